@@ -1,0 +1,117 @@
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Comment, Data, EventRef, ModelRef, OperatingPoint, Prediction, Term};
+
+/// The most characters of a comment's body that an alert carries, so that it always fits a message: SNS takes 256 KiB,
+/// and 2,000 characters are at most 24,000 bytes of JSON.
+pub const MAX_BODY_CHARS: usize = 2_000;
+
+/// What a moderator gets: a comment that meets a policy, and why.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Alert<'a> {
+    /// The comment; its body at most [`MAX_BODY_CHARS`] long.
+    #[serde(borrow)]
+    pub comment: Comment<'a>,
+    /// Whether the body was cut.
+    pub body_truncated: bool,
+    /// The comment event this is about.
+    #[serde(borrow)]
+    pub comment_event: EventRef<'a>,
+    /// The prediction it follows from.
+    #[serde(borrow)]
+    pub prediction_id: Cow<'a, str>,
+    /// The probability that a moderator would remove the comment.
+    pub probability: f64,
+    /// Its log-odds.
+    pub log_odds: f64,
+    /// How urgent.
+    pub severity: Severity,
+    /// The policy that it meets.
+    #[serde(borrow)]
+    pub policy: PolicyRef<'a>,
+    /// The terms that moved the log-odds most, strongest first.
+    #[serde(borrow)]
+    pub terms: Vec<Term<'a>>,
+    /// Which model said so.
+    #[serde(borrow)]
+    pub model: ModelRef<'a>,
+    /// What one gets when alerting from this probability up.
+    pub operating_point: OperatingPoint,
+}
+
+impl Data for Alert<'_> {
+    const TYPE: &'static str = "modstream.alert.v1";
+}
+
+impl<'a> Alert<'a> {
+    /// The alert that `prediction` gives under `policy`.
+    pub fn new(prediction: Prediction<'a>, prediction_id: Cow<'a, str>, severity: Severity, policy: PolicyRef<'a>) -> Self {
+        let mut comment = prediction.comment;
+        let cut = comment.body.as_deref().and_then(|body| body.char_indices().nth(MAX_BODY_CHARS)).map(|(at, _)| at);
+        if let (Some(at), Some(body)) = (cut, &mut comment.body) {
+            match body {
+                Cow::Borrowed(text) => *text = &text[..at],
+                Cow::Owned(text) => text.truncate(at),
+            }
+        }
+        Alert {
+            comment,
+            body_truncated: cut.is_some(),
+            comment_event: prediction.comment_event,
+            prediction_id,
+            probability: prediction.probability,
+            log_odds: prediction.log_odds,
+            severity,
+            policy,
+            terms: prediction.terms,
+            model: prediction.model,
+            operating_point: prediction.operating_point,
+        }
+    }
+}
+
+/// How urgent an alert is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Look when there is time.
+    Low,
+    /// Look today.
+    Medium,
+    /// Look first.
+    High,
+}
+
+impl Severity {
+    /// As it stands in events and message attributes.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Severity::Low => "low",
+            Severity::Medium => "medium",
+            Severity::High => "high",
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str(self.as_str())
+    }
+}
+
+/// Names a policy and says what it asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct PolicyRef<'a> {
+    /// Its name; part of the alert's id.
+    #[serde(borrow)]
+    pub name: Cow<'a, str>,
+    /// Its condition, for example `precision>=0.9`.
+    #[serde(borrow)]
+    pub condition: Cow<'a, str>,
+}

@@ -1,0 +1,102 @@
+use std::borrow::Cow;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::{BadRecord, Data, borrow};
+
+/// A comment, under Reddit's field names, so that dumps and API answers go in unchanged; fields not named here are ignored.
+///
+/// `body` is what is scored. It may be empty. A comment without one travels (nothing is dropped on the way in), and scoring
+/// quarantines it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Comment<'a> {
+    /// The forum's id, also the partition key. Producers may repeat it.
+    #[serde(default, borrow, deserialize_with = "borrow::option", skip_serializing_if = "Option::is_none")]
+    pub id: Option<Cow<'a, str>>,
+    /// What it answers: a comment (`t1_...`) or the submission (`t3_...`).
+    #[serde(default, borrow, deserialize_with = "borrow::option", skip_serializing_if = "Option::is_none")]
+    pub parent_id: Option<Cow<'a, str>>,
+    /// The submission it stands under.
+    #[serde(default, borrow, deserialize_with = "borrow::option", skip_serializing_if = "Option::is_none")]
+    pub link_id: Option<Cow<'a, str>>,
+    /// The community.
+    #[serde(default, borrow, deserialize_with = "borrow::option", skip_serializing_if = "Option::is_none")]
+    pub subreddit: Option<Cow<'a, str>>,
+    /// Who wrote it.
+    #[serde(default, borrow, deserialize_with = "borrow::option", skip_serializing_if = "Option::is_none")]
+    pub author: Option<Cow<'a, str>>,
+    /// The text, Markdown as the author wrote it.
+    #[serde(default, borrow, deserialize_with = "borrow::option", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(required, with = "String"))]
+    pub body: Option<Cow<'a, str>>,
+    /// When it was written, in seconds since 1970. Dumps hold it as a number, whole or not, or as text.
+    #[serde(default, deserialize_with = "seconds", skip_serializing_if = "Option::is_none")]
+    pub created_utc: Option<i64>,
+    /// Votes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<i64>,
+    /// Where to read it, as a path of the forum's site.
+    #[serde(default, borrow, deserialize_with = "borrow::option", skip_serializing_if = "Option::is_none")]
+    pub permalink: Option<Cow<'a, str>>,
+}
+
+impl Data for Comment<'_> {
+    const TYPE: &'static str = "modstream.comment.v1";
+}
+
+impl<'a> Comment<'a> {
+    /// The text, or the reason why this can't be scored.
+    ///
+    /// # Errors
+    /// [`Reason::MissingBody`](crate::Reason::MissingBody) where `body` is missing or null.
+    pub fn body(&self) -> Result<&str, BadRecord> {
+        self.body.as_deref().ok_or_else(BadRecord::missing_body)
+    }
+
+    /// The same comment, holding its own text.
+    pub fn into_owned(self) -> Comment<'static> {
+        let own = |text: Option<Cow<'a, str>>| text.map(|text| Cow::Owned(text.into_owned()));
+        Comment {
+            id: own(self.id),
+            parent_id: own(self.parent_id),
+            link_id: own(self.link_id),
+            subreddit: own(self.subreddit),
+            author: own(self.author),
+            body: own(self.body),
+            created_utc: self.created_utc,
+            score: self.score,
+            permalink: own(self.permalink),
+        }
+    }
+}
+
+fn seconds<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
+    struct Seconds;
+    impl serde::de::Visitor<'_> for Seconds {
+        type Value = Option<i64>;
+        fn expecting(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            to.write_str("seconds since 1970")
+        }
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+        fn visit_i64<E>(self, seconds: i64) -> Result<Self::Value, E> {
+            Ok(Some(seconds))
+        }
+        fn visit_u64<E: serde::de::Error>(self, seconds: u64) -> Result<Self::Value, E> {
+            i64::try_from(seconds).map(Some).map_err(E::custom)
+        }
+        fn visit_f64<E: serde::de::Error>(self, seconds: f64) -> Result<Self::Value, E> {
+            // Beyond 2^53 a float no longer counts seconds.
+            if seconds.abs() < 9.0e15 { Ok(Some(seconds.floor() as i64)) } else { Err(E::custom("out of range")) }
+        }
+        fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
+            match text.trim() {
+                "" => Ok(None),
+                text => self.visit_f64(text.parse().map_err(E::custom)?),
+            }
+        }
+    }
+    from.deserialize_any(Seconds)
+}

@@ -1,0 +1,91 @@
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{BadRecord, bad_record};
+
+/// The most a Kinesis record may hold, data and partition key together, in bytes
+/// ([PutRecords](https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html), where a stream is not set to more).
+pub const MAX_RECORD_BYTES: usize = 1 << 20;
+
+/// What an [`Event`] can carry.
+pub trait Data {
+    /// The CloudEvents `type`, version included.
+    const TYPE: &'static str;
+}
+
+/// A CloudEvent 1.0 in structured JSON; `T` decides its `type`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Event<'a, T> {
+    /// `1.0`.
+    #[serde(borrow)]
+    pub specversion: Cow<'a, str>,
+    /// Unique within `source`; repeats of one event share it.
+    #[serde(borrow)]
+    pub id: Cow<'a, str>,
+    /// What produced it, a URI reference.
+    #[serde(borrow)]
+    pub source: Cow<'a, str>,
+    /// Name and version of what `data` holds.
+    #[serde(rename = "type", borrow)]
+    pub kind: Cow<'a, str>,
+    /// When it happened. Part of where an alert's ledger entry lies, so a repeat must carry the same.
+    #[cfg_attr(feature = "schema", schemars(with = "String", extend("format" = "date-time")))]
+    pub time: Timestamp,
+    /// Always JSON.
+    #[serde(default = "json", borrow)]
+    pub datacontenttype: Cow<'a, str>,
+    /// The payload.
+    pub data: T,
+}
+
+fn json() -> Cow<'static, str> {
+    Cow::Borrowed("application/json")
+}
+
+impl<'a, T: Data> Event<'a, T> {
+    /// An event of `T`'s type.
+    pub fn new(id: impl Into<Cow<'a, str>>, source: impl Into<Cow<'a, str>>, time: Timestamp, data: T) -> Self {
+        Event {
+            specversion: Cow::Borrowed("1.0"),
+            id: id.into(),
+            source: source.into(),
+            kind: Cow::Borrowed(T::TYPE),
+            time,
+            datacontenttype: json(),
+            data,
+        }
+    }
+}
+
+impl<T: Data + Serialize> Event<'_, T> {
+    /// The event as a record's bytes.
+    ///
+    /// # Panics
+    /// Never: every field of the contract has a JSON form.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(1024);
+        serde_json::to_writer(&mut bytes, self).expect("events serialise into memory");
+        bytes
+    }
+}
+
+impl<'a, T: Data + Deserialize<'a>> Event<'a, T> {
+    /// Reads a record's bytes, borrowing from them.
+    ///
+    /// # Errors
+    /// [`BadRecord`] says what is wrong; none of its cases is cured by trying again.
+    pub fn decode(bytes: &'a [u8]) -> Result<Self, BadRecord> {
+        if bytes.len() > MAX_RECORD_BYTES {
+            return Err(BadRecord::too_large(bytes.len()));
+        }
+        let text = std::str::from_utf8(bytes).map_err(|error| bad_record::not_text(bytes, &error))?;
+        match serde_json::from_str::<Self>(text) {
+            Ok(event) if event.kind == T::TYPE && event.specversion == "1.0" && !event.id.is_empty() && !event.source.is_empty() => Ok(event),
+            Ok(_) => Err(bad_record::explain::<T>(text, None)),
+            Err(error) => Err(bad_record::explain::<T>(text, Some(&error))),
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! The contract of modstream: what travels on the streams and to moderators.
+//!
+//! Every event is a [CloudEvent 1.0](https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md) in structured
+//! JSON, one event a Kinesis record. Its `type` carries the version: a new field is optional, a breaking change is a new
+//! version. `schemas/` holds the JSON Schemas of these types, `samples/` payloads and comments to try them with.
+//!
+//! Ids are deterministic ([`ids`]), so a repeated step produces the event it produced before and consumers drop repeats.
+//!
+//! ```
+//! use modstream_events::{Comment, Event, ids};
+//!
+//! let comment = Comment { id: Some("k3f9a01".into()), body: Some("Is the sample large enough?".into()), ..Comment::default() };
+//! let id = ids::sent_comment("urn:example:forum", "k3f9a01");
+//! let event = Event::new(id.to_string(), "urn:example:forum", "2026-01-05T10:00:00Z".parse()?, comment);
+//! let record = event.encode();
+//!
+//! let back: Event<'_, Comment<'_>> = Event::decode(&record)?;
+//! assert_eq!(back.data.body()?, "Is the sample large enough?");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod alert;
+mod bad_record;
+mod borrow;
+mod comment;
+mod event;
+pub mod ids;
+mod prediction;
+mod quarantined;
+
+pub use alert::{Alert, MAX_BODY_CHARS, PolicyRef, Severity};
+pub use bad_record::{BadRecord, Reason};
+pub use comment::Comment;
+pub use event::{Data, Event, MAX_RECORD_BYTES};
+pub use prediction::{EventRef, ModelRef, OperatingPoint, Prediction, Term};
+pub use quarantined::{Origin, Quarantined};
+
+/// Types whose names are taken for events still to come.
+pub const RESERVED_TYPES: [&str; 2] = ["modstream.decision.v1", "modstream.model-promoted.v1"];

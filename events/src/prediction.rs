@@ -1,0 +1,94 @@
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{Comment, Data};
+
+/// What a model makes of one comment event.
+///
+/// It carries the comment, since a moderator needs to read it, and its operating point, so that nobody downstream needs the
+/// model: a policy such as `precision>=0.9` compares fields.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Prediction<'a> {
+    /// The comment.
+    #[serde(borrow)]
+    pub comment: Comment<'a>,
+    /// The comment event that this answers.
+    #[serde(borrow)]
+    pub comment_event: EventRef<'a>,
+    /// The calibrated probability that a moderator would remove the comment, from 0 to 1.
+    pub probability: f64,
+    /// ln(p / (1 - p)) of `probability`. `intercept`, the contributions of `terms` and `other` add up to it.
+    pub log_odds: f64,
+    /// The log-odds of a comment without any feature.
+    pub intercept: f64,
+    /// The terms that moved the log-odds most, strongest first.
+    #[serde(borrow)]
+    pub terms: Vec<Term<'a>>,
+    /// The contributions that `terms` leaves out, in sum.
+    pub other: f64,
+    /// Which model said so.
+    #[serde(borrow)]
+    pub model: ModelRef<'a>,
+    /// What one gets when alerting from this probability up.
+    pub operating_point: OperatingPoint,
+}
+
+impl Data for Prediction<'_> {
+    const TYPE: &'static str = "modstream.prediction.v1";
+}
+
+/// Names an event: CloudEvents are unique by (source, id).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct EventRef<'a> {
+    /// Its `source`.
+    #[serde(borrow)]
+    pub source: Cow<'a, str>,
+    /// Its `id`.
+    #[serde(borrow)]
+    pub id: Cow<'a, str>,
+    /// Its `time`.
+    #[cfg_attr(feature = "schema", schemars(with = "String", extend("format" = "date-time")))]
+    pub time: Timestamp,
+}
+
+/// Names a model: its version is the SHA-256 of its manifest, in hex.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ModelRef<'a> {
+    /// The name it is promoted under.
+    #[serde(borrow)]
+    pub name: Cow<'a, str>,
+    /// 64 hex digits.
+    #[serde(borrow)]
+    pub version: Cow<'a, str>,
+}
+
+/// A term of the comment, as the reader sees it there, and what it adds to the log-odds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Term<'a> {
+    /// A word, a pair of words, a punctuation mark, or the name of a measure such as `length`.
+    #[serde(borrow)]
+    pub term: Cow<'a, str>,
+    /// In log-odds; above zero speaks for removal.
+    pub contribution: f64,
+}
+
+/// Alerting from this prediction's probability up: precision, recall and share of comments alerted, as the model's held-out
+/// comments promise at `base_rate`. Monotone in the probability.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct OperatingPoint {
+    /// The share of alerts that a moderator would remove.
+    pub precision: f64,
+    /// The share of removable comments that alert.
+    pub recall: f64,
+    /// The share of all comments that alert.
+    pub share: f64,
+    /// The share of comments that moderators remove, as assumed.
+    pub base_rate: f64,
+}

@@ -1,0 +1,218 @@
+//! What the functions need of a platform: [`Stream`], [`Objects`], [`Topic`] and [`Clock`].
+//!
+//! A trait method is one call to the service behind it, with that service's limits and failures, so that the rules about
+//! retries ([`deliver`]) are written and tested once, above them, for every world.
+//!
+//! [`memory`] is a world that lives in this process. It ships: the first command runs on it, and so do replay, the fault
+//! simulation and the load test.
+
+pub mod deliver;
+pub mod memory;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+/// A record to put on a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PutRecord {
+    /// Records of one key keep their order; 1 to 256 characters.
+    pub partition_key: String,
+    /// The payload; with the key at most 1 MiB.
+    pub data: Vec<u8>,
+}
+
+/// What became of one record of a [`Stream::put_records`] call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PutOutcome {
+    /// It is on the stream, durably.
+    Stored {
+        /// The shard that took it.
+        shard_id: String,
+        /// Its place there.
+        sequence_number: String,
+    },
+    /// It is not on the stream; to be tried again (`ProvisionedThroughputExceededException`, `InternalFailure`).
+    Failed {
+        /// The service's error code.
+        code: String,
+        /// The service's words.
+        message: String,
+    },
+}
+
+/// The most records of one [`Stream::put_records`] call.
+pub const MAX_PUT_RECORDS: usize = 500;
+/// The most bytes of one [`Stream::put_records`] call, partition keys included.
+pub const MAX_PUT_BYTES: usize = 5 << 20;
+/// The most bytes of one record, partition key included.
+pub const MAX_RECORD_BYTES: usize = 1 << 20;
+
+/// A sharded, ordered, replayable stream: Kinesis Data Streams.
+pub trait Stream: Send + Sync {
+    /// Its name.
+    fn name(&self) -> &str;
+
+    /// One [PutRecords](https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html) call: an outcome a
+    /// record, in order. Some may fail while others are stored, and the call itself does not order them.
+    fn put_records(&self, records: &[PutRecord]) -> impl Future<Output = Result<Vec<PutOutcome>, CallError>> + Send;
+}
+
+/// An object's entity tag: changes with its content.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ETag(pub String);
+
+/// The answer to [`Objects::get`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fetched {
+    /// The object.
+    Object {
+        /// Its content.
+        bytes: Vec<u8>,
+        /// Its tag.
+        etag: ETag,
+    },
+    /// It still has the tag that was named (304).
+    NotModified,
+    /// There is none (404, or 403 where the caller may not list the bucket).
+    Missing,
+}
+
+/// When [`Objects::put`] writes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// In any case.
+    Always,
+    /// Only where the key holds no object (`If-None-Match: *`).
+    Absent,
+    /// Only where the object has this tag (`If-Match`).
+    Matches(ETag),
+}
+
+/// The answer to [`Objects::put`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// It is written.
+    Done(ETag),
+    /// The condition does not hold (412): nothing is written.
+    ConditionFailed,
+    /// Another write of the key is under way (409): nothing is written, ask again.
+    Conflict,
+}
+
+/// A bucket of objects: S3.
+pub trait Objects: Send + Sync {
+    /// Reads an object, unless it still has the tag `unless`.
+    fn get(&self, key: &str, unless: Option<&ETag>) -> impl Future<Output = Result<Fetched, CallError>> + Send;
+
+    /// Writes an object under a condition.
+    fn put(&self, key: &str, bytes: Vec<u8>, condition: Condition) -> impl Future<Output = Result<Written, CallError>> + Send;
+
+    /// All keys that start with `prefix`, in order.
+    fn list(&self, prefix: &str) -> impl Future<Output = Result<Vec<String>, CallError>> + Send;
+}
+
+/// A message to publish.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Names it within its call.
+    pub id: String,
+    /// The text subscribers get.
+    pub body: String,
+    /// What subscriptions filter by.
+    pub attributes: BTreeMap<String, String>,
+}
+
+impl Message {
+    /// What counts against [`MAX_PUBLISH_BYTES`]: body, attribute names, types and values, in bytes.
+    pub fn size(&self) -> usize {
+        self.body.len() + self.attributes.iter().map(|(name, value)| name.len() + "String".len() + value.len()).sum::<usize>()
+    }
+}
+
+/// What became of one message of a [`Topic::publish_batch`] call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PublishOutcome {
+    /// The topic took it.
+    Published {
+        /// The service's id.
+        message_id: String,
+    },
+    /// It did not.
+    Failed {
+        /// Whose fault: the sender's is permanent, the service's passes.
+        sender_fault: bool,
+        /// The service's error code.
+        code: String,
+        /// The service's words.
+        message: String,
+    },
+}
+
+/// The most messages of one [`Topic::publish_batch`] call.
+pub const MAX_PUBLISH_MESSAGES: usize = 10;
+/// The most bytes of one [`Topic::publish_batch`] call, and of one message.
+pub const MAX_PUBLISH_BYTES: usize = 256 << 10;
+
+/// A topic with subscriptions: SNS.
+pub trait Topic: Send + Sync {
+    /// One [PublishBatch](https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html) call: an outcome a message, in order.
+    fn publish_batch(&self, messages: &[Message]) -> impl Future<Output = Result<Vec<PublishOutcome>, CallError>> + Send;
+}
+
+/// The time, and waiting for it.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Timestamp;
+
+    /// Returns after `duration`.
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send;
+}
+
+/// A call that failed as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{service} {operation}: {kind}: {message}")]
+pub struct CallError {
+    /// The service, for example `kinesis`.
+    pub service: &'static str,
+    /// The operation, for example `PutRecords`.
+    pub operation: &'static str,
+    /// What follows from it.
+    pub kind: CallErrorKind,
+    /// The service's words.
+    pub message: String,
+}
+
+/// What a failed call means for the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CallErrorKind {
+    /// Too much at once, or the service is down for the moment: nothing was done, try again later.
+    Unavailable,
+    /// No answer: it may or may not have been done. Trying again may repeat it.
+    OutcomeUnknown,
+    /// The stream, bucket or topic is not there, or may not be used: an operator must act, the records are fine.
+    Denied,
+    /// The service calls the request wrong: the same request fails again.
+    Invalid,
+}
+
+impl CallErrorKind {
+    /// Whether the same call may succeed within this invocation.
+    pub fn is_transient(self) -> bool {
+        matches!(self, CallErrorKind::Unavailable | CallErrorKind::OutcomeUnknown)
+    }
+}
+
+impl fmt::Display for CallErrorKind {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str(match self {
+            CallErrorKind::Unavailable => "unavailable",
+            CallErrorKind::OutcomeUnknown => "no answer, outcome unknown",
+            CallErrorKind::Denied => "missing or not permitted",
+            CallErrorKind::Invalid => "invalid request",
+        })
+    }
+}
