@@ -1,0 +1,387 @@
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use super::ArtifactError;
+use super::manifest::{FileEntry, Manifest};
+use super::tensors::Vocabulary;
+use crate::model::{Model, Parts};
+use crate::rates::{BaseRate, Rates};
+use crate::vectorizer::Scratch;
+
+/// The manifest's file name.
+pub const MANIFEST: &str = "manifest.json";
+/// The arrays' file name.
+pub const TENSORS: &str = "model.safetensors";
+/// The card's file name.
+pub const CARD: &str = "card.md";
+
+/// Golden probabilities agree within this.
+const GOLDEN_TOLERANCE: f64 = 1e-6;
+
+pub(super) fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Loads the model in `folder`.
+///
+/// # Errors
+/// [`ArtifactError`] says what is wrong and what to do.
+pub fn open(folder: impl AsRef<Path>) -> Result<Model, ArtifactError> {
+    let folder = folder.as_ref();
+    load(&read_manifest(folder)?, |name| read(&folder.join(name)))
+}
+
+/// Reads and checks the manifest in `folder`.
+///
+/// # Errors
+/// [`ArtifactError`] says what is wrong and what to do.
+pub fn read_manifest(folder: impl AsRef<Path>) -> Result<Manifest, ArtifactError> {
+    Manifest::parse(&read(&folder.as_ref().join(MANIFEST))?)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, ArtifactError> {
+    fs::read(path).map_err(|error| ArtifactError::Read {
+        path: path.to_owned(),
+        error,
+    })
+}
+
+impl Manifest {
+    /// Reads and checks a manifest's bytes.
+    ///
+    /// # Errors
+    /// [`ArtifactError`] says what is wrong and what to do.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ArtifactError> {
+        Self::parse(bytes)
+    }
+
+    /// The arrays, from the bytes of [`TENSORS`], which must be those that this manifest names.
+    ///
+    /// # Errors
+    /// [`ArtifactError`] says what is wrong and what to do.
+    pub fn vocabulary(&self, tensors: &[u8]) -> Result<Vocabulary, ArtifactError> {
+        self.check_file(TENSORS, tensors)?;
+        Vocabulary::parse(tensors)
+    }
+
+    fn check_file(&self, name: &str, bytes: &[u8]) -> Result<(), ArtifactError> {
+        let wrong = |detail: String| {
+            Err(ArtifactError::File {
+                path: name.to_owned(),
+                detail,
+            })
+        };
+        let Some(entry) = self.files.iter().find(|entry| entry.path == name) else {
+            return wrong("it names no such file".to_owned());
+        };
+        if bytes.len() as u64 != entry.bytes {
+            return wrong(format!("{} bytes, not {}", bytes.len(), entry.bytes));
+        }
+        if sha256(bytes) != entry.sha256 {
+            return wrong("another SHA-256".to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// Builds the model of `manifest`, reading its files by name. Checks every file's checksum before parsing it, and the golden
+/// texts at the end.
+///
+/// # Errors
+/// [`ArtifactError`], or what `read` fails with.
+pub fn load<E: From<ArtifactError>>(
+    manifest: &Manifest,
+    mut read: impl FnMut(&str) -> Result<Vec<u8>, E>,
+) -> Result<Model, E> {
+    let mut vocabulary = None;
+    for FileEntry { path, .. } in &manifest.files {
+        let bytes = read(path)?;
+        manifest.check_file(path, &bytes)?;
+        if path == TENSORS {
+            vocabulary = Some(Vocabulary::parse(&bytes)?);
+        }
+    }
+    let vocabulary = vocabulary.ok_or_else(|| ArtifactError::Manifest(format!("it names no {TENSORS}")))?;
+    Ok(build(manifest, vocabulary)?)
+}
+
+fn build(manifest: &Manifest, vocabulary: Vocabulary) -> Result<Model, ArtifactError> {
+    let unusable = |error: &dyn std::error::Error| ArtifactError::Manifest(error.to_string());
+    let share = manifest.training.removed as f64 / manifest.training.comments as f64;
+    let model = Model::new(Parts {
+        features: vocabulary.features,
+        longest_ngram: manifest.settings.longest_ngram,
+        weights: vocabulary.weights,
+        measures: vocabulary.measures,
+        measure_weights: vocabulary.measure_weights,
+        intercept: manifest.regression.intercept,
+        calibration: manifest.calibration,
+        training_base_rate: BaseRate::new(share).map_err(|error| unusable(&error))?,
+        rates: Rates::new(manifest.rates.clone()).map_err(|error| unusable(&error))?,
+    });
+    let mut scratch = Scratch::default();
+    for (index, golden) in manifest.golden.iter().enumerate() {
+        let found = model.score(&golden.text, &mut scratch).probability();
+        // Written so that a NaN is refused too.
+        if (found - golden.probability).abs() <= GOLDEN_TOLERANCE {
+            continue;
+        }
+        return Err(ArtifactError::Golden {
+            index,
+            expected: golden.probability,
+            found,
+        });
+    }
+    Ok(model)
+}
+
+/// Writes a model into `folder`, whole or not at all, and returns its manifest with `version` and `files` filled in. A model
+/// that is there already is replaced; any other content is left alone, with an error.
+///
+/// # Errors
+/// [`ArtifactError`] says what is wrong and what to do.
+pub fn write(
+    folder: &Path,
+    mut manifest: Manifest,
+    vocabulary: &Vocabulary,
+    card: impl FnOnce(&Manifest) -> String,
+) -> Result<Manifest, ArtifactError> {
+    let entry = |path: &str, bytes: &[u8]| FileEntry {
+        path: path.to_owned(),
+        bytes: bytes.len() as u64,
+        sha256: sha256(bytes),
+    };
+    let tensors = vocabulary.to_bytes()?;
+    manifest.files = vec![entry(TENSORS, &tensors)];
+    let card = card(&manifest);
+    manifest.files.push(entry(CARD, card.as_bytes()));
+    let sealed = manifest.seal()?;
+    // What is written must load.
+    let mut files = [(TENSORS, tensors), (CARD, card.into_bytes())];
+    load(&Manifest::parse(&sealed)?, |name| {
+        Ok::<_, ArtifactError>(
+            files
+                .iter()
+                .find(|file| file.0 == name)
+                .map(|file| file.1.clone())
+                .unwrap_or_default(),
+        )
+    })?;
+
+    let failed = |path: &Path, error: io::Error| ArtifactError::Write {
+        path: path.to_owned(),
+        error,
+    };
+    let is_occupied = match fs::read_dir(folder) {
+        Ok(entries) => !folder.join(MANIFEST).is_file() && entries.count() > 0,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+        Err(error) => return Err(failed(folder, error)),
+    };
+    if is_occupied {
+        return Err(ArtifactError::Occupied {
+            path: folder.to_owned(),
+        });
+    }
+    fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
+    // Each file appears whole, the manifest last: until then the old one refuses the new files.
+    let files = files
+        .iter_mut()
+        .map(|(name, bytes)| (*name, std::mem::take(bytes)))
+        .chain([(MANIFEST, sealed)]);
+    for (name, bytes) in files {
+        let (part, path) = (folder.join(format!("{name}.part")), folder.join(name));
+        fs::write(&part, bytes)
+            .and_then(|()| fs::rename(&part, &path))
+            .map_err(|error| failed(&path, error))?;
+    }
+    Ok(manifest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::artifact::{Fit, FoldMetrics, Golden, Metrics, Regression, Settings, TrainingData};
+
+    fn sample() -> (Manifest, Vocabulary) {
+        let parts = crate::model::tests::parts();
+        let terms = parts
+            .features
+            .iter()
+            .map(|feature| format!("t{:x}", feature.hash))
+            .collect();
+        let golden = ["", "lol so true!!!", "Thanks for the question?"].map(|text| Golden {
+            text: text.to_owned(),
+            probability: Model::new(parts.clone())
+                .score(text, &mut Scratch::default())
+                .probability(),
+        });
+        let manifest = Manifest {
+            format: Manifest::FORMAT.to_owned(),
+            version: String::new(),
+            name: "tiny".to_owned(),
+            files: Vec::new(),
+            settings: Settings {
+                max_terms: 10,
+                min_documents: 1,
+                longest_ngram: parts.longest_ngram,
+                inverse_regularisation: 1.0,
+                measure_scale: 0.1,
+                folds: 2,
+                seed: 7,
+            },
+            training: TrainingData {
+                comments: 10,
+                removed: 3,
+                without_text: 0,
+                bytes: 99,
+                sha256: String::new(),
+            },
+            fit: Fit {
+                solver: "none".to_owned(),
+                terms: 10,
+                gradient: 0.0,
+            },
+            metrics: Metrics {
+                roc_auc: 0.7,
+                folds: vec![FoldMetrics {
+                    comments: 10,
+                    roc_auc: 0.7,
+                }],
+                pr_auc: 0.5,
+                accuracy: 0.5,
+                f1: 0.5,
+                log_loss: 0.5,
+                brier: 0.2,
+                ece: 0.1,
+            },
+            regression: Regression {
+                intercept: parts.intercept,
+            },
+            calibration: parts.calibration,
+            rates: parts.rates.rows().to_vec(),
+            golden: golden.to_vec(),
+        };
+        let vocabulary = Vocabulary {
+            features: parts.features,
+            weights: parts.weights,
+            terms,
+            measures: parts.measures,
+            measure_weights: parts.measure_weights,
+        };
+        (manifest, vocabulary)
+    }
+
+    fn written() -> (tempfile::TempDir, Manifest) {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (manifest, vocabulary) = sample();
+        let manifest = write(folder.path(), manifest, &vocabulary, |_| "# tiny\n".to_owned()).expect("writes");
+        (folder, manifest)
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let (folder, manifest) = written();
+        assert_eq!(read_manifest(folder.path()).expect("reads"), manifest);
+        assert_eq!(manifest.version.len(), 64);
+        let (_, vocabulary) = sample();
+        let bytes = fs::read(folder.path().join(TENSORS)).expect("reads");
+        assert_eq!(manifest.vocabulary(&bytes).expect("parses"), vocabulary);
+        open(folder.path()).expect("loads");
+    }
+
+    #[test]
+    fn the_same_model_has_the_same_version() {
+        assert_eq!(written().1.version, written().1.version);
+    }
+
+    #[test]
+    fn every_single_bit_flip_and_truncation_of_every_file_is_refused() {
+        let (folder, _) = written();
+        let names = [MANIFEST, TENSORS, CARD];
+        let good = names.map(|name| fs::read(folder.path().join(name)).expect("reads"));
+        let loads = |changed: usize, bytes: &[u8]| {
+            let file = |index: usize| if index == changed { bytes } else { &good[index] };
+            let read = |name: &str| {
+                let index = names.iter().position(|known| *known == name).expect("a known name");
+                Ok::<_, ArtifactError>(file(index).to_vec())
+            };
+            Manifest::parse(file(0)).and_then(|manifest| load(&manifest, read)).is_ok()
+        };
+        for (file, bytes) in good.iter().enumerate() {
+            assert!(loads(file, bytes), "the good files load");
+            for bit in 0..bytes.len() * 8 {
+                let mut flipped = bytes.clone();
+                flipped[bit / 8] ^= 1 << (bit % 8);
+                assert!(!loads(file, &flipped), "{}, bit {bit}", names[file]);
+            }
+            for length in 0..bytes.len() {
+                assert!(!loads(file, &bytes[..length]), "{}, {length} bytes", names[file]);
+            }
+            assert!(!loads(file, &[&bytes[..], b" "].concat()), "{}, a byte more", names[file]);
+        }
+    }
+
+    fn resealed(change: impl FnOnce(&mut Manifest)) -> ArtifactError {
+        let (folder, mut manifest) = written();
+        change(&mut manifest);
+        fs::write(folder.path().join(MANIFEST), manifest.seal().expect("seals")).expect("writes");
+        open(folder.path()).expect_err("it is refused")
+    }
+
+    #[test]
+    fn a_manifest_that_makes_no_sense_is_refused_though_its_checksum_holds() {
+        let message = |change: fn(&mut Manifest)| resealed(change).to_string();
+        assert!(message(|it| it.format = "modstream-model/2".to_owned()).contains("update modstream"));
+        assert!(message(|it| it.files[0].path = "../secret".to_owned()).contains("../secret"));
+        assert!(message(|it| it.files[0].path = "/etc/passwd".to_owned()).contains("file name"));
+        assert!(message(|it| it.files[0].bytes = u64::MAX).contains(&u64::MAX.to_string()));
+        assert!(message(|it| it.files.clear()).contains(TENSORS));
+        assert!(message(|it| it.calibration.slope = -1.0).contains("calibration"));
+        assert!(message(|it| it.golden[1].probability += 1e-5).contains("golden text 1"));
+        assert!(message(|it| it.golden.clear()).contains("golden"));
+        assert!(message(|it| it.rates.reverse()).contains("monotone"));
+        assert!(message(|it| it.training.removed = 0).contains("base rate"));
+        assert!(message(|it| it.settings.longest_ngram = 1 << 40).contains("n-grams"));
+    }
+
+    #[test]
+    fn an_unknown_field_is_refused() {
+        let (folder, manifest) = written();
+        let text = fs::read_to_string(folder.path().join(MANIFEST)).expect("reads");
+        let blank = text
+            .replacen(&manifest.version, "", 1)
+            .replacen("\"name\"", "\"colour\": \"red\",\n  \"name\"", 1);
+        let version = format!("\"version\": \"{}\"", sha256(blank.as_bytes()));
+        fs::write(
+            folder.path().join(MANIFEST),
+            blank.replacen("\"version\": \"\"", &version, 1),
+        )
+        .expect("writes");
+        let error = open(folder.path()).expect_err("it is refused").to_string();
+        assert!(error.contains("colour"), "{error}");
+    }
+
+    #[test]
+    fn a_folder_with_something_else_in_it_is_left_alone() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        fs::write(folder.path().join("thesis.txt"), "mine").expect("writes");
+        let (manifest, vocabulary) = sample();
+        let error = write(folder.path(), manifest, &vocabulary, |_| String::new()).expect_err("it is refused");
+        assert!(matches!(error, ArtifactError::Occupied { .. }));
+        assert_eq!(fs::read_dir(folder.path()).expect("lists").count(), 1);
+    }
+
+    #[test]
+    fn a_model_in_the_folder_is_replaced() {
+        let (folder, old) = written();
+        let (mut manifest, vocabulary) = sample();
+        manifest.name = "other".to_owned();
+        let new = write(folder.path(), manifest, &vocabulary, |_| "# other\n".to_owned()).expect("writes");
+        assert_ne!(new.version, old.version);
+        open(folder.path()).expect("loads");
+        assert_eq!(fs::read_dir(folder.path()).expect("lists").count(), 3);
+    }
+}

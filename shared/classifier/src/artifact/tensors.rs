@@ -1,0 +1,177 @@
+//! `model.safetensors`: the arrays of a model, little-endian and unaligned.
+
+use std::borrow::Cow;
+
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+
+use super::ArtifactError;
+use crate::measures::MEASURES;
+use crate::vectorizer::{Feature, Measure};
+
+/// More terms than any text corpus has; a longer array is damage.
+const MOST_TERMS: usize = 1 << 24;
+
+/// The arrays of a model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Vocabulary {
+    /// The terms, by rising hash.
+    pub features: Vec<Feature>,
+    /// Their weights.
+    pub weights: Vec<f32>,
+    /// How they read, for people.
+    pub terms: Vec<String>,
+    /// How measures are standardised.
+    pub measures: [Measure; MEASURES],
+    /// Their weights.
+    pub measure_weights: [f32; MEASURES],
+}
+
+fn bad(what: impl Into<String>) -> ArtifactError {
+    ArtifactError::Tensors(what.into())
+}
+
+impl Vocabulary {
+    pub(super) fn to_bytes(&self) -> Result<Vec<u8>, ArtifactError> {
+        let floats = |values: &mut dyn Iterator<Item = f32>| values.flat_map(f32::to_le_bytes).collect::<Vec<u8>>();
+        let mut end = 0_u32;
+        let ends: Vec<u8> = self
+            .terms
+            .iter()
+            .flat_map(|term| {
+                end += term.len() as u32;
+                end.to_le_bytes()
+            })
+            .collect();
+        let count = self.features.len();
+        let hashes = self
+            .features
+            .iter()
+            .flat_map(|feature| feature.hash.to_le_bytes())
+            .collect();
+        let text: Vec<u8> = self.terms.concat().into_bytes();
+        let text_length = text.len();
+        let measure = |part: fn(&Measure) -> f32| floats(&mut self.measures.iter().map(part));
+        let arrays: [(&str, Dtype, usize, Vec<u8>); 8] = [
+            ("hashes", Dtype::U64, count, hashes),
+            (
+                "idf",
+                Dtype::F32,
+                count,
+                floats(&mut self.features.iter().map(|feature| feature.idf)),
+            ),
+            ("weights", Dtype::F32, count, floats(&mut self.weights.iter().copied())),
+            ("term_ends", Dtype::U32, count, ends),
+            ("terms", Dtype::U8, text_length, text),
+            ("measure_means", Dtype::F32, MEASURES, measure(|measure| measure.mean)),
+            (
+                "measure_deviations",
+                Dtype::F32,
+                MEASURES,
+                measure(|measure| measure.deviation),
+            ),
+            (
+                "measure_weights",
+                Dtype::F32,
+                MEASURES,
+                floats(&mut self.measure_weights.iter().copied()),
+            ),
+        ];
+        let views = arrays
+            .iter()
+            .map(|(name, dtype, length, bytes)| Ok((*name, TensorView::new(*dtype, vec![*length], bytes)?)))
+            .collect::<Result<Vec<_>, safetensors::SafeTensorError>>();
+        views
+            .and_then(|views| safetensors::serialize(views, None))
+            .map_err(|error| bad(error.to_string()))
+    }
+
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self, ArtifactError> {
+        let tensors = SafeTensors::deserialize(bytes).map_err(|error| bad(error.to_string()))?;
+        let array = |name: &str, dtype: Dtype, length: Option<usize>| -> Result<Cow<'_, [u8]>, ArtifactError> {
+            let view = tensors
+                .tensor(name)
+                .map_err(|_| bad(format!("the array `{name}` is missing")))?;
+            let fits = view.dtype() == dtype
+                && view.shape().len() == 1
+                && length.is_none_or(|length| view.shape()[0] == length);
+            if fits {
+                Ok(Cow::Borrowed(view.data()))
+            } else {
+                Err(bad(format!("the array `{name}` has another type or shape")))
+            }
+        };
+        let floats = |name: &str, length: usize| -> Result<Vec<f32>, ArtifactError> {
+            let bytes = array(name, Dtype::F32, Some(length))?;
+            let values: Vec<f32> = bytes
+                .as_chunks()
+                .0
+                .iter()
+                .map(|bytes| f32::from_le_bytes(*bytes))
+                .collect();
+            if values.iter().all(|value| value.is_finite()) {
+                Ok(values)
+            } else {
+                Err(bad(format!("`{name}` holds what is not finite")))
+            }
+        };
+        let measures = |name: &str| -> Result<[f32; MEASURES], ArtifactError> {
+            floats(name, MEASURES)?
+                .try_into()
+                .map_err(|_| bad(format!("the array `{name}` has another shape")))
+        };
+
+        let hashes = array("hashes", Dtype::U64, None)?;
+        let hashes: Vec<u64> = hashes
+            .as_chunks()
+            .0
+            .iter()
+            .map(|bytes| u64::from_le_bytes(*bytes))
+            .collect();
+        let count = hashes.len();
+        if count == 0 || count > MOST_TERMS {
+            return Err(bad(format!("{count} terms")));
+        }
+        if !hashes.is_sorted_by(|a, b| a < b) {
+            return Err(bad("`hashes` do not rise"));
+        }
+        let idf = floats("idf", count)?;
+        if idf.iter().any(|&idf| idf <= 0.0) {
+            return Err(bad("`idf` is not above zero"));
+        }
+        let text = array("terms", Dtype::U8, None)?;
+        let text = std::str::from_utf8(&text).map_err(|_| bad("`terms` are no UTF-8"))?;
+        let ends = array("term_ends", Dtype::U32, Some(count))?;
+        let mut start = 0;
+        let mut terms = Vec::with_capacity(count);
+        for end in ends.as_chunks().0 {
+            let end = u32::from_le_bytes(*end) as usize;
+            terms.push(
+                text.get(start..end)
+                    .ok_or_else(|| bad("`term_ends` do not fit `terms`"))?
+                    .to_owned(),
+            );
+            start = end;
+        }
+        if start != text.len() {
+            return Err(bad("`term_ends` do not fit `terms`"));
+        }
+        let (means, deviations) = (measures("measure_means")?, measures("measure_deviations")?);
+        if deviations.iter().any(|&deviation| deviation <= 0.0) {
+            return Err(bad("a measure's deviation is not above zero"));
+        }
+        Ok(Vocabulary {
+            features: hashes
+                .into_iter()
+                .zip(idf)
+                .map(|(hash, idf)| Feature { hash, idf })
+                .collect(),
+            weights: floats("weights", count)?,
+            terms,
+            measures: std::array::from_fn(|index| Measure {
+                mean: means[index],
+                deviation: deviations[index],
+            }),
+            measure_weights: measures("measure_weights")?,
+        })
+    }
+}

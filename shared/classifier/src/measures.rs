@@ -1,0 +1,94 @@
+//! What else tells kept from removed comments apart: length, questions, layout. Each measure is a number of the whole text.
+//!
+//! Many measure nearly the same, so an explanation shows them by [`GROUPS`].
+
+use crate::scan::Counts;
+
+/// How many there are.
+pub const MEASURES: usize = 31;
+
+/// What an explanation calls a group of measures, and which (by index, from a first to before a last) belong to it.
+pub const GROUPS: [(&str, std::ops::Range<usize>); 9] = [
+    ("[length]", 0..8),
+    ("[word length]", 8..12),
+    ("[question]", 12..14),
+    ("[exclamation]", 14..15),
+    ("[links]", 15..16),
+    ("[capitals]", 16..19),
+    ("[digits]", 19..20),
+    ("[layout]", 20..24),
+    ("[punctuation]", 24..31),
+];
+
+/// The measures of a scanned text, in a fixed order that models rely on.
+#[rustfmt::skip]
+pub(crate) fn measure(counts: &Counts) -> [f32; MEASURES] {
+    let log = |count: usize| (count as f32).ln_1p();
+    let share = |part: usize, of: usize| part as f32 / of.max(1) as f32;
+    let is = |holds: bool| f32::from(u8::from(holds));
+    let Counts { chars, words, .. } = *counts;
+    [
+        // [length]
+        log(chars),
+        (chars as f32).sqrt(),
+        log(words),
+        log(counts.sentences),
+        share(words, counts.sentences),
+        is(chars < 50),
+        is(chars < 20),
+        log(counts.line_breaks),
+        // [word length]
+        share(counts.word_chars, words),
+        log(counts.longest_word),
+        log(counts.long_words),
+        share(counts.long_words, words),
+        // [question]
+        log(counts.question_marks),
+        is(counts.last == Some('?')),
+        // [exclamation]
+        log(counts.exclamation_marks),
+        // [links]
+        log(counts.links),
+        // [capitals]
+        share(counts.capitals, counts.letters),
+        log(counts.shouted_words),
+        is(counts.first.is_some_and(char::is_lowercase)),
+        // [digits]
+        log(counts.digits),
+        // [layout]
+        log(counts.paragraph_breaks),
+        log(counts.quoted_lines),
+        log(counts.asterisks),
+        log(counts.brackets),
+        // [punctuation]
+        log(counts.quotation_marks),
+        log(counts.ellipses),
+        log(counts.parentheses),
+        log(counts.commas),
+        log(counts.full_stops),
+        log(counts.colons),
+        is(counts.last.is_some_and(|last| matches!(last, '.' | '!' | '"' | '\''))),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn every_measure_belongs_to_one_group() {
+        let mut members: Vec<usize> = GROUPS.iter().flat_map(|(_, members)| members.clone()).collect();
+        members.sort_unstable();
+        assert_eq!(members, (0..MEASURES).collect::<Vec<_>>());
+    }
+
+    proptest! {
+        #[test]
+        fn measures_are_finite_for_any_text(text in ".{0,200}") {
+            let mut counts = Counts::default();
+            crate::scan::scan(&text, &mut Vec::new(), &mut counts);
+            prop_assert!(measure(&counts).iter().all(|value| value.is_finite()));
+        }
+    }
+}

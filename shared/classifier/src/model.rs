@@ -1,0 +1,304 @@
+use std::borrow::Cow;
+
+use modstream_events::{OperatingPoint, Term};
+
+use crate::calibration::{Calibration, LogOdds};
+use crate::measures::{GROUPS, MEASURES};
+use crate::rates::{BaseRate, Rates};
+use crate::vectorizer::{Feature, Measure, Scratch, Vectorizer};
+
+/// What a model is made of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parts {
+    /// The vocabulary, each hash once.
+    pub features: Vec<Feature>,
+    /// The longest n-gram, in tokens.
+    pub longest_ngram: usize,
+    /// A weight a feature: what a vector entry of 1 adds to the regression's log-odds.
+    pub weights: Vec<f32>,
+    /// How measures are standardised.
+    pub measures: [Measure; MEASURES],
+    /// A weight a standardised measure.
+    pub measure_weights: [f32; MEASURES],
+    /// The regression's intercept, in log-odds.
+    pub intercept: f64,
+    /// From the regression's log-odds to calibrated ones.
+    pub calibration: Calibration,
+    /// The share of removed comments in training.
+    pub training_base_rate: BaseRate,
+    /// What thresholds give.
+    pub rates: Rates,
+}
+
+/// A model that is ready to score.
+#[derive(Clone, Debug)]
+pub struct Model {
+    vectorizer: Vectorizer,
+    weights: Vec<f32>,
+    measure_weights: [f64; MEASURES],
+    slope: f64,
+    /// Calibrated log-odds of a comment that nothing is known of, at the assumed base rate.
+    intercept: f64,
+    /// What the assumed base rate adds to the log-odds.
+    shift: f64,
+    training_base_rate: BaseRate,
+    base_rate: BaseRate,
+    rates: Rates,
+}
+
+/// What a model makes of a text.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Score {
+    /// Calibrated, at the assumed base rate.
+    pub log_odds: LogOdds,
+}
+
+impl Score {
+    /// The probability that a moderator would remove the comment.
+    pub fn probability(&self) -> f64 {
+        self.log_odds.probability()
+    }
+}
+
+/// A score and its reasons: `intercept`, the contributions of `terms` and `other` add up to the log-odds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Explanation<'a> {
+    /// The score.
+    pub score: Score,
+    /// The log-odds before any term counts.
+    pub intercept: f64,
+    /// What moved the log-odds most, strongest first; spelled as in the text.
+    pub terms: Vec<Term<'a>>,
+    /// The contributions left out, in sum.
+    pub other: f64,
+}
+
+impl Model {
+    /// A model at its training base rate.
+    pub fn new(parts: Parts) -> Self {
+        let Calibration { slope, intercept } = parts.calibration;
+        Model {
+            vectorizer: Vectorizer::new(&parts.features, parts.measures, parts.longest_ngram),
+            weights: parts.weights,
+            measure_weights: parts.measure_weights.map(f64::from),
+            slope,
+            intercept: slope * parts.intercept + intercept,
+            shift: 0.0,
+            training_base_rate: parts.training_base_rate,
+            base_rate: parts.training_base_rate,
+            rates: parts.rates,
+        }
+    }
+
+    /// The same model where another share of comments is removed: shifts the calibration by the prior (M. Saerens et al.,
+    /// "Adjusting the Outputs of a Classifier to New a Priori Probabilities", 2002).
+    #[must_use]
+    pub fn at_base_rate(mut self, base_rate: BaseRate) -> Self {
+        self.intercept -= self.shift;
+        self.shift = base_rate.log_odds() - self.training_base_rate.log_odds();
+        self.intercept += self.shift;
+        self.base_rate = base_rate;
+        self
+    }
+
+    /// The share of comments that are removed, as assumed.
+    pub fn base_rate(&self) -> BaseRate {
+        self.base_rate
+    }
+
+    /// The share of comments that were removed in training.
+    pub fn training_base_rate(&self) -> BaseRate {
+        self.training_base_rate
+    }
+
+    /// Scores a text. Allocates nothing once `scratch` has seen texts as long.
+    pub fn score(&self, text: &str, scratch: &mut Scratch) -> Score {
+        self.vectorizer.vectorize(text, scratch);
+        let terms: f64 = scratch
+            .found
+            .iter()
+            .map(|found| found.value * f64::from(self.weights[found.term as usize]))
+            .sum();
+        let measures: f64 = scratch
+            .measures
+            .iter()
+            .zip(&self.measure_weights)
+            .map(|(value, weight)| value * weight)
+            .sum();
+        Score {
+            log_odds: LogOdds(self.intercept + self.slope * (terms + measures)),
+        }
+    }
+
+    /// Scores a text and says which terms, at most `most`, moved the score most.
+    pub fn explain<'a>(&self, text: &str, most: usize, scratch: &'a mut Scratch) -> Explanation<'a> {
+        let score = self.score(text, scratch);
+        let mut all: Vec<(f64, Source)> = Vec::with_capacity(scratch.found.len() + GROUPS.len());
+        all.extend(scratch.found.iter().zip(0..).map(|(found, place)| {
+            (
+                self.slope * found.value * f64::from(self.weights[found.term as usize]),
+                Source::Term(place),
+            )
+        }));
+        all.extend(GROUPS.iter().zip(0..).map(|((_, members), group)| {
+            let sum: f64 = members
+                .clone()
+                .map(|member| scratch.measures[member] * self.measure_weights[member])
+                .sum();
+            (self.slope * sum, Source::Measures(group))
+        }));
+        let strongest = |a: &(f64, Source), b: &(f64, Source)| b.0.abs().total_cmp(&a.0.abs()).then(a.1.cmp(&b.1));
+        let shown = most.min(all.len());
+        if 0 < shown && shown < all.len() {
+            all.select_nth_unstable_by(shown - 1, strongest);
+        }
+        all[..shown].sort_unstable_by(strongest);
+        let other = all[shown..].iter().map(|(contribution, _)| contribution).sum();
+        let scratch = &*scratch;
+        let terms = all[..shown]
+            .iter()
+            .filter(|(contribution, _)| *contribution != 0.0)
+            .map(|&(contribution, source)| Term {
+                term: match source {
+                    Source::Term(place) => on_one_line(scratch.spelling(&scratch.found[place].ngram)),
+                    Source::Measures(group) => Cow::Borrowed(GROUPS[group].0),
+                },
+                contribution,
+            })
+            .collect();
+        Explanation {
+            score,
+            intercept: self.intercept,
+            terms,
+            other,
+        }
+    }
+
+    /// What one gets when alerting from this score up.
+    pub fn operating_point(&self, score: Score) -> OperatingPoint {
+        self.rates
+            .operating_point(LogOdds(score.log_odds.0 - self.shift), self.base_rate)
+    }
+}
+
+/// Where a contribution comes from.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Source {
+    /// A term, by its place among those found.
+    Term(usize),
+    /// A group of measures, by index.
+    Measures(usize),
+}
+
+/// White space inside an n-gram as one blank each.
+fn on_one_line(spelling: &str) -> Cow<'_, str> {
+    if spelling.contains(|c: char| (c.is_whitespace() && c != ' ') || c.is_control()) || spelling.contains("  ") {
+        Cow::Owned(
+            spelling
+                .split(|c: char| c.is_whitespace() || c.is_control())
+                .filter(|word| !word.is_empty())
+                .collect::<Vec<_>>()
+                .join(" "),
+        )
+    } else {
+        Cow::Borrowed(spelling)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    use crate::rates::Rate;
+
+    /// A small model whose every part does something.
+    pub(crate) fn parts() -> Parts {
+        let mut scratch = Scratch::default();
+        scratch.read("thanks for the question ? lol so true ! ! !");
+        let mut features: Vec<Feature> = scratch
+            .ngrams(2)
+            .map(|ngram| Feature {
+                hash: ngram.hash,
+                idf: 1.5,
+            })
+            .collect();
+        features.sort_unstable_by_key(|feature| feature.hash);
+        features.dedup_by_key(|feature| feature.hash);
+        let rate = |log_odds, true_positive_rate, false_positive_rate| Rate {
+            log_odds,
+            true_positive_rate,
+            false_positive_rate,
+        };
+        Parts {
+            weights: (0..features.len()).map(|index| (index as f32 - 6.0) * 0.37).collect(),
+            features,
+            longest_ngram: 2,
+            measures: [Measure {
+                mean: 1.5,
+                deviation: 0.7,
+            }; MEASURES],
+            measure_weights: std::array::from_fn(|index| (index as f32 - 14.0) * 0.02),
+            intercept: -0.3,
+            calibration: Calibration {
+                slope: 1.3,
+                intercept: 0.1,
+            },
+            training_base_rate: BaseRate::new(0.3).expect("a share"),
+            rates: Rates::new(vec![rate(-4.0, 1.0, 1.0), rate(0.0, 0.6, 0.2), rate(3.0, 0.2, 0.01)]).expect("monotone"),
+        }
+    }
+
+    fn model() -> Model {
+        Model::new(parts())
+    }
+
+    #[test]
+    fn each_term_stands_once_in_the_readers_spelling() {
+        let mut scratch = Scratch::default();
+        let explanation = model().explain("LOL lol so\n  True, lol", 99, &mut scratch);
+        let mut terms: Vec<&str> = explanation.terms.iter().map(|term| term.term.as_ref()).collect();
+        assert!(terms.contains(&"LOL") && terms.contains(&"so True"), "{terms:?}");
+        terms.sort_unstable();
+        let shown = terms.len();
+        terms.dedup();
+        assert_eq!(terms.len(), shown);
+    }
+
+    #[test]
+    fn the_base_rate_shifts_the_log_odds_and_not_the_order() {
+        let mut scratch = Scratch::default();
+        let rare = BaseRate::new(0.02).expect("a share");
+        let (model, at_rare) = (
+            model(),
+            model()
+                .at_base_rate(BaseRate::new(0.6).expect("a share"))
+                .at_base_rate(rare),
+        );
+        let (here, there) = (model.score("lol", &mut scratch), at_rare.score("lol", &mut scratch));
+        let shift = rare.log_odds() - model.training_base_rate().log_odds();
+        assert!((there.log_odds.0 - here.log_odds.0 - shift).abs() < 1e-12);
+        let (here, there) = (model.operating_point(here), at_rare.operating_point(there));
+        assert!((here.recall - there.recall).abs() < 1e-12 && there.precision < here.precision);
+    }
+
+    proptest! {
+        #[test]
+        fn contributions_add_up_to_the_log_odds(text in "((lol|so|true|thanks|the|question|[?!., a-z\n]) ?){0,30}|.{0,100}", most in 0..40_usize, base_rate in 0.01..0.99_f64) {
+            let model = model().at_base_rate(BaseRate::new(base_rate).expect("a share"));
+            let mut scratch = Scratch::default();
+            let explanation = model.explain(&text, most, &mut scratch);
+            prop_assert!(explanation.terms.len() <= most);
+            let parts = explanation.terms.iter().map(|term| term.contribution).chain([explanation.intercept, explanation.other]);
+            let magnitude: f64 = parts.clone().map(f64::abs).sum();
+            let sum: f64 = parts.sum();
+            prop_assert!((sum - explanation.score.log_odds.0).abs() <= 1e-9 * magnitude.max(1e-9), "{} {}", sum, explanation.score.log_odds.0);
+        }
+
+        #[test]
+        fn any_text_gets_a_probability(text in ".{0,300}") {
+            let probability = model().score(&text, &mut Scratch::default()).probability();
+            prop_assert!((0.0..=1.0).contains(&probability));
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! What alerting from a threshold up gives, for any base rate.
+
+use modstream_events::OperatingPoint;
+use serde::{Deserialize, Serialize};
+
+use crate::calibration::LogOdds;
+
+/// The share of comments that moderators remove: above 0, below 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BaseRate(f64);
+
+/// A base rate that is none.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[error("a base rate is a share above 0 and below 1, such as 0.05, not {0}")]
+pub struct BaseRateError(f64);
+
+impl BaseRate {
+    /// Checks the share.
+    ///
+    /// # Errors
+    /// Where it is not between 0 and 1, both excluded.
+    pub fn new(share: f64) -> Result<Self, BaseRateError> {
+        if share > 0.0 && share < 1.0 {
+            Ok(BaseRate(share))
+        } else {
+            Err(BaseRateError(share))
+        }
+    }
+
+    /// As a share.
+    pub fn share(self) -> f64 {
+        self.0
+    }
+
+    /// As log-odds.
+    pub fn log_odds(self) -> f64 {
+        LogOdds::of(self.0).0
+    }
+}
+
+/// What alerting from `log_odds` up catches of the comments that are removed, and of those that are kept. Neither depends on
+/// how many are removed.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rate {
+    /// The threshold: calibrated log-odds at the training base rate.
+    pub log_odds: f64,
+    /// The share of removed comments at or above it, above 0.
+    pub true_positive_rate: f64,
+    /// The share of kept comments at or above it, above 0.
+    pub false_positive_rate: f64,
+}
+
+impl Rate {
+    /// How much likelier a removed comment is to stand here than a kept one.
+    fn likelihood_ratio(&self) -> f64 {
+        self.true_positive_rate / self.false_positive_rate
+    }
+}
+
+/// A table of rates: thresholds rise, true and false positive rates fall, and their ratio rises, so precision does too.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rates(Vec<Rate>);
+
+/// A table that is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the table of rates is empty, or not monotone at row {row}")]
+pub struct RatesError {
+    row: usize,
+}
+
+impl Rates {
+    /// Checks the table.
+    ///
+    /// # Errors
+    /// Where it is empty, not monotone, or holds what is no rate.
+    pub fn new(rates: Vec<Rate>) -> Result<Self, RatesError> {
+        let is_rate = |rate: f64| rate > 0.0 && rate <= 1.0;
+        // Both are computed from numbers that were written and read again.
+        let slack = 1.0 - 1e-9;
+        let bad = (0..rates.len().max(1)).find(|&row| match rates.get(row) {
+            None => true,
+            Some(rate) => {
+                let ordered = row == 0 || {
+                    let before = &rates[row - 1];
+                    rate.log_odds > before.log_odds
+                        && rate.true_positive_rate <= before.true_positive_rate
+                        && rate.false_positive_rate <= before.false_positive_rate
+                        && rate.likelihood_ratio() >= before.likelihood_ratio() * slack
+                };
+                !(rate.log_odds.is_finite()
+                    && is_rate(rate.true_positive_rate)
+                    && is_rate(rate.false_positive_rate)
+                    && ordered)
+            }
+        });
+        bad.map_or(Ok(Rates(rates)), |row| Err(RatesError { row }))
+    }
+
+    /// The rows.
+    pub fn rows(&self) -> &[Rate] {
+        &self.0
+    }
+
+    /// The rates at a threshold: straight lines between rows (of the logarithm of the ratio, and of the true positive rate),
+    /// the outermost row beyond them.
+    fn at(&self, log_odds: f64) -> Rate {
+        let rows = &self.0;
+        let above = rows.partition_point(|row| row.log_odds <= log_odds);
+        if above == 0 {
+            return rows[0];
+        }
+        let (low, Some(high)) = (rows[above - 1], rows.get(above)) else {
+            return rows[above - 1];
+        };
+        let share = (log_odds - low.log_odds) / (high.log_odds - low.log_odds);
+        let between = |from: f64, to: f64| from + share * (to - from);
+        let true_positive_rate = between(low.true_positive_rate, high.true_positive_rate);
+        let ratio = between(low.likelihood_ratio().ln(), high.likelihood_ratio().ln()).exp();
+        Rate {
+            log_odds,
+            true_positive_rate,
+            false_positive_rate: true_positive_rate / ratio,
+        }
+    }
+
+    /// What one gets when alerting from `log_odds` (calibrated, at the training base rate) up, where `base_rate` of all
+    /// comments are removable.
+    pub fn operating_point(&self, log_odds: LogOdds, base_rate: BaseRate) -> OperatingPoint {
+        let rate = self.at(log_odds.0);
+        let caught = base_rate.share() * rate.true_positive_rate;
+        let share = caught + (1.0 - base_rate.share()) * rate.false_positive_rate;
+        OperatingPoint {
+            precision: caught / share,
+            recall: rate.true_positive_rate,
+            share,
+            base_rate: base_rate.share(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn rate(log_odds: f64, true_positive_rate: f64, false_positive_rate: f64) -> Rate {
+        Rate {
+            log_odds,
+            true_positive_rate,
+            false_positive_rate,
+        }
+    }
+
+    fn table() -> Rates {
+        Rates::new(vec![rate(-3.0, 1.0, 1.0), rate(0.0, 0.6, 0.2), rate(2.0, 0.3, 0.02)]).expect("monotone")
+    }
+
+    #[test]
+    fn precision_follows_from_the_base_rate() {
+        let at = |base_rate| table().operating_point(LogOdds(2.0), BaseRate::new(base_rate).expect("a share"));
+        let half = at(0.5);
+        assert!((half.precision - 0.3 / 0.32).abs() < 1e-12 && (half.share - 0.16).abs() < 1e-12);
+        assert!(at(0.05).precision < 0.5 && at(0.05).recall == half.recall);
+    }
+
+    #[test]
+    fn a_table_that_is_not_monotone_is_refused() {
+        for rows in [
+            vec![],
+            vec![rate(0.0, 0.5, 0.5), rate(0.0, 0.4, 0.1)],
+            vec![rate(0.0, 0.5, 0.5), rate(1.0, 0.6, 0.1)],
+            vec![rate(0.0, 0.5, 0.1), rate(1.0, 0.2, 0.09)],
+            vec![rate(f64::NAN, 0.5, 0.1)],
+            vec![rate(0.0, 0.5, 0.0)],
+            vec![rate(0.0, 1.5, 0.5)],
+        ] {
+            assert!(Rates::new(rows.clone()).is_err(), "{rows:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_share_between_is_a_base_rate() {
+        for share in [0.0, 1.0, -0.1, 5.0, f64::NAN] {
+            assert!(BaseRate::new(share).is_err());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_operating_point_is_monotone_in_the_probability(a in -6.0..6.0_f64, b in -6.0..6.0_f64, base_rate in 0.001..0.999_f64) {
+            let base_rate = BaseRate::new(base_rate).expect("a share");
+            let [low, high] = [a.min(b), a.max(b)].map(|at| table().operating_point(LogOdds(at), base_rate));
+            prop_assert!(low.precision <= high.precision + 1e-12);
+            prop_assert!(low.recall >= high.recall && low.share >= high.share - 1e-12);
+        }
+    }
+}
