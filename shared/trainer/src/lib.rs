@@ -1,1 +1,22 @@
-//! .
+//! Trains modstream's classifier on a community's own removals, and measures how good it is.
+//!
+//! [`LabelledComments`] takes comments with verdicts and cuts what a live comment would not have. [`train`] cross-validates (the
+//! held-out scores give metrics, calibration and the table of rates), fits [linfa-logistic](https://docs.rs/linfa-logistic) on
+//! all of them, and returns a [`Trained`] model to write. [`metrics`] measures any scores.
+
+mod calibrate;
+mod card;
+mod data;
+mod evaluate;
+mod features;
+mod fit;
+mod folds;
+mod hindsight;
+pub mod metrics;
+mod rates;
+mod train;
+
+pub use data::{DataError, LabelledComments};
+pub use evaluate::{Evaluation, evaluate};
+pub use fit::FitError;
+pub use train::{Settings, Step, TrainError, Trained, default_settings, train};

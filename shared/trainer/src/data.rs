@@ -1,0 +1,81 @@
+use modstream_classifier::artifact::TrainingData;
+use modstream_corpus::Row;
+use sha2::{Digest, Sha256};
+
+use crate::hindsight::cut_edits;
+
+/// Comments with moderators' verdicts.
+#[derive(Clone, Debug, Default)]
+pub struct LabelledComments {
+    pub(crate) texts: Vec<String>,
+    pub(crate) removed: Vec<bool>,
+    without_text: usize,
+}
+
+/// A row that can't be learned from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DataError {
+    /// No verdict.
+    #[error("the comment has no verdict; `removed` must be 0, 1, true or false")]
+    NoVerdict,
+    /// No text.
+    #[error("the comment has no `body`")]
+    NoBody,
+}
+
+/// What dumps hold in place of a text that is gone. It gives the verdict away.
+const GONE: [&str; 2] = ["[removed]", "[deleted]"];
+
+impl LabelledComments {
+    /// Adds a comment. One whose text is gone is left out and counted.
+    ///
+    /// # Errors
+    /// [`DataError`] where verdict or text is missing.
+    pub fn push(&mut self, row: &Row) -> Result<(), DataError> {
+        let body = row.comment.body.as_deref().ok_or(DataError::NoBody)?;
+        let removed = row.removed.ok_or(DataError::NoVerdict)?;
+        self.push_text(body, removed);
+        Ok(())
+    }
+
+    /// Adds a text with its verdict.
+    pub fn push_text(&mut self, body: &str, removed: bool) {
+        if GONE.contains(&body.trim()) {
+            self.without_text += 1;
+            return;
+        }
+        self.texts.push(cut_edits(body).to_owned());
+        self.removed.push(removed);
+    }
+
+    /// Comments.
+    pub fn len(&self) -> usize {
+        self.texts.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.texts.is_empty()
+    }
+
+    /// Those that moderators removed.
+    pub fn removed(&self) -> usize {
+        self.removed.iter().filter(|removed| **removed).count()
+    }
+
+    pub(crate) fn describe(&self) -> TrainingData {
+        let mut hash = Sha256::new();
+        for (text, removed) in self.texts.iter().zip(&self.removed) {
+            hash.update((text.len() as u64).to_le_bytes());
+            hash.update(text);
+            hash.update([u8::from(*removed)]);
+        }
+        TrainingData {
+            comments: self.len(),
+            removed: self.removed(),
+            without_text: self.without_text,
+            bytes: self.texts.iter().map(|text| text.len() as u64).sum(),
+            sha256: hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
+        }
+    }
+}

@@ -1,0 +1,332 @@
+use std::path::Path;
+
+use modstream_classifier::artifact::{
+    self, ArtifactError, Fit, FoldMetrics, Golden, Manifest, Metrics, TrainingData, Vocabulary,
+};
+use modstream_classifier::{BaseRate, Calibration, MEASURES, Model, Parts, Rate, Rates, Scratch};
+use rayon::prelude::*;
+
+use crate::calibrate::platt;
+use crate::card;
+use crate::data::LabelledComments;
+use crate::evaluate::Evaluation;
+use crate::features::{Chosen, choose};
+use crate::fit::{FitError, Regression, SOLVER, fit};
+use crate::folds::deal;
+use crate::metrics;
+use crate::rates;
+
+pub use modstream_classifier::artifact::Settings;
+
+/// The settings that `docs/decisions/0002-features.md` measures.
+pub fn default_settings() -> Settings {
+    Settings {
+        max_terms: 4_000,
+        min_documents: 2,
+        longest_ngram: 2,
+        inverse_regularisation: 1.0,
+        measure_scale: 0.1,
+        folds: 5,
+        seed: 7,
+    }
+}
+
+/// linfa-logistic fits dense matrices; two folds are fitted at once, each in at most this many bytes.
+const MATRIX_BYTES: usize = 1 << 30;
+
+/// What training is about to do, for a progress bar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// This many fits there will be.
+    Fits(usize),
+    /// One is done.
+    Fitted,
+}
+
+/// Why no model came out.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// Nothing to learn from.
+    #[error("there are no comments to train on")]
+    NoComments,
+    /// Too few of one verdict.
+    #[error(
+        "{removed} removed and {kept} kept comments are too few: training needs at least {folds} different texts of each; add comments of the rarer kind"
+    )]
+    TooFew {
+        /// Comments removed.
+        removed: usize,
+        /// Comments kept.
+        kept: usize,
+        /// Folds.
+        folds: usize,
+    },
+    /// No term stands in enough comments.
+    #[error(
+        "no term stands in {min_documents} comments: the texts are too few or too short to learn from; add comments"
+    )]
+    NoVocabulary {
+        /// What the settings ask for.
+        min_documents: usize,
+    },
+    /// Held-out scores run against the verdicts.
+    #[error(
+        "the texts say nothing about the verdicts: on held-out comments, higher scores do not mean more removals; check the column `removed`"
+    )]
+    NoSignal,
+    /// A setting is out of range.
+    #[error("{0}")]
+    Setting(String),
+    /// The regression failed.
+    #[error(transparent)]
+    Fit(#[from] FitError),
+    /// The model can't be written.
+    #[error(transparent)]
+    Artifact(#[from] ArtifactError),
+}
+
+/// A trained model, to be written.
+#[derive(Clone, Debug)]
+pub struct Trained {
+    manifest: Manifest,
+    vocabulary: Vocabulary,
+}
+
+/// A text no forum wrote, which a model must give the same probability everywhere.
+const GOLDEN: [&str; 8] = [
+    "",
+    "Great question! The effect holds after controlling for age and income (n = 1,204, 95% CI 1.1-1.4); see https://example.org/paper.",
+    "lol this is the dumbest thing I've EVER read!!!",
+    "My grandmother did that every day, and she lived to be ninety.",
+    "> the authors say so\n\nDo they? Table 2 shows the opposite, doesn&#39;t it?",
+    "Na\u{EF}ve \u{2014} and \u{201C}proven\u{201D}\u{2026} <U+0001F44F> \u{1F44F}",
+    "\u{7814}\u{7A76}\u{306F}\u{672C}\u{5F53}\u{3067}\u{3059}\u{304B}\u{FF1F}",
+    "BUY NOW www.example.com/deal",
+];
+
+/// Trains on `comments`: cross-validates for metrics, calibration and rates, then fits all of them.
+///
+/// # Errors
+/// [`TrainError`] says what is missing.
+pub fn train(
+    comments: &LabelledComments,
+    name: &str,
+    settings: Settings,
+    progress: &(dyn Fn(Step) + Sync),
+) -> Result<Trained, TrainError> {
+    check(&settings)?;
+    if comments.is_empty() {
+        return Err(TrainError::NoComments);
+    }
+    let fold =
+        deal(&comments.texts, &comments.removed, settings.folds, settings.seed).ok_or_else(|| TrainError::TooFew {
+            removed: comments.removed(),
+            kept: comments.len() - comments.removed(),
+            folds: settings.folds,
+        })?;
+    progress(Step::Fits(settings.folds + 1));
+    // The last "fold" holds nothing back: it is the model.
+    let mut fits = (0..=settings.folds)
+        .into_par_iter()
+        .map(|held_out| {
+            let fitted = Fitted::over(comments, &settings, |row| fold[row] != held_out);
+            progress(Step::Fitted);
+            fitted
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let Some(fitted) = fits.pop() else {
+        return Err(TrainError::NoComments);
+    };
+
+    let mut scratch = Scratch::default();
+    let score = |row: usize, fitted: &Fitted, scratch: &mut Scratch| {
+        fitted
+            .regression
+            .log_odds(&fitted.vectorizer, &comments.texts[row], scratch)
+    };
+    let held_out: Vec<f64> = (0..comments.len())
+        .map(|row| score(row, &fits[fold[row]], &mut scratch))
+        .collect();
+    let calibration = platt(&held_out, &comments.removed).ok_or(TrainError::NoSignal)?;
+    let calibrated: Vec<f64> = held_out
+        .iter()
+        .map(|x| calibration.slope * x + calibration.intercept)
+        .collect();
+    let metrics = measure(&calibrated, &comments.removed, &fold, settings.folds);
+    let rates = rates::table(&calibrated, &comments.removed);
+    fitted.finish(comments, name, settings, metrics, calibration, rates)
+}
+
+fn check(settings: &Settings) -> Result<(), TrainError> {
+    let wrong = |what: &str| Err(TrainError::Setting(what.to_owned()));
+    match settings {
+        it if it.max_terms == 0 => wrong("the vocabulary needs room for at least one term"),
+        it if !(1..=8).contains(&it.longest_ngram) => wrong("n-grams have 1 to 8 tokens"),
+        it if it.folds < 2 => wrong("cross-validation needs at least 2 folds"),
+        it if !(it.inverse_regularisation > 0.0 && it.inverse_regularisation.is_finite()) => {
+            wrong("the inverse regularisation is a number above 0")
+        }
+        it if !(it.measure_scale > 0.0 && it.measure_scale.is_finite()) => {
+            wrong("the measures' scale is a number above 0")
+        }
+        _ => Ok(()),
+    }
+}
+
+fn measure(log_odds: &[f64], removed: &[bool], fold: &[usize], folds: usize) -> Metrics {
+    let folds: Vec<FoldMetrics> = (0..folds)
+        .map(|wanted| {
+            let (scores, verdicts): (Vec<f64>, Vec<bool>) = (0..fold.len())
+                .filter(|&row| fold[row] == wanted)
+                .map(|row| (log_odds[row], removed[row]))
+                .unzip();
+            FoldMetrics {
+                comments: scores.len(),
+                roc_auc: metrics::roc_auc(&scores, &verdicts),
+            }
+        })
+        .collect();
+    let pooled = Evaluation::of(log_odds, removed);
+    Metrics {
+        roc_auc: folds.iter().map(|fold| fold.roc_auc).sum::<f64>() / folds.len() as f64,
+        folds,
+        pr_auc: pooled.pr_auc,
+        accuracy: pooled.accuracy,
+        f1: pooled.f1,
+        log_loss: pooled.log_loss,
+        brier: pooled.brier,
+        ece: pooled.ece,
+    }
+}
+
+struct Fitted {
+    chosen: Chosen,
+    vectorizer: modstream_classifier::Vectorizer,
+    regression: Regression,
+}
+
+impl Fitted {
+    fn over(
+        comments: &LabelledComments,
+        settings: &Settings,
+        in_training: impl Fn(usize) -> bool,
+    ) -> Result<Self, TrainError> {
+        let rows: Vec<usize> = (0..comments.len()).filter(|&row| in_training(row)).collect();
+        let texts: Vec<&str> = rows.iter().map(|&row| comments.texts[row].as_str()).collect();
+        let removed: Vec<bool> = rows.iter().map(|&row| comments.removed[row]).collect();
+        let room = (MATRIX_BYTES / size_of::<f32>() / texts.len().max(1))
+            .saturating_sub(MEASURES)
+            .max(1);
+        let chosen = choose(
+            texts.iter().copied(),
+            settings.longest_ngram,
+            settings.min_documents,
+            settings.max_terms.min(room),
+        );
+        if chosen.features.is_empty() {
+            return Err(TrainError::NoVocabulary {
+                min_documents: settings.min_documents,
+            });
+        }
+        let vectorizer = chosen.vectorizer();
+        let regression = fit(
+            &vectorizer,
+            &texts,
+            &removed,
+            settings.inverse_regularisation,
+            settings.measure_scale,
+        )?;
+        Ok(Fitted {
+            chosen,
+            vectorizer,
+            regression,
+        })
+    }
+
+    fn finish(
+        self,
+        comments: &LabelledComments,
+        name: &str,
+        settings: Settings,
+        metrics: Metrics,
+        calibration: Calibration,
+        rates: Vec<Rate>,
+    ) -> Result<Trained, TrainError> {
+        let Fitted { chosen, regression, .. } = self;
+        let training: TrainingData = comments.describe();
+        let terms = chosen.terms(comments.texts.iter().map(String::as_str));
+        let unusable = |error: &dyn std::error::Error| TrainError::Setting(error.to_string());
+        let base_rate = training.removed as f64 / training.comments as f64;
+        let model = Model::new(Parts {
+            features: chosen.features.clone(),
+            longest_ngram: settings.longest_ngram,
+            weights: regression.weights.clone(),
+            measures: chosen.measures,
+            measure_weights: regression.measure_weights,
+            intercept: regression.intercept,
+            calibration,
+            training_base_rate: BaseRate::new(base_rate).map_err(|error| unusable(&error))?,
+            rates: Rates::new(rates.clone()).map_err(|error| unusable(&error))?,
+        });
+        let mut scratch = Scratch::default();
+        let golden = GOLDEN.map(|text| Golden {
+            text: text.to_owned(),
+            probability: model.score(text, &mut scratch).probability(),
+        });
+        let manifest = Manifest {
+            format: Manifest::FORMAT.to_owned(),
+            version: String::new(),
+            name: name.to_owned(),
+            files: Vec::new(),
+            settings,
+            training,
+            fit: Fit {
+                solver: SOLVER.to_owned(),
+                terms: chosen.features.len(),
+                gradient: regression.gradient,
+            },
+            metrics,
+            regression: artifact::Regression {
+                intercept: regression.intercept,
+            },
+            calibration,
+            rates,
+            golden: golden.to_vec(),
+        };
+        let vocabulary = Vocabulary {
+            features: chosen.features,
+            weights: regression.weights,
+            terms,
+            measures: chosen.measures,
+            measure_weights: regression.measure_weights,
+        };
+        Ok(Trained { manifest, vocabulary })
+    }
+}
+
+impl Trained {
+    /// How good it is on held-out comments.
+    pub fn metrics(&self) -> &Metrics {
+        &self.manifest.metrics
+    }
+
+    /// What it was trained on.
+    pub fn training(&self) -> &TrainingData {
+        &self.manifest.training
+    }
+
+    /// Writes manifest, arrays and card into `folder`; `about` is what the card says of where the comments come from. Returns
+    /// the manifest, with its version.
+    ///
+    /// # Errors
+    /// Where the folder can't be written, or holds something else.
+    pub fn write(&self, folder: &Path, about: Option<&str>) -> Result<Manifest, TrainError> {
+        Ok(artifact::write(
+            folder,
+            self.manifest.clone(),
+            &self.vocabulary,
+            |manifest| card::card(manifest, &self.vocabulary, about),
+        )?)
+    }
+}
