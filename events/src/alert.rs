@@ -49,7 +49,12 @@ impl Data for Alert<'_> {
 
 impl<'a> Alert<'a> {
     /// The alert that `prediction` gives under `policy`.
-    pub fn new(prediction: Prediction<'a>, prediction_id: Cow<'a, str>, severity: Severity, policy: PolicyRef<'a>) -> Self {
+    pub fn new(
+        prediction: Prediction<'a>,
+        prediction_id: Cow<'a, str>,
+        severity: Severity,
+        policy: PolicyRef<'a>,
+    ) -> Self {
         let mut comment = prediction.comment;
         let cut = comment.body.as_deref().and_then(|body| body.char_indices().nth(MAX_BODY_CHARS)).map(|(at, _)| at);
         if let (Some(at), Some(body)) = (cut, &mut comment.body) {

@@ -83,7 +83,14 @@ impl<'a, T: Data + Deserialize<'a>> Event<'a, T> {
         }
         let text = std::str::from_utf8(bytes).map_err(|error| bad_record::not_text(bytes, &error))?;
         match serde_json::from_str::<Self>(text) {
-            Ok(event) if event.kind == T::TYPE && event.specversion == "1.0" && !event.id.is_empty() && !event.source.is_empty() => Ok(event),
+            Ok(event)
+                if event.kind == T::TYPE
+                    && event.specversion == "1.0"
+                    && !event.id.is_empty()
+                    && !event.source.is_empty() =>
+            {
+                Ok(event)
+            }
             Ok(_) => Err(bad_record::explain::<T>(text, None)),
             Err(error) => Err(bad_record::explain::<T>(text, Some(&error))),
         }

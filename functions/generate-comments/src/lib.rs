@@ -1,1 +1,182 @@
-//! .
+//! A schedule → sample comments of a corpus → the stream `comments`.
+//!
+//! Ids and times follow from the schedule event, so a repeated invocation sends the same events. Comments are spread over the
+//! minute: a burst is no stream. What does not get out is tried again until the deadline; then the invocation fails with a
+//! count, and Lambda's asynchronous retry sends it again.
+
+mod config;
+mod corpus;
+mod plan;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use modstream_corpus::Comment;
+use modstream_events::{BadRecord, Event, ids};
+use modstream_platform::deliver::{Delivery, DeliveryError, put_all};
+use modstream_platform::{Clock, Objects, PutRecord, Stream};
+use modstream_quarantine::{Unsent, keep_unsent};
+use modstream_telemetry::{comments_generated, comments_unsent};
+
+pub use config::Config;
+use corpus::Corpus;
+pub use corpus::CorpusError;
+use plan::Plan;
+pub use plan::{Invocation, InvocationError};
+
+/// The function's name.
+pub const NAME: &str = "generate-comments";
+/// The `source` of its events.
+pub const SOURCE: &str = "urn:modstream:generate-comments";
+
+/// Comments due within this are sent in one call.
+const TICK: Duration = Duration::from_millis(100);
+
+/// The function.
+#[derive(Debug)]
+pub struct GenerateComments<S, O, C> {
+    comments: S,
+    objects: O,
+    clock: C,
+    config: Config,
+    corpus: Corpus,
+}
+
+/// What an invocation did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Generated {
+    /// Comment events on the stream.
+    pub comments: u64,
+    /// Those that no record can hold; they lie in quarantine.
+    pub quarantined: u64,
+}
+
+/// Why an invocation failed. A repeat sends the same events.
+#[derive(Debug, thiserror::Error)]
+pub enum GenerateError {
+    /// The payload can't be planned.
+    #[error(transparent)]
+    Invocation(#[from] InvocationError),
+    /// The corpus can't be read.
+    #[error(transparent)]
+    Corpus(#[from] CorpusError),
+    /// Not all got out.
+    #[error("{unsent} of {comments} comments were not sent: {cause}")]
+    Unsent {
+        /// How many.
+        unsent: u64,
+        /// Of how many.
+        comments: u64,
+        /// Why the first of them.
+        cause: DeliveryError,
+    },
+}
+
+impl<S: Stream, O: Objects, C: Clock> GenerateComments<S, O, C> {
+    /// The function over its stream and bucket.
+    pub fn new(config: Config, comments: S, objects: O, clock: C) -> Self {
+        GenerateComments { comments, objects, clock, config, corpus: Corpus::default() }
+    }
+
+    /// Handles one invocation. Everything is done by `deadline`.
+    ///
+    /// # Errors
+    /// Where payload or corpus can't be used, or not all comments got out.
+    pub async fn handle(
+        &self,
+        payload: &[u8],
+        request_id: &str,
+        deadline: Timestamp,
+    ) -> Result<Generated, GenerateError> {
+        let invocation = Invocation::parse(payload)?;
+        let rows = self.corpus.rows(&self.objects, &self.clock, &self.config.corpus_key, deadline).await?;
+        let start = self.clock.now();
+        let plan = invocation.plan(request_id, start, &self.config, rows.len())?;
+        let mut generated = Generated { comments: 0, quarantined: 0 };
+        let mut unsent: Option<(u64, DeliveryError)> = None;
+        let mut next = 0;
+        while next < plan.comments {
+            let elapsed = self.clock.now().duration_since(start);
+            let elapsed = Duration::try_from(elapsed).unwrap_or_default();
+            if let Some(wait) = plan.delay(next).checked_sub(elapsed).filter(|wait| !wait.is_zero()) {
+                self.clock.sleep(wait).await;
+            }
+            // Bounded, so that a burst of any size is built and sent piece by piece.
+            let due = (next..plan.comments)
+                .take(BURST)
+                .take_while(|&index| plan.delay(index) <= plan.delay(next).max(elapsed) + TICK);
+            let events: Vec<Built> = due.map(|index| build(&plan, index, &rows[plan.row(index)])).collect();
+            next += events.len() as u64;
+            self.send(events, deadline, &mut generated, &mut unsent).await;
+        }
+        match unsent {
+            None => {
+                comments_generated(&plan.schedule_event, generated.comments as usize, generated.quarantined as usize);
+                Ok(generated)
+            }
+            Some((unsent, cause)) => {
+                comments_unsent(&plan.schedule_event, unsent as usize, plan.comments as usize, &cause.to_string());
+                Err(GenerateError::Unsent { unsent, comments: plan.comments, cause })
+            }
+        }
+    }
+
+    async fn send(
+        &self,
+        events: Vec<Built>,
+        deadline: Timestamp,
+        generated: &mut Generated,
+        unsent: &mut Option<(u64, DeliveryError)>,
+    ) {
+        let records = events.iter().map(|event| event.record.clone()).collect();
+        let deliveries = put_all(&self.comments, &self.clock, deadline, records).await;
+        for (event, delivery) in events.iter().zip(deliveries) {
+            let failed = match delivery {
+                Delivery::Stored { .. } => {
+                    generated.comments += 1;
+                    None
+                }
+                Delivery::TooLarge { bytes } => {
+                    let unsent = Unsent {
+                        stream: self.comments.name(),
+                        id: &event.id,
+                        time: event.time,
+                        partition_key: &event.record.partition_key,
+                        data: &event.record.data,
+                    };
+                    let kept =
+                        keep_unsent(&self.objects, &self.clock, deadline, SOURCE, unsent, BadRecord::too_large(bytes))
+                            .await;
+                    generated.quarantined += u64::from(kept.is_ok());
+                    kept.err()
+                }
+                Delivery::Failed(error) => Some(error),
+            };
+            if let Some(error) = failed {
+                unsent.get_or_insert((0, error)).0 += 1;
+            }
+        }
+    }
+}
+
+/// The most comments that are built before they are sent.
+const BURST: usize = 5_000;
+
+/// A comment event, ready to send.
+struct Built {
+    id: String,
+    time: Timestamp,
+    record: PutRecord,
+}
+
+fn build(plan: &Plan, index: u64, row: &Comment<'static>) -> Built {
+    let id = ids::generated_comment(&plan.schedule_event, index).to_string();
+    let time = plan.time(index);
+    let mut comment = row.clone();
+    comment.created_utc.get_or_insert(time.as_second());
+    let key = comment.id.get_or_insert_with(|| id.clone().into());
+    // Kinesis takes keys of 1 to 256 characters.
+    let partition_key = if (1..=256).contains(&key.chars().count()) { key.clone().into_owned() } else { id.clone() };
+    let data = Event::new(id.as_str(), SOURCE, time, comment).encode();
+    Built { id, time, record: PutRecord { partition_key, data } }
+}

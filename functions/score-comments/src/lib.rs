@@ -1,1 +1,127 @@
-//! .
+//! The stream `comments` → the model → the stream `predictions`: one prediction a comment.
+//!
+//! A batch is scored with one snapshot of the model. Bad records go to quarantine, the rest is delivered in order, and the
+//! response names the first record that must come again ([`kinesis_batch`] has the rules).
+
+mod config;
+mod models;
+mod predict;
+
+use std::sync::Mutex;
+
+use jiff::Timestamp;
+use kinesis_batch::{Batch, BatchResponse, Fault, Handler, Outcome, PayloadError, Record};
+use modstream_classifier::Scratch;
+use modstream_events::BadRecord;
+use modstream_platform::deliver::{Delivery, DeliveryError, put_all};
+use modstream_platform::{Clock, Objects, PutRecord, Stream};
+use modstream_telemetry::{BatchSummary, batch_done, batch_interrupted};
+
+pub use config::Config;
+pub use models::StartError;
+use models::{InUse, Models};
+
+/// The function's name; its events' `source` is `urn:modstream:score-comments`.
+pub const NAME: &str = "score-comments";
+const SOURCE: &str = "urn:modstream:score-comments";
+
+/// The function.
+#[derive(Debug)]
+pub struct ScoreComments<S, O, C> {
+    predictions: S,
+    objects: O,
+    clock: C,
+    models: Models<O, C>,
+    top_terms: usize,
+}
+
+impl<S: Stream, O: Objects + Clone, C: Clock + Clone> ScoreComments<S, O, C> {
+    /// Loads the model in use.
+    ///
+    /// # Errors
+    /// Where there is none, or it is refused: the function must not start then.
+    pub async fn start(
+        config: &Config,
+        predictions: S,
+        objects: O,
+        clock: C,
+        deadline: Timestamp,
+    ) -> Result<Self, StartError> {
+        let models = Models::load(config, objects.clone(), clock.clone(), deadline).await?;
+        Ok(ScoreComments { predictions, objects, clock, models, top_terms: config.top_terms })
+    }
+
+    /// Handles one invocation: a Kinesis payload in, the partial batch response out. Everything is done by `deadline`.
+    ///
+    /// # Errors
+    /// Where the payload is no batch of Kinesis records.
+    pub async fn handle(&self, payload: &[u8], deadline: Timestamp) -> Result<BatchResponse, PayloadError> {
+        let batch = Batch::parse(payload)?;
+        let (Some(first), Some(last)) = (batch.records.first(), batch.records.last()) else {
+            return Ok(BatchResponse::success());
+        };
+        let model = self.models.snapshot(deadline).await;
+        let work = Scoring { function: self, model: &model, scratch: Mutex::default(), deadline };
+        let report = kinesis_batch::handle(&batch, &work).await;
+        let summary = BatchSummary {
+            stream: first.stream(),
+            shard_id: &first.shard_id,
+            first: &first.sequence_number,
+            last: &last.sequence_number,
+            records: report.records,
+            delivered: report.delivered,
+            skipped: report.skipped,
+            quarantined: report.quarantined.len(),
+        };
+        match &report.failure {
+            None => batch_done(NAME, summary),
+            Some(failure) => batch_interrupted(NAME, summary, &failure.sequence_number, &failure.cause.to_string()),
+        }
+        Ok(report.response())
+    }
+}
+
+/// One batch.
+struct Scoring<'a, S, O, C> {
+    function: &'a ScoreComments<S, O, C>,
+    model: &'a InUse,
+    scratch: Mutex<Scratch>,
+    deadline: Timestamp,
+}
+
+impl<S: Stream, O: Objects, C: Clock> Handler for Scoring<'_, S, O, C> {
+    type Item = PutRecord;
+    type Bad = BadRecord;
+    type Error = DeliveryError;
+
+    fn prepare(&self, record: &Record<'_>, data: &[u8]) -> Result<Option<PutRecord>, BadRecord> {
+        let mut scratch = self.scratch.lock().unwrap_or_else(|poisoned| {
+            // A panic over an earlier record left the buffers in an unknown state.
+            self.scratch.clear_poison();
+            let mut scratch = poisoned.into_inner();
+            *scratch = Scratch::default();
+            scratch
+        });
+        let now = self.function.clock.now();
+        let data = predict::predict(self.model, data, self.function.top_terms, now, &mut scratch)?;
+        Ok(Some(PutRecord { partition_key: record.partition_key.clone().into_owned(), data }))
+    }
+
+    async fn deliver(&self, predictions: Vec<PutRecord>) -> Vec<Outcome<BadRecord, DeliveryError>> {
+        let ScoreComments { predictions: stream, clock, .. } = self.function;
+        let deliveries = put_all(stream, clock, self.deadline, predictions).await;
+        deliveries
+            .into_iter()
+            .map(|delivery| match delivery {
+                Delivery::Stored { .. } => Outcome::Done,
+                Delivery::TooLarge { bytes } => Outcome::Bad(BadRecord::too_large(bytes)),
+                Delivery::Failed(error) => Outcome::Transient(error),
+            })
+            .collect()
+    }
+
+    async fn quarantine(&self, record: &Record<'_>, fault: &Fault<BadRecord>) -> Result<(), DeliveryError> {
+        let ScoreComments { objects, clock, .. } = self.function;
+        modstream_quarantine::keep_record(objects, clock, self.deadline, SOURCE, record, fault).await
+    }
+}

@@ -41,10 +41,7 @@ mod tests {
         for log_odds in [-700.0, -30.0, -1.0, 0.0, 1.0, 30.0] {
             let probability = LogOdds(log_odds).probability();
             assert!((0.0..=1.0).contains(&probability));
-            assert!(
-                (LogOdds::of(probability).0 - log_odds).abs() < 1e-2 * log_odds.abs().max(1.0),
-                "{log_odds}"
-            );
+            assert!((LogOdds::of(probability).0 - log_odds).abs() < 1e-2 * log_odds.abs().max(1.0), "{log_odds}");
         }
         assert_eq!(LogOdds(f64::INFINITY).probability(), 1.0);
         assert_eq!(LogOdds(f64::NEG_INFINITY).probability(), 0.0);

@@ -32,11 +32,7 @@ pub(crate) fn clean(text: &str, out: &mut String) {
 }
 
 fn next_suspect(bytes: &[u8], from: usize) -> Option<usize> {
-    bytes
-        .get(from..)?
-        .iter()
-        .position(|&byte| SUSPECT[byte as usize])
-        .map(|at| from + at)
+    bytes.get(from..)?.iter().position(|&byte| SUSPECT[byte as usize]).map(|at| from + at)
 }
 
 /// Where something to undo stands at `at`: writes the text before it (from `copied`) and its meaning, and returns its length.
@@ -68,21 +64,12 @@ fn code_point(rest: &[u8]) -> Option<(usize, Option<char>)> {
     if !rest.get(1)?.eq_ignore_ascii_case(&b'u') || *rest.get(2)? != b'+' {
         return None;
     }
-    let digits = rest[3..]
-        .iter()
-        .take(9)
-        .take_while(|byte| byte.is_ascii_hexdigit())
-        .count();
+    let digits = rest[3..].iter().take(9).take_while(|byte| byte.is_ascii_hexdigit()).count();
     if digits == 0 || rest.get(3 + digits) != Some(&b'>') {
         return None;
     }
-    let value = std::str::from_utf8(&rest[3..3 + digits])
-        .ok()
-        .and_then(|hex| u32::from_str_radix(hex, 16).ok())?;
-    Some((
-        digits + 4,
-        Some(char::from_u32(value).unwrap_or(char::REPLACEMENT_CHARACTER)),
-    ))
+    let value = std::str::from_utf8(&rest[3..3 + digits]).ok().and_then(|hex| u32::from_str_radix(hex, 16).ok())?;
+    Some((digits + 4, Some(char::from_u32(value).unwrap_or(char::REPLACEMENT_CHARACTER))))
 }
 
 /// Soft hyphen, zero-width and direction marks, byte order mark: their length. They split words that a reader sees whole.
@@ -115,10 +102,7 @@ mod tests {
             ("well done <U+0001F44F><u+2019>", "well done \u{1F44F}\u{2019}"),
             ("<U+> <U+12345678AB> <U+110000> <b>", "<U+> <U+12345678AB> \u{FFFD} <b>"),
             (r"5 \* 3 \> 2", "5 * 3 > 2"),
-            (
-                "so\u{AD}ft ze\u{200B}ro \u{FEFF}mark\u{2019}s",
-                "soft zero mark\u{2019}s",
-            ),
+            ("so\u{AD}ft ze\u{200B}ro \u{FEFF}mark\u{2019}s", "soft zero mark\u{2019}s"),
             ("&", "&"),
             ("ends &amp", "ends &amp"),
             ("<", "<"),

@@ -114,20 +114,11 @@ impl Model {
     /// Scores a text. Allocates nothing once `scratch` has seen texts as long.
     pub fn score(&self, text: &str, scratch: &mut Scratch) -> Score {
         self.vectorizer.vectorize(text, scratch);
-        let terms: f64 = scratch
-            .found
-            .iter()
-            .map(|found| found.value * f64::from(self.weights[found.term as usize]))
-            .sum();
-        let measures: f64 = scratch
-            .measures
-            .iter()
-            .zip(&self.measure_weights)
-            .map(|(value, weight)| value * weight)
-            .sum();
-        Score {
-            log_odds: LogOdds(self.intercept + self.slope * (terms + measures)),
-        }
+        let terms: f64 =
+            scratch.found.iter().map(|found| found.value * f64::from(self.weights[found.term as usize])).sum();
+        let measures: f64 =
+            scratch.measures.iter().zip(&self.measure_weights).map(|(value, weight)| value * weight).sum();
+        Score { log_odds: LogOdds(self.intercept + self.slope * (terms + measures)) }
     }
 
     /// Scores a text and says which terms, at most `most`, moved the score most.
@@ -135,16 +126,10 @@ impl Model {
         let score = self.score(text, scratch);
         let mut all: Vec<(f64, Source)> = Vec::with_capacity(scratch.found.len() + GROUPS.len());
         all.extend(scratch.found.iter().zip(0..).map(|(found, place)| {
-            (
-                self.slope * found.value * f64::from(self.weights[found.term as usize]),
-                Source::Term(place),
-            )
+            (self.slope * found.value * f64::from(self.weights[found.term as usize]), Source::Term(place))
         }));
         all.extend(GROUPS.iter().zip(0..).map(|((_, members), group)| {
-            let sum: f64 = members
-                .clone()
-                .map(|member| scratch.measures[member] * self.measure_weights[member])
-                .sum();
+            let sum: f64 = members.clone().map(|member| scratch.measures[member] * self.measure_weights[member]).sum();
             (self.slope * sum, Source::Measures(group))
         }));
         let strongest = |a: &(f64, Source), b: &(f64, Source)| b.0.abs().total_cmp(&a.0.abs()).then(a.1.cmp(&b.1));
@@ -166,18 +151,12 @@ impl Model {
                 contribution,
             })
             .collect();
-        Explanation {
-            score,
-            intercept: self.intercept,
-            terms,
-            other,
-        }
+        Explanation { score, intercept: self.intercept, terms, other }
     }
 
     /// What one gets when alerting from this score up.
     pub fn operating_point(&self, score: Score) -> OperatingPoint {
-        self.rates
-            .operating_point(LogOdds(score.log_odds.0 - self.shift), self.base_rate)
+        self.rates.operating_point(LogOdds(score.log_odds.0 - self.shift), self.base_rate)
     }
 }
 
@@ -216,13 +195,8 @@ pub(crate) mod tests {
     pub(crate) fn parts() -> Parts {
         let mut scratch = Scratch::default();
         scratch.read("thanks for the question ? lol so true ! ! !");
-        let mut features: Vec<Feature> = scratch
-            .ngrams(2)
-            .map(|ngram| Feature {
-                hash: ngram.hash,
-                idf: 1.5,
-            })
-            .collect();
+        let mut features: Vec<Feature> =
+            scratch.ngrams(2).map(|ngram| Feature { hash: ngram.hash, idf: 1.5 }).collect();
         features.sort_unstable_by_key(|feature| feature.hash);
         features.dedup_by_key(|feature| feature.hash);
         let rate = |log_odds, true_positive_rate, false_positive_rate| Rate {
@@ -234,16 +208,10 @@ pub(crate) mod tests {
             weights: (0..features.len()).map(|index| (index as f32 - 6.0) * 0.37).collect(),
             features,
             longest_ngram: 2,
-            measures: [Measure {
-                mean: 1.5,
-                deviation: 0.7,
-            }; MEASURES],
+            measures: [Measure { mean: 1.5, deviation: 0.7 }; MEASURES],
             measure_weights: std::array::from_fn(|index| (index as f32 - 14.0) * 0.02),
             intercept: -0.3,
-            calibration: Calibration {
-                slope: 1.3,
-                intercept: 0.1,
-            },
+            calibration: Calibration { slope: 1.3, intercept: 0.1 },
             training_base_rate: BaseRate::new(0.3).expect("a share"),
             rates: Rates::new(vec![rate(-4.0, 1.0, 1.0), rate(0.0, 0.6, 0.2), rate(3.0, 0.2, 0.01)]).expect("monotone"),
         }
@@ -269,12 +237,7 @@ pub(crate) mod tests {
     fn the_base_rate_shifts_the_log_odds_and_not_the_order() {
         let mut scratch = Scratch::default();
         let rare = BaseRate::new(0.02).expect("a share");
-        let (model, at_rare) = (
-            model(),
-            model()
-                .at_base_rate(BaseRate::new(0.6).expect("a share"))
-                .at_base_rate(rare),
-        );
+        let (model, at_rare) = (model(), model().at_base_rate(BaseRate::new(0.6).expect("a share")).at_base_rate(rare));
         let (here, there) = (model.score("lol", &mut scratch), at_rare.score("lol", &mut scratch));
         let shift = rare.log_odds() - model.training_base_rate().log_odds();
         assert!((there.log_odds.0 - here.log_odds.0 - shift).abs() < 1e-12);

@@ -20,11 +20,7 @@ impl BaseRate {
     /// # Errors
     /// Where it is not between 0 and 1, both excluded.
     pub fn new(share: f64) -> Result<Self, BaseRateError> {
-        if share > 0.0 && share < 1.0 {
-            Ok(BaseRate(share))
-        } else {
-            Err(BaseRateError(share))
-        }
+        if share > 0.0 && share < 1.0 { Ok(BaseRate(share)) } else { Err(BaseRateError(share)) }
     }
 
     /// As a share.
@@ -117,11 +113,7 @@ impl Rates {
         let between = |from: f64, to: f64| from + share * (to - from);
         let true_positive_rate = between(low.true_positive_rate, high.true_positive_rate);
         let ratio = between(low.likelihood_ratio().ln(), high.likelihood_ratio().ln()).exp();
-        Rate {
-            log_odds,
-            true_positive_rate,
-            false_positive_rate: true_positive_rate / ratio,
-        }
+        Rate { log_odds, true_positive_rate, false_positive_rate: true_positive_rate / ratio }
     }
 
     /// What one gets when alerting from `log_odds` (calibrated, at the training base rate) up, where `base_rate` of all
@@ -145,11 +137,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn rate(log_odds: f64, true_positive_rate: f64, false_positive_rate: f64) -> Rate {
-        Rate {
-            log_odds,
-            true_positive_rate,
-            false_positive_rate,
-        }
+        Rate { log_odds, true_positive_rate, false_positive_rate }
     }
 
     fn table() -> Rates {

@@ -105,18 +105,8 @@ const CLASS: [Class; 256] = {
 /// Reads `text` (at most 4 GiB), replacing what `tokens` and `counts` held.
 pub(crate) fn scan(text: &str, tokens: &mut Vec<Token>, counts: &mut Counts) {
     tokens.clear();
-    *counts = Counts {
-        chars: text.chars().count(),
-        ..Counts::default()
-    };
-    let mut scanner = Scanner {
-        text,
-        bytes: text.as_bytes(),
-        tokens,
-        counts,
-        at: 0,
-        last_at: 0,
-    };
+    *counts = Counts { chars: text.chars().count(), ..Counts::default() };
+    let mut scanner = Scanner { text, bytes: text.as_bytes(), tokens, counts, at: 0, last_at: 0 };
     scanner.run();
 }
 
@@ -187,11 +177,7 @@ impl Scanner<'_> {
     }
 
     fn push(&mut self, hash: Hash, start: usize) {
-        self.tokens.push(Token {
-            hash: hash.finish(),
-            start: start as u32,
-            end: self.at as u32,
-        });
+        self.tokens.push(Token { hash: hash.finish(), start: start as u32, end: self.at as u32 });
     }
 
     fn mark(&mut self) {
@@ -298,23 +284,14 @@ impl Scanner<'_> {
 
     /// Whether a word's character stands `skip` bytes further.
     fn word_goes_on(&self, skip: usize) -> bool {
-        self.text[self.at + skip..]
-            .chars()
-            .next()
-            .is_some_and(char::is_alphanumeric)
+        self.text[self.at + skip..].chars().next().is_some_and(char::is_alphanumeric)
     }
 }
 
 /// The length of the link that `rest` begins with: up to white space or what closes a Markdown link, a tag or a quotation.
 fn link(rest: &[u8]) -> Option<usize> {
-    let begins = |with: &str| {
-        rest.get(..with.len())
-            .is_some_and(|begin| begin.eq_ignore_ascii_case(with.as_bytes()))
-    };
-    let prefix = ["https://", "http://", "www."]
-        .into_iter()
-        .find(|prefix| begins(prefix))?
-        .len();
+    let begins = |with: &str| rest.get(..with.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(with.as_bytes()));
+    let prefix = ["https://", "http://", "www."].into_iter().find(|prefix| begins(prefix))?.len();
     let ends = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b')' | b']' | b'<' | b'>' | b'"');
     let length = rest.iter().position(ends).unwrap_or(rest.len());
     (length > prefix).then_some(length)
@@ -326,11 +303,7 @@ pub(crate) fn normal_form(token: &str) -> String {
         return LINK.to_owned();
     }
     if token.chars().next().is_some_and(char::is_alphanumeric) {
-        return token
-            .chars()
-            .flat_map(char::to_lowercase)
-            .map(|c| if c == '\u{2019}' { '\'' } else { c })
-            .collect();
+        return token.chars().flat_map(char::to_lowercase).map(|c| if c == '\u{2019}' { '\'' } else { c }).collect();
     }
     token.chars().take(LONGEST_RUN).collect()
 }
@@ -353,10 +326,7 @@ mod tests {
     }
 
     fn forms(text: &str) -> Vec<String> {
-        tokens(text)
-            .iter()
-            .map(|token| normal_form(&text[token.start as usize..token.end as usize]))
-            .collect()
+        tokens(text).iter().map(|token| normal_form(&text[token.start as usize..token.end as usize])).collect()
     }
 
     #[test]
@@ -365,15 +335,9 @@ mod tests {
             ("", vec![]),
             (" \n\t\0", vec![]),
             ("Don't; I\u{2019}m 18.", vec!["don't", ";", "i'm", "18", "."]),
-            (
-                "'quoted' dogs' ends'",
-                vec!["'", "quoted", "'", "dogs", "'", "ends", "'"],
-            ),
+            ("'quoted' dogs' ends'", vec!["'", "quoted", "'", "dogs", "'", "ends", "'"]),
             ("Wow!!!!! what???", vec!["wow", "!!!", "what", "???"]),
-            (
-                "[see](https://example.org/a?b=c) www.example.com.",
-                vec!["[", "see", "]", "(", "URL", ")", "URL"],
-            ),
+            ("[see](https://example.org/a?b=c) www.example.com.", vec!["[", "see", "]", "(", "URL", ")", "URL"]),
             ("http:// www.", vec!["http", ":", "//", "www", "."]),
             (
                 "NA\u{CF}VE \u{1F44F}\u{1F44F} \u{4F60}\u{597D}",
@@ -389,28 +353,14 @@ mod tests {
     fn counts_are_what_a_reader_would_count() {
         let text = "> quoted\n\nWhy NOT 42 percent?! See https://example.org/x \u{2026}\nIt\u{2019}s \u{201C}fine\u{201D}. Extraordinary";
         let counts = counts(text);
+        assert_eq!((counts.quoted_lines, counts.line_breaks, counts.paragraph_breaks), (1, 3, 1));
+        assert_eq!((counts.words, counts.shouted_words, counts.digits, counts.links), (9, 1, 2, 1));
         assert_eq!(
-            (counts.quoted_lines, counts.line_breaks, counts.paragraph_breaks),
-            (1, 3, 1)
-        );
-        assert_eq!(
-            (counts.words, counts.shouted_words, counts.digits, counts.links),
-            (9, 1, 2, 1)
-        );
-        assert_eq!(
-            (
-                counts.question_marks,
-                counts.exclamation_marks,
-                counts.ellipses,
-                counts.quotation_marks
-            ),
+            (counts.question_marks, counts.exclamation_marks, counts.ellipses, counts.quotation_marks),
             (1, 1, 1, 2)
         );
         assert_eq!((counts.sentences, counts.long_words, counts.longest_word), (2, 1, 13));
-        assert_eq!(
-            (counts.first, counts.last, counts.chars),
-            (Some('>'), Some('y'), text.chars().count())
-        );
+        assert_eq!((counts.first, counts.last, counts.chars), (Some('>'), Some('y'), text.chars().count()));
     }
 
     proptest! {

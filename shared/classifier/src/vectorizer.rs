@@ -70,17 +70,9 @@ impl Iterator for NGrams<'_> {
             }
         }
         let token = self.tokens[self.at + self.length].hash;
-        self.hash = if self.length == 0 {
-            token
-        } else {
-            follow(self.hash, token)
-        };
+        self.hash = if self.length == 0 { token } else { follow(self.hash, token) };
         self.length += 1;
-        Some(NGram {
-            hash: self.hash,
-            first: self.at as u32,
-            more: self.length as u32 - 1,
-        })
+        Some(NGram { hash: self.hash, first: self.at as u32, more: self.length as u32 - 1 })
     }
 }
 
@@ -125,13 +117,7 @@ impl Scratch {
 
     /// Its n-grams of up to `longest` tokens.
     pub fn ngrams(&self, longest: usize) -> NGrams<'_> {
-        NGrams {
-            tokens: &self.tokens,
-            longest,
-            at: 0,
-            length: 0,
-            hash: 0,
-        }
+        NGrams { tokens: &self.tokens, longest, at: 0, length: 0, hash: 0 }
     }
 
     /// Its measures, as they are.
@@ -148,9 +134,7 @@ impl Scratch {
     /// An n-gram's normal form: its tokens', with a space between.
     pub fn normal_form(&self, ngram: &NGram) -> String {
         let tokens = &self.tokens[ngram.first as usize..=(ngram.first + ngram.more) as usize];
-        let forms = tokens
-            .iter()
-            .map(|token| normal_form(&self.cleaned[token.start as usize..token.end as usize]));
+        let forms = tokens.iter().map(|token| normal_form(&self.cleaned[token.start as usize..token.end as usize]));
         forms.collect::<Vec<_>>().join(" ")
     }
 
@@ -173,11 +157,7 @@ impl Vectorizer {
     /// A vectorizer over n-grams of up to `longest` tokens. Terms are numbered as `features` lists them.
     pub fn new(features: &[Feature], measures: [Measure; MEASURES], longest: usize) -> Self {
         Vectorizer {
-            terms: features
-                .iter()
-                .zip(0..)
-                .map(|(feature, index)| (feature.hash, index))
-                .collect(),
+            terms: features.iter().zip(0..).map(|(feature, index)| (feature.hash, index)).collect(),
             idf: features.iter().map(|feature| feature.idf).collect(),
             measures,
             longest,
@@ -192,29 +172,16 @@ impl Vectorizer {
     /// Leaves the vector of `text` in `scratch`.
     pub fn vectorize(&self, text: &str, scratch: &mut Scratch) {
         scratch.read(text);
-        let Scratch {
-            tokens, found, places, ..
-        } = scratch;
+        let Scratch { tokens, found, places, .. } = scratch;
         places.resize(self.idf.len(), 0);
         found.clear();
-        for ngram in (NGrams {
-            tokens,
-            longest: self.longest,
-            at: 0,
-            length: 0,
-            hash: 0,
-        }) {
+        for ngram in (NGrams { tokens, longest: self.longest, at: 0, length: 0, hash: 0 }) {
             let Some(&term) = self.terms.get(&ngram.hash) else {
                 continue;
             };
             let place = &mut places[term as usize];
             if *place == 0 {
-                found.push(Found {
-                    term,
-                    times: 1,
-                    ngram,
-                    value: 0.0,
-                });
+                found.push(Found { term, times: 1, ngram, value: 0.0 });
                 *place = found.len() as u32;
             } else {
                 found[*place as usize - 1].times += 1;
@@ -242,51 +209,32 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const FLAT: [Measure; MEASURES] = [Measure {
-        mean: 0.0,
-        deviation: 1.0,
-    }; MEASURES];
+    const FLAT: [Measure; MEASURES] = [Measure { mean: 0.0, deviation: 1.0 }; MEASURES];
 
     fn forms(text: &str, longest: usize) -> Vec<String> {
         let mut scratch = Scratch::default();
         scratch.read(text);
-        scratch
-            .ngrams(longest)
-            .map(|ngram| scratch.normal_form(&ngram))
-            .collect()
+        scratch.ngrams(longest).map(|ngram| scratch.normal_form(&ngram)).collect()
     }
 
     fn feature(text: &str, idf: f32) -> Feature {
         let mut scratch = Scratch::default();
         scratch.read(text);
-        let hash = scratch
-            .ngrams(9)
-            .filter(|ngram| scratch.spelling(ngram) == text)
-            .last()
-            .map(|ngram| ngram.hash);
-        Feature {
-            hash: hash.expect("the whole text is an n-gram"),
-            idf,
-        }
+        let hash = scratch.ngrams(9).filter(|ngram| scratch.spelling(ngram) == text).last().map(|ngram| ngram.hash);
+        Feature { hash: hash.expect("the whole text is an n-gram"), idf }
     }
 
     #[test]
     fn ngrams_run_over_words_and_marks() {
-        assert_eq!(
-            forms("No, really.", 2),
-            ["no", "no ,", ",", ", really", "really", "really .", "."]
-        );
+        assert_eq!(forms("No, really.", 2), ["no", "no ,", ",", ", really", "really", "really .", "."]);
         assert_eq!(forms("a b c", 3), ["a", "a b", "a b c", "b", "b c", "c"]);
         assert!(forms("", 2).is_empty() && forms("a", 0).is_empty());
     }
 
     #[test]
     fn weights_are_sublinear_tf_times_idf_of_length_one() {
-        let vectorizer = Vectorizer::new(
-            &[feature("really", 2.0), feature("no", 1.0), feature("not here", 5.0)],
-            FLAT,
-            2,
-        );
+        let vectorizer =
+            Vectorizer::new(&[feature("really", 2.0), feature("no", 1.0), feature("not here", 5.0)], FLAT, 2);
         let mut scratch = Scratch::default();
         vectorizer.vectorize("No no NO, really", &mut scratch);
         let (no, really) = (1.0 + 3.0_f64.ln(), 2.0);

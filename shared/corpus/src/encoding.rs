@@ -81,9 +81,7 @@ fn to_byte(char: char) -> Option<u8> {
     if let Ok(byte) = u8::try_from(u32::from(char)) {
         return Some(byte);
     }
-    C1.iter()
-        .zip(0x80..)
-        .find_map(|(&c1, byte)| (c1 == char).then_some(byte))
+    C1.iter().zip(0x80..).find_map(|(&c1, byte)| (c1 == char).then_some(byte))
 }
 
 #[cfg(test)]
@@ -102,10 +100,7 @@ mod tests {
         for byte in 0x80..=0xFF {
             assert_eq!(to_byte(from_byte(byte)), Some(byte));
         }
-        assert_eq!(
-            (from_byte(0x92), from_byte(0x81), from_byte(0xE9)),
-            ('’', '\u{81}', 'é')
-        );
+        assert_eq!((from_byte(0x92), from_byte(0x81), from_byte(0xE9)), ('’', '\u{81}', 'é'));
     }
 
     #[test]
@@ -136,22 +131,10 @@ mod tests {
 
     #[test]
     fn words_that_end_like_utf8_sequences_stay() {
-        for text in [
-            "café\u{A0}»",
-            "CAFÉ”",
-            "Spaß“",
-            "été…”",
-            "víš…",
-            "à\u{A0}»",
-            "CAFÉ—the",
-            "IRMÃ…",
-            "NESTLÉ®",
-        ] {
+        for text in ["café\u{A0}»", "CAFÉ”", "Spaß“", "été…”", "víš…", "à\u{A0}»", "CAFÉ—the", "IRMÃ…", "NESTLÉ®"]
+        {
             let runs = text.split(|char: char| char.is_ascii());
-            assert!(
-                runs.filter(|run| !run.is_empty()).any(|run| redecoded(run).is_some()),
-                "{text} tests nothing"
-            );
+            assert!(runs.filter(|run| !run.is_empty()).any(|run| redecoded(run).is_some()), "{text} tests nothing");
             assert_eq!(repair(text), text);
         }
     }
@@ -162,13 +145,8 @@ mod tests {
         let after = prop::sample::select(vec![
             "", "…", "”", "’", "“", "…”", "\u{A0}»", "\u{A0}!", "—", " –", "”…", "™", "®", "\u{A0}",
         ]);
-        prop::collection::vec((word, after), 0..8).prop_map(|words| {
-            words
-                .into_iter()
-                .map(|(word, after)| word + after)
-                .collect::<Vec<_>>()
-                .join(" ")
-        })
+        prop::collection::vec((word, after), 0..8)
+            .prop_map(|words| words.into_iter().map(|(word, after)| word + after).collect::<Vec<_>>().join(" "))
     }
 
     proptest! {

@@ -87,10 +87,7 @@ pub struct RowError {
 impl RowError {
     /// Whether nothing comes after this.
     pub fn is_fatal(&self) -> bool {
-        matches!(
-            self.kind,
-            RowErrorKind::Truncated(_) | RowErrorKind::Damaged(_) | RowErrorKind::Io(_)
-        )
+        matches!(self.kind, RowErrorKind::Truncated(_) | RowErrorKind::Damaged(_) | RowErrorKind::Io(_))
     }
 }
 

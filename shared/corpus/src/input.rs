@@ -24,10 +24,7 @@ impl Input {
         let mut from = BufReader::with_capacity(BUFFER, Source(from));
         let mut head = Vec::new();
         // What is read of a shorter file is the file.
-        (&mut from)
-            .take(4)
-            .read_to_end(&mut head)
-            .map_err(|error| kind(error, None))?;
+        (&mut from).take(4).read_to_end(&mut head).map_err(|error| kind(error, None))?;
         let compression = match head[..] {
             [0x1F, 0x8B, ..] => Some(Compression::Gzip),
             [0x28, 0xB5, 0x2F, 0xFD] | [0x50..=0x5F, 0x2A, 0x4D, 0x18] => Some(Compression::Zstd),
@@ -36,22 +33,16 @@ impl Input {
         let from = Cursor::new(head).chain(from);
         let from: Box<dyn BufRead + Send> = match compression {
             None => Box::new(from),
-            Some(Compression::Gzip) => Box::new(BufReader::with_capacity(
-                BUFFER,
-                flate2::bufread::MultiGzDecoder::new(from),
-            )),
+            Some(Compression::Gzip) => {
+                Box::new(BufReader::with_capacity(BUFFER, flate2::bufread::MultiGzDecoder::new(from)))
+            }
             Some(Compression::Zstd) => {
                 let mut from = zstd::Decoder::with_buffer(from).map_err(|error| kind(error, compression))?;
-                from.window_log_max(ZSTD_WINDOW_LOG)
-                    .map_err(|error| kind(error, compression))?;
+                from.window_log_max(ZSTD_WINDOW_LOG).map_err(|error| kind(error, compression))?;
                 Box::new(BufReader::with_capacity(BUFFER, from))
             }
         };
-        Ok(Self {
-            from,
-            compression,
-            line: 1,
-        })
+        Ok(Self { from, compression, line: 1 })
     }
 
     /// Drops a byte order mark and blank lines, and shows the first line, up to its end or 64 KiB, and what happens to come with it.
@@ -71,17 +62,9 @@ impl Input {
             if marked && head.len() < BYTE_ORDER_MARK.len() && BYTE_ORDER_MARK.starts_with(&head) {
                 continue;
             }
-            let mark = if marked && head.starts_with(BYTE_ORDER_MARK) {
-                BYTE_ORDER_MARK.len()
-            } else {
-                0
-            };
+            let mark = if marked && head.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
             marked = false;
-            let blank = mark
-                + head[mark..]
-                    .iter()
-                    .take_while(|byte| byte.is_ascii_whitespace())
-                    .count();
+            let blank = mark + head[mark..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
             self.line += newlines(&head[..blank]);
             head.drain(..blank);
             if head.len() >= MAX_FIRST_LINE || memchr::memchr2(b'\n', b'\r', &head).is_some() {

@@ -108,9 +108,7 @@ fn fault(text: &str, end: &End) -> RowErrorKind {
     match serde_json::from_str(text) {
         Ok(Value::Object(fields)) => {
             let wrong = FIELDS.into_iter().find(|(name, _)| !fits(name, &fields));
-            wrong.map_or(RowErrorKind::DuplicateField, |(field, wanted)| {
-                RowErrorKind::WrongType { field, wanted }
-            })
+            wrong.map_or(RowErrorKind::DuplicateField, |(field, wanted)| RowErrorKind::WrongType { field, wanted })
         }
         Ok(_) => RowErrorKind::NotAnObject,
         Err(error) if error.is_eof() && matches!(end, End::File) => RowErrorKind::CutOff,

@@ -15,11 +15,7 @@ const CONVERT: &str = "export it as one of these";
 
 /// First bytes of what people try, after unpacking.
 const OTHERS: [(&[u8], &str, &str); 9] = [
-    (
-        b"PK\x03\x04",
-        "a zip archive or a spreadsheet",
-        "unpack it, or export the sheet as CSV",
-    ),
+    (b"PK\x03\x04", "a zip archive or a spreadsheet", "unpack it, or export the sheet as CSV"),
     (b"\x1F\x8B", "compressed twice", UNPACK),
     (b"\x28\xB5\x2F\xFD", "compressed twice", UNPACK),
     (b"\xFD7zXZ", "xz data", UNPACK),
@@ -38,11 +34,7 @@ pub(crate) fn open(name: &str, from: impl Read + Send + 'static) -> Result<(Inpu
         return Err(OpenError::Empty { name: name.to_owned() });
     }
     if let Some((found, next)) = other_format(&head) {
-        return Err(OpenError::OtherFormat {
-            name: name.to_owned(),
-            found,
-            next,
-        });
+        return Err(OpenError::OtherFormat { name: name.to_owned(), found, next });
     }
     if is_document(&head) {
         return Err(OpenError::JsonDocument { name: name.to_owned() });
@@ -96,9 +88,6 @@ fn is_document(head: &[u8]) -> bool {
 
 fn is_named_jsonl(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    let name = [".gz", ".zst", ".zstd"]
-        .iter()
-        .find_map(|packed| name.strip_suffix(packed))
-        .unwrap_or(&name);
+    let name = [".gz", ".zst", ".zstd"].iter().find_map(|packed| name.strip_suffix(packed)).unwrap_or(&name);
     name.ends_with(".jsonl") || name.ends_with(".ndjson")
 }

@@ -49,11 +49,7 @@ impl Reader {
     /// Where there is nothing that could be comments in it.
     pub fn from_read(name: &str, from: impl Read + Send + 'static) -> Result<Self, OpenError> {
         let (input, format) = open::open(name, from)?;
-        Ok(Self {
-            input,
-            format,
-            ended: false,
-        })
+        Ok(Self { input, format, ended: false })
     }
 }
 
@@ -85,9 +81,6 @@ impl fmt::Debug for Reader {
             Format::Csv(_) => "CSV",
             Format::Jsonl(_) => "JSON Lines",
         };
-        to.debug_struct("Reader")
-            .field("format", &format)
-            .field("line", &self.input.line())
-            .finish_non_exhaustive()
+        to.debug_struct("Reader").field("format", &format).field("line", &self.input.line()).finish_non_exhaustive()
     }
 }

@@ -12,19 +12,13 @@ fn told(name: &str, bytes: &[u8]) -> Vec<String> {
     read(name, bytes)
         .map(|row| match row {
             Ok(row) => format!("{}: ok", row.line),
-            Err(error) => format!(
-                "{}: {error}{}",
-                error.line,
-                if error.is_fatal() { " (fatal)" } else { "" }
-            ),
+            Err(error) => format!("{}: {error}{}", error.line, if error.is_fatal() { " (fatal)" } else { "" }),
         })
         .collect()
 }
 
 fn refused(name: &str, bytes: &[u8]) -> String {
-    Reader::from_read(name, Cursor::new(bytes.to_vec()))
-        .expect_err("no comments in it")
-        .to_string()
+    Reader::from_read(name, Cursor::new(bytes.to_vec())).expect_err("no comments in it").to_string()
 }
 
 #[test]
@@ -76,14 +70,8 @@ fn a_file_without_comments_is_refused_with_what_to_do() {
             b"PK\x03\x04rest".to_vec(),
             "f: this is a zip archive or a spreadsheet, neither CSV nor JSON Lines; unpack it, or export the sheet as CSV",
         ),
-        (
-            b"\xFD7zXZ\x00".to_vec(),
-            "f: this is xz data, neither CSV nor JSON Lines; unpack it first",
-        ),
-        (
-            utf16,
-            "f: this is UTF-16 text, neither CSV nor JSON Lines; save it as UTF-8",
-        ),
+        (b"\xFD7zXZ\x00".to_vec(), "f: this is xz data, neither CSV nor JSON Lines; unpack it first"),
+        (utf16, "f: this is UTF-16 text, neither CSV nor JSON Lines; save it as UTF-8"),
         (gzip(&gzip(b"body\na\n")), twice),
         (zstd(&zstd(b"body\na\n")), twice),
         (b"\x1F\x8B\x08\x00".to_vec(), damaged),
@@ -105,90 +93,33 @@ fn a_path_that_is_no_readable_file_is_refused_with_what_to_do() {
     let missing = folder.path().join("none.csv");
     let (at, name) = (folder.path().display(), missing.display());
     let refused = |path| Reader::open(path).expect_err("no file").to_string();
-    assert_eq!(
-        refused(folder.path()),
-        format!("{at}: this is a folder; name one file in it")
-    );
-    assert_eq!(
-        refused(&missing),
-        format!("{name}: there is no such file; check the path")
-    );
+    assert_eq!(refused(folder.path()), format!("{at}: this is a folder; name one file in it"));
+    assert_eq!(refused(&missing), format!("{name}: there is no such file; check the path"));
 }
 
 #[test]
 fn a_bad_line_of_json_costs_only_that_line() {
     let bad: [(&[u8], &str); 20] = [
-        (
-            b"\"secret\"",
-            "the line is JSON but not an object; each line must hold one whole object",
-        ),
-        (
-            b"[\"a\",\"b\"]",
-            "the line is JSON but not an object; each line must hold one whole object",
-        ),
-        (
-            b"[]",
-            "the line is JSON but not an object; each line must hold one whole object",
-        ),
-        (
-            b"null",
-            "the line is JSON but not an object; each line must hold one whole object",
-        ),
-        (
-            b"{\"body\": \"secret",
-            "the line is not valid JSON; each line must hold one whole object",
-        ),
-        (
-            b"{\"body\": secret}",
-            "the line is not valid JSON; each line must hold one whole object",
-        ),
-        (
-            b"{\"body\": \"a\"}{\"body\": \"b\"}",
-            "the line is not valid JSON; each line must hold one whole object",
-        ),
-        (
-            b"{\"body\": 1, secret",
-            "the line is not valid JSON; each line must hold one whole object",
-        ),
-        (
-            b"{\"body\": \"\\ud800\"}",
-            "the line is not valid JSON; each line must hold one whole object",
-        ),
-        (
-            b"{\"body\": \"caf\xE9\"}",
-            "the line is not UTF-8; convert the file to UTF-8",
-        ),
-        (
-            b"{\"other\": \"caf\xE9\"}",
-            "the line is not UTF-8; convert the file to UTF-8",
-        ),
+        (b"\"secret\"", "the line is JSON but not an object; each line must hold one whole object"),
+        (b"[\"a\",\"b\"]", "the line is JSON but not an object; each line must hold one whole object"),
+        (b"[]", "the line is JSON but not an object; each line must hold one whole object"),
+        (b"null", "the line is JSON but not an object; each line must hold one whole object"),
+        (b"{\"body\": \"secret", "the line is not valid JSON; each line must hold one whole object"),
+        (b"{\"body\": secret}", "the line is not valid JSON; each line must hold one whole object"),
+        (b"{\"body\": \"a\"}{\"body\": \"b\"}", "the line is not valid JSON; each line must hold one whole object"),
+        (b"{\"body\": 1, secret", "the line is not valid JSON; each line must hold one whole object"),
+        (b"{\"body\": \"\\ud800\"}", "the line is not valid JSON; each line must hold one whole object"),
+        (b"{\"body\": \"caf\xE9\"}", "the line is not UTF-8; convert the file to UTF-8"),
+        (b"{\"other\": \"caf\xE9\"}", "the line is not UTF-8; convert the file to UTF-8"),
         (b"{\"body\": 7}", "`body` is not text; correct that value"),
         (b"{\"body\": [\"secret\"]}", "`body` is not text; correct that value"),
-        (
-            b"{\"author\": {}, \"body\": \"a\"}",
-            "`author` is not text; correct that value",
-        ),
-        (
-            b"{\"score\": \"secret\"}",
-            "`score` is not a whole number; correct that value",
-        ),
+        (b"{\"author\": {}, \"body\": \"a\"}", "`author` is not text; correct that value"),
+        (b"{\"score\": \"secret\"}", "`score` is not a whole number; correct that value"),
         (b"{\"score\": 1.5}", "`score` is not a whole number; correct that value"),
-        (
-            b"{\"created_utc\": \"secret\"}",
-            "`created_utc` is not a number of seconds since 1970; correct that value",
-        ),
-        (
-            b"{\"removed\": 2}",
-            "`removed` is not true, false, 1 or 0; correct that value",
-        ),
-        (
-            b"{\"removed\": \"secret\"}",
-            "`removed` is not true, false, 1 or 0; correct that value",
-        ),
-        (
-            b"{\"body\": \"a\", \"body\": \"b\"}",
-            "a field is there twice; keep one of them",
-        ),
+        (b"{\"created_utc\": \"secret\"}", "`created_utc` is not a number of seconds since 1970; correct that value"),
+        (b"{\"removed\": 2}", "`removed` is not true, false, 1 or 0; correct that value"),
+        (b"{\"removed\": \"secret\"}", "`removed` is not true, false, 1 or 0; correct that value"),
+        (b"{\"body\": \"a\", \"body\": \"b\"}", "a field is there twice; keep one of them"),
     ];
     for (line, message) in bad {
         let file = [b"{\"body\":\"a\"}\n", line, b"\r\n\n{\"body\":\"b\"}\n"].concat();
@@ -198,10 +129,7 @@ fn a_bad_line_of_json_costs_only_that_line() {
     // By its name it is JSON Lines, so the first line may be bad too.
     assert_eq!(
         told("f.NDJSON", b"oops\n{}\n"),
-        [
-            "1: the line is not valid JSON; each line must hold one whole object",
-            "2: ok"
-        ]
+        ["1: the line is not valid JSON; each line must hold one whole object", "2: ok"]
     );
 }
 
@@ -211,12 +139,7 @@ fn a_file_of_json_cut_anywhere_says_so() {
     for end in 1..whole.len() {
         let file = [b"{\"body\":\"a\"}\n", &whole[..end]].concat();
         let cut = "2: the file ends inside this record and may be truncated; fetch it again, or drop the record";
-        assert_eq!(
-            told("f", &file),
-            ["1: ok", cut],
-            "{}",
-            String::from_utf8_lossy(&whole[..end])
-        );
+        assert_eq!(told("f", &file), ["1: ok", cut], "{}", String::from_utf8_lossy(&whole[..end]));
     }
     assert_eq!(told("f", &[b"{\"body\":\"a\"}\n", whole].concat()), ["1: ok", "2: ok"]);
 }
@@ -224,34 +147,16 @@ fn a_file_of_json_cut_anywhere_says_so() {
 #[test]
 fn a_bad_record_of_a_csv_costs_only_that_record() {
     let cases: [(&str, &str); 12] = [
-        (
-            "1,a",
-            "the record has 2 fields, the header 4; put cells that hold commas or line ends in quotes",
-        ),
-        (
-            "1,a,b,0,3",
-            "the record has 5 fields, the header 4; put cells that hold commas or line ends in quotes",
-        ),
-        (
-            "1,\"a\"b\",5,0",
-            "text follows a closing quote; write a quote inside a cell twice (\"\")",
-        ),
-        (
-            "1,\"say \"\"\"a\",5,0",
-            "text follows a closing quote; write a quote inside a cell twice (\"\")",
-        ),
-        (
-            "1,\"a\" ,5,0",
-            "text follows a closing quote; write a quote inside a cell twice (\"\")",
-        ),
+        ("1,a", "the record has 2 fields, the header 4; put cells that hold commas or line ends in quotes"),
+        ("1,a,b,0,3", "the record has 5 fields, the header 4; put cells that hold commas or line ends in quotes"),
+        ("1,\"a\"b\",5,0", "text follows a closing quote; write a quote inside a cell twice (\"\")"),
+        ("1,\"say \"\"\"a\",5,0", "text follows a closing quote; write a quote inside a cell twice (\"\")"),
+        ("1,\"a\" ,5,0", "text follows a closing quote; write a quote inside a cell twice (\"\")"),
         ("1,a,secret,0", "`score` is not a whole number; correct that value"),
         ("1,a,1.5,0", "`score` is not a whole number; correct that value"),
         ("1,a,1e300,0", "`score` is not a whole number; correct that value"),
         ("1,a,inf,0", "`score` is not a whole number; correct that value"),
-        (
-            "1,a,5,secret",
-            "`removed` is not true, false, 1 or 0; correct that value",
-        ),
+        ("1,a,5,secret", "`removed` is not true, false, 1 or 0; correct that value"),
         ("1,a,5,2", "`removed` is not true, false, 1 or 0; correct that value"),
         ("1,a,5,1.0", "`removed` is not true, false, 1 or 0; correct that value"),
     ];
@@ -276,17 +181,10 @@ fn a_csv_cut_inside_a_record_says_so() {
         if before.ends_with("\",") {
             continue; // An empty last cell.
         }
-        let expected = if before.matches('"').count() % 2 == 1 {
-            open
-        } else {
-            cut
-        };
+        let expected = if before.matches('"').count() % 2 == 1 { open } else { cut };
         assert_eq!(told("f", file.as_bytes()), ["2: ok", expected], "{before}");
     }
-    assert_eq!(
-        told("f", format!("id,body,removed\n1,a,0\n{record}").as_bytes()),
-        ["2: ok", "3: ok"]
-    );
+    assert_eq!(told("f", format!("id,body,removed\n1,a,0\n{record}").as_bytes()), ["2: ok", "3: ok"]);
     assert_eq!(told("f", b"body\nnot \"quoted"), ["2: ok"]);
 }
 
@@ -313,14 +211,10 @@ fn a_record_over_16_mib_costs_only_that_record() {
 fn noise(lines: usize) -> String {
     let mut state = 1_u64;
     let mut next = || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         state >> 16
     };
-    (0..lines)
-        .map(|_| format!("{:x}{:x}{:x}\n", next(), next(), next()))
-        .collect()
+    (0..lines).map(|_| format!("{:x}{:x}{:x}\n", next(), next(), next())).collect()
 }
 
 #[test]
@@ -329,11 +223,7 @@ fn broken_compression_ends_the_file_after_the_rows_before_it() {
     for (packed, name) in [(gzip(file.as_bytes()), "gzip"), (zstd(file.as_bytes()), "zstd")] {
         let told_of = told("f", &packed[..packed.len() * 9 / 10]);
         let (last, before) = told_of.split_last().expect("rows");
-        assert!(
-            before.len() > 10_000 && before.iter().all(|row| row.ends_with(": ok")),
-            "{name}: {}",
-            before.len()
-        );
+        assert!(before.len() > 10_000 && before.iter().all(|row| row.ends_with(": ok")), "{name}: {}", before.len());
         let line = before.len() + 2;
         assert_eq!(
             *last,
@@ -364,10 +254,7 @@ fn broken_compression_ends_the_file_after_the_rows_before_it() {
     let trailing = told("f", &[gzip(b"body\na\n"), b"trailing bytes".to_vec()].concat());
     assert_eq!(
         trailing,
-        [
-            "2: ok",
-            "3: the gzip data is damaged; fetch the file again (what came before this line was read) (fatal)"
-        ]
+        ["2: ok", "3: the gzip data is damaged; fetch the file again (what came before this line was read) (fatal)"]
     );
 }
 
@@ -382,10 +269,7 @@ impl Read for Broken {
 #[test]
 fn a_failing_read_is_fatal_and_told_from_damage() {
     let fatal = "reading failed (connection reset); check the disk or the connection and start again";
-    for start in [
-        b"body\na\nb".to_vec(),
-        gzip(format!("body\na\n{}", noise(10_000)).as_bytes()),
-    ] {
+    for start in [b"body\na\nb".to_vec(), gzip(format!("body\na\n{}", noise(10_000)).as_bytes())] {
         let half = start[..start.len() - 1].to_vec();
         let mut rows = Reader::from_read("f", Cursor::new(half).chain(Broken)).expect("a header");
         assert!(rows.next().is_some_and(|row| row.is_ok()));
@@ -395,15 +279,8 @@ fn a_failing_read_is_fatal_and_told_from_damage() {
         assert!(rows.next().is_none() && rows.next().is_none());
     }
     // Before the end of the first line.
-    let error = read_on(b"{\"body\":\"a")
-        .expect("JSON")
-        .next()
-        .and_then(Result::err)
-        .expect("the failure");
-    assert_eq!(
-        (error.line, error.is_fatal(), error.to_string().as_str()),
-        (1, true, fatal)
-    );
+    let error = read_on(b"{\"body\":\"a").expect("JSON").next().and_then(Result::err).expect("the failure");
+    assert_eq!((error.line, error.is_fatal(), error.to_string().as_str()), (1, true, fatal));
     let unreadable = "f: cannot be read (connection reset); check its permissions and the disk";
     assert_eq!(read_on(b"id,body").expect_err("half a header").to_string(), unreadable);
     assert_eq!(read_on(b"").expect_err("nothing").to_string(), unreadable);

@@ -12,10 +12,7 @@ fn rows(bytes: &[u8]) -> Vec<Row> {
 }
 
 fn bodies(bytes: &[u8]) -> Vec<(u64, String)> {
-    rows(bytes)
-        .into_iter()
-        .map(|row| (row.line, row.comment.body.unwrap_or_default().into_owned()))
-        .collect()
+    rows(bytes).into_iter().map(|row| (row.line, row.comment.body.unwrap_or_default().into_owned())).collect()
 }
 
 fn body(line: u64, body: &str) -> (u64, String) {
@@ -36,14 +33,7 @@ fn all_of_reddits_fields_are_read_from_json_and_others_ignored() {
         score: Some(-3),
         permalink: Some("/r/x".into()),
     };
-    assert_eq!(
-        rows(file),
-        [Row {
-            line: 1,
-            comment,
-            removed: Some(true)
-        }]
-    );
+    assert_eq!(rows(file), [Row { line: 1, comment, removed: Some(true) }]);
 }
 
 #[test]
@@ -60,24 +50,10 @@ fn all_of_reddits_fields_are_read_from_csv_in_any_case_and_order() {
         score: Some(-3),
         permalink: Some("/r/x".into()),
     };
-    let empty = Comment {
-        body: Some("".into()),
-        ..Comment::default()
-    };
+    let empty = Comment { body: Some("".into()), ..Comment::default() };
     assert_eq!(
         rows(file),
-        [
-            Row {
-                line: 2,
-                comment,
-                removed: Some(false)
-            },
-            Row {
-                line: 4,
-                comment: empty,
-                removed: None
-            }
-        ]
+        [Row { line: 2, comment, removed: Some(false) }, Row { line: 4, comment: empty, removed: None }]
     );
 }
 
@@ -85,10 +61,7 @@ fn all_of_reddits_fields_are_read_from_csv_in_any_case_and_order() {
 fn the_talks_form_is_read() {
     let file = b"\"\",\"X\",\"BODY\",\"REMOVED\"\n\"8312\",8428,\"na\xEFve\r\n\r\nit\xE2\x80\x99s 5\xB0\",0\n\"22499\",23448,\"it\xE2\x80\x99s it\xC3\xA2\xE2\x82\xAC\xE2\x84\xA2s\",1\n";
     assert_eq!(bodies(file), [body(2, "naïve\r\n\r\nit’s 5°"), body(5, "it’s it’s")]);
-    assert_eq!(
-        rows(file).iter().map(|row| row.removed).collect::<Vec<_>>(),
-        [Some(false), Some(true)]
-    );
+    assert_eq!(rows(file).iter().map(|row| row.removed).collect::<Vec<_>>(), [Some(false), Some(true)]);
 }
 
 #[test]
@@ -109,16 +82,8 @@ fn verdicts_are_read_in_every_form() {
         ("\"false\"", "FALSE", Some(false)),
         ("null", "", None),
     ] {
-        assert_eq!(
-            rows(format!("{{\"body\":\"a\",\"removed\":{json}}}").as_bytes())[0].removed,
-            removed,
-            "{json}"
-        );
-        assert_eq!(
-            rows(format!("body,removed\na,{csv}").as_bytes())[0].removed,
-            removed,
-            "{csv}"
-        );
+        assert_eq!(rows(format!("{{\"body\":\"a\",\"removed\":{json}}}").as_bytes())[0].removed, removed, "{json}");
+        assert_eq!(rows(format!("body,removed\na,{csv}").as_bytes())[0].removed, removed, "{csv}");
     }
     assert_eq!(rows(b"{}")[0].removed, None);
     assert_eq!(rows(b"body\na")[0].removed, None);
@@ -126,13 +91,7 @@ fn verdicts_are_read_in_every_form() {
 
 #[test]
 fn json_without_a_body_is_a_row() {
-    assert_eq!(
-        rows(b"{}\n{\"body\":null}\n")
-            .iter()
-            .filter(|row| row.comment.body.is_none())
-            .count(),
-        2
-    );
+    assert_eq!(rows(b"{}\n{\"body\":null}\n").iter().filter(|row| row.comment.body.is_none()).count(), 2);
 }
 
 #[test]
@@ -140,19 +99,13 @@ fn a_mark_blank_lines_and_any_line_ends_are_passed_over() {
     let json = b"\xEF\xBB\xBF\r\n{\"body\":\"a\"}\r\n\r\n  \n {\"body\":\"b\"} \n\n{\"body\":\"c\"}";
     assert_eq!(bodies(json), [body(2, "a"), body(5, "b"), body(7, "c")]);
     let csv = b"\xEF\xBB\xBF\n\r\nbody,id\r\na,1\r\n\r\n\n\"b\r\nb\",2\n\"\",3\r\n\nc,4";
-    assert_eq!(
-        bodies(csv),
-        [body(4, "a"), body(7, "b\r\nb"), body(9, ""), body(11, "c")]
-    );
+    assert_eq!(bodies(csv), [body(4, "a"), body(7, "b\r\nb"), body(9, ""), body(11, "c")]);
     assert_eq!(bodies(b"body\ra\rb"), [body(1, "a"), body(1, "b")]);
 }
 
 #[test]
 fn one_column_is_enough() {
-    assert_eq!(
-        bodies(b"body\n5\" tall\n\"\"\n\"a, b\"\n"),
-        [body(2, "5\" tall"), body(3, ""), body(4, "a, b")]
-    );
+    assert_eq!(bodies(b"body\n5\" tall\n\"\"\n\"a, b\"\n"), [body(2, "5\" tall"), body(3, ""), body(4, "a, b")]);
     assert_eq!(bodies(b"body"), []);
     assert_eq!(bodies(b"\" Body \",x\n\n"), []);
 }
@@ -164,10 +117,7 @@ fn several_members_and_frames_are_one_file() {
     assert_eq!(bodies(&[gzip(a), gzip(b)].concat()), expected);
     assert_eq!(bodies(&[zstd(a), zstd(b)].concat()), expected);
     // A skippable frame first, as parallel compressors write it.
-    assert_eq!(
-        bodies(&[b"\x50\x2A\x4D\x18\x02\0\0\0hi".to_vec(), zstd(a), zstd(b)].concat()),
-        expected
-    );
+    assert_eq!(bodies(&[b"\x50\x2A\x4D\x18\x02\0\0\0hi".to_vec(), zstd(a), zstd(b)].concat()), expected);
 }
 
 #[test]
@@ -189,10 +139,7 @@ fn a_file_is_opened_by_its_path() {
     ] {
         let path = folder.path().join(name);
         std::fs::write(&path, bytes).expect("a file");
-        let rows: Vec<Row> = Reader::open(&path)
-            .expect("comments")
-            .collect::<Result<_, _>>()
-            .expect("rows");
+        let rows: Vec<Row> = Reader::open(&path).expect("comments").collect::<Result<_, _>>().expect("rows");
         assert_eq!((rows.len(), rows[0].line), (1, 2), "{name}");
     }
 }

@@ -8,18 +8,12 @@ use modstream_corpus::{Reader, Row};
 fn the_comments_of_r_science_are_read_without_an_error() {
     let data = "shared/data/rscience_train.csv";
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
-    let Some(path) = repository
-        .and_then(Path::parent)
-        .map(|beside| beside.join(data))
-        .filter(|path| path.exists())
+    let Some(path) = repository.and_then(Path::parent).map(|beside| beside.join(data)).filter(|path| path.exists())
     else {
         eprintln!("skipped: no {data} beside the checkout");
         return;
     };
-    let rows: Vec<Row> = Reader::open(&path)
-        .expect("comments")
-        .collect::<Result<_, _>>()
-        .expect("no bad record");
+    let rows: Vec<Row> = Reader::open(&path).expect("comments").collect::<Result<_, _>>().expect("no bad record");
     assert_eq!(rows.len(), 5688);
     assert_eq!(rows.iter().filter(|row| row.removed == Some(true)).count(), 1839);
     assert_eq!(rows.iter().filter(|row| row.removed.is_none()).count(), 0);

@@ -55,17 +55,7 @@ prop_compose! {
 
 fn csv_of(written: &mut [Row]) -> Vec<u8> {
     let mut to = csv::Writer::from_writer(Vec::new());
-    to.write_record([
-        "id",
-        "author",
-        "x",
-        "body",
-        "permalink",
-        "created_utc",
-        "score",
-        "removed",
-    ])
-    .expect("memory");
+    to.write_record(["id", "author", "x", "body", "permalink", "created_utc", "score", "removed"]).expect("memory");
     let mut line = 2;
     for row in written {
         let comment = &mut row.comment;

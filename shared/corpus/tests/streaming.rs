@@ -23,11 +23,8 @@ impl Read for Endless {
         self.largest.fetch_max(into.len(), Relaxed);
         for byte in into.iter_mut() {
             let at = self.given.fetch_add(1, Relaxed);
-            *byte = self
-                .head
-                .get(at)
-                .copied()
-                .unwrap_or_else(|| self.pattern[(at - self.head.len()) % self.pattern.len()]);
+            *byte =
+                self.head.get(at).copied().unwrap_or_else(|| self.pattern[(at - self.head.len()) % self.pattern.len()]);
         }
         Ok(into.len())
     }
@@ -35,26 +32,16 @@ impl Read for Endless {
 
 #[test]
 fn an_endless_file_is_read_row_by_row() {
-    for (head, pattern) in [
-        (b"id,body\n".as_slice(), b"k1,\"one, two\nthree\"\n".as_slice()),
-        (b"", b"{\"body\":\"one, two, three\"}\n"),
-    ] {
+    for (head, pattern) in
+        [(b"id,body\n".as_slice(), b"k1,\"one, two\nthree\"\n".as_slice()), (b"", b"{\"body\":\"one, two, three\"}\n")]
+    {
         let (given, largest) = (Arc::default(), Arc::default());
-        let endless = Endless {
-            head,
-            pattern,
-            given: Arc::clone(&given),
-            largest: Arc::clone(&largest),
-        };
+        let endless = Endless { head, pattern, given: Arc::clone(&given), largest: Arc::clone(&largest) };
         let mut rows = Reader::from_read("f", endless).expect("comments");
         for count in 1..=100_000 {
             assert!(rows.next().is_some_and(|row| row.is_ok()));
             let read = count * pattern.len();
-            assert!(
-                given.load(Relaxed) <= read + 256 * 1024,
-                "{} bytes for {read}",
-                given.load(Relaxed)
-            );
+            assert!(given.load(Relaxed) <= read + 256 * 1024, "{} bytes for {read}", given.load(Relaxed));
         }
         assert!(largest.load(Relaxed) <= 256 * 1024);
     }

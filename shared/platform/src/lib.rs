@@ -7,6 +7,7 @@
 //! simulation and the load test.
 
 pub mod deliver;
+pub mod environment;
 pub mod memory;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,13 @@ pub struct PutRecord {
     pub partition_key: String,
     /// The payload; with the key at most 1 MiB.
     pub data: Vec<u8>,
+}
+
+impl PutRecord {
+    /// What counts against [`MAX_RECORD_BYTES`] and [`MAX_PUT_BYTES`]: data and partition key, in bytes.
+    pub fn size(&self) -> usize {
+        self.partition_key.len() + self.data.len()
+    }
 }
 
 /// What became of one record of a [`Stream::put_records`] call.
@@ -50,6 +58,9 @@ pub const MAX_PUT_RECORDS: usize = 500;
 pub const MAX_PUT_BYTES: usize = 5 << 20;
 /// The most bytes of one record, partition key included.
 pub const MAX_RECORD_BYTES: usize = 1 << 20;
+
+/// The most characters of a partition key.
+pub const MAX_KEY_CHARS: usize = 256;
 
 /// A sharded, ordered, replayable stream: Kinesis Data Streams.
 pub trait Stream: Send + Sync {
@@ -109,7 +120,12 @@ pub trait Objects: Send + Sync {
     fn get(&self, key: &str, unless: Option<&ETag>) -> impl Future<Output = Result<Fetched, CallError>> + Send;
 
     /// Writes an object under a condition.
-    fn put(&self, key: &str, bytes: Vec<u8>, condition: Condition) -> impl Future<Output = Result<Written, CallError>> + Send;
+    fn put(
+        &self,
+        key: &str,
+        bytes: Vec<u8>,
+        condition: Condition,
+    ) -> impl Future<Output = Result<Written, CallError>> + Send;
 
     /// All keys that start with `prefix`, in order.
     fn list(&self, prefix: &str) -> impl Future<Output = Result<Vec<String>, CallError>> + Send;
@@ -129,7 +145,8 @@ pub struct Message {
 impl Message {
     /// What counts against [`MAX_PUBLISH_BYTES`]: body, attribute names, types and values, in bytes.
     pub fn size(&self) -> usize {
-        self.body.len() + self.attributes.iter().map(|(name, value)| name.len() + "String".len() + value.len()).sum::<usize>()
+        self.body.len()
+            + self.attributes.iter().map(|(name, value)| name.len() + "String".len() + value.len()).sum::<usize>()
     }
 }
 
@@ -160,7 +177,10 @@ pub const MAX_PUBLISH_BYTES: usize = 256 << 10;
 /// A topic with subscriptions: SNS.
 pub trait Topic: Send + Sync {
     /// One [PublishBatch](https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html) call: an outcome a message, in order.
-    fn publish_batch(&self, messages: &[Message]) -> impl Future<Output = Result<Vec<PublishOutcome>, CallError>> + Send;
+    fn publish_batch(
+        &self,
+        messages: &[Message],
+    ) -> impl Future<Output = Result<Vec<PublishOutcome>, CallError>> + Send;
 }
 
 /// The time, and waiting for it.

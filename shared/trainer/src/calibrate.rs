@@ -68,10 +68,7 @@ mod tests {
     fn the_line_that_made_the_verdicts_is_found() {
         let (x, removed) = drawn(1.7, -0.8);
         let line = platt(&x, &removed).expect("a rising line");
-        assert!(
-            (line.slope - 1.7).abs() < 0.06 && (line.intercept + 0.8).abs() < 0.06,
-            "{line:?}"
-        );
+        assert!((line.slope - 1.7).abs() < 0.06 && (line.intercept + 0.8).abs() < 0.06, "{line:?}");
     }
 
     #[test]

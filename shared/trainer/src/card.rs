@@ -8,14 +8,7 @@ const TERMS: usize = 15;
 
 /// A model card (M. Mitchell et al., "Model Cards for Model Reporting", 2019), in Markdown.
 pub(crate) fn card(manifest: &Manifest, vocabulary: &Vocabulary, about: Option<&str>) -> String {
-    let Manifest {
-        name,
-        training,
-        settings,
-        metrics,
-        fit,
-        ..
-    } = manifest;
+    let Manifest { name, training, settings, metrics, fit, .. } = manifest;
     let base_rate = training.removed as f64 / training.comments as f64;
     let mut card = String::new();
     // Writing into a String can't fail.
@@ -59,11 +52,9 @@ pub(crate) fn card(manifest: &Manifest, vocabulary: &Vocabulary, about: Option<&
     line(format_args!(
         "| from probability | recall | precision | share of comments | precision at 5 % removed |\n|---|---|---|---|---|"
     ));
-    if let (Ok(rates), Ok(trained), Ok(rare)) = (
-        Rates::new(manifest.rates.clone()),
-        BaseRate::new(base_rate),
-        BaseRate::new(0.05),
-    ) {
+    if let (Ok(rates), Ok(trained), Ok(rare)) =
+        (Rates::new(manifest.rates.clone()), BaseRate::new(base_rate), BaseRate::new(0.05))
+    {
         for probability in [0.3, 0.5, 0.6, 0.7, 0.8] {
             let [here, there] =
                 [trained, rare].map(|base_rate| rates.operating_point(LogOdds::of(probability), base_rate));
@@ -85,14 +76,8 @@ pub(crate) fn card(manifest: &Manifest, vocabulary: &Vocabulary, about: Option<&
     let list = |terms: &mut dyn Iterator<Item = &(f32, &str)>| {
         terms.map(|(_, term)| quoted(term)).collect::<Vec<_>>().join(", ")
     };
-    line(format_args!(
-        "Towards removal: {}.\n",
-        list(&mut terms.iter().take(TERMS).filter(|term| term.0 > 0.0))
-    ));
-    line(format_args!(
-        "Towards keeping: {}.\n",
-        list(&mut terms.iter().rev().take(TERMS).filter(|term| term.0 < 0.0))
-    ));
+    line(format_args!("Towards removal: {}.\n", list(&mut terms.iter().take(TERMS).filter(|term| term.0 > 0.0))));
+    line(format_args!("Towards keeping: {}.\n", list(&mut terms.iter().rev().take(TERMS).filter(|term| term.0 < 0.0))));
     line(format_args!("## Not for\n"));
     line(format_args!(
         "Other communities without a look at their own removals first: rules, spelling and the share removed differ, and precision follows the share. Removing without a person. Judging people: it reads one comment, not its author. It knows no sarcasm, no context, no truth, and repeats the habits of the moderators it learned from."
@@ -101,9 +86,5 @@ pub(crate) fn card(manifest: &Manifest, vocabulary: &Vocabulary, about: Option<&
 }
 
 fn quoted(term: &str) -> String {
-    if term.contains('`') {
-        format!("`` {term} ``")
-    } else {
-        format!("`{term}`")
-    }
+    if term.contains('`') { format!("`` {term} ``") } else { format!("`{term}`") }
 }

@@ -46,25 +46,16 @@ pub(crate) fn choose<'a>(
     chosen.sort_unstable_by_key(|&(times, hash)| (std::cmp::Reverse(times), hash));
     chosen.truncate(most);
     let idf = |times: u32| ((f64::from(1 + count) / f64::from(1 + times)).ln() + 1.0) as f32;
-    let mut features: Vec<Feature> = chosen
-        .into_iter()
-        .map(|(times, hash)| Feature { hash, idf: idf(times) })
-        .collect();
+    let mut features: Vec<Feature> =
+        chosen.into_iter().map(|(times, hash)| Feature { hash, idf: idf(times) }).collect();
     features.sort_unstable_by_key(|feature| feature.hash);
     let measures = sums.map(|(sum, squares)| {
         let mean = sum / f64::from(count.max(1));
         let deviation = (squares / f64::from(count.max(1)) - mean * mean).max(0.0).sqrt();
         // A measure that never varies says nothing; any deviation serves.
-        Measure {
-            mean: mean as f32,
-            deviation: if deviation > 1e-6 { deviation as f32 } else { 1.0 },
-        }
+        Measure { mean: mean as f32, deviation: if deviation > 1e-6 { deviation as f32 } else { 1.0 } }
     });
-    Chosen {
-        features,
-        measures,
-        longest_ngram,
-    }
+    Chosen { features, measures, longest_ngram }
 }
 
 impl Chosen {
@@ -74,12 +65,8 @@ impl Chosen {
 
     /// How the terms read, in their order.
     pub(crate) fn terms<'a>(&self, texts: impl Iterator<Item = &'a str>) -> Vec<String> {
-        let index: HashMap<u64, usize> = self
-            .features
-            .iter()
-            .enumerate()
-            .map(|(index, feature)| (feature.hash, index))
-            .collect();
+        let index: HashMap<u64, usize> =
+            self.features.iter().enumerate().map(|(index, feature)| (feature.hash, index)).collect();
         let mut terms = vec![String::new(); self.features.len()];
         let mut scratch = Scratch::default();
         for text in texts {
@@ -107,10 +94,7 @@ mod tests {
         let chosen = choose(TEXTS.into_iter(), 1, 2, 10);
         let mut terms = chosen.terms(TEXTS.into_iter());
         assert!(
-            chosen
-                .features
-                .iter()
-                .all(|feature| (f64::from(feature.idf) - ((5.0_f64 / 3.0).ln() + 1.0)).abs() < 1e-6)
+            chosen.features.iter().all(|feature| (f64::from(feature.idf) - ((5.0_f64 / 3.0).ln() + 1.0)).abs() < 1e-6)
         );
         assert!(chosen.features.is_sorted_by_key(|feature| feature.hash));
         terms.sort();

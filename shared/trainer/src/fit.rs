@@ -86,17 +86,12 @@ pub(crate) fn fit(
         .map(|(logit, &removed)| 1.0 / (1.0 + (-logit).exp()) - f32::from(u8::from(removed)))
         .collect();
     let slopes = dataset.records().t().dot(&residuals) + &weights * alpha as f32;
-    let largest = slopes
-        .iter()
-        .chain([&residuals.sum()])
-        .fold(0.0_f64, |largest, slope| largest.max(f64::from(slope.abs())));
+    let largest =
+        slopes.iter().chain([&residuals.sum()]).fold(0.0_f64, |largest, slope| largest.max(f64::from(slope.abs())));
     let gradient = largest / texts.len() as f64;
     // Written so that a NaN fails too.
     if !(gradient <= LARGEST_GRADIENT && weights.iter().all(|weight| weight.is_finite())) {
-        return Err(FitError::NotConverged {
-            gradient,
-            iterations: ITERATIONS,
-        });
+        return Err(FitError::NotConverged { gradient, iterations: ITERATIONS });
     }
     Ok(Regression {
         weights: weights.iter().take(terms).copied().collect(),
@@ -111,14 +106,9 @@ impl Regression {
     pub(crate) fn log_odds(&self, vectorizer: &Vectorizer, text: &str, scratch: &mut Scratch) -> f64 {
         vectorizer.vectorize(text, scratch);
         let (vector, measures) = scratch.vector();
-        let terms: f64 = vector
-            .map(|(term, value)| value * f64::from(self.weights[term as usize]))
-            .sum();
-        let measures: f64 = measures
-            .iter()
-            .zip(self.measure_weights)
-            .map(|(value, weight)| value * f64::from(weight))
-            .sum();
+        let terms: f64 = vector.map(|(term, value)| value * f64::from(self.weights[term as usize])).sum();
+        let measures: f64 =
+            measures.iter().zip(self.measure_weights).map(|(value, weight)| value * f64::from(weight)).sum();
         self.intercept + terms + measures
     }
 }

@@ -7,12 +7,8 @@ use sha2::{Digest, Sha256};
 /// Returns a fold a comment, or `None` where a class has fewer different texts than there are folds.
 pub(crate) fn deal(texts: &[String], removed: &[bool], folds: usize, seed: u64) -> Option<Vec<usize>> {
     let key = |text: &str| {
-        let digest = Sha256::new_with_prefix(seed.to_le_bytes())
-            .chain_update(text.trim().to_lowercase())
-            .finalize();
-        <[u8; 16]>::try_from(&digest[..16])
-            .map(u128::from_le_bytes)
-            .unwrap_or_default()
+        let digest = Sha256::new_with_prefix(seed.to_le_bytes()).chain_update(text.trim().to_lowercase()).finalize();
+        <[u8; 16]>::try_from(&digest[..16]).map(u128::from_le_bytes).unwrap_or_default()
     };
     let keys: Vec<u128> = texts.iter().map(|text| key(text)).collect();
     let mut order: Vec<usize> = (0..texts.len()).collect();

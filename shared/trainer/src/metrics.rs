@@ -51,30 +51,17 @@ pub fn pr_auc(scores: &[f64], removed: &[bool]) -> f64 {
 
 /// The share of right verdicts at probability 0.5, which counts as removed.
 pub fn accuracy(probabilities: &[f64], removed: &[bool]) -> f64 {
-    mean(
-        probabilities
-            .iter()
-            .zip(removed)
-            .map(|(p, removed)| f64::from(u8::from((*p >= 0.5) == *removed))),
-    )
+    mean(probabilities.iter().zip(removed).map(|(p, removed)| f64::from(u8::from((*p >= 0.5) == *removed))))
 }
 
 /// The harmonic mean of precision and recall at probability 0.5; 0 where nothing is hit.
 pub fn f1(probabilities: &[f64], removed: &[bool]) -> f64 {
     let count = |wanted: fn(bool, bool) -> bool| {
-        probabilities
-            .iter()
-            .zip(removed)
-            .filter(|(p, removed)| wanted(**p >= 0.5, **removed))
-            .count() as f64
+        probabilities.iter().zip(removed).filter(|(p, removed)| wanted(**p >= 0.5, **removed)).count() as f64
     };
     let hits = count(|alarm, removed| alarm && removed);
     let wrong = count(|alarm, removed| alarm != removed);
-    if hits > 0.0 {
-        2.0 * hits / (2.0 * hits + wrong)
-    } else {
-        0.0
-    }
+    if hits > 0.0 { 2.0 * hits / (2.0 * hits + wrong) } else { 0.0 }
 }
 
 /// Mean negative log-likelihood of the verdicts, in nats. Takes log-odds: probabilities round to 0 or 1.
@@ -87,12 +74,7 @@ pub fn log_loss(log_odds: &[f64], removed: &[bool]) -> f64 {
 
 /// Mean squared error of the probabilities.
 pub fn brier(probabilities: &[f64], removed: &[bool]) -> f64 {
-    mean(
-        probabilities
-            .iter()
-            .zip(removed)
-            .map(|(p, &removed)| (p - f64::from(u8::from(removed))).powi(2)),
-    )
+    mean(probabilities.iter().zip(removed).map(|(p, &removed)| (p - f64::from(u8::from(removed))).powi(2)))
 }
 
 /// Expected calibration error: over ten bins of equal width, the mean distance of the mean probability from the share removed,
@@ -104,10 +86,7 @@ pub fn expected_calibration_error(probabilities: &[f64], removed: &[bool]) -> f6
         *claimed += p;
         *happened += f64::from(u8::from(removed));
     }
-    bins.iter()
-        .map(|(claimed, happened)| (claimed - happened).abs())
-        .sum::<f64>()
-        / probabilities.len() as f64
+    bins.iter().map(|(claimed, happened)| (claimed - happened).abs()).sum::<f64>() / probabilities.len() as f64
 }
 
 /// Probabilities of log-odds.
@@ -144,14 +123,8 @@ mod tests {
         }
     }
 
-    const SKLEARN: [f64; 6] = [
-        0.833333333333,
-        0.833333333333,
-        0.750000000000,
-        0.666666666667,
-        0.440801333234,
-        0.148750000000,
-    ];
+    const SKLEARN: [f64; 6] =
+        [0.833333333333, 0.833333333333, 0.750000000000, 0.666666666667, 0.440801333234, 0.148750000000];
 
     #[test]
     fn a_calibration_error_is_the_gap_in_each_bin() {

@@ -14,9 +14,7 @@ const FEWEST: usize = 20;
 /// "An Empirical Distribution Function for Sampling with Incomplete Information", 1955).
 pub(crate) fn table(log_odds: &[f64], removed: &[bool]) -> Vec<Rate> {
     let steps = cumulative(log_odds, removed);
-    let (all_removed, all_kept) = steps
-        .last()
-        .map_or((0.0, 0.0), |&(_, hits, alarms)| (hits as f64, alarms as f64));
+    let (all_removed, all_kept) = steps.last().map_or((0.0, 0.0), |&(_, hits, alarms)| (hits as f64, alarms as f64));
     let every = (log_odds.len() / ROWS).max(1);
     let mut picked: Vec<(f64, f64, f64)> = Vec::new();
     let mut reached = 0;
@@ -27,11 +25,7 @@ pub(crate) fn table(log_odds: &[f64], removed: &[bool]) -> Vec<Rate> {
         }
         reached = hits + alarms;
         let smooth = |count: usize, all: f64| {
-            if is_last {
-                1.0
-            } else {
-                (count as f64 + 0.5) / (all + 1.0)
-            }
+            if is_last { 1.0 } else { (count as f64 + 0.5) / (all + 1.0) }
         };
         picked.push((threshold, smooth(hits, all_removed), smooth(alarms, all_kept)));
     }
@@ -49,9 +43,7 @@ pub(crate) fn table(log_odds: &[f64], removed: &[bool]) -> Vec<Rate> {
         pools.push(pool);
     }
     // Alerting on everything has the ratio 1; less can't be worse than that.
-    let ratios = pools
-        .iter()
-        .flat_map(|&(sum, rows)| std::iter::repeat_n((sum / rows as f64).exp().max(1.0), rows));
+    let ratios = pools.iter().flat_map(|&(sum, rows)| std::iter::repeat_n((sum / rows as f64).exp().max(1.0), rows));
     picked
         .iter()
         .zip(ratios)
@@ -82,20 +74,11 @@ mod tests {
         let share = removed.iter().filter(|removed| **removed).count() as f64 / 5_000.0;
         for threshold in [-3.0, -1.0, 0.0, 1.0, 2.0] {
             let alerts = log_odds.iter().zip(&removed).filter(|(z, _)| **z >= threshold);
-            let (hits, all) = alerts.fold((0.0, 0.0), |(hits, all), (_, removed)| {
-                (hits + f64::from(u8::from(*removed)), all + 1.0)
-            });
+            let (hits, all) =
+                alerts.fold((0.0, 0.0), |(hits, all), (_, removed)| (hits + f64::from(u8::from(*removed)), all + 1.0));
             let promised = rates.operating_point(LogOdds(threshold), BaseRate::new(share).expect("a share"));
-            assert!(
-                (promised.precision - hits / all).abs() < 0.03,
-                "{threshold}: {promised:?}, {}",
-                hits / all
-            );
-            assert!(
-                (promised.share - all / 5_000.0).abs() < 0.02,
-                "{threshold}: {promised:?}, {}",
-                all / 5_000.0
-            );
+            assert!((promised.precision - hits / all).abs() < 0.03, "{threshold}: {promised:?}, {}", hits / all);
+            assert!((promised.share - all / 5_000.0).abs() < 0.02, "{threshold}: {promised:?}, {}", all / 5_000.0);
         }
     }
 

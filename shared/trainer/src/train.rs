@@ -141,18 +141,11 @@ pub fn train(
 
     let mut scratch = Scratch::default();
     let score = |row: usize, fitted: &Fitted, scratch: &mut Scratch| {
-        fitted
-            .regression
-            .log_odds(&fitted.vectorizer, &comments.texts[row], scratch)
+        fitted.regression.log_odds(&fitted.vectorizer, &comments.texts[row], scratch)
     };
-    let held_out: Vec<f64> = (0..comments.len())
-        .map(|row| score(row, &fits[fold[row]], &mut scratch))
-        .collect();
+    let held_out: Vec<f64> = (0..comments.len()).map(|row| score(row, &fits[fold[row]], &mut scratch)).collect();
     let calibration = platt(&held_out, &comments.removed).ok_or(TrainError::NoSignal)?;
-    let calibrated: Vec<f64> = held_out
-        .iter()
-        .map(|x| calibration.slope * x + calibration.intercept)
-        .collect();
+    let calibrated: Vec<f64> = held_out.iter().map(|x| calibration.slope * x + calibration.intercept).collect();
     let metrics = measure(&calibrated, &comments.removed, &fold, settings.folds);
     let rates = rates::table(&calibrated, &comments.removed);
     fitted.finish(comments, name, settings, metrics, calibration, rates)
@@ -177,14 +170,9 @@ fn check(settings: &Settings) -> Result<(), TrainError> {
 fn measure(log_odds: &[f64], removed: &[bool], fold: &[usize], folds: usize) -> Metrics {
     let folds: Vec<FoldMetrics> = (0..folds)
         .map(|wanted| {
-            let (scores, verdicts): (Vec<f64>, Vec<bool>) = (0..fold.len())
-                .filter(|&row| fold[row] == wanted)
-                .map(|row| (log_odds[row], removed[row]))
-                .unzip();
-            FoldMetrics {
-                comments: scores.len(),
-                roc_auc: metrics::roc_auc(&scores, &verdicts),
-            }
+            let (scores, verdicts): (Vec<f64>, Vec<bool>) =
+                (0..fold.len()).filter(|&row| fold[row] == wanted).map(|row| (log_odds[row], removed[row])).unzip();
+            FoldMetrics { comments: scores.len(), roc_auc: metrics::roc_auc(&scores, &verdicts) }
         })
         .collect();
     let pooled = Evaluation::of(log_odds, removed);
@@ -215,33 +203,15 @@ impl Fitted {
         let rows: Vec<usize> = (0..comments.len()).filter(|&row| in_training(row)).collect();
         let texts: Vec<&str> = rows.iter().map(|&row| comments.texts[row].as_str()).collect();
         let removed: Vec<bool> = rows.iter().map(|&row| comments.removed[row]).collect();
-        let room = (MATRIX_BYTES / size_of::<f32>() / texts.len().max(1))
-            .saturating_sub(MEASURES)
-            .max(1);
-        let chosen = choose(
-            texts.iter().copied(),
-            settings.longest_ngram,
-            settings.min_documents,
-            settings.max_terms.min(room),
-        );
+        let room = (MATRIX_BYTES / size_of::<f32>() / texts.len().max(1)).saturating_sub(MEASURES).max(1);
+        let chosen =
+            choose(texts.iter().copied(), settings.longest_ngram, settings.min_documents, settings.max_terms.min(room));
         if chosen.features.is_empty() {
-            return Err(TrainError::NoVocabulary {
-                min_documents: settings.min_documents,
-            });
+            return Err(TrainError::NoVocabulary { min_documents: settings.min_documents });
         }
         let vectorizer = chosen.vectorizer();
-        let regression = fit(
-            &vectorizer,
-            &texts,
-            &removed,
-            settings.inverse_regularisation,
-            settings.measure_scale,
-        )?;
-        Ok(Fitted {
-            chosen,
-            vectorizer,
-            regression,
-        })
+        let regression = fit(&vectorizer, &texts, &removed, settings.inverse_regularisation, settings.measure_scale)?;
+        Ok(Fitted { chosen, vectorizer, regression })
     }
 
     fn finish(
@@ -270,10 +240,8 @@ impl Fitted {
             rates: Rates::new(rates.clone()).map_err(|error| unusable(&error))?,
         });
         let mut scratch = Scratch::default();
-        let golden = GOLDEN.map(|text| Golden {
-            text: text.to_owned(),
-            probability: model.score(text, &mut scratch).probability(),
-        });
+        let golden = GOLDEN
+            .map(|text| Golden { text: text.to_owned(), probability: model.score(text, &mut scratch).probability() });
         let manifest = Manifest {
             format: Manifest::FORMAT.to_owned(),
             version: String::new(),
@@ -281,15 +249,9 @@ impl Fitted {
             files: Vec::new(),
             settings,
             training,
-            fit: Fit {
-                solver: SOLVER.to_owned(),
-                terms: chosen.features.len(),
-                gradient: regression.gradient,
-            },
+            fit: Fit { solver: SOLVER.to_owned(), terms: chosen.features.len(), gradient: regression.gradient },
             metrics,
-            regression: artifact::Regression {
-                intercept: regression.intercept,
-            },
+            regression: artifact::Regression { intercept: regression.intercept },
             calibration,
             rates,
             golden: golden.to_vec(),
@@ -322,11 +284,8 @@ impl Trained {
     /// # Errors
     /// Where the folder can't be written, or holds something else.
     pub fn write(&self, folder: &Path, about: Option<&str>) -> Result<Manifest, TrainError> {
-        Ok(artifact::write(
-            folder,
-            self.manifest.clone(),
-            &self.vocabulary,
-            |manifest| card::card(manifest, &self.vocabulary, about),
-        )?)
+        Ok(artifact::write(folder, self.manifest.clone(), &self.vocabulary, |manifest| {
+            card::card(manifest, &self.vocabulary, about)
+        })?)
     }
 }

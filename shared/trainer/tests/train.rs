@@ -37,9 +37,7 @@ fn the_sample_comments_train_a_model_that_tells_removed_from_kept() {
     let trained = trained(&comments, default_settings()).expect("trains");
     assert!(trained.metrics().roc_auc > 0.8, "{}", trained.metrics().roc_auc);
     let folder = tempfile::tempdir().expect("a temporary folder");
-    trained
-        .write(folder.path(), Some("Written for the tests."))
-        .expect("writes");
+    trained.write(folder.path(), Some("Written for the tests.")).expect("writes");
     let model = artifact::open(folder.path()).expect("loads");
     let seen = evaluate(&model, &comments, |_| ());
     assert!(seen.roc_auc > trained.metrics().roc_auc && seen.comments == comments.len());
@@ -51,25 +49,12 @@ fn the_sample_comments_train_a_model_that_tells_removed_from_kept() {
 fn the_same_comments_give_the_same_version_and_others_another() {
     let version = |comments: &LabelledComments, settings: Settings| {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        trained(comments, settings)
-            .expect("trains")
-            .write(folder.path(), None)
-            .expect("writes")
-            .version
+        trained(comments, settings).expect("trains").write(folder.path(), None).expect("writes").version
     };
     let comments = samples();
     let first = version(&comments, default_settings());
     assert_eq!(first, version(&comments, default_settings()));
-    assert_ne!(
-        first,
-        version(
-            &comments,
-            Settings {
-                seed: 8,
-                ..default_settings()
-            }
-        )
-    );
+    assert_ne!(first, version(&comments, Settings { seed: 8, ..default_settings() }));
     let mut more = comments.clone();
     more.push_text("one more", false);
     assert_ne!(first, version(&more, default_settings()));
@@ -97,44 +82,25 @@ fn texts_without_text_and_later_edits_are_not_learned_from() {
     tagged.push_text("[removed]", true);
     tagged.push_text(" [deleted] ", false);
     assert_eq!((clean.len(), tagged.len()), (count + 1, count + 1));
-    let hash = |comments: &LabelledComments| {
-        trained(comments, default_settings())
-            .expect("trains")
-            .training()
-            .sha256
-            .clone()
-    };
+    let hash =
+        |comments: &LabelledComments| trained(comments, default_settings()).expect("trains").training().sha256.clone();
     assert_eq!(hash(&clean), hash(&tagged));
 }
 
 #[test]
 fn what_cant_be_learned_from_is_refused_with_the_reason() {
     let settings = default_settings;
-    let refused = |rows: &[(&str, bool)]| {
-        trained(&texts(rows), settings())
-            .expect_err("it is refused")
-            .to_string()
-    };
+    let refused = |rows: &[(&str, bool)]| trained(&texts(rows), settings()).expect_err("it is refused").to_string();
     assert!(refused(&[]).contains("no comments"));
     assert!(refused(&[("a b", false), ("b c", false)]).contains("0 removed and 2 kept"));
     let unique: Vec<(String, bool)> = (0..40).map(|index| (format!("word{index}"), index % 2 == 0)).collect();
     let rows: Vec<(&str, bool)> = unique.iter().map(|(text, removed)| (text.as_str(), *removed)).collect();
     assert!(refused(&rows).contains("no term stands in 2 comments"));
     assert!(
-        trained(&samples(), Settings { folds: 1, ..settings() })
-            .expect_err("refused")
-            .to_string()
-            .contains("folds")
+        trained(&samples(), Settings { folds: 1, ..settings() }).expect_err("refused").to_string().contains("folds")
     );
-    let weak = Settings {
-        inverse_regularisation: 1e9,
-        measure_scale: 1e4,
-        ..settings()
-    };
-    assert!(matches!(
-        trained(&samples(), weak),
-        Err(TrainError::Fit(FitError::NotConverged { .. }))
-    ));
+    let weak = Settings { inverse_regularisation: 1e9, measure_scale: 1e4, ..settings() };
+    assert!(matches!(trained(&samples(), weak), Err(TrainError::Fit(FitError::NotConverged { .. }))));
 }
 
 #[test]

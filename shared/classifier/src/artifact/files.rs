@@ -25,13 +25,62 @@ pub(super) fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// The files of a model, in memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelFiles {
+    manifest: Vec<u8>,
+    others: Vec<(String, Vec<u8>)>,
+}
+
+impl ModelFiles {
+    /// The files of the model in `folder`, as its manifest lists them.
+    ///
+    /// # Errors
+    /// Where one can't be read, or the manifest is refused.
+    pub fn read(folder: impl AsRef<Path>) -> Result<Self, ArtifactError> {
+        let folder = folder.as_ref();
+        let manifest = read(&folder.join(MANIFEST))?;
+        let entries = Manifest::from_bytes(&manifest)?.files.into_iter();
+        let others = entries.map(|FileEntry { path, .. }| Ok((path.clone(), read(&folder.join(path))?)));
+        Ok(ModelFiles { others: others.collect::<Result<_, ArtifactError>>()?, manifest })
+    }
+
+    /// A manifest's bytes, and the other files with their names.
+    pub fn new(manifest: Vec<u8>, others: Vec<(String, Vec<u8>)>) -> Self {
+        ModelFiles { manifest, others }
+    }
+
+    /// Every file with its name, the manifest last.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let others = self.others.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
+        others.chain([(MANIFEST, self.manifest.as_slice())])
+    }
+
+    /// Checks everything, each file's checksum before it is parsed, and builds the model.
+    ///
+    /// # Errors
+    /// [`ArtifactError`] says what is wrong and what to do.
+    pub fn load(&self) -> Result<(Model, Manifest), ArtifactError> {
+        let manifest = Manifest::from_bytes(&self.manifest)?;
+        let mut vocabulary = None;
+        for FileEntry { path, .. } in &manifest.files {
+            let bytes = self.others.iter().find(|(name, _)| name == path).map_or(&[][..], |(_, bytes)| bytes);
+            manifest.check_file(path, bytes)?;
+            if path == TENSORS {
+                vocabulary = Some(Vocabulary::parse(bytes)?);
+            }
+        }
+        let vocabulary = vocabulary.ok_or_else(|| ArtifactError::Manifest(format!("it names no {TENSORS}")))?;
+        Ok((build(&manifest, vocabulary)?, manifest))
+    }
+}
+
 /// Loads the model in `folder`.
 ///
 /// # Errors
 /// [`ArtifactError`] says what is wrong and what to do.
 pub fn open(folder: impl AsRef<Path>) -> Result<Model, ArtifactError> {
-    let folder = folder.as_ref();
-    load(&read_manifest(folder)?, |name| read(&folder.join(name)))
+    Ok(ModelFiles::read(folder)?.load()?.0)
 }
 
 /// Reads and checks the manifest in `folder`.
@@ -39,14 +88,11 @@ pub fn open(folder: impl AsRef<Path>) -> Result<Model, ArtifactError> {
 /// # Errors
 /// [`ArtifactError`] says what is wrong and what to do.
 pub fn read_manifest(folder: impl AsRef<Path>) -> Result<Manifest, ArtifactError> {
-    Manifest::parse(&read(&folder.as_ref().join(MANIFEST))?)
+    Manifest::from_bytes(&read(&folder.as_ref().join(MANIFEST))?)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, ArtifactError> {
-    fs::read(path).map_err(|error| ArtifactError::Read {
-        path: path.to_owned(),
-        error,
-    })
+    fs::read(path).map_err(|error| ArtifactError::Read { path: path.to_owned(), error })
 }
 
 impl Manifest {
@@ -68,12 +114,7 @@ impl Manifest {
     }
 
     fn check_file(&self, name: &str, bytes: &[u8]) -> Result<(), ArtifactError> {
-        let wrong = |detail: String| {
-            Err(ArtifactError::File {
-                path: name.to_owned(),
-                detail,
-            })
-        };
+        let wrong = |detail: String| Err(ArtifactError::File { path: name.to_owned(), detail });
         let Some(entry) = self.files.iter().find(|entry| entry.path == name) else {
             return wrong("it names no such file".to_owned());
         };
@@ -85,27 +126,6 @@ impl Manifest {
         }
         Ok(())
     }
-}
-
-/// Builds the model of `manifest`, reading its files by name. Checks every file's checksum before parsing it, and the golden
-/// texts at the end.
-///
-/// # Errors
-/// [`ArtifactError`], or what `read` fails with.
-pub fn load<E: From<ArtifactError>>(
-    manifest: &Manifest,
-    mut read: impl FnMut(&str) -> Result<Vec<u8>, E>,
-) -> Result<Model, E> {
-    let mut vocabulary = None;
-    for FileEntry { path, .. } in &manifest.files {
-        let bytes = read(path)?;
-        manifest.check_file(path, &bytes)?;
-        if path == TENSORS {
-            vocabulary = Some(Vocabulary::parse(&bytes)?);
-        }
-    }
-    let vocabulary = vocabulary.ok_or_else(|| ArtifactError::Manifest(format!("it names no {TENSORS}")))?;
-    Ok(build(manifest, vocabulary)?)
 }
 
 fn build(manifest: &Manifest, vocabulary: Vocabulary) -> Result<Model, ArtifactError> {
@@ -129,11 +149,7 @@ fn build(manifest: &Manifest, vocabulary: Vocabulary) -> Result<Model, ArtifactE
         if (found - golden.probability).abs() <= GOLDEN_TOLERANCE {
             continue;
         }
-        return Err(ArtifactError::Golden {
-            index,
-            expected: golden.probability,
-            found,
-        });
+        return Err(ArtifactError::Golden { index, expected: golden.probability, found });
     }
     Ok(model)
 }
@@ -159,43 +175,24 @@ pub fn write(
     let card = card(&manifest);
     manifest.files.push(entry(CARD, card.as_bytes()));
     let sealed = manifest.seal()?;
+    let files = ModelFiles::new(sealed, vec![(TENSORS.to_owned(), tensors), (CARD.to_owned(), card.into_bytes())]);
     // What is written must load.
-    let mut files = [(TENSORS, tensors), (CARD, card.into_bytes())];
-    load(&Manifest::parse(&sealed)?, |name| {
-        Ok::<_, ArtifactError>(
-            files
-                .iter()
-                .find(|file| file.0 == name)
-                .map(|file| file.1.clone())
-                .unwrap_or_default(),
-        )
-    })?;
+    files.load()?;
 
-    let failed = |path: &Path, error: io::Error| ArtifactError::Write {
-        path: path.to_owned(),
-        error,
-    };
+    let failed = |path: &Path, error: io::Error| ArtifactError::Write { path: path.to_owned(), error };
     let is_occupied = match fs::read_dir(folder) {
         Ok(entries) => !folder.join(MANIFEST).is_file() && entries.count() > 0,
         Err(error) if error.kind() == io::ErrorKind::NotFound => false,
         Err(error) => return Err(failed(folder, error)),
     };
     if is_occupied {
-        return Err(ArtifactError::Occupied {
-            path: folder.to_owned(),
-        });
+        return Err(ArtifactError::Occupied { path: folder.to_owned() });
     }
     fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
     // Each file appears whole, the manifest last: until then the old one refuses the new files.
-    let files = files
-        .iter_mut()
-        .map(|(name, bytes)| (*name, std::mem::take(bytes)))
-        .chain([(MANIFEST, sealed)]);
-    for (name, bytes) in files {
+    for (name, bytes) in files.iter() {
         let (part, path) = (folder.join(format!("{name}.part")), folder.join(name));
-        fs::write(&part, bytes)
-            .and_then(|()| fs::rename(&part, &path))
-            .map_err(|error| failed(&path, error))?;
+        fs::write(&part, bytes).and_then(|()| fs::rename(&part, &path)).map_err(|error| failed(&path, error))?;
     }
     Ok(manifest)
 }
@@ -207,16 +204,10 @@ mod tests {
 
     fn sample() -> (Manifest, Vocabulary) {
         let parts = crate::model::tests::parts();
-        let terms = parts
-            .features
-            .iter()
-            .map(|feature| format!("t{:x}", feature.hash))
-            .collect();
+        let terms = parts.features.iter().map(|feature| format!("t{:x}", feature.hash)).collect();
         let golden = ["", "lol so true!!!", "Thanks for the question?"].map(|text| Golden {
             text: text.to_owned(),
-            probability: Model::new(parts.clone())
-                .score(text, &mut Scratch::default())
-                .probability(),
+            probability: Model::new(parts.clone()).score(text, &mut Scratch::default()).probability(),
         });
         let manifest = Manifest {
             format: Manifest::FORMAT.to_owned(),
@@ -232,24 +223,11 @@ mod tests {
                 folds: 2,
                 seed: 7,
             },
-            training: TrainingData {
-                comments: 10,
-                removed: 3,
-                without_text: 0,
-                bytes: 99,
-                sha256: String::new(),
-            },
-            fit: Fit {
-                solver: "none".to_owned(),
-                terms: 10,
-                gradient: 0.0,
-            },
+            training: TrainingData { comments: 10, removed: 3, without_text: 0, bytes: 99, sha256: String::new() },
+            fit: Fit { solver: "none".to_owned(), terms: 10, gradient: 0.0 },
             metrics: Metrics {
                 roc_auc: 0.7,
-                folds: vec![FoldMetrics {
-                    comments: 10,
-                    roc_auc: 0.7,
-                }],
+                folds: vec![FoldMetrics { comments: 10, roc_auc: 0.7 }],
                 pr_auc: 0.5,
                 accuracy: 0.5,
                 f1: 0.5,
@@ -257,9 +235,7 @@ mod tests {
                 brier: 0.2,
                 ece: 0.1,
             },
-            regression: Regression {
-                intercept: parts.intercept,
-            },
+            regression: Regression { intercept: parts.intercept },
             calibration: parts.calibration,
             rates: parts.rates.rows().to_vec(),
             golden: golden.to_vec(),
@@ -303,12 +279,8 @@ mod tests {
         let names = [MANIFEST, TENSORS, CARD];
         let good = names.map(|name| fs::read(folder.path().join(name)).expect("reads"));
         let loads = |changed: usize, bytes: &[u8]| {
-            let file = |index: usize| if index == changed { bytes } else { &good[index] };
-            let read = |name: &str| {
-                let index = names.iter().position(|known| *known == name).expect("a known name");
-                Ok::<_, ArtifactError>(file(index).to_vec())
-            };
-            Manifest::parse(file(0)).and_then(|manifest| load(&manifest, read)).is_ok()
+            let file = |index: usize| if index == changed { bytes.to_vec() } else { good[index].clone() };
+            ModelFiles::new(file(0), vec![(TENSORS.to_owned(), file(1)), (CARD.to_owned(), file(2))]).load().is_ok()
         };
         for (file, bytes) in good.iter().enumerate() {
             assert!(loads(file, bytes), "the good files load");
@@ -351,15 +323,9 @@ mod tests {
     fn an_unknown_field_is_refused() {
         let (folder, manifest) = written();
         let text = fs::read_to_string(folder.path().join(MANIFEST)).expect("reads");
-        let blank = text
-            .replacen(&manifest.version, "", 1)
-            .replacen("\"name\"", "\"colour\": \"red\",\n  \"name\"", 1);
+        let blank = text.replacen(&manifest.version, "", 1).replacen("\"name\"", "\"colour\": \"red\",\n  \"name\"", 1);
         let version = format!("\"version\": \"{}\"", sha256(blank.as_bytes()));
-        fs::write(
-            folder.path().join(MANIFEST),
-            blank.replacen("\"version\": \"\"", &version, 1),
-        )
-        .expect("writes");
+        fs::write(folder.path().join(MANIFEST), blank.replacen("\"version\": \"\"", &version, 1)).expect("writes");
         let error = open(folder.path()).expect_err("it is refused").to_string();
         assert!(error.contains("colour"), "{error}");
     }

@@ -43,54 +43,31 @@ impl Vocabulary {
             })
             .collect();
         let count = self.features.len();
-        let hashes = self
-            .features
-            .iter()
-            .flat_map(|feature| feature.hash.to_le_bytes())
-            .collect();
+        let hashes = self.features.iter().flat_map(|feature| feature.hash.to_le_bytes()).collect();
         let text: Vec<u8> = self.terms.concat().into_bytes();
         let text_length = text.len();
         let measure = |part: fn(&Measure) -> f32| floats(&mut self.measures.iter().map(part));
         let arrays: [(&str, Dtype, usize, Vec<u8>); 8] = [
             ("hashes", Dtype::U64, count, hashes),
-            (
-                "idf",
-                Dtype::F32,
-                count,
-                floats(&mut self.features.iter().map(|feature| feature.idf)),
-            ),
+            ("idf", Dtype::F32, count, floats(&mut self.features.iter().map(|feature| feature.idf))),
             ("weights", Dtype::F32, count, floats(&mut self.weights.iter().copied())),
             ("term_ends", Dtype::U32, count, ends),
             ("terms", Dtype::U8, text_length, text),
             ("measure_means", Dtype::F32, MEASURES, measure(|measure| measure.mean)),
-            (
-                "measure_deviations",
-                Dtype::F32,
-                MEASURES,
-                measure(|measure| measure.deviation),
-            ),
-            (
-                "measure_weights",
-                Dtype::F32,
-                MEASURES,
-                floats(&mut self.measure_weights.iter().copied()),
-            ),
+            ("measure_deviations", Dtype::F32, MEASURES, measure(|measure| measure.deviation)),
+            ("measure_weights", Dtype::F32, MEASURES, floats(&mut self.measure_weights.iter().copied())),
         ];
         let views = arrays
             .iter()
             .map(|(name, dtype, length, bytes)| Ok((*name, TensorView::new(*dtype, vec![*length], bytes)?)))
             .collect::<Result<Vec<_>, safetensors::SafeTensorError>>();
-        views
-            .and_then(|views| safetensors::serialize(views, None))
-            .map_err(|error| bad(error.to_string()))
+        views.and_then(|views| safetensors::serialize(views, None)).map_err(|error| bad(error.to_string()))
     }
 
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, ArtifactError> {
         let tensors = SafeTensors::deserialize(bytes).map_err(|error| bad(error.to_string()))?;
         let array = |name: &str, dtype: Dtype, length: Option<usize>| -> Result<Cow<'_, [u8]>, ArtifactError> {
-            let view = tensors
-                .tensor(name)
-                .map_err(|_| bad(format!("the array `{name}` is missing")))?;
+            let view = tensors.tensor(name).map_err(|_| bad(format!("the array `{name}` is missing")))?;
             let fits = view.dtype() == dtype
                 && view.shape().len() == 1
                 && length.is_none_or(|length| view.shape()[0] == length);
@@ -102,12 +79,7 @@ impl Vocabulary {
         };
         let floats = |name: &str, length: usize| -> Result<Vec<f32>, ArtifactError> {
             let bytes = array(name, Dtype::F32, Some(length))?;
-            let values: Vec<f32> = bytes
-                .as_chunks()
-                .0
-                .iter()
-                .map(|bytes| f32::from_le_bytes(*bytes))
-                .collect();
+            let values: Vec<f32> = bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
             if values.iter().all(|value| value.is_finite()) {
                 Ok(values)
             } else {
@@ -115,18 +87,11 @@ impl Vocabulary {
             }
         };
         let measures = |name: &str| -> Result<[f32; MEASURES], ArtifactError> {
-            floats(name, MEASURES)?
-                .try_into()
-                .map_err(|_| bad(format!("the array `{name}` has another shape")))
+            floats(name, MEASURES)?.try_into().map_err(|_| bad(format!("the array `{name}` has another shape")))
         };
 
         let hashes = array("hashes", Dtype::U64, None)?;
-        let hashes: Vec<u64> = hashes
-            .as_chunks()
-            .0
-            .iter()
-            .map(|bytes| u64::from_le_bytes(*bytes))
-            .collect();
+        let hashes: Vec<u64> = hashes.as_chunks().0.iter().map(|bytes| u64::from_le_bytes(*bytes)).collect();
         let count = hashes.len();
         if count == 0 || count > MOST_TERMS {
             return Err(bad(format!("{count} terms")));
@@ -145,11 +110,7 @@ impl Vocabulary {
         let mut terms = Vec::with_capacity(count);
         for end in ends.as_chunks().0 {
             let end = u32::from_le_bytes(*end) as usize;
-            terms.push(
-                text.get(start..end)
-                    .ok_or_else(|| bad("`term_ends` do not fit `terms`"))?
-                    .to_owned(),
-            );
+            terms.push(text.get(start..end).ok_or_else(|| bad("`term_ends` do not fit `terms`"))?.to_owned());
             start = end;
         }
         if start != text.len() {
@@ -160,17 +121,10 @@ impl Vocabulary {
             return Err(bad("a measure's deviation is not above zero"));
         }
         Ok(Vocabulary {
-            features: hashes
-                .into_iter()
-                .zip(idf)
-                .map(|(hash, idf)| Feature { hash, idf })
-                .collect(),
+            features: hashes.into_iter().zip(idf).map(|(hash, idf)| Feature { hash, idf }).collect(),
             weights: floats("weights", count)?,
             terms,
-            measures: std::array::from_fn(|index| Measure {
-                mean: means[index],
-                deviation: deviations[index],
-            }),
+            measures: std::array::from_fn(|index| Measure { mean: means[index], deviation: deviations[index] }),
             measure_weights: measures("measure_weights")?,
         })
     }

@@ -47,10 +47,7 @@ impl Csv {
             .map(|cell| encoding::decode(cell).trim().to_owned())
             .collect();
         let columns = Columns::find(name, header.found(), &names)?;
-        Ok(Self {
-            record: Record::new(columns.found),
-            columns,
-        })
+        Ok(Self { record: Record::new(columns.found), columns })
     }
 
     pub(crate) fn next(&mut self, input: &mut Input) -> Option<Result<Row, RowError>> {
@@ -70,18 +67,9 @@ impl Columns {
         let Some(body) = at("body") else {
             let name = file.to_owned();
             return Err(
-                match names
-                    .iter()
-                    .find_map(|column| column.contains(['\t', ';']).then_some(column.contains('\t')))
-                {
-                    Some(tabs) => OpenError::Delimiter {
-                        name,
-                        found: if tabs { "tabs" } else { "semicolons" },
-                    },
-                    None => OpenError::NoBody {
-                        name,
-                        columns: shown(names),
-                    },
+                match names.iter().find_map(|column| column.contains(['\t', ';']).then_some(column.contains('\t'))) {
+                    Some(tabs) => OpenError::Delimiter { name, found: if tabs { "tabs" } else { "semicolons" } },
+                    None => OpenError::NoBody { name, columns: shown(names) },
                 },
             );
         };
@@ -108,11 +96,8 @@ impl Columns {
         if found != expected {
             return Err(RowErrorKind::FieldCount { expected, found });
         }
-        let text = |at: Option<usize>| {
-            at.and_then(|at| record.cell(at))
-                .filter(|cell| !cell.is_empty())
-                .map(encoding::decode)
-        };
+        let text =
+            |at: Option<usize>| at.and_then(|at| record.cell(at)).filter(|cell| !cell.is_empty()).map(encoding::decode);
         let number = |at: Option<usize>, field, wanted, read: fn(&str) -> Option<i64>| {
             let cell = text(at).filter(|cell| !cell.trim().is_empty());
             let number = cell.map(|cell| read(cell.trim()).ok_or(RowErrorKind::WrongType { field, wanted }));
@@ -125,38 +110,23 @@ impl Columns {
             subreddit: text(self.subreddit).map(Into::into),
             author: text(self.author).map(Into::into),
             body: Some(text(Some(self.body)).unwrap_or_default().into()),
-            created_utc: number(
-                self.created_utc,
-                "created_utc",
-                "a number of seconds since 1970",
-                seconds,
-            )?,
+            created_utc: number(self.created_utc, "created_utc", "a number of seconds since 1970", seconds)?,
             score: number(self.score, "score", "a whole number", whole)?,
             permalink: text(self.permalink).map(Into::into),
         };
-        let removed = removed::from_text(&text(self.removed).unwrap_or_default()).map_err(|removed::Unknown| {
-            RowErrorKind::WrongType {
-                field: "removed",
-                wanted: removed::WANTED,
-            }
-        })?;
+        let removed = removed::from_text(&text(self.removed).unwrap_or_default())
+            .map_err(|removed::Unknown| RowErrorKind::WrongType { field: "removed", wanted: removed::WANTED })?;
         Ok(Row { line, comment, removed })
     }
 }
 
 /// Dumps write seconds whole or not; those of a column with gaps come out of data frames as `1514764800.0`.
 fn seconds(text: &str) -> Option<i64> {
-    text.parse()
-        .ok()
-        .or_else(|| float(text).map(|number| number.floor() as i64))
+    text.parse().ok().or_else(|| float(text).map(|number| number.floor() as i64))
 }
 
 fn whole(text: &str) -> Option<i64> {
-    text.parse().ok().or_else(|| {
-        float(text)
-            .filter(|number| number.fract() == 0.0)
-            .map(|number| number as i64)
-    })
+    text.parse().ok().or_else(|| float(text).filter(|number| number.fract() == 0.0).map(|number| number as i64))
 }
 
 /// Beyond 2^53 a float no longer counts by ones.
@@ -171,11 +141,8 @@ fn shown(names: &[String]) -> String {
             && name.chars().count() <= SHOWN_CHARS
             && name.chars().all(|char| char.is_alphanumeric() || "_-.".contains(char))
     };
-    let mut shown: Vec<&str> = names
-        .iter()
-        .take(SHOWN)
-        .map(|name| if is_name(name) { name.as_str() } else { "(no name)" })
-        .collect();
+    let mut shown: Vec<&str> =
+        names.iter().take(SHOWN).map(|name| if is_name(name) { name.as_str() } else { "(no name)" }).collect();
     if names.len() > SHOWN {
         shown.push("...");
     }

@@ -1,0 +1,93 @@
+//! The corpus object, read once and again when it changes.
+
+use std::io::Cursor;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use modstream_corpus::{Comment, OpenError, Reader, RowErrorKind};
+use modstream_platform::deliver::{DeliveryError, get};
+use modstream_platform::{Clock, ETag, Fetched, Objects};
+use tokio::sync::Mutex;
+
+/// The corpus can't be read. Nothing is sent then.
+#[derive(Debug, thiserror::Error)]
+pub enum CorpusError {
+    /// No object.
+    #[error(
+        "the bucket has no object {key}, or it may not be read (S3 answers 403 for both without s3:ListBucket): put sample comments there"
+    )]
+    Missing {
+        /// Its key.
+        key: String,
+    },
+    /// Not a file of comments.
+    #[error("{key}: {error}")]
+    Unreadable {
+        /// Its key.
+        key: String,
+        /// Why.
+        error: OpenError,
+    },
+    /// A bad record in it.
+    #[error("{key}, line {line}: {kind}; correct or remove the line")]
+    BadRow {
+        /// Its key.
+        key: String,
+        /// The record's first line.
+        line: u64,
+        /// What is wrong.
+        kind: RowErrorKind,
+    },
+    /// A call failed.
+    #[error("{key}: {error}")]
+    Delivery {
+        /// Its key.
+        key: String,
+        /// Why.
+        error: DeliveryError,
+    },
+}
+
+type Rows = Arc<[Comment<'static>]>;
+
+#[derive(Debug, Default)]
+pub(crate) struct Corpus(Mutex<Option<(ETag, Rows)>>);
+
+impl Corpus {
+    pub(crate) async fn rows<O: Objects, C: Clock>(
+        &self,
+        objects: &O,
+        clock: &C,
+        key: &str,
+        deadline: Timestamp,
+    ) -> Result<Rows, CorpusError> {
+        let mut cached = self.0.lock().await;
+        let known = cached.as_ref().map(|(etag, _)| etag);
+        let fetched = get(objects, clock, deadline, key, known)
+            .await
+            .map_err(|error| CorpusError::Delivery { key: key.to_owned(), error })?;
+        match (fetched, &*cached) {
+            (Fetched::Object { bytes, etag }, _) => {
+                let rows = parse(key, bytes)?;
+                *cached = Some((etag, Arc::clone(&rows)));
+                Ok(rows)
+            }
+            (Fetched::NotModified, Some((_, rows))) => Ok(Arc::clone(rows)),
+            (Fetched::NotModified | Fetched::Missing, _) => Err(CorpusError::Missing { key: key.to_owned() }),
+        }
+    }
+}
+
+fn parse(key: &str, bytes: Vec<u8>) -> Result<Rows, CorpusError> {
+    let reader = Reader::from_read(key, Cursor::new(bytes))
+        .map_err(|error| CorpusError::Unreadable { key: key.to_owned(), error })?;
+    reader
+        .map(|row| {
+            row.map(|row| row.comment).map_err(|error| CorpusError::BadRow {
+                key: key.to_owned(),
+                line: error.line,
+                kind: error.kind,
+            })
+        })
+        .collect()
+}

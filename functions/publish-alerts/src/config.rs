@@ -1,0 +1,97 @@
+use modstream_events::Severity;
+use modstream_platform::environment::{Environment, Variable, VariableError};
+
+use crate::policy::Policy;
+
+/// The function's settings.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// `ALERTS_TOPIC_ARN`: where alerts go.
+    pub alerts_topic_arn: String,
+    /// `BUCKET`: ledger and quarantine.
+    pub bucket: String,
+    /// `POLICY`: which predictions alert.
+    pub policy: Policy,
+    /// `SEVERITY_HIGH` and `SEVERITY_MEDIUM`.
+    pub severities: Severities,
+}
+
+/// From which probability up an alert is how urgent.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Severities {
+    /// High from here, 0.9 where it is not set.
+    pub high: f64,
+    /// Medium from here, 0.7 where it is not set.
+    pub medium: f64,
+}
+
+impl Default for Severities {
+    fn default() -> Self {
+        Severities { high: 0.9, medium: 0.7 }
+    }
+}
+
+impl Severities {
+    /// How urgent an alert of this probability is.
+    pub fn of(&self, probability: f64) -> Severity {
+        if probability >= self.high {
+            Severity::High
+        } else if probability >= self.medium {
+            Severity::Medium
+        } else {
+            Severity::Low
+        }
+    }
+}
+
+impl Config {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// Where a variable is missing or holds something else.
+    pub fn read(environment: Environment<'_>) -> Result<Self, VariableError> {
+        let default = Severities::default();
+        let share = |text: &str| text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+        let high = environment
+            .optional(
+                Variable {
+                    name: "SEVERITY_HIGH",
+                    wanted: "the probability that makes an alert urgent, from 0 to 1",
+                    example: "0.9",
+                },
+                share,
+            )?
+            .unwrap_or(default.high);
+        let medium = environment
+            .optional(
+                Variable {
+                    name: "SEVERITY_MEDIUM",
+                    wanted: "a probability from 0 to 1, at most SEVERITY_HIGH",
+                    example: "0.7",
+                },
+                |text| share(text).filter(|medium| *medium <= high),
+            )?
+            .unwrap_or(default.medium.min(high));
+        Ok(Config {
+            alerts_topic_arn: environment.required(Variable {
+                name: "ALERTS_TOPIC_ARN",
+                wanted: "the ARN of the topic that alerts go to",
+                example: "arn:aws:sns:eu-central-1:123456789012:modstream-alerts",
+            })?,
+            bucket: environment.required(Variable {
+                name: "BUCKET",
+                wanted: "the name of the bucket that holds ledger and quarantine",
+                example: "modstream-123456789012",
+            })?,
+            policy: environment.required_as(
+                Variable {
+                    name: "POLICY",
+                    wanted: "a probability, a precision or a share of comments",
+                    example: "precision>=0.9",
+                },
+                |text| Policy::parse(text).ok(),
+            )?,
+            severities: Severities { high, medium },
+        })
+    }
+}

@@ -1,0 +1,74 @@
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// What a function answers to a batch, with `ReportBatchItemFailures` on.
+///
+/// Reads what [Lambda accepts](https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-batchfailurereporting.html): a
+/// missing or null list is empty, and an identifier that is missing or null is empty too (it fails the whole batch).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BatchResponse {
+    /// The records that failed. None: the whole batch is done. Lambda goes back to the lowest.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub batch_item_failures: Vec<ItemFailure>,
+}
+
+/// A record that failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ItemFailure {
+    /// Its sequence number. Empty, or not one of the batch: the whole batch failed.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub item_identifier: String,
+}
+
+impl BatchResponse {
+    /// The whole batch is done.
+    pub fn success() -> Self {
+        Self::default()
+    }
+
+    /// Everything before this record is done; it and all that follow are to be sent again.
+    pub fn failed_from(sequence_number: impl Into<String>) -> Self {
+        BatchResponse { batch_item_failures: vec![ItemFailure { item_identifier: sequence_number.into() }] }
+    }
+}
+
+fn null_is_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(from: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn success_is_an_empty_list() {
+        assert_eq!(serde_json::to_string(&BatchResponse::success()).unwrap(), r#"{"batchItemFailures":[]}"#);
+    }
+
+    #[test]
+    fn a_failure_is_named_by_its_sequence_number() {
+        let answer = serde_json::to_string(&BatchResponse::failed_from("495")).unwrap();
+        assert_eq!(answer, r#"{"batchItemFailures":[{"itemIdentifier":"495"}]}"#);
+        assert_eq!(serde_json::from_str::<BatchResponse>(&answer).unwrap(), BatchResponse::failed_from("495"));
+    }
+
+    #[test]
+    fn a_missing_or_null_list_is_a_success() {
+        for answer in ["{}", r#"{"batchItemFailures":null}"#, r#"{"batchItemFailures":[]}"#] {
+            assert_eq!(serde_json::from_str::<BatchResponse>(answer).unwrap(), BatchResponse::success(), "{answer}");
+        }
+    }
+
+    #[test]
+    fn a_missing_null_or_misnamed_identifier_is_an_empty_one() {
+        for item in ["{}", r#"{"itemIdentifier":null}"#, r#"{"itemIdentifier":""}"#, r#"{"id":"495"}"#] {
+            let answer = format!(r#"{{"batchItemFailures":[{item}]}}"#);
+            assert_eq!(
+                serde_json::from_str::<BatchResponse>(&answer).unwrap(),
+                BatchResponse::failed_from(""),
+                "{item}"
+            );
+        }
+    }
+}

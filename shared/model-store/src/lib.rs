@@ -1,0 +1,170 @@
+//! Models in a bucket: `models/<name>/<version>/...`, which never change, and `models/<name>/current.json`, the pointer to the
+//! one in use.
+
+use jiff::Timestamp;
+use modstream_classifier::Model;
+use modstream_classifier::artifact::{ArtifactError, FileEntry, MANIFEST, Manifest, ModelFiles};
+use modstream_platform::deliver::{DeliveryError, get, put, put_if_absent};
+use modstream_platform::{Clock, ETag, Fetched, Objects};
+use serde::{Deserialize, Serialize};
+
+/// The content of `current.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Current {
+    /// The version in use.
+    pub version: String,
+}
+
+/// What can go wrong between a bucket and a model.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// No object, or no permission to know.
+    #[error(
+        "the bucket has no object {key}, or it may not be read (S3 answers 403 for both without s3:ListBucket); {hint}"
+    )]
+    Missing {
+        /// The object's key.
+        key: String,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// `current.json` is no pointer.
+    #[error("{key} is no pointer to a model ({detail}); promote a model again")]
+    Pointer {
+        /// The object's key.
+        key: String,
+        /// What is wrong.
+        detail: String,
+    },
+    /// The manifest at a version's key has another version.
+    #[error("the manifest under {key} has the version {found}: push the model again")]
+    Misplaced {
+        /// The object's key.
+        key: String,
+        /// What it says.
+        found: String,
+    },
+    /// The model itself is refused.
+    #[error(transparent)]
+    Artifact(#[from] ArtifactError),
+    /// A call failed.
+    #[error("models/ of the bucket: {0}")]
+    Delivery(#[from] DeliveryError),
+}
+
+const PUSH_HINT: &str = "push a model and promote it";
+
+/// A bucket's models of one name.
+#[derive(Clone, Debug)]
+pub struct ModelStore<O, C> {
+    objects: O,
+    clock: C,
+    name: String,
+}
+
+/// The answer to [`ModelStore::current`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pointer {
+    /// It points where it did.
+    Unchanged,
+    /// It points to a version.
+    To(Current, ETag),
+}
+
+impl<O: Objects, C: Clock> ModelStore<O, C> {
+    /// The models called `name`.
+    pub fn new(objects: O, clock: C, name: impl Into<String>) -> Self {
+        ModelStore { objects, clock, name: name.into() }
+    }
+
+    /// The models' name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The pointer's key.
+    pub fn pointer_key(&self) -> String {
+        format!("models/{}/current.json", self.name)
+    }
+
+    fn file_key(&self, version: &str, file: &str) -> String {
+        format!("models/{}/{version}/{file}", self.name)
+    }
+
+    /// Reads the pointer, unless it still has the tag `known`.
+    ///
+    /// # Errors
+    /// Where it is missing, no pointer, or not answered before the deadline.
+    pub async fn current(&self, known: Option<&ETag>, deadline: Timestamp) -> Result<Pointer, StoreError> {
+        let key = self.pointer_key();
+        match get(&self.objects, &self.clock, deadline, &key, known).await? {
+            Fetched::NotModified => Ok(Pointer::Unchanged),
+            Fetched::Missing => Err(StoreError::Missing { key, hint: PUSH_HINT }),
+            Fetched::Object { bytes, etag } => {
+                let current: Current = serde_json::from_slice(&bytes)
+                    .map_err(|error| StoreError::Pointer { key: key.clone(), detail: error.to_string() })?;
+                let is_version =
+                    current.version.len() == 64 && current.version.bytes().all(|byte| byte.is_ascii_hexdigit());
+                if !is_version {
+                    return Err(StoreError::Pointer { key, detail: "a version has 64 hex digits".to_owned() });
+                }
+                Ok(Pointer::To(current, etag))
+            }
+        }
+    }
+
+    /// Loads and checks a version.
+    ///
+    /// # Errors
+    /// Where a file is missing or not what the manifest says, or the manifest is of another version.
+    pub async fn load(&self, version: &str, deadline: Timestamp) -> Result<(Model, Manifest), StoreError> {
+        let key = self.file_key(version, MANIFEST);
+        let bytes = self.read(&key, deadline).await?;
+        let manifest = Manifest::from_bytes(&bytes)?;
+        if manifest.version != version {
+            return Err(StoreError::Misplaced { key, found: manifest.version });
+        }
+        let mut others = Vec::with_capacity(manifest.files.len());
+        for FileEntry { path, .. } in manifest.files {
+            let file = self.read(&self.file_key(version, &path), deadline).await?;
+            others.push((path, file));
+        }
+        Ok(ModelFiles::new(bytes, others).load()?)
+    }
+
+    async fn read(&self, key: &str, deadline: Timestamp) -> Result<Vec<u8>, StoreError> {
+        match get(&self.objects, &self.clock, deadline, key, None).await? {
+            Fetched::Object { bytes, .. } => Ok(bytes),
+            Fetched::NotModified | Fetched::Missing => {
+                Err(StoreError::Missing { key: key.to_owned(), hint: PUSH_HINT })
+            }
+        }
+    }
+
+    /// Puts a model into the bucket, the manifest last; what is there already stays. It is not in use before it is promoted.
+    ///
+    /// # Errors
+    /// Where the model is not sound, or a write did not succeed before the deadline.
+    pub async fn push(&self, files: &ModelFiles, deadline: Timestamp) -> Result<Manifest, StoreError> {
+        let (_, manifest) = files.load()?;
+        for (name, bytes) in files.iter() {
+            let key = self.file_key(&manifest.version, name);
+            put_if_absent(&self.objects, &self.clock, deadline, &key, bytes.to_vec()).await?;
+        }
+        Ok(manifest)
+    }
+
+    /// Makes a version the one in use.
+    ///
+    /// # Errors
+    /// Where that version can't be loaded, or a write did not succeed before the deadline.
+    pub async fn promote(&self, version: &str, deadline: Timestamp) -> Result<(), StoreError> {
+        self.load(version, deadline).await?;
+        let current = Current { version: version.to_owned() };
+        let bytes = serde_json::to_vec(&current)
+            .map_err(|error| StoreError::Pointer { key: self.pointer_key(), detail: error.to_string() })?;
+        put(&self.objects, &self.clock, deadline, &self.pointer_key(), bytes).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,22 @@
+//! Calls that are repeated until they succeed, are refused for good, or the deadline runs out.
+//!
+//! A call that answers 200 may still have failed entries: those alone are tried again. Between attempts lies a [`Backoff`].
+//! What an operator must fix ([`Denied`](crate::CallErrorKind::Denied)) and what would fail again the same way
+//! ([`Invalid`](crate::CallErrorKind::Invalid)) ends a delivery at once.
+//!
+//! No call starts at or after the deadline, and no wait goes past it. A call that is under way is not cut off, so let the
+//! deadline lie before the function's own by the longest a call may take.
+
+mod backoff;
+mod error;
+mod messages;
+mod objects;
+mod queue;
+mod records;
+mod send;
+
+pub use backoff::Backoff;
+pub use error::{Cause, DeliveryError};
+pub use messages::{Published, publish_all};
+pub use objects::{PutIfAbsent, get, put, put_if_absent};
+pub use records::{Delivery, put_all};

@@ -1,0 +1,120 @@
+use jiff::Timestamp;
+
+use super::backoff::Patience;
+use super::{Cause, DeliveryError};
+use crate::{CallError, Clock, Condition, ETag, Fetched, Objects, Written};
+
+/// The answer to [`put_if_absent`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PutIfAbsent {
+    /// This call wrote the object.
+    Written,
+    /// The key held an object already: another's, or this call's own, written by an attempt that got no answer.
+    Existed,
+}
+
+/// Writes an object where there is none, and never over one
+/// ([conditional writes](https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html)).
+///
+/// While another write of the key is under way (409) it asks again.
+///
+/// # Errors
+/// Where it is not known by the deadline that the object is there.
+pub async fn put_if_absent<O: Objects, C: Clock>(
+    objects: &O,
+    clock: &C,
+    deadline: Timestamp,
+    key: &str,
+    bytes: Vec<u8>,
+) -> Result<PutIfAbsent, DeliveryError> {
+    Ok(match write(objects, clock, deadline, key, &bytes, &Condition::Absent).await? {
+        Settled::Done(_) => PutIfAbsent::Written,
+        Settled::ConditionFailed => PutIfAbsent::Existed,
+    })
+}
+
+/// Writes an object, over whatever the key holds.
+///
+/// # Errors
+/// Where it is not written by the deadline, or not known to be.
+pub async fn put<O: Objects, C: Clock>(
+    objects: &O,
+    clock: &C,
+    deadline: Timestamp,
+    key: &str,
+    bytes: Vec<u8>,
+) -> Result<ETag, DeliveryError> {
+    match write(objects, clock, deadline, key, &bytes, &Condition::Always).await? {
+        Settled::Done(etag) => Ok(etag),
+        Settled::ConditionFailed => Err(DeliveryError::final_answer(Cause::UnexpectedCondition)),
+    }
+}
+
+/// Reads an object, unless it still has the tag `unless`.
+///
+/// # Errors
+/// Where there is no answer by the deadline. An object that is not there is an answer.
+pub async fn get<O: Objects, C: Clock>(
+    objects: &O,
+    clock: &C,
+    deadline: Timestamp,
+    key: &str,
+    unless: Option<&ETag>,
+) -> Result<Fetched, DeliveryError> {
+    let mut patience = Patience::new(clock, deadline, key);
+    let mut last = None;
+    while patience.is_left() {
+        match objects.get(key, unless).await {
+            Ok(fetched) => return Ok(fetched),
+            Err(error) => last = Some(transient(error)?),
+        }
+        if !patience.wait().await {
+            break;
+        }
+    }
+    Err(DeliveryError::out_of_time(last))
+}
+
+enum Settled {
+    Done(ETag),
+    ConditionFailed,
+}
+
+async fn write<O: Objects, C: Clock>(
+    objects: &O,
+    clock: &C,
+    deadline: Timestamp,
+    key: &str,
+    bytes: &[u8],
+    condition: &Condition,
+) -> Result<Settled, DeliveryError> {
+    let mut patience = Patience::new(clock, deadline, key);
+    let mut last = None;
+    while patience.is_left() {
+        match objects.put(key, bytes.to_vec(), condition.clone()).await {
+            Ok(Written::Done(etag)) => return Ok(Settled::Done(etag)),
+            Ok(Written::ConditionFailed) => return Ok(Settled::ConditionFailed),
+            Ok(Written::Conflict) => last = Some(conflict()),
+            Err(error) => last = Some(transient(error)?),
+        }
+        if !patience.wait().await {
+            break;
+        }
+    }
+    Err(DeliveryError::out_of_time(last))
+}
+
+fn transient(error: CallError) -> Result<Cause, DeliveryError> {
+    if error.kind.is_transient() {
+        Ok(Cause::Call(error))
+    } else {
+        Err(DeliveryError::final_answer(Cause::Call(error)))
+    }
+}
+
+fn conflict() -> Cause {
+    Cause::Entry {
+        code: "ConditionalRequestConflict".to_owned(),
+        message: "another write of the key is under way".to_owned(),
+    }
+}

@@ -1,0 +1,81 @@
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::{Arc, Mutex};
+
+use md5::{Digest, Md5};
+
+use super::lock;
+use crate::{CallError, Condition, ETag, Fetched, Objects, Written};
+
+/// A bucket with versioning on. A tag is the MD5 of the content in hexadecimal, as S3's is for a simple put.
+///
+/// A put is one step, so there is never a [`Written::Conflict`].
+#[derive(Clone, Default)]
+pub struct MemoryObjects {
+    versions: Arc<Mutex<BTreeMap<String, Vec<Version>>>>,
+}
+
+#[derive(Clone)]
+struct Version {
+    bytes: Vec<u8>,
+    etag: ETag,
+}
+
+impl MemoryObjects {
+    /// An empty bucket.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Every content the key has had, oldest first; none if it never had one.
+    pub fn versions(&self, key: &str) -> Vec<Vec<u8>> {
+        let versions = lock(&self.versions);
+        versions.get(key).map(|all| all.iter().map(|version| version.bytes.clone()).collect()).unwrap_or_default()
+    }
+
+    pub(super) fn write(&self, key: &str, bytes: Vec<u8>, condition: &Condition) -> Written {
+        let etag = etag_of(&bytes);
+        let mut versions = lock(&self.versions);
+        let current = versions.get(key).and_then(|all| all.last());
+        let holds = match condition {
+            Condition::Always => true,
+            Condition::Absent => current.is_none(),
+            Condition::Matches(etag) => current.is_some_and(|version| version.etag == *etag),
+        };
+        if !holds {
+            return Written::ConditionFailed;
+        }
+        versions.entry(key.to_owned()).or_default().push(Version { bytes, etag: etag.clone() });
+        Written::Done(etag)
+    }
+}
+
+fn etag_of(bytes: &[u8]) -> ETag {
+    let mut hex = String::with_capacity(32);
+    for byte in Md5::digest(bytes) {
+        // Writing into a String never fails.
+        let _ = write!(hex, "{byte:02x}");
+    }
+    ETag(hex)
+}
+
+impl Objects for MemoryObjects {
+    async fn get(&self, key: &str, unless: Option<&ETag>) -> Result<Fetched, CallError> {
+        let versions = lock(&self.versions);
+        Ok(match versions.get(key).and_then(|all| all.last()) {
+            None => Fetched::Missing,
+            Some(version) if unless == Some(&version.etag) => Fetched::NotModified,
+            Some(Version { bytes, etag }) => Fetched::Object { bytes: bytes.clone(), etag: etag.clone() },
+        })
+    }
+
+    async fn put(&self, key: &str, bytes: Vec<u8>, condition: Condition) -> Result<Written, CallError> {
+        Ok(self.write(key, bytes, &condition))
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<String>, CallError> {
+        let versions = lock(&self.versions);
+        let from_prefix = versions.range::<str, _>((std::ops::Bound::Included(prefix), std::ops::Bound::Unbounded));
+        Ok(from_prefix.map(|(key, _)| key.clone()).take_while(|key| key.starts_with(prefix)).collect())
+    }
+}

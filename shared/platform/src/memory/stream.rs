@@ -1,0 +1,243 @@
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use md5::{Digest, Md5};
+use tokio::sync::watch;
+
+use super::{ACCOUNT, MemoryClock, REGION, lock};
+use crate::{
+    CallError, CallErrorKind, Clock, MAX_KEY_CHARS, MAX_PUT_BYTES, MAX_PUT_RECORDS, MAX_RECORD_BYTES, PutOutcome,
+    PutRecord, Stream,
+};
+
+/// A stream with a fixed number of shards. A key goes to the shard that owns its MD5, as in
+/// [Kinesis](https://docs.aws.amazon.com/streams/latest/dev/key-concepts.html#partition-key), and sequence numbers have 56
+/// digits, so they grow as text too.
+#[derive(Clone)]
+pub struct MemoryStream {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    name: String,
+    arn: String,
+    clock: MemoryClock,
+    retention: Duration,
+    content: Mutex<Content>,
+    /// Says that there is more, to whoever waits.
+    arrivals: watch::Sender<()>,
+}
+
+struct Content {
+    next_number: u128,
+    shards: Vec<VecDeque<Arc<StreamRecord>>>,
+}
+
+/// A record on a [`MemoryStream`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamRecord {
+    /// Its place in its shard, and on the whole stream.
+    pub sequence_number: String,
+    /// Its partition key.
+    pub partition_key: String,
+    /// When the stream took it, to the millisecond.
+    pub arrived: Timestamp,
+    /// Its data.
+    pub data: Vec<u8>,
+}
+
+/// Kinesis' default.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl MemoryStream {
+    /// A stream that keeps records for 24 hours, with at least one shard.
+    pub fn new(name: &str, shards: usize, clock: MemoryClock) -> Self {
+        Self::with_retention(name, shards, clock, DAY)
+    }
+
+    /// A stream that keeps records for `retention`.
+    pub fn with_retention(name: &str, shards: usize, clock: MemoryClock, retention: Duration) -> Self {
+        let shared = Shared {
+            name: name.to_owned(),
+            arn: format!("arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{name}"),
+            clock,
+            retention,
+            content: Mutex::new(Content { next_number: 0, shards: vec![VecDeque::new(); shards.max(1)] }),
+            arrivals: watch::Sender::new(()),
+        };
+        MemoryStream { shared: Arc::new(shared) }
+    }
+
+    /// Its ARN, as it stands in payloads.
+    pub fn arn(&self) -> &str {
+        &self.shared.arn
+    }
+
+    /// How long a record is kept.
+    pub fn retention(&self) -> Duration {
+        self.shared.retention
+    }
+
+    /// The shards' ids, in order.
+    pub fn shard_ids(&self) -> Vec<String> {
+        (0..lock(&self.shared.content).shards.len()).map(shard_id).collect()
+    }
+
+    /// Up to `limit` records of a shard, in order: those after a sequence number, or from the oldest that is kept
+    /// (`TRIM_HORIZON`).
+    ///
+    /// # Errors
+    /// Where there is no such shard.
+    pub fn get_records(
+        &self,
+        shard: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Arc<StreamRecord>>, CallError> {
+        Ok(self.read(self.shard_index(shard)?, after, limit))
+    }
+
+    /// Returns when [`get_records`](Self::get_records) has something to give.
+    ///
+    /// # Errors
+    /// Where there is no such shard.
+    pub async fn wait_for_records(&self, shard: &str, after: Option<&str>) -> Result<(), CallError> {
+        let shard = self.shard_index(shard)?;
+        self.wait(shard, after).await;
+        Ok(())
+    }
+
+    /// All records that are kept, of all shards, in the order of their sequence numbers.
+    pub fn records(&self) -> Vec<Arc<StreamRecord>> {
+        let shards = self.shard_ids().len();
+        let mut all: Vec<_> = (0..shards).flat_map(|shard| self.read(shard, None, usize::MAX)).collect();
+        all.sort_by(|one, other| one.sequence_number.cmp(&other.sequence_number));
+        all
+    }
+
+    pub(super) fn read(&self, shard: usize, after: Option<&str>, limit: usize) -> Vec<Arc<StreamRecord>> {
+        let now = self.shared.clock.now();
+        let mut content = lock(&self.shared.content);
+        let Some(records) = content.shards.get_mut(shard) else {
+            return Vec::new();
+        };
+        self.trim(records, now);
+        let from = after.map_or(0, |after| records.partition_point(|record| record.sequence_number.as_str() <= after));
+        records.range(from..).take(limit).cloned().collect()
+    }
+
+    pub(super) async fn wait(&self, shard: usize, after: Option<&str>) {
+        let mut arrivals = self.shared.arrivals.subscribe();
+        while self.read(shard, after, 1).is_empty() {
+            // The sender lives as long as this stream, so there is always a next change to wait for.
+            let _ = arrivals.changed().await;
+        }
+    }
+
+    fn trim(&self, records: &mut VecDeque<Arc<StreamRecord>>, now: Timestamp) {
+        let kept = |record: &StreamRecord| record.arrived.checked_add(self.shared.retention).is_ok_and(|end| now < end);
+        while records.front().is_some_and(|record| !kept(record)) {
+            records.pop_front();
+        }
+    }
+
+    fn shard_index(&self, shard: &str) -> Result<usize, CallError> {
+        let index = self.shard_ids().iter().position(|id| id == shard);
+        index.ok_or_else(|| CallError {
+            service: "kinesis",
+            operation: "GetRecords",
+            kind: CallErrorKind::Denied,
+            message: format!("ResourceNotFoundException: the stream {} has no shard {shard}", self.shared.name),
+        })
+    }
+}
+
+fn shard_id(index: usize) -> String {
+    format!("shardId-{index:012}")
+}
+
+fn shard_of(key: &str, shards: usize) -> usize {
+    owner(u128::from_be_bytes(Md5::digest(key.as_bytes()).into()), shards)
+}
+
+/// The shard that owns a hash: the range of 128-bit numbers is cut into equal parts, the last takes the rest.
+fn owner(hash: u128, shards: usize) -> usize {
+    let count = shards as u128;
+    // The width is 2^128 / count, a division of a number that needs one bit more than there is.
+    let (width, rest) = (u128::MAX / count, u128::MAX % count);
+    let width = if rest + 1 == count { width.saturating_add(1) } else { width };
+    usize::try_from(hash / width).unwrap_or(usize::MAX).min(shards - 1)
+}
+
+fn check(records: &[PutRecord]) -> Result<(), CallError> {
+    let invalid = |message: String| {
+        Err(CallError { service: "kinesis", operation: "PutRecords", kind: CallErrorKind::Invalid, message })
+    };
+    if records.is_empty() || records.len() > MAX_PUT_RECORDS {
+        return invalid(format!("{} records, a call takes 1 to {MAX_PUT_RECORDS}", records.len()));
+    }
+    for (position, record) in records.iter().enumerate() {
+        let characters = record.partition_key.chars().count();
+        if !(1..=MAX_KEY_CHARS).contains(&characters) {
+            return invalid(format!(
+                "record {position}: a key of {characters} characters, 1 to {MAX_KEY_CHARS} is allowed"
+            ));
+        }
+        let bytes = record.size();
+        if bytes > MAX_RECORD_BYTES {
+            return invalid(format!("record {position}: {bytes} bytes, a record holds at most {MAX_RECORD_BYTES}"));
+        }
+    }
+    let bytes: usize = records.iter().map(PutRecord::size).sum();
+    if bytes > MAX_PUT_BYTES {
+        return invalid(format!("{bytes} bytes, a call takes at most {MAX_PUT_BYTES}"));
+    }
+    Ok(())
+}
+
+impl Stream for MemoryStream {
+    fn name(&self) -> &str {
+        &self.shared.name
+    }
+
+    async fn put_records(&self, records: &[PutRecord]) -> Result<Vec<PutOutcome>, CallError> {
+        check(records)?;
+        let now = self.shared.clock.now();
+        let arrived = Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now);
+        let mut outcomes = Vec::with_capacity(records.len());
+        {
+            let mut content = lock(&self.shared.content);
+            for record in records {
+                let shard = shard_of(&record.partition_key, content.shards.len());
+                let sequence_number = format!("49{:054}", content.next_number);
+                content.next_number += 1;
+                outcomes
+                    .push(PutOutcome::Stored { shard_id: shard_id(shard), sequence_number: sequence_number.clone() });
+                content.shards[shard].push_back(Arc::new(StreamRecord {
+                    sequence_number,
+                    partition_key: record.partition_key.clone(),
+                    arrived,
+                    data: record.data.clone(),
+                }));
+            }
+            content.shards.iter_mut().for_each(|records| self.trim(records, now));
+        }
+        self.shared.arrivals.send_replace(());
+        Ok(outcomes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shards_own_equal_ranges_of_hashes() {
+        assert_eq!((owner(0, 1), owner(u128::MAX, 1)), (0, 0));
+        assert_eq!((owner((1 << 127) - 1, 2), owner(1 << 127, 2), owner(u128::MAX, 2)), (0, 1, 1));
+        let third = u128::MAX / 3;
+        assert_eq!([third - 1, third, 2 * third - 1, 2 * third, u128::MAX].map(|hash| owner(hash, 3)), [0, 1, 1, 2, 2]);
+    }
+}
