@@ -20,14 +20,9 @@ pub enum CorpusError {
         /// Its key.
         key: String,
     },
-    /// Not a file of comments.
-    #[error("{key}: {error}")]
-    Unreadable {
-        /// Its key.
-        key: String,
-        /// Why.
-        error: OpenError,
-    },
+    /// Not a file of comments. The message begins with its key.
+    #[error(transparent)]
+    Unreadable(#[from] OpenError),
     /// A bad record in it.
     #[error("{key}, line {line}: {kind}; correct or remove the line")]
     BadRow {
@@ -79,8 +74,7 @@ impl Corpus {
 }
 
 fn parse(key: &str, bytes: Vec<u8>) -> Result<Rows, CorpusError> {
-    let reader = Reader::from_read(key, Cursor::new(bytes))
-        .map_err(|error| CorpusError::Unreadable { key: key.to_owned(), error })?;
+    let reader = Reader::from_read(key, Cursor::new(bytes))?;
     reader
         .map(|row| {
             row.map(|row| row.comment).map_err(|error| CorpusError::BadRow {

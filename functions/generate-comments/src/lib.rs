@@ -29,9 +29,6 @@ pub const NAME: &str = "generate-comments";
 /// The `source` of its events.
 pub const SOURCE: &str = "urn:modstream:generate-comments";
 
-/// Comments due within this are sent in one call.
-const TICK: Duration = Duration::from_millis(100);
-
 /// The function.
 #[derive(Debug)]
 pub struct GenerateComments<S, O, C> {
@@ -96,15 +93,14 @@ impl<S: Stream, O: Objects, C: Clock> GenerateComments<S, O, C> {
         let mut unsent: Option<(u64, DeliveryError)> = None;
         let mut next = 0;
         while next < plan.comments {
-            let elapsed = self.clock.now().duration_since(start);
-            let elapsed = Duration::try_from(elapsed).unwrap_or_default();
-            if let Some(wait) = plan.delay(next).checked_sub(elapsed).filter(|wait| !wait.is_zero()) {
+            let elapsed = || Duration::try_from(self.clock.now().duration_since(start)).unwrap_or_default();
+            if let Some(wait) = plan.delay(next).checked_sub(elapsed()).filter(|wait| !wait.is_zero()) {
                 self.clock.sleep(wait).await;
             }
+            // While a call is under way others fall due: calls grow with the rate.
+            let now = elapsed().max(plan.delay(next));
             // Bounded, so that a burst of any size is built and sent piece by piece.
-            let due = (next..plan.comments)
-                .take(BURST)
-                .take_while(|&index| plan.delay(index) <= plan.delay(next).max(elapsed) + TICK);
+            let due = (next..plan.comments).take(BURST).take_while(|&index| plan.delay(index) <= now);
             let events: Vec<Built> = due.map(|index| build(&plan, index, &rows[plan.row(index)])).collect();
             next += events.len() as u64;
             self.send(events, deadline, &mut generated, &mut unsent).await;

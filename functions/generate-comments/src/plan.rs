@@ -18,7 +18,8 @@ pub struct Invocation {
     pub time: Option<Timestamp>,
     /// How many comments to send, instead of rate x 60.
     pub comments: Option<u64>,
-    /// The first row to send, instead of one that follows from the time.
+    /// The first row to send, instead of one that follows from `time`, or of the first where that is missing too: a repeat
+    /// must send the same rows.
     pub offset: Option<u64>,
     /// Over how many seconds, instead of the configured.
     pub spread_seconds: Option<f64>,
@@ -75,7 +76,8 @@ impl Invocation {
         let time = self.time.unwrap_or(now);
         let a_minute = (config.rate * 60.0).round() as u64;
         // The next minute's schedule event goes on where this one ends.
-        let due = || time.as_second().div_euclid(60).max(0) as u64 % rows * (a_minute % rows);
+        let minute = self.time.map_or(0, |time| time.as_second().div_euclid(60).max(0) as u64);
+        let due = minute % rows * (a_minute % rows);
         let spread = self.spread_seconds.unwrap_or(config.spread_seconds);
         if !(0.0..=LONGEST_SPREAD).contains(&spread) {
             return Err(InvocationError::Spread(spread));
@@ -84,7 +86,7 @@ impl Invocation {
             schedule_event: self.id.unwrap_or_else(|| request_id.to_owned()),
             time,
             comments: self.comments.unwrap_or(a_minute),
-            first: self.offset.unwrap_or_else(due) % rows,
+            first: self.offset.unwrap_or(due) % rows,
             rows,
             spread: Duration::from_secs_f64(spread),
         })

@@ -79,6 +79,17 @@ struct Pending {
     attributes: BTreeMap<String, String>,
 }
 
+/// What subscriptions filter by. SNS refuses an attribute without a value.
+fn attributes(alert: &Alert<'_>) -> BTreeMap<String, String> {
+    let all = [
+        ("severity", Some(alert.severity.as_str())),
+        ("subreddit", alert.comment.subreddit.as_deref()),
+        ("model_version", Some(alert.model.version.as_ref())),
+    ];
+    let set = all.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));
+    set.filter(|(_, value)| !value.is_empty()).collect()
+}
+
 /// One batch.
 struct Publishing<'a, T, O, C> {
     function: &'a PublishAlerts<T, O, C>,
@@ -103,15 +114,8 @@ impl<T: Topic, O: Objects, C: Clock> Handler for Publishing<'_, T, O, C> {
         let id = ids::alert(&comment_event.source, &comment_event.id, &policy.name).to_string();
         let keys = Keys::new(comment_event.time, &id);
         let severity = severities.of(prediction.probability);
-        // SNS refuses an attribute without a value.
-        let attributes = [
-            ("severity", Some(severity.as_str())),
-            ("subreddit", prediction.comment.subreddit.as_deref()),
-            ("model_version", Some(prediction.model.version.as_ref())),
-        ];
-        let attributes = attributes.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));
-        let attributes = attributes.filter(|(_, value)| !value.is_empty()).collect();
         let alert = Alert::new(prediction, event.id, severity, policy.to_ref());
+        let attributes = attributes(&alert);
         let event = Event::new(id.clone(), SOURCE, clock.now(), alert).encode();
         Ok(Some(Pending { id, keys, event, attributes }))
     }
@@ -157,11 +161,16 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
             let Pending { id, keys, event, attributes } = alert;
             let own = event.clone();
             let next = ledger.request(&keys, event).await;
-            if matches!(&next, Ok(Next::Publish(bytes)) if *bytes != own) {
-                alert_resumed(&id);
-            }
             let message = next.map(|next| match next {
                 Next::Publish(bytes) => {
+                    let mut attributes = attributes;
+                    if bytes != own {
+                        alert_resumed(&id);
+                        // Another model may have requested it: attributes must say what the text says.
+                        if let Ok(requested) = Event::<'_, Alert<'_>>::decode(&bytes) {
+                            attributes = self::attributes(&requested.data);
+                        }
+                    }
                     Some(Message { id, body: String::from_utf8_lossy(&bytes).into_owned(), attributes })
                 }
                 Next::Nothing => None,

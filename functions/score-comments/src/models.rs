@@ -14,6 +14,8 @@ use crate::Config;
 
 /// The pointer is asked for at most this often.
 const CHECK_EVERY: Duration = Duration::from_secs(60);
+/// A look at the pointer, and a load, take at most this long: the batch waits, and can be scored with the model there is.
+const CHECK_TIME: Duration = Duration::from_secs(3);
 
 /// A model, and how predictions name it.
 #[derive(Debug)]
@@ -70,7 +72,8 @@ impl<O: Objects, C: Clock + Clone> Models<O, C> {
         let now = self.clock.now();
         if now.duration_since(state.checked) >= jiff::SignedDuration::try_from(CHECK_EVERY).unwrap_or_default() {
             state.checked = now;
-            if let Err(error) = self.refresh(&mut state, deadline).await {
+            let check_until = now.checked_add(CHECK_TIME).map_or(deadline, |until| until.min(deadline));
+            if let Err(error) = self.refresh(&mut state, check_until).await {
                 model_refused(&state.in_use.version, &error.to_string());
             }
         }

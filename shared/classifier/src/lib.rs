@@ -24,7 +24,7 @@ mod scan;
 mod vectorizer;
 
 pub use calibration::{Calibration, LogOdds};
-pub use measures::{GROUPS, MEASURES};
+pub use measures::{GROUPS, Group, MEASURES};
 pub use model::{Explanation, Model, Parts, Score};
 pub use rates::{BaseRate, BaseRateError, Rate, Rates, RatesError};
 pub use vectorizer::{Feature, Measure, NGram, NGrams, Scratch, Vectorizer};

@@ -7,17 +7,32 @@ use crate::scan::Counts;
 /// How many there are.
 pub const MEASURES: usize = 31;
 
-/// What an explanation calls a group of measures, and which (by index, from a first to before a last) belong to it.
-pub const GROUPS: [(&str, std::ops::Range<usize>); 9] = [
-    ("[length]", 0..8),
-    ("[word length]", 8..12),
-    ("[question]", 12..14),
-    ("[exclamation]", 14..15),
-    ("[links]", 15..16),
-    ("[capitals]", 16..19),
-    ("[digits]", 19..20),
-    ("[layout]", 20..24),
-    ("[punctuation]", 24..31),
+/// Measures that an explanation shows as one.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// What it is called where the first member is above its mean.
+    pub above: &'static str,
+    /// What it is called elsewhere.
+    pub below: &'static str,
+    /// Which measures belong to it, by index.
+    pub members: std::ops::Range<usize>,
+}
+
+const fn group(above: &'static str, below: &'static str, members: std::ops::Range<usize>) -> Group {
+    Group { above, below, members }
+}
+
+/// The groups. Their names stand in brackets, to tell them from words of the text.
+pub const GROUPS: [Group; 9] = [
+    group("[long]", "[short]", 0..8),
+    group("[long words]", "[short words]", 8..12),
+    group("[question]", "[no question]", 12..14),
+    group("[exclamation]", "[no exclamation]", 14..15),
+    group("[link]", "[no link]", 15..16),
+    group("[capitals]", "[few capitals]", 16..19),
+    group("[digits]", "[few digits]", 19..20),
+    group("[paragraphs]", "[one paragraph]", 20..24),
+    group("[quotation or aside]", "[plain punctuation]", 24..31),
 ];
 
 /// The measures of a scanned text, in a fixed order that models rely on.
@@ -28,7 +43,7 @@ pub(crate) fn measure(counts: &Counts) -> [f32; MEASURES] {
     let is = |holds: bool| f32::from(u8::from(holds));
     let Counts { chars, words, .. } = *counts;
     [
-        // [length]
+        // [long]
         log(chars),
         (chars as f32).sqrt(),
         log(words),
@@ -37,7 +52,7 @@ pub(crate) fn measure(counts: &Counts) -> [f32; MEASURES] {
         is(chars < 50),
         is(chars < 20),
         log(counts.line_breaks),
-        // [word length]
+        // [long words]
         share(counts.word_chars, words),
         log(counts.longest_word),
         log(counts.long_words),
@@ -47,7 +62,7 @@ pub(crate) fn measure(counts: &Counts) -> [f32; MEASURES] {
         is(counts.last == Some('?')),
         // [exclamation]
         log(counts.exclamation_marks),
-        // [links]
+        // [link]
         log(counts.links),
         // [capitals]
         share(counts.capitals, counts.letters),
@@ -55,12 +70,12 @@ pub(crate) fn measure(counts: &Counts) -> [f32; MEASURES] {
         is(counts.first.is_some_and(char::is_lowercase)),
         // [digits]
         log(counts.digits),
-        // [layout]
+        // [paragraphs]
         log(counts.paragraph_breaks),
         log(counts.quoted_lines),
         log(counts.asterisks),
         log(counts.brackets),
-        // [punctuation]
+        // [quotation or aside]
         log(counts.quotation_marks),
         log(counts.ellipses),
         log(counts.parentheses),
@@ -78,7 +93,7 @@ mod tests {
 
     #[test]
     fn every_measure_belongs_to_one_group() {
-        let mut members: Vec<usize> = GROUPS.iter().flat_map(|(_, members)| members.clone()).collect();
+        let mut members: Vec<usize> = GROUPS.iter().flat_map(|group| group.members.clone()).collect();
         members.sort_unstable();
         assert_eq!(members, (0..MEASURES).collect::<Vec<_>>());
     }

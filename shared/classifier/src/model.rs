@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use modstream_events::{OperatingPoint, Term};
 
 use crate::calibration::{Calibration, LogOdds};
-use crate::measures::{GROUPS, MEASURES};
+use crate::measures::{GROUPS, Group, MEASURES};
 use crate::rates::{BaseRate, Rates};
 use crate::vectorizer::{Feature, Measure, Scratch, Vectorizer};
 
@@ -128,7 +128,7 @@ impl Model {
         all.extend(scratch.found.iter().zip(0..).map(|(found, place)| {
             (self.slope * found.value * f64::from(self.weights[found.term as usize]), Source::Term(place))
         }));
-        all.extend(GROUPS.iter().zip(0..).map(|((_, members), group)| {
+        all.extend(GROUPS.iter().zip(0..).map(|(Group { members, .. }, group)| {
             let sum: f64 = members.clone().map(|member| scratch.measures[member] * self.measure_weights[member]).sum();
             (self.slope * sum, Source::Measures(group))
         }));
@@ -146,7 +146,10 @@ impl Model {
             .map(|&(contribution, source)| Term {
                 term: match source {
                     Source::Term(place) => on_one_line(scratch.spelling(&scratch.found[place].ngram)),
-                    Source::Measures(group) => Cow::Borrowed(GROUPS[group].0),
+                    Source::Measures(group) => {
+                        let Group { above, below, members } = &GROUPS[group];
+                        Cow::Borrowed(if scratch.measures[members.start] > 0.0 { *above } else { *below })
+                    }
                 },
                 contribution,
             })

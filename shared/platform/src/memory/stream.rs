@@ -117,6 +117,25 @@ impl MemoryStream {
         all
     }
 
+    /// How many records are kept, of all shards.
+    pub fn len(&self) -> usize {
+        let now = self.shared.clock.now();
+        let mut content = lock(&self.shared.content);
+        content
+            .shards
+            .iter_mut()
+            .map(|records| {
+                self.trim(records, now);
+                records.len()
+            })
+            .sum()
+    }
+
+    /// Whether no record is kept.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     pub(super) fn read(&self, shard: usize, after: Option<&str>, limit: usize) -> Vec<Arc<StreamRecord>> {
         let now = self.shared.clock.now();
         let mut content = lock(&self.shared.content);

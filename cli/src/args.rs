@@ -1,0 +1,239 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+use modstream_classifier::BaseRate;
+use publish_alerts::Policy;
+
+/// Real-time comment moderation: scores comments as they come, and alerts moderators, with the reasons.
+#[derive(Debug, Parser)]
+#[command(name = "modstream", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+impl Cli {
+    /// Reads the command line. Ends the process where there is nothing to run: help, version, or what can't be understood.
+    pub fn from_command_line(args: impl IntoIterator<Item = OsString>) -> Self {
+        // `cargo demo -- --fast` arrives as `demo -- --fast`: Cargo's alias ends in `-- demo` and appends the rest.
+        let mut args: Vec<OsString> = args.into_iter().collect();
+        if args.get(1).is_some_and(|arg| arg == "demo") && args.get(2).is_some_and(|arg| arg == "--") {
+            args.remove(2);
+        }
+        Cli::parse_from(args)
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the whole road in this process: comments in, predictions, alerts on the screen
+    Demo(DemoArgs),
+    /// Train a model on comments with moderators' verdicts
+    Train(TrainArgs),
+    /// Measure a model on comments with moderators' verdicts
+    Evaluate(EvaluateArgs),
+    /// Score comments: a line of JSON out for a comment in
+    Score(ScoreArgs),
+    /// Show what makes a text's score
+    Explain(ExplainArgs),
+    /// Print completions for a shell
+    Completions(CompletionsArgs),
+}
+
+impl Command {
+    pub(crate) fn wants_json(&self) -> bool {
+        match self {
+            Command::Demo(args) => args.json,
+            Command::Train(args) => args.json,
+            Command::Evaluate(args) => args.json,
+            Command::Explain(args) => args.json,
+            Command::Score(_) | Command::Completions(_) => false,
+        }
+    }
+}
+
+/// What every command that uses a model takes.
+#[derive(Debug, Args)]
+pub(crate) struct ModelArgs {
+    /// The folder of a model [default: the one built in, trained on r/science]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) model: Option<PathBuf>,
+    /// The share of your comments that moderators remove [default: the training data's]
+    ///
+    /// Probabilities and precision depend on it: a model trained where a third is removed is far too sure where one in fifty
+    /// is.
+    #[arg(long, value_name = "SHARE", value_parser = base_rate)]
+    pub(crate) base_rate: Option<BaseRate>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  modstream demo                                       ten comments a second, alerts as they come
+  modstream demo --fast --comments 600 --json          as fast as it goes, one line of JSON
+  modstream demo --input my.jsonl --policy 'precision>=0.7' --base-rate 0.05")]
+pub(crate) struct DemoArgs {
+    /// Comments: CSV with a column `body`, or JSON Lines; plain, gzip or zstd [default: sample comments, built in]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) input: Option<PathBuf>,
+    /// How many comments to send; rows repeat where the file has fewer
+    #[arg(long, value_name = "N", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    pub(crate) comments: u64,
+    /// Comments a second
+    #[arg(long, value_name = "N", default_value_t = 10.0, value_parser = rate, conflicts_with = "fast")]
+    pub(crate) rate: f64,
+    /// As fast as it goes
+    #[arg(long)]
+    pub(crate) fast: bool,
+    /// Which comments alert: a probability (`0.8`), or `precision>=0.9`, or `share<=0.05`
+    #[arg(long, value_name = "POLICY", default_value = "0.7", value_parser = Policy::parse)]
+    pub(crate) policy: Policy,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    /// Print one line of JSON at the end, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  modstream train --input removals.csv --output models/ours
+  modstream train --input dump.jsonl.zst --output models/ours --about 'r/ours, 2024, moderators' removals'")]
+pub(crate) struct TrainArgs {
+    /// Comments with verdicts: CSV or JSON Lines with `body` and `removed` (0, 1, true or false); plain, gzip or zstd
+    #[arg(long, value_name = "FILE")]
+    pub(crate) input: PathBuf,
+    /// The folder to write the model to; a model there is replaced
+    #[arg(long, value_name = "DIR")]
+    pub(crate) output: PathBuf,
+    /// The model's name [default: the folder's]
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    pub(crate) name: Option<String>,
+    /// What the model's card says of where the comments come from
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) about: Option<String>,
+    /// Decides which comment is in which fold of the cross-validation
+    #[arg(long, value_name = "N", default_value_t = modstream_trainer::default_settings().seed)]
+    pub(crate) seed: u64,
+    /// The most terms in the vocabulary
+    #[arg(long, value_name = "N", default_value_t = modstream_trainer::default_settings().max_terms)]
+    pub(crate) terms: usize,
+    /// Print one line of JSON at the end, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  modstream evaluate --model models/ours --input later-removals.csv")]
+pub(crate) struct EvaluateArgs {
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    /// Comments with verdicts: CSV or JSON Lines with `body` and `removed` (0, 1, true or false); plain, gzip or zstd
+    #[arg(long, value_name = "FILE")]
+    pub(crate) input: PathBuf,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  modstream score --input comments.csv > scores.jsonl
+  zcat dump.jsonl.gz | modstream score --explain 3
+
+A comment that can't be read becomes {\"line\":n,\"error\":\"...\"} in its place, and the status is 1 at the end.")]
+pub(crate) struct ScoreArgs {
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    /// Comments: CSV with a column `body`, or JSON Lines; plain, gzip or zstd [default: standard input]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) input: Option<PathBuf>,
+    /// Add the N terms that move each score most, the intercept, and the sum of the others
+    #[arg(long, value_name = "N")]
+    pub(crate) explain: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  modstream explain 'Hold on while I stroke my ego'
+  pbpaste | modstream explain")]
+pub(crate) struct ExplainArgs {
+    /// The text [default: standard input]
+    #[arg(value_name = "TEXT")]
+    pub(crate) text: Option<String>,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    /// How many terms to show
+    #[arg(long, value_name = "N", default_value_t = 12)]
+    pub(crate) terms: usize,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  modstream completions bash > ~/.local/share/bash-completion/completions/modstream")]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    pub(crate) shell: Shell,
+}
+
+fn base_rate(text: &str) -> Result<BaseRate, String> {
+    let share = text.parse().map_err(|_| "a base rate is a share above 0 and below 1, such as 0.05".to_owned())?;
+    BaseRate::new(share).map_err(|error| error.to_string())
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let rate = text.parse().ok().filter(|rate| *rate > 0.0 && *rate <= 10_000.0);
+    rate.ok_or_else(|| "a rate is a number of comments a second above 0 and at most 10000, such as 10".to_owned())
+}
+
+/// A model's name is part of keys in a bucket.
+fn name(text: &str) -> Result<String, String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    if (1..=64).contains(&text.len()) && text.chars().all(plain) && !text.starts_with('.') {
+        Ok(text.to_owned())
+    } else {
+        Err("a name has 1 to 64 letters, digits, dots, dashes or underscores, and begins with no dot".to_owned())
+    }
+}
+
+impl TrainArgs {
+    /// The model's name: the one given, or the output folder's as far as it can be one.
+    pub(crate) fn model_name(&self) -> String {
+        self.name.clone().unwrap_or_else(|| {
+            let folder = self.output.file_name().and_then(|folder| folder.to_str());
+            folder.and_then(|folder| name(folder).ok()).unwrap_or_else(|| "model".to_owned())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    fn demo(args: &[&str]) -> DemoArgs {
+        let args = ["modstream", "demo"].iter().chain(args).map(OsString::from);
+        match Cli::from_command_line(args).command {
+            Command::Demo(args) => args,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_double_dash_right_behind_demo_is_dropped() {
+        assert!(demo(&["--fast"]).fast && demo(&["--", "--fast"]).fast);
+        assert!(!demo(&["--"]).fast && !demo(&[]).fast);
+    }
+}

@@ -1,0 +1,128 @@
+//! Nothing lost, nothing doubled: looks at what a run left behind, not at what the functions said.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use modstream_events::{Comment, Event, Prediction, ids};
+use modstream_platform::Objects;
+use modstream_platform::memory::MemoryStream;
+use publish_alerts::Policy;
+
+use crate::pipeline::World;
+
+/// An alert as the subscriber got it.
+pub(crate) struct Received {
+    pub(crate) alert_id: String,
+    pub(crate) comment_event: (String, String),
+    pub(crate) at: Timestamp,
+}
+
+/// What a run left behind.
+#[derive(Debug, Default)]
+pub(crate) struct Audit {
+    /// Different comment events.
+    pub(crate) comments: usize,
+    /// Different predictions.
+    pub(crate) predictions: usize,
+    /// Quarantine objects.
+    pub(crate) quarantined: usize,
+    /// Different alerts.
+    pub(crate) alerts: usize,
+    /// Events and alerts that came again.
+    pub(crate) duplicates: usize,
+    /// From a comment's arrival on its stream to its alert's at the subscriber, sorted.
+    pub(crate) latencies: Vec<Duration>,
+    /// Broken promises, in words.
+    pub(crate) broken: Vec<String>,
+}
+
+type Key = (String, String);
+
+impl Audit {
+    pub(crate) async fn of(world: &World, policy: &Policy, received: &[Received]) -> anyhow::Result<Self> {
+        let mut audit = Audit::default();
+        let quarantine: HashSet<String> = world.objects.list("quarantine/").await?.into_iter().collect();
+        audit.quarantined = quarantine.len();
+
+        let mut predicted: HashSet<Key> = HashSet::new();
+        let mut prediction_ids: HashSet<String> = HashSet::new();
+        let mut due: HashSet<String> = HashSet::new();
+        for (place, data, _) in records(&world.predictions)? {
+            let Ok(event) = Event::<Prediction<'_>>::decode(&data) else {
+                audit.broken.push(format!("the record at {place} of predictions is no prediction"));
+                continue;
+            };
+            let of = &event.data.comment_event;
+            predicted.insert((of.source.to_string(), of.id.to_string()));
+            if policy.is_met_by(&event.data) {
+                due.insert(ids::alert(&of.source, &of.id, &policy.name).to_string());
+            }
+            audit.duplicates += usize::from(!prediction_ids.insert(event.id.to_string()));
+        }
+        audit.predictions = prediction_ids.len();
+
+        let mut arrived: HashMap<Key, Timestamp> = HashMap::new();
+        let mut lost = 0;
+        for (place, data, at) in records(&world.comments)? {
+            let key =
+                Event::<Comment<'_>>::decode(&data).ok().map(|event| (event.source.to_string(), event.id.to_string()));
+            let is_kept = quarantine.contains(&format!("quarantine/comments/{place}.json"));
+            lost += usize::from(!is_kept && !key.as_ref().is_some_and(|key| predicted.contains(key)));
+            let Some(key) = key else {
+                // A record that is no event: it counts by its place.
+                audit.comments += 1;
+                continue;
+            };
+            audit.duplicates += usize::from(arrived.insert(key, at).is_some());
+        }
+        let unsent = quarantine.iter().filter(|key| key.starts_with("quarantine/comments/unsent/")).count();
+        audit.comments += arrived.len() + unsent;
+        if lost > 0 {
+            audit.broken.push(format!("{lost} comments have neither a prediction nor a quarantine object"));
+        }
+
+        let alerts: HashSet<String> = received.iter().map(|alert| alert.alert_id.clone()).collect();
+        audit.alerts = alerts.len();
+        audit.duplicates += received.len() - alerts.len();
+        let missing = due.difference(&alerts).count();
+        let stray = alerts.difference(&due).count();
+        if missing > 0 {
+            audit.broken.push(format!("{missing} predictions meet the policy and have no alert"));
+        }
+        if stray > 0 {
+            audit.broken.push(format!("{stray} alerts have no prediction that meets the policy"));
+        }
+        audit.latencies = received
+            .iter()
+            .filter_map(|alert| alert.at.duration_since(*arrived.get(&alert.comment_event)?).try_into().ok())
+            .collect();
+        audit.latencies.sort_unstable();
+        Ok(audit)
+    }
+
+    /// The latency that `share` of all alerts stay within, in milliseconds; none without alerts.
+    pub(crate) fn latency_ms(&self, share: f64) -> Option<f64> {
+        let last = self.latencies.len().checked_sub(1)?;
+        let latency = self.latencies[(last as f64 * share).round() as usize];
+        Some((latency.as_secs_f64() * 1e5).round() / 1e2)
+    }
+}
+
+/// Every record of a stream: its place as `<shard>/<sequence number>`, its data, and when it arrived.
+fn records(stream: &MemoryStream) -> anyhow::Result<Vec<(String, Vec<u8>, Timestamp)>> {
+    let mut all = Vec::new();
+    for shard in stream.shard_ids() {
+        let mut after: Option<String> = None;
+        loop {
+            let some = stream.get_records(&shard, after.as_deref(), 10_000)?;
+            let Some(last) = some.last() else { break };
+            after = Some(last.sequence_number.clone());
+            all.extend(
+                some.iter()
+                    .map(|record| (format!("{shard}/{}", record.sequence_number), record.data.clone(), record.arrived)),
+            );
+        }
+    }
+    Ok(all)
+}

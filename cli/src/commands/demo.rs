@@ -1,0 +1,218 @@
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use console::style;
+use futures_util::future::join;
+use generate_comments::Generated;
+use modstream_corpus::Reader;
+use modstream_events::{Alert, Event};
+use modstream_platform::memory::Notification;
+use modstream_platform::{Clock, Objects};
+use serde_json::{Value, json};
+
+use crate::args::DemoArgs;
+use crate::audit::{Audit, Received};
+use crate::display;
+use crate::embedded::{self, SAMPLE_COMMENTS};
+use crate::pipeline::{Pipeline, Ran};
+use crate::progress::Live;
+
+/// How often the line of counts changes.
+const REFRESH: Duration = Duration::from_millis(200);
+
+pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
+    let files = embedded::model_files(args.model.model.as_deref())?;
+    let corpus = corpus(args.input.as_deref(), args.comments)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let pipeline = Pipeline::start(&files, corpus, args.model.base_rate, &args.policy).await?;
+        demo(args, &pipeline).await
+    })
+}
+
+/// The rows to send, as the object that the generator reads: no more of the file than is sent is held.
+fn corpus(input: Option<&Path>, comments: u64) -> anyhow::Result<Vec<u8>> {
+    let (name, reader) = match input {
+        Some(path) => (path.display().to_string(), super::open(path)?),
+        None => ("the sample comments".to_owned(), Reader::from_read("the sample comments", SAMPLE_COMMENTS)?),
+    };
+    let mut corpus = Vec::new();
+    for row in reader.take(usize::try_from(comments).unwrap_or(usize::MAX)) {
+        let row = row.map_err(|error| anyhow::anyhow!("{name}, line {}: {error}", error.line))?;
+        serde_json::to_writer(&mut corpus, &row.comment)?;
+        corpus.push(b'\n');
+    }
+    anyhow::ensure!(!corpus.is_empty(), "{name}: there are no comments in it");
+    Ok(corpus)
+}
+
+async fn demo(args: &DemoArgs, pipeline: &Pipeline) -> anyhow::Result<ExitCode> {
+    let started = Instant::now();
+    let screen = Screen { live: Live::new(), json: args.json };
+    if !args.json {
+        screen.heading(args, pipeline)?;
+    }
+    let mut received = Vec::new();
+    let generate = async {
+        let rate = (!args.fast).then_some(args.rate);
+        tokio::select! {
+            biased;
+            // What is on the stream by then is still taken all the way.
+            _ = tokio::signal::ctrl_c() => Ok(Stop::Interrupted),
+            generated = pipeline.generate(args.comments, rate) => generated.map(Stop::Done),
+        }
+    };
+    let (done, is_done) = tokio::sync::watch::channel(false);
+    let (ran, watched) = join(
+        async {
+            let ran = pipeline.run(generate).await;
+            done.send_replace(true);
+            ran
+        },
+        watch(pipeline, &screen, is_done, &mut received),
+    )
+    .await;
+    screen.live.finish();
+    watched?;
+    let (stop, ran) = ran?;
+    let audit = Audit::of(&pipeline.world, &args.policy, &received).await?;
+    if args.json {
+        println!("{}", summary_json(args, pipeline, &audit, &ran, stop, started.elapsed()));
+    } else {
+        screen.summary(args, &audit, stop, started.elapsed())?;
+    }
+    Ok(if audit.broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// How the generator ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stop {
+    Done(Generated),
+    Interrupted,
+}
+
+/// The subscriber: takes alerts as they come, and shows them.
+async fn watch(
+    pipeline: &Pipeline,
+    screen: &Screen,
+    mut is_done: tokio::sync::watch::Receiver<bool>,
+    received: &mut Vec<Received>,
+) -> anyhow::Result<()> {
+    let mut refreshed = Instant::now();
+    loop {
+        tokio::select! {
+            biased;
+            notification = pipeline.inbox.receive() => received.push(screen.alert(pipeline, &notification)?),
+            _ = is_done.wait_for(|done| *done) => break,
+            () = tokio::time::sleep(REFRESH) => {}
+        }
+        if refreshed.elapsed() >= REFRESH {
+            refreshed = Instant::now();
+            screen.counts(pipeline, received.len()).await?;
+        }
+    }
+    while let Some(notification) = pipeline.inbox.try_receive() {
+        received.push(screen.alert(pipeline, &notification)?);
+    }
+    Ok(())
+}
+
+struct Screen {
+    live: Live,
+    json: bool,
+}
+
+impl Screen {
+    fn heading(&self, args: &DemoArgs, pipeline: &Pipeline) -> std::io::Result<()> {
+        let rate = if args.fast { "as fast as it goes".to_owned() } else { format!("{} a second", args.rate) };
+        let model = &pipeline.manifest;
+        let text = format!(
+            "{} comments, {rate}; model {} version {}; alerts where {}\n",
+            args.comments,
+            model.name,
+            &model.version[..12],
+            args.policy.condition
+        );
+        self.live.print(&text)?;
+        if args.model.base_rate.is_none() {
+            let share = model.training.removed as f64 / model.training.comments as f64;
+            let note = format!(
+                "assuming that {:.0} % of comments are removed, as in training; say yours with --base-rate\n",
+                share * 100.0
+            );
+            self.live.print(&style(note).dim().to_string())?;
+        }
+        self.live.print("\n")
+    }
+
+    fn alert(&self, pipeline: &Pipeline, notification: &Notification) -> anyhow::Result<Received> {
+        let at = pipeline.world.clock.now();
+        let event: Event<'_, Alert<'_>> = Event::decode(notification.body.as_bytes()).context("an alert")?;
+        if !self.json {
+            self.live.print(&display::alert(&event))?;
+        }
+        let of = &event.data.comment_event;
+        Ok(Received { alert_id: event.id.to_string(), comment_event: (of.source.to_string(), of.id.to_string()), at })
+    }
+
+    async fn counts(&self, pipeline: &Pipeline, alerts: usize) -> anyhow::Result<()> {
+        let world = &pipeline.world;
+        let quarantined = world.objects.list("quarantine/").await?.len();
+        self.live.show(&format!(
+            "{} comments  {} predictions  {quarantined} quarantined  {alerts} alerts",
+            world.comments.len(),
+            world.predictions.len()
+        ));
+        Ok(())
+    }
+
+    fn summary(&self, args: &DemoArgs, audit: &Audit, stop: Stop, took: Duration) -> std::io::Result<()> {
+        let seconds = took.as_secs_f64();
+        let mut text = String::new();
+        if stop == Stop::Interrupted {
+            text += "stopped early; what was on the stream by then was taken all the way\n";
+        }
+        text += &format!(
+            "{:>7} comments in {seconds:.1} s, {:.0} a second\n",
+            audit.comments,
+            audit.comments as f64 / seconds
+        );
+        text += &format!("{:>7} predictions\n{:>7} quarantined\n", audit.predictions, audit.quarantined);
+        let share = audit.alerts as f64 / audit.comments.max(1) as f64 * 100.0;
+        text += &format!("{:>7} alerts, {share:.1} % of comments, {}\n", audit.alerts, args.policy.condition);
+        if let (Some(p50), Some(p99)) = (audit.latency_ms(0.5), audit.latency_ms(0.99)) {
+            text += &format!("from comment to alert: p50 {p50:.1} ms, p99 {p99:.1} ms\n");
+        }
+        if audit.broken.is_empty() {
+            let repeats =
+                if audit.duplicates > 0 { format!(" ({} repeats, same ids)", audit.duplicates) } else { String::new() };
+            text += &format!("{}{repeats}\n", style("nothing lost, nothing doubled").green());
+        }
+        for promise in &audit.broken {
+            text += &format!("{} {promise}\n", style("broken promise:").red().bold());
+        }
+        self.live.print(&text)
+    }
+}
+
+fn summary_json(args: &DemoArgs, pipeline: &Pipeline, audit: &Audit, ran: &Ran, stop: Stop, took: Duration) -> Value {
+    let mut line = json!({
+        "comments": audit.comments,
+        "predictions": audit.predictions,
+        "quarantined": audit.quarantined,
+        "alerts": audit.alerts,
+        "duplicates": audit.duplicates,
+        "latency_ms": { "p50": audit.latency_ms(0.5), "p99": audit.latency_ms(0.99) },
+        "seconds": took.as_secs_f64(),
+        "batches": { "score-comments": ran.scoring.batches, "publish-alerts": ran.publishing.batches },
+        "policy": args.policy.condition.to_string(),
+        "model": { "name": pipeline.manifest.name, "version": pipeline.manifest.version },
+        "interrupted": stop == Stop::Interrupted,
+    });
+    if !audit.broken.is_empty() {
+        line["error"] = audit.broken.join("; ").into();
+    }
+    line
+}

@@ -1,0 +1,76 @@
+use std::io::{self, IsTerminal as _, Read as _};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use console::style;
+use modstream_classifier::Scratch;
+use serde_json::json;
+
+use crate::args::ExplainArgs;
+use crate::display::{in_words, one_line, signed, width};
+use crate::embedded;
+
+pub(crate) fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
+    let (model, manifest) = embedded::load(&args.model)?;
+    let text = match &args.text {
+        Some(text) => text.clone(),
+        None => {
+            if io::stdin().is_terminal() {
+                eprintln!("reading a text from the terminal, Ctrl-D ends");
+            }
+            let mut bytes = Vec::new();
+            io::stdin().read_to_end(&mut bytes).context("standard input")?;
+            String::from_utf8(bytes).context("standard input is no UTF-8 text")?
+        }
+    };
+    let mut scratch = Scratch::default();
+    let explanation = model.explain(&text, args.terms, &mut scratch);
+    let (score, point) = (explanation.score, model.operating_point(explanation.score));
+    if args.json {
+        let line = json!({
+            "probability": score.probability(),
+            "log_odds": score.log_odds.0,
+            "intercept": explanation.intercept,
+            "terms": explanation.terms,
+            "other": explanation.other,
+            "operating_point": point,
+            "model_version": manifest.version,
+        });
+        println!("{line}");
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("{:.2}  {}", style(score.probability()).bold(), style(in_words(score.probability())).bold());
+    println!();
+    let rows: Vec<(String, f64)> = (explanation.terms.iter().map(|term| (one_line(&term.term), term.contribution)))
+        .chain([
+            ("all other terms".to_owned(), explanation.other),
+            ("before any term".to_owned(), explanation.intercept),
+        ])
+        .collect();
+    let most = rows.iter().map(|row| row.1.abs()).fold(f64::MIN_POSITIVE, f64::max);
+    let name_width = rows.iter().map(|row| console::measure_text_width(&row.0)).max().unwrap_or(0).min(30);
+    let room = width().saturating_sub(name_width + 12).min(40);
+    for (name, contribution) in rows {
+        let name = console::truncate_str(&name, name_width, "\u{2026}");
+        let bar = "\u{2588}".repeat((contribution.abs() / most * room as f64).round() as usize);
+        let bar = if contribution > 0.0 { style(bar).red() } else { style(bar).green() };
+        println!(
+            "  {}  {:>6}  {bar}",
+            console::pad_str(&name, name_width, console::Alignment::Left, None),
+            signed(contribution)
+        );
+    }
+    println!("  {}  {:>6}  log-odds", " ".repeat(name_width), signed(score.log_odds.0));
+    println!();
+    println!(
+        "Alerting from this probability up: {:.0} % of alerts right, {:.0} % of what is to be removed caught, {:.1} % of all comments alerted, where {:.1} % are removed.",
+        point.precision * 100.0,
+        point.recall * 100.0,
+        point.share * 100.0,
+        point.base_rate * 100.0
+    );
+    if args.model.base_rate.is_none() {
+        println!("That is the training data's share; say yours with --base-rate.");
+    }
+    Ok(ExitCode::SUCCESS)
+}

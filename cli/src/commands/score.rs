@@ -1,0 +1,89 @@
+use std::io::{self, BufWriter, IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use modstream_classifier::{Explanation, Model, Scratch};
+use modstream_corpus::{Reader, Row};
+use modstream_events::Term;
+use serde::Serialize;
+
+use super::open;
+use crate::args::ScoreArgs;
+use crate::embedded;
+
+/// A line of output.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Line<'a> {
+    Scored {
+        id: Option<&'a str>,
+        probability: f64,
+        log_odds: f64,
+        model_version: &'a str,
+        #[serde(flatten)]
+        why: Option<Why<'a>>,
+    },
+    Bad {
+        line: u64,
+        error: String,
+    },
+}
+
+#[derive(Serialize)]
+struct Why<'a> {
+    terms: Vec<Term<'a>>,
+    intercept: f64,
+    other: f64,
+}
+
+pub(crate) fn run(args: &ScoreArgs) -> anyhow::Result<ExitCode> {
+    let (model, manifest) = embedded::load(&args.model)?;
+    let reader = match &args.input {
+        Some(path) => open(path)?,
+        None => {
+            if io::stdin().is_terminal() {
+                eprintln!("reading comments from the terminal: one JSON object a line, Ctrl-D ends");
+            }
+            Reader::from_read("standard input", io::stdin()).context("standard input")?
+        }
+    };
+    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let mut scratch = Scratch::default();
+    let mut bad = 0_u64;
+    for row in reader {
+        let line = match &row {
+            Ok(Row { line, comment, .. }) => match comment.body() {
+                Ok(body) => scored(&model, body, comment.id.as_deref(), &manifest.version, args.explain, &mut scratch),
+                Err(error) => Line::Bad { line: *line, error: error.detail },
+            },
+            Err(error) => Line::Bad { line: error.line, error: error.to_string() },
+        };
+        bad += u64::from(matches!(line, Line::Bad { .. }));
+        serde_json::to_writer(&mut out, &line).map_err(io::Error::from)?;
+        out.write_all(b"\n")?;
+    }
+    out.flush()?;
+    if bad == 0 {
+        return Ok(ExitCode::SUCCESS);
+    }
+    eprintln!("{bad} comments could not be read: look for \"error\" in the output");
+    Ok(ExitCode::FAILURE)
+}
+
+fn scored<'a>(
+    model: &Model,
+    body: &str,
+    id: Option<&'a str>,
+    model_version: &'a str,
+    explain: Option<usize>,
+    scratch: &'a mut Scratch,
+) -> Line<'a> {
+    let (score, why) = match explain {
+        None => (model.score(body, scratch), None),
+        Some(most) => {
+            let Explanation { score, intercept, terms, other } = model.explain(body, most, scratch);
+            (score, Some(Why { terms, intercept, other }))
+        }
+    };
+    Line::Scored { id, probability: score.probability(), log_odds: score.log_odds.0, model_version, why }
+}

@@ -1,0 +1,5 @@
+//! The command `modstream`, run as a user runs it.
+
+mod command;
+mod demo;
+mod models;

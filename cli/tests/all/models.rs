@@ -1,0 +1,222 @@
+//! `modstream train`, `evaluate`, `score` and `explain`.
+
+use std::io::Read as _;
+use std::process::{Command, Stdio};
+
+use crate::command::{Folder, repository};
+use serde_json::Value;
+
+const BUILT_IN: [&str; 1] = ["score"];
+
+fn samples() -> String {
+    repository("events/samples/comments.jsonl").to_str().expect("UTF-8").to_owned()
+}
+
+#[test]
+fn a_model_is_trained_evaluated_and_used() {
+    let folder = Folder::new();
+    let run = folder.run(&["train", "--input", &samples(), "--output", "ours", "--about", "Samples.", "--json"]);
+    assert_eq!(run.status, Some(0), "{}", run.stderr);
+    let trained = run.json();
+    assert_eq!(
+        (&trained["comments"], &trained["removed"], &trained["name"]),
+        (&420.into(), &139.into(), &"ours".into())
+    );
+
+    let evaluated = folder.run(&["evaluate", "--model", "ours", "--input", &samples(), "--json"]).json();
+    for metric in ["roc_auc", "pr_auc", "accuracy", "f1", "log_loss", "brier", "ece"] {
+        assert!(evaluated[metric].as_f64().is_some_and(|value| (0.0..=1.0).contains(&value)), "{metric}: {evaluated}");
+    }
+    assert_eq!((&evaluated["comments"], &evaluated["model_version"]), (&420.into(), &trained["version"]));
+
+    let scored = folder.run_with(&["score", "--model", "ours"], b"{\"id\":\"k1\",\"body\":\"lol\"}\n").lines();
+    assert_eq!((&scored[0]["id"], &scored[0]["model_version"]), (&"k1".into(), &trained["version"]));
+    let again = folder.run(&[
+        "train",
+        "--input",
+        &samples(),
+        "--output",
+        "again",
+        "--name",
+        "ours",
+        "--about",
+        "Samples.",
+        "--json",
+    ]);
+    assert_eq!(again.json()["version"], trained["version"]);
+    let other = folder.run(&["train", "--input", &samples(), "--output", "again", "--seed", "8", "--json"]);
+    assert_ne!(other.json()["version"], trained["version"], "a model in the way is replaced");
+}
+
+#[test]
+fn columns_that_give_the_verdict_away_are_not_learned() {
+    let folder = Folder::new();
+    let rows = std::fs::read_to_string(samples()).expect("reads");
+    let (mut plain, mut leaking) = (String::from("body,removed\n"), String::from("row,X,body,REMOVED,score\n"));
+    for (number, row) in rows.lines().enumerate() {
+        let row: Value = serde_json::from_str(row).expect("JSON");
+        let body = row["body"].as_str().expect("text").replace('"', "\"\"");
+        let removed = u8::from(row["removed"] == true);
+        plain += &format!("\"{body}\",{removed}\n");
+        leaking += &format!("{number},{removed},\"{body}\",{removed},{}\n", i32::from(removed) * -100);
+    }
+    folder.file("plain.csv", plain).file("leaking.csv", leaking);
+    let version =
+        |input: &str| folder.run(&["train", "--input", input, "--output", "it", "--json"]).json()["version"].clone();
+    assert_eq!(version("plain.csv"), version("leaking.csv"));
+}
+
+#[test]
+fn a_line_comes_out_for_a_comment_in_and_a_bad_one_is_named_in_its_place() {
+    let rows = "{\"id\":\"a\",\"body\":\"one\"}\n{\"body\":\"\"}\nnot json\n\n{\"id\":\"e\",\"body\":null}\n[1]\n{\"id\":\"g\",\"body\":\"last\"}";
+    let run = Folder::new().run_with(&BUILT_IN, rows.as_bytes());
+    assert_eq!(run.status, Some(1));
+    let lines = run.lines();
+    let ids: Vec<&Value> = lines.iter().map(|line| &line["id"]).collect();
+    assert_eq!(lines.len(), 6);
+    assert_eq!((ids[0], ids[1], ids[5]), (&"a".into(), &Value::Null, &"g".into()));
+    for (place, line) in [(2, 3), (3, 5), (4, 6)] {
+        assert_eq!(lines[place]["line"], line);
+        assert!(lines[place]["error"].is_string() && lines[place].get("probability").is_none());
+    }
+    for place in [0, 1, 5] {
+        let (probability, log_odds) =
+            (lines[place]["probability"].as_f64().expect("p"), lines[place]["log_odds"].as_f64().expect("z"));
+        assert!((probability - 1.0 / (1.0 + (-log_odds).exp())).abs() < 1e-12);
+    }
+}
+
+#[test]
+fn a_csv_record_may_span_lines_and_is_named_by_its_first() {
+    let csv = "id,body\r\n1,\"two\r\nlines\"\r\n2,ok,too many\r\n3,\"\"\r\n";
+    let run = Folder::new().run_with(&BUILT_IN, csv.as_bytes());
+    let lines = run.lines();
+    assert_eq!((lines.len(), run.status), (3, Some(1)));
+    assert_eq!((&lines[0]["id"], &lines[1]["line"], &lines[2]["id"]), (&"1".into(), &4.into(), &"3".into()));
+}
+
+#[test]
+fn an_explanation_adds_up() {
+    let run =
+        Folder::new().run_with(&["score", "--explain", "3"], b"{\"body\":\"Hold on while I stroke my ego, lol!!!\"}\n");
+    let line = &run.lines()[0];
+    let terms = line["terms"].as_array().expect("terms");
+    assert_eq!(terms.len(), 3);
+    let contributions = terms.iter().map(|term| term["contribution"].as_f64().expect("a number"));
+    let sum: f64 =
+        contributions.chain([line["intercept"].as_f64().expect("z"), line["other"].as_f64().expect("z")]).sum();
+    assert!((sum - line["log_odds"].as_f64().expect("z")).abs() < 1e-9);
+    let plain = Folder::new().run_with(&BUILT_IN, b"{\"body\":\"x\"}\n");
+    assert!(plain.lines()[0].get("terms").is_none());
+}
+
+#[test]
+fn an_explanation_shows_a_bar_for_each_term() {
+    let run = Folder::new().run(&["explain", "Hold on while I stroke my ego"]);
+    assert_eq!(run.status, Some(0));
+    for part in ["to be removed", "my", "\u{2588}", "before any term", "--base-rate"] {
+        assert!(run.stdout.contains(part), "{part} is missing in {}", run.stdout);
+    }
+    let json = Folder::new().run_with(&["explain", "--json"], "caf\u{E9} \u{1b}[31m".as_bytes()).json();
+    assert!(json["operating_point"]["precision"].is_number());
+    let run = Folder::new().run_with(&["explain"], b"\x1b[31mred\x07");
+    assert!(!run.stdout.contains('\u{1b}') && !run.stdout.contains('\u{7}'), "{:?}", run.stdout);
+}
+
+#[test]
+fn what_cant_be_trained_on_is_refused_and_nothing_is_written() {
+    let folder = Folder::new();
+    folder
+        .file("one-class.csv", "body,removed\na b,0\nb c,0\n")
+        .file("no-verdict.csv", "body\nhello\nthere\n")
+        .file("maybe.csv", "body,removed\nhello,maybe\nthere,1\n")
+        .file("empty.jsonl", "")
+        .file("cut.csv", "body,removed\n\"never closed,1\n")
+        .file("binary.bin", [0_u8, 159, 146, 150, 0, 1])
+        .file("cut.jsonl.gz", [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 1]);
+    for (input, part) in [
+        ("gone.csv", "gone.csv"),
+        ("one-class.csv", "0 removed and 2 kept"),
+        ("no-verdict.csv", "line 2: the comment has no verdict"),
+        ("maybe.csv", "line 2"),
+        ("empty.jsonl", "empty"),
+        ("cut.csv", "line 2"),
+        ("binary.bin", "binary.bin"),
+        ("cut.jsonl.gz", "truncated"),
+        (".", "folder"),
+    ] {
+        for command in ["train", "evaluate"] {
+            let mut args = vec![command, "--input", input, "--json"];
+            if command == "train" {
+                args.extend(["--output", "out"]);
+            } else if input == "one-class.csv" {
+                continue;
+            }
+            let run = folder.run(&args);
+            assert_eq!(run.status, Some(1), "{command} {input}");
+            let error = run.json()["error"].as_str().expect("an error").to_owned();
+            assert!(error.contains(part), "{command} {input}: {error}");
+        }
+    }
+    assert!(!folder.path("out").exists());
+    folder.file("thesis.txt", "mine");
+    let run = folder.run(&["train", "--input", &samples(), "--output", "."]);
+    assert!(run.status == Some(1) && run.stderr.contains("not empty"), "{}", run.stderr);
+}
+
+#[test]
+fn a_damaged_model_is_refused_with_what_to_do() {
+    let shipped = repository("models/rscience");
+    let files = ["manifest.json", "model.safetensors", "card.md"];
+    for damaged in files {
+        let folder = Folder::new();
+        std::fs::create_dir(folder.path("it")).expect("creates");
+        for file in files {
+            let mut bytes = std::fs::read(shipped.join(file)).expect("reads");
+            if file == damaged {
+                let middle = bytes.len() / 2;
+                bytes[middle] ^= 1;
+            }
+            folder.file(&format!("it/{file}"), bytes);
+        }
+        let run = folder.run_with(&["score", "--model", "it"], b"{\"body\":\"x\"}\n");
+        assert!(run.status == Some(1) && run.stdout.is_empty(), "{damaged}");
+        assert!(run.stderr.contains("train it anew"), "{damaged}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn the_built_in_model_is_the_one_in_the_repository() {
+    let text = b"{\"body\":\"Is this peer reviewed?\"}\n";
+    let shipped = repository("models/rscience");
+    let folder = Folder::new();
+    let built_in = folder.run_with(&BUILT_IN, text).lines();
+    assert_eq!(folder.run_with(&["score", "--model", shipped.to_str().expect("UTF-8")], text).lines(), built_in);
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let folder = Folder::new();
+    folder.file("many.jsonl", "{\"body\":\"again and again\"}\n".repeat(20_000));
+    let mut child = Command::new(env!("CARGO_BIN_EXE_modstream"))
+        .args(["score", "--input"])
+        .arg(folder.path("many.jsonl"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("starts");
+    let mut some = [0; 100];
+    child.stdout.take().expect("piped").read_exact(&mut some).expect("reads");
+    let output = child.wait_with_output().expect("ends");
+    assert!(output.status.success() && output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn completions_and_help_are_there() {
+    let folder = Folder::new();
+    assert!(folder.run(&["completions", "bash"]).stdout.contains("modstream"));
+    for command in ["demo", "train", "evaluate", "score", "explain", "completions"] {
+        let run = folder.run(&[command, "--help"]);
+        assert!(run.status == Some(0) && run.stdout.contains("Example"), "{command}");
+    }
+}

@@ -1,0 +1,45 @@
+//! Who may depend on whom: the house's walls, checked.
+
+use anyhow::ensure;
+
+use crate::cargo;
+
+/// A package, and names (or their beginnings, with a dash at the end) of packages that it must not link.
+const WALLS: [(&str, &[&str]); 10] = [
+    ("modstream-events", &["modstream-", "kinesis-batch", "tokio", "aws-", "linfa"]),
+    ("kinesis-batch", &["modstream-", "tokio", "aws-"]),
+    ("modstream-classifier", &["modstream-platform", "modstream-trainer", "tokio", "aws-", "linfa"]),
+    ("modstream-trainer", &["modstream-platform", "tokio", "aws-"]),
+    ("modstream-corpus", &["modstream-platform", "modstream-classifier", "tokio", "aws-"]),
+    ("modstream-platform", &["modstream-", "aws-"]),
+    ("generate-comments", &["score-comments", "publish-alerts", "modstream-classifier", "linfa"]),
+    ("score-comments", &["generate-comments", "publish-alerts", "modstream-trainer", "linfa"]),
+    ("publish-alerts", &["generate-comments", "score-comments", "modstream-classifier", "linfa"]),
+    // What `cargo demo` builds.
+    ("modstream", &["aws-"]),
+];
+
+pub(crate) fn check() -> anyhow::Result<()> {
+    for (package, forbidden) in WALLS {
+        let tree = cargo::output(&[
+            "tree",
+            "--package",
+            package,
+            "--no-default-features",
+            "--edges",
+            "normal",
+            "--prefix",
+            "none",
+            "--format",
+            "{p}",
+        ])?;
+        for dependency in tree.lines().skip(1).filter_map(|line| line.split_whitespace().next()) {
+            let breaks = forbidden
+                .iter()
+                .any(|name| dependency == *name || (name.ends_with('-') && dependency.starts_with(name)));
+            ensure!(!breaks, "{package} links {dependency}, which it must not");
+        }
+        println!("{package}: links none of {}", forbidden.join(", "));
+    }
+    Ok(())
+}
