@@ -3,7 +3,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Comment, Data, EventRef, ModelRef, OperatingPoint, Prediction, Term};
+use crate::{Comment, Data, EventRef, ModelRef, OperatingPoint, Prediction, Term, object};
 
 /// The most characters of a comment's body that an alert carries, so that it always fits a message: SNS takes 256 KiB,
 /// and 2,000 characters are at most 24,000 bytes of JSON.
@@ -13,33 +13,35 @@ pub const MAX_BODY_CHARS: usize = 2_000;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Alert<'a> {
-    /// The comment; its body at most [`MAX_BODY_CHARS`] long.
-    #[serde(borrow)]
+    /// The comment; its body at most 2,000 characters long.
+    #[serde(borrow, deserialize_with = "object::only")]
     pub comment: Comment<'a>,
     /// Whether the body was cut.
     pub body_truncated: bool,
     /// The comment event this is about.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "object::only")]
     pub comment_event: EventRef<'a>,
     /// The prediction it follows from.
     #[serde(borrow)]
     pub prediction_id: Cow<'a, str>,
     /// The probability that a moderator would remove the comment.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub probability: f64,
     /// Its log-odds.
     pub log_odds: f64,
     /// How urgent.
     pub severity: Severity,
     /// The policy that it meets.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "object::only")]
     pub policy: PolicyRef<'a>,
     /// The terms that moved the log-odds most, strongest first.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "object::list")]
     pub terms: Vec<Term<'a>>,
     /// Which model said so.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "object::only")]
     pub model: ModelRef<'a>,
     /// What one gets when alerting from this probability up.
+    #[serde(deserialize_with = "object::only")]
     pub operating_point: OperatingPoint,
 }
 

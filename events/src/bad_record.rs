@@ -1,9 +1,8 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use crate::{Data, MAX_RECORD_BYTES};
+use crate::MAX_RECORD_BYTES;
 
 /// Why a record can never be handled, whatever is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -18,7 +17,7 @@ pub enum Reason {
     NotUtf8,
     /// The text is no JSON.
     NotJson,
-    /// JSON, but not a CloudEvent: an attribute is missing or of the wrong form.
+    /// JSON, but not a CloudEvent: an attribute is missing, there twice or of the wrong form.
     NotAnEvent,
     /// A CloudEvent of another specification version than 1.0.
     WrongSpecVersion,
@@ -89,87 +88,4 @@ impl BadRecord {
     pub fn too_large(bytes: usize) -> Self {
         Self::new(Reason::TooLarge, format!("{bytes} bytes, a record holds at most {MAX_RECORD_BYTES}"))
     }
-}
-
-/// The magic bytes of a [KPL aggregate](https://github.com/awslabs/kinesis-aggregation/blob/master/aggregation-format.md).
-const KPL_MAGIC: [u8; 4] = [0xF3, 0x89, 0x9A, 0xC2];
-
-pub(crate) fn not_text(bytes: &[u8], error: &std::str::Utf8Error) -> BadRecord {
-    if bytes.starts_with(&KPL_MAGIC) {
-        return BadRecord::new(
-            Reason::KplAggregate,
-            "a Kinesis Producer Library aggregate: set AggregationEnabled=false in the producer",
-        );
-    }
-    BadRecord::new(Reason::NotUtf8, format!("not UTF-8 from byte {} on", error.valid_up_to()))
-}
-
-/// The slow path: finds the one thing to say about a record that did not decode.
-pub(crate) fn explain<T: Data>(text: &str, error: Option<&serde_json::Error>) -> BadRecord {
-    if text.trim().is_empty() {
-        return BadRecord::new(Reason::NotJson, "the record is empty");
-    }
-    let value: Value = match serde_json::from_str(text) {
-        Ok(value) => value,
-        Err(error) => return BadRecord::new(Reason::NotJson, position(&error)),
-    };
-    let Value::Object(event) = &value else {
-        return BadRecord::new(Reason::NotAnEvent, format!("{}, not an object", kind_of(&value)));
-    };
-    for attribute in ["specversion", "id", "source", "type", "time"] {
-        match event.get(attribute) {
-            Some(Value::String(text)) if !text.is_empty() => {}
-            Some(Value::String(_)) => return not_an_event(format!("the attribute `{attribute}` is empty")),
-            Some(other) => return not_an_event(format!("the attribute `{attribute}` is {}, not text", kind_of(other))),
-            None => return not_an_event(format!("the attribute `{attribute}` is missing")),
-        }
-    }
-    if event["specversion"] != "1.0" {
-        return BadRecord::new(Reason::WrongSpecVersion, "`specversion` is not 1.0");
-    }
-    let (found, wanted) = (event["type"].as_str().unwrap_or_default(), T::TYPE);
-    if found != wanted {
-        let family = |kind: &str| kind.rsplit_once(".v").map(|(family, _)| family.to_owned());
-        return if family(found) == family(wanted) {
-            BadRecord::new(Reason::UnknownVersion, format!("this release reads `{wanted}` only"))
-        } else {
-            BadRecord::new(Reason::WrongType, format!("this stream carries `{wanted}`"))
-        };
-    }
-    if event["time"].as_str().is_none_or(|time| time.parse::<jiff::Timestamp>().is_err()) {
-        return not_an_event("the attribute `time` is no RFC 3339 time with an offset".to_owned());
-    }
-    match event.get("data") {
-        None => BadRecord::new(Reason::InvalidData, "`data` is missing"),
-        Some(data @ Value::Object(_)) => BadRecord::new(
-            Reason::InvalidData,
-            error.map_or_else(|| format!("`data` is {}", kind_of(data)), without_content),
-        ),
-        Some(other) => BadRecord::new(Reason::InvalidData, format!("`data` is {}, not an object", kind_of(other))),
-    }
-}
-
-fn not_an_event(detail: String) -> BadRecord {
-    BadRecord::new(Reason::NotAnEvent, detail)
-}
-
-fn kind_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    }
-}
-
-fn position(error: &serde_json::Error) -> String {
-    let what = if error.is_eof() { "the JSON ends too early" } else { "no JSON" };
-    format!("{what}, at line {} column {}", error.line(), error.column())
-}
-
-/// serde's message without the value it may quote: details are logged, comments are not.
-fn without_content(error: &serde_json::Error) -> String {
-    format!("a field of `data` has the wrong form, at line {} column {}", error.line(), error.column())
 }

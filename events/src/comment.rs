@@ -9,7 +9,7 @@ use crate::{BadRecord, Data, borrow};
 /// `body` is what is scored. It may be empty. A comment without one travels (nothing is dropped on the way in), and scoring
 /// quarantines it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(extend("required" = ["body"])))]
 pub struct Comment<'a> {
     /// The forum's id, also the partition key. Producers may repeat it.
     #[serde(default, borrow, deserialize_with = "borrow::option", skip_serializing_if = "Option::is_none")]
@@ -28,9 +28,9 @@ pub struct Comment<'a> {
     pub author: Option<Cow<'a, str>>,
     /// The text, Markdown as the author wrote it.
     #[serde(default, borrow, deserialize_with = "borrow::option", skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(required, with = "String"))]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub body: Option<Cow<'a, str>>,
-    /// When it was written, in seconds since 1970. Dumps hold it as a number, whole or not, or as text.
+    /// When it was written, in seconds since 1970. Read from dumps, too: they hold it as a number, whole or not, or as text.
     #[serde(default, deserialize_with = "seconds", skip_serializing_if = "Option::is_none")]
     pub created_utc: Option<i64>,
     /// Votes.

@@ -1,9 +1,10 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{BadRecord, bad_record};
+use crate::object::{self, Object};
+use crate::{BadRecord, borrow, explain};
 
 /// The most a Kinesis record may hold, data and partition key together, in bytes
 /// ([PutRecords](https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html), where a stream is not set to more).
@@ -13,36 +14,48 @@ pub const MAX_RECORD_BYTES: usize = 1 << 20;
 pub trait Data {
     /// The CloudEvents `type`, version included.
     const TYPE: &'static str;
+    /// The most bytes that [`Event::decode`] reads.
+    const MAX_BYTES: usize = MAX_RECORD_BYTES;
 }
 
-/// A CloudEvent 1.0 in structured JSON; `T` decides its `type`.
+/// A CloudEvent 1.0 in structured JSON. Its data decides its `type`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(bound = "T: Data + schemars::JsonSchema"))]
 pub struct Event<'a, T> {
     /// `1.0`.
     #[serde(borrow)]
+    #[cfg_attr(feature = "schema", schemars(extend("const" = "1.0")))]
     pub specversion: Cow<'a, str>,
     /// Unique within `source`; repeats of one event share it.
     #[serde(borrow)]
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub id: Cow<'a, str>,
     /// What produced it, a URI reference.
     #[serde(borrow)]
+    #[cfg_attr(feature = "schema", schemars(length(min = 1), extend("format" = "uri-reference")))]
     pub source: Cow<'a, str>,
     /// Name and version of what `data` holds.
     #[serde(rename = "type", borrow)]
+    #[cfg_attr(feature = "schema", schemars(extend("const" = T::TYPE)))]
     pub kind: Cow<'a, str>,
     /// When it happened. Part of where an alert's ledger entry lies, so a repeat must carry the same.
     #[cfg_attr(feature = "schema", schemars(with = "String", extend("format" = "date-time")))]
     pub time: Timestamp,
     /// Always JSON.
-    #[serde(default = "json", borrow)]
+    #[serde(default = "json", borrow, deserialize_with = "json_if_null")]
     pub datacontenttype: Cow<'a, str>,
     /// The payload.
+    #[serde(deserialize_with = "object::only", bound(deserialize = "T: Deserialize<'de>"))]
     pub data: T,
 }
 
-fn json() -> Cow<'static, str> {
+fn json<'a>() -> Cow<'a, str> {
     Cow::Borrowed("application/json")
+}
+
+/// [CloudEvents](https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md) takes null for nothing.
+fn json_if_null<'de: 'a, 'a, D: Deserializer<'de>>(from: D) -> Result<Cow<'a, str>, D::Error> {
+    Ok(borrow::option(from)?.unwrap_or_else(json))
 }
 
 impl<'a, T: Data> Event<'a, T> {
@@ -78,12 +91,12 @@ impl<'a, T: Data + Deserialize<'a>> Event<'a, T> {
     /// # Errors
     /// [`BadRecord`] says what is wrong; none of its cases is cured by trying again.
     pub fn decode(bytes: &'a [u8]) -> Result<Self, BadRecord> {
-        if bytes.len() > MAX_RECORD_BYTES {
+        if bytes.len() > T::MAX_BYTES {
             return Err(BadRecord::too_large(bytes.len()));
         }
-        let text = std::str::from_utf8(bytes).map_err(|error| bad_record::not_text(bytes, &error))?;
-        match serde_json::from_str::<Self>(text) {
-            Ok(event)
+        let text = std::str::from_utf8(bytes).map_err(|error| explain::not_text(bytes, &error))?;
+        match serde_json::from_str::<Object<Self>>(text) {
+            Ok(Object(event))
                 if event.kind == T::TYPE
                     && event.specversion == "1.0"
                     && !event.id.is_empty()
@@ -91,8 +104,8 @@ impl<'a, T: Data + Deserialize<'a>> Event<'a, T> {
             {
                 Ok(event)
             }
-            Ok(_) => Err(bad_record::explain::<T>(text, None)),
-            Err(error) => Err(bad_record::explain::<T>(text, Some(&error))),
+            Ok(_) => Err(explain::explain::<T>(text, None)),
+            Err(error) => Err(explain::explain::<T>(text, Some(&error))),
         }
     }
 }

@@ -24,7 +24,10 @@ mod bad_record;
 mod borrow;
 mod comment;
 mod event;
+mod explain;
 pub mod ids;
+mod object;
+mod outline;
 mod prediction;
 mod quarantined;
 

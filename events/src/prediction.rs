@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Comment, Data};
+use crate::{Comment, Data, object};
 
 /// What a model makes of one comment event.
 ///
@@ -13,26 +13,28 @@ use crate::{Comment, Data};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Prediction<'a> {
     /// The comment.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "object::only")]
     pub comment: Comment<'a>,
     /// The comment event that this answers.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "object::only")]
     pub comment_event: EventRef<'a>,
     /// The calibrated probability that a moderator would remove the comment, from 0 to 1.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub probability: f64,
     /// ln(p / (1 - p)) of `probability`. `intercept`, the contributions of `terms` and `other` add up to it.
     pub log_odds: f64,
     /// The log-odds of a comment without any feature.
     pub intercept: f64,
     /// The terms that moved the log-odds most, strongest first.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "object::list")]
     pub terms: Vec<Term<'a>>,
     /// The contributions that `terms` leaves out, in sum.
     pub other: f64,
     /// Which model said so.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "object::only")]
     pub model: ModelRef<'a>,
     /// What one gets when alerting from this probability up.
+    #[serde(deserialize_with = "object::only")]
     pub operating_point: OperatingPoint,
 }
 
@@ -64,6 +66,7 @@ pub struct ModelRef<'a> {
     pub name: Cow<'a, str>,
     /// 64 hex digits.
     #[serde(borrow)]
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = "^[0-9a-f]{64}$")))]
     pub version: Cow<'a, str>,
 }
 
@@ -84,11 +87,15 @@ pub struct Term<'a> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OperatingPoint {
     /// The share of alerts that a moderator would remove.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub precision: f64,
     /// The share of removable comments that alert.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub recall: f64,
     /// The share of all comments that alert.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub share: f64,
     /// The share of comments that moderators remove, as assumed.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub base_rate: f64,
 }

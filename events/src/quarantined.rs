@@ -3,21 +3,22 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Data, Event, Reason, ids};
+use crate::{Data, Event, Reason, ids, object};
 
-/// A record that can never be handled, kept whole with the reason. One object a record, at [`Quarantined::key`].
+/// A record that can never be handled, kept whole with the reason. One object a record, at
+/// `quarantine/<stream>/<shard>/<sequence number>.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Quarantined<'a> {
     /// Where the record stood.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "object::only")]
     pub origin: Origin<'a>,
     /// What is wrong with it.
     pub reason: Reason,
     /// The same as a sentence.
     #[serde(borrow)]
     pub detail: Cow<'a, str>,
-    /// The record's data, as base64.
+    /// The record's data, as base64; as it came where it is none.
     #[serde(borrow)]
     pub payload: Cow<'a, str>,
 }
@@ -45,6 +46,8 @@ pub struct Origin<'a> {
 
 impl Data for Quarantined<'_> {
     const TYPE: &'static str = "modstream.quarantined.v1";
+    /// An object, not a record: it holds records that are too large, and as base64.
+    const MAX_BYTES: usize = usize::MAX;
 }
 
 impl<'a> Quarantined<'a> {

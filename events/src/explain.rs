@@ -1,0 +1,124 @@
+//! The slow path: finds the one thing to say about a record that did not decode. What it says quotes no value of the record.
+
+use serde::Deserialize as _;
+
+use crate::outline::{Fields, Shape};
+use crate::{BadRecord, Data, Reason};
+
+/// The magic bytes of a [KPL aggregate](https://github.com/awslabs/kinesis-aggregation/blob/master/aggregation-format.md).
+const KPL_MAGIC: [u8; 4] = [0xF3, 0x89, 0x9A, 0xC2];
+
+pub(crate) fn not_text(bytes: &[u8], error: &std::str::Utf8Error) -> BadRecord {
+    if bytes.starts_with(&KPL_MAGIC) {
+        return BadRecord::new(
+            Reason::KplAggregate,
+            "a Kinesis Producer Library aggregate: set AggregationEnabled=false in the producer",
+        );
+    }
+    BadRecord::new(Reason::NotUtf8, format!("not UTF-8 from byte {} on", error.valid_up_to()))
+}
+
+/// `error` is what serde said, where it said anything.
+pub(crate) fn explain<T: Data>(text: &str, error: Option<&serde_json::Error>) -> BadRecord {
+    let fields = match fields(text) {
+        Ok(fields) => fields,
+        Err(bad) => return bad,
+    };
+    // Version and type come first: they say how the rest is to be read.
+    for attribute in ["specversion", "type", "id", "source", "time"] {
+        let value = match fields.the_one(attribute) {
+            Err(bad) => return bad,
+            // To CloudEvents, null is the same as nothing.
+            Ok(None | Some(Shape::Null)) => return not_an_event(format!("the attribute `{attribute}` is missing")),
+            Ok(Some(Shape::Text(text))) if text.is_empty() => {
+                return not_an_event(format!("the attribute `{attribute}` is empty"));
+            }
+            Ok(Some(Shape::Text(text))) => text.as_str(),
+            Ok(Some(other)) => return not_an_event(format!("the attribute `{attribute}` is {other}, not text")),
+        };
+        match attribute {
+            "specversion" if value != "1.0" => {
+                return BadRecord::new(Reason::WrongSpecVersion, "`specversion` is not 1.0");
+            }
+            "type" if value != T::TYPE => return wrong_type(value, T::TYPE),
+            "time" if value.parse::<jiff::Timestamp>().is_err() => {
+                return not_an_event("the attribute `time` is no RFC 3339 time with an offset");
+            }
+            _ => {}
+        }
+    }
+    match fields.the_one("datacontenttype") {
+        Err(bad) => return bad,
+        Ok(None | Some(Shape::Null | Shape::Text(_))) => {}
+        Ok(Some(other)) => return not_an_event(format!("the attribute `datacontenttype` is {other}, not text")),
+    }
+    let detail = match fields.the_one("data") {
+        Err(bad) => return bad,
+        Ok(Some(Shape::Object)) => error.map_or_else(|| "`data` has the wrong form".to_owned(), without_content),
+        Ok(Some(other)) => format!("`data` is {other}, not an object"),
+        Ok(None) if fields.has("data_base64") => {
+            "`data` is missing: send JSON there instead of `data_base64`".to_owned()
+        }
+        Ok(None) => "`data` is missing".to_owned(),
+    };
+    BadRecord::new(Reason::InvalidData, detail)
+}
+
+fn fields(text: &str) -> Result<Fields, BadRecord> {
+    if text.trim().is_empty() {
+        return Err(BadRecord::new(Reason::NotJson, "the record is empty"));
+    }
+    let not_json = |what: &str, error: &serde_json::Error| {
+        let (line, column) = (error.line(), error.column());
+        BadRecord::new(Reason::NotJson, format!("{what}, at line {line} column {column}"))
+    };
+    let no_json =
+        |error| not_json(if serde_json::Error::is_eof(&error) { "the JSON ends too early" } else { "no JSON" }, &error);
+    let mut json = serde_json::Deserializer::from_str(text);
+    let shape = Shape::deserialize(&mut json).map_err(no_json)?;
+    json.end().map_err(|error| not_json("something follows the JSON, but a record holds one event", &error))?;
+    match shape {
+        Shape::Object => serde_json::from_str(text).map_err(no_json),
+        other => Err(not_an_event(format!("{other}, not an object"))),
+    }
+}
+
+impl Fields {
+    /// A field's value, where it has one. A reader must not choose between two.
+    fn the_one(&self, name: &str) -> Result<Option<&Shape>, BadRecord> {
+        let mut values = self.0.iter().filter(|field| field.0 == name).map(|field| &field.1);
+        match (values.next(), values.next()) {
+            (value, None) => Ok(value),
+            _ => Err(not_an_event(format!("`{name}` stands there twice"))),
+        }
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|field| field.0 == name)
+    }
+}
+
+fn not_an_event(detail: impl Into<String>) -> BadRecord {
+    BadRecord::new(Reason::NotAnEvent, detail)
+}
+
+fn wrong_type(found: &str, wanted: &str) -> BadRecord {
+    let is_number = |version: &str| !version.is_empty() && version.bytes().all(|digit| digit.is_ascii_digit());
+    let family = |kind: &str| {
+        kind.rsplit_once(".v").filter(|(_, version)| is_number(version)).map(|(family, _)| family.to_owned())
+    };
+    if family(found) == family(wanted) {
+        BadRecord::new(Reason::UnknownVersion, format!("this release reads `{wanted}` only"))
+    } else {
+        BadRecord::new(Reason::WrongType, format!("this stream carries `{wanted}`"))
+    }
+}
+
+/// serde's message without the value it may quote: details are logged, comments are not. The names of fields are ours.
+fn without_content(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    if message.starts_with("missing field") || message.starts_with("duplicate field") {
+        return format!("`data`: {message}");
+    }
+    format!("a field of `data` has the wrong form, at line {} column {}", error.line(), error.column())
+}
