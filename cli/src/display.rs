@@ -29,11 +29,11 @@ pub(crate) fn one_line(text: &str) -> String {
 /// A probability as words.
 pub(crate) fn in_words(probability: f64) -> &'static str {
     match probability {
-        0.9.. => "almost surely to be removed",
-        0.7.. => "very likely to be removed",
-        0.5.. => "likely to be removed",
-        0.3.. => "perhaps to be removed",
-        _ => "unlikely to be removed",
+        0.9.. => "removal almost certain",
+        0.7.. => "removal very likely",
+        0.5.. => "removal likely",
+        0.3.. => "removal possible",
+        _ => "removal unlikely",
     }
 }
 

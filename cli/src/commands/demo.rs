@@ -23,6 +23,8 @@ use crate::progress::Live;
 const REFRESH: Duration = Duration::from_millis(200);
 
 pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
+    // A panic's message may quote a comment.
+    kinesis_batch::install_panic_hook();
     let files = embedded::model_files(args.model.model.as_deref())?;
     let corpus = corpus(args.input.as_deref(), args.comments)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -62,15 +62,13 @@ pub(crate) fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
     }
     println!("  {}  {:>6}  log-odds", " ".repeat(name_width), signed(score.log_odds.0));
     println!();
-    println!(
-        "Alerting from this probability up: {:.0} % of alerts right, {:.0} % of what is to be removed caught, {:.1} % of all comments alerted, where {:.1} % are removed.",
-        point.precision * 100.0,
-        point.recall * 100.0,
-        point.share * 100.0,
-        point.base_rate * 100.0
-    );
+    let percent = |share: f64| share * 100.0;
+    println!("Alerting from this probability up, where {:.1} % of comments are removed:", percent(point.base_rate));
+    println!("{:.0} % of alerts are right,", percent(point.precision));
+    println!("{:.0} % of what is to be removed is caught,", percent(point.recall));
+    println!("{:.1} % of all comments alert.", percent(point.share));
     if args.model.base_rate.is_none() {
-        println!("That is the training data's share; say yours with --base-rate.");
+        println!("{}", style("That share is the training data's; say yours with --base-rate.").dim());
     }
     Ok(ExitCode::SUCCESS)
 }

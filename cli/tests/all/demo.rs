@@ -25,7 +25,9 @@ fn a_double_dash_behind_demo_changes_nothing() {
 fn alerts_say_when_where_how_sure_and_why() {
     let run = Folder::new().run(&["demo", "--fast", "--comments", "420", "--policy", "0.8"]);
     assert_eq!(run.status, Some(0), "{}", run.stderr);
-    for part in ["r/science", "to be removed (0.", "severity ", "420 predictions", "nothing lost, nothing doubled"] {
+    for part in
+        ["r/science", "removal very likely (0.", "severity ", "420 predictions", "nothing lost, nothing doubled"]
+    {
         assert!(run.stdout.contains(part), "{part} is missing in {}", run.stdout);
     }
     assert!(!run.stdout.contains('\u{1b}'), "colours only on a terminal");

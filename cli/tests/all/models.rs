@@ -114,7 +114,7 @@ fn an_explanation_adds_up() {
 fn an_explanation_shows_a_bar_for_each_term() {
     let run = Folder::new().run(&["explain", "Hold on while I stroke my ego"]);
     assert_eq!(run.status, Some(0));
-    for part in ["to be removed", "my", "\u{2588}", "before any term", "--base-rate"] {
+    for part in ["removal almost certain", "my", "\u{2588}", "before any term", "--base-rate"] {
         assert!(run.stdout.contains(part), "{part} is missing in {}", run.stdout);
     }
     let json = Folder::new().run_with(&["explain", "--json"], "caf\u{E9} \u{1b}[31m".as_bytes()).json();

@@ -13,7 +13,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use modstream_corpus::Comment;
 use modstream_events::{BadRecord, Event, ids};
-use modstream_platform::deliver::{Delivery, DeliveryError, put_all};
+use modstream_platform::deliver::{Cause, Delivery, DeliveryError, put_all};
 use modstream_platform::{Clock, Objects, PutRecord, Stream};
 use modstream_quarantine::{Unsent, keep_unsent};
 use modstream_telemetry::{comments_generated, comments_unsent};
@@ -93,12 +93,19 @@ impl<S: Stream, O: Objects, C: Clock> GenerateComments<S, O, C> {
         let mut unsent: Option<(u64, DeliveryError)> = None;
         let mut next = 0;
         while next < plan.comments {
-            let elapsed = || Duration::try_from(self.clock.now().duration_since(start)).unwrap_or_default();
-            if let Some(wait) = plan.delay(next).checked_sub(elapsed()).filter(|wait| !wait.is_zero()) {
+            let since = |start| Duration::try_from(self.clock.now().duration_since(start)).unwrap_or_default();
+            let left = Duration::try_from(deadline.duration_since(start)).unwrap_or_default();
+            if plan.delay(next) >= left {
+                // What is due after the deadline can't be waited for.
+                let error = DeliveryError { cause: Cause::NotTried, deadline_passed: true };
+                unsent.get_or_insert((0, error)).0 += plan.comments - next;
+                break;
+            }
+            if let Some(wait) = plan.delay(next).checked_sub(since(start)).filter(|wait| !wait.is_zero()) {
                 self.clock.sleep(wait).await;
             }
             // While a call is under way others fall due: calls grow with the rate.
-            let now = elapsed().max(plan.delay(next));
+            let now = since(start).max(plan.delay(next));
             // Bounded, so that a burst of any size is built and sent piece by piece.
             let due = (next..plan.comments).take(BURST).take_while(|&index| plan.delay(index) <= now);
             let events: Vec<Built> = due.map(|index| build(&plan, index, &rows[plan.row(index)])).collect();
