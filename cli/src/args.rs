@@ -2,11 +2,15 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use modstream_classifier::BaseRate;
 use publish_alerts::Policy;
+use serde_json::json;
+
+use crate::display::one_line;
 
 /// Real-time comment moderation: scores comments as they come, and alerts moderators, with the reasons.
 #[derive(Debug, Parser)]
@@ -17,15 +21,33 @@ pub struct Cli {
 }
 
 impl Cli {
-    /// Reads the command line. Ends the process where there is nothing to run: help, version, or what can't be understood.
-    pub fn from_command_line(args: impl IntoIterator<Item = OsString>) -> Self {
+    /// Reads the command line, or says with which status to end: after help and version, which are printed here, and after
+    /// what can't be understood.
+    ///
+    /// # Errors
+    /// The status, where there is nothing to run.
+    pub fn from_command_line(args: impl IntoIterator<Item = OsString>) -> Result<Self, ExitCode> {
         // `cargo demo -- --fast` arrives as `demo -- --fast`: Cargo's alias ends in `-- demo` and appends the rest.
         let mut args: Vec<OsString> = args.into_iter().collect();
         if args.get(1).is_some_and(|arg| arg == "demo") && args.get(2).is_some_and(|arg| arg == "--") {
             args.remove(2);
         }
-        Cli::parse_from(args)
+        Cli::try_parse_from(&args).map_err(|error| {
+            if error.use_stderr() && args.iter().any(|arg| arg == "--json") {
+                let text = error.render().to_string();
+                println!("{}", failure(text.trim_start_matches("error: ")));
+                return ExitCode::FAILURE;
+            }
+            // Nobody reads on where this can't be written.
+            let _ = error.print();
+            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1))
+        })
     }
+}
+
+/// The line that `--json` prints on failure.
+pub(crate) fn failure(text: &str) -> String {
+    json!({ "error": one_line(text) }).to_string()
 }
 
 #[derive(Debug, Subcommand)]
@@ -220,8 +242,8 @@ mod tests {
 
     fn demo(args: &[&str]) -> DemoArgs {
         let args = ["modstream", "demo"].iter().chain(args).map(OsString::from);
-        match Cli::from_command_line(args).command {
-            Command::Demo(args) => args,
+        match Cli::from_command_line(args).map(|cli| cli.command) {
+            Ok(Command::Demo(args)) => args,
             other => panic!("{other:?}"),
         }
     }

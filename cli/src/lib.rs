@@ -32,11 +32,11 @@ pub fn run(cli: Cli) -> ExitCode {
         // Whoever reads our output has seen enough, as in `modstream score | head`.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            let text = display::one_line(&format!("{error:#}"));
+            let text = format!("{error:#}");
             if json {
-                println!("{}", serde_json::json!({ "error": text }));
+                println!("{}", args::failure(&text));
             } else {
-                eprintln!("{} {text}", console::style("error:").red().bold().for_stderr());
+                eprintln!("{} {}", console::style("error:").red().bold().for_stderr(), display::one_line(&text));
             }
             ExitCode::FAILURE
         }

@@ -37,7 +37,7 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
 /// The rows to send, as the object that the generator reads: no more of the file than is sent is held.
 fn corpus(input: Option<&Path>, comments: u64) -> anyhow::Result<Vec<u8>> {
     let (name, reader) = match input {
-        Some(path) => (path.display().to_string(), super::open(path)?),
+        Some(path) => (path.display().to_string(), Reader::open(path)?),
         None => ("the sample comments".to_owned(), Reader::from_read("the sample comments", SAMPLE_COMMENTS)?),
     };
     let mut corpus = Vec::new();

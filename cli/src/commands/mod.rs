@@ -7,7 +7,6 @@ pub(crate) mod train;
 
 use std::path::Path;
 
-use anyhow::Context as _;
 use modstream_corpus::Reader;
 use modstream_trainer::LabelledComments;
 
@@ -16,17 +15,13 @@ use crate::progress::Progress;
 /// How many bad records an error names.
 const NAMED: usize = 5;
 
-fn open(path: &Path) -> anyhow::Result<Reader> {
-    Reader::open(path).with_context(|| path.display().to_string())
-}
-
 /// Reads comments with verdicts. Every record must be good: a verdict that is lost silently would change the model.
 fn labelled(path: &Path) -> anyhow::Result<LabelledComments> {
     let mut comments = LabelledComments::default();
     let mut bad: Vec<String> = Vec::new();
     let mut count = 0;
     let progress = Progress::new("reading comments", None);
-    for row in open(path)? {
+    for row in Reader::open(path)? {
         let problem = match row {
             Ok(row) => comments.push(&row).err().map(|error| (row.line, error.to_string())),
             Err(error) => Some((error.line, error.to_string())),

@@ -1,13 +1,11 @@
 use std::io::{self, BufWriter, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use modstream_classifier::{Explanation, Model, Scratch};
 use modstream_corpus::{Reader, Row};
 use modstream_events::Term;
 use serde::Serialize;
 
-use super::open;
 use crate::args::ScoreArgs;
 use crate::embedded;
 
@@ -39,12 +37,12 @@ struct Why<'a> {
 pub(crate) fn run(args: &ScoreArgs) -> anyhow::Result<ExitCode> {
     let (model, manifest) = embedded::load(&args.model)?;
     let reader = match &args.input {
-        Some(path) => open(path)?,
+        Some(path) => Reader::open(path)?,
         None => {
             if io::stdin().is_terminal() {
                 eprintln!("reading comments from the terminal: one JSON object a line, Ctrl-D ends");
             }
-            Reader::from_read("standard input", io::stdin()).context("standard input")?
+            Reader::from_read("standard input", io::stdin())?
         }
     };
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
