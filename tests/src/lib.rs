@@ -1,1 +1,24 @@
-//! .
+//! The scenario kit: a [`World`] to run in, a [`System`] of the three functions over it, [`Faults`] that befall it, and an
+//! [`Audit`] that reads back what is there and says which promises are broken.
+//!
+//! Everything but [`MemoryWorld`] knows the platform's traits only, so another world runs the same scenarios.
+
+mod audit;
+mod bad_records;
+mod faults;
+mod memory;
+mod models;
+mod samples;
+mod system;
+mod world;
+
+pub use audit::Audit;
+pub use bad_records::{BadSample, bad_comments, bad_predictions};
+pub use faults::{Effect, Fault, Faults, Faulty, Operation};
+pub use memory::MemoryWorld;
+pub use models::{MODEL_NAME, harsher, install, model_files, renamed};
+pub use samples::{
+    PRIVATE, SOURCE, comment, comment_event, comment_event_id, event_of, prediction_event, samples_file,
+};
+pub use system::System;
+pub use world::{Drained, Notice, StoredRecord, Which, World};

@@ -74,7 +74,7 @@ impl Invocation {
             return Err(InvocationError::EmptyCorpus);
         }
         let time = self.time.unwrap_or(now);
-        let a_minute = (config.rate * 60.0).round() as u64;
+        let a_minute = ((config.rate * 60.0).round() as u64).max(1);
         // The next minute's schedule event goes on where this one ends.
         let minute = self.time.map_or(0, |time| time.as_second().div_euclid(60).max(0) as u64);
         let due = minute % rows * (a_minute % rows);

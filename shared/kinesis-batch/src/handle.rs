@@ -21,7 +21,8 @@ pub trait Handler: Send + Sync {
     /// Where the record can never be handled. It goes to [`quarantine`](Handler::quarantine), as it does on a panic.
     fn prepare(&self, record: &Record<'_>, data: &[u8]) -> Result<Option<Self::Item>, Self::Bad>;
 
-    /// Delivers all items of a batch in order, retrying inside: exactly one outcome an item, in order. Not called for none.
+    /// Delivers all items of a batch in order, retrying inside: exactly one outcome an item, in order; what comes after the
+    /// first [`Outcome::Transient`] may be left out. Not called for none.
     fn deliver(&self, items: Vec<Self::Item>) -> impl Future<Output = Vec<Outcome<Self::Bad, Self::Error>>> + Send;
 
     /// Keeps a record that can never be handled. A repeat must overwrite what an earlier call kept.

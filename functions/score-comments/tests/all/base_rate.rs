@@ -2,12 +2,18 @@
 
 use serde_json::Value;
 
-use crate::{Fixture, config, number};
+use crate::{Fixture, config, model_files, number};
 
 const TEXTS: [&str; 3] = ["lol this is dumb, my doctor is a scam", "What is the sample size?", ""];
 
 fn point(event: &Value, field: &str) -> f64 {
     number(event, &format!("/data/operating_point/{field}"))
+}
+
+/// The share of comments removed in the training data.
+fn training_share() -> f64 {
+    let (_, manifest) = model_files().load().expect("a sound model");
+    manifest.training.removed as f64 / manifest.training.comments as f64
 }
 
 fn log_odds_of(share: f64) -> f64 {
@@ -17,7 +23,7 @@ fn log_odds_of(share: f64) -> f64 {
 #[tokio::test(start_paused = true)]
 async fn without_a_base_rate_the_training_datas_share_is_assumed() {
     for event in Fixture::predict(&config(None, 5), &TEXTS).await {
-        assert!((point(&event, "base_rate") - 1839.0 / 5688.0).abs() < 1e-12);
+        assert!((point(&event, "base_rate") - training_share()).abs() < 1e-12);
     }
 }
 
@@ -25,7 +31,7 @@ async fn without_a_base_rate_the_training_datas_share_is_assumed() {
 async fn a_base_rate_shifts_the_log_odds_by_the_change_of_the_prior() {
     let trained = Fixture::predict(&config(None, 5), &TEXTS).await;
     let shifted = Fixture::predict(&config(Some(0.05), 5), &TEXTS).await;
-    let wanted = log_odds_of(0.05) - log_odds_of(1839.0 / 5688.0);
+    let wanted = log_odds_of(0.05) - log_odds_of(training_share());
     for (trained, shifted) in trained.iter().zip(&shifted) {
         let shift = number(shifted, "/data/log_odds") - number(trained, "/data/log_odds");
         assert!((shift - wanted).abs() < 1e-9, "{shift}");
@@ -43,6 +49,6 @@ async fn where_fewer_comments_are_removed_an_alert_is_less_precise_and_catches_a
         assert_eq!(point(rare, "base_rate"), 0.05);
         assert!(point(rare, "precision") < point(trained, "precision"));
         assert!(point(rare, "share") < point(trained, "share"));
-        assert_eq!(point(rare, "recall"), point(trained, "recall"));
+        assert!((point(rare, "recall") - point(trained, "recall")).abs() < 1e-12);
     }
 }

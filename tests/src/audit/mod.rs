@@ -1,0 +1,77 @@
+//! Reads back what a system left behind, and says which promises are broken.
+//!
+//! It reads JSON, not the contract's types, so that a fault in those is seen.
+
+mod alerts;
+mod read;
+mod scoring;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::world::{Notice, StoredRecord, World};
+
+/// What a system left behind.
+#[derive(Clone, Debug)]
+pub struct Audit {
+    /// The comments' stream.
+    pub comments: Vec<StoredRecord>,
+    /// The predictions' stream.
+    pub predictions: Vec<StoredRecord>,
+    /// Every object under `quarantine/` and `alerts/`: its contents, oldest first.
+    pub objects: BTreeMap<String, Vec<Vec<u8>>>,
+    /// What the topic took.
+    pub notices: Vec<Notice>,
+}
+
+impl Audit {
+    /// Reads everything back.
+    pub async fn of<W: World>(world: &W) -> Self {
+        read::all(world).await
+    }
+
+    /// The ids of the prediction events, in order of their records, each once.
+    pub fn prediction_ids(&self) -> Vec<String> {
+        distinct(self.predictions.iter().filter_map(|record| Some(text(&parse(&record.data)?, "/id")?.to_owned())))
+    }
+
+    /// The ids of the comment events, in order of their records, each once.
+    pub fn comment_ids(&self) -> Vec<String> {
+        distinct(self.comments.iter().filter_map(|record| Some(text(&parse(&record.data)?, "/id")?.to_owned())))
+    }
+
+    /// The ids of the alerts that were published, in order of their first message, each once.
+    pub fn alert_ids(&self) -> Vec<String> {
+        distinct(
+            self.notices.iter().filter_map(|notice| Some(text(&parse(notice.body.as_bytes())?, "/id")?.to_owned())),
+        )
+    }
+
+    /// The quarantined event of a record, if there is one.
+    pub fn quarantined(&self, stream: &str, record: &StoredRecord) -> Option<Value> {
+        parse(self.objects.get(&quarantine_key(stream, record))?.last()?)
+    }
+}
+
+fn quarantine_key(stream: &str, record: &StoredRecord) -> String {
+    format!("quarantine/{stream}/{}/{}.json", record.shard_id, record.sequence_number)
+}
+
+fn distinct(all: impl Iterator<Item = String>) -> Vec<String> {
+    let mut found = Vec::new();
+    for one in all {
+        if !found.contains(&one) {
+            found.push(one);
+        }
+    }
+    found
+}
+
+fn parse(bytes: &[u8]) -> Option<Value> {
+    serde_json::from_slice(bytes).ok()
+}
+
+fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
+    value.pointer(pointer)?.as_str()
+}

@@ -1,0 +1,162 @@
+use std::time::Duration;
+
+use jiff::Timestamp;
+use modstream_platform::{
+    CallError, CallErrorKind, Clock, Condition, ETag, Fetched, Message, Objects, PublishOutcome, PutOutcome, PutRecord,
+    Stream, Topic, Written,
+};
+
+use super::{Effect, Fault, Faults, Operation, Process};
+
+/// A stream, bucket, topic or clock as one process sees it: calls fail by plan, and the process may be killed at each.
+#[derive(Clone)]
+pub struct Faulty<T> {
+    inner: T,
+    faults: Faults,
+    process: Process,
+}
+
+impl<T> Faulty<T> {
+    pub(crate) fn new(inner: T, faults: &Faults, process: &Process) -> Self {
+        Faulty { inner, faults: faults.clone(), process: process.clone() }
+    }
+
+    async fn step(&self) {
+        if self.faults.is_last_step() {
+            self.process.die().await;
+        }
+        tokio::task::yield_now().await;
+    }
+
+    /// Does a call of one effect, or what the plan says.
+    async fn call<A>(
+        &self,
+        operation: Operation,
+        work: impl Future<Output = Result<A, CallError>>,
+        conflict: Option<A>,
+    ) -> Result<A, CallError> {
+        self.step().await;
+        let answer = match (self.faults.fault(operation), conflict) {
+            (Fault::Fails(kind), _) => Err(operation.error(kind)),
+            (Fault::AnswerLost, _) => work.await.and(Err(operation.error(CallErrorKind::OutcomeUnknown))),
+            (Fault::Conflict, Some(conflict)) => Ok(conflict),
+            _ => work.await,
+        };
+        self.step().await;
+        answer
+    }
+}
+
+/// Which of so many entries fail.
+fn failing(fault: &Fault, entries: usize) -> Vec<bool> {
+    match fault {
+        Fault::EntriesFail(pattern) if !pattern.is_empty() => pattern.iter().copied().cycle().take(entries).collect(),
+        _ => vec![false; entries],
+    }
+}
+
+impl<S: Stream> Stream for Faulty<S> {
+    fn name(&self) -> &str {
+        self.inner.name()
+    }
+
+    /// Stores what it stores in reverse: PutRecords keeps no order.
+    async fn put_records(&self, records: &[PutRecord]) -> Result<Vec<PutOutcome>, CallError> {
+        let operation = Operation::PutRecords;
+        self.step().await;
+        let fault = self.faults.fault(operation);
+        if let Fault::Fails(kind) = fault {
+            return Err(operation.error(kind));
+        }
+        let fails = failing(&fault, records.len());
+        let stored = records.iter().zip(&fails).rev().filter(|(_, fails)| !**fails);
+        let stored: Vec<PutRecord> = stored.map(|(record, _)| record.clone()).collect();
+        let mut stored = if stored.is_empty() { Vec::new() } else { self.inner.put_records(&stored).await? };
+        self.step().await;
+        if fault == Fault::AnswerLost {
+            return Err(operation.error(CallErrorKind::OutcomeUnknown));
+        }
+        let failed = PutOutcome::Failed {
+            code: "ProvisionedThroughputExceededException".to_owned(),
+            message: "planned".to_owned(),
+        };
+        let outcomes = fails.iter().map(|fails| if *fails { None } else { stored.pop() });
+        Ok(outcomes.map(|stored| stored.unwrap_or_else(|| failed.clone())).collect())
+    }
+}
+
+impl<O: Objects> Objects for Faulty<O> {
+    async fn get(&self, key: &str, unless: Option<&ETag>) -> Result<Fetched, CallError> {
+        self.call(Operation::GetObject, self.inner.get(key, unless), None).await
+    }
+
+    async fn put(&self, key: &str, bytes: Vec<u8>, condition: Condition) -> Result<Written, CallError> {
+        let work = async {
+            let written = self.inner.put(key, bytes, condition).await?;
+            if matches!(written, Written::Done(_)) {
+                self.faults.note(Effect::Written { key: key.to_owned() });
+            }
+            Ok(written)
+        };
+        self.call(Operation::PutObject, work, Some(Written::Conflict)).await
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<String>, CallError> {
+        self.call(Operation::GetObject, self.inner.list(prefix), None).await
+    }
+}
+
+impl<T: Topic> Topic for Faulty<T> {
+    async fn publish_batch(&self, messages: &[Message]) -> Result<Vec<PublishOutcome>, CallError> {
+        let operation = Operation::PublishBatch;
+        self.step().await;
+        let fault = self.faults.fault(operation);
+        if let Fault::Fails(kind) = fault {
+            return Err(operation.error(kind));
+        }
+        let failed = |sender_fault, code: &str| PublishOutcome::Failed {
+            sender_fault,
+            code: code.to_owned(),
+            message: "planned".to_owned(),
+        };
+        let mut outcomes: Vec<Option<PublishOutcome>> = Vec::new();
+        let mut taken: Vec<Message> = Vec::new();
+        for (message, fails) in messages.iter().zip(failing(&fault, messages.len())) {
+            outcomes.push(if fails {
+                Some(failed(false, "InternalError"))
+            } else if self.faults.refuses(&message.id) {
+                Some(failed(true, "InvalidParameter"))
+            } else {
+                taken.push(message.clone());
+                None
+            });
+        }
+        let mut answers = Vec::new().into_iter();
+        if !taken.is_empty() {
+            let published = self.inner.publish_batch(&taken).await?;
+            for (message, outcome) in taken.iter().zip(&published) {
+                if matches!(outcome, PublishOutcome::Published { .. }) {
+                    self.faults.note(Effect::Published { id: message.id.clone() });
+                }
+            }
+            answers = published.into_iter();
+        }
+        self.step().await;
+        if fault == Fault::AnswerLost {
+            return Err(operation.error(CallErrorKind::OutcomeUnknown));
+        }
+        let outcomes = outcomes.into_iter().map(|known| known.or_else(|| answers.next()));
+        Ok(outcomes.map(|outcome| outcome.unwrap_or_else(|| failed(false, "InternalError"))).collect())
+    }
+}
+
+impl<C: Clock> Clock for Faulty<C> {
+    fn now(&self) -> Timestamp {
+        self.inner.now()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.step().await;
+        self.inner.sleep(duration).await;
+    }
+}
