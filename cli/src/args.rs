@@ -10,7 +10,7 @@ use modstream_classifier::BaseRate;
 use publish_alerts::Policy;
 use serde_json::json;
 
-use crate::display::one_line;
+use crate::display::{one_line, print};
 
 /// Real-time comment moderation: scores comments as they come, and alerts moderators, with the reasons.
 #[derive(Debug, Parser)]
@@ -35,7 +35,8 @@ impl Cli {
         Cli::try_parse_from(&args).map_err(|error| {
             if error.use_stderr() && args.iter().any(|arg| arg == "--json") {
                 let text = error.render().to_string();
-                println!("{}", failure(text.trim_start_matches("error: ")));
+                // Where this can't be written either, the status says it.
+                let _ = print(&failure(text.trim_start_matches("error: ")));
                 return ExitCode::FAILURE;
             }
             // Nobody reads on where this can't be written.
@@ -47,7 +48,7 @@ impl Cli {
 
 /// The line that `--json` prints on failure.
 pub(crate) fn failure(text: &str) -> String {
-    json!({ "error": one_line(text) }).to_string()
+    format!("{}\n", json!({ "error": one_line(text) }))
 }
 
 #[derive(Debug, Subcommand)]
@@ -102,7 +103,9 @@ pub(crate) struct DemoArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) input: Option<PathBuf>,
     /// How many comments to send; rows repeat where the file has fewer
-    #[arg(long, value_name = "N", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    ///
+    /// All that happened is kept in memory until the end, to check it: about 5 KB a comment.
+    #[arg(long, value_name = "N", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub(crate) comments: u64,
     /// Comments a second
     #[arg(long, value_name = "N", default_value_t = 10.0, value_parser = rate, conflicts_with = "fast")]
@@ -191,7 +194,7 @@ pub(crate) struct ExplainArgs {
     pub(crate) model: ModelArgs,
     /// How many terms to show
     #[arg(long, value_name = "N", default_value_t = 12)]
-    pub(crate) terms: usize,
+    pub(crate) top: usize,
     /// Print one line of JSON, and nothing else
     #[arg(long)]
     pub(crate) json: bool,
@@ -211,8 +214,8 @@ fn base_rate(text: &str) -> Result<BaseRate, String> {
 }
 
 fn rate(text: &str) -> Result<f64, String> {
-    let rate = text.parse().ok().filter(|rate| *rate > 0.0 && *rate <= 10_000.0);
-    rate.ok_or_else(|| "a rate is a number of comments a second above 0 and at most 10000, such as 10".to_owned())
+    let rate = text.parse().ok().filter(|rate| (0.01..=10_000.0).contains(rate));
+    rate.ok_or_else(|| "a rate is a number of comments a second from 0.01 to 10000, such as 10".to_owned())
 }
 
 /// A model's name is part of keys in a bucket.

@@ -40,7 +40,13 @@ pub(crate) struct Audit {
 type Key = (String, String);
 
 impl Audit {
-    pub(crate) async fn of(world: &World, policy: &Policy, received: &[Received]) -> anyhow::Result<Self> {
+    /// `sent` is how many comments were to be sent; none where that was cut short.
+    pub(crate) async fn of(
+        world: &World,
+        policy: &Policy,
+        received: &[Received],
+        sent: Option<u64>,
+    ) -> anyhow::Result<Self> {
         let mut audit = Audit::default();
         let quarantine: HashSet<String> = world.objects.list("quarantine/").await?.into_iter().collect();
         audit.quarantined = quarantine.len();
@@ -78,6 +84,9 @@ impl Audit {
         }
         let unsent = quarantine.iter().filter(|key| key.starts_with("quarantine/comments/unsent/")).count();
         audit.comments += arrived.len() + unsent;
+        if let Some(sent) = sent.filter(|sent| *sent != audit.comments as u64) {
+            audit.broken.push(format!("{sent} comments were to be sent, {} are there", audit.comments));
+        }
         if lost > 0 {
             audit.broken.push(format!("{lost} comments have neither a prediction nor a quarantine object"));
         }

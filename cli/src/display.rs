@@ -1,9 +1,17 @@
 //! How texts and numbers look to a person.
 
 use std::borrow::Cow;
+use std::io::{self, Write as _};
 
 use console::style;
 use modstream_events::{Alert, Event, Severity};
+
+/// Writes to standard output, at once.
+pub(crate) fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
 
 /// A text on one line of a terminal: white space as one blank each, and nothing that moves the cursor, colours or reorders.
 pub(crate) fn one_line(text: &str) -> String {

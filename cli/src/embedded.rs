@@ -22,12 +22,21 @@ fn shipped() -> ModelFiles {
 pub(crate) fn model_files(folder: Option<&Path>) -> anyhow::Result<ModelFiles> {
     match folder {
         None => Ok(shipped()),
-        Some(folder) => ModelFiles::read(folder).with_context(|| format!("the model in {}", folder.display())),
+        Some(folder) => ModelFiles::read(folder).with_context(|| name(Some(folder))),
     }
+}
+
+/// How an error names the model.
+pub(crate) fn name(folder: Option<&Path>) -> String {
+    folder.map_or_else(|| "the model built in".to_owned(), |folder| format!("the model in {}", folder.display()))
 }
 
 /// The model that was asked for, at the base rate that was asked for.
 pub(crate) fn load(args: &ModelArgs) -> anyhow::Result<(Model, Manifest)> {
-    let (model, manifest) = model_files(args.model.as_deref())?.load().context("the model")?;
-    Ok((args.base_rate.map_or(model.clone(), |base_rate| model.at_base_rate(base_rate)), manifest))
+    let (mut model, manifest) =
+        model_files(args.model.as_deref())?.load().with_context(|| name(args.model.as_deref()))?;
+    if let Some(base_rate) = args.base_rate {
+        model = model.at_base_rate(base_rate);
+    }
+    Ok((model, manifest))
 }

@@ -34,7 +34,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Err(error) => {
             let text = format!("{error:#}");
             if json {
-                println!("{}", args::failure(&text));
+                // Where this can't be written either, the status says it.
+                let _ = display::print(&args::failure(&text));
             } else {
                 eprintln!("{} {}", console::style("error:").red().bold().for_stderr(), display::one_line(&text));
             }

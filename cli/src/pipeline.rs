@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use futures_util::future::join3;
 use generate_comments::{GenerateComments, Generated};
 use modstream_classifier::BaseRate;
@@ -78,7 +78,7 @@ impl Pipeline {
         let World { clock, comments, predictions, objects, alerts } = world.clone();
         let deadline = clock.now() + TIMEOUT;
         put(&objects, &clock, deadline, CORPUS_KEY, corpus).await?;
-        let (_, manifest) = files.load().context("the model")?;
+        let (_, manifest) = files.load()?;
         let store = ModelStore::new(objects.clone(), clock, manifest.name.clone());
         store.push(files, deadline).await?;
         store.promote(&manifest.version, deadline).await?;
@@ -128,13 +128,20 @@ impl Pipeline {
                 "time": self.world.clock.now(),
                 "comments": now,
                 "offset": sent,
-                "spread_seconds": spread.min(840.0),
+                "spread_seconds": spread,
             });
-            let deadline = self.world.clock.now() + TIMEOUT + Duration::from_secs_f64(spread);
+            let start = self.world.clock.now();
+            let deadline = start + TIMEOUT + Duration::from_secs_f64(spread);
             let generated = self.generate.handle(invocation.to_string().as_bytes(), "demo", deadline).await?;
             all.comments += generated.comments;
             all.quarantined += generated.quarantined;
             sent += now;
+            let next = start + Duration::from_secs_f64(spread);
+            if let Ok(wait) = Duration::try_from(next.duration_since(self.world.clock.now()))
+                && sent < comments
+            {
+                self.world.clock.sleep(wait).await;
+            }
         }
         Ok(all)
     }
@@ -173,7 +180,10 @@ impl Pipeline {
         .await;
         for statistics in [&scoring, &publishing] {
             if statistics.discarded_records > 0 {
-                let cause = statistics.last_function_error.as_ref().map_or("no error", |error| &error.0);
+                let cause = statistics
+                    .last_function_error
+                    .as_ref()
+                    .map_or("the function reported failed records until its attempts were used up", |error| &error.0);
                 return Err(anyhow!("{} records were given up after retries: {cause}", statistics.discarded_records));
             }
         }

@@ -63,7 +63,7 @@ impl Progress {
 /// A line of counts that stays at the bottom of a terminal.
 pub(crate) struct Live {
     bar: ProgressBar,
-    last: Cell<Option<Instant>>,
+    last: Cell<Instant>,
 }
 
 impl Live {
@@ -72,7 +72,7 @@ impl Live {
         bar.set_style(
             ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()),
         );
-        Live { bar, last: Cell::new(Some(Instant::now())) }
+        Live { bar, last: Cell::new(Instant::now()) }
     }
 
     /// Shows the counts.
@@ -80,8 +80,8 @@ impl Live {
         if !self.bar.is_hidden() {
             self.bar.set_message(counts.to_owned());
             self.bar.tick();
-        } else if self.last.get().is_some_and(|last| last.elapsed() >= LINE_EVERY) {
-            self.last.set(Some(Instant::now()));
+        } else if self.last.get().elapsed() >= LINE_EVERY {
+            self.last.set(Instant::now());
             eprintln!("{counts}");
         }
     }

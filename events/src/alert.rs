@@ -9,6 +9,19 @@ use crate::{Comment, Data, EventRef, ModelRef, OperatingPoint, Prediction, Term,
 /// and 2,000 characters are at most 24,000 bytes of JSON.
 pub const MAX_BODY_CHARS: usize = 2_000;
 
+/// The most characters of each other text of an alert's comment; no forum's are as long.
+pub const MAX_FIELD_CHARS: usize = 300;
+
+/// Cuts a text; whether there was something to cut.
+fn truncate(text: &mut Cow<'_, str>, chars: usize) -> bool {
+    let Some((at, _)) = text.char_indices().nth(chars) else { return false };
+    match text {
+        Cow::Borrowed(text) => *text = &text[..at],
+        Cow::Owned(text) => text.truncate(at),
+    }
+    true
+}
+
 /// What a moderator gets: a comment that meets a policy, and why.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -58,16 +71,14 @@ impl<'a> Alert<'a> {
         policy: PolicyRef<'a>,
     ) -> Self {
         let mut comment = prediction.comment;
-        let cut = comment.body.as_deref().and_then(|body| body.char_indices().nth(MAX_BODY_CHARS)).map(|(at, _)| at);
-        if let (Some(at), Some(body)) = (cut, &mut comment.body) {
-            match body {
-                Cow::Borrowed(text) => *text = &text[..at],
-                Cow::Owned(text) => text.truncate(at),
-            }
+        let body_truncated = comment.body.as_mut().is_some_and(|body| truncate(body, MAX_BODY_CHARS));
+        let Comment { id, parent_id, link_id, subreddit, author, permalink, .. } = &mut comment;
+        for text in [id, parent_id, link_id, subreddit, author, permalink].into_iter().flatten() {
+            truncate(text, MAX_FIELD_CHARS);
         }
         Alert {
             comment,
-            body_truncated: cut.is_some(),
+            body_truncated,
             comment_event: prediction.comment_event,
             prediction_id,
             probability: prediction.probability,

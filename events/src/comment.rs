@@ -31,10 +31,10 @@ pub struct Comment<'a> {
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub body: Option<Cow<'a, str>>,
     /// When it was written, in seconds since 1970. Read from dumps, too: they hold it as a number, whole or not, or as text.
-    #[serde(default, deserialize_with = "seconds", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "number", skip_serializing_if = "Option::is_none")]
     pub created_utc: Option<i64>,
-    /// Votes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Votes. Read in the forms of `created_utc`.
+    #[serde(default, deserialize_with = "number", skip_serializing_if = "Option::is_none")]
     pub score: Option<i64>,
     /// Where to read it, as a path of the forum's site.
     #[serde(default, borrow, deserialize_with = "borrow::option", skip_serializing_if = "Option::is_none")]
@@ -71,25 +71,26 @@ impl<'a> Comment<'a> {
     }
 }
 
-fn seconds<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
-    struct Seconds;
-    impl serde::de::Visitor<'_> for Seconds {
+/// Integers, floats rounded down, either as text; null and blank text are none. Data frames make floats of a column with gaps.
+fn number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
+    struct Number;
+    impl serde::de::Visitor<'_> for Number {
         type Value = Option<i64>;
         fn expecting(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            to.write_str("seconds since 1970")
+            to.write_str("a number")
         }
         fn visit_unit<E>(self) -> Result<Self::Value, E> {
             Ok(None)
         }
-        fn visit_i64<E>(self, seconds: i64) -> Result<Self::Value, E> {
-            Ok(Some(seconds))
+        fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
+            Ok(Some(number))
         }
-        fn visit_u64<E: serde::de::Error>(self, seconds: u64) -> Result<Self::Value, E> {
-            i64::try_from(seconds).map(Some).map_err(E::custom)
+        fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Self::Value, E> {
+            i64::try_from(number).map(Some).map_err(E::custom)
         }
-        fn visit_f64<E: serde::de::Error>(self, seconds: f64) -> Result<Self::Value, E> {
-            // Beyond 2^53 a float no longer counts seconds.
-            if seconds.abs() < 9.0e15 { Ok(Some(seconds.floor() as i64)) } else { Err(E::custom("out of range")) }
+        fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Self::Value, E> {
+            // Beyond 2^53 a float no longer counts by ones.
+            if number.abs() < 9.0e15 { Ok(Some(number.floor() as i64)) } else { Err(E::custom("out of range")) }
         }
         fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
             match text.trim() {
@@ -98,5 +99,5 @@ fn seconds<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> 
             }
         }
     }
-    from.deserialize_any(Seconds)
+    from.deserialize_any(Number)
 }

@@ -10,6 +10,9 @@ use crate::{BadRecord, borrow, explain};
 /// ([PutRecords](https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html), where a stream is not set to more).
 pub const MAX_RECORD_BYTES: usize = 1 << 20;
 
+/// The most bytes of an event's `id` and `source`: they go on into other events, and into alerts, which must fit a message.
+pub(crate) const MAX_NAME_BYTES: usize = 1_024;
+
 /// What an [`Event`] can carry.
 pub trait Data {
     /// The CloudEvents `type`, version included.
@@ -99,8 +102,8 @@ impl<'a, T: Data + Deserialize<'a>> Event<'a, T> {
             Ok(Object(event))
                 if event.kind == T::TYPE
                     && event.specversion == "1.0"
-                    && !event.id.is_empty()
-                    && !event.source.is_empty() =>
+                    && (1..=MAX_NAME_BYTES).contains(&event.id.len())
+                    && (1..=MAX_NAME_BYTES).contains(&event.source.len()) =>
             {
                 Ok(event)
             }

@@ -2,6 +2,7 @@
 
 use serde::Deserialize as _;
 
+use crate::event::MAX_NAME_BYTES;
 use crate::outline::{Fields, Shape};
 use crate::{BadRecord, Data, Reason};
 
@@ -41,6 +42,12 @@ pub(crate) fn explain<T: Data>(text: &str, error: Option<&serde_json::Error>) ->
                 return BadRecord::new(Reason::WrongSpecVersion, "`specversion` is not 1.0");
             }
             "type" if value != T::TYPE => return wrong_type(value, T::TYPE),
+            "id" | "source" if value.len() > MAX_NAME_BYTES => {
+                let bytes = value.len();
+                return not_an_event(format!(
+                    "the attribute `{attribute}` has {bytes} bytes, {MAX_NAME_BYTES} are allowed"
+                ));
+            }
             "time" if value.parse::<jiff::Timestamp>().is_err() => {
                 return not_an_event("the attribute `time` is no RFC 3339 time with an offset");
             }

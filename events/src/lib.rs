@@ -31,7 +31,7 @@ mod outline;
 mod prediction;
 mod quarantined;
 
-pub use alert::{Alert, MAX_BODY_CHARS, PolicyRef, Severity};
+pub use alert::{Alert, MAX_BODY_CHARS, MAX_FIELD_CHARS, PolicyRef, Severity};
 pub use bad_record::{BadRecord, Reason};
 pub use comment::Comment;
 pub use event::{Data, Event, MAX_RECORD_BYTES};

@@ -74,7 +74,7 @@ pub struct ModelRef<'a> {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Term<'a> {
-    /// A word, a pair of words, a punctuation mark, or the name of a measure such as `length`.
+    /// A word, a pair of words, a punctuation mark, or the name of a measure of the whole text such as `[short]`.
     #[serde(borrow)]
     pub term: Cow<'a, str>,
     /// In log-odds; above zero speaks for removal.

@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use console::style;
 use futures_util::future::join;
-use generate_comments::Generated;
+use modstream_classifier::{LogOdds, Model, Score};
 use modstream_corpus::Reader;
 use modstream_events::{Alert, Event};
 use modstream_platform::memory::Notification;
 use modstream_platform::{Clock, Objects};
+use publish_alerts::{Condition, Policy};
 use serde_json::{Value, json};
 
 use crate::args::DemoArgs;
@@ -17,7 +18,7 @@ use crate::audit::{Audit, Received};
 use crate::display;
 use crate::embedded::{self, SAMPLE_COMMENTS};
 use crate::pipeline::{Pipeline, Ran};
-use crate::progress::Live;
+use crate::progress::{Live, Progress};
 
 /// How often the line of counts changes.
 const REFRESH: Duration = Duration::from_millis(200);
@@ -26,11 +27,12 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     // A panic's message may quote a comment.
     kinesis_batch::install_panic_hook();
     let files = embedded::model_files(args.model.model.as_deref())?;
+    let (model, _) = embedded::load(&args.model)?;
     let corpus = corpus(args.input.as_deref(), args.comments)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let pipeline = Pipeline::start(&files, corpus, args.model.base_rate, &args.policy).await?;
-        demo(args, &pipeline).await
+        demo(args, &pipeline, out_of_reach(&args.policy, &model).as_deref()).await
     })
 }
 
@@ -41,20 +43,40 @@ fn corpus(input: Option<&Path>, comments: u64) -> anyhow::Result<Vec<u8>> {
         None => ("the sample comments".to_owned(), Reader::from_read("the sample comments", SAMPLE_COMMENTS)?),
     };
     let mut corpus = Vec::new();
+    let progress = Progress::new("reading comments", None);
     for row in reader.take(usize::try_from(comments).unwrap_or(usize::MAX)) {
         let row = row.map_err(|error| anyhow::anyhow!("{name}, line {}: {error}", error.line))?;
         serde_json::to_writer(&mut corpus, &row.comment)?;
         corpus.push(b'\n');
+        progress.step();
     }
+    progress.finish();
     anyhow::ensure!(!corpus.is_empty(), "{name}: there are no comments in it");
     Ok(corpus)
 }
 
-async fn demo(args: &DemoArgs, pipeline: &Pipeline) -> anyhow::Result<ExitCode> {
+/// What to say where no comment can meet the policy.
+fn out_of_reach(policy: &Policy, model: &Model) -> Option<String> {
+    let surest = model.operating_point(Score { log_odds: LogOdds(f64::INFINITY) });
+    let found = match policy.condition {
+        Condition::Precision(least) if surest.precision < least => {
+            format!("a precision of {:.2} at most", surest.precision)
+        }
+        Condition::Share(most) if surest.share > most => format!("a share of {:.4} at least", surest.share),
+        Condition::Precision(_) | Condition::Share(_) | Condition::Probability(_) => return None,
+    };
+    let rate = surest.base_rate * 100.0;
+    Some(format!(
+        "no comment can meet {}: where {rate:.1} % are removed, this model promises {found}",
+        policy.condition
+    ))
+}
+
+async fn demo(args: &DemoArgs, pipeline: &Pipeline, out_of_reach: Option<&str>) -> anyhow::Result<ExitCode> {
     let started = Instant::now();
     let screen = Screen { live: Live::new(), json: args.json };
     if !args.json {
-        screen.heading(args, pipeline)?;
+        screen.heading(args, pipeline, out_of_reach)?;
     }
     let mut received = Vec::new();
     let generate = async {
@@ -62,8 +84,15 @@ async fn demo(args: &DemoArgs, pipeline: &Pipeline) -> anyhow::Result<ExitCode> 
         tokio::select! {
             biased;
             // What is on the stream by then is still taken all the way.
-            _ = tokio::signal::ctrl_c() => Ok(Stop::Interrupted),
-            generated = pipeline.generate(args.comments, rate) => generated.map(Stop::Done),
+            _ = tokio::signal::ctrl_c() => {
+                tokio::spawn(async {
+                    // Twice means now.
+                    let _ = tokio::signal::ctrl_c().await;
+                    std::process::exit(130);
+                });
+                Ok(Stop::Interrupted)
+            }
+            generated = pipeline.generate(args.comments, rate) => generated.map(|_| Stop::Done),
         }
     };
     let (done, is_done) = tokio::sync::watch::channel(false);
@@ -79,9 +108,14 @@ async fn demo(args: &DemoArgs, pipeline: &Pipeline) -> anyhow::Result<ExitCode> 
     screen.live.finish();
     watched?;
     let (stop, ran) = ran?;
-    let audit = Audit::of(&pipeline.world, &args.policy, &received).await?;
+    let sent = (stop == Stop::Done).then_some(args.comments);
+    let audit = Audit::of(&pipeline.world, &args.policy, &received, sent).await?;
     if args.json {
-        println!("{}", summary_json(args, pipeline, &audit, &ran, stop, started.elapsed()));
+        let mut summary = summary_json(args, pipeline, &audit, &ran, stop, started.elapsed());
+        if let Some(note) = out_of_reach {
+            summary["note"] = note.into();
+        }
+        display::print(&format!("{summary}\n"))?;
     } else {
         screen.summary(args, &audit, stop, started.elapsed())?;
     }
@@ -91,7 +125,7 @@ async fn demo(args: &DemoArgs, pipeline: &Pipeline) -> anyhow::Result<ExitCode> 
 /// How the generator ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stop {
-    Done(Generated),
+    Done,
     Interrupted,
 }
 
@@ -127,7 +161,7 @@ struct Screen {
 }
 
 impl Screen {
-    fn heading(&self, args: &DemoArgs, pipeline: &Pipeline) -> std::io::Result<()> {
+    fn heading(&self, args: &DemoArgs, pipeline: &Pipeline, out_of_reach: Option<&str>) -> std::io::Result<()> {
         let rate = if args.fast { "as fast as it goes".to_owned() } else { format!("{} a second", args.rate) };
         let model = &pipeline.manifest;
         let text = format!(
@@ -145,6 +179,9 @@ impl Screen {
                 share * 100.0
             );
             self.live.print(&style(note).dim().to_string())?;
+        }
+        if let Some(note) = out_of_reach {
+            self.live.print(&style(format!("{note}\n")).yellow().to_string())?;
         }
         self.live.print("\n")
     }

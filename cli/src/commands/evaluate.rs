@@ -3,15 +3,16 @@ use std::process::ExitCode;
 use modstream_trainer::evaluate;
 use serde_json::json;
 
-use super::labelled;
+use super::{labelled, quality};
 use crate::args::EvaluateArgs;
+use crate::display::print;
 use crate::embedded;
 use crate::progress::Progress;
 
 pub(crate) fn run(args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
     let (model, manifest) = embedded::load(&args.model)?;
     let comments = labelled(&args.input)?;
-    anyhow::ensure!(!comments.is_empty(), "{}: there are no comments to evaluate on", args.input.display());
+    anyhow::ensure!(!comments.is_empty(), "{}: there are no comments with a text to evaluate on", args.input.display());
     let progress = Progress::new("scoring", Some(comments.len() as u64));
     let found = evaluate(&model, &comments, |done| progress.at(done as u64));
     progress.finish();
@@ -30,31 +31,18 @@ pub(crate) fn run(args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
             "base_rate": model.base_rate().share(),
             "model_version": manifest.version,
         });
-        println!("{line}");
+        print(&format!("{line}\n"))?;
         return Ok(ExitCode::SUCCESS);
     }
-    println!(
-        "{} comments, {} of them removed; model {} version {}",
+    let mut text = format!(
+        "{} comments, {} of them removed; model {} version {}\nat a base rate of {:.3}:\n",
         found.comments,
         comments.removed(),
         manifest.name,
-        &manifest.version[..12]
+        &manifest.version[..12],
+        model.base_rate().share()
     );
-    println!("at a base rate of {:.3}:", model.base_rate().share());
-    for (name, value) in [
-        ("ROC-AUC", found.roc_auc),
-        ("average precision", found.pr_auc),
-        ("accuracy", found.accuracy),
-        ("F1", found.f1),
-        ("log loss", found.log_loss),
-        ("Brier score", found.brier),
-        ("calibration error", found.ece),
-    ] {
-        if value.is_nan() {
-            println!("  {name:18} -      (needs comments of both verdicts)");
-        } else {
-            println!("  {name:18} {value:.3}");
-        }
-    }
+    text += &quality([found.roc_auc, found.pr_auc, found.accuracy, found.f1, found.log_loss, found.brier, found.ece]);
+    print(&text)?;
     Ok(ExitCode::SUCCESS)
 }

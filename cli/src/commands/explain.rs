@@ -7,7 +7,7 @@ use modstream_classifier::Scratch;
 use serde_json::json;
 
 use crate::args::ExplainArgs;
-use crate::display::{in_words, one_line, signed, width};
+use crate::display::{in_words, one_line, print, signed, width};
 use crate::embedded;
 
 pub(crate) fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
@@ -20,11 +20,15 @@ pub(crate) fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
             }
             let mut bytes = Vec::new();
             io::stdin().read_to_end(&mut bytes).context("standard input")?;
-            String::from_utf8(bytes).context("standard input is no UTF-8 text")?
+            let mut text = String::from_utf8(bytes).context("standard input is no UTF-8 text")?;
+            // The line feed that ends the input is the shell's, not the text's.
+            let end = text.strip_suffix('\n').map(|text| text.strip_suffix('\r').unwrap_or(text).len());
+            text.truncate(end.unwrap_or(text.len()));
+            text
         }
     };
     let mut scratch = Scratch::default();
-    let explanation = model.explain(&text, args.terms, &mut scratch);
+    let explanation = model.explain(&text, args.top, &mut scratch);
     let (score, point) = (explanation.score, model.operating_point(explanation.score));
     if args.json {
         let line = json!({
@@ -36,11 +40,12 @@ pub(crate) fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
             "operating_point": point,
             "model_version": manifest.version,
         });
-        println!("{line}");
+        print(&format!("{line}\n"))?;
         return Ok(ExitCode::SUCCESS);
     }
-    println!("{:.2}  {}", style(score.probability()).bold(), style(in_words(score.probability())).bold());
-    println!();
+    let mut text = String::new();
+    text += &format!("{:.2}  {}\n", style(score.probability()).bold(), style(in_words(score.probability())).bold());
+    text.push('\n');
     let rows: Vec<(String, f64)> = (explanation.terms.iter().map(|term| (one_line(&term.term), term.contribution)))
         .chain([
             ("all other terms".to_owned(), explanation.other),
@@ -54,21 +59,25 @@ pub(crate) fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
         let name = console::truncate_str(&name, name_width, "\u{2026}");
         let bar = "\u{2588}".repeat((contribution.abs() / most * room as f64).round() as usize);
         let bar = if contribution > 0.0 { style(bar).red() } else { style(bar).green() };
-        println!(
-            "  {}  {:>6}  {bar}",
+        text += &format!(
+            "  {}  {:>6}  {bar}\n",
             console::pad_str(&name, name_width, console::Alignment::Left, None),
             signed(contribution)
         );
     }
-    println!("  {}  {:>6}  log-odds", " ".repeat(name_width), signed(score.log_odds.0));
-    println!();
+    text += &format!("  {}  {:>6}  log-odds\n", " ".repeat(name_width), signed(score.log_odds.0));
+    text.push('\n');
     let percent = |share: f64| share * 100.0;
-    println!("Alerting from this probability up, where {:.1} % of comments are removed:", percent(point.base_rate));
-    println!("{:.0} % of alerts are right,", percent(point.precision));
-    println!("{:.0} % of what is to be removed is caught,", percent(point.recall));
-    println!("{:.1} % of all comments alert.", percent(point.share));
+    text += &format!(
+        "Alerting from this probability up, where {:.1} % of comments are removed:\n",
+        percent(point.base_rate)
+    );
+    text += &format!("{:.0} % of alerts are right,\n", percent(point.precision));
+    text += &format!("{:.0} % of what is to be removed is caught,\n", percent(point.recall));
+    text += &format!("{:.1} % of all comments alert.\n", percent(point.share));
     if args.model.base_rate.is_none() {
-        println!("{}", style("That share is the training data's; say yours with --base-rate.").dim());
+        text += &format!("{}\n", style("That share is the training data's; say yours with --base-rate.").dim());
     }
+    print(&text)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::args::ScoreArgs;
 use crate::embedded;
+use crate::progress::Progress;
 
 /// A line of output.
 #[derive(Serialize)]
@@ -48,6 +49,9 @@ pub(crate) fn run(args: &ScoreArgs) -> anyhow::Result<ExitCode> {
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let mut scratch = Scratch::default();
     let mut bad = 0_u64;
+    // A live feed wants each line at once; a file does not.
+    let is_live = args.input.is_none();
+    let progress = (!io::stdout().is_terminal()).then(|| Progress::new("scoring", None));
     for row in reader {
         let line = match &row {
             Ok(Row { line, comment, .. }) => match comment.body() {
@@ -59,8 +63,17 @@ pub(crate) fn run(args: &ScoreArgs) -> anyhow::Result<ExitCode> {
         bad += u64::from(matches!(line, Line::Bad { .. }));
         serde_json::to_writer(&mut out, &line).map_err(io::Error::from)?;
         out.write_all(b"\n")?;
+        if is_live {
+            out.flush()?;
+        }
+        if let Some(progress) = &progress {
+            progress.step();
+        }
     }
     out.flush()?;
+    if let Some(progress) = progress {
+        progress.finish();
+    }
     if bad == 0 {
         return Ok(ExitCode::SUCCESS);
     }

@@ -1,14 +1,18 @@
 use std::process::ExitCode;
 use std::sync::OnceLock;
 
+use modstream_classifier::artifact::check_output;
 use modstream_trainer::{Settings, Step, default_settings, train};
 use serde_json::json;
 
-use super::labelled;
+use super::{labelled, quality};
 use crate::args::TrainArgs;
+use crate::display::print;
 use crate::progress::Progress;
 
 pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
+    // Before minutes of work, not after.
+    check_output(&args.output)?;
     let comments = labelled(&args.input)?;
     let settings = Settings { seed: args.seed, max_terms: args.terms, ..default_settings() };
     let progress = OnceLock::new();
@@ -38,26 +42,25 @@ pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
             "brier": metrics.brier,
             "ece": metrics.ece,
         });
-        println!("{line}");
+        print(&format!("{line}\n"))?;
         return Ok(ExitCode::SUCCESS);
     }
-    println!("{} comments, {} of them removed", training.comments, training.removed);
+    let mut text = format!("{} comments, {} of them removed\n", training.comments, training.removed);
     if training.without_text > 0 {
-        println!("{} more left out: their text is gone ([removed], [deleted])", training.without_text);
+        text += &format!("{} more left out: their text is gone ([removed], [deleted])\n", training.without_text);
     }
-    println!("\non comments the model had not seen ({} folds):", manifest.settings.folds);
-    for (name, value) in [
-        ("ROC-AUC", metrics.roc_auc),
-        ("average precision", metrics.pr_auc),
-        ("accuracy", metrics.accuracy),
-        ("F1", metrics.f1),
-        ("log loss", metrics.log_loss),
-        ("Brier score", metrics.brier),
-        ("calibration error", metrics.ece),
-    ] {
-        println!("  {name:18} {value:.3}");
-    }
-    println!("\nmodel {} version {}", manifest.name, &manifest.version[..12]);
-    println!("written to {}: read card.md there", args.output.display());
+    text += &format!("\non comments the model had not seen ({} folds):\n", manifest.settings.folds);
+    text += &quality([
+        metrics.roc_auc,
+        metrics.pr_auc,
+        metrics.accuracy,
+        metrics.f1,
+        metrics.log_loss,
+        metrics.brier,
+        metrics.ece,
+    ]);
+    text += &format!("\nmodel {} version {}\n", manifest.name, &manifest.version[..12]);
+    text += &format!("written to {}: read card.md there\n", args.output.display());
+    print(&text)?;
     Ok(ExitCode::SUCCESS)
 }

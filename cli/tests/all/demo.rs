@@ -102,6 +102,30 @@ fn a_comment_too_large_for_a_record_is_quarantined() {
 }
 
 #[test]
+fn an_alert_fits_its_message_however_long_a_link_a_name_or_a_row_of_marks_is() {
+    let folder = Folder::new();
+    let long = "x".repeat(300_000);
+    let rows = [
+        format!("{{\"body\":\"see https://example.org/{long} and https://example.com/{long}\"}}"),
+        format!("{{\"body\":\"well{}\"}}", "!".repeat(540_000)),
+        format!("{{\"body\":\"fine\",\"author\":\"{long}\",\"subreddit\":\"{long}\",\"permalink\":\"{long}\"}}"),
+    ];
+    folder.file("in.jsonl", rows.join("\n"));
+    let args = ["demo", "--fast", "--input", "in.jsonl", "--comments", "3", "--policy", "0", "--json"];
+    let summary = folder.run(&args).json();
+    assert_eq!((&summary["predictions"], &summary["alerts"]), (&3.into(), &3.into()), "{summary}");
+}
+
+#[test]
+fn a_policy_that_no_comment_can_meet_is_said_so() {
+    let folder = Folder::new();
+    let note = |policy: &str| folder.run(&["demo", "--fast", "--policy", policy, "--json"]).json()["note"].clone();
+    assert!(note("precision>=0.99").as_str().is_some_and(|note| note.contains("a precision of 0.")));
+    assert!(note("share<=0").as_str().is_some_and(|note| note.contains("a share of 0.")));
+    assert!(note("precision>=0.6").is_null() && note("0.99").is_null());
+}
+
+#[test]
 fn a_base_rate_makes_alerts_rarer() {
     let folder = Folder::new();
     let alerts = |args: &[&str]| {

@@ -129,6 +129,7 @@ fn what_cant_be_trained_on_is_refused_and_nothing_is_written() {
     folder
         .file("one-class.csv", "body,removed\na b,0\nb c,0\n")
         .file("no-verdict.csv", "body\nhello\nthere\n")
+        .file("no-verdict.jsonl", "{\"body\":\"hello\"}\n")
         .file("maybe.csv", "body,removed\nhello,maybe\nthere,1\n")
         .file("empty.jsonl", "")
         .file("cut.csv", "body,removed\n\"never closed,1\n")
@@ -137,7 +138,8 @@ fn what_cant_be_trained_on_is_refused_and_nothing_is_written() {
     for (input, part) in [
         ("gone.csv", "gone.csv"),
         ("one-class.csv", "0 removed and 2 kept"),
-        ("no-verdict.csv", "line 2: the comment has no verdict"),
+        ("no-verdict.csv", "no column `removed`"),
+        ("no-verdict.jsonl", "line 1: the comment has no verdict"),
         ("maybe.csv", "line 2"),
         ("empty.jsonl", "empty"),
         ("cut.csv", "line 2"),
@@ -209,6 +211,51 @@ fn a_reader_that_has_seen_enough_is_no_error() {
     child.stdout.take().expect("piped").read_exact(&mut some).expect("reads");
     let output = child.wait_with_output().expect("ends");
     assert!(output.status.success() && output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn an_output_that_is_full_or_closed_is_no_panic() {
+    if !std::path::Path::new("/dev/full").exists() {
+        println!("skipped: this system has no /dev/full");
+        return;
+    }
+    for args in [
+        &["explain", "hi"][..],
+        &["demo", "--fast", "--json"],
+        &["completions", "zsh"],
+        &["demo", "--policy", "x", "--json"],
+    ] {
+        let full = std::fs::File::create("/dev/full").expect("opens");
+        let output = Command::new(env!("CARGO_BIN_EXE_modstream")).args(args).stdout(full).output().expect("runs");
+        assert_eq!(output.status.code(), Some(1), "{args:?}");
+        assert!(!String::from_utf8_lossy(&output.stderr).contains("panicked"), "{args:?}");
+    }
+}
+
+#[test]
+fn a_text_has_one_score_as_an_argument_and_on_standard_input() {
+    let folder = Folder::new();
+    let argument = folder.run(&["explain", "This is fine.", "--json"]).json();
+    assert_eq!(folder.run_with(&["explain", "--json"], b"This is fine.\n").json(), argument);
+    assert_eq!(folder.run_with(&["explain", "--json"], b"This is fine.\r\n").json(), argument);
+}
+
+#[test]
+fn a_live_feed_gets_each_line_at_once() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_modstream"))
+        .arg("score")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("starts");
+    let mut stdin = child.stdin.take().expect("piped");
+    std::io::Write::write_all(&mut stdin, b"{\"body\":\"x\"}\n").expect("writes");
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(child.stdout.take().expect("piped")), &mut line)
+        .expect("reads");
+    assert!(line.contains("probability"), "while standard input is open: {line}");
+    drop(stdin);
+    assert!(child.wait().expect("ends").success());
 }
 
 #[test]

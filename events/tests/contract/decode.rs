@@ -77,8 +77,8 @@ fn a_comment_without_a_body_travels_but_has_none_to_score() {
 }
 
 #[test]
-fn created_utc_is_read_in_every_form_that_dumps_have() {
-    for (value, seconds) in [
+fn numbers_are_read_in_every_form_that_dumps_have() {
+    for (value, number) in [
         ("1514764800", Some(1_514_764_800)),
         ("1514764800.0", Some(1_514_764_800)),
         ("1514764800.9", Some(1_514_764_800)),
@@ -89,11 +89,16 @@ fn created_utc_is_read_in_every_form_that_dumps_have() {
         ("-1", Some(-1)),
         ("-0.5", Some(-1)),
         ("9223372036854775807", Some(i64::MAX)),
+        ("3.0", Some(3)),
+        (r#""-3""#, Some(-3)),
         (r#""""#, None),
+        (r#"" ""#, None),
         ("null", None),
     ] {
         let record = with_data(&format!(r#"{{"body":"b","created_utc":{value}}}"#));
-        assert_eq!(decoded(&record).data.created_utc, seconds, "{value}");
+        assert_eq!(decoded(&record).data.created_utc, number, "created_utc {value}");
+        let record = with_data(&format!(r#"{{"body":"b","score":{value}}}"#));
+        assert_eq!(decoded(&record).data.score, number, "score {value}");
     }
 }
 

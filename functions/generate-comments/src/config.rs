@@ -15,6 +15,8 @@ pub struct Config {
     pub spread_seconds: f64,
 }
 
+/// About one comment a minute: an invocation a minute can't send fewer.
+const LOWEST_RATE: f64 = 0.02;
 /// The most comments a second that one invocation a minute sends.
 const HIGHEST_RATE: f64 = 10_000.0;
 /// Lambda ends a function after 15 minutes.
@@ -45,8 +47,8 @@ impl Config {
             })?,
             rate: environment
                 .optional(
-                    Variable { name: "RATE", wanted: "comments a second, above 0 and at most 10000", example: "10" },
-                    |text| number(text).filter(|rate| *rate > 0.0 && *rate <= HIGHEST_RATE),
+                    Variable { name: "RATE", wanted: "comments a second, from 0.02 to 10000", example: "10" },
+                    |text| number(text).filter(|rate| (LOWEST_RATE..=HIGHEST_RATE).contains(rate)),
                 )?
                 .unwrap_or(10.0),
             spread_seconds: environment

@@ -14,9 +14,10 @@ use jiff::Timestamp;
 use modstream_corpus::Comment;
 use modstream_events::{BadRecord, Event, ids};
 use modstream_platform::deliver::{Cause, Delivery, DeliveryError, put_all};
-use modstream_platform::{Clock, Objects, PutRecord, Stream};
+use modstream_platform::{Clock, MAX_KEY_CHARS, Objects, PutRecord, Stream};
 use modstream_quarantine::{Unsent, keep_unsent};
 use modstream_telemetry::{comments_generated, comments_unsent};
+use serde::Serialize;
 
 pub use config::Config;
 use corpus::Corpus;
@@ -40,7 +41,7 @@ pub struct GenerateComments<S, O, C> {
 }
 
 /// What an invocation did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Generated {
     /// Comment events on the stream.
     pub comments: u64,
@@ -178,8 +179,8 @@ fn build(plan: &Plan, index: u64, row: &Comment<'static>) -> Built {
     let mut comment = row.clone();
     comment.created_utc.get_or_insert(time.as_second());
     let key = comment.id.get_or_insert_with(|| id.clone().into());
-    // Kinesis takes keys of 1 to 256 characters.
-    let partition_key = if (1..=256).contains(&key.chars().count()) { key.clone().into_owned() } else { id.clone() };
+    let partition_key =
+        if (1..=MAX_KEY_CHARS).contains(&key.chars().count()) { key.clone().into_owned() } else { id.clone() };
     let data = Event::new(id.as_str(), SOURCE, time, comment).encode();
     Built { id, time, record: PutRecord { partition_key, data } }
 }

@@ -133,19 +133,19 @@ impl Model {
             (self.slope * sum, Source::Measures(group))
         }));
         let strongest = |a: &(f64, Source), b: &(f64, Source)| b.0.abs().total_cmp(&a.0.abs()).then(a.1.cmp(&b.1));
-        let shown = most.min(all.len());
-        if 0 < shown && shown < all.len() {
-            all.select_nth_unstable_by(shown - 1, strongest);
+        let count = most.min(all.len());
+        if 0 < count && count < all.len() {
+            all.select_nth_unstable_by(count - 1, strongest);
         }
-        all[..shown].sort_unstable_by(strongest);
-        let other = all[shown..].iter().map(|(contribution, _)| contribution).sum();
+        all[..count].sort_unstable_by(strongest);
+        let other = all[count..].iter().fold(0.0, |sum, (contribution, _)| sum + contribution);
         let scratch = &*scratch;
-        let terms = all[..shown]
+        let terms = all[..count]
             .iter()
             .filter(|(contribution, _)| *contribution != 0.0)
             .map(|&(contribution, source)| Term {
                 term: match source {
-                    Source::Term(place) => on_one_line(scratch.spelling(&scratch.found[place].ngram)),
+                    Source::Term(place) => shown(scratch.spelling(&scratch.found[place].ngram)),
                     Source::Measures(group) => {
                         let Group { above, below, members } = &GROUPS[group];
                         Cow::Borrowed(if scratch.measures[members.start] > 0.0 { *above } else { *below })
@@ -172,19 +172,22 @@ enum Source {
     Measures(usize),
 }
 
-/// White space inside an n-gram as one blank each.
-fn on_one_line(spelling: &str) -> Cow<'_, str> {
-    if spelling.contains(|c: char| (c.is_whitespace() && c != ' ') || c.is_control()) || spelling.contains("  ") {
-        Cow::Owned(
-            spelling
-                .split(|c: char| c.is_whitespace() || c.is_control())
-                .filter(|word| !word.is_empty())
-                .collect::<Vec<_>>()
-                .join(" "),
-        )
-    } else {
-        Cow::Borrowed(spelling)
+/// More characters than this of a term tell nobody more: a link may be as long as the text.
+const LONGEST_SPELLING: usize = 60;
+
+/// A spelling to show: white space as one blank each, and cut where it is long.
+fn shown(spelling: &str) -> Cow<'_, str> {
+    let is_gap = |c: char| c.is_whitespace() || c.is_control();
+    let end = spelling.char_indices().nth(LONGEST_SPELLING).map(|(end, _)| end);
+    let kept = &spelling[..end.unwrap_or(spelling.len())];
+    if end.is_none() && !kept.contains(|c: char| is_gap(c) && c != ' ') && !kept.contains("  ") {
+        return Cow::Borrowed(kept);
     }
+    let mut line = kept.split(is_gap).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    if end.is_some() {
+        line.push('\u{2026}');
+    }
+    Cow::Owned(line)
 }
 
 #[cfg(test)]
@@ -197,7 +200,7 @@ pub(crate) mod tests {
     /// A small model whose every part does something.
     pub(crate) fn parts() -> Parts {
         let mut scratch = Scratch::default();
-        scratch.read("thanks for the question ? lol so true ! ! !");
+        scratch.read("thanks for the question ? lol so true ! ! ! !!!");
         let mut features: Vec<Feature> =
             scratch.ngrams(2).map(|ngram| Feature { hash: ngram.hash, idf: 1.5 }).collect();
         features.sort_unstable_by_key(|feature| feature.hash);
@@ -208,7 +211,7 @@ pub(crate) mod tests {
             false_positive_rate,
         };
         Parts {
-            weights: (0..features.len()).map(|index| (index as f32 - 6.0) * 0.37).collect(),
+            weights: (0..features.len()).map(|index| (index as f32 - 6.3) * 0.37).collect(),
             features,
             longest_ngram: 2,
             measures: [Measure { mean: 1.5, deviation: 0.7 }; MEASURES],
@@ -234,6 +237,15 @@ pub(crate) mod tests {
         let shown = terms.len();
         terms.dedup();
         assert_eq!(terms.len(), shown);
+    }
+
+    #[test]
+    fn a_term_as_long_as_the_text_is_cut() {
+        let mut scratch = Scratch::default();
+        let text = format!("so true{}", "!".repeat(300_000));
+        let explanation = model().explain(&text, 99, &mut scratch);
+        assert!(explanation.terms.iter().all(|term| term.term.chars().count() <= LONGEST_SPELLING + 1));
+        assert!(explanation.terms.iter().any(|term| term.term.ends_with("!\u{2026}")), "{:?}", explanation.terms);
     }
 
     #[test]

@@ -18,6 +18,13 @@ pub(crate) struct Input {
     line: u64,
 }
 
+/// What stands ahead.
+pub(crate) struct Ahead {
+    pub(crate) bytes: Vec<u8>,
+    /// Whether the input ends with them.
+    pub(crate) is_all: bool,
+}
+
 impl Input {
     /// Unpacks what is compressed, by its first bytes.
     pub(crate) fn new(from: impl Read + Send + 'static) -> Result<Self, RowErrorKind> {
@@ -76,6 +83,31 @@ impl Input {
             failed => self.unread(head.clone(), failed),
         }
         Ok(head)
+    }
+
+    /// Shows what comes next, until that is `enough` or `limit` bytes. All of it is still to be read afterwards.
+    pub(crate) fn ahead(&mut self, limit: usize, mut enough: impl FnMut(&[u8]) -> bool) -> Ahead {
+        let mut bytes = Vec::new();
+        let mut failed = None;
+        let is_all = loop {
+            match self.from.fill_buf() {
+                Ok([]) => break true,
+                Ok(chunk) => {
+                    let read = chunk.len();
+                    bytes.extend_from_slice(chunk);
+                    self.from.consume(read);
+                }
+                Err(error) => {
+                    failed = Some(error);
+                    break false;
+                }
+            }
+            if bytes.len() >= limit || enough(&bytes) {
+                break false;
+            }
+        };
+        self.unread(bytes.clone(), failed);
+        Ahead { bytes, is_all }
     }
 
     fn unread(&mut self, head: Vec<u8>, failed: Option<io::Error>) {

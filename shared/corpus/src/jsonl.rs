@@ -20,7 +20,7 @@ const FIELDS: [(&str, &str); 10] = [
     ("body", TEXT),
     ("permalink", TEXT),
     ("created_utc", "a number of seconds since 1970"),
-    ("score", "a whole number"),
+    ("score", "a number of votes"),
     ("removed", removed::WANTED),
 ];
 const TEXT: &str = "text";

@@ -5,6 +5,7 @@ use std::io::Read;
 use crate::{
     OpenError, RowErrorKind,
     csv::Csv,
+    document,
     input::{Input, MAX_FIRST_LINE},
     jsonl::Jsonl,
     reader::Format,
@@ -36,10 +37,12 @@ pub(crate) fn open(name: &str, from: impl Read + Send + 'static) -> Result<(Inpu
     if let Some((found, next)) = other_format(&head) {
         return Err(OpenError::OtherFormat { name: name.to_owned(), found, next });
     }
-    if is_document(&head) {
+    let named_jsonl = is_named_jsonl(name);
+    let begins_json = matches!(head[0], b'{' | b'[');
+    if begins_json && document::is_document(&mut input, &head, named_jsonl) {
         return Err(OpenError::JsonDocument { name: name.to_owned() });
     }
-    if head[0] == b'{' || is_named_jsonl(name) {
+    if begins_json || named_jsonl {
         return Ok((input, Format::Jsonl(Jsonl::default())));
     }
     if head.len() >= MAX_FIRST_LINE && memchr::memchr2(b'\n', b'\r', &head).is_none() {
@@ -76,14 +79,6 @@ fn other_format(head: &[u8]) -> Option<(&'static str, &'static str)> {
     // No name of a column and no JSON holds a zero byte, a comment in a cell may.
     let first = head.split(|&byte| byte == b'\n').next()?;
     memchr::memchr(0, first).map(|_| ("binary data", CONVERT))
-}
-
-/// A list, or an object over several lines: no object ends where its first line does.
-fn is_document(head: &[u8]) -> bool {
-    let Some(end) = memchr::memchr2(b'\n', b'\r', head) else {
-        return head[0] == b'[';
-    };
-    head[0] == b'[' || head[0] == b'{' && matches!(head[..end].trim_ascii_end().last(), Some(b'{' | b'[' | b','))
 }
 
 fn is_named_jsonl(name: &str) -> bool {

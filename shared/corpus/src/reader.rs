@@ -51,6 +51,14 @@ impl Reader {
         let (input, format) = open::open(name, from)?;
         Ok(Self { input, format, ended: false })
     }
+
+    /// The names in a CSV's header, in its order and case, without blanks around them; at most the first 4096. `None` for JSON Lines.
+    pub fn columns(&self) -> Option<&[String]> {
+        match &self.format {
+            Format::Csv(csv) => Some(csv.names()),
+            Format::Jsonl(_) => None,
+        }
+    }
 }
 
 impl Iterator for Reader {

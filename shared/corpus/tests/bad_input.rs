@@ -41,6 +41,13 @@ fn a_file_without_comments_is_refused_with_what_to_do() {
         (b"[".to_vec(), document),
         (b"\n{\n  \"body\": \"a\"\n}\n".to_vec(), document),
         (b"{\"comments\": [\r\n{\"body\": \"a\"}]}".to_vec(), document),
+        (b"[\n  {\n    \"body\": \"a\"\n  }\n]\n".to_vec(), document),
+        (b"[\n{\"body\": \"a\"},\n{\"body\": \"b\"}\n]\n".to_vec(), document),
+        (b"[{\"body\": \"a\"},\n\n{\"body\": \"b\"}]".to_vec(), document),
+        (b"[\n]".to_vec(), document),
+        ([b"[".to_vec(), b"{\"body\":\"a\"},".repeat(10_000)].concat(), document),
+        (b"{\"id\": \"a\"\n, \"body\": \"a\"\n}\n".to_vec(), document),
+        (gzip(b"{\n  \"body\": \"a\"\n}\n"), document),
         (b"{\"id\": \"a\",\n \"body\": \"a\"}\n".to_vec(), document),
         (
             b"id,text\n1,a\n".to_vec(),
@@ -85,6 +92,9 @@ fn a_file_without_comments_is_refused_with_what_to_do() {
         assert_eq!(refused("f", &bytes), message, "{:?}", &bytes[..bytes.len().min(40)]);
     }
     assert_eq!(refused("f.jsonl", b""), empty.replace("f:", "f.jsonl:"));
+    for file in ["[]", "[{\"body\":\"a\"}]\n", "[\n  {\n    \"body\": \"a\"\n  }\n]\n", "{\n  \"body\": \"a\"\n}\n"] {
+        assert_eq!(refused("f.jsonl", file.as_bytes()), document.replace("f:", "f.jsonl:"), "{file}");
+    }
 }
 
 #[test]
@@ -114,8 +124,8 @@ fn a_bad_line_of_json_costs_only_that_line() {
         (b"{\"body\": 7}", "`body` is not text; correct that value"),
         (b"{\"body\": [\"secret\"]}", "`body` is not text; correct that value"),
         (b"{\"author\": {}, \"body\": \"a\"}", "`author` is not text; correct that value"),
-        (b"{\"score\": \"secret\"}", "`score` is not a whole number; correct that value"),
-        (b"{\"score\": 1.5}", "`score` is not a whole number; correct that value"),
+        (b"{\"score\": \"secret\"}", "`score` is not a number of votes; correct that value"),
+        (b"{\"score\": \"NA\"}", "`score` is not a number of votes; correct that value"),
         (b"{\"created_utc\": \"secret\"}", "`created_utc` is not a number of seconds since 1970; correct that value"),
         (b"{\"removed\": 2}", "`removed` is not true, false, 1 or 0; correct that value"),
         (b"{\"removed\": \"secret\"}", "`removed` is not true, false, 1 or 0; correct that value"),
@@ -131,6 +141,52 @@ fn a_bad_line_of_json_costs_only_that_line() {
         told("f.NDJSON", b"oops\n{}\n"),
         ["1: the line is not valid JSON; each line must hold one whole object", "2: ok"]
     );
+}
+
+#[test]
+fn a_bad_first_line_of_json_costs_only_that_line() {
+    let (not_json, not_an_object) = (
+        "1: the line is not valid JSON; each line must hold one whole object",
+        "1: the line is JSON but not an object; each line must hold one whole object",
+    );
+    let names = ["f", "f.jsonl", "f.ndjson.gz", "F.JSONL.ZST"];
+    for (first, message) in [
+        ("[]", not_an_object),
+        ("[1, 2]", not_an_object),
+        ("[", not_json),
+        ("{", not_json),
+        ("{\"body\":\"a\",", not_json),
+        ("{\"body\":\"a\"},", not_json),
+        ("{\"body\":\"a", not_json),
+        ("{\"body\":", not_json),
+        ("{\"body\":\"a\",\"gildings\":[", not_json),
+        ("[{\"body\":\"a\"},", not_json),
+    ] {
+        let good = format!("{first}\r\n\n {{\"body\":\"b\"}} \n{{\"body\":\"c\"}}");
+        for name in names {
+            assert_eq!(told(name, good.as_bytes()), [message, "3: ok", "4: ok"], "{name}: {first}");
+            assert_eq!(told(name, &zstd(good.as_bytes()))[1..], ["3: ok", "4: ok"], "{name}: {first}");
+        }
+    }
+    // Two bad lines are no document either where the second does not go on with the first.
+    for name in names {
+        let rows = told(name, b"{\"body\":\"a\",\n{\"body\":\"b\",\n{}\n");
+        assert_eq!(rows[2], "3: ok", "{name}");
+    }
+    let cut = "1: the file ends inside this record and may be truncated; fetch it again, or drop the record";
+    assert_eq!(told("f", b"{\"id\":\"k1\","), [cut]);
+}
+
+#[test]
+fn a_file_named_json_lines_is_read_as_soon_as_one_later_line_can_be() {
+    let ok = |bytes: &[u8]| told("f.jsonl", bytes).iter().filter(|row| row.ends_with(": ok")).count();
+    assert_eq!(ok(b"[\n{\"body\":\"a\"},\n{\"body\":\"b\"}\n]\n"), 1);
+    assert_eq!(ok(b"{\n  \"body\": \"a\"\n}\n{\"body\":\"b\"}"), 1);
+    // However far down it stands.
+    let far = [b"[\n".to_vec(), b"{\"body\":\"a\"},\n".repeat(100_000), b"{\"body\":\"b\"}\n".to_vec()].concat();
+    assert_eq!(ok(&far), 1);
+    let long = [b"[".to_vec(), b"1,".repeat(100_000), b"1]\n{\"body\":\"b\"}\n".to_vec()].concat();
+    assert_eq!(ok(&long), 1);
 }
 
 #[test]
@@ -152,10 +208,10 @@ fn a_bad_record_of_a_csv_costs_only_that_record() {
         ("1,\"a\"b\",5,0", "text follows a closing quote; write a quote inside a cell twice (\"\")"),
         ("1,\"say \"\"\"a\",5,0", "text follows a closing quote; write a quote inside a cell twice (\"\")"),
         ("1,\"a\" ,5,0", "text follows a closing quote; write a quote inside a cell twice (\"\")"),
-        ("1,a,secret,0", "`score` is not a whole number; correct that value"),
-        ("1,a,1.5,0", "`score` is not a whole number; correct that value"),
-        ("1,a,1e300,0", "`score` is not a whole number; correct that value"),
-        ("1,a,inf,0", "`score` is not a whole number; correct that value"),
+        ("1,a,secret,0", "`score` is not a number of votes; correct that value"),
+        ("1,a,NULL,0", "`score` is not a number of votes; correct that value"),
+        ("1,a,1e300,0", "`score` is not a number of votes; correct that value"),
+        ("1,a,inf,0", "`score` is not a number of votes; correct that value"),
         ("1,a,5,secret", "`removed` is not true, false, 1 or 0; correct that value"),
         ("1,a,5,2", "`removed` is not true, false, 1 or 0; correct that value"),
         ("1,a,5,1.0", "`removed` is not true, false, 1 or 0; correct that value"),

@@ -90,6 +90,39 @@ fn verdicts_are_read_in_every_form() {
 }
 
 #[test]
+fn numbers_are_read_as_data_frames_write_them() {
+    for (number, read) in [("3", 3), ("3.0", 3), ("1.5", 1), ("-0.5", -1), ("1e3", 1000), ("\" 3.0 \"", 3)] {
+        for row in [
+            rows(format!("{{\"body\":\"a\",\"created_utc\":{number},\"score\":{number}}}").as_bytes()),
+            rows(format!("body,created_utc,score\na,{number},{number}\n").as_bytes()),
+        ] {
+            assert_eq!((row[0].comment.created_utc, row[0].comment.score), (Some(read), Some(read)), "{number}");
+        }
+    }
+}
+
+#[test]
+fn what_r_and_pandas_write_for_no_value_is_none_but_in_columns_of_text() {
+    for cell in ["NA", "NaN", "nan", "null", "None", " NA ", "\"NA\""] {
+        let file = format!("body,author,created_utc,score,removed\n{cell},{cell},{cell},{cell},{cell}\n");
+        let row = rows(file.as_bytes()).remove(0);
+        assert_eq!((row.comment.created_utc, row.comment.score, row.removed), (None, None, None), "{cell}");
+        let text = cell.trim_matches('"');
+        assert_eq!((row.comment.body.as_deref(), row.comment.author.as_deref()), (Some(text), Some(text)), "{cell}");
+    }
+}
+
+#[test]
+fn a_reader_tells_the_columns_of_a_csv() {
+    let columns = |bytes| read("f", bytes).columns().map(<[String]>::to_vec);
+    assert_eq!(
+        columns(b"\xEF\xBB\xBF\"\",X, Body ,caf\xE9\n1,2,3,4\n"),
+        Some(["", "X", "Body", "café"].map(str::to_owned).to_vec())
+    );
+    assert_eq!(columns(b"{\"body\":\"a\"}\n"), None);
+}
+
+#[test]
 fn json_without_a_body_is_a_row() {
     assert_eq!(rows(b"{}\n{\"body\":null}\n").iter().filter(|row| row.comment.body.is_none()).count(), 2);
 }

@@ -65,3 +65,13 @@ fn a_row_of_a_pipe_does_not_wait_for_the_next() {
         assert!(rows.next().is_some_and(|row| row.is_ok()));
     }
 }
+
+#[test]
+fn a_pipe_with_a_bad_first_line_waits_for_the_second_alone() {
+    for name in ["f", "f.jsonl"] {
+        let pipe = Pipe(Some(b"{\"body\":\"a\",\n")).take(13).chain(Pipe(Some(b"{\"body\":\"b\"}\n")));
+        let mut rows = Reader::from_read(name, pipe).expect("comments");
+        assert!(rows.next().is_some_and(|row| row.is_err_and(|error| error.line == 1)));
+        assert!(rows.next().is_some_and(|row| row.is_ok_and(|row| row.line == 2)));
+    }
+}

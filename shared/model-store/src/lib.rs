@@ -4,8 +4,8 @@
 use jiff::Timestamp;
 use modstream_classifier::Model;
 use modstream_classifier::artifact::{ArtifactError, FileEntry, MANIFEST, Manifest, ModelFiles};
-use modstream_platform::deliver::{DeliveryError, get, put, put_if_absent};
-use modstream_platform::{Clock, ETag, Fetched, Objects};
+use modstream_platform::deliver::{DeliveryError, get, put_if_absent, put_where};
+use modstream_platform::{Clock, Condition, ETag, Fetched, Objects};
 use serde::{Deserialize, Serialize};
 
 /// The content of `current.json`.
@@ -44,6 +44,12 @@ pub enum StoreError {
         key: String,
         /// What it says.
         found: String,
+    },
+    /// Somebody else promoted a model at the same time.
+    #[error("{key} was moved by somebody else meanwhile: look which version is in use, and promote again")]
+    Moved {
+        /// The object's key.
+        key: String,
     },
     /// The model itself is refused.
     #[error(transparent)]
@@ -155,16 +161,27 @@ impl<O: Objects, C: Clock> ModelStore<O, C> {
         Ok(manifest)
     }
 
-    /// Makes a version the one in use.
+    /// Makes a version the one in use, if nobody else moves the pointer meanwhile.
     ///
     /// # Errors
-    /// Where that version can't be loaded, or a write did not succeed before the deadline.
+    /// Where that version can't be loaded, another was promoted meanwhile, or there is no answer before the deadline.
     pub async fn promote(&self, version: &str, deadline: Timestamp) -> Result<(), StoreError> {
+        let key = self.pointer_key();
+        let before = match get(&self.objects, &self.clock, deadline, &key, None).await? {
+            Fetched::Object { etag, .. } => Condition::Matches(etag),
+            Fetched::NotModified | Fetched::Missing => Condition::Absent,
+        };
         self.load(version, deadline).await?;
         let current = Current { version: version.to_owned() };
         let bytes = serde_json::to_vec(&current)
-            .map_err(|error| StoreError::Pointer { key: self.pointer_key(), detail: error.to_string() })?;
-        put(&self.objects, &self.clock, deadline, &self.pointer_key(), bytes).await?;
-        Ok(())
+            .map_err(|error| StoreError::Pointer { key: key.clone(), detail: error.to_string() })?;
+        if put_where(&self.objects, &self.clock, deadline, &key, bytes, &before).await?.is_some() {
+            return Ok(());
+        }
+        // Refused because it moved; if it moved to this version, by us or another, all is well.
+        match self.current(None, deadline).await? {
+            Pointer::To(found, _) if found.version == version => Ok(()),
+            _ => Err(StoreError::Moved { key }),
+        }
     }
 }

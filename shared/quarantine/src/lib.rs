@@ -92,9 +92,12 @@ async fn keep<O: Objects, C: Clock>(
     entry: Quarantined<'_>,
 ) -> Result<(), DeliveryError> {
     let key = entry.key();
-    let Origin { stream, shard_id, sequence_number, .. } = &entry.origin;
-    modstream_telemetry::record_quarantined(stream, shard_id, sequence_number, entry.reason.as_str());
-    put(objects, clock, deadline, &key, entry.into_event(source).encode()).await.map(drop)
+    let reason = entry.reason;
+    let event = entry.into_event(source);
+    put(objects, clock, deadline, &key, event.encode()).await?;
+    let Origin { stream, shard_id, sequence_number, .. } = &event.data.origin;
+    modstream_telemetry::record_quarantined(stream, shard_id, sequence_number, reason.as_str());
+    Ok(())
 }
 
 fn describe(fault: &Fault<BadRecord>) -> BadRecord {

@@ -9,11 +9,11 @@ use ndarray::{Array1, Array2, ShapeBuilder};
 #[non_exhaustive]
 pub enum FitError {
     /// The optimiser failed.
-    #[error("linfa-logistic failed: {0}")]
+    #[error("linfa-logistic failed: {0}; look for texts without a letter, or too few comments")]
     Solver(String),
     /// It stopped on the way.
     #[error(
-        "the fit did not converge: the gradient is {gradient:.1e} a comment after {iterations} iterations; regularise more strongly"
+        "the fit did not converge: the gradient is {gradient:.1e} a comment after {iterations} iterations; lower the inverse regularisation or the measures' scale"
     )]
     NotConverged {
         /// The largest entry of the gradient, a comment.

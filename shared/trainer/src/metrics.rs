@@ -46,7 +46,7 @@ pub fn pr_auc(scores: &[f64], removed: &[bool]) -> f64 {
         area += (hits - before) as f64 / all * hits as f64 / (hits + alarms) as f64;
         before = hits;
     }
-    if all > 0.0 { area } else { f64::NAN }
+    if all > 0.0 { area.min(1.0) } else { f64::NAN }
 }
 
 /// The share of right verdicts at probability 0.5, which counts as removed.

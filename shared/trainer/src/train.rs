@@ -31,7 +31,9 @@ pub fn default_settings() -> Settings {
     }
 }
 
-/// linfa-logistic fits dense matrices; two folds are fitted at once, each in at most this many bytes.
+/// Fits at once, however many cores there are: each holds a matrix.
+const FITS_AT_ONCE: usize = 2;
+/// linfa-logistic fits dense matrices; each has at most this many bytes.
 const MATRIX_BYTES: usize = 1 << 30;
 
 /// What training is about to do, for a progress bar.
@@ -47,12 +49,12 @@ pub enum Step {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainError {
-    /// Nothing to learn from.
-    #[error("there are no comments to train on")]
+    /// Nothing to learn from, or texts that are all gone (`[removed]`, `[deleted]`).
+    #[error("there are no comments with a text to train on")]
     NoComments,
     /// Too few of one verdict.
     #[error(
-        "{removed} removed and {kept} kept comments are too few: training needs at least {folds} different texts of each; add comments of the rarer kind"
+        "{removed} removed and {kept} kept comments are too few: training needs at least {folds} different texts of each; add comments, of the rarer kind above all"
     )]
     TooFew {
         /// Comments removed.
@@ -127,14 +129,17 @@ pub fn train(
         })?;
     progress(Step::Fits(settings.folds + 1));
     // The last "fold" holds nothing back: it is the model.
-    let mut fits = (0..=settings.folds)
-        .into_par_iter()
-        .map(|held_out| {
+    let threads = rayon::ThreadPoolBuilder::new().num_threads(FITS_AT_ONCE).build();
+    let threads = threads.map_err(|error| TrainError::Setting(error.to_string()))?;
+    let fit_all = || {
+        let fits = (0..=settings.folds).into_par_iter().map(|held_out| {
             let fitted = Fitted::over(comments, &settings, |row| fold[row] != held_out);
             progress(Step::Fitted);
             fitted
-        })
-        .collect::<Result<Vec<_>, _>>()?;
+        });
+        fits.collect::<Result<Vec<_>, _>>()
+    };
+    let mut fits = threads.install(fit_all)?;
     let Some(fitted) = fits.pop() else {
         return Err(TrainError::NoComments);
     };

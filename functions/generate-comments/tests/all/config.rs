@@ -43,7 +43,7 @@ fn a_missing_setting_says_what_to_set() {
 
 #[test]
 fn a_setting_that_is_none_says_what_it_holds_and_what_it_should() {
-    let rate = "comments a second, above 0 and at most 10000, for example RATE=10";
+    let rate = "comments a second, from 0.02 to 10000, for example RATE=10";
     let spread = "seconds from 0 to 840, below the function's timeout, for example SPREAD_SECONDS=60";
     for (name, values, to) in [
         ("RATE", ["0", "-1", "ten", "NaN", "inf", "10001"], rate),

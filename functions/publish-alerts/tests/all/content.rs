@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use modstream_events::{Comment, MAX_BODY_CHARS, ModelRef, Severity, ids};
+use modstream_events::{Comment, MAX_BODY_CHARS, MAX_FIELD_CHARS, ModelRef, Severity, Term, ids};
 use modstream_platform::memory::{MemoryClock, MemoryObjects};
 use modstream_platform::{CallError, CallErrorKind, Clock, Message, PublishOutcome, Topic};
 use publish_alerts::PublishAlerts;
@@ -82,10 +82,23 @@ async fn the_longest_body_that_a_stream_carries_makes_an_alert_that_fits_a_messa
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_comments_other_texts_are_cut_so_that_the_alert_fits() {
+    let mut prediction = prediction();
+    let long = "\u{1}".repeat(30_000);
+    prediction.comment.author = Some(long.clone().into());
+    prediction.comment.subreddit = Some(long.clone().into());
+    prediction.comment.permalink = Some(long.into());
+    let notification = Fixture::alert_for(&prediction).await;
+    assert!(notification.body.len() < 32 << 10);
+    assert_eq!(notification.attributes["subreddit"].chars().count(), MAX_FIELD_CHARS);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_alert_that_fits_no_message_is_quarantined_and_the_batch_goes_on() {
     let fixture = Fixture::new("0");
     let mut large = prediction();
-    large.comment.permalink = Some("x".repeat(300 << 10).into());
+    // Our own scorer cuts terms; another producer may not.
+    large.terms = vec![Term { term: "x".repeat(300 << 10).into(), contribution: 1.0 }];
     let mut fine = prediction();
     fine.comment_event.id = "e-2".into();
     assert_eq!(fixture.handle(&[encode(&large), encode(&fine)]).await, SUCCESS);

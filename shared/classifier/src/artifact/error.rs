@@ -14,7 +14,7 @@ pub enum ArtifactError {
         error: io::Error,
     },
     /// A file or folder can't be written.
-    #[error("can't write {}: {error}", path.display())]
+    #[error("can't write {}: {error}; name a folder that can be written, or that does not exist yet", path.display())]
     Write {
         /// Which.
         path: PathBuf,

@@ -83,27 +83,11 @@ pub fn open(folder: impl AsRef<Path>) -> Result<Model, ArtifactError> {
     Ok(ModelFiles::read(folder)?.load()?.0)
 }
 
-/// Reads and checks the manifest in `folder`.
-///
-/// # Errors
-/// [`ArtifactError`] says what is wrong and what to do.
-pub fn read_manifest(folder: impl AsRef<Path>) -> Result<Manifest, ArtifactError> {
-    Manifest::from_bytes(&read(&folder.as_ref().join(MANIFEST))?)
-}
-
 fn read(path: &Path) -> Result<Vec<u8>, ArtifactError> {
     fs::read(path).map_err(|error| ArtifactError::Read { path: path.to_owned(), error })
 }
 
 impl Manifest {
-    /// Reads and checks a manifest's bytes.
-    ///
-    /// # Errors
-    /// [`ArtifactError`] says what is wrong and what to do.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ArtifactError> {
-        Self::parse(bytes)
-    }
-
     /// The arrays, from the bytes of [`TENSORS`], which must be those that this manifest names.
     ///
     /// # Errors
@@ -154,8 +138,25 @@ fn build(manifest: &Manifest, vocabulary: Vocabulary) -> Result<Model, ArtifactE
     Ok(model)
 }
 
-/// Writes a model into `folder`, whole or not at all, and returns its manifest with `version` and `files` filled in. A model
-/// that is there already is replaced; any other content is left alone, with an error.
+/// Whether a model may be written into `folder`: it is not there, empty, or holds a model.
+///
+/// # Errors
+/// Where it holds something else, or can't be read.
+pub fn check_output(folder: &Path) -> Result<(), ArtifactError> {
+    let mut entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(ArtifactError::Write { path: folder.to_owned(), error }),
+    };
+    let holds_model = || fs::read(folder.join(MANIFEST)).is_ok_and(|bytes| Manifest::is_one(&bytes));
+    if entries.next().is_none() || holds_model() {
+        return Ok(());
+    }
+    Err(ArtifactError::Occupied { path: folder.to_owned() })
+}
+
+/// Writes a model into `folder`, and returns its manifest with `version` and `files` filled in. A model that is there already
+/// is replaced; any other content is left alone, with an error.
 ///
 /// # Errors
 /// [`ArtifactError`] says what is wrong and what to do.
@@ -179,19 +180,14 @@ pub fn write(
     // What is written must load.
     files.load()?;
 
+    check_output(folder)?;
     let failed = |path: &Path, error: io::Error| ArtifactError::Write { path: path.to_owned(), error };
-    let is_occupied = match fs::read_dir(folder) {
-        Ok(entries) => !folder.join(MANIFEST).is_file() && entries.count() > 0,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => false,
-        Err(error) => return Err(failed(folder, error)),
-    };
-    if is_occupied {
-        return Err(ArtifactError::Occupied { path: folder.to_owned() });
-    }
     fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
-    // Each file appears whole, the manifest last: until then the old one refuses the new files.
+    // Each file appears whole, the manifest last. Between two of them the folder holds no model that loads, and never one
+    // that is wrong: checksums tie the files together.
     for (name, bytes) in files.iter() {
-        let (part, path) = (folder.join(format!("{name}.part")), folder.join(name));
+        let path = folder.join(name);
+        let part = folder.join(format!(".{name}.{}", std::process::id()));
         fs::write(&part, bytes).and_then(|()| fs::rename(&part, &path)).map_err(|error| failed(&path, error))?;
     }
     Ok(manifest)
@@ -260,7 +256,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read_again() {
         let (folder, manifest) = written();
-        assert_eq!(read_manifest(folder.path()).expect("reads"), manifest);
+        assert_eq!(ModelFiles::read(folder.path()).and_then(|files| files.load()).expect("loads").1, manifest);
         assert_eq!(manifest.version.len(), 64);
         let (_, vocabulary) = sample();
         let bytes = fs::read(folder.path().join(TENSORS)).expect("reads");
@@ -338,6 +334,15 @@ mod tests {
         let error = write(folder.path(), manifest, &vocabulary, |_| String::new()).expect_err("it is refused");
         assert!(matches!(error, ArtifactError::Occupied { .. }));
         assert_eq!(fs::read_dir(folder.path()).expect("lists").count(), 1);
+    }
+
+    #[test]
+    fn another_programs_manifest_makes_no_model() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        fs::write(folder.path().join(MANIFEST), "{\"name\":\"my web app\"}").expect("writes");
+        let (manifest, vocabulary) = sample();
+        let error = write(folder.path(), manifest, &vocabulary, |_| String::new()).expect_err("it is refused");
+        assert!(matches!(error, ArtifactError::Occupied { .. }));
     }
 
     #[test]

@@ -145,6 +145,11 @@ pub struct Golden {
     pub probability: f64,
 }
 
+#[derive(Deserialize)]
+struct Format {
+    format: String,
+}
+
 /// How the version stands in the file; the first such text is the field, since only `format` comes before it.
 const VERSION_FIELD: &str = "\n  \"version\": \"";
 
@@ -166,8 +171,16 @@ impl Manifest {
         Ok(bytes)
     }
 
-    /// Reads a manifest: its checksum, then its format, then the rest.
-    pub(super) fn parse(bytes: &[u8]) -> Result<Self, ArtifactError> {
+    /// Whether these bytes are a manifest of this or another release, sound or not.
+    pub(super) fn is_one(bytes: &[u8]) -> bool {
+        serde_json::from_slice::<Format>(bytes).is_ok_and(|it| it.format.starts_with("modstream-model/"))
+    }
+
+    /// Reads and checks a manifest's bytes: its checksum, then its format, then the rest.
+    ///
+    /// # Errors
+    /// [`ArtifactError`] says what is wrong and what to do.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ArtifactError> {
         let found = memchr::memmem::find(bytes, VERSION_FIELD.as_bytes()).ok_or(ArtifactError::Version)?;
         let (before, rest) = bytes.split_at(found + VERSION_FIELD.len());
         let (version, after) = rest.split_at_checked(64).ok_or(ArtifactError::Version)?;
@@ -175,10 +188,6 @@ impl Manifest {
             return Err(ArtifactError::Version);
         }
         let unreadable = |error: serde_json::Error| ArtifactError::Manifest(error.to_string());
-        #[derive(Deserialize)]
-        struct Format {
-            format: String,
-        }
         let Format { format: found } = serde_json::from_slice(bytes).map_err(unreadable)?;
         if found != Self::FORMAT {
             return Err(ArtifactError::Format { found });

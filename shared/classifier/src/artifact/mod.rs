@@ -19,6 +19,6 @@ mod manifest;
 mod tensors;
 
 pub use error::ArtifactError;
-pub use files::{CARD, MANIFEST, ModelFiles, TENSORS, open, read_manifest, write};
+pub use files::{CARD, MANIFEST, ModelFiles, TENSORS, check_output, open, write};
 pub use manifest::{FileEntry, Fit, FoldMetrics, Golden, Manifest, Metrics, Regression, Settings, TrainingData};
 pub use tensors::Vocabulary;

@@ -13,7 +13,11 @@ const MAX_COLUMNS: usize = 4096;
 const SHOWN: usize = 12;
 const SHOWN_CHARS: usize = 32;
 
+/// What R and pandas write where there is no value. Only in columns that hold no text: someone may be called None.
+const MISSING: [&str; 5] = ["NA", "NaN", "nan", "null", "None"];
+
 pub(crate) struct Csv {
+    names: Vec<String>,
     record: Record,
     columns: Columns,
 }
@@ -47,7 +51,12 @@ impl Csv {
             .map(|cell| encoding::decode(cell).trim().to_owned())
             .collect();
         let columns = Columns::find(name, header.found(), &names)?;
-        Ok(Self { record: Record::new(columns.found), columns })
+        Ok(Self { names, record: Record::new(columns.found), columns })
+    }
+
+    /// The header's cells.
+    pub(crate) fn names(&self) -> &[String] {
+        &self.names
     }
 
     pub(crate) fn next(&mut self, input: &mut Input) -> Option<Result<Row, RowError>> {
@@ -98,10 +107,12 @@ impl Columns {
         }
         let text =
             |at: Option<usize>| at.and_then(|at| record.cell(at)).filter(|cell| !cell.is_empty()).map(encoding::decode);
-        let number = |at: Option<usize>, field, wanted, read: fn(&str) -> Option<i64>| {
-            let cell = text(at).filter(|cell| !cell.trim().is_empty());
-            let number = cell.map(|cell| read(cell.trim()).ok_or(RowErrorKind::WrongType { field, wanted }));
-            number.transpose()
+        let value = |at: Option<usize>| {
+            let cell = text(at).map(|cell| cell.trim().to_owned());
+            cell.filter(|cell| !cell.is_empty() && !MISSING.contains(&cell.as_str()))
+        };
+        let number = |at: Option<usize>, field, wanted| {
+            value(at).map(|cell| whole(&cell).ok_or(RowErrorKind::WrongType { field, wanted })).transpose()
         };
         let comment = Comment {
             id: text(self.id).map(Into::into),
@@ -110,28 +121,21 @@ impl Columns {
             subreddit: text(self.subreddit).map(Into::into),
             author: text(self.author).map(Into::into),
             body: Some(text(Some(self.body)).unwrap_or_default().into()),
-            created_utc: number(self.created_utc, "created_utc", "a number of seconds since 1970", seconds)?,
-            score: number(self.score, "score", "a whole number", whole)?,
+            created_utc: number(self.created_utc, "created_utc", "a number of seconds since 1970")?,
+            score: number(self.score, "score", "a number of votes")?,
             permalink: text(self.permalink).map(Into::into),
         };
-        let removed = removed::from_text(&text(self.removed).unwrap_or_default())
+        let removed = removed::from_text(&value(self.removed).unwrap_or_default())
             .map_err(|removed::Unknown| RowErrorKind::WrongType { field: "removed", wanted: removed::WANTED })?;
         Ok(Row { line, comment, removed })
     }
 }
 
-/// Dumps write seconds whole or not; those of a column with gaps come out of data frames as `1514764800.0`.
-fn seconds(text: &str) -> Option<i64> {
-    text.parse().ok().or_else(|| float(text).map(|number| number.floor() as i64))
-}
-
+/// Rounded down, as in JSON. A column with gaps comes out of data frames as `1514764800.0`.
 fn whole(text: &str) -> Option<i64> {
-    text.parse().ok().or_else(|| float(text).filter(|number| number.fract() == 0.0).map(|number| number as i64))
-}
-
-/// Beyond 2^53 a float no longer counts by ones.
-fn float(text: &str) -> Option<f64> {
-    text.parse().ok().filter(|number: &f64| number.abs() < 9.0e15)
+    // Beyond 2^53 a float no longer counts by ones.
+    let float = || text.parse().ok().filter(|number: &f64| number.abs() < 9.0e15);
+    text.parse().ok().or_else(|| float().map(|number| number.floor() as i64))
 }
 
 /// Without a header the first comment stands in its place, and no comment may get into a log.

@@ -50,6 +50,26 @@ pub async fn put<O: Objects, C: Clock>(
     }
 }
 
+/// Writes an object under a condition; none where the condition does not hold.
+///
+/// After a call without an answer the condition may fail because of that very call: look at what is there.
+///
+/// # Errors
+/// Where there is no answer by the deadline.
+pub async fn put_where<O: Objects, C: Clock>(
+    objects: &O,
+    clock: &C,
+    deadline: Timestamp,
+    key: &str,
+    bytes: Vec<u8>,
+    condition: &Condition,
+) -> Result<Option<ETag>, DeliveryError> {
+    Ok(match write(objects, clock, deadline, key, &bytes, condition).await? {
+        Settled::Done(etag) => Some(etag),
+        Settled::ConditionFailed => None,
+    })
+}
+
 /// Reads an object, unless it still has the tag `unless`.
 ///
 /// # Errors

@@ -224,7 +224,6 @@ impl Stream for MemoryStream {
     async fn put_records(&self, records: &[PutRecord]) -> Result<Vec<PutOutcome>, CallError> {
         check(records)?;
         let now = self.shared.clock.now();
-        let arrived = Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now);
         let mut outcomes = Vec::with_capacity(records.len());
         {
             let mut content = lock(&self.shared.content);
@@ -237,13 +236,15 @@ impl Stream for MemoryStream {
                 content.shards[shard].push_back(Arc::new(StreamRecord {
                     sequence_number,
                     partition_key: record.partition_key.clone(),
-                    arrived,
+                    arrived: now,
                     data: record.data.clone(),
                 }));
             }
             content.shards.iter_mut().for_each(|records| self.trim(records, now));
         }
         self.shared.arrivals.send_replace(());
+        // A real call lets others run while it is under way.
+        tokio::task::yield_now().await;
         Ok(outcomes)
     }
 }
