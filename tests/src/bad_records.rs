@@ -29,7 +29,7 @@ pub fn bad_comments(first: usize) -> Vec<BadSample> {
         ("created_utc no time", Reason::InvalidData, |event| set(event, "created_utc", json!(PRIVATE))),
         ("created_utc out of range", Reason::InvalidData, |event| set(event, "created_utc", json!(1e300))),
         ("score a text", Reason::InvalidData, |event| set(event, "score", json!(PRIVATE))),
-        ("score a fraction", Reason::InvalidData, |event| set(event, "score", json!(0.5))),
+        ("score out of range", Reason::InvalidData, |event| set(event, "score", json!(1e300))),
         ("a prediction", Reason::WrongType, |event| event["type"] = json!("modstream.prediction.v1")),
     ];
     all.extend(edited(&edits, 500, &|number| comment_event(first + number)));

@@ -45,6 +45,7 @@ fn a_file_without_comments_is_refused_with_what_to_do() {
         (b"[\n{\"body\": \"a\"},\n{\"body\": \"b\"}\n]\n".to_vec(), document),
         (b"[{\"body\": \"a\"},\n\n{\"body\": \"b\"}]".to_vec(), document),
         (b"[\n]".to_vec(), document),
+        (b"[\"a\"]\n[\"b\"]\n".to_vec(), document),
         ([b"[".to_vec(), b"{\"body\":\"a\"},".repeat(10_000)].concat(), document),
         (b"{\"id\": \"a\"\n, \"body\": \"a\"\n}\n".to_vec(), document),
         (gzip(b"{\n  \"body\": \"a\"\n}\n"), document),
