@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use modstream_classifier::artifact::{MANIFEST, Manifest, ModelFiles, TENSORS};
-use modstream_platform::{Condition, Objects};
+use modstream_platform::{Condition, Objects, PutRecord, Stream};
 use modstream_tests::{
     Audit, Fault, MODEL_NAME, MemoryWorld, Operation, System, Which, World, comment, event_of, harsher, install,
     model_files,
 };
 use serde_json::Value;
 
-use crate::{put, put_comment, scored, smoothly};
+use crate::{put_comment, scored, smoothly};
 
 /// Which model scored each comment, by the order of the comments.
 fn versions(audit: &Audit) -> Vec<String> {
@@ -69,9 +69,10 @@ async fn a_batch_is_scored_by_one_model_however_long_it_takes() {
         sleep(55).await;
         // Each record waits for the one before; the calls fail till long after the pointer is moved and due to be looked at.
         system.faults.down(Operation::PutRecords, Duration::from_secs(12));
-        for number in 1..20 {
-            put(&system.world, Which::Comments, "one key", event_of(number, comment(number))).await;
-        }
+        let records = (1..20)
+            .map(|number| PutRecord { partition_key: "one key".to_owned(), data: event_of(number, comment(number)) });
+        let records: Vec<PutRecord> = records.collect();
+        system.world.stream(Which::Comments).put_records(&records).await.expect("put");
         sleep(1).await;
         install(&system.world, &harsher(&model_files(), 1.0)).await;
     };
