@@ -12,9 +12,9 @@ const WALLS: [(&str, &[&str]); 10] = [
     ("modstream-trainer", &["modstream-platform", "tokio", "aws-"]),
     ("modstream-corpus", &["modstream-platform", "modstream-classifier", "tokio", "aws-"]),
     ("modstream-platform", &["modstream-", "aws-"]),
-    ("generate-comments", &["score-comments", "publish-alerts", "modstream-classifier", "linfa"]),
-    ("score-comments", &["generate-comments", "publish-alerts", "modstream-trainer", "linfa"]),
-    ("publish-alerts", &["generate-comments", "score-comments", "modstream-classifier", "linfa"]),
+    ("generate-comments", &["score-comments", "publish-alerts", "modstream-classifier", "linfa", "aws-"]),
+    ("score-comments", &["generate-comments", "publish-alerts", "modstream-trainer", "linfa", "aws-"]),
+    ("publish-alerts", &["generate-comments", "score-comments", "modstream-classifier", "linfa", "aws-"]),
     // What `cargo demo` builds.
     ("modstream", &["aws-"]),
 ];

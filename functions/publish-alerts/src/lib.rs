@@ -16,7 +16,7 @@ use kinesis_batch::{Batch, BatchResponse, Fault, Handler, Outcome, PayloadError,
 use modstream_events::{Alert, BadRecord, Event, Prediction, Reason, ids};
 use modstream_platform::deliver::{DeliveryError, Published, publish_all};
 use modstream_platform::{Clock, MAX_PUBLISH_MESSAGES, Message, Objects, Topic};
-use modstream_telemetry::{BatchSummary, alert_resumed, batch_done, batch_interrupted};
+use modstream_telemetry::{alert_resumed, batch_handled};
 
 pub use config::{Config, Severities};
 pub use ledger::{Keys, Sent};
@@ -49,24 +49,11 @@ impl<T: Topic, O: Objects, C: Clock> PublishAlerts<T, O, C> {
     /// Where the payload is no batch of Kinesis records.
     pub async fn handle(&self, payload: &[u8], deadline: Timestamp) -> Result<BatchResponse, PayloadError> {
         let batch = Batch::parse(payload)?;
-        let (Some(first), Some(last)) = (batch.records.first(), batch.records.last()) else {
+        if batch.records.is_empty() {
             return Ok(BatchResponse::success());
-        };
-        let report = kinesis_batch::handle(&batch, &Publishing { function: self, deadline }).await;
-        let summary = BatchSummary {
-            stream: first.stream(),
-            shard_id: &first.shard_id,
-            first: &first.sequence_number,
-            last: &last.sequence_number,
-            records: report.records,
-            delivered: report.delivered,
-            skipped: report.skipped,
-            quarantined: report.quarantined.len(),
-        };
-        match &report.failure {
-            None => batch_done(NAME, summary),
-            Some(failure) => batch_interrupted(NAME, summary, &failure.sequence_number, &failure.cause.to_string()),
         }
+        let report = kinesis_batch::handle(&batch, &Publishing { function: self, deadline }).await;
+        batch_handled(NAME, &batch, &report);
         Ok(report.response())
     }
 }

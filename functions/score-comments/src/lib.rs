@@ -15,7 +15,7 @@ use modstream_classifier::Scratch;
 use modstream_events::BadRecord;
 use modstream_platform::deliver::{Delivery, DeliveryError, put_all};
 use modstream_platform::{Clock, Objects, PutRecord, Stream};
-use modstream_telemetry::{BatchSummary, batch_done, batch_interrupted};
+use modstream_telemetry::batch_handled;
 
 pub use config::Config;
 pub use models::StartError;
@@ -57,26 +57,13 @@ impl<S: Stream, O: Objects + Clone, C: Clock + Clone> ScoreComments<S, O, C> {
     /// Where the payload is no batch of Kinesis records.
     pub async fn handle(&self, payload: &[u8], deadline: Timestamp) -> Result<BatchResponse, PayloadError> {
         let batch = Batch::parse(payload)?;
-        let (Some(first), Some(last)) = (batch.records.first(), batch.records.last()) else {
+        if batch.records.is_empty() {
             return Ok(BatchResponse::success());
-        };
+        }
         let model = self.models.snapshot(deadline).await;
         let work = Scoring { function: self, model: &model, scratch: Mutex::default(), deadline };
         let report = kinesis_batch::handle(&batch, &work).await;
-        let summary = BatchSummary {
-            stream: first.stream(),
-            shard_id: &first.shard_id,
-            first: &first.sequence_number,
-            last: &last.sequence_number,
-            records: report.records,
-            delivered: report.delivered,
-            skipped: report.skipped,
-            quarantined: report.quarantined.len(),
-        };
-        match &report.failure {
-            None => batch_done(NAME, summary),
-            Some(failure) => batch_interrupted(NAME, summary, &failure.sequence_number, &failure.cause.to_string()),
-        }
+        batch_handled(NAME, &batch, &report);
         Ok(report.response())
     }
 }

@@ -4,8 +4,10 @@
 //! retries ([`deliver`]) are written and tested once, above them, for every world.
 //!
 //! [`memory`] is a world that lives in this process. It ships: the first command runs on it, and so do replay, the fault
-//! simulation and the load test.
+//! simulation and the load test. `aws`, behind the feature of that name, is the other one.
 
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod deliver;
 pub mod environment;
 pub mod memory;

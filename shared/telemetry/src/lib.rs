@@ -6,42 +6,38 @@
 //!
 //! Events go to [`tracing`]; without a subscriber they cost next to nothing.
 
+use std::fmt::Display;
+
+use kinesis_batch::{Batch, Failure, Report};
 use tracing::{error, info, warn};
 
-/// A batch of one shard, as it came out.
-#[derive(Clone, Copy, Debug)]
-pub struct BatchSummary<'a> {
-    /// The stream.
-    pub stream: &'a str,
-    /// The shard.
-    pub shard_id: &'a str,
-    /// The sequence number of its first record.
-    pub first: &'a str,
-    /// The sequence number of its last record.
-    pub last: &'a str,
-    /// Its records.
-    pub records: usize,
-    /// Those that were delivered.
-    pub delivered: usize,
-    /// Those there was nothing to do for.
-    pub skipped: usize,
-    /// Those that went to quarantine.
-    pub quarantined: usize,
-}
-
-/// A batch is done.
-pub fn batch_done(function: &str, batch: BatchSummary<'_>) {
-    let BatchSummary { stream, shard_id, first, last, records, delivered, skipped, quarantined } = batch;
-    info!(event = "batch_done", function, stream, shard_id, first, last, records, delivered, skipped, quarantined);
-}
-
-/// A batch is done up to a record, from which on it comes again.
-pub fn batch_interrupted(function: &str, batch: BatchSummary<'_>, failed_at: &str, cause: &str) {
-    let BatchSummary { stream, shard_id, first, last, records, delivered, skipped, quarantined } = batch;
-    warn!(
-        event = "batch_interrupted",
-        function, stream, shard_id, first, last, records, delivered, skipped, quarantined, failed_at, cause
-    );
+/// What became of a batch: done, or done up to a record from which on it comes again. Nothing is said of an empty one.
+pub fn batch_handled<B, E: Display>(function: &str, batch: &Batch<'_>, report: &Report<B, E>) {
+    let (Some(first), Some(last)) = (batch.records.first(), batch.records.last()) else { return };
+    let (stream, shard_id) = (first.stream(), first.shard_id.as_ref());
+    let (first, last) = (first.sequence_number.as_ref(), last.sequence_number.as_ref());
+    let Report { records, delivered, skipped, .. } = *report;
+    let quarantined = report.quarantined.len();
+    match &report.failure {
+        None => info!(
+            event = "batch_done",
+            function, stream, shard_id, first, last, records, delivered, skipped, quarantined
+        ),
+        Some(Failure { sequence_number, cause }) => warn!(
+            event = "batch_interrupted",
+            function,
+            stream,
+            shard_id,
+            first,
+            last,
+            records,
+            delivered,
+            skipped,
+            quarantined,
+            failed_at = sequence_number,
+            cause = %cause
+        ),
+    }
 }
 
 /// A record went to quarantine.
@@ -81,4 +77,14 @@ pub fn comments_unsent(schedule_event: &str, unsent: usize, comments: usize, cau
 /// An alert whose request was in the ledger and whose sending was not: sent now.
 pub fn alert_resumed(alert_id: &str) {
     warn!(event = "alert_resumed", alert_id);
+}
+
+/// An invocation failed as a whole: Lambda sends it again, or gives it up.
+pub fn invocation_failed(function: &str, cause: &str) {
+    error!(event = "invocation_failed", function, cause);
+}
+
+/// The program was asked to end, and does after the invocation at hand.
+pub fn ending(function: &str) {
+    info!(event = "ending", function);
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use modstream_stub_server::{Answer, Ended};
 use serde_json::{Value, json};
 
@@ -39,6 +41,7 @@ fn each_comment_becomes_a_prediction_under_its_key_and_the_log_says_which_batch_
     running.bootstrap.terminate().expect("asked");
     let log = running.bootstrap.wait().expect("ends").lines.join("\n");
     for (_, _, comment) in comments {
+        assert!(!log.contains(&STANDARD.encode(&comment)), "the log quotes a record");
         let comment: Value = serde_json::from_slice(&comment).expect("JSON");
         for field in ["body", "author"] {
             let text = comment["data"][field].as_str().expect("text");
@@ -48,14 +51,21 @@ fn each_comment_becomes_a_prediction_under_its_key_and_the_log_says_which_batch_
 }
 
 #[test]
-fn bad_records_go_to_quarantine_and_hold_up_nothing() {
-    let running = Running::start();
+fn bad_records_go_to_quarantine_and_hold_up_nothing_and_a_quiet_log_still_says_whose_request_it_was() {
+    let running = Running::start_with(&[("LOG_LEVEL", "warn")], |_| None);
     let payload = sample("comments-batch-bad.json");
     let all = records(&payload).len();
     assert_eq!(running.lambda.invoke("request-1", &payload), Ended::Response(json!({"batchItemFailures": []})));
     let quarantined = running.aws.keys("bucket").iter().filter(|key| key.starts_with("quarantine/comments/")).count();
     assert!(quarantined > 5, "{quarantined}");
     assert_eq!(running.aws.records("predictions").len() + quarantined, all);
+
+    let line = running.bootstrap.wait_for_line(|line| line.contains("record_quarantined"));
+    let event: Value = serde_json::from_str(&line).expect("a JSON line");
+    assert_eq!(event["span"]["request_id"], "request-1");
+    running.bootstrap.terminate().expect("asked");
+    let finished = running.bootstrap.wait().expect("ends");
+    assert!(finished.lines.iter().all(|line| !line.contains("\"INFO\"")), "{finished:?}");
 }
 
 #[test]

@@ -1,0 +1,17 @@
+//! The program that Lambda starts for `publish-alerts`.
+
+use std::process::ExitCode;
+
+use modstream_bootstrap::{CALL_TIMEOUT, Invocation, environment, run};
+use modstream_platform::aws::{Settings, SystemClock, connect};
+use publish_alerts::{Config, NAME, PublishAlerts};
+
+fn main() -> ExitCode {
+    run(NAME, async |_| {
+        let config = Config::read(environment())?;
+        let clients = connect(Settings { call_timeout: CALL_TIMEOUT, ..Settings::default() }).await?;
+        let alerts = clients.topic(&config.alerts_topic_arn);
+        let function = PublishAlerts::new(&config, alerts, clients.objects(&config.bucket), SystemClock);
+        Ok(async move |invocation: Invocation| function.handle(&invocation.payload, invocation.deadline).await)
+    })
+}

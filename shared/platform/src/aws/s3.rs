@@ -1,0 +1,123 @@
+use std::time::Duration;
+
+use aws_sdk_s3::config::http::HttpResponse;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::operation::get_object::GetObjectOutput;
+use aws_sdk_s3::primitives::ByteStream;
+
+use super::boxed;
+use super::error::{Operation, chain, status};
+use crate::{CallError, CallErrorKind, Condition, ETag, Fetched, Objects, Written};
+
+const GET: Operation = Operation { service: "s3", name: "GetObject" };
+const PUT: Operation = Operation { service: "s3", name: "PutObject" };
+const LIST: Operation = Operation { service: "s3", name: "ListObjectsV2" };
+
+/// An S3 bucket.
+///
+/// A get that is answered 403 `AccessDenied` is [`Fetched::Missing`], as is 404: S3 says 403 of a missing object to a caller
+/// without `s3:ListBucket` ([GetObject](https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html)), so a missing
+/// permission to read can't be told from it. What is certainly no missing object, such as an expired token or a missing
+/// bucket, is [`CallErrorKind::Denied`].
+#[derive(Clone, Debug)]
+pub struct S3Objects {
+    client: aws_sdk_s3::Client,
+    bucket: String,
+    call_timeout: Duration,
+}
+
+impl S3Objects {
+    /// The bucket called `bucket`. A get, its body included, takes `call_timeout` at most; other calls have the client's
+    /// own limits.
+    pub fn new(client: aws_sdk_s3::Client, bucket: impl Into<String>, call_timeout: Duration) -> Self {
+        S3Objects { client, bucket: bucket.into(), call_timeout }
+    }
+
+    async fn fetch(&self, key: &str, unless: Option<&ETag>) -> Result<Fetched, CallError> {
+        let call = self.client.get_object().bucket(&self.bucket).key(key);
+        match boxed(call.set_if_none_match(unless.map(|etag| etag.0.clone())).send()).await {
+            Ok(answer) => read(answer).await,
+            Err(error) => match (status(&error), code(&error)) {
+                (Some(304), _) => Ok(Fetched::NotModified),
+                (Some(404), None | Some("NoSuchKey" | "NotFound")) => Ok(Fetched::Missing),
+                (Some(403), None | Some("AccessDenied")) => Ok(Fetched::Missing),
+                _ => Err(GET.failed(&error)),
+            },
+        }
+    }
+}
+
+fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Option<&str> {
+    error.as_service_error().and_then(ProvideErrorMetadata::code)
+}
+
+/// More than this is not reserved on an answer's word alone.
+const MOST_RESERVED: usize = 64 << 20;
+
+async fn read(answer: GetObjectOutput) -> Result<Fetched, CallError> {
+    let Some(etag) = answer.e_tag.map(ETag) else {
+        return Err(GET.error(CallErrorKind::OutcomeUnknown, "an answer without an ETag"));
+    };
+    let announced = answer.content_length.and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
+    let mut bytes = Vec::with_capacity(announced.min(MOST_RESERVED));
+    let mut body = answer.body;
+    while let Some(chunk) = body.next().await {
+        let chunk = chunk.map_err(|error| {
+            GET.error(CallErrorKind::OutcomeUnknown, format!("the object broke off: {}", chain(&error)))
+        })?;
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(Fetched::Object { bytes, etag })
+}
+
+impl Objects for S3Objects {
+    async fn get(&self, key: &str, unless: Option<&ETag>) -> Result<Fetched, CallError> {
+        // The SDK's limits end where an answer's body begins.
+        let Ok(fetched) = tokio::time::timeout(self.call_timeout, self.fetch(key, unless)).await else {
+            let seconds = self.call_timeout.as_secs_f64();
+            return Err(GET.error(CallErrorKind::OutcomeUnknown, format!("no whole answer within {seconds} s")));
+        };
+        fetched
+    }
+
+    async fn put(&self, key: &str, bytes: Vec<u8>, condition: Condition) -> Result<Written, CallError> {
+        let call = self.client.put_object().bucket(&self.bucket).key(key).body(ByteStream::from(bytes));
+        let matches = matches!(condition, Condition::Matches(_));
+        let call = match condition {
+            Condition::Always => call,
+            Condition::Absent => call.if_none_match("*"),
+            Condition::Matches(etag) => call.if_match(etag.0),
+        };
+        match boxed(call.send()).await {
+            Ok(answer) => answer
+                .e_tag
+                .map(|etag| Written::Done(ETag(etag)))
+                .ok_or_else(|| PUT.error(CallErrorKind::OutcomeUnknown, "an answer without an ETag")),
+            Err(error) => match (status(&error), code(&error)) {
+                (Some(412), _) => Ok(Written::ConditionFailed),
+                (Some(409), _) => Ok(Written::Conflict),
+                // An object that is gone has no tag that could match.
+                (Some(404), Some("NoSuchKey")) if matches => Ok(Written::ConditionFailed),
+                _ => Err(PUT.failed(&error)),
+            },
+        }
+    }
+
+    /// S3 lists a page of 1,000 keys a request, in the order of their bytes. Each page has its own time limit.
+    async fn list(&self, prefix: &str) -> Result<Vec<String>, CallError> {
+        let call = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix);
+        let mut pages = call.into_paginator().send();
+        let mut keys = Vec::new();
+        while let Some(page) = boxed(pages.next()).await {
+            let page = page.map_err(|error| LIST.failed(&error))?;
+            // The SDK takes XML that ends anywhere for a shorter page.
+            let objects = page.contents.unwrap_or_default();
+            let announced = page.key_count.and_then(|count| usize::try_from(count).ok());
+            if page.is_truncated.is_none() || announced.is_some_and(|count| count != objects.len()) {
+                return Err(LIST.error(CallErrorKind::OutcomeUnknown, "a page that broke off"));
+            }
+            keys.extend(objects.into_iter().filter_map(|object| object.key));
+        }
+        Ok(keys)
+    }
+}

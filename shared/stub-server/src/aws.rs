@@ -1,0 +1,169 @@
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use crate::{Answer, Reply, Request, StubServer, lock};
+
+/// As much of S3, Kinesis and SNS as a function needs, and nothing ever fails.
+///
+/// S3: objects by path-style address, `If-None-Match`, a missing key is a 404. Kinesis: PutRecords. SNS: PublishBatch.
+#[derive(Debug)]
+pub struct FakeAws {
+    server: StubServer,
+    objects: Arc<Mutex<BTreeMap<String, Vec<u8>>>>,
+}
+
+impl FakeAws {
+    /// An empty one.
+    ///
+    /// # Errors
+    /// Where no port is free.
+    pub fn start() -> io::Result<Self> {
+        Self::start_with(|_| None)
+    }
+
+    /// One that asks `fault` first: what it returns is the reply.
+    ///
+    /// # Errors
+    /// Where no port is free.
+    pub fn start_with(fault: impl Fn(&Request) -> Option<Reply> + Send + Sync + 'static) -> io::Result<Self> {
+        let objects = Arc::new(Mutex::new(BTreeMap::new()));
+        let shared = Arc::clone(&objects);
+        let server =
+            StubServer::start(move |request| fault(request).unwrap_or_else(|| answer(request, &shared).into()))?;
+        Ok(FakeAws { server, objects })
+    }
+
+    /// What `AWS_ENDPOINT_URL` holds.
+    pub fn url(&self) -> String {
+        self.server.url()
+    }
+
+    /// Puts an object.
+    pub fn put(&self, bucket: &str, key: &str, bytes: impl Into<Vec<u8>>) {
+        lock(&self.objects).insert(format!("/{bucket}/{key}"), bytes.into());
+    }
+
+    /// Puts a model's files, and the pointer to its version, as a push and a promotion do.
+    ///
+    /// # Errors
+    /// Where the folder can't be read, or its manifest names no version.
+    pub fn put_model(&self, bucket: &str, name: &str, folder: &Path) -> io::Result<()> {
+        let manifest: Value = serde_json::from_slice(&std::fs::read(folder.join("manifest.json"))?)?;
+        let version = manifest["version"].as_str().ok_or(io::ErrorKind::InvalidData)?;
+        for file in std::fs::read_dir(folder)? {
+            let file = file?;
+            let key = format!("models/{name}/{version}/{}", file.file_name().to_string_lossy());
+            self.put(bucket, &key, std::fs::read(file.path())?);
+        }
+        self.put(bucket, &format!("models/{name}/current.json"), json!({ "version": version }).to_string());
+        Ok(())
+    }
+
+    /// The keys of a bucket's objects, in order.
+    pub fn keys(&self, bucket: &str) -> Vec<String> {
+        let objects = lock(&self.objects);
+        objects.keys().filter_map(|path| Some(path.strip_prefix(&format!("/{bucket}/"))?.to_owned())).collect()
+    }
+
+    /// The requests so far.
+    pub fn requests(&self) -> Vec<Request> {
+        self.server.requests()
+    }
+
+    /// Waits until a request has arrived that `is` says yes to.
+    pub fn wait_for(&self, is: impl Fn(&Request) -> bool) {
+        self.server.wait_for(is);
+    }
+
+    /// Partition key and data of all records that were put on a stream, in order.
+    pub fn records(&self, stream: &str) -> Vec<(String, Vec<u8>)> {
+        let puts = self.requests().into_iter().filter(is_put_records).filter_map(|it| body(&it));
+        let puts = puts.filter(|put| put["StreamName"] == stream);
+        let records = puts.flat_map(|put| put["Records"].as_array().cloned().unwrap_or_default());
+        let text = |record: &Value, field: &str| record[field].as_str().unwrap_or_default().to_owned();
+        records
+            .map(|record| (text(&record, "PartitionKey"), STANDARD.decode(text(&record, "Data")).unwrap_or_default()))
+            .collect()
+    }
+}
+
+fn is_put_records(request: &Request) -> bool {
+    request.header("x-amz-target").is_some_and(|target| target.ends_with(".PutRecords"))
+}
+
+fn body(request: &Request) -> Option<Value> {
+    serde_json::from_slice(&request.body).ok()
+}
+
+fn answer(request: &Request, objects: &Mutex<BTreeMap<String, Vec<u8>>>) -> Answer {
+    if is_put_records(request) {
+        return put_records(request);
+    }
+    if request.method == "POST" {
+        return publish_batch(request);
+    }
+    let path = decode(request.target.split('?').next().unwrap_or_default());
+    let mut objects = lock(objects);
+    match request.method.as_str() {
+        "GET" => match objects.get(&path) {
+            None => Answer::new(404, *b"<Error><Code>NoSuchKey</Code><Message>There is none.</Message></Error>"),
+            Some(bytes) if request.header("if-none-match") == Some(&etag(bytes)) => Answer::new(304, *b""),
+            Some(bytes) => Answer::new(200, bytes.clone()).header("ETag", etag(bytes)),
+        },
+        "PUT" if request.header("if-none-match") == Some("*") && objects.contains_key(&path) => {
+            Answer::new(412, *b"<Error><Code>PreconditionFailed</Code><Message>There is one.</Message></Error>")
+        }
+        "PUT" => {
+            objects.insert(path, request.body.clone());
+            Answer::new(200, *b"").header("ETag", etag(&request.body))
+        }
+        _ => Answer::new(501, *b"<Error><Code>NotImplemented</Code></Error>"),
+    }
+}
+
+fn put_records(request: &Request) -> Answer {
+    let count = body(request).and_then(|put| Some(put["Records"].as_array()?.len())).unwrap_or_default();
+    let stored = |index| json!({ "ShardId": "shardId-000000000000", "SequenceNumber": format!("49{index:054}") });
+    let records: Vec<Value> = (0..count).map(stored).collect();
+    let answer = json!({ "FailedRecordCount": 0, "Records": records });
+    Answer::new(200, answer.to_string()).header("Content-Type", "application/x-amz-json-1.1")
+}
+
+fn publish_batch(request: &Request) -> Answer {
+    let text = request.text();
+    let ids = text.split('&').filter_map(|pair| pair.split_once('=')).filter(|(name, _)| name.ends_with(".Id"));
+    let members: String =
+        ids.map(|(_, id)| format!("<member><Id>{id}</Id><MessageId>message-{id}</MessageId></member>")).collect();
+    let result = format!("<PublishBatchResult><Successful>{members}</Successful><Failed/></PublishBatchResult>");
+    Answer::new(200, format!("<PublishBatchResponse>{result}</PublishBatchResponse>"))
+}
+
+/// Changes with the content: length and FNV-1a.
+fn etag(bytes: &[u8]) -> String {
+    let hash = bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
+    format!("\"{:x}-{hash:016x}\"", bytes.len())
+}
+
+/// Undoes percent-encoding.
+fn decode(path: &str) -> String {
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        let hex = after.get(..2).and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
+        let (byte, after) = match hex {
+            Some(byte) if first == b'%' => (byte, &after[2..]),
+            _ => (first, after),
+        };
+        bytes.push(byte);
+        rest = after;
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}

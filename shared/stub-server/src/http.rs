@@ -1,0 +1,160 @@
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+
+/// A request, as it arrived.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// `GET`, `PUT` ...
+    pub method: String,
+    /// Path and query, still percent-encoded.
+    pub target: String,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    /// A header's value; the name in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    status: u16,
+    headers: Vec<(&'static str, String)>,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    /// An answer with this status, this body and its length.
+    pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        Answer { status, headers: Vec::new(), body: body.into() }
+    }
+
+    /// The same with another header.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+}
+
+/// What a server does with a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// It answers.
+    Answer(Answer),
+    /// It announces the whole body, sends half, and closes the connection.
+    BreakOff(Answer),
+    /// It announces the whole body, sends half, and then nothing.
+    Stall(Answer),
+    /// It closes the connection without an answer.
+    HangUp,
+    /// It never answers. The connection stays open until the client closes it.
+    Silence,
+}
+
+impl From<Answer> for Reply {
+    fn from(answer: Answer) -> Self {
+        Reply::Answer(answer)
+    }
+}
+
+/// The next request of a connection; none where the client closed it.
+pub(crate) fn read(from: &mut BufReader<TcpStream>) -> io::Result<Option<Request>> {
+    let mut line = String::new();
+    if from.read_line(&mut line)? == 0 {
+        return Ok(None);
+    }
+    let mut words = line.split_whitespace();
+    let (Some(method), Some(target)) = (words.next(), words.next()) else {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "no request line"));
+    };
+    let mut request =
+        Request { method: method.to_owned(), target: target.to_owned(), headers: Vec::new(), body: Vec::new() };
+    loop {
+        let mut line = String::new();
+        from.read_line(&mut line)?;
+        let Some((name, value)) = line.trim_end().split_once(':') else { break };
+        request.headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+    }
+    if request.header("expect").is_some() {
+        from.get_mut().write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+    }
+    request.body = if request.header("transfer-encoding").is_some_and(|coding| coding.contains("chunked")) {
+        read_chunks(from)?
+    } else {
+        let length = request.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+        let mut body = vec![0; length];
+        from.read_exact(&mut body)?;
+        body
+    };
+    Ok(Some(request))
+}
+
+fn read_chunks(from: &mut BufReader<TcpStream>) -> io::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let mut line = String::new();
+        from.read_line(&mut line)?;
+        let length = usize::from_str_radix(line.trim(), 16)
+            .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "no chunk length"))?;
+        // The line's end stands after every chunk, also after the last, empty one.
+        let mut chunk = vec![0; length + 2];
+        from.read_exact(&mut chunk)?;
+        if length == 0 {
+            return Ok(body);
+        }
+        body.extend_from_slice(&chunk[..length]);
+    }
+}
+
+/// Does what the reply says; false where the connection is at its end.
+pub(crate) fn write(to: &mut TcpStream, reply: &Reply) -> io::Result<bool> {
+    match reply {
+        Reply::Answer(answer) => {
+            to.write_all(&head(answer))?;
+            to.write_all(&answer.body)?;
+            Ok(true)
+        }
+        Reply::BreakOff(answer) => {
+            write_half(to, answer)?;
+            Ok(false)
+        }
+        Reply::Stall(answer) => {
+            write_half(to, answer)?;
+            wait_for_the_client(to)
+        }
+        Reply::HangUp => Ok(false),
+        Reply::Silence => wait_for_the_client(to),
+    }
+}
+
+fn write_half(to: &mut TcpStream, answer: &Answer) -> io::Result<()> {
+    to.write_all(&head(answer))?;
+    to.write_all(&answer.body[..answer.body.len() / 2])
+}
+
+/// Returns when the client has closed the connection.
+fn wait_for_the_client(to: &mut TcpStream) -> io::Result<bool> {
+    io::copy(to, &mut io::sink())?;
+    Ok(false)
+}
+
+fn head(answer: &Answer) -> Vec<u8> {
+    let mut head = format!("HTTP/1.1 {} Stub\r\n", answer.status);
+    for (name, value) in &answer.headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    head.push_str(&format!("content-length: {}\r\n\r\n", answer.body.len()));
+    head.into_bytes()
+}

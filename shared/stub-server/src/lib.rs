@@ -1,0 +1,26 @@
+//! For tests: a local HTTP server that answers, hangs up or stays silent as told ([`StubServer`]); on it Lambda's Runtime API
+//! ([`Lambda`], [`Bootstrap`]) and as much of S3, Kinesis and SNS as a function needs ([`FakeAws`]).
+//!
+//! Threads and blocking calls, so that a test's own runtime, real or paused, has no part in it.
+
+mod aws;
+mod http;
+mod lambda;
+mod process;
+mod server;
+
+pub use aws::FakeAws;
+pub use http::{Answer, Reply, Request};
+pub use lambda::{Ended, Lambda};
+pub use process::{Bootstrap, Finished};
+pub use server::StubServer;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// Longer than anything here takes: a wait that reaches it is a failure.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
