@@ -1,6 +1,6 @@
 //! Text in; the probability that a moderator would remove it, and why, out.
 //!
-//! [`clean`] → [`scan`]: tokens and [`measures`] → [`Vectorizer`]: n-grams, TF-IDF → [`Model`]: logistic regression,
+//! clean → scan: tokens and measures → [`Vectorizer`]: n-grams, TF-IDF → [`Model`]: logistic regression,
 //! calibration, explanation → [`OperatingPoint`](modstream_events::OperatingPoint). A model is stored as an [`artifact`].
 //!
 //! ```no_run

@@ -14,7 +14,9 @@ use crate::world::{LONG, SHORT, World, config, json};
 
 async fn put(clients: &Clients) -> CallError {
     let record = PutRecord { partition_key: "k".into(), data: b"a comment's text".to_vec() };
-    clients.stream("comments").put_records(&[record]).await.expect_err("no answer")
+    let stream = clients.stream("comments");
+    let put = tokio::time::timeout(LONG, stream.put_records(std::slice::from_ref(&record))).await;
+    put.expect("ends").expect_err("no answer")
 }
 
 #[tokio::test]

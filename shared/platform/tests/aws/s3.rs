@@ -84,7 +84,9 @@ async fn half_an_object_is_none() {
     assert_eq!(error.kind, CallErrorKind::OutcomeUnknown, "{error}");
 
     let world = World::with_call_timeout(SHORT, [Reply::Stall(object(&content))]);
-    let error = world.bucket().get("key", None).await.expect_err("half");
+    let bucket = world.bucket();
+    let fetched = tokio::time::timeout(LONG, bucket.get("key", None)).await;
+    let error = fetched.expect("ends").expect_err("half");
     assert_eq!((error.kind, error.message.as_str()), (CallErrorKind::OutcomeUnknown, "no whole answer within 0.3 s"));
 }
 
