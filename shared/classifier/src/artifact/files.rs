@@ -183,13 +183,24 @@ pub fn write(
     check_output(folder)?;
     let failed = |path: &Path, error: io::Error| ArtifactError::Write { path: path.to_owned(), error };
     fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
-    // Each file appears whole, the manifest last. Between two of them the folder holds no model that loads, and never one
-    // that is wrong: checksums tie the files together.
-    for (name, bytes) in files.iter() {
-        let path = folder.join(name);
-        let part = folder.join(format!(".{name}.{}", std::process::id()));
-        fs::write(&part, bytes).and_then(|()| fs::rename(&part, &path)).map_err(|error| failed(&path, error))?;
+    // Written whole under names of our own first: what fails on the way, a full disk say, leaves the old model as it was.
+    // Then each takes its place, the manifest last: in between, checksums let neither model load rather than a mixed one.
+    let part = |name: &str| folder.join(format!(".{name}.{}", std::process::id()));
+    let placed = files
+        .iter()
+        .try_for_each(|(name, bytes)| fs::write(part(name), bytes).map_err(|error| failed(&folder.join(name), error)))
+        .and_then(|()| {
+            let mut names = files.iter().map(|(name, _)| name);
+            names.try_for_each(|name| {
+                let path = folder.join(name);
+                fs::rename(part(name), &path).map_err(|error| failed(&path, error))
+            })
+        });
+    if placed.is_err() {
+        // Best effort: the error that is returned says more than one about this.
+        files.iter().for_each(|(name, _)| drop(fs::remove_file(part(name))));
     }
+    placed?;
     Ok(manifest)
 }
 
@@ -334,6 +345,18 @@ mod tests {
         let error = write(folder.path(), manifest, &vocabulary, |_| String::new()).expect_err("it is refused");
         assert!(matches!(error, ArtifactError::Occupied { .. }));
         assert_eq!(fs::read_dir(folder.path()).expect("lists").count(), 1);
+    }
+
+    #[test]
+    fn a_write_that_fails_leaves_nothing_of_its_own_behind() {
+        let (folder, _) = written();
+        // A folder in the place of a file can't be replaced by one.
+        fs::remove_file(folder.path().join(CARD)).expect("removes");
+        fs::create_dir_all(folder.path().join(CARD).join("in the way")).expect("creates");
+        let (manifest, vocabulary) = sample();
+        let error = write(folder.path(), manifest, &vocabulary, |_| String::new()).expect_err("it is refused");
+        assert!(matches!(error, ArtifactError::Write { .. }), "{error}");
+        assert_eq!(fs::read_dir(folder.path()).expect("lists").count(), 3);
     }
 
     #[test]
