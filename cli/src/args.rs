@@ -93,6 +93,9 @@ pub(crate) struct ModelArgs {
     pub(crate) base_rate: Option<BaseRate>,
 }
 
+/// The most comments of a demo, which keeps them all.
+pub(crate) const MOST_COMMENTS: u64 = 1_000_000;
+
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   modstream demo                                       ten comments a second, alerts as they come
@@ -102,11 +105,11 @@ pub(crate) struct DemoArgs {
     /// Comments: CSV with a column `body`, or JSON Lines; plain, gzip or zstd [default: sample comments, built in]
     #[arg(long, value_name = "FILE")]
     pub(crate) input: Option<PathBuf>,
-    /// How many comments to send; rows repeat where the file has fewer
+    /// How many comments to send; rows repeat where the file has fewer [default: 300, of a file every row]
     ///
     /// All that happened is kept in memory until the end, to check it: about 5 KB a comment.
-    #[arg(long, value_name = "N", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
-    pub(crate) comments: u64,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST_COMMENTS))]
+    pub(crate) comments: Option<u64>,
     /// Comments a second
     #[arg(long, value_name = "N", default_value_t = 10.0, value_parser = rate, conflicts_with = "fast")]
     pub(crate) rate: f64,

@@ -25,6 +25,8 @@ pub(crate) struct Audit {
     pub(crate) comments: usize,
     /// Different predictions.
     pub(crate) predictions: usize,
+    /// The highest probability of them.
+    pub(crate) highest: Option<f64>,
     /// Quarantine objects.
     pub(crate) quarantined: usize,
     /// Different alerts.
@@ -60,6 +62,7 @@ impl Audit {
                 continue;
             };
             let of = &event.data.comment_event;
+            audit.highest = Some(audit.highest.unwrap_or(0.0).max(event.data.probability));
             predicted.insert((of.source.to_string(), of.id.to_string()));
             if policy.is_met_by(&event.data) {
                 due.insert(ids::alert(&of.source, &of.id, &policy.name).to_string());

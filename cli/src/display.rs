@@ -73,14 +73,20 @@ pub(crate) fn alert(event: &Event<'_, Alert<'_>>) -> String {
     let body = one_line(alert.comment.body.as_deref().unwrap_or_default());
     let body =
         if body.is_empty() { Cow::Borrowed("(no text)") } else { console::truncate_str(&body, room, "\u{2026}") };
-    let why: Vec<String> =
-        alert.terms.iter().map(|term| format!("{} {}", one_line(&term.term), signed(term.contribution))).collect();
-    let why = why.join("  ");
+    // Whole terms only: half a number would be another one.
+    let mut why = String::new();
+    for term in &alert.terms {
+        let next = format!("{} {}  ", one_line(&term.term), signed(term.contribution));
+        if !why.is_empty() && console::measure_text_width(&why) + console::measure_text_width(&next) > room + 2 {
+            break;
+        }
+        why += &next;
+    }
     format!(
         "{}  {subreddit}{verdict}  severity {}\n{indent}{body}\n{indent}{}\n\n",
         time.strftime("%H:%M:%S"),
         alert.severity,
-        style(console::truncate_str(&why, room, "\u{2026}")).dim(),
+        style(console::truncate_str(why.trim_end(), room, "\u{2026}")).dim(),
     )
 }
 

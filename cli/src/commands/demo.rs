@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use console::style;
 use futures_util::future::join;
-use modstream_classifier::{LogOdds, Model, Score};
+use modstream_classifier::{BaseRate, LogOdds, Model, Score};
 use modstream_corpus::Reader;
 use modstream_events::{Alert, Event};
 use modstream_platform::memory::Notification;
@@ -13,7 +13,7 @@ use modstream_platform::{Clock, Objects};
 use publish_alerts::{Condition, Policy};
 use serde_json::{Value, json};
 
-use crate::args::DemoArgs;
+use crate::args::{DemoArgs, MOST_COMMENTS};
 use crate::audit::{Audit, Received};
 use crate::display;
 use crate::embedded::{self, SAMPLE_COMMENTS};
@@ -28,31 +28,52 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     kinesis_batch::install_panic_hook();
     let files = embedded::model_files(args.model.model.as_deref())?;
     let (model, _) = embedded::load(&args.model)?;
-    let corpus = corpus(args.input.as_deref(), args.comments)?;
+    let Corpus { bytes, rows } = corpus(args.input.as_deref(), args.comments.unwrap_or(MOST_COMMENTS))?;
+    let comments = args.comments.unwrap_or(if args.input.is_some() { rows } else { SAMPLE_RUN });
+    let plan = Plan { comments, rows, out_of_reach: out_of_reach(&args.policy, &model) };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let pipeline = Pipeline::start(&files, corpus, args.model.base_rate, &args.policy).await?;
-        demo(args, &pipeline, out_of_reach(&args.policy, &model).as_deref()).await
+        let pipeline = Pipeline::start(&files, bytes, args.model.base_rate, &args.policy).await?;
+        demo(args, &pipeline, &plan).await
     })
 }
 
+/// How many sample comments a demo sends that is not told otherwise.
+const SAMPLE_RUN: u64 = 300;
+
+/// What a demo is going to do.
+struct Plan {
+    comments: u64,
+    /// How many rows there are to send.
+    rows: u64,
+    /// What to say where no comment can meet the policy.
+    out_of_reach: Option<String>,
+}
+
+struct Corpus {
+    bytes: Vec<u8>,
+    rows: u64,
+}
+
 /// The rows to send, as the object that the generator reads: no more of the file than is sent is held.
-fn corpus(input: Option<&Path>, comments: u64) -> anyhow::Result<Vec<u8>> {
+fn corpus(input: Option<&Path>, comments: u64) -> anyhow::Result<Corpus> {
     let (name, reader) = match input {
         Some(path) => (path.display().to_string(), Reader::open(path)?),
         None => ("the sample comments".to_owned(), Reader::from_read("the sample comments", SAMPLE_COMMENTS)?),
     };
-    let mut corpus = Vec::new();
+    let mut bytes = Vec::new();
+    let mut rows = 0;
     let progress = Progress::new("reading comments", None);
     for row in reader.take(usize::try_from(comments).unwrap_or(usize::MAX)) {
         let row = row.map_err(|error| anyhow::anyhow!("{name}, line {}: {error}", error.line))?;
-        serde_json::to_writer(&mut corpus, &row.comment)?;
-        corpus.push(b'\n');
+        serde_json::to_writer(&mut bytes, &row.comment)?;
+        rows += 1;
+        bytes.push(b'\n');
         progress.step();
     }
     progress.finish();
-    anyhow::ensure!(!corpus.is_empty(), "{name}: there are no comments in it");
-    Ok(corpus)
+    anyhow::ensure!(rows > 0, "{name}: there are no comments in it");
+    Ok(Corpus { bytes, rows })
 }
 
 /// What to say where no comment can meet the policy.
@@ -72,11 +93,11 @@ fn out_of_reach(policy: &Policy, model: &Model) -> Option<String> {
     ))
 }
 
-async fn demo(args: &DemoArgs, pipeline: &Pipeline, out_of_reach: Option<&str>) -> anyhow::Result<ExitCode> {
+async fn demo(args: &DemoArgs, pipeline: &Pipeline, plan: &Plan) -> anyhow::Result<ExitCode> {
     let started = Instant::now();
     let screen = Screen { live: Live::new(), json: args.json };
     if !args.json {
-        screen.heading(args, pipeline, out_of_reach)?;
+        screen.heading(args, pipeline, plan)?;
     }
     let mut received = Vec::new();
     let generate = async {
@@ -92,7 +113,7 @@ async fn demo(args: &DemoArgs, pipeline: &Pipeline, out_of_reach: Option<&str>) 
                 });
                 Ok(Stop::Interrupted)
             }
-            generated = pipeline.generate(args.comments, rate) => generated.map(|_| Stop::Done),
+            generated = pipeline.generate(plan.comments, rate) => generated.map(|_| Stop::Done),
         }
     };
     let (done, is_done) = tokio::sync::watch::channel(false);
@@ -108,12 +129,12 @@ async fn demo(args: &DemoArgs, pipeline: &Pipeline, out_of_reach: Option<&str>) 
     screen.live.finish();
     watched?;
     let (stop, ran) = ran?;
-    let sent = (stop == Stop::Done).then_some(args.comments);
+    let sent = (stop == Stop::Done).then_some(plan.comments);
     let audit = Audit::of(&pipeline.world, &args.policy, &received, sent).await?;
     if args.json {
         let mut summary = summary_json(args, pipeline, &audit, &ran, stop, started.elapsed());
-        if let Some(note) = out_of_reach {
-            summary["note"] = note.into();
+        if let Some(note) = &plan.out_of_reach {
+            summary["note"] = note.as_str().into();
         }
         display::print(&format!("{summary}\n"))?;
     } else {
@@ -161,26 +182,27 @@ struct Screen {
 }
 
 impl Screen {
-    fn heading(&self, args: &DemoArgs, pipeline: &Pipeline, out_of_reach: Option<&str>) -> std::io::Result<()> {
+    fn heading(&self, args: &DemoArgs, pipeline: &Pipeline, plan: &Plan) -> std::io::Result<()> {
         let rate = if args.fast { "as fast as it goes".to_owned() } else { format!("{} a second", args.rate) };
         let model = &pipeline.manifest;
         let text = format!(
             "{} comments, {rate}; model {} version {}; alerts where {}\n",
-            args.comments,
+            plan.comments,
             model.name,
             &model.version[..12],
             args.policy.condition
         );
         self.live.print(&text)?;
-        if args.model.base_rate.is_none() {
-            let share = model.training.removed as f64 / model.training.comments as f64;
-            let note = format!(
-                "assuming that {:.0} % of comments are removed, as in training; say yours with --base-rate\n",
-                share * 100.0
-            );
-            self.live.print(&style(note).dim().to_string())?;
+        let training = model.training.removed as f64 / model.training.comments as f64;
+        let share = args.model.base_rate.map_or(training, BaseRate::share) * 100.0;
+        let hint = if args.model.base_rate.is_none() { ", as in training; say yours with --base-rate" } else { "" };
+        let note = format!("assuming that {share:.0} % of comments are removed{hint}\n");
+        self.live.print(&style(note).dim().to_string())?;
+        if plan.rows < plan.comments {
+            self.live
+                .print(&style(format!("there are {} different ones: rows repeat\n", plan.rows)).dim().to_string())?;
         }
-        if let Some(note) = out_of_reach {
+        if let Some(note) = &plan.out_of_reach {
             self.live.print(&style(format!("{note}\n")).yellow().to_string())?;
         }
         self.live.print("\n")
@@ -221,6 +243,9 @@ impl Screen {
         text += &format!("{:>7} predictions\n{:>7} quarantined\n", audit.predictions, audit.quarantined);
         let share = audit.alerts as f64 / audit.comments.max(1) as f64 * 100.0;
         text += &format!("{:>7} alerts, {share:.1} % of comments, {}\n", audit.alerts, args.policy.condition);
+        if let (0, Some(highest)) = (audit.alerts, audit.highest) {
+            text += &format!("no alert: the highest probability was {highest:.2}\n");
+        }
         if let (Some(p50), Some(p99)) = (audit.latency_ms(0.5), audit.latency_ms(0.99)) {
             text += &format!("from comment to alert: p50 {p50:.1} ms, p99 {p99:.1} ms\n");
         }

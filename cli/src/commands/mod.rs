@@ -43,6 +43,12 @@ fn labelled(path: &Path) -> anyhow::Result<LabelledComments> {
         progress.at(comments.len() as u64);
     }
     progress.finish();
+    let gone = comments.without_text();
+    if gone > 0 {
+        eprintln!(
+            "{gone} comments are left out: their text is gone ([removed], [deleted]), and that would tell the verdict"
+        );
+    }
     if count > 0 {
         let more = count - bad.len();
         let and_more = if more > 0 { format!("; and {more} more") } else { String::new() };

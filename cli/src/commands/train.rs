@@ -10,6 +10,9 @@ use crate::args::TrainArgs;
 use crate::display::print;
 use crate::progress::Progress;
 
+/// With fewer comments of a kind, metrics and calibration are mostly chance.
+const FEW: usize = 100;
+
 pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
     // Before minutes of work, not after.
     check_output(&args.output)?;
@@ -46,8 +49,8 @@ pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let mut text = format!("{} comments, {} of them removed\n", training.comments, training.removed);
-    if training.without_text > 0 {
-        text += &format!("{} more left out: their text is gone ([removed], [deleted])\n", training.without_text);
+    if training.removed.min(training.comments - training.removed) < FEW {
+        text += &format!("fewer than {FEW} of one kind: take the numbers below for a guess\n");
     }
     text += &format!("\non comments the model had not seen ({} folds):\n", manifest.settings.folds);
     text += &quality([

@@ -88,6 +88,18 @@ fn rows_repeat_where_the_file_has_fewer_and_each_is_an_event_of_its_own() {
 }
 
 #[test]
+fn a_file_is_sent_whole_and_each_row_once() {
+    let folder = Folder::new();
+    folder.file("in.jsonl", "{\"body\":\"one of many\"}\n".repeat(412));
+    let run = folder.run(&["demo", "--fast", "--input", "in.jsonl", "--json"]);
+    assert_eq!(run.json()["comments"], 412);
+    let run = folder.run(&["demo", "--fast", "--input", "in.jsonl", "--comments", "413", "--policy", "1"]);
+    for part in ["there are 412 different ones", "the highest probability was 0."] {
+        assert!(run.stdout.contains(part), "{part} is missing in {}", run.stdout);
+    }
+}
+
+#[test]
 fn a_comment_too_large_for_a_record_is_quarantined() {
     let folder = Folder::new();
     let large = "word ".repeat(220_000);

@@ -58,6 +58,11 @@ impl LabelledComments {
         self.texts.is_empty()
     }
 
+    /// Comments that were left out because their text is gone.
+    pub fn without_text(&self) -> usize {
+        self.without_text
+    }
+
     /// Those that moderators removed.
     pub fn removed(&self) -> usize {
         self.removed.iter().filter(|removed| **removed).count()
