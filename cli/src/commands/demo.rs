@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use console::style;
-use futures_util::future::join;
+use futures_util::future::try_join;
 use modstream_classifier::{BaseRate, LogOdds, Model, Score};
 use modstream_corpus::Reader;
 use modstream_events::{Alert, Event};
@@ -117,7 +117,8 @@ async fn demo(args: &DemoArgs, pipeline: &Pipeline, plan: &Plan) -> anyhow::Resu
         }
     };
     let (done, is_done) = tokio::sync::watch::channel(false);
-    let (ran, watched) = join(
+    // Where the screen is gone, nobody waits for the rest.
+    let ended = try_join(
         async {
             let ran = pipeline.run(generate).await;
             done.send_replace(true);
@@ -127,8 +128,7 @@ async fn demo(args: &DemoArgs, pipeline: &Pipeline, plan: &Plan) -> anyhow::Resu
     )
     .await;
     screen.live.finish();
-    watched?;
-    let (stop, ran) = ran?;
+    let ((stop, ran), ()) = ended?;
     let sent = (stop == Stop::Done).then_some(plan.comments);
     let audit = Audit::of(&pipeline.world, &args.policy, &received, sent).await?;
     if args.json {
