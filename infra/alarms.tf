@@ -1,0 +1,75 @@
+# docs/operations.md says of each what it means and what to do.
+
+locals {
+  alarms = merge(
+    { for name in keys(local.functions) : "${name}-errors" => {
+      description = "${name} fails as a whole; nothing is lost, its batches come again"
+      namespace   = "AWS/Lambda"
+      metric      = "Errors"
+      statistic   = "Sum"
+      dimensions  = { FunctionName = aws_lambda_function.this[name].function_name }
+      period      = 60
+      periods     = 5
+      above       = 0
+    } },
+    { for name in keys(local.functions) : "${name}-throttles" => {
+      description = "${name} is not started as often as it should: the account's concurrency is used up"
+      namespace   = "AWS/Lambda"
+      metric      = "Throttles"
+      statistic   = "Sum"
+      dimensions  = { FunctionName = aws_lambda_function.this[name].function_name }
+      period      = 60
+      periods     = 5
+      above       = 0
+    } },
+    { for name in keys(local.readers) : "${name}-iterator-age" => {
+      description = "${name} is more than a minute behind its stream"
+      namespace   = "AWS/Lambda"
+      metric      = "IteratorAge"
+      statistic   = "Maximum"
+      dimensions  = { FunctionName = aws_lambda_function.this[name].function_name }
+      period      = 60
+      periods     = 3
+      above       = 60 * 1000
+    } },
+    { given-up = {
+      description = "Lambda gave up on a batch; it lies whole in the bucket, under aws/lambda/"
+      namespace   = "AWS/S3"
+      metric      = "PutRequests"
+      statistic   = "Sum"
+      dimensions  = { BucketName = aws_s3_bucket.this.bucket, FilterId = "given-up" }
+      period      = 60
+      periods     = 1
+      above       = 0
+    } },
+    { undelivered = {
+      description = "A subscriber did not take alerts; they lie in the queue ${aws_sqs_queue.undelivered.name}"
+      namespace   = "AWS/SQS"
+      metric      = "ApproximateNumberOfMessagesVisible"
+      statistic   = "Maximum"
+      dimensions  = { QueueName = aws_sqs_queue.undelivered.name }
+      period      = 300
+      periods     = 1
+      above       = 0
+    } },
+  )
+}
+
+resource "aws_cloudwatch_metric_alarm" "this" {
+  for_each = local.alarms
+
+  alarm_name          = "${var.prefix}-${each.key}"
+  alarm_description   = each.value.description
+  namespace           = each.value.namespace
+  metric_name         = each.value.metric
+  statistic           = each.value.statistic
+  dimensions          = each.value.dimensions
+  period              = each.value.period
+  evaluation_periods  = each.value.periods
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = each.value.above
+  # No traffic, no metric.
+  treat_missing_data = "notBreaching"
+  alarm_actions      = var.alarm_actions
+  ok_actions         = var.alarm_actions
+}

@@ -1,0 +1,86 @@
+output "account_id" {
+  description = "The account."
+  value       = local.account_id
+}
+
+output "region" {
+  description = "The region."
+  value       = local.region
+}
+
+output "bucket" {
+  description = "The bucket: corpus/, models/, alerts/ (the ledger), quarantine/, aws/lambda/ (batches that were given up)."
+  value       = aws_s3_bucket.this.bucket
+}
+
+output "comments_stream" {
+  description = "Where comments enter."
+  value       = aws_kinesis_stream.this["comments"].name
+}
+
+output "predictions_stream" {
+  description = "Where predictions are."
+  value       = aws_kinesis_stream.this["predictions"].name
+}
+
+output "alerts_topic_arn" {
+  description = "What subscribers of alerts subscribe to."
+  value       = aws_sns_topic.alerts.arn
+}
+
+output "undelivered_queue_url" {
+  description = "The queue of alerts that a subscriber did not take."
+  value       = aws_sqs_queue.undelivered.url
+}
+
+output "model_name" {
+  description = "Which model scores."
+  value       = var.model_name
+}
+
+output "base_rate" {
+  description = "The base rate that is assumed; null: the training data's."
+  value       = var.base_rate
+}
+
+output "corpus_key" {
+  description = "The object with sample comments."
+  value       = var.corpus_key
+}
+
+output "policy" {
+  description = "Which comments alert."
+  value       = var.policy
+}
+
+output "architecture" {
+  description = "What the functions run on."
+  value       = var.architecture
+}
+
+output "functions" {
+  description = "The functions' names as they are deployed."
+  value       = { for name, function in aws_lambda_function.this : name => function.function_name }
+}
+
+output "mappings" {
+  description = "The event source mappings' ids, by function."
+  value       = { for name, mapping in aws_lambda_event_source_mapping.this : name => mapping.uuid }
+}
+
+output "schedule_rule" {
+  description = "The rule that invokes generate-comments."
+  value       = aws_cloudwatch_event_rule.every_minute.name
+}
+
+output "environment" {
+  description = "What the command `modstream` reads: eval \"$(terraform -chdir=infra output -raw environment)\""
+  value       = <<-END
+    export AWS_REGION=${local.region}
+    export MODSTREAM_BUCKET=${aws_s3_bucket.this.bucket}
+    export MODSTREAM_COMMENTS_STREAM=${aws_kinesis_stream.this["comments"].name}
+    export MODSTREAM_PREDICTIONS_STREAM=${aws_kinesis_stream.this["predictions"].name}
+    export MODSTREAM_ALERTS_TOPIC_ARN=${aws_sns_topic.alerts.arn}
+    export MODSTREAM_MODEL_NAME=${var.model_name}
+  END
+}

@@ -1,0 +1,97 @@
+# One role a function, with what it does and nothing else.
+
+locals {
+  # What a function may do, besides writing its log and what Lambda does in its name.
+  allowed = {
+    generate-comments = [
+      { actions = ["s3:GetObject"], resources = ["${aws_s3_bucket.this.arn}/corpus/*"] },
+      { actions = ["s3:PutObject"], resources = ["${aws_s3_bucket.this.arn}/quarantine/${local.stream_names["comments"]}/*"] },
+      { actions = ["kinesis:PutRecords"], resources = [local.stream_arns["comments"]] },
+    ]
+    score-comments = [
+      { actions = ["s3:GetObject"], resources = ["${aws_s3_bucket.this.arn}/models/${var.model_name}/*"] },
+      { actions = ["s3:PutObject"], resources = ["${aws_s3_bucket.this.arn}/quarantine/${local.stream_names["comments"]}/*"] },
+      { actions = ["kinesis:PutRecords"], resources = [local.stream_arns["predictions"]] },
+    ]
+    publish-alerts = [
+      # To read the ledger: S3 answers 403 for a missing object too, and without sent.json an alert would be sent again.
+      { actions = ["s3:GetObject", "s3:PutObject"], resources = ["${aws_s3_bucket.this.arn}/alerts/*"] },
+      { actions = ["s3:PutObject"], resources = ["${aws_s3_bucket.this.arn}/quarantine/${local.stream_names["predictions"]}/*"] },
+      { actions = ["sns:Publish"], resources = [aws_sns_topic.alerts.arn] },
+    ]
+  }
+}
+
+data "aws_iam_policy_document" "assume" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["lambda.amazonaws.com"]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "this" {
+  for_each = local.functions
+
+  dynamic "statement" {
+    for_each = local.allowed[each.key]
+    content {
+      actions   = statement.value.actions
+      resources = statement.value.resources
+    }
+  }
+
+  statement {
+    sid     = "Log"
+    actions = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    # A log stream's name is Lambda's.
+    resources = ["${aws_cloudwatch_log_group.this[each.key].arn}:*"]
+  }
+
+  # Lambda writes what it gives up with the function's role, under a prefix of its own.
+  # https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
+  statement {
+    sid       = "GiveUp"
+    actions   = ["s3:PutObject"]
+    resources = ["${aws_s3_bucket.this.arn}/aws/lambda/*"]
+  }
+
+  statement {
+    sid       = "GiveUpLooksFirst"
+    actions   = ["s3:ListBucket"]
+    resources = [aws_s3_bucket.this.arn]
+  }
+
+  dynamic "statement" {
+    for_each = contains(keys(local.readers), each.key) ? [local.readers[each.key].stream] : []
+    content {
+      sid = "Read"
+      actions = [
+        "kinesis:DescribeStream",
+        "kinesis:DescribeStreamSummary",
+        "kinesis:GetRecords",
+        "kinesis:GetShardIterator",
+        "kinesis:ListShards",
+      ]
+      resources = [local.stream_arns[statement.value]]
+    }
+  }
+}
+
+resource "aws_iam_role" "this" {
+  for_each = local.functions
+
+  name               = "${var.prefix}-${each.key}-${local.region}"
+  assume_role_policy = data.aws_iam_policy_document.assume.json
+}
+
+resource "aws_iam_role_policy" "this" {
+  for_each = local.functions
+
+  name   = each.key
+  role   = aws_iam_role.this[each.key].id
+  policy = data.aws_iam_policy_document.this[each.key].json
+}

@@ -1,0 +1,232 @@
+# Where.
+
+variable "prefix" {
+  description = "What all names begin with. Two deployments in an account need two."
+  type        = string
+  default     = "modstream"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,19}$", var.prefix))
+    error_message = "prefix must have 2 to 20 lower-case letters, digits and dashes, and begin with a letter: it is part of a bucket's name."
+  }
+}
+
+variable "region" {
+  description = "The AWS region. Where it is not set, AWS_REGION or the profile says it."
+  type        = string
+  default     = null
+}
+
+variable "expected_account_id" {
+  description = "The account that this belongs to: any other is refused."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.expected_account_id == null || can(regex("^[0-9]{12}$", var.expected_account_id))
+    error_message = "expected_account_id must have 12 digits."
+  }
+}
+
+variable "expected_region" {
+  description = "The region that this belongs to: any other is refused."
+  type        = string
+  default     = null
+}
+
+variable "endpoint" {
+  description = "One address for all services instead of AWS, for example http://127.0.0.1:4566: a local stack."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.endpoint == null || can(regex("^https?://[^/]+$", var.endpoint))
+    error_message = "endpoint must be a URL without a path, for example http://127.0.0.1:4566."
+  }
+}
+
+variable "tags" {
+  description = "Tags of everything, besides `application`."
+  type        = map(string)
+  default     = {}
+}
+
+# Code.
+
+variable "packages" {
+  description = "The folder with <function>/bootstrap.zip for each function, as `cargo xtask package` writes it. Only new functions are made from it: `cargo xtask deploy` ships later code."
+  type        = string
+  default     = "../target/lambda"
+}
+
+variable "architecture" {
+  description = "What the functions run on, and what they are built for: arm64 or x86_64."
+  type        = string
+  default     = "arm64"
+
+  validation {
+    condition     = contains(["arm64", "x86_64"], var.architecture)
+    error_message = "architecture must be arm64 or x86_64."
+  }
+}
+
+# What is on.
+
+variable "mappings_enabled" {
+  description = "Whether the functions read their streams. Off until a model is promoted: score-comments does not start without."
+  type        = bool
+  default     = false
+}
+
+variable "schedule_enabled" {
+  description = "Whether sample comments are generated every minute. Off until the corpus is in the bucket."
+  type        = bool
+  default     = false
+}
+
+# What it does.
+
+variable "policy" {
+  description = "Which comments alert: a probability such as 0.8, or precision>=0.9, or share<=0.05."
+  type        = string
+  default     = "0.7"
+
+  validation {
+    condition     = can(regex("^(probability ?>= ?|precision ?>= ?|share ?<= ?)?(0|1|0?[.][0-9]+|[01][.][0-9]*)$", var.policy)) && try(tonumber(regex("[0-9.]+$", var.policy)), 2) <= 1
+    error_message = "policy must be a probability such as 0.8, or precision>=0.9, or share<=0.05, with a number from 0 to 1."
+  }
+}
+
+variable "base_rate" {
+  description = "The share of your comments that moderators remove. Where it is not set, the training data's holds, and precision is promised for that."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.base_rate == null || try(var.base_rate > 0 && var.base_rate < 1, false)
+    error_message = "base_rate must be above 0 and below 1, for example 0.05."
+  }
+}
+
+variable "model_name" {
+  description = "Which model scores: models/<model_name>/current.json of the bucket names its version."
+  type        = string
+  default     = "rscience"
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$", var.model_name))
+    error_message = "model_name must have 1 to 64 letters, digits, dots, dashes or underscores, and begin with no dot."
+  }
+}
+
+variable "corpus_key" {
+  description = "The bucket's object with sample comments."
+  type        = string
+  default     = "corpus/comments.jsonl"
+
+  validation {
+    condition     = startswith(var.corpus_key, "corpus/")
+    error_message = "corpus_key must begin with corpus/: generate-comments may read nothing else."
+  }
+}
+
+variable "rate" {
+  description = "Sample comments a second."
+  type        = number
+  default     = 10
+
+  validation {
+    condition     = var.rate >= 0.02 && var.rate <= 10000
+    error_message = "rate must be from 0.02 to 10000."
+  }
+}
+
+variable "spread_seconds" {
+  description = "Over how many seconds of its minute an invocation spreads its comments."
+  type        = number
+  default     = 60
+
+  validation {
+    condition     = var.spread_seconds >= 0 && var.spread_seconds <= 60
+    error_message = "spread_seconds must be from 0 to 60: the next minute's invocation follows."
+  }
+}
+
+variable "alert_subscriptions" {
+  description = "Who gets alerts: sqs (a queue's ARN, whose policy lets the topic send), https or lambda. Subreddits and severities (high, medium, low) narrow it; without them all alerts come. The message is the alert event itself."
+  type = list(object({
+    protocol   = string
+    endpoint   = string
+    subreddits = optional(list(string), [])
+    severities = optional(list(string), [])
+  }))
+  default = []
+
+  validation {
+    condition     = alltrue([for it in var.alert_subscriptions : !contains(["email", "email-json", "sms"], it.protocol)])
+    error_message = "alert_subscriptions: email and sms are refused, because SNS suspends an email subscription above 10 messages a second and then deletes it. Subscribe a queue (sqs) or a webhook (https)."
+  }
+
+  validation {
+    condition = alltrue([for it in var.alert_subscriptions :
+      contains(["sqs", "https", "lambda", "email", "email-json", "sms"], it.protocol) || (it.protocol == "http" && var.endpoint != null)
+    ])
+    error_message = "alert_subscriptions: protocol must be sqs, https or lambda; http is for a local stack alone."
+  }
+
+  validation {
+    condition     = alltrue([for it in var.alert_subscriptions : it.protocol != "sqs" || can(regex("^arn:[^:]+:sqs:[^:]+:[0-9]{12}:.+$", it.endpoint))])
+    error_message = "alert_subscriptions: the endpoint of sqs is the queue's ARN, for example arn:aws:sqs:eu-central-1:123456789012:moderators."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for it in var.alert_subscriptions : [for severity in it.severities : contains(["high", "medium", "low"], severity)]]))
+    error_message = "alert_subscriptions: severities are high, medium and low."
+  }
+
+  validation {
+    condition     = length(distinct([for it in var.alert_subscriptions : "${it.protocol} ${it.endpoint}"])) == length(var.alert_subscriptions)
+    error_message = "alert_subscriptions: an endpoint is there twice; name all its subreddits in one."
+  }
+}
+
+# How much.
+
+variable "shards" {
+  description = "Shards of each stream. One takes 1,000 records or 1 MiB a second, and is read by one function at a time."
+  type        = number
+  default     = 2
+
+  validation {
+    condition     = var.shards >= 1 && var.shards <= 200 && floor(var.shards) == var.shards
+    error_message = "shards must be a whole number from 1 to 200."
+  }
+}
+
+variable "retention_hours" {
+  description = "How long a stream keeps its records. A mapping gives up an hour before."
+  type        = number
+  default     = 24
+
+  validation {
+    condition     = var.retention_hours >= 24 && var.retention_hours <= 168
+    error_message = "retention_hours must be from 24 to 168: Lambda takes no record age above a week."
+  }
+}
+
+variable "log_retention_days" {
+  description = "How long logs are kept, in days, as CloudWatch allows them."
+  type        = number
+  default     = 30
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731], var.log_retention_days)
+    error_message = "log_retention_days must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731."
+  }
+}
+
+variable "alarm_actions" {
+  description = "ARNs that an alarm tells when it rings and when it is over, for example a topic of your operators'."
+  type        = list(string)
+  default     = []
+}
