@@ -6,8 +6,9 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
+use jiff::Timestamp;
 use modstream_classifier::BaseRate;
-use publish_alerts::Policy;
+use publish_alerts::{Condition, Policy};
 use serde_json::json;
 
 use crate::display::{one_line, print};
@@ -63,6 +64,27 @@ pub(crate) enum Command {
     Score(ScoreArgs),
     /// Show what makes a text's score
     Explain(ExplainArgs),
+    /// Models in a system's bucket: push, promote, list
+    #[cfg(feature = "aws")]
+    #[command(subcommand)]
+    Model(crate::aws::args::ModelCommand),
+    /// Sample comments in a system's bucket
+    #[cfg(feature = "aws")]
+    #[command(subcommand)]
+    Corpus(crate::aws::args::CorpusCommand),
+    /// A function as it is deployed: its code, architecture, memory
+    #[cfg(feature = "aws")]
+    Function(crate::aws::args::FunctionArgs),
+    /// Send comments to a system's stream
+    #[cfg(feature = "aws")]
+    Send(crate::aws::args::SendArgs),
+    /// Subscribe a queue or a webhook to alerts
+    #[cfg(feature = "aws")]
+    Subscribe(crate::aws::args::SubscribeArgs),
+    /// Watch predictions or alerts as they come
+    #[cfg(feature = "aws")]
+    #[command(subcommand)]
+    Tail(crate::aws::args::TailCommand),
     /// Print completions for a shell
     Completions(CompletionsArgs),
 }
@@ -75,6 +97,18 @@ impl Command {
             Command::Evaluate(args) => args.json,
             Command::Explain(args) => args.json,
             Command::Score(_) | Command::Completions(_) => false,
+            #[cfg(feature = "aws")]
+            Command::Model(command) => command.wants_json(),
+            #[cfg(feature = "aws")]
+            Command::Corpus(crate::aws::args::CorpusCommand::Push(args)) => args.json,
+            #[cfg(feature = "aws")]
+            Command::Function(args) => args.json,
+            #[cfg(feature = "aws")]
+            Command::Send(args) => args.json,
+            #[cfg(feature = "aws")]
+            Command::Subscribe(args) => args.json,
+            #[cfg(feature = "aws")]
+            Command::Tail(command) => command.wants_json(),
         }
     }
 }
@@ -116,14 +150,31 @@ pub(crate) struct DemoArgs {
     /// As fast as it goes
     #[arg(long)]
     pub(crate) fast: bool,
-    /// Which comments alert: a probability (`0.8`), or `precision>=0.9`, or `share<=0.05`
-    #[arg(long, value_name = "POLICY", default_value = "0.7", value_parser = Policy::parse)]
-    pub(crate) policy: Policy,
+    /// Which comments alert: a probability (`0.8`), or `precision>=0.9`, or `share<=0.05` [default: 0.7, or what is deployed]
+    #[arg(long, value_name = "POLICY", value_parser = Policy::parse)]
+    pub(crate) policy: Option<Policy>,
     #[command(flatten)]
     pub(crate) model: ModelArgs,
     /// Print one line of JSON at the end, and nothing else
     #[arg(long)]
     pub(crate) json: bool,
+    /// What the ids of the schedule's events begin with: two runs with the same make the same events
+    #[arg(long, value_name = "ID", hide = true)]
+    pub(crate) schedule_id: Option<String>,
+    /// When the schedule begins, as events tell it
+    #[arg(long, value_name = "TIME", hide = true)]
+    pub(crate) schedule_time: Option<Timestamp>,
+    #[cfg(feature = "aws")]
+    #[command(flatten)]
+    pub(crate) deployed: crate::aws::args::DeployedArgs,
+}
+
+impl DemoArgs {
+    /// The policy that was asked for.
+    pub(crate) fn policy(&self) -> Policy {
+        let default = Policy { name: "default".to_owned(), condition: Condition::Probability(0.7) };
+        self.policy.clone().unwrap_or(default)
+    }
 }
 
 #[derive(Debug, Args)]
@@ -216,13 +267,13 @@ fn base_rate(text: &str) -> Result<BaseRate, String> {
     BaseRate::new(share).map_err(|error| error.to_string())
 }
 
-fn rate(text: &str) -> Result<f64, String> {
+pub(crate) fn rate(text: &str) -> Result<f64, String> {
     let rate = text.parse().ok().filter(|rate| (0.01..=10_000.0).contains(rate));
     rate.ok_or_else(|| "a rate is a number of comments a second from 0.01 to 10000, such as 10".to_owned())
 }
 
 /// A model's name is part of keys in a bucket.
-fn name(text: &str) -> Result<String, String> {
+pub(crate) fn name(text: &str) -> Result<String, String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     if (1..=64).contains(&text.len()) && text.chars().all(plain) && !text.starts_with('.') {
         Ok(text.to_owned())

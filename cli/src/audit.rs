@@ -5,11 +5,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use modstream_events::{Comment, Event, Prediction, ids};
-use modstream_platform::Objects;
-use modstream_platform::memory::MemoryStream;
 use publish_alerts::Policy;
 
-use crate::pipeline::World;
+use crate::system::{Record, System, Which};
 
 /// An alert as the subscriber got it.
 pub(crate) struct Received {
@@ -43,20 +41,20 @@ type Key = (String, String);
 
 impl Audit {
     /// `sent` is how many comments were to be sent; none where that was cut short.
-    pub(crate) async fn of(
-        world: &World,
+    pub(crate) async fn of<S: System>(
+        system: &S,
         policy: &Policy,
         received: &[Received],
         sent: Option<u64>,
     ) -> anyhow::Result<Self> {
         let mut audit = Audit::default();
-        let quarantine: HashSet<String> = world.objects.list("quarantine/").await?.into_iter().collect();
+        let quarantine = system.quarantine().await?;
         audit.quarantined = quarantine.len();
 
         let mut predicted: HashSet<Key> = HashSet::new();
         let mut prediction_ids: HashSet<String> = HashSet::new();
         let mut due: HashSet<String> = HashSet::new();
-        for (place, data, _) in records(&world.predictions)? {
+        for Record { place, data, .. } in system.records(Which::Predictions).await? {
             let Ok(event) = Event::<Prediction<'_>>::decode(&data) else {
                 audit.broken.push(format!("the record at {place} of predictions is no prediction"));
                 continue;
@@ -73,10 +71,11 @@ impl Audit {
 
         let mut arrived: HashMap<Key, Timestamp> = HashMap::new();
         let mut lost = 0;
-        for (place, data, at) in records(&world.comments)? {
+        let stream = format!("quarantine/{}/", system.name(Which::Comments));
+        for Record { place, data, arrived: at } in system.records(Which::Comments).await? {
             let key =
                 Event::<Comment<'_>>::decode(&data).ok().map(|event| (event.source.to_string(), event.id.to_string()));
-            let is_kept = quarantine.contains(&format!("quarantine/comments/{place}.json"));
+            let is_kept = quarantine.contains(&format!("{stream}{place}.json"));
             lost += usize::from(!is_kept && !key.as_ref().is_some_and(|key| predicted.contains(key)));
             let Some(key) = key else {
                 // A record that is no event: it counts by its place.
@@ -85,7 +84,7 @@ impl Audit {
             };
             audit.duplicates += usize::from(arrived.insert(key, at).is_some());
         }
-        let unsent = quarantine.iter().filter(|key| key.starts_with("quarantine/comments/unsent/")).count();
+        let unsent = quarantine.iter().filter(|key| key.starts_with(&format!("{stream}unsent/"))).count();
         audit.comments += arrived.len() + unsent;
         if let Some(sent) = sent.filter(|sent| *sent != audit.comments as u64) {
             audit.broken.push(format!("{sent} comments were to be sent, {} are there", audit.comments));
@@ -119,22 +118,4 @@ impl Audit {
         let latency = self.latencies[(last as f64 * share).round() as usize];
         Some((latency.as_secs_f64() * 1e5).round() / 1e2)
     }
-}
-
-/// Every record of a stream: its place as `<shard>/<sequence number>`, its data, and when it arrived.
-fn records(stream: &MemoryStream) -> anyhow::Result<Vec<(String, Vec<u8>, Timestamp)>> {
-    let mut all = Vec::new();
-    for shard in stream.shard_ids() {
-        let mut after: Option<String> = None;
-        loop {
-            let some = stream.get_records(&shard, after.as_deref(), 10_000)?;
-            let Some(last) = some.last() else { break };
-            after = Some(last.sequence_number.clone());
-            all.extend(
-                some.iter()
-                    .map(|record| (format!("{shard}/{}", record.sequence_number), record.data.clone(), record.arrived)),
-            );
-        }
-    }
-    Ok(all)
 }

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::io::{self, Write as _};
 
 use console::style;
+#[cfg(feature = "aws")]
+use modstream_events::Prediction;
 use modstream_events::{Alert, Event, Severity};
 
 /// Writes to standard output, at once.
@@ -88,6 +90,27 @@ pub(crate) fn alert(event: &Event<'_, Alert<'_>>) -> String {
         alert.severity,
         style(console::truncate_str(why.trim_end(), room, "\u{2026}")).dim(),
     )
+}
+
+/// A prediction on one line, and the start of its comment: what one wants to see stream by.
+#[cfg(feature = "aws")]
+pub(crate) fn prediction(event: &Event<'_, Prediction<'_>>) -> String {
+    let prediction = &event.data;
+    let time = event.time.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S").to_string();
+    let subreddit =
+        prediction.comment.subreddit.as_deref().map_or_else(|| "-".to_owned(), |name| format!("r/{}", one_line(name)));
+    let subreddit = console::pad_str(&subreddit, 16, console::Alignment::Left, Some("\u{2026}")).into_owned();
+    let probability = format!("{:.2}", prediction.probability);
+    let probability = match prediction.probability {
+        0.9.. => style(probability).red().bold(),
+        0.7.. => style(probability).yellow().bold(),
+        _ => style(probability),
+    };
+    let body = one_line(prediction.comment.body.as_deref().unwrap_or_default());
+    let room = width() - 34;
+    let body =
+        if body.is_empty() { Cow::Borrowed("(no text)") } else { console::truncate_str(&body, room, "\u{2026}") };
+    format!("{time}  {subreddit}  {probability}  {body}\n")
 }
 
 #[cfg(test)]

@@ -31,10 +31,15 @@ pub(crate) fn name(folder: Option<&Path>) -> String {
     folder.map_or_else(|| "the model built in".to_owned(), |folder| format!("the model in {}", folder.display()))
 }
 
+/// The model of these files, which are those of `folder`.
+pub(crate) fn check(files: &ModelFiles, folder: Option<&Path>) -> anyhow::Result<(Model, Manifest)> {
+    files.load().with_context(|| name(folder))
+}
+
 /// The model that was asked for, at the base rate that was asked for.
 pub(crate) fn load(args: &ModelArgs) -> anyhow::Result<(Model, Manifest)> {
-    let (mut model, manifest) =
-        model_files(args.model.as_deref())?.load().with_context(|| name(args.model.as_deref()))?;
+    let folder = args.model.as_deref();
+    let (mut model, manifest) = check(&model_files(folder)?, folder)?;
     if let Some(base_rate) = args.base_rate {
         model = model.at_base_rate(base_rate);
     }

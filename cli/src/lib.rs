@@ -2,11 +2,17 @@
 
 pub mod args;
 mod audit;
+#[cfg(feature = "aws")]
+mod aws;
 mod commands;
+mod corpus;
 mod display;
 mod embedded;
+mod interrupt;
 mod pipeline;
 mod progress;
+mod screen;
+mod system;
 
 use std::io;
 use std::process::ExitCode;
@@ -26,21 +32,42 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Score(args) => commands::score::run(&args),
         Command::Explain(args) => commands::explain::run(&args),
         Command::Completions(args) => commands::completions::run(&args),
+        #[cfg(feature = "aws")]
+        Command::Model(command) => aws::model::run(&command),
+        #[cfg(feature = "aws")]
+        Command::Corpus(aws::args::CorpusCommand::Push(args)) => aws::corpus::run(&args),
+        #[cfg(feature = "aws")]
+        Command::Function(args) => aws::function::run(&args),
+        #[cfg(feature = "aws")]
+        Command::Send(args) => aws::send::run(&args),
+        #[cfg(feature = "aws")]
+        Command::Subscribe(args) => aws::subscribe::run(&args),
+        #[cfg(feature = "aws")]
+        Command::Tail(command) => aws::tail::run(&command),
     };
     match result {
         Ok(status) => status,
         // Whoever reads our output has seen enough, as in `modstream score | head`.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        #[cfg(feature = "aws")]
+        Err(error) if error.is::<aws::Stopped>() => {
+            tell(&error, json);
+            ExitCode::from(130)
+        }
         Err(error) => {
-            let text = format!("{error:#}");
-            if json {
-                // Where this can't be written either, the status says it.
-                let _ = display::print(&args::failure(&text));
-            } else {
-                eprintln!("{} {}", console::style("error:").red().bold().for_stderr(), display::one_line(&text));
-            }
+            tell(&error, json);
             ExitCode::FAILURE
         }
+    }
+}
+
+fn tell(error: &anyhow::Error, json: bool) {
+    let text = format!("{error:#}");
+    if json {
+        // Where this can't be written either, the status says it.
+        let _ = display::print(&args::failure(&text));
+    } else {
+        eprintln!("{} {}", console::style("error:").red().bold().for_stderr(), display::one_line(&text));
     }
 }
 

@@ -1,23 +1,27 @@
 //! The whole road in one process: the functions that run on AWS, over the memory world.
 
-use std::time::Duration;
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 use futures_util::future::join3;
-use generate_comments::{GenerateComments, Generated};
+use generate_comments::GenerateComments;
 use modstream_classifier::BaseRate;
-use modstream_classifier::artifact::{Manifest, ModelFiles};
+use modstream_classifier::artifact::ModelFiles;
 use modstream_model_store::ModelStore;
-use modstream_platform::Clock;
 use modstream_platform::deliver::put;
 use modstream_platform::memory::{
-    Config, EventSource, Filter, FunctionError, MemoryClock, MemoryObjects, MemoryStream, MemoryTopic, Statistics,
-    Subscription,
+    Config, EventSource, Filter, FunctionError, MemoryClock, MemoryObjects, MemoryStream, MemoryTopic, Notification,
+    Statistics, Subscription,
 };
+use modstream_platform::{Clock, Objects, Stream};
 use publish_alerts::{Policy, PublishAlerts, Severities};
 use score_comments::ScoreComments;
 use serde_json::json;
 use tokio::sync::watch;
+
+use crate::interrupt::Interrupts;
+use crate::system::{Counts, Delivered, Ran, Record, Schedule, Stop, System, Which};
 
 /// As many as a small deployment has.
 const SHARDS: usize = 2;
@@ -28,12 +32,12 @@ const BUCKET: &str = "memory";
 
 /// Streams, bucket and topic.
 #[derive(Clone)]
-pub(crate) struct World {
-    pub(crate) clock: MemoryClock,
-    pub(crate) comments: MemoryStream,
-    pub(crate) predictions: MemoryStream,
-    pub(crate) objects: MemoryObjects,
-    pub(crate) alerts: MemoryTopic,
+struct World {
+    clock: MemoryClock,
+    comments: MemoryStream,
+    predictions: MemoryStream,
+    objects: MemoryObjects,
+    alerts: MemoryTopic,
 }
 
 impl World {
@@ -51,22 +55,21 @@ impl World {
 
 /// The functions, wired to a world.
 pub(crate) struct Pipeline {
-    pub(crate) world: World,
-    pub(crate) manifest: Manifest,
-    pub(crate) inbox: Subscription,
+    world: World,
+    inbox: Subscription,
     generate: GenerateComments<MemoryStream, MemoryObjects, MemoryClock>,
     score: ScoreComments<MemoryStream, MemoryObjects, MemoryClock>,
     publish: PublishAlerts<MemoryTopic, MemoryObjects, MemoryClock>,
 }
 
-/// What the event source mappings did.
-#[derive(Debug)]
-pub(crate) struct Ran {
-    pub(crate) scoring: Statistics,
-    pub(crate) publishing: Statistics,
-}
-
 impl Pipeline {
+    fn stream(&self, which: Which) -> &MemoryStream {
+        match which {
+            Which::Comments => &self.world.comments,
+            Which::Predictions => &self.world.predictions,
+        }
+    }
+
     /// Brings corpus and model into a new world, and starts the functions there.
     pub(crate) async fn start(
         files: &ModelFiles,
@@ -109,45 +112,31 @@ impl Pipeline {
             score: ScoreComments::start(&score, predictions, objects.clone(), clock, deadline).await?,
             publish: PublishAlerts::new(&publish, alerts, objects, clock),
             world,
-            manifest,
             inbox,
         })
     }
 
-    /// The schedule: an invocation a minute, as the rule on AWS, until `comments` are sent. Each takes up where the one before
-    /// ended. Without a rate, one invocation sends all at once.
-    pub(crate) async fn generate(&self, comments: u64, rate: Option<f64>) -> anyhow::Result<Generated> {
-        let a_minute = rate.map_or(comments, |rate| ((rate * 60.0).round() as u64).max(1));
-        let mut all = Generated { comments: 0, quarantined: 0 };
-        let mut sent = 0;
-        while sent < comments {
-            let now = comments.min(sent + a_minute) - sent;
-            let spread = rate.map_or(0.0, |rate| now as f64 / rate);
-            let invocation = json!({
-                "id": format!("demo-{sent}"),
-                "time": self.world.clock.now(),
-                "comments": now,
-                "offset": sent,
-                "spread_seconds": spread,
-            });
-            let start = self.world.clock.now();
-            let deadline = start + TIMEOUT + Duration::from_secs_f64(spread);
-            let generated = self.generate.handle(invocation.to_string().as_bytes(), "demo", deadline).await?;
-            all.comments += generated.comments;
-            all.quarantined += generated.quarantined;
-            sent += now;
-            let next = start + Duration::from_secs_f64(spread);
-            if let Ok(wait) = Duration::try_from(next.duration_since(self.world.clock.now()))
-                && sent < comments
-            {
-                self.world.clock.sleep(wait).await;
+    /// Sends comments by the schedule.
+    async fn generate(&self, schedule: &Schedule) -> anyhow::Result<()> {
+        let clock = &self.world.clock;
+        let start = clock.now();
+        for invocation in schedule.invocations() {
+            let due = start.checked_add(invocation.due)?;
+            if let Ok(wait) = Duration::try_from(due.duration_since(clock.now())) {
+                clock.sleep(wait).await;
             }
+            let payload = schedule.payload(&invocation, clock.now());
+            let deadline = clock.now() + TIMEOUT + invocation.spread;
+            self.generate.handle(&payload, "demo", deadline).await?;
         }
-        Ok(all)
+        Ok(())
     }
 
     /// Runs the functions over their streams while `generate` goes on, and until nothing is left to do.
-    pub(crate) async fn run<T>(&self, generate: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<(T, Ran)> {
+    async fn run_functions<T>(
+        &self,
+        generate: impl Future<Output = anyhow::Result<T>>,
+    ) -> anyhow::Result<(T, [Statistics; 2])> {
         let World { clock, comments, predictions, .. } = &self.world;
         let generated = Signal::new();
         let scored = Signal::new();
@@ -187,7 +176,74 @@ impl Pipeline {
                 return Err(anyhow!("{} records were given up after retries: {cause}", statistics.discarded_records));
             }
         }
-        Ok((generated?, Ran { scoring, publishing }))
+        Ok((generated?, [scoring, publishing]))
+    }
+}
+
+impl System for Pipeline {
+    async fn run(&self, schedule: &Schedule, interrupts: &Interrupts) -> anyhow::Result<Ran> {
+        let started = Instant::now();
+        let generate = async {
+            tokio::select! {
+                biased;
+                // What is on the stream by then is still taken all the way.
+                () = interrupts.asked() => {
+                    let interrupts = interrupts.clone();
+                    tokio::spawn(async move {
+                        interrupts.asked_twice().await;
+                        std::process::exit(130);
+                    });
+                    Ok(Stop::Interrupted)
+                }
+                generated = self.generate(schedule) => generated.map(|()| Stop::Done),
+            }
+        };
+        let (stop, [scoring, publishing]) = self.run_functions(generate).await?;
+        let batches = json!({ score_comments::NAME: scoring.batches, publish_alerts::NAME: publishing.batches });
+        Ok(Ran { stop, took: started.elapsed(), batches: Some(batches), hint: None })
+    }
+
+    async fn next_alert(&self) -> anyhow::Result<Delivered> {
+        let Notification { body, .. } = self.inbox.receive().await;
+        Ok(Delivered { body, at: self.world.clock.now() })
+    }
+
+    fn waiting_alert(&self) -> Option<Delivered> {
+        let Notification { body, .. } = self.inbox.try_receive()?;
+        Some(Delivered { body, at: self.world.clock.now() })
+    }
+
+    async fn counts(&self) -> anyhow::Result<Counts> {
+        let World { comments, predictions, .. } = &self.world;
+        let quarantined = self.quarantine().await?.len();
+        Ok(Counts { comments: comments.len(), predictions: predictions.len(), quarantined })
+    }
+
+    fn name(&self, which: Which) -> &str {
+        self.stream(which).name()
+    }
+
+    async fn records(&self, which: Which) -> anyhow::Result<Vec<Record>> {
+        let stream = self.stream(which);
+        let mut all = Vec::new();
+        for shard in stream.shard_ids() {
+            let mut after: Option<String> = None;
+            loop {
+                let some = stream.get_records(&shard, after.as_deref(), 10_000)?;
+                let Some(last) = some.last() else { break };
+                after = Some(last.sequence_number.clone());
+                all.extend(some.iter().map(|record| Record {
+                    place: format!("{shard}/{}", record.sequence_number),
+                    data: record.data.clone(),
+                    arrived: record.arrived,
+                }));
+            }
+        }
+        Ok(all)
+    }
+
+    async fn quarantine(&self) -> anyhow::Result<HashSet<String>> {
+        Ok(self.world.objects.list("quarantine/").await?.into_iter().collect())
     }
 }
 

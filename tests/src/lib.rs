@@ -6,6 +6,8 @@
 mod audit;
 mod bad_records;
 mod faults;
+#[cfg(feature = "localstack")]
+pub mod localstack;
 mod memory;
 mod models;
 mod samples;

@@ -4,16 +4,18 @@ use std::process::Command;
 
 use anyhow::{Context as _, bail};
 
+use crate::checkout;
+
 /// The cargo that runs us, in the workspace's root.
-fn cargo(args: &[&str]) -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(args).current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
-    command
+pub(crate) fn command(args: &[&str]) -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(args).current_dir(checkout::root());
+    cargo
 }
 
 /// Runs cargo with its output on ours, and fails with the command to repeat.
 pub(crate) fn run(args: &[&str], environment: &[(&str, &str)]) -> anyhow::Result<()> {
-    let status = cargo(args).envs(environment.iter().copied()).status().context("cargo can't be started")?;
+    let status = command(args).envs(environment.iter().copied()).status().context("cargo can't be started")?;
     if !status.success() {
         let environment: String = environment.iter().map(|(name, value)| format!("{name}='{value}' ")).collect();
         bail!("failed ({status}); to repeat it: {environment}cargo {}", args.join(" "));
@@ -23,7 +25,7 @@ pub(crate) fn run(args: &[&str], environment: &[(&str, &str)]) -> anyhow::Result
 
 /// Runs cargo and returns its standard output.
 pub(crate) fn output(args: &[&str]) -> anyhow::Result<String> {
-    let output = cargo(args).output().context("cargo can't be started")?;
+    let output = command(args).output().context("cargo can't be started")?;
     if !output.status.success() {
         bail!("cargo {} failed: {}", args.join(" "), String::from_utf8_lossy(&output.stderr).trim());
     }
@@ -32,5 +34,5 @@ pub(crate) fn output(args: &[&str]) -> anyhow::Result<String> {
 
 /// Whether cargo has a subcommand.
 pub(crate) fn has(subcommand: &str) -> bool {
-    cargo(&[subcommand, "--version"]).output().is_ok_and(|output| output.status.success())
+    command(&[subcommand, "--version"]).output().is_ok_and(|output| output.status.success())
 }

@@ -2,13 +2,27 @@
 
 mod arrows;
 mod cargo;
+mod checkout;
+mod command;
+mod deploy;
+mod doctor;
+mod infra;
+mod interrupt;
+mod local;
+mod local_tests;
+mod package;
+mod stack;
+mod steps;
 mod test;
+mod tools;
+
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 /// What needs a checkout of modstream.
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 100)]
 struct Xtask {
     #[command(subcommand)]
     command: Command,
@@ -16,12 +30,35 @@ struct Xtask {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Everything that must pass: format, clippy, crate boundaries, tests, doc tests, documentation
-    Test,
+    /// Everything that must pass: format, clippy, crate boundaries, tests, doc tests, documentation, the local stack
+    Test(test::TestArgs),
+    /// What the local stack needs: what is here, what is missing, and how to get it
+    Doctor,
+    /// Run the system on LocalStack, without Docker, and leave it running: comments come by the minute
+    Up(local::UpArgs),
+    /// End a stack that `up` or `demo --keep` left running
+    Down(local::Port),
+    /// Set the system up on LocalStack, send comments through it, show the alerts, and take it all down
+    Demo(local::DemoArgs),
+    /// Build the packages that Terraform makes the functions with
+    Package(deploy::PackageArgs),
+    /// Ship new code to functions that Terraform made, with `cargo lambda deploy`
+    Deploy(deploy::DeployArgs),
 }
 
-fn main() -> anyhow::Result<()> {
-    match Xtask::parse().command {
-        Command::Test => test::run(),
-    }
+fn main() -> ExitCode {
+    let command = Xtask::parse().command;
+    let result = interrupt::install().and_then(|()| match command {
+        Command::Test(args) => test::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Doctor => Ok(doctor::run()),
+        Command::Up(args) => local::up(&args),
+        Command::Down(port) => local::down(port),
+        Command::Demo(args) => Ok(local::demo(&args)),
+        Command::Package(args) => deploy::package(&args),
+        Command::Deploy(args) => deploy::run(&args),
+    });
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        if error.is::<interrupt::Interrupted>() { ExitCode::from(130) } else { ExitCode::FAILURE }
+    })
 }

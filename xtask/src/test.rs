@@ -2,11 +2,13 @@
 
 use std::time::Instant;
 
-use crate::{arrows, cargo};
+use clap::Args;
+
+use crate::{arrows, cargo, local_tests};
 
 type Step = (&'static str, fn() -> anyhow::Result<()>);
 
-const STEPS: [Step; 6] = [
+const STEPS: [Step; 7] = [
     ("format", || cargo::run(&["fmt", "--all", "--check"], &[])),
     ("clippy", || {
         cargo::run(
@@ -14,20 +16,29 @@ const STEPS: [Step; 6] = [
             &[],
         )
     }),
-    ("crate boundaries", arrows::check),
+    ("crate-boundaries", arrows::check),
     ("tests", tests),
-    ("doc tests", || cargo::run(&["test", "--workspace", "--all-features", "--doc", "--quiet"], &[])),
+    ("doc-tests", || cargo::run(&["test", "--workspace", "--all-features", "--doc", "--quiet"], &[])),
     ("documentation", || {
         cargo::run(
             &["doc", "--workspace", "--all-features", "--no-deps", "--quiet"],
             &[("RUSTDOCFLAGS", "-D warnings")],
         )
     }),
+    ("local-stack", local_tests::run),
 ];
 
-pub(crate) fn run() -> anyhow::Result<()> {
+#[derive(Debug, Args)]
+pub(crate) struct TestArgs {
+    /// Only these steps [default: all]
+    #[arg(value_name = "STEP", value_parser = STEPS.map(|(name, _)| name))]
+    steps: Vec<String>,
+}
+
+pub(crate) fn run(args: &TestArgs) -> anyhow::Result<()> {
     let all = Instant::now();
-    for (name, step) in STEPS {
+    let chosen = |name: &str| args.steps.is_empty() || args.steps.iter().any(|step| step == name);
+    for (name, step) in STEPS.into_iter().filter(|(name, _)| chosen(name)) {
         println!("== {name}");
         let started = Instant::now();
         step().map_err(|error| error.context(name))?;

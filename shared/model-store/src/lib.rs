@@ -8,6 +8,21 @@ use modstream_platform::deliver::{DeliveryError, get, put_if_absent, put_where};
 use modstream_platform::{Clock, Condition, ETag, Fetched, Objects};
 use serde::{Deserialize, Serialize};
 
+/// Where all models lie.
+pub const PREFIX: &str = "models/";
+
+/// The name and version of the model whose manifest has this key; none where it is another object's. The manifest is written
+/// last, so a model with one is whole.
+pub fn model_of(key: &str) -> Option<(&str, &str)> {
+    let (name, rest) = key.strip_prefix(PREFIX)?.split_once('/')?;
+    let version = rest.strip_suffix(MANIFEST)?.strip_suffix('/')?;
+    is_version(version).then_some((name, version))
+}
+
+fn is_version(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 /// The content of `current.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Current {
@@ -110,9 +125,7 @@ impl<O: Objects, C: Clock> ModelStore<O, C> {
             Fetched::Object { bytes, etag } => {
                 let current: Current = serde_json::from_slice(&bytes)
                     .map_err(|error| StoreError::Pointer { key: key.clone(), detail: error.to_string() })?;
-                let is_version =
-                    current.version.len() == 64 && current.version.bytes().all(|byte| byte.is_ascii_hexdigit());
-                if !is_version {
+                if !is_version(&current.version) {
                     return Err(StoreError::Pointer { key, detail: "a version has 64 hex digits".to_owned() });
                 }
                 Ok(Pointer::To(current, etag))
@@ -120,17 +133,31 @@ impl<O: Objects, C: Clock> ModelStore<O, C> {
         }
     }
 
-    /// Loads and checks a version.
+    /// Reads a version's manifest; the other files stay where they are.
     ///
     /// # Errors
-    /// Where a file is missing or not what the manifest says, or the manifest is of another version.
-    pub async fn load(&self, version: &str, deadline: Timestamp) -> Result<(Model, Manifest), StoreError> {
+    /// Where it is missing, no manifest, or of another version.
+    pub async fn manifest(&self, version: &str, deadline: Timestamp) -> Result<Manifest, StoreError> {
+        Ok(self.manifest_file(version, deadline).await?.0)
+    }
+
+    /// A version's manifest, and its bytes.
+    async fn manifest_file(&self, version: &str, deadline: Timestamp) -> Result<(Manifest, Vec<u8>), StoreError> {
         let key = self.file_key(version, MANIFEST);
         let bytes = self.read(&key, deadline).await?;
         let manifest = Manifest::from_bytes(&bytes)?;
         if manifest.version != version {
             return Err(StoreError::Misplaced { key, found: manifest.version });
         }
+        Ok((manifest, bytes))
+    }
+
+    /// Loads and checks a version.
+    ///
+    /// # Errors
+    /// Where a file is missing or not what the manifest says, or the manifest is of another version.
+    pub async fn load(&self, version: &str, deadline: Timestamp) -> Result<(Model, Manifest), StoreError> {
+        let (manifest, bytes) = self.manifest_file(version, deadline).await?;
         let mut others = Vec::with_capacity(manifest.files.len());
         for FileEntry { path, .. } in manifest.files {
             let file = self.read(&self.file_key(version, &path), deadline).await?;
@@ -161,26 +188,30 @@ impl<O: Objects, C: Clock> ModelStore<O, C> {
         Ok(manifest)
     }
 
-    /// Makes a version the one in use, if nobody else moves the pointer meanwhile.
+    /// Makes a version the one in use, if nobody else moves the pointer meanwhile. The version that was in use before; none
+    /// where there was none, or no readable pointer.
     ///
     /// # Errors
     /// Where that version can't be loaded, another was promoted meanwhile, or there is no answer before the deadline.
-    pub async fn promote(&self, version: &str, deadline: Timestamp) -> Result<(), StoreError> {
+    pub async fn promote(&self, version: &str, deadline: Timestamp) -> Result<Option<String>, StoreError> {
         let key = self.pointer_key();
-        let before = match get(&self.objects, &self.clock, deadline, &key, None).await? {
-            Fetched::Object { etag, .. } => Condition::Matches(etag),
-            Fetched::NotModified | Fetched::Missing => Condition::Absent,
+        let (before, in_use) = match get(&self.objects, &self.clock, deadline, &key, None).await? {
+            Fetched::Object { bytes, etag } => {
+                let in_use = serde_json::from_slice(&bytes).ok().map(|Current { version }| version);
+                (Condition::Matches(etag), in_use)
+            }
+            Fetched::NotModified | Fetched::Missing => (Condition::Absent, None),
         };
         self.load(version, deadline).await?;
         let current = Current { version: version.to_owned() };
         let bytes = serde_json::to_vec(&current)
             .map_err(|error| StoreError::Pointer { key: key.clone(), detail: error.to_string() })?;
         if put_where(&self.objects, &self.clock, deadline, &key, bytes, &before).await?.is_some() {
-            return Ok(());
+            return Ok(in_use);
         }
         // Refused because it moved; if it moved to this version, by us or another, all is well.
         match self.current(None, deadline).await? {
-            Pointer::To(found, _) if found.version == version => Ok(()),
+            Pointer::To(found, _) if found.version == version => Ok(in_use),
             _ => Err(StoreError::Moved { key }),
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use modstream_classifier::Scratch;
 use modstream_classifier::artifact::{self, MANIFEST, Manifest, ModelFiles, TENSORS};
-use modstream_model_store::{ModelStore, Pointer, StoreError};
+use modstream_model_store::{ModelStore, Pointer, StoreError, model_of};
 use modstream_platform::memory::{MemoryClock, MemoryObjects};
 use modstream_platform::{Clock, Condition, Objects};
 
@@ -145,4 +145,31 @@ async fn models_of_another_name_are_not_seen() {
     let other = ModelStore::new(objects, clock, "other");
     assert!(matches!(other.current(None, deadline).await, Err(StoreError::Missing { .. })));
     assert!(matches!(other.load(&version, deadline).await, Err(StoreError::Missing { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_promotion_says_what_was_in_use_before() {
+    let (store, objects, deadline) = store();
+    let first = store.push(&model_files(), deadline).await.expect("pushes").version;
+    let second = store.push(&another_model(), deadline).await.expect("pushes").version;
+    assert_eq!(store.promote(&first, deadline).await.expect("promotes"), None);
+    assert_eq!(store.promote(&second, deadline).await.expect("promotes"), Some(first.clone()));
+    assert_eq!(store.promote(&second, deadline).await.expect("promotes"), Some(second));
+    objects.put(&store.pointer_key(), b"no pointer".to_vec(), Condition::Always).await.expect("the bucket takes it");
+    assert_eq!(store.promote(&first, deadline).await.expect("promotes"), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_keys_of_manifests_name_the_models_and_a_manifest_can_be_read_alone() {
+    let (store, objects, deadline) = store();
+    let version = store.push(&model_files(), deadline).await.expect("pushes").version;
+    store.promote(&version, deadline).await.expect("promotes");
+    let keys = objects.list("models/").await.expect("lists");
+    let models: Vec<_> = keys.iter().filter_map(|key| model_of(key)).collect();
+    assert_eq!(models, [("rscience", version.as_str())], "of {keys:?}");
+    assert_eq!(store.manifest(&version, deadline).await.expect("reads").training.comments, 5688);
+    assert!(matches!(store.manifest(&"ab".repeat(32), deadline).await, Err(StoreError::Missing { .. })));
+    for other in ["models/ours/current.json", "models/ours/1234/manifest.json", "corpus/manifest.json"] {
+        assert_eq!(model_of(other), None, "{other}");
+    }
 }

@@ -11,7 +11,8 @@ use crate::{Answer, Reply, Request, StubServer, lock};
 
 /// As much of S3, Kinesis and SNS as a function needs, and nothing ever fails.
 ///
-/// S3: objects by path-style address, `If-None-Match`, a missing key is a 404. Kinesis: PutRecords. SNS: PublishBatch.
+/// S3: objects by path-style address, lists of one page, `If-None-Match`, `If-Match`, a missing key is a 404. Kinesis:
+/// PutRecords. SNS: PublishBatch.
 #[derive(Debug)]
 pub struct FakeAws {
     server: StubServer,
@@ -108,9 +109,11 @@ fn answer(request: &Request, objects: &Mutex<BTreeMap<String, Vec<u8>>>) -> Answ
     if request.method == "POST" {
         return publish_batch(request);
     }
-    let path = decode(request.target.split('?').next().unwrap_or_default());
+    let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
+    let path = decode(path);
     let mut objects = lock(objects);
     match request.method.as_str() {
+        "GET" if query.contains("list-type=2") => list(&path, query, &objects),
         "GET" => match objects.get(&path) {
             None => Answer::new(404, *b"<Error><Code>NoSuchKey</Code><Message>There is none.</Message></Error>"),
             Some(bytes) if request.header("if-none-match") == Some(&etag(bytes)) => Answer::new(304, *b""),
@@ -119,12 +122,32 @@ fn answer(request: &Request, objects: &Mutex<BTreeMap<String, Vec<u8>>>) -> Answ
         "PUT" if request.header("if-none-match") == Some("*") && objects.contains_key(&path) => {
             Answer::new(412, *b"<Error><Code>PreconditionFailed</Code><Message>There is one.</Message></Error>")
         }
+        "PUT"
+            if request
+                .header("if-match")
+                .is_some_and(|tag| objects.get(&path).is_none_or(|bytes| etag(bytes) != tag)) =>
+        {
+            Answer::new(412, *b"<Error><Code>PreconditionFailed</Code><Message>It is another.</Message></Error>")
+        }
         "PUT" => {
             objects.insert(path, request.body.clone());
             Answer::new(200, *b"").header("ETag", etag(&request.body))
         }
         _ => Answer::new(501, *b"<Error><Code>NotImplemented</Code></Error>"),
     }
+}
+
+fn list(path: &str, query: &str, objects: &BTreeMap<String, Vec<u8>>) -> Answer {
+    let prefix = query.split('&').find_map(|pair| pair.strip_prefix("prefix=")).map(decode).unwrap_or_default();
+    let bucket = format!("{}/", path.trim_end_matches('/'));
+    let keys = objects.keys().filter_map(|path| path.strip_prefix(&bucket)).filter(|key| key.starts_with(&prefix));
+    let contents: Vec<String> = keys
+        .map(|key| {
+            format!("<Contents><Key>{key}</Key><LastModified>2026-01-05T10:00:00.000Z</LastModified></Contents>")
+        })
+        .collect();
+    let head = format!("<KeyCount>{}</KeyCount><IsTruncated>false</IsTruncated>", contents.len());
+    Answer::new(200, format!("<ListBucketResult>{head}{}</ListBucketResult>", contents.concat()))
 }
 
 fn put_records(request: &Request) -> Answer {

@@ -34,6 +34,14 @@ impl Operation {
     }
 }
 
+/// What a failed call of the SDK's own means, for a caller that makes such calls itself.
+pub fn call_error<E>(service: &'static str, operation: &'static str, error: &SdkError<E, HttpResponse>) -> CallError
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    Operation { service, name: operation }.failed(error)
+}
+
 /// The answer's HTTP status, where there was an answer.
 pub(super) fn status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
     error.raw_response().map(|response| response.status().as_u16())

@@ -24,6 +24,7 @@ mod sns;
 
 pub use clients::{Clients, ConnectError, Settings, connect};
 pub use clock::SystemClock;
+pub use error::call_error;
 pub use kinesis::KinesisStream;
 pub use s3::S3Objects;
 pub use sns::SnsTopic;

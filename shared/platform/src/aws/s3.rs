@@ -4,6 +4,7 @@ use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
+use jiff::Timestamp;
 
 use super::boxed;
 use super::error::{Operation, chain, status};
@@ -31,6 +32,32 @@ impl S3Objects {
     /// own limits.
     pub fn new(client: aws_sdk_s3::Client, bucket: impl Into<String>, call_timeout: Duration) -> Self {
         S3Objects { client, bucket: bucket.into(), call_timeout }
+    }
+
+    /// All keys that start with `prefix`, in order, and when each object was written.
+    ///
+    /// S3 lists a page of 1,000 keys a request. Each page has its own time limit.
+    ///
+    /// # Errors
+    /// Where a page is not answered, or broke off.
+    pub async fn list_written(&self, prefix: &str) -> Result<Vec<(String, Timestamp)>, CallError> {
+        let call = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix);
+        let mut pages = call.into_paginator().send();
+        let mut keys = Vec::new();
+        while let Some(page) = boxed(pages.next()).await {
+            let page = page.map_err(|error| LIST.failed(&error))?;
+            // The SDK takes XML that ends anywhere for a shorter page.
+            let objects = page.contents.unwrap_or_default();
+            let announced = page.key_count.and_then(|count| usize::try_from(count).ok());
+            if page.is_truncated.is_none() || announced.is_some_and(|count| count != objects.len()) {
+                return Err(LIST.error(CallErrorKind::OutcomeUnknown, "a page that broke off"));
+            }
+            keys.extend(objects.into_iter().filter_map(|object| {
+                let written = object.last_modified.and_then(|at| Timestamp::new(at.secs(), 0).ok());
+                Some((object.key?, written.unwrap_or_default()))
+            }));
+        }
+        Ok(keys)
     }
 
     async fn fetch(&self, key: &str, unless: Option<&ETag>) -> Result<Fetched, CallError> {
@@ -103,21 +130,8 @@ impl Objects for S3Objects {
         }
     }
 
-    /// S3 lists a page of 1,000 keys a request, in the order of their bytes. Each page has its own time limit.
+    /// In the order of their bytes.
     async fn list(&self, prefix: &str) -> Result<Vec<String>, CallError> {
-        let call = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix);
-        let mut pages = call.into_paginator().send();
-        let mut keys = Vec::new();
-        while let Some(page) = boxed(pages.next()).await {
-            let page = page.map_err(|error| LIST.failed(&error))?;
-            // The SDK takes XML that ends anywhere for a shorter page.
-            let objects = page.contents.unwrap_or_default();
-            let announced = page.key_count.and_then(|count| usize::try_from(count).ok());
-            if page.is_truncated.is_none() || announced.is_some_and(|count| count != objects.len()) {
-                return Err(LIST.error(CallErrorKind::OutcomeUnknown, "a page that broke off"));
-            }
-            keys.extend(objects.into_iter().filter_map(|object| object.key));
-        }
-        Ok(keys)
+        Ok(self.list_written(prefix).await?.into_iter().map(|(key, _)| key).collect())
     }
 }

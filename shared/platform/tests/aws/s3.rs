@@ -180,3 +180,12 @@ async fn an_empty_list_is_empty() {
     let world = World::new([page(&[], None)]);
     assert_eq!(world.bucket().list("nothing/").await, Ok(Vec::new()));
 }
+
+#[tokio::test]
+async fn a_list_can_say_when_each_object_was_written() {
+    let contents = "<Contents><Key>a/1</Key><LastModified>2026-01-05T10:00:00.000Z</LastModified></Contents>";
+    let head = "<KeyCount>1</KeyCount><IsTruncated>false</IsTruncated>";
+    let world = World::new([xml(200, &format!("<ListBucketResult>{head}{contents}</ListBucketResult>"))]);
+    let written = "2026-01-05T10:00:00Z".parse().expect("a time");
+    assert_eq!(world.bucket().list_written("a/").await, Ok(vec![("a/1".to_owned(), written)]));
+}

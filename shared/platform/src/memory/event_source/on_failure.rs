@@ -43,11 +43,12 @@ pub(super) struct Discarded<'a> {
 }
 
 impl Discarded<'_> {
-    /// `on-failure/<function>/<shard>/<year>/<month>/<day>/<time>-<first sequence number>.json`.
+    /// `aws/lambda/<function>/<shard>/<year>/<month>/<day>/<time>-<first sequence number>.json`: the prefix is Lambda's own,
+    /// which has the mapping's id for the function's name, and an id of its own at the end.
     pub(super) fn key(&self) -> String {
         let Discarded { function_name, shard_id, .. } = self;
         let time = self.now.strftime("%Y/%m/%d/%Y-%m-%dT%H.%M.%S");
-        format!("on-failure/{function_name}/{shard_id}/{time}-{}.json", self.sequence_number(self.records.first()))
+        format!("aws/lambda/{function_name}/{shard_id}/{time}-{}.json", self.sequence_number(self.records.first()))
     }
 
     /// The [invocation record](https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html) of an S3

@@ -28,7 +28,7 @@ async fn bisecting_leaves_one_record_to_give_up_and_the_rest_in_order() {
     assert_eq!(passed, ["0", "1", "2", "4", "5", "6"]);
     assert_eq!(got.iter().filter(|batch| *batch == &["poison"]).count(), 2, "once, and one retry");
     assert_eq!((statistics.discarded_batches, statistics.discarded_records), (1, 1));
-    assert_eq!(bucket.list("on-failure/").await.unwrap().len(), 1);
+    assert_eq!(bucket.list("aws/lambda/").await.unwrap().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -48,7 +48,7 @@ async fn a_batch_that_is_given_up_lies_at_the_destination_with_its_payload() {
 
     let keys = bucket.list("").await.unwrap();
     let [key] = &keys[..] else { panic!("{keys:?}") };
-    assert!(key.starts_with("on-failure/score/shardId-000000000000/2026/01/05/2026-01-05T10.00.0"), "{key}");
+    assert!(key.starts_with("aws/lambda/score/shardId-000000000000/2026/01/05/2026-01-05T10.00.0"), "{key}");
     assert!(key.ends_with(&format!("-{}.json", numbers[0])), "{key}");
     let Fetched::Object { bytes, .. } = bucket.get(key, None).await.unwrap() else { panic!("no object") };
     let kept: serde_json::Value = serde_json::from_slice(&bytes).unwrap();

@@ -1,0 +1,437 @@
+//! The command line of what reaches AWS.
+
+use std::path::PathBuf;
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
+use jiff::{SignedDuration, Timestamp};
+use modstream_events::Severity;
+
+use crate::args::{name, rate};
+
+/// How to reach AWS.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct ConnectionArgs {
+    /// One address for all services instead of AWS, for example http://127.0.0.1:4566 [default: AWS_ENDPOINT_URL, or AWS]
+    #[arg(long, value_name = "URL", value_parser = endpoint_url, help_heading = "AWS")]
+    pub(crate) endpoint_url: Option<String>,
+    /// The profile of your AWS configuration [default: AWS_PROFILE, or `default`]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new(), help_heading = "AWS")]
+    pub(crate) profile: Option<String>,
+    /// The region [default: AWS_REGION, or the profile's]
+    #[arg(long, value_name = "REGION", value_parser = NonEmptyStringValueParser::new(), help_heading = "AWS")]
+    pub(crate) region: Option<String>,
+}
+
+impl ConnectionArgs {
+    /// The same, in the region of a topic where no other is said.
+    pub(crate) fn at_topic(&self, arn: &str) -> Self {
+        let region = arn.split(':').nth(3).filter(|region| !region.is_empty()).map(str::to_owned);
+        ConnectionArgs { region: self.region.clone().or(region), ..self.clone() }
+    }
+}
+
+/// What a demo on a deployed system takes.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct DeployedArgs {
+    /// Run on a deployed system: a file with what `terraform output -json` prints; `-` is standard input
+    #[arg(long, value_name = "FILE", help_heading = "AWS")]
+    pub(crate) deployment: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+    /// Replace the deployment's sample comments where they are others
+    #[arg(long, help_heading = "AWS")]
+    pub(crate) replace_corpus: bool,
+    /// Leave a queue behind that holds every alert, called `<prefix>-demo`
+    #[arg(long, help_heading = "AWS")]
+    pub(crate) keep_queue: bool,
+}
+
+impl DeployedArgs {
+    /// Refuses what means nothing in memory.
+    pub(crate) fn needs_no_deployment(&self) -> anyhow::Result<()> {
+        let DeployedArgs { connection, replace_corpus, keep_queue, .. } = self;
+        let ConnectionArgs { endpoint_url, profile, region } = connection;
+        let given = [
+            ("--endpoint-url", endpoint_url.is_some()),
+            ("--profile", profile.is_some()),
+            ("--region", region.is_some()),
+            ("--replace-corpus", *replace_corpus),
+            ("--keep-queue", *keep_queue),
+        ];
+        match given.iter().find(|(_, given)| *given) {
+            Some((flag, _)) => {
+                anyhow::bail!("{flag} goes with --deployment FILE; without, the demo runs in this process")
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// A system's bucket.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct BucketArgs {
+    /// The system's bucket
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_BUCKET", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) bucket: String,
+}
+
+/// The model that a system scores with.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct NameArgs {
+    /// The model's name
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_MODEL_NAME", value_parser = name)]
+    pub(crate) name: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ModelCommand {
+    /// Bring a model into the bucket; it is not in use before it is promoted
+    Push(PushArgs),
+    /// Make a version the one in use; functions notice within a minute
+    Promote(PromoteArgs),
+    /// Show what models the bucket has, and which are in use
+    List(ListArgs),
+}
+
+impl ModelCommand {
+    pub(crate) fn wants_json(&self) -> bool {
+        match self {
+            ModelCommand::Push(args) => args.json,
+            ModelCommand::Promote(args) => args.json,
+            ModelCommand::List(args) => args.json,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  modstream model push --promote             the model built in, for a first try
+  modstream model push models/ours           under the name it was trained with")]
+pub(crate) struct PushArgs {
+    /// The folder of a model [default: the one built in, trained on r/science]
+    #[arg(value_name = "DIR")]
+    pub(crate) model: Option<PathBuf>,
+    /// Make it the one in use
+    #[arg(long)]
+    pub(crate) promote: bool,
+    #[command(flatten)]
+    pub(crate) bucket: BucketArgs,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  modstream model promote c76d9689cf7f")]
+pub(crate) struct PromoteArgs {
+    /// The version, or its first digits, at least 8
+    #[arg(value_name = "VERSION", value_parser = version)]
+    pub(crate) version: String,
+    #[command(flatten)]
+    pub(crate) name: NameArgs,
+    #[command(flatten)]
+    pub(crate) bucket: BucketArgs,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    #[command(flatten)]
+    pub(crate) name: NameArgs,
+    #[command(flatten)]
+    pub(crate) bucket: BucketArgs,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  modstream function modstream-score-comments")]
+pub(crate) struct FunctionArgs {
+    /// The function's name there
+    #[arg(value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) name: String,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CorpusCommand {
+    /// Put comments where the generator reads them, over what is there
+    Push(CorpusPushArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CorpusPushArgs {
+    /// Comments: CSV with a column `body`, or JSON Lines; plain, gzip or zstd [default: sample comments, built in]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) input: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) bucket: BucketArgs,
+    /// The object's key
+    #[arg(long, value_name = "KEY", default_value = "corpus/comments.jsonl", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) key: String,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  modstream send --input comments.csv
+  tail -F feed.jsonl | modstream send --source urn:example:forum
+
+Sending a file again sends the same events: consumers drop them by their ids. A comment without an `id` is known by the file's
+name, its line and its text; one without `created_utc` has the time of --time.
+A line that can't be sent is named, the rest is sent, and the status is 1 at the end.")]
+pub(crate) struct SendArgs {
+    /// The comments' stream
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_COMMENTS_STREAM", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) stream: String,
+    /// Comments: CSV with a column `body`, or JSON Lines; plain, gzip or zstd [default: standard input]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) input: Option<PathBuf>,
+    /// Names the system that the comments' ids are of, a URI: the same comment of the same source is the same event
+    #[arg(long, value_name = "URI", default_value = "urn:modstream:send", value_parser = source)]
+    pub(crate) source: String,
+    /// The time of comments without `created_utc` [default: the file's; of standard input now, so a repeat alerts again]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) time: Option<Timestamp>,
+    /// Comments a second [default: as fast as it goes]
+    #[arg(long, value_name = "N", value_parser = rate)]
+    pub(crate) rate: Option<f64>,
+    /// Go on from this line
+    #[arg(long, value_name = "LINE", default_value_t = 1)]
+    pub(crate) from_line: u64,
+    /// Print one line of JSON at the end, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("to").required(true)), after_help = "Examples:
+  modstream subscribe --sqs arn:aws:sqs:eu-central-1:123456789012:moderators --allow
+  modstream subscribe --https https://example.org/alerts --subreddit science --severity high --severity medium
+
+A repeat changes the subscription that is there. Filters hold from a few seconds to 15 minutes later.")]
+pub(crate) struct SubscribeArgs {
+    /// The alerts' topic
+    #[arg(long, value_name = "ARN", env = "MODSTREAM_ALERTS_TOPIC_ARN", value_parser = topic_arn)]
+    pub(crate) topic: String,
+    /// A queue that gets the alerts, an event each
+    #[arg(long, value_name = "ARN_OR_URL", group = "to", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) sqs: Option<String>,
+    /// A webhook that gets the alerts, in SNS' envelope; it must confirm the subscription first
+    #[arg(long, value_name = "URL", group = "to", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) https: Option<String>,
+    /// Refused: alerts come one by one
+    #[arg(long, value_name = "ADDRESS", group = "to", hide = true)]
+    pub(crate) email: Option<String>,
+    /// Refused: alerts come one by one
+    #[arg(long, value_name = "NUMBER", group = "to", hide = true)]
+    pub(crate) sms: Option<String>,
+    /// Only alerts of this subreddit, in its exact case; may be given again
+    #[arg(long, value_name = "NAME", value_parser = subreddit)]
+    pub(crate) subreddit: Vec<String>,
+    /// Only alerts of this severity; may be given again
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) severity: Vec<Level>,
+    /// Let the topic send to the queue, by a statement more in the queue's policy
+    #[arg(long, requires = "sqs")]
+    pub(crate) allow: bool,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+/// How urgent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub(crate) enum Level {
+    Low,
+    Medium,
+    High,
+}
+
+impl From<Level> for Severity {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Low => Severity::Low,
+            Level::Medium => Severity::Medium,
+            Level::High => Severity::High,
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TailCommand {
+    /// Show predictions as they come
+    Predictions(TailPredictionsArgs),
+    /// Show alerts as they come, through a queue of its own that is removed at the end
+    Alerts(TailAlertsArgs),
+}
+
+impl TailCommand {
+    /// An error is told on standard error in any case: standard output holds events.
+    pub(crate) fn wants_json(&self) -> bool {
+        false
+    }
+}
+
+/// What is shown of what comes.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct ShownArgs {
+    /// Only of this subreddit, in its exact case; may be given again
+    #[arg(long, value_name = "NAME", value_parser = subreddit)]
+    pub(crate) subreddit: Vec<String>,
+    /// End after so many
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) limit: Option<u64>,
+    /// Print each event, a line of JSON each
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  modstream tail predictions --since 10m
+  modstream tail predictions --since TRIM_HORIZON --json | jq .data.probability")]
+pub(crate) struct TailPredictionsArgs {
+    /// The predictions' stream
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_PREDICTIONS_STREAM", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) stream: String,
+    /// From when on: `now`, a time ago such as `10m` or `2h`, or `TRIM_HORIZON` for all that the stream still holds
+    #[arg(long, value_name = "WHEN", default_value = "now", value_parser = since)]
+    pub(crate) since: Since,
+    #[command(flatten)]
+    pub(crate) shown: ShownArgs,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TailAlertsArgs {
+    /// The alerts' topic
+    #[arg(long, value_name = "ARN", env = "MODSTREAM_ALERTS_TOPIC_ARN", value_parser = topic_arn)]
+    pub(crate) topic: String,
+    /// Only of this severity; may be given again
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) severity: Vec<Level>,
+    #[command(flatten)]
+    pub(crate) shown: ShownArgs,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+/// From when on a stream is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Since {
+    Now,
+    Ago(SignedDuration),
+    /// All that the stream still holds.
+    Horizon,
+}
+
+fn since(text: &str) -> Result<Since, String> {
+    let wrong = || "write `now`, a time ago such as `90s`, `10m` or `2h`, or `TRIM_HORIZON`".to_owned();
+    match text.to_ascii_lowercase().as_str() {
+        "now" | "latest" => Ok(Since::Now),
+        "trim_horizon" => Ok(Since::Horizon),
+        text => {
+            let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;
+            let seconds = match unit {
+                "s" => 1,
+                "m" => 60,
+                "h" => 3_600,
+                "d" => 86_400,
+                _ => return Err(wrong()),
+            };
+            // A stream keeps records for a year at most.
+            let ago = number.parse::<i64>().ok().and_then(|number| number.checked_mul(seconds));
+            let ago = ago.filter(|ago| (0..=366 * 86_400).contains(ago)).ok_or_else(wrong)?;
+            Ok(Since::Ago(SignedDuration::from_secs(ago)))
+        }
+    }
+}
+
+fn endpoint_url(text: &str) -> Result<String, String> {
+    let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    match host {
+        Some(host) if !host.is_empty() && !text.contains(char::is_whitespace) => Ok(text.to_owned()),
+        _ => Err("an address begins with http:// or https://, such as http://127.0.0.1:4566".to_owned()),
+    }
+}
+
+fn version(text: &str) -> Result<String, String> {
+    let text = text.to_ascii_lowercase();
+    if (8..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        Ok(text)
+    } else {
+        Err("a version is 64 hex digits, or the first of them, at least 8; `modstream model list` shows them"
+            .to_owned())
+    }
+}
+
+/// An event's source is a URI reference, and goes on into other events.
+fn source(text: &str) -> Result<String, String> {
+    let fits = (1..=1_024).contains(&text.len()) && text.chars().all(|c| c.is_ascii_graphic());
+    if fits { Ok(text.to_owned()) } else { Err("a source is a URI such as urn:example:forum".to_owned()) }
+}
+
+fn topic_arn(text: &str) -> Result<String, String> {
+    let parts: Vec<&str> = text.split(':').collect();
+    match parts[..] {
+        ["arn", _, "sns", _, _, topic] if !topic.is_empty() => Ok(text.to_owned()),
+        _ => Err("a topic's ARN looks like arn:aws:sns:eu-central-1:123456789012:modstream-alerts".to_owned()),
+    }
+}
+
+/// As it stands in comments: people write `r/science` too.
+fn subreddit(text: &str) -> Result<String, String> {
+    let name = text.strip_prefix("r/").unwrap_or(text);
+    if name.is_empty() { Err("a subreddit has a name, such as science".to_owned()) } else { Ok(name.to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn when_is_now_a_time_ago_or_all() {
+        assert_eq!(since("now"), Ok(Since::Now));
+        assert_eq!(since("TRIM_HORIZON"), Ok(Since::Horizon));
+        assert_eq!(since("10m"), Ok(Since::Ago(SignedDuration::from_secs(600))));
+        for text in ["", "m", "10", "-1m", "10 minutes", "9999999999999999999h", "2é"] {
+            assert!(since(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_version_source_or_topic_is_refused() {
+        assert!(endpoint_url("127.0.0.1:4566").is_err() && endpoint_url("http://127.0.0.1:4566").is_ok());
+        assert!(version("c76d968").is_err() && version("C76D9689").is_ok() && version("zzzzzzzzz").is_err());
+        assert!(source("").is_err() && source("a b").is_err() && source("urn:example:forum").is_ok());
+        assert!(topic_arn("modstream-alerts").is_err());
+        assert!(topic_arn("arn:aws:sns:us-east-1:000000000000:modstream-alerts").is_ok());
+        assert_eq!(subreddit("r/science"), Ok("science".to_owned()));
+    }
+}

@@ -1,0 +1,306 @@
+//! `modstream subscribe`: who gets alerts.
+
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail, ensure};
+use aws_sdk_sqs::types::QueueAttributeName;
+use modstream_events::Severity;
+use modstream_platform::CallErrorKind;
+use serde_json::{Value, json};
+
+use super::args::SubscribeArgs;
+use super::connection::failed;
+use super::queue::{filter, topic_name};
+use super::{Connection, block_on, policy};
+use crate::display::print;
+
+pub(crate) fn run(args: &SubscribeArgs) -> anyhow::Result<ExitCode> {
+    for (flag, kind) in [("--email", args.email.is_some()), ("--sms", args.sms.is_some())] {
+        ensure!(
+            !kind,
+            "{flag} is refused: alerts come one by one, and SNS suspends an email subscription that gets more than ten \
+             messages a second, and then deletes it. Email and SMS belong on digests, which come later; subscribe a queue \
+             (--sqs) or a webhook (--https)"
+        );
+    }
+    let done = block_on(async {
+        let connection = Connection::open(&args.connection.at_topic(&args.topic)).await?;
+        subscribe(args, &connection).await
+    })?;
+    report(args, &done)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What was done.
+struct Done {
+    what: What,
+    arn: String,
+    endpoint: String,
+    filter: Option<Value>,
+    /// What is left to do, or to know.
+    note: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum What {
+    Made,
+    Changed,
+    WasThere,
+}
+
+async fn subscribe(args: &SubscribeArgs, connection: &Connection) -> anyhow::Result<Done> {
+    let mut severities = args.severity.clone();
+    severities.sort_unstable();
+    severities.dedup();
+    let severities: Vec<&str> = severities.into_iter().map(|level| Severity::from(level).as_str()).collect();
+    let filter = filter(&args.subreddit, &severities);
+    // Before a queue's policy is changed for a topic that is not there.
+    let topic = connection.sns().list_subscriptions_by_topic().topic_arn(&args.topic).send();
+    let topic = Box::pin(topic).await.map_err(failed("sns", "ListSubscriptionsByTopic"));
+    topic.with_context(|| format!("the topic {} can't be used", args.topic))?;
+    let (endpoint, note) = match (&args.sqs, &args.https) {
+        (Some(queue), _) => queue_endpoint(args, connection, queue).await?,
+        (None, Some(url)) => (webhook(connection, url)?, None),
+        (None, None) => bail!("say --sqs or --https"),
+    };
+    let target = Target { connection, topic: &args.topic, endpoint: &endpoint, is_queue: args.sqs.is_some() };
+    let (what, arn, is_pending) = target.subscribe(filter.as_ref()).await?;
+    let pending = is_pending.then(|| {
+        format!(
+            "it is not confirmed yet: SNS has sent {endpoint} a message of the type SubscriptionConfirmation; get its \
+             SubscribeURL within two days, or run this again for a new one. No alert goes there before"
+        )
+    });
+    Ok(Done { what, arn, endpoint, filter, note: pending.or(note) })
+}
+
+fn webhook(connection: &Connection, url: &str) -> anyhow::Result<String> {
+    let is_local_http = url.starts_with("http://") && connection.is_elsewhere();
+    ensure!(
+        url.starts_with("https://") || is_local_http,
+        "{url}: a webhook's address begins with https:// (with http:// on a local stack alone: alerts hold what people wrote)"
+    );
+    Ok(url.to_owned())
+}
+
+/// The queue's ARN, once its policy lets the topic send; and what could not be looked at.
+async fn queue_endpoint(
+    args: &SubscribeArgs,
+    connection: &Connection,
+    queue: &str,
+) -> anyhow::Result<(String, Option<String>)> {
+    let (sqs, topic) = (connection.sqs(), args.topic.as_str());
+    let url = if queue.starts_with("http://") || queue.starts_with("https://") {
+        queue.to_owned()
+    } else {
+        let parts: Vec<&str> = queue.split(':').collect();
+        let ["arn", _, "sqs", region, account, name] = parts[..] else {
+            bail!(
+                "{queue} is neither a queue's ARN, such as arn:aws:sqs:eu-central-1:123456789012:moderators, nor its URL"
+            );
+        };
+        if region != connection.region() {
+            // Its policy can be read from there alone.
+            return Ok((queue.to_owned(), Some(unseen(queue, topic, "it is in another region"))));
+        }
+        let call = sqs.get_queue_url().queue_name(name).queue_owner_aws_account_id(account);
+        match Box::pin(call.send()).await.map_err(failed("sqs", "GetQueueUrl")) {
+            Ok(found) => found.queue_url.unwrap_or_default(),
+            Err(error) if is_refusal(&error) => {
+                return Ok((queue.to_owned(), Some(unseen(queue, topic, &error.message))));
+            }
+            Err(error) => {
+                return Err(error).with_context(|| format!("there is no queue {queue}, or it may not be seen"));
+            }
+        }
+    };
+    let call = sqs.get_queue_attributes().queue_url(&url);
+    let call = call.attribute_names(QueueAttributeName::QueueArn).attribute_names(QueueAttributeName::Policy);
+    let found = match Box::pin(call.send()).await.map_err(failed("sqs", "GetQueueAttributes")) {
+        Ok(found) => found.attributes.unwrap_or_default(),
+        Err(error) if is_refusal(&error) && !queue.starts_with("http") => {
+            return Ok((queue.to_owned(), Some(unseen(queue, topic, &error.message))));
+        }
+        Err(error) => return Err(error).with_context(|| format!("there is no queue {queue}, or it may not be seen")),
+    };
+    let arn = found.get(&QueueAttributeName::QueueArn).cloned().with_context(|| format!("{queue} has no ARN"))?;
+    ensure!(
+        !arn.ends_with(".fifo"),
+        "{arn} is a FIFO queue: the alerts' topic is none, and sends to standard queues alone"
+    );
+    let text = found.get(&QueueAttributeName::Policy).filter(|text| !text.is_empty());
+    let in_force = text.map(|text| serde_json::from_str::<Value>(text)).transpose();
+    let in_force = in_force.with_context(|| format!("the policy of {arn} is no JSON"))?;
+    if in_force.as_ref().is_some_and(|it| policy::allows(it, &arn, topic)) {
+        return Ok((arn, None));
+    }
+    let statement = policy::statement(&arn, topic);
+    ensure!(
+        args.allow,
+        "the policy of {arn} does not let the topic send to it; nothing was done. Say --allow, or add this statement: {statement}"
+    );
+    let changed = policy::with(in_force, &statement).to_string();
+    let call = sqs.set_queue_attributes().queue_url(&url).attributes(QueueAttributeName::Policy, changed);
+    Box::pin(call.send()).await.map_err(failed("sqs", "SetQueueAttributes"))?;
+    let note = format!("the queue's policy has a statement more, which lets the topic send: {statement}");
+    Ok((arn, Some(note)))
+}
+
+fn is_refusal(error: &modstream_platform::CallError) -> bool {
+    error.kind == CallErrorKind::Denied && !error.message.contains("NonExistentQueue")
+}
+
+fn unseen(queue: &str, topic: &str, why: &str) -> String {
+    let statement = policy::statement(queue, topic);
+    format!(
+        "whether the queue's policy lets the topic send can't be seen ({why}); it needs this statement: {statement}"
+    )
+}
+
+/// What is subscribed to what.
+struct Target<'a> {
+    connection: &'a Connection,
+    topic: &'a str,
+    endpoint: &'a str,
+    is_queue: bool,
+}
+
+/// SNS gives this instead of an ARN.
+const PENDING: &str = "PendingConfirmation";
+
+impl Target<'_> {
+    /// What was done, the subscription's ARN, and whether it waits to be confirmed.
+    async fn subscribe(&self, filter: Option<&Value>) -> anyhow::Result<(What, String, bool)> {
+        match self.existing().await? {
+            Some(arn) if arn != PENDING => {
+                let changed = self.change(&arn, filter).await?;
+                Ok((if changed { What::Changed } else { What::WasThere }, arn, false))
+            }
+            _ => {
+                let arn = self.make(filter).await?;
+                // Whoever owns a queue may subscribe it; a webhook could be anybody's.
+                Ok((What::Made, arn, !self.is_queue))
+            }
+        }
+    }
+
+    fn protocol(&self) -> &'static str {
+        match (self.is_queue, self.endpoint.starts_with("https://")) {
+            (true, _) => "sqs",
+            (false, true) => "https",
+            (false, false) => "http",
+        }
+    }
+
+    async fn existing(&self) -> anyhow::Result<Option<String>> {
+        let call = self.connection.sns().list_subscriptions_by_topic().topic_arn(self.topic);
+        let mut pages = call.into_paginator().send();
+        while let Some(page) = Box::pin(pages.next()).await {
+            let page = page.map_err(failed("sns", "ListSubscriptionsByTopic"))?;
+            let mut all = page.subscriptions.unwrap_or_default().into_iter();
+            let found = all.find(|it| {
+                it.protocol.as_deref() == Some(self.protocol()) && it.endpoint.as_deref() == Some(self.endpoint)
+            });
+            if let Some(found) = found {
+                return Ok(found.subscription_arn);
+            }
+        }
+        Ok(None)
+    }
+
+    async fn make(&self, filter: Option<&Value>) -> anyhow::Result<String> {
+        let call = self.connection.sns().subscribe().topic_arn(self.topic).protocol(self.protocol());
+        let mut call = call.endpoint(self.endpoint).return_subscription_arn(true);
+        for (name, value) in self.attributes(filter) {
+            // None is what a new subscription has.
+            if value != "{}" {
+                call = call.attributes(name, value);
+            }
+        }
+        let made = Box::pin(call.send()).await.map_err(failed("sns", "Subscribe"));
+        let made = made.with_context(|| format!("{} can't be subscribed to {}", self.endpoint, self.topic))?;
+        Ok(made.subscription_arn.unwrap_or_default())
+    }
+
+    /// What a subscription is to be like.
+    fn attributes(&self, filter: Option<&Value>) -> Vec<(&'static str, String)> {
+        let mut all = Vec::new();
+        if self.is_queue {
+            // The event itself, without SNS' envelope.
+            all.push(("RawMessageDelivery", "true".to_owned()));
+        }
+        if filter.is_some() {
+            all.push(("FilterPolicyScope", "MessageAttributes".to_owned()));
+        }
+        // An empty one takes a filter away.
+        all.push(("FilterPolicy", filter.map_or_else(|| "{}".to_owned(), Value::to_string)));
+        all
+    }
+
+    /// Makes a subscription what it is to be; whether there was something to change.
+    async fn change(&self, arn: &str, filter: Option<&Value>) -> anyhow::Result<bool> {
+        let sns = self.connection.sns();
+        let ask = sns.get_subscription_attributes().subscription_arn(arn);
+        let found = Box::pin(ask.send()).await.map_err(failed("sns", "GetSubscriptionAttributes"))?;
+        let found = found.attributes.unwrap_or_default();
+        let mut has_changed = false;
+        for (name, wanted) in self.attributes(filter) {
+            let now = found.get(name).map(String::as_str);
+            if is_same(name, now, &wanted) {
+                continue;
+            }
+            let set = sns.set_subscription_attributes().subscription_arn(arn).attribute_name(name);
+            let set = Box::pin(set.attribute_value(&wanted).send()).await;
+            let failed = set.map_err(failed("sns", "SetSubscriptionAttributes"));
+            failed.with_context(|| format!("{name} of {arn} can't be set to {wanted}"))?;
+            has_changed = true;
+        }
+        Ok(has_changed)
+    }
+}
+
+fn is_same(name: &str, now: Option<&str>, wanted: &str) -> bool {
+    let json = |text: &str| serde_json::from_str::<Value>(text).ok();
+    match name {
+        "FilterPolicy" => json(now.filter(|now| !now.is_empty()).unwrap_or("{}")) == json(wanted),
+        "FilterPolicyScope" => now.is_none_or(|now| now == wanted),
+        _ => now == Some(wanted),
+    }
+}
+
+fn report(args: &SubscribeArgs, done: &Done) -> anyhow::Result<()> {
+    let Done { what, arn, endpoint, filter, note } = done;
+    let what = match what {
+        What::Made => "subscribed",
+        What::Changed => "changed",
+        What::WasThere => "unchanged",
+    };
+    if args.json {
+        let line = json!({
+            "what": what,
+            "subscription_arn": arn,
+            "topic": args.topic,
+            "endpoint": endpoint,
+            "filter": filter,
+            "note": note,
+        });
+        return Ok(print(&format!("{line}\n"))?);
+    }
+    let of = match filter {
+        None => "all alerts".to_owned(),
+        Some(filter) => {
+            let list = |name: &str| {
+                let all = filter[name].as_array()?.iter().filter_map(Value::as_str);
+                Some(format!("{name} {}", all.collect::<Vec<_>>().join(" or ")))
+            };
+            let parts: Vec<String> = ["subreddit", "severity"].into_iter().filter_map(list).collect();
+            format!("alerts with {}", parts.join(" and "))
+        }
+    };
+    let topic = topic_name(&args.topic);
+    let mut text = format!("{what}: {endpoint} gets {of} of {topic}\n{arn}\n");
+    if let Some(note) = note {
+        text += &format!("{note}\n");
+    }
+    Ok(print(&text)?)
+}

@@ -1,0 +1,10 @@
+//! The commands that operate a system on AWS, against servers of this machine.
+
+mod command;
+mod demo;
+mod model;
+mod reach;
+mod send;
+mod services;
+mod subscribe;
+mod tail;

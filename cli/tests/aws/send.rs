@@ -1,0 +1,182 @@
+//! `modstream send`.
+
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use modstream_events::ids;
+use modstream_stub_server::{Answer, FakeAws, Reply, Request};
+use serde_json::Value;
+
+use crate::command::{Aws, Run};
+
+fn send(aws: &FakeAws, args: &[&str], stdin: &str) -> Run {
+    Aws::at(&aws.url()).run_with(&[&["send", "--stream", "comments"], args].concat(), stdin.as_bytes())
+}
+
+fn events(aws: &FakeAws) -> Vec<Value> {
+    aws.records("comments").iter().map(|(_, data)| serde_json::from_slice(data).expect("JSON")).collect()
+}
+
+fn is_put(request: &Request) -> bool {
+    request.header("x-amz-target").is_some_and(|target| target.ends_with(".PutRecords"))
+}
+
+#[test]
+fn comments_become_events_of_their_source_id_and_time() {
+    let aws = FakeAws::start().expect("a port");
+    let csv = "id,subreddit,body,created_utc\nk1,science,hello,1700000000\nk2,science,\"two\nlines\",1700000001\n";
+    let sent = send(&aws, &["--source", "urn:example:forum", "--json"], csv).done();
+    assert_eq!((&sent["sent"], &sent["not_sent"], &sent["stream"]), (&2.into(), &0.into(), &"comments".into()));
+    let (events, keys) = (events(&aws), aws.records("comments"));
+    assert_eq!(events[0]["id"], ids::sent_comment("urn:example:forum", "k1").to_string());
+    assert_eq!(
+        (&events[0]["source"], &events[0]["type"]),
+        (&"urn:example:forum".into(), &"modstream.comment.v1".into())
+    );
+    assert_eq!(events[0]["time"], "2023-11-14T22:13:20Z");
+    assert_eq!((&events[1]["data"]["body"], keys[1].0.as_str()), (&"two\nlines".into(), "k2"));
+}
+
+#[test]
+fn a_repeat_sends_the_same_events_also_of_comments_without_id_or_time() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("a.jsonl"), "{\"body\":\"lol\"}\n{\"body\":\"lol\"}\n").expect("written");
+    std::fs::create_dir(folder.path().join("later")).expect("made");
+    let of = |input: &str| {
+        let aws = FakeAws::start().expect("a port");
+        let run = Aws::at(&aws.url()).run_in(folder.path(), &["send", "--stream", "comments", "--input", input], b"");
+        assert_eq!(run.status, Some(0), "{run:?}");
+        events(&aws)
+    };
+    let first = of("a.jsonl");
+    assert_eq!(first, of("a.jsonl"));
+    assert_ne!(first[0]["id"], first[1]["id"], "two comments of one text are two");
+    assert_eq!(first[0]["data"]["id"], first[0]["id"], "the partition key stands in the comment");
+    std::fs::rename(folder.path().join("a.jsonl"), folder.path().join("later/a.jsonl")).expect("moved");
+    assert_eq!(first, of("later/a.jsonl"), "a file that was moved is the same");
+}
+
+#[test]
+fn a_bad_line_is_named_and_the_rest_is_sent() {
+    let aws = FakeAws::start().expect("a port");
+    let large = format!("{{\"body\":\"{}\"}}", "x".repeat(1 << 20));
+    let lines = format!(
+        "{{\"body\":\"a\"}}\nnot json\n{{\"id\":\"b\"}}\n{large}\n{{\"body\":\"c\",\"created_utc\":1700000000000}}\n{{\"body\":\"d\"}}\n"
+    );
+    let run = send(&aws, &["--json"], &lines);
+    assert_eq!(run.status, Some(1));
+    let line = run.json();
+    let bad: Vec<u64> = line["bad"].as_array().expect("a list").iter().filter_map(|it| it["line"].as_u64()).collect();
+    assert_eq!((&line["sent"], &line["not_sent"]), (&2.into(), &4.into()));
+    assert_eq!((bad.len(), [2, 3, 4, 5].iter().all(|wanted| bad.contains(wanted))), (4, true), "{bad:?}");
+    assert!(run.stderr.contains("line 2: ") && run.stderr.contains("line 4: the event has"), "{}", run.stderr);
+    let bodies: Vec<Value> = events(&aws).iter().map(|event| event["data"]["body"].clone()).collect();
+    assert_eq!(bodies, ["a", "d"]);
+}
+
+#[test]
+fn what_a_call_leaves_out_is_sent_again_and_comments_of_one_key_keep_their_order() {
+    let calls = Mutex::new(Vec::new());
+    let calls: &'static Mutex<Vec<Vec<String>>> = Box::leak(Box::new(calls));
+    let aws = FakeAws::start_with(move |request| {
+        if !is_put(request) {
+            return None;
+        }
+        let body: Value = serde_json::from_slice(&request.body).expect("JSON");
+        let keys: Vec<String> =
+            body["Records"].as_array().expect("a list").iter().map(|it| it["PartitionKey"].to_string()).collect();
+        let mut calls = calls.lock().expect("not poisoned");
+        calls.push(keys.clone());
+        // Every first call loses its second half.
+        let failed = if calls.len() == 1 { keys.len() / 2 } else { 0 };
+        let entries: Vec<String> = (0..keys.len())
+            .map(|index| {
+                if index < keys.len() - failed {
+                    format!("{{\"ShardId\":\"shardId-000000000000\",\"SequenceNumber\":\"49{index}\"}}")
+                } else {
+                    "{\"ErrorCode\":\"ProvisionedThroughputExceededException\",\"ErrorMessage\":\"slow down\"}"
+                        .to_owned()
+                }
+            })
+            .collect();
+        let answer = format!("{{\"FailedRecordCount\":{failed},\"Records\":[{}]}}", entries.join(","));
+        Some(Reply::from(Answer::new(200, answer).header("Content-Type", "application/x-amz-json-1.1")))
+    });
+    let aws = aws.expect("a port");
+    let lines: String = (0..40).map(|n| format!("{{\"id\":\"k{}\",\"body\":\"{n}\"}}\n", n % 10)).collect();
+    let sent = send(&aws, &["--json"], &lines).done();
+    assert_eq!((&sent["sent"], &sent["not_sent"]), (&40.into(), &0.into()));
+    let calls = calls.lock().expect("not poisoned");
+    assert!(calls.len() > 4, "{calls:?}");
+    for call in calls.iter() {
+        let mut keys = call.clone();
+        keys.sort();
+        keys.dedup();
+        assert_eq!(keys.len(), call.len(), "a key stands in a call once");
+    }
+}
+
+#[test]
+fn where_the_stream_takes_nothing_it_is_said_with_the_line_to_go_on_from() {
+    let aws = FakeAws::start_with(|request| {
+        let answer = r#"{"__type":"ResourceNotFoundException","message":"Stream comments not found."}"#;
+        is_put(request).then(|| Answer::new(400, answer).header("Content-Type", "application/x-amz-json-1.1").into())
+    });
+    let aws = aws.expect("a port");
+    let csv = "body\na\nb\nc\n";
+    let run = send(&aws, &["--json", "--from-line", "3"], csv);
+    let error = run.error();
+    assert!(error.contains("the stream comments takes no more") && error.contains("not found"), "{error}");
+    assert_eq!((&run.json()["next_line"], &run.json()["sent"]), (&3.into(), &0.into()));
+    let run = send(&aws, &[], csv);
+    assert!(run.status == Some(1) && run.stderr.contains("--from-line 2"), "{run:?}");
+}
+
+#[test]
+fn lines_before_the_one_to_go_on_from_are_left_out() {
+    let aws = FakeAws::start().expect("a port");
+    send(&aws, &["--from-line", "3", "--json"], "body\na\nb\nc\n").done();
+    let bodies: Vec<Value> = events(&aws).iter().map(|event| event["data"]["body"].clone()).collect();
+    assert_eq!(bodies, ["b", "c"]);
+}
+
+#[test]
+fn they_come_at_the_rate_that_was_asked_for_and_an_interrupt_ends_in_order() {
+    let aws = FakeAws::start().expect("a port");
+    let folder = tempfile::tempdir().expect("a folder");
+    let lines: String = (0..1_000).map(|n| format!("{{\"id\":\"k{n}\",\"body\":\"x\"}}\n")).collect();
+    std::fs::write(folder.path().join("in.jsonl"), lines).expect("written");
+    let started = Instant::now();
+    let args = ["send", "--stream", "comments", "--input", "in.jsonl", "--rate", "20", "--json"];
+    let child = Aws::at(&aws.url()).start(folder.path(), &args);
+    while aws.records("comments").len() < 10 {
+        assert!(started.elapsed() < Duration::from_secs(30), "nothing is sent");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(started.elapsed() >= Duration::from_millis(400), "ten at 20 a second take 0.45 s");
+    std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("signals");
+    let run = Run::of(child);
+    let (line, records) = (run.json(), aws.records("comments").len() as u64);
+    assert_eq!((run.status, &line["interrupted"]), (Some(130), &true.into()));
+    assert_eq!((&line["sent"], &line["next_line"]), (&records.into(), &(records + 1).into()), "{line}");
+}
+
+#[test]
+fn a_pipe_that_is_slow_holds_nothing_up() {
+    use std::io::Write as _;
+    let aws = FakeAws::start().expect("a port");
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut child = Aws::at(&aws.url()).start(folder.path(), &["send", "--stream", "comments", "--json"]);
+    let mut pipe = child.stdin.take().expect("piped");
+    for sent in 1..=2 {
+        pipe.write_all(b"{\"body\":\"one\"}\n").expect("written");
+        aws.wait_for(|_| true);
+        let started = Instant::now();
+        while aws.records("comments").len() < sent {
+            assert!(started.elapsed() < Duration::from_secs(30), "it waits for more");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+    drop(pipe);
+    assert_eq!(Run::of(child).done()["sent"], 2);
+}

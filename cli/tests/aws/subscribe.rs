@@ -1,0 +1,100 @@
+//! `modstream subscribe`.
+
+use serde_json::{Value, json};
+
+use crate::command::{Aws, Run};
+use crate::services::{QUEUE, Services, TOPIC};
+
+fn subscribe(services: &Services, args: &[&str]) -> Run {
+    Aws::at(&services.url()).run(&[&["subscribe", "--topic", TOPIC, "--json"], args].concat())
+}
+
+fn json_of(text: &str) -> Value {
+    serde_json::from_str(text).expect("JSON")
+}
+
+#[test]
+fn a_queue_gets_the_events_themselves_by_a_filter_on_attributes() {
+    let services = Services::start();
+    let args = ["--sqs", QUEUE, "--allow", "--subreddit", "r/science", "--subreddit", "askscience"];
+    let done = subscribe(&services, &[&args[..], &["--severity", "high", "--severity", "medium"]].concat()).done();
+    assert_eq!((&done["what"], &done["endpoint"]), (&"subscribed".into(), &QUEUE.into()));
+    let state = services.state();
+    let attributes = &state.subscriptions[QUEUE];
+    assert_eq!((attributes["protocol"].as_str(), attributes["RawMessageDelivery"].as_str()), ("sqs", "true"));
+    assert_eq!(attributes["FilterPolicyScope"], "MessageAttributes");
+    let filter = json!({ "subreddit": ["science", "askscience"], "severity": ["medium", "high"] });
+    assert_eq!(json_of(&attributes["FilterPolicy"]), filter);
+    let allowed = json_of(&state.queues["moderators"]["Policy"])["Statement"][0].clone();
+    assert_eq!((&allowed["Action"], &allowed["Resource"]), (&"sqs:SendMessage".into(), &QUEUE.into()));
+    assert_eq!(allowed["Condition"]["ArnEquals"]["aws:SourceArn"], TOPIC);
+}
+
+#[test]
+fn a_queue_that_the_topic_may_not_send_to_is_not_subscribed_and_the_statement_is_told() {
+    let services = Services::start();
+    let error = subscribe(&services, &["--sqs", QUEUE]).error();
+    for part in ["nothing was done", "--allow", "\"Service\":\"sns.amazonaws.com\"", TOPIC, QUEUE] {
+        assert!(error.contains(part), "{part} is missing in {error}");
+    }
+    assert!(services.state().subscriptions.is_empty() && services.state().queues["moderators"].is_empty());
+}
+
+#[test]
+fn a_repeat_changes_nothing_and_another_filter_changes_the_subscription() {
+    let services = Services::start();
+    let what = |args: &[&str]| subscribe(&services, &[&["--sqs", QUEUE], args].concat()).done()["what"].clone();
+    assert_eq!(what(&["--allow", "--severity", "high"]), "subscribed");
+    assert_eq!(what(&["--severity", "high"]), "unchanged");
+    assert_eq!(services.count("SetSubscriptionAttributes"), 0);
+    assert_eq!(what(&["--severity", "low"]), "changed");
+    assert_eq!(json_of(&services.state().subscriptions[QUEUE]["FilterPolicy"]), json!({ "severity": ["low"] }));
+    assert_eq!(what(&[]), "changed");
+    assert_eq!(services.state().subscriptions[QUEUE]["FilterPolicy"], "{}");
+    assert_eq!(what(&[]), "unchanged");
+    assert_eq!(services.count("Subscribe"), 1);
+}
+
+#[test]
+fn a_queues_url_does_as_well() {
+    let services = Services::start();
+    let url = format!("{}/000000000000/moderators", services.url());
+    assert_eq!(subscribe(&services, &["--sqs", &url, "--allow"]).done()["endpoint"], QUEUE);
+}
+
+#[test]
+fn a_webhook_must_confirm_and_gets_the_envelope() {
+    let services = Services::start();
+    let done = subscribe(&services, &["--https", "https://example.org/alerts"]).done();
+    assert!(done["note"].as_str().is_some_and(|note| note.contains("SubscribeURL")), "{done}");
+    let state = services.state();
+    let attributes = &state.subscriptions["https://example.org/alerts"];
+    assert_eq!((attributes["protocol"].as_str(), attributes.get("RawMessageDelivery")), ("https", None));
+}
+
+#[test]
+fn email_and_sms_are_refused_with_the_reason_before_anything_is_called() {
+    let services = Services::start();
+    for args in [["--email", "mod@example.org"], ["--sms", "+4912345"]] {
+        let error = subscribe(&services, &args).error();
+        for part in [args[0], "suspends", "ten messages a second", "digests", "--https"] {
+            assert!(error.contains(part), "{part} is missing in {error}");
+        }
+    }
+    assert!(services.state().calls.is_empty());
+}
+
+#[test]
+fn what_is_not_there_or_cant_be_is_said_and_changes_nothing() {
+    let services = Services::start();
+    let error = subscribe(&services, &["--sqs", "arn:aws:sqs:us-east-1:000000000000:gone"]).error();
+    assert!(error.contains("there is no queue") && error.contains("does not exist"), "{error}");
+    assert!(subscribe(&services, &["--sqs", "moderators"]).error().contains("neither a queue's ARN"));
+    assert!(subscribe(&services, &["--https", "example.org"]).error().contains("begins with https://"));
+    let topic = format!("{TOPIC}-gone");
+    let args = ["subscribe", "--topic", &topic, "--sqs", QUEUE, "--allow", "--json"];
+    assert!(Aws::at(&services.url()).run(&args).error().contains("Topic does not exist"));
+    assert!(services.state().subscriptions.is_empty() && services.state().queues["moderators"].is_empty());
+    let none = subscribe(&services, &[]);
+    assert!(none.error().contains("--sqs"), "{none:?}");
+}

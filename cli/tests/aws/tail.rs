@@ -1,0 +1,131 @@
+//! `modstream tail`.
+
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use modstream_stub_server::{Answer, Reply, StubServer};
+use serde_json::{Value, json};
+
+use crate::command::{Aws, Run, repository};
+use crate::services::{Services, TOPIC};
+
+/// A prediction, as it stands on its stream.
+fn prediction(subreddit: &str) -> Vec<u8> {
+    let batch = std::fs::read(repository("events/samples/predictions-batch.json")).expect("a sample");
+    let batch: Value = serde_json::from_slice(&batch).expect("JSON");
+    let data = STANDARD.decode(batch["Records"][0]["kinesis"]["data"].as_str().expect("text")).expect("base64");
+    let mut event: Value = serde_json::from_slice(&data).expect("JSON");
+    event["data"]["comment"]["subreddit"] = subreddit.into();
+    event["data"]["comment"]["body"] = "red \u{1b}[31malert\nnext line".into();
+    serde_json::to_vec_pretty(&event).expect("JSON")
+}
+
+/// A stream of one shard that was split into two; the parent holds one record, each child another.
+fn split_stream() -> StubServer {
+    let server = StubServer::start(|request| {
+        let operation = request.header("x-amz-target").and_then(|target| target.rsplit('.').next()).unwrap_or_default();
+        let body: Value = serde_json::from_slice(&request.body).expect("JSON");
+        let answer = match operation {
+            "ListShards" => {
+                let shard = |n: u8, parent: Option<&str>| {
+                    json!({
+                        "ShardId": format!("shard-{n}"),
+                        "ParentShardId": parent,
+                        "HashKeyRange": { "StartingHashKey": "0", "EndingHashKey": "1" },
+                        "SequenceNumberRange": { "StartingSequenceNumber": "1" },
+                    })
+                };
+                json!({ "Shards": [shard(0, None), shard(1, Some("shard-0")), shard(2, Some("shard-0"))] })
+            }
+            "GetShardIterator" => json!({ "ShardIterator": format!("{}@0", body["ShardId"].as_str().expect("text")) }),
+            _ => {
+                let iterator = body["ShardIterator"].as_str().expect("text");
+                let (shard, place) = iterator.split_once('@').expect("ours");
+                let record = json!({
+                    "SequenceNumber": "1",
+                    "PartitionKey": "k",
+                    "Data": STANDARD.encode(prediction(shard)),
+                    "ApproximateArrivalTimestamp": 1_767_607_200.0,
+                });
+                let next = (shard != "shard-0").then(|| format!("{shard}@1"));
+                let records = if place == "0" { vec![record] } else { Vec::new() };
+                json!({ "Records": records, "NextShardIterator": next, "MillisBehindLatest": 0 })
+            }
+        };
+        Reply::from(Answer::new(200, answer.to_string()).header("Content-Type", "application/x-amz-json-1.1"))
+    });
+    server.expect("a port")
+}
+
+#[test]
+fn predictions_come_a_line_each_and_a_split_shard_is_followed_to_its_children() {
+    let stream = split_stream();
+    let args = ["tail", "predictions", "--stream", "predictions", "--since", "TRIM_HORIZON"];
+    let run = Aws::at(&stream.url()).run(&[&args[..], &["--limit", "3", "--json"]].concat());
+    assert_eq!(run.status, Some(0), "{run:?}");
+    let of = |line: &str| {
+        let event: Value = serde_json::from_str(line).expect("JSON");
+        event["data"]["comment"]["subreddit"].as_str().expect("text").to_owned()
+    };
+    let mut shards: Vec<String> = run.stdout.lines().map(of).collect();
+    assert_eq!(shards[0], "shard-0", "a parent comes before its children");
+    shards.sort();
+    assert_eq!(shards, ["shard-0", "shard-1", "shard-2"]);
+}
+
+#[test]
+fn a_line_shows_nothing_that_moves_the_cursor_and_others_are_left_out() {
+    let stream = split_stream();
+    let args = ["tail", "predictions", "--stream", "predictions", "--since", "TRIM_HORIZON", "--limit", "1"];
+    let run = Aws::at(&stream.url()).run(&[&args[..], &["--subreddit", "r/shard-2"]].concat());
+    assert_eq!((run.status, run.stdout.lines().count()), (Some(0), 1), "{run:?}");
+    assert!(run.stdout.contains("r/shard-2") && run.stdout.contains("next line"), "{run:?}");
+    assert!(!run.stdout.contains('\u{1b}'), "{run:?}");
+}
+
+#[test]
+fn alerts_come_through_a_queue_of_its_own_that_is_gone_at_the_end() {
+    let services = Services::start();
+    let folder = tempfile::tempdir().expect("a folder");
+    let args = ["tail", "alerts", "--topic", TOPIC, "--severity", "high", "--json"];
+    let child = Aws::at(&services.url()).start(folder.path(), &args);
+    let started = Instant::now();
+    while services.count("ReceiveMessage") == 0 {
+        assert!(started.elapsed() < Duration::from_secs(30), "{:?}", services.state());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    {
+        let state = services.state();
+        let name = state.ever.first().expect("a queue").clone();
+        assert!(name.starts_with("modstream-alerts-tail-"), "{name}");
+        assert_eq!(state.queues[&name]["MessageRetentionPeriod"], "60");
+        assert!(state.queues[&name]["Policy"].contains(TOPIC));
+        let (_, attributes) = state.subscriptions.first_key_value().expect("a subscription");
+        assert_eq!(attributes["FilterPolicy"], "{\"severity\":[\"high\"]}");
+    }
+    std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("signals");
+    let run = Run::of(child);
+    assert_eq!(run.status, Some(0), "{run:?}");
+    let state = services.state();
+    assert!(state.subscriptions.is_empty(), "{state:?}");
+    assert_eq!(state.queues.keys().collect::<Vec<_>>(), ["moderators"]);
+}
+
+#[test]
+fn a_message_that_is_no_alert_is_said_and_the_rest_goes_on() {
+    let services = Services::start();
+    let alert = json!({ "no": "alert" }).to_string();
+    services.state().messages.push(alert);
+    let folder = tempfile::tempdir().expect("a folder");
+    let child = Aws::at(&services.url()).start(folder.path(), &["tail", "alerts", "--topic", TOPIC, "--limit", "1"]);
+    let started = Instant::now();
+    while services.count("ReceiveMessage") < 2 {
+        assert!(started.elapsed() < Duration::from_secs(30), "{:?}", services.state());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("signals");
+    let run = Run::of(child);
+    assert!(run.stdout.is_empty() && run.stderr.contains("a message that is no alert"), "{run:?}");
+    assert_eq!((services.count("DeleteMessageBatch"), services.count("DeleteQueue")), (1, 1));
+}

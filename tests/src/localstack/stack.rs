@@ -1,0 +1,61 @@
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// The stack that `cargo xtask test` started, with what Terraform made on it.
+#[derive(Clone, Debug)]
+pub struct Stack {
+    /// Its address.
+    pub endpoint: String,
+    /// `terraform output -json`.
+    pub outputs: Value,
+    /// The command `modstream`.
+    pub modstream: PathBuf,
+    /// The program `cargo-lambda`.
+    pub cargo_lambda: PathBuf,
+}
+
+impl Stack {
+    /// The one that the environment names.
+    ///
+    /// # Panics
+    /// Where it names none: these tests are run by `cargo xtask test`.
+    pub fn from_environment() -> Self {
+        let text = |name: &str| {
+            std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: `cargo xtask test` runs these tests"))
+        };
+        let outputs = std::fs::read(text("MODSTREAM_TEST_DEPLOYMENT")).expect("terraform output -json");
+        Stack {
+            endpoint: text("MODSTREAM_TEST_ENDPOINT"),
+            outputs: serde_json::from_slice(&outputs).expect("JSON"),
+            modstream: text("MODSTREAM_TEST_COMMAND").into(),
+            cargo_lambda: text("MODSTREAM_TEST_CARGO_LAMBDA").into(),
+        }
+    }
+
+    /// An output of Terraform's.
+    pub fn output(&self, name: &str) -> String {
+        self.outputs[name]["value"].as_str().unwrap_or_else(|| panic!("no output {name}")).to_owned()
+    }
+
+    /// A function's name there.
+    pub fn function(&self, name: &str) -> String {
+        self.outputs["functions"]["value"][name].as_str().unwrap_or_else(|| panic!("no function {name}")).to_owned()
+    }
+}
+
+/// Asks until there is an answer.
+///
+/// # Panics
+/// Where there is none within the limit; it says what was waited for.
+pub async fn until<T>(what: &str, limit: Duration, ask: impl AsyncFn() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(started.elapsed() < limit, "waited {limit:?} until {what}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}

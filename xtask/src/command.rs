@@ -1,0 +1,134 @@
+//! Running programs: their output goes to a log, and an error shows its end and says where the rest is.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Command, ExitStatus, Stdio};
+
+use anyhow::{Context as _, bail};
+
+use crate::interrupt::{self, Attached};
+
+/// How many lines of a log an error shows.
+const SHOWN: usize = 15;
+
+/// Runs a program to its end; everything it says is added to `log`.
+pub(crate) fn logged(command: &mut Command, log: &Path) -> anyhow::Result<()> {
+    let before = begin(command, log)?;
+    let file = append(log)?;
+    command.stdout(file.try_clone()?).stderr(file);
+    let status = wait(command)?;
+    finish(command, status, log, before)
+}
+
+/// Runs a program to its end and returns what it says on standard output; the rest is added to `log`.
+pub(crate) fn captured(command: &mut Command, log: &Path) -> anyhow::Result<String> {
+    let before = begin(command, log)?;
+    command.stdout(Stdio::piped()).stderr(append(log)?);
+    let child = spawn(command)?;
+    let attached = Attached::to(child.id());
+    let output = child.wait_with_output().with_context(|| name(command))?;
+    drop(attached);
+    finish(command, output.status, log, before)?;
+    String::from_utf8(output.stdout).with_context(|| format!("{} says what is no text", name(command)))
+}
+
+/// Runs a program whose output is ours.
+pub(crate) fn shown(command: &mut Command) -> anyhow::Result<ExitStatus> {
+    let status = wait(command)?;
+    interrupt::check()?;
+    Ok(status)
+}
+
+/// What a program prints on standard output, if it can be run and succeeds. Quietly: for looking around.
+pub(crate) fn asked(command: &mut Command) -> Option<String> {
+    let output = command.stdin(Stdio::null()).output().ok().filter(|output| output.status.success())?;
+    Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// How an error names a program.
+pub(crate) fn name(command: &Command) -> String {
+    let program = Path::new(command.get_program());
+    program.file_name().map_or_else(|| "a program".to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+/// The last lines of a text.
+pub(crate) fn tail(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    lines[lines.len().saturating_sub(SHOWN)..].join("\n")
+}
+
+fn begin(command: &Command, log: &Path) -> anyhow::Result<u64> {
+    interrupt::check()?;
+    if let Some(folder) = log.parent() {
+        fs::create_dir_all(folder).with_context(|| format!("{} can't be made", folder.display()))?;
+    }
+    let mut file = append(log)?;
+    writeln!(file, "$ {command:?}")?;
+    Ok(file.metadata()?.len())
+}
+
+fn finish(command: &Command, status: ExitStatus, log: &Path, before: u64) -> anyhow::Result<()> {
+    interrupt::check()?;
+    if status.success() {
+        return Ok(());
+    }
+    let said = fs::read(log).unwrap_or_default();
+    let said = said.get(usize::try_from(before).unwrap_or(usize::MAX)..).unwrap_or_default();
+    let said = tail(&String::from_utf8_lossy(said));
+    bail!("{} failed ({status}); all of it is in {}:\n{said}", name(command), log.display())
+}
+
+fn append(log: &Path) -> anyhow::Result<File> {
+    let file = OpenOptions::new().create(true).append(true).open(log);
+    file.with_context(|| format!("{} can't be written", log.display()))
+}
+
+fn spawn(command: &mut Command) -> anyhow::Result<std::process::Child> {
+    command.stdin(Stdio::null()).process_group(0);
+    command.spawn().with_context(|| format!("{} can't be started", name(command)))
+}
+
+fn wait(command: &mut Command) -> anyhow::Result<ExitStatus> {
+    let mut child = spawn(command)?;
+    let _attached = Attached::to(child.id());
+    child.wait().with_context(|| name(command))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sh(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    #[test]
+    fn a_failure_shows_the_end_of_what_was_said_and_where_all_of_it_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let log = folder.path().join("logs/it.log");
+        logged(&mut sh("echo earlier"), &log).expect("succeeds");
+        let error = logged(&mut sh("seq 100; echo 'no such region' >&2; exit 3"), &log).expect_err("fails").to_string();
+        assert!(error.starts_with("sh failed (exit status: 3); all of it is in "), "{error}");
+        assert!(error.ends_with("100\nno such region") && !error.contains("earlier"), "{error}");
+        assert_eq!(error.lines().count(), SHOWN + 1);
+        assert!(fs::read_to_string(&log).expect("a log").contains("\n1\n2\n3\n"));
+    }
+
+    #[test]
+    fn captured_output_is_standard_output_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let said = captured(&mut sh("echo out; echo err >&2"), &folder.path().join("log")).expect("succeeds");
+        assert_eq!(said, "out\n");
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_is_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let error = logged(&mut Command::new("/nowhere/terraform"), &folder.path().join("log")).expect_err("not there");
+        assert_eq!(error.to_string(), "terraform can't be started");
+    }
+}

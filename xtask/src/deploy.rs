@@ -1,0 +1,390 @@
+//! `cargo xtask deploy`: new code for functions that Terraform made; `cargo xtask package`: the code it makes them with.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context as _, bail, ensure};
+use clap::Args;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::package::{FUNCTIONS, architecture, host};
+use crate::stack::Stack;
+use crate::steps::step;
+use crate::tools::{self, Venv};
+use crate::{cargo, checkout, command};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cargo xtask deploy                                    all functions, to the account of your AWS credentials
+  cargo xtask deploy score-comments                     one of them
+  cargo xtask deploy --endpoint-url http://127.0.0.1:4566 --profile release --allow-dirty
+
+Credentials and region come from the usual places (AWS_PROFILE, AWS_REGION, ...). docs/deploy.md tells the whole way.")]
+pub(crate) struct DeployArgs {
+    /// Which functions [default: all]
+    #[arg(value_name = "FUNCTION", value_parser = FUNCTIONS)]
+    functions: Vec<String>,
+    /// One address for all services instead of AWS: a local stack's
+    #[arg(long, value_name = "URL")]
+    endpoint_url: Option<String>,
+    /// Cargo's profile to build with
+    #[arg(long, value_name = "NAME", default_value = "deploy")]
+    profile: String,
+    /// Deploy what is not committed
+    #[arg(long)]
+    allow_dirty: bool,
+    /// What `terraform output -json` printed [default: it is asked, in infra/; of a local stack, its own]
+    #[arg(long, value_name = "FILE")]
+    deployment: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  cargo xtask package && terraform -chdir=infra apply")]
+pub(crate) struct PackageArgs {
+    /// The functions' architecture; `architecture` in infra/ must be the same
+    #[arg(long, value_name = "NAME", default_value = "arm64", value_parser = ["arm64", "x86_64"])]
+    architecture: String,
+    /// Cargo's profile to build with
+    #[arg(long, value_name = "NAME", default_value = "deploy")]
+    profile: String,
+}
+
+/// Builds the packages that Terraform makes the functions with.
+pub(crate) fn package(args: &PackageArgs) -> anyhow::Result<ExitCode> {
+    check_buildable(&args.architecture, Machine::Lambda)?;
+    let log = checkout::local().join("logs/deploy.log");
+    let cargo_lambda = step("cargo lambda and zig", || tools::zig(&log))?;
+    let built = step(&format!("building for {}, profile {}", args.architecture, args.profile), || {
+        let mut build = lambda_build(&cargo_lambda, &args.profile, &args.architecture, Machine::Lambda, &FUNCTIONS)?;
+        command::logged(build.args(["--output-format", "zip"]), &log)
+    })
+    .and_then(|()| checkout::target())?;
+    for function in FUNCTIONS {
+        println!("{}", built.join("lambda").join(function).join("bootstrap.zip").display());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Where programs run that are built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Machine {
+    /// This one: its own C library.
+    Own,
+    /// Lambda's, whose C library is older.
+    Lambda,
+}
+
+impl DeployArgs {
+    /// All functions to a stack of this checkout, as they are, in the everyday profile.
+    pub(crate) fn to_stack(stack: &Stack) -> Self {
+        DeployArgs {
+            functions: Vec::new(),
+            endpoint_url: Some(stack.endpoint()),
+            profile: "release".to_owned(),
+            allow_dirty: true,
+            deployment: None,
+        }
+    }
+}
+
+/// A function as it is deployed.
+#[derive(Debug, Deserialize)]
+struct Deployed {
+    architecture: String,
+    code_sha256: String,
+}
+
+pub(crate) fn run(args: &DeployArgs) -> anyhow::Result<ExitCode> {
+    // Whoever reads starts first: it must know what its writer is going to write.
+    let order = ["publish-alerts", "score-comments", "generate-comments"];
+    let chosen: Vec<&str> = order
+        .into_iter()
+        .filter(|name| args.functions.is_empty() || args.functions.iter().any(|chosen| chosen == name))
+        .collect();
+    if !args.allow_dirty {
+        check_clean()?;
+    }
+    let log = checkout::local().join("logs/deploy.log");
+    let target = Target::of(args)?;
+    let cargo_lambda = step("cargo lambda", || match target.machine() {
+        Machine::Own => tools::cargo_lambda(&log),
+        Machine::Lambda => tools::zig(&log),
+    })?;
+    let modstream = step("the command modstream", || build_command(&log))?;
+    let before = step("what is deployed", || {
+        chosen.iter().map(|name| target.look_at(&modstream, name, &log)).collect::<anyhow::Result<Vec<_>>>()
+    })?;
+    let architecture = one_architecture(&chosen, &before)?;
+    check_buildable(architecture, target.machine())?;
+    let built = step(&format!("building {} for {architecture}, profile {}", chosen.join(", "), args.profile), || {
+        build(&cargo_lambda, args, &target, architecture, &chosen, &log)
+    })?;
+    let mut done: Vec<&str> = Vec::new();
+    for (name, before) in chosen.iter().zip(&before) {
+        let deployed = step(&format!("deploying {name}"), || {
+            target.deploy(&cargo_lambda, name, &built, &log)?;
+            target.look_at(&modstream, name, &log)
+        });
+        let after = deployed.with_context(|| match done.len() {
+            0 => "nothing was deployed".to_owned(),
+            _ => format!("deployed: {}; not yet: {name} and what follows it. To go on, run it again", done.join(", ")),
+        })?;
+        let changed = if after.code_sha256 == before.code_sha256 { "the same code as before" } else { "new code" };
+        println!("{:32} {changed}, SHA-256 {}", target.names[*name].as_str().unwrap_or(name), after.code_sha256);
+        done.push(name);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn check_clean() -> anyhow::Result<()> {
+    let status = command::asked(Command::new("git").args(["status", "--porcelain"]).current_dir(checkout::root()));
+    match status {
+        None => bail!(
+            "this is no git checkout, so nobody could tell later what was deployed; --allow-dirty deploys it anyway"
+        ),
+        Some(changes) if !changes.is_empty() => bail!(
+            "not everything is committed, so nobody could tell later what was deployed: commit it, or use --allow-dirty:\n{}",
+            command::tail(&changes)
+        ),
+        Some(_) => Ok(()),
+    }
+}
+
+/// Where functions are deployed to.
+struct Target {
+    /// The stack, if it is one of this checkout.
+    stack: Option<Stack>,
+    endpoint_url: Option<String>,
+    region: String,
+    names: Value,
+}
+
+impl Target {
+    fn of(args: &DeployArgs) -> anyhow::Result<Self> {
+        let endpoint_url = args.endpoint_url.clone();
+        let stack = endpoint_url.as_deref().and_then(own_stack);
+        let outputs = match (&args.deployment, &stack) {
+            (Some(file), _) => read(file)?,
+            (None, Some(stack)) => read(&stack.deployment())?,
+            (None, None) => {
+                let (terraform, _) = tools::terraform()?;
+                let mut output = Command::new(terraform);
+                output.args(["output", "-json"]).current_dir(checkout::root().join("infra"));
+                command::asked(&mut output).context(
+                    "terraform output does not work in infra/: run `terraform init` there, or hand what it prints elsewhere \
+                     over with --deployment FILE",
+                )?
+            }
+        };
+        let outputs: Value = serde_json::from_str(&outputs).context("terraform output -json can't be read")?;
+        let names = outputs["functions"]["value"].clone();
+        ensure!(
+            FUNCTIONS.iter().all(|name| names[name].is_string()),
+            "nothing is deployed yet: `terraform apply` in infra/ makes the functions (docs/deploy.md)"
+        );
+        let region = outputs["region"]["value"].as_str().unwrap_or_default().to_owned();
+        Ok(Target { stack, endpoint_url, region, names })
+    }
+
+    /// A stack runs functions on this machine.
+    fn machine(&self) -> Machine {
+        if self.endpoint_url.is_some() { Machine::Own } else { Machine::Lambda }
+    }
+
+    fn reach(&self, command: &mut Command) {
+        if let Some(stack) = &self.stack {
+            stack.reach(command);
+        }
+        if let Some(endpoint_url) = &self.endpoint_url {
+            command.env("AWS_ENDPOINT_URL", endpoint_url);
+        }
+        command.env("AWS_REGION", &self.region);
+    }
+
+    fn look_at(&self, modstream: &Path, function: &str, log: &Path) -> anyhow::Result<Deployed> {
+        let mut command = Command::new(modstream);
+        self.reach(&mut command);
+        let name = self.names[function].as_str().unwrap_or(function);
+        let said = command::captured(command.args(["function", name, "--json"]), log);
+        let said = said.map_err(|error| reason(log).map_or(error, |reason| anyhow::anyhow!("{reason}")))?;
+        serde_json::from_str(&said).with_context(|| format!("what is deployed as {name} can't be read"))
+    }
+
+    fn deploy(&self, cargo_lambda: &Venv, function: &str, built: &Path, log: &Path) -> anyhow::Result<()> {
+        let mut command = lambda(cargo_lambda, "deploy")?;
+        self.reach(&mut command);
+        command.args(["--binary-name", function, "--lambda-dir"]).arg(built);
+        command.args(["--region", &self.region, "--output-format", "json"]);
+        if let Some(endpoint_url) = &self.endpoint_url {
+            command.args(["--endpoint-url", endpoint_url]);
+        }
+        command::logged(command.arg(self.names[function].as_str().unwrap_or(function)), log)
+    }
+}
+
+/// The stack of this checkout that listens there.
+fn own_stack(endpoint_url: &str) -> Option<Stack> {
+    Stack::all().into_iter().find(|stack| stack.endpoint() == endpoint_url.trim_end_matches('/'))
+}
+
+fn read(file: &Path) -> anyhow::Result<String> {
+    fs::read_to_string(file).with_context(|| format!("{} can't be read", file.display()))
+}
+
+/// The error that `modstream --json` printed last.
+fn reason(log: &Path) -> Option<String> {
+    let said = fs::read_to_string(log).ok()?;
+    let line: Value = serde_json::from_str(said.lines().last()?).ok()?;
+    Some(line["error"].as_str()?.to_owned())
+}
+
+fn one_architecture<'a>(names: &[&str], deployed: &'a [Deployed]) -> anyhow::Result<&'a str> {
+    let (first, others) = deployed.split_first().context("no function to deploy")?;
+    for (name, other) in names.iter().skip(1).zip(others) {
+        ensure!(
+            other.architecture == first.architecture,
+            "{} is {}, and {name} is {}: deploy them one by one",
+            names[0],
+            first.architecture,
+            other.architecture
+        );
+    }
+    Ok(&first.architecture)
+}
+
+fn triple(architecture: &str) -> anyhow::Result<&'static str> {
+    match architecture {
+        "arm64" => Ok("aarch64-unknown-linux-gnu"),
+        "x86_64" => Ok("x86_64-unknown-linux-gnu"),
+        other => bail!("the functions are {other}: set `architecture` in infra/ to arm64 or x86_64, and apply it"),
+    }
+}
+
+/// Refuses what could only fail after minutes, or on Lambda.
+fn check_buildable(wanted: &str, machine: Machine) -> anyhow::Result<()> {
+    let triple = triple(wanted)?;
+    if machine == Machine::Own {
+        ensure!(
+            wanted == architecture(),
+            "the functions are {wanted}, and a local stack runs them on this machine, which is {}: set `architecture` in \
+             infra/ to {}, and apply it",
+            architecture(),
+            architecture()
+        );
+        return Ok(());
+    }
+    let libraries = command::asked(Command::new("rustc").args(["--print", "target-libdir", "--target", triple]));
+    ensure!(
+        libraries.is_some_and(|folder| Path::new(&folder).is_dir()),
+        "the functions are {wanted}, and Rust has no standard library for {triple} here: `rustup target add {triple}`"
+    );
+    Ok(())
+}
+
+fn lambda(venv: &Venv, subcommand: &str) -> anyhow::Result<Command> {
+    let mut command = Command::new(venv.program("cargo-lambda"));
+    command.args(["lambda", subcommand]).current_dir(checkout::root()).env("PATH", venv.search_path()?);
+    Ok(command)
+}
+
+fn build_command(log: &Path) -> anyhow::Result<PathBuf> {
+    let host = host()?;
+    let mut build = cargo::command(&["build", "--release", "--target", &host, "--package", "modstream"]);
+    command::logged(&mut build, log)?;
+    Ok(checkout::target()?.join(host).join("release/modstream"))
+}
+
+/// Builds with cargo-lambda, and checks what it built. The folder with `<function>/bootstrap`.
+fn build(
+    cargo_lambda: &Venv,
+    args: &DeployArgs,
+    target: &Target,
+    architecture: &str,
+    functions: &[&str],
+    log: &Path,
+) -> anyhow::Result<PathBuf> {
+    let mut build = lambda_build(cargo_lambda, &args.profile, architecture, target.machine(), functions)?;
+    command::logged(&mut build, log)?;
+    let built = checkout::target()?.join("lambda");
+    for function in functions {
+        let program = built.join(function).join("bootstrap");
+        let found = machine(&fs::read(&program).with_context(|| format!("{} was not built", program.display()))?);
+        ensure!(
+            found == Some(architecture),
+            "{} is built for {}, and the function is {architecture}: nothing was deployed",
+            program.display(),
+            found.unwrap_or("another machine")
+        );
+    }
+    Ok(built)
+}
+
+fn lambda_build(
+    cargo_lambda: &Venv,
+    profile: &str,
+    architecture: &str,
+    machine: Machine,
+    functions: &[&str],
+) -> anyhow::Result<Command> {
+    let mut build = lambda(cargo_lambda, "build")?;
+    build.args(["--profile", profile, "--target", triple(architecture)?, "--lambda-dir"]);
+    build.arg(checkout::target()?.join("lambda"));
+    match machine {
+        // Without flags that would build everything anew, and with what `package::build` builds, for the same reason.
+        Machine::Own => build.args(["--compiler", "cargo", "--disable-optimizations", "--package", "modstream"]),
+        // With zig, cargo-lambda's own way.
+        Machine::Lambda => build.env_remove("CARGO_LAMBDA_COMPILER"),
+    };
+    for function in functions {
+        build.args(["--package", function]);
+    }
+    Ok(build)
+}
+
+/// The architecture of a Linux program, as Lambda calls it ([ELF](https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html), `e_machine`).
+fn machine(program: &[u8]) -> Option<&'static str> {
+    if !program.starts_with(b"\x7fELF") {
+        return None;
+    }
+    match program.get(18..20)? {
+        [0x3e, 0] => Some("x86_64"),
+        [0xb7, 0] => Some("arm64"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_programs_machine_is_read_from_its_header() {
+        let own = fs::read(std::env::current_exe().expect("a path")).expect("reads");
+        if cfg!(target_os = "linux") {
+            assert_eq!(machine(&own), Some(architecture()));
+        }
+        let mut other = own;
+        other[18..20].copy_from_slice(&[0xf3, 0]);
+        assert_eq!((machine(&other), machine(b"#!/bin/sh"), machine(b"\x7fELF")), (None, None, None));
+    }
+
+    #[test]
+    fn functions_of_two_architectures_are_not_built_at_once() {
+        let deployed =
+            |architecture: &str| Deployed { architecture: architecture.to_owned(), code_sha256: String::new() };
+        let error = one_architecture(&["a", "b"], &[deployed("arm64"), deployed("x86_64")]).expect_err("two");
+        assert_eq!(error.to_string(), "a is arm64, and b is x86_64: deploy them one by one");
+        assert_eq!(one_architecture(&["a"], &[deployed("arm64")]).expect("one"), "arm64");
+    }
+
+    #[test]
+    fn a_local_stack_takes_this_machines_architecture_alone() {
+        let other = if architecture() == "arm64" { "x86_64" } else { "arm64" };
+        let error = check_buildable(other, Machine::Own).expect_err("wrong").to_string();
+        assert!(error.starts_with(&format!("the functions are {other}, and a local stack")), "{error}");
+        check_buildable(architecture(), Machine::Own).expect("right");
+    }
+}

@@ -1,0 +1,152 @@
+//! The Terraform of `infra/`, applied to a stack.
+//!
+//! It runs on a copy: a backend or variables that a user keeps in `infra/` belong to their own deployment.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, ensure};
+use serde_json::{Value, json};
+
+use crate::package::{Built, architecture};
+use crate::stack::{REGION, Stack};
+use crate::tools::{providers, terraform};
+use crate::{checkout, command};
+
+/// What a deployment is to be like; what is not set is Terraform's default.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Options {
+    pub(crate) policy: Option<String>,
+    pub(crate) base_rate: Option<String>,
+    pub(crate) model_name: Option<String>,
+    /// Other variables, by name.
+    pub(crate) others: Vec<(&'static str, Value)>,
+}
+
+/// What is switched on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Switched {
+    /// Nothing: model and corpus are not there yet.
+    Off,
+    /// The event source mappings.
+    Mappings,
+    /// Mappings and schedule.
+    All,
+}
+
+/// The module, on its way to a stack.
+pub(crate) struct Infra<'a> {
+    stack: &'a Stack,
+    folder: PathBuf,
+    log: PathBuf,
+}
+
+impl<'a> Infra<'a> {
+    /// Copies the module and gets its provider.
+    pub(crate) fn prepare(stack: &'a Stack) -> anyhow::Result<Self> {
+        let infra = Infra { stack, folder: stack.folder().join("infra"), log: stack.log("terraform") };
+        let from = checkout::root().join("infra");
+        fs::create_dir_all(&infra.folder).with_context(|| format!("{} can't be made", infra.folder.display()))?;
+        for entry in fs::read_dir(&from).with_context(|| format!("{} can't be read", from.display()))? {
+            let path = entry?.path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+            if (name.ends_with(".tf") && name != "backend.tf" && !name.contains("override"))
+                || name == ".terraform.lock.hcl"
+            {
+                fs::copy(&path, infra.folder.join(&name)).with_context(|| format!("{name} can't be copied"))?;
+            }
+        }
+        let mut init = infra.terraform(&["init", "-input=false", "-no-color", "-lockfile=readonly"])?;
+        providers().configure(&mut init)?;
+        command::logged(&mut init, &infra.log).context(
+            "Terraform can't get the AWS provider: it needs its registry, or a mirror in the folder that TF_PLUGIN_DIR names",
+        )?;
+        Ok(infra)
+    }
+
+    /// Applies it. Only the first time there is nothing to compare with.
+    pub(crate) fn apply(&self, built: &Built, options: &Options, switched: Switched) -> anyhow::Result<()> {
+        self.variables(&built.packages, options, switched)?;
+        let refresh = if switched == Switched::Off { "-refresh=true" } else { "-refresh=false" };
+        let mut apply = self.terraform(&["apply", "-input=false", "-no-color", "-auto-approve", refresh])?;
+        apply.arg(VARIABLES);
+        command::logged(&mut apply, &self.log)
+    }
+
+    /// Fails where another apply would change anything.
+    pub(crate) fn check_settled(&self) -> anyhow::Result<()> {
+        let mut plan = self.terraform(&["plan", "-input=false", "-no-color", "-detailed-exitcode"])?;
+        plan.arg(VARIABLES);
+        command::logged(&mut plan, &self.log).context("the plan is not empty")
+    }
+
+    /// What it gave: `terraform output -json`.
+    pub(crate) fn outputs(&self) -> anyhow::Result<Outputs> {
+        let said = command::captured(&mut self.terraform(&["output", "-json", "-no-color"])?, &self.log)?;
+        let file = self.stack.deployment();
+        fs::write(&file, &said).with_context(|| format!("{} can't be written", file.display()))?;
+        Ok(Outputs { file, json: serde_json::from_str(&said).context("terraform output can't be read")? })
+    }
+
+    /// Takes everything down that it made.
+    pub(crate) fn destroy(&self) -> anyhow::Result<()> {
+        let mut destroy = self.terraform(&["destroy", "-input=false", "-no-color", "-auto-approve"])?;
+        destroy.arg(VARIABLES);
+        command::logged(&mut destroy, &self.log)?;
+        let left = command::captured(&mut self.terraform(&["state", "list"])?, &self.log)?;
+        ensure!(left.trim().is_empty(), "still there after terraform destroy: {left}");
+        Ok(())
+    }
+
+    fn variables(&self, packages: &Path, options: &Options, switched: Switched) -> anyhow::Result<()> {
+        let Options { policy, base_rate, model_name, others } = options;
+        let mut variables = json!({
+            "endpoint": self.stack.endpoint(),
+            "region": REGION,
+            "expected_region": REGION,
+            "expected_account_id": ACCOUNT,
+            "architecture": architecture(),
+            "packages": packages,
+            "mappings_enabled": switched != Switched::Off,
+            "schedule_enabled": switched == Switched::All,
+        });
+        let optional = [("policy", policy), ("base_rate", base_rate), ("model_name", model_name)];
+        for (name, value) in optional.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
+            variables[name] = json!(value);
+        }
+        for (name, value) in others {
+            variables[*name] = value.clone();
+        }
+        let file = self.folder.join("stack.tfvars.json");
+        fs::write(&file, serde_json::to_vec_pretty(&variables)?)
+            .with_context(|| format!("{} can't be written", file.display()))
+    }
+
+    fn terraform(&self, args: &[&str]) -> anyhow::Result<Command> {
+        let (program, _) = terraform()?;
+        let mut command = Command::new(program);
+        self.stack.reach(&mut command);
+        command.args(args).current_dir(&self.folder);
+        command.env("TF_IN_AUTOMATION", "1").env("CHECKPOINT_DISABLE", "1");
+        Ok(command)
+    }
+}
+
+const VARIABLES: &str = "-var-file=stack.tfvars.json";
+/// The account that LocalStack is.
+const ACCOUNT: &str = "000000000000";
+
+/// What a deployment is called.
+pub(crate) struct Outputs {
+    /// `terraform output -json`.
+    pub(crate) file: PathBuf,
+    json: Value,
+}
+
+impl Outputs {
+    /// One of them.
+    pub(crate) fn text(&self, name: &str) -> anyhow::Result<&str> {
+        self.json[name]["value"].as_str().with_context(|| format!("infra/ has no output `{name}`"))
+    }
+}

@@ -1,0 +1,128 @@
+//! The part of `cargo xtask test` that runs on a local stack of its own: the executor's tests, and the deployed system's.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context as _, bail, ensure};
+use serde_json::json;
+
+use crate::infra::{Infra, Options, Switched};
+use crate::package::{self, Built};
+use crate::stack::{self, Stack, Status};
+use crate::steps::step;
+use crate::tools::{self, Missing, Venv};
+use crate::{cargo, checkout, command, deploy};
+
+/// Runs them, or says what they lack; that is a failure where `CI` is set.
+pub(crate) fn run() -> anyhow::Result<()> {
+    let missing = missing();
+    if !missing.is_empty() {
+        for tool in &missing {
+            println!("left out, for want of {tool}");
+        }
+        ensure!(std::env::var_os("CI").is_none_or(|ci| ci.is_empty()), "with CI set, nothing may be left out");
+        return Ok(());
+    }
+    let log = checkout::local().join("logs/install.log");
+    let venv = step("LocalStack", || tools::local_stack(&log))?;
+    let kinesis_local = step("Kinesis for it", || tools::kinesis_local(&log))?;
+    let cargo_lambda = step("cargo lambda", || tools::cargo_lambda(&log))?;
+    step("the executor's tests", || executor(&venv))?;
+    let built = step("building functions and command", || package::build(&checkout::local().join("logs/build.log")))?;
+    clear_left_over()?;
+    let stack = Stack::on(stack::free_port()?);
+    let result = on(&stack, &venv, &kinesis_local, &cargo_lambda, &built);
+    let logs = checkout::local().join("logs/test");
+    stack.keep_logs(&logs);
+    let ended = step("ending LocalStack", || stack.end());
+    result.with_context(|| format!("the local stack's logs are in {}", logs.display()))?;
+    ended.map(drop)
+}
+
+fn missing() -> Vec<Missing> {
+    let found = [tools::python().err(), tools::npm().err(), tools::terraform().err()];
+    found.into_iter().flatten().collect()
+}
+
+fn executor(venv: &Venv) -> anyhow::Result<()> {
+    let tests = checkout::root().join("infra/local/executor/tests");
+    let mut unittest = Command::new(venv.program("python"));
+    unittest.args(["-B", "-m", "unittest", "discover", "-s"]).arg(tests);
+    command::logged(&mut unittest, &checkout::local().join("logs/executor-tests.log"))
+}
+
+/// Each run takes a port of its own, so nobody else would ever clear what a run left that was killed.
+fn clear_left_over() -> anyhow::Result<()> {
+    for stack in Stack::all() {
+        if stack.status() == Status::LeftOver {
+            stack.end()?;
+        }
+    }
+    Ok(())
+}
+
+/// The sample corpus' rows a minute that the rule sends: enough to see it fire.
+const RATE: f64 = 4.0;
+
+fn on(stack: &Stack, venv: &Venv, kinesis_local: &Path, cargo_lambda: &Venv, built: &Built) -> anyhow::Result<()> {
+    // All entries of such a call fail, or the call does.
+    let faults = [("KINESIS_ERROR_PROBABILITY", "0.3")];
+    step("starting LocalStack", || stack.start_with(venv, kinesis_local, &faults))?;
+    let infra = step("Terraform and its provider", || Infra::prepare(stack))?;
+    let subscription = json!({
+        "protocol": "sqs",
+        "endpoint": "arn:aws:sqs:us-east-1:000000000000:modstream-test-science",
+        "subreddits": ["science"],
+        "severities": ["high"],
+    });
+    let options = Options {
+        policy: Some("0.7".to_owned()),
+        others: vec![("alert_subscriptions", json!([subscription])), ("rate", json!(RATE))],
+        ..Options::default()
+    };
+    let apply = |switched| infra.apply(built, &options, switched);
+    step("applying infra/", || apply(Switched::Off))?;
+    step("its plan is empty", || infra.check_settled())?;
+    let deployed = infra.outputs()?;
+    let tests = |name: &str, module: &str| {
+        step(name, || {
+            let mut tests = cargo::command(&["test", "--package", "modstream-tests", "--features", "localstack"]);
+            tests.args(["--test", "localstack", "--", "--ignored", "--test-threads", "1", module]);
+            tests.env("MODSTREAM_TEST_ENDPOINT", stack.endpoint());
+            tests.env("MODSTREAM_TEST_DEPLOYMENT", &deployed.file);
+            tests.env("MODSTREAM_TEST_COMMAND", &built.modstream);
+            tests.env("MODSTREAM_TEST_CARGO_LAMBDA", cargo_lambda.program("cargo-lambda"));
+            let log = checkout::local().join("logs").join(format!("tests-{module}.log"));
+            // A log of this run alone: it is what tells how many tests there were.
+            let _ = std::fs::remove_file(&log);
+            command::logged(&mut tests, &log)?;
+            let said = std::fs::read_to_string(&log)?;
+            ensure!(said.contains("test result: ok.") && !said.contains(" 0 passed"), "no test has run: {module}");
+            Ok(())
+        })
+    };
+    tests("tests: before there is a model", "a_before_model")?;
+    let bucket = deployed.text("bucket")?;
+    step("model and corpus into the bucket", || {
+        for args in [&["model", "push", "--promote"][..], &["corpus", "push"][..]] {
+            let mut modstream = Command::new(&built.modstream);
+            stack.reach(&mut modstream);
+            command::logged(modstream.args(args).args(["--bucket", bucket]), &stack.log("modstream"))?;
+        }
+        Ok(())
+    })?;
+    step("mappings on", || apply(Switched::Mappings))?;
+    tests("tests: mappings on", "b_running")?;
+    deploy::run(&deploy::DeployArgs::to_stack(stack)).context("cargo xtask deploy")?;
+    step("the plan after it is empty", || infra.check_settled())?;
+    step("schedule on", || apply(Switched::All))?;
+    tests("tests: schedule on", "c_scheduled")?;
+    step("schedule off", || apply(Switched::Mappings))?;
+    tests("tests: what all of it left behind", "d_kept")?;
+    step("terraform destroy", || infra.destroy())?;
+    tests("tests: destroyed", "e_destroyed")?;
+    if let Status::Up(_) = stack.status() {
+        return Ok(());
+    }
+    bail!("LocalStack ended before the tests did")
+}

@@ -1,0 +1,235 @@
+//! A LocalStack of this checkout, on a port: started, found again, ended.
+//!
+//! What belongs to it lies in `.local/stacks/<port>`; its processes share a session, so all of them are found.
+
+mod health;
+mod processes;
+
+use std::fs::{self, File};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use serde::{Deserialize, Serialize};
+
+use crate::tools::Venv;
+use crate::{checkout, command, interrupt};
+use processes::Leader;
+
+/// What a start waits for LocalStack.
+const START: Duration = Duration::from_secs(120);
+/// What an end waits for it.
+const END: Duration = Duration::from_secs(15);
+
+/// A stack's place.
+#[derive(Clone, Debug)]
+pub(crate) struct Stack {
+    port: u16,
+    folder: PathBuf,
+}
+
+/// `stack.json`: which process leads the session.
+#[derive(Debug, Serialize, Deserialize)]
+struct Running {
+    leader: Leader,
+}
+
+/// What is at a stack's place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// Nothing.
+    Down,
+    /// It runs, led by this process.
+    Up(u32),
+    /// It ended by itself, or with the machine; its files are there.
+    LeftOver,
+}
+
+impl Stack {
+    /// The stack on a port.
+    pub(crate) fn on(port: u16) -> Self {
+        Stack { port, folder: checkout::local().join("stacks").join(port.to_string()) }
+    }
+
+    /// All that have files here.
+    pub(crate) fn all() -> Vec<Self> {
+        let entries = fs::read_dir(checkout::local().join("stacks")).into_iter().flatten().flatten();
+        let mut ports: Vec<u16> = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+        ports.sort_unstable();
+        ports.into_iter().map(Stack::on).collect()
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(crate) fn endpoint(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// What was deployed there: `terraform output -json`.
+    pub(crate) fn deployment(&self) -> PathBuf {
+        self.folder.join("deployment.json")
+    }
+
+    /// What the programs that set it up say.
+    pub(crate) fn log(&self, name: &str) -> PathBuf {
+        self.folder.join("logs").join(format!("{name}.log"))
+    }
+
+    /// What a program needs to reach it: nothing of the caller's account, profile or region.
+    pub(crate) fn reach(&self, command: &mut Command) {
+        without_aws(command);
+        command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
+        command.env("AWS_REGION", REGION).env("AWS_ENDPOINT_URL", self.endpoint());
+        command.env("AWS_EC2_METADATA_DISABLED", "true");
+    }
+
+    pub(crate) fn status(&self) -> Status {
+        match self.running() {
+            Some(Running { leader }) if leader.is_alive() => Status::Up(leader.pid),
+            Some(_) => Status::LeftOver,
+            None if self.folder.exists() => Status::LeftOver,
+            None => Status::Down,
+        }
+    }
+
+    fn running(&self) -> Option<Running> {
+        serde_json::from_slice(&fs::read(self.folder.join("stack.json")).ok()?).ok()
+    }
+
+    /// Whether anything can listen on its port.
+    pub(crate) fn check_port(&self) -> anyhow::Result<()> {
+        match TcpListener::bind(("127.0.0.1", self.port)) {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                let port = self.port;
+                bail!("port {port} can't be used ({error}): end what listens there, or choose another with --port")
+            }
+        }
+    }
+
+    /// Starts LocalStack and waits until it answers.
+    pub(crate) fn start(&self, venv: &Venv, kinesis_local: &Path) -> anyhow::Result<()> {
+        self.start_with(venv, kinesis_local, &[])
+    }
+
+    /// Starts it with settings besides the usual.
+    pub(crate) fn start_with(&self, venv: &Venv, kinesis_local: &Path, others: &[(&str, &str)]) -> anyhow::Result<()> {
+        self.check_port()?;
+        let root = self.folder.join("localstack");
+        let temporary = self.folder.join("tmp");
+        let packages = root.join("var/lib/localstack/lib/kinesis-local");
+        for folder in [&temporary, &packages, &self.folder.join("logs")] {
+            fs::create_dir_all(folder).with_context(|| format!("{} can't be made", folder.display()))?;
+        }
+        let link = packages.join(KINESIS_LOCAL_VERSION);
+        std::os::unix::fs::symlink(kinesis_local, &link)
+            .with_context(|| format!("{} can't be made", link.display()))?;
+        let log = self.log("localstack");
+        let file = File::create(&log).with_context(|| format!("{} can't be written", log.display()))?;
+        let mut command = Command::new(venv.program("python"));
+        command.args(["-m", "modstream_local_stack"]).current_dir(&self.folder);
+        without_aws(&mut command);
+        for (name, value) in settings()? {
+            command.env(name, value);
+        }
+        command.env("FILESYSTEM_ROOT", &root).env("TMPDIR", &temporary);
+        command.envs(others.iter().copied());
+        for name in ["GATEWAY_LISTEN", "LOCALSTACK_HOST"] {
+            command.env(name, format!("127.0.0.1:{}", self.port));
+        }
+        // It makes itself a session leader; until then it must not be the leader of a group.
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(file.try_clone()?)
+            .stderr(file)
+            .spawn()
+            .with_context(|| format!("{} can't be started", command::name(&command)))?;
+        let leader = Leader::of(child.id()).context("LocalStack ended at once")?;
+        let running = serde_json::to_vec(&Running { leader })?;
+        fs::write(self.folder.join("stack.json"), running)?;
+        let started = Instant::now();
+        loop {
+            if health::answers(self.port) {
+                return Ok(());
+            }
+            if let Some(status) = child.try_wait()? {
+                let said = fs::read(&log).unwrap_or_default();
+                let said = command::tail(&String::from_utf8_lossy(&said));
+                bail!("LocalStack ended at its start ({status}); all it said is in {}:\n{said}", log.display());
+            }
+            if started.elapsed() > START {
+                bail!("LocalStack does not answer after {} s; see {}", START.as_secs(), log.display());
+            }
+            interrupt::check()?;
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Copies the logs to a folder that stays. Says whether there were any.
+    pub(crate) fn keep_logs(&self, to: &Path) -> bool {
+        let copied = fs::read_dir(self.folder.join("logs")).into_iter().flatten().flatten().filter(|entry| {
+            fs::create_dir_all(to).and_then(|()| fs::copy(entry.path(), to.join(entry.file_name()))).is_ok()
+        });
+        copied.count() > 0
+    }
+
+    /// Ends it, and removes its files. Says whether anything ran.
+    pub(crate) fn end(&self) -> anyhow::Result<bool> {
+        let ran = match self.running() {
+            Some(Running { leader }) => leader.end(END)?,
+            None => false,
+        };
+        if self.folder.exists() {
+            // A log may still be written to by what is just ending.
+            fs::remove_dir_all(&self.folder)
+                .or_else(|_| fs::remove_dir_all(&self.folder))
+                .with_context(|| format!("{} can't be removed", self.folder.display()))?;
+        }
+        Ok(ran)
+    }
+}
+
+/// The region that stacks are in.
+pub(crate) const REGION: &str = "us-east-1";
+/// Where LocalStack looks for it.
+const KINESIS_LOCAL_VERSION: &str = "0.5.2";
+
+/// LocalStack's settings that are the same everywhere.
+fn settings() -> anyhow::Result<Vec<(String, String)>> {
+    let path = checkout::root().join("infra/local/localstack.env");
+    let text = fs::read_to_string(&path).with_context(|| format!("{} can't be read", path.display()))?;
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines
+        .map(|line| {
+            let (name, value) =
+                line.split_once('=').with_context(|| format!("{}: `{line}` is no KEY=VALUE", path.display()))?;
+            Ok((name.trim().to_owned(), value.trim().to_owned()))
+        })
+        .collect()
+}
+
+/// Takes away what would lead a program to an account, a profile or other services than meant.
+fn without_aws(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        let leads = name
+            .to_str()
+            .is_some_and(|name| name.starts_with("AWS_") || name.starts_with("TF_") || name.starts_with("LOCALSTACK_"));
+        if leads {
+            command.env_remove(name);
+        }
+    }
+}
+
+/// A port that nobody listens on.
+pub(crate) fn free_port() -> anyhow::Result<u16> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).context("no port is free")?;
+    Ok(listener.local_addr()?.port())
+}
