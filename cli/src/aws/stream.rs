@@ -131,7 +131,7 @@ impl Reader {
             page.is_at_end = false;
             let ended = &self.ended;
             self.open.retain(|shard| !ended.contains(&shard.id));
-            
+            self.open_children().await?;
         }
         Ok(page)
     }

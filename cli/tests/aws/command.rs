@@ -3,7 +3,9 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::channel;
 
+use modstream_stub_server::PATIENCE;
 use serde_json::Value;
 
 /// Credentials, and where the services are.
@@ -65,8 +67,17 @@ pub(crate) struct Run {
 }
 
 impl Run {
+    /// Waits for its end; one that does not end is a failure, and is killed.
     pub(crate) fn of(child: Child) -> Self {
-        let output = child.wait_with_output().expect("ends");
+        let process = child.id().to_string();
+        let (ended, end) = channel();
+        // Nobody waits any more where this comes too late.
+        std::thread::spawn(move || drop(ended.send(child.wait_with_output())));
+        let output = end.recv_timeout(PATIENCE).unwrap_or_else(|_| {
+            let _ = Command::new("kill").args(["-KILL", &process]).status();
+            panic!("it does not end within {PATIENCE:?}")
+        });
+        let output = output.expect("ends");
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
         Run { status: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
