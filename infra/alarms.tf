@@ -2,15 +2,16 @@
 
 locals {
   alarms = merge(
+    # Not "every minute": an invocation that times out takes a minute, and Lambda waits before it tries again.
     { for name in keys(local.functions) : "${name}-errors" => {
-      description = "${name} fails as a whole; nothing is lost, its batches come again"
+      description = "${name} fails as a whole, three times or more in five minutes; nothing is lost, its batches come again"
       namespace   = "AWS/Lambda"
       metric      = "Errors"
       statistic   = "Sum"
       dimensions  = { FunctionName = aws_lambda_function.this[name].function_name }
-      period      = 60
-      periods     = 5
-      above       = 0
+      period      = 300
+      periods     = 1
+      above       = 2
     } },
     { for name in keys(local.functions) : "${name}-throttles" => {
       description = "${name} is not started as often as it should: the account's concurrency is used up"
@@ -38,6 +39,16 @@ locals {
       metric      = "PutRequests"
       statistic   = "Sum"
       dimensions  = { BucketName = aws_s3_bucket.this.bucket, FilterId = "given-up" }
+      period      = 60
+      periods     = 1
+      above       = 0
+    } },
+    { for name in keys(local.functions) : "${name}-lost" => {
+      description = "Lambda gave up on work of ${name} and could not write it to the bucket"
+      namespace   = "AWS/Lambda"
+      metric      = "DestinationDeliveryFailures"
+      statistic   = "Sum"
+      dimensions  = { FunctionName = aws_lambda_function.this[name].function_name }
       period      = 60
       periods     = 1
       above       = 0

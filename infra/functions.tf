@@ -48,6 +48,9 @@ resource "aws_cloudwatch_log_group" "this" {
   retention_in_days = var.log_retention_days
 }
 
+# What is deployed needs no package any more: settings can be changed from a checkout where nothing is built.
+data "aws_lambda_functions" "deployed" {}
+
 resource "aws_lambda_function" "this" {
   for_each = local.functions
 
@@ -74,7 +77,7 @@ resource "aws_lambda_function" "this" {
     ignore_changes = [filename, source_code_hash]
 
     precondition {
-      condition     = fileexists("${var.packages}/${each.key}/bootstrap.zip")
+      condition     = contains(data.aws_lambda_functions.deployed.function_names, "${var.prefix}-${each.key}") || fileexists("${var.packages}/${each.key}/bootstrap.zip")
       error_message = "${var.packages}/${each.key}/bootstrap.zip is not there: `cargo xtask package` builds it."
     }
   }
@@ -114,7 +117,8 @@ resource "aws_lambda_event_source_mapping" "this" {
   bisect_batch_on_function_error     = true
 
   # Functions put bad records aside themselves, so what fails is a service that is down, and worth waiting for: up to an hour
-  # before the stream forgets the records. Then the whole batch goes to the bucket.
+  # before the stream forgets the records. Then the whole batch goes to the bucket. 10,000 is the most that Lambda takes
+  # besides "for ever".
   maximum_retry_attempts        = 10000
   maximum_record_age_in_seconds = (var.retention_hours - 1) * 3600
 
@@ -132,7 +136,10 @@ resource "aws_cloudwatch_event_rule" "every_minute" {
   state               = var.schedule_enabled ? "ENABLED" : "DISABLED"
 }
 
+# LocalStack starts a rule's clock when it gets a target, and for a rule that is on: so the target comes with the schedule.
 resource "aws_cloudwatch_event_target" "generate_comments" {
+  count = var.schedule_enabled ? 1 : 0
+
   rule = aws_cloudwatch_event_rule.every_minute.name
   arn  = aws_lambda_function.this["generate-comments"].arn
 }

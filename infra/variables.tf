@@ -175,8 +175,18 @@ variable "alert_subscriptions" {
   }
 
   validation {
-    condition     = alltrue([for it in var.alert_subscriptions : it.protocol != "sqs" || can(regex("^arn:[^:]+:sqs:[^:]+:[0-9]{12}:.+$", it.endpoint))])
-    error_message = "alert_subscriptions: the endpoint of sqs is the queue's ARN, for example arn:aws:sqs:eu-central-1:123456789012:moderators."
+    condition     = alltrue([for it in var.alert_subscriptions : it.protocol != "sqs" || can(regex("^arn:[^:]+:sqs:[^:]+:[0-9]{12}:[A-Za-z0-9_-]+$", it.endpoint))])
+    error_message = "alert_subscriptions: the endpoint of sqs is a queue's ARN, for example arn:aws:sqs:eu-central-1:123456789012:moderators; a FIFO queue can't subscribe to this topic."
+  }
+
+  validation {
+    condition     = alltrue([for it in var.alert_subscriptions : it.protocol != "https" || startswith(it.endpoint, "https://")])
+    error_message = "alert_subscriptions: the endpoint of https is a URL that begins with https://."
+  }
+
+  validation {
+    condition     = alltrue([for it in var.alert_subscriptions : it.protocol != "lambda" || can(regex("^arn:[^:]+:lambda:[^:]+:[0-9]{12}:function:.+$", it.endpoint))])
+    error_message = "alert_subscriptions: the endpoint of lambda is a function's ARN, for example arn:aws:lambda:eu-central-1:123456789012:function:moderators; the function must let the topic invoke it."
   }
 
   validation {

@@ -9,11 +9,11 @@ use clap::Args;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::package::{FUNCTIONS, architecture, host};
+use crate::package::{self, FUNCTIONS, architecture};
 use crate::stack::Stack;
 use crate::steps::step;
 use crate::tools::{self, Venv};
-use crate::{cargo, checkout, command};
+use crate::{checkout, command};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -53,7 +53,7 @@ pub(crate) struct PackageArgs {
 }
 
 /// Builds the packages that Terraform makes the functions with.
-pub(crate) fn package(args: &PackageArgs) -> anyhow::Result<ExitCode> {
+pub(crate) fn make_packages(args: &PackageArgs) -> anyhow::Result<ExitCode> {
     check_buildable(&args.architecture, Machine::Lambda)?;
     let log = checkout::local().join("logs/deploy.log");
     let cargo_lambda = step("cargo lambda and zig", || tools::zig(&log))?;
@@ -113,7 +113,8 @@ pub(crate) fn run(args: &DeployArgs) -> anyhow::Result<ExitCode> {
         Machine::Own => tools::cargo_lambda(&log),
         Machine::Lambda => tools::zig(&log),
     })?;
-    let modstream = step("the command modstream", || build_command(&log))?;
+    // With the functions, so that a build for this machine finds them built.
+    let modstream = step("building the command modstream", || package::build(&log))?.modstream;
     let before = step("what is deployed", || {
         chosen.iter().map(|name| target.look_at(&modstream, name, &log)).collect::<anyhow::Result<Vec<_>>>()
     })?;
@@ -288,13 +289,6 @@ fn lambda(venv: &Venv, subcommand: &str) -> anyhow::Result<Command> {
     let mut command = Command::new(venv.program("cargo-lambda"));
     command.args(["lambda", subcommand]).current_dir(checkout::root()).env("PATH", venv.search_path()?);
     Ok(command)
-}
-
-fn build_command(log: &Path) -> anyhow::Result<PathBuf> {
-    let host = host()?;
-    let mut build = cargo::command(&["build", "--release", "--target", &host, "--package", "modstream"]);
-    command::logged(&mut build, log)?;
-    Ok(checkout::target()?.join(host).join("release/modstream"))
 }
 
 /// Builds with cargo-lambda, and checks what it built. The folder with `<function>/bootstrap`.

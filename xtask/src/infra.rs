@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use serde_json::{Value, json};
 
 use crate::package::{Built, architecture};
@@ -79,6 +79,19 @@ impl<'a> Infra<'a> {
         let mut plan = self.terraform(&["plan", "-input=false", "-no-color", "-detailed-exitcode"])?;
         plan.arg(VARIABLES);
         command::logged(&mut plan, &self.log).context("the plan is not empty")
+    }
+
+    /// Fails unless a plan with this variable is refused in these words.
+    pub(crate) fn check_refused(&self, variable: &str, words: &str) -> anyhow::Result<()> {
+        let mut plan = self.terraform(&["plan", "-input=false", "-no-color", VARIABLES, "-var"])?;
+        let error = match command::logged(plan.arg(variable), &self.log) {
+            Ok(()) => bail!("{variable} is not refused"),
+            Err(error) => format!("{error:#}"),
+        };
+        // Terraform breaks its lines, with bars in front.
+        let said: Vec<&str> = error.split_whitespace().filter(|word| *word != "│").collect();
+        ensure!(said.join(" ").contains(words), "{variable} is refused, but not with `{words}`: {error}");
+        Ok(())
     }
 
     /// What it gave: `terraform output -json`.

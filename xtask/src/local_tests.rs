@@ -61,6 +61,17 @@ fn clear_left_over() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Variables of Terraform's, and in which words they are refused.
+const REFUSED: [(&str, &str); 4] = [
+    ("expected_account_id=123456789012", "set AWS_PROFILE, or correct the variable"),
+    ("expected_region=eu-central-1", "set AWS_REGION or `region`, or correct the variable"),
+    ("policy=share>=0.1", "policy must be a probability such as 0.8, or precision>=0.9, or share<=0.05"),
+    (
+        "alert_subscriptions=[{protocol=\"email\",endpoint=\"a@example.org\"}]",
+        "SNS suspends an email subscription above 10",
+    ),
+];
+
 /// The sample corpus' rows a minute that the rule sends: enough to see it fire.
 const RATE: f64 = 4.0;
 
@@ -83,11 +94,18 @@ fn on(stack: &Stack, venv: &Venv, kinesis_local: &Path, cargo_lambda: &Venv, bui
     let apply = |switched| infra.apply(built, &options, switched);
     step("applying infra/", || apply(Switched::Off))?;
     step("its plan is empty", || infra.check_settled())?;
+    step("what is refused before anything changes", || {
+        for (variable, words) in REFUSED {
+            infra.check_refused(variable, words)?;
+        }
+        Ok(())
+    })?;
     let deployed = infra.outputs()?;
     let tests = |name: &str, module: &str| {
         step(name, || {
-            let mut tests = cargo::command(&["test", "--package", "modstream-tests", "--features", "localstack"]);
-            tests.args(["--test", "localstack", "--", "--ignored", "--test-threads", "1", module]);
+            // The selection of the other tests, so that nothing is built twice.
+            let mut tests = cargo::command(&["test", "--workspace", "--all-features", "--test", "localstack"]);
+            tests.args(["--", "--ignored", "--test-threads", "1", module]);
             tests.env("MODSTREAM_TEST_ENDPOINT", stack.endpoint());
             tests.env("MODSTREAM_TEST_DEPLOYMENT", &deployed.file);
             tests.env("MODSTREAM_TEST_COMMAND", &built.modstream);

@@ -54,7 +54,7 @@ fn main() -> ExitCode {
         Command::Up(args) => local::up(&args),
         Command::Down(port) => local::down(port),
         Command::Demo(args) => Ok(local::demo(&args)),
-        Command::Package(args) => deploy::package(&args),
+        Command::Package(args) => deploy::make_packages(&args),
         Command::Deploy(args) => deploy::run(&args),
     });
     result.unwrap_or_else(|error| {

@@ -34,7 +34,12 @@ pub(crate) fn build(log: &Path) -> anyhow::Result<Built> {
     for function in FUNCTIONS {
         package(&built.join(function), &packages.join(function).join("bootstrap.zip"))?;
     }
-    Ok(Built { packages, modstream: built.join("modstream") })
+    // `cargo lambda build` moves away what it finds built.
+    let modstream = packages.join("modstream");
+    let part = modstream.with_extension(format!("{}.part", std::process::id()));
+    fs::copy(built.join("modstream"), &part).with_context(|| format!("{} can't be written", part.display()))?;
+    fs::rename(&part, &modstream).with_context(|| format!("{} can't be written", modstream.display()))?;
+    Ok(Built { packages, modstream })
 }
 
 /// This machine's target, as Rust calls it.
