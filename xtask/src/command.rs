@@ -22,7 +22,7 @@ pub(crate) fn logged(command: &mut Command, log: &Path) -> anyhow::Result<()> {
     finish(command, status, log, before)
 }
 
-/// Runs a program to its end and returns what it says on standard output; the rest is added to `log`.
+/// Runs a program to its end and returns what it says on standard output; the rest, and all where it fails, is added to `log`.
 pub(crate) fn captured(command: &mut Command, log: &Path) -> anyhow::Result<String> {
     let before = begin(command, log)?;
     command.stdout(Stdio::piped()).stderr(append(log)?);
@@ -30,6 +30,9 @@ pub(crate) fn captured(command: &mut Command, log: &Path) -> anyhow::Result<Stri
     let attached = Attached::to(child.id());
     let output = child.wait_with_output().with_context(|| name(command))?;
     drop(attached);
+    if !output.status.success() {
+        append(log)?.write_all(&output.stdout)?;
+    }
     finish(command, output.status, log, before)?;
     String::from_utf8(output.stdout).with_context(|| format!("{} says what is no text", name(command)))
 }
@@ -123,6 +126,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let said = captured(&mut sh("echo out; echo err >&2"), &folder.path().join("log")).expect("succeeds");
         assert_eq!(said, "out\n");
+        let error = captured(&mut sh("echo reason; exit 1"), &folder.path().join("log")).expect_err("fails");
+        assert!(error.to_string().ends_with("\nreason"), "{error}");
     }
 
     #[test]
