@@ -14,7 +14,7 @@ locals {
       { actions = ["kinesis:PutRecords"], resources = [local.stream_arns["predictions"]] },
     ]
     publish-alerts = [
-      # To read the ledger: S3 answers 403 for a missing object too, and without sent.json an alert would be sent again.
+      # To read the ledger: what may not be read counts as missing, and without sent.json an alert would be sent again.
       { actions = ["s3:GetObject", "s3:PutObject"], resources = ["${aws_s3_bucket.this.arn}/alerts/*"] },
       { actions = ["s3:PutObject"], resources = ["${aws_s3_bucket.this.arn}/quarantine/${local.stream_names["predictions"]}/*"] },
       { actions = ["sns:Publish"], resources = [aws_sns_topic.alerts.arn] },

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, bail};
 
-use crate::checkout;
+use crate::{checkout, interrupt};
 
 /// The cargo that runs us, in the workspace's root.
 pub(crate) fn command(args: &[&str]) -> Command {
@@ -15,7 +15,8 @@ pub(crate) fn command(args: &[&str]) -> Command {
 
 /// Runs cargo with its output on ours, and fails with the command to repeat.
 pub(crate) fn run(args: &[&str], environment: &[(&str, &str)]) -> anyhow::Result<()> {
-    let status = command(args).envs(environment.iter().copied()).status().context("cargo can't be started")?;
+    let status = crate::command::shown(command(args).envs(environment.iter().copied()))?;
+    interrupt::check()?;
     if !status.success() {
         let environment: String = environment.iter().map(|(name, value)| format!("{name}='{value}' ")).collect();
         bail!("failed ({status}); to repeat it: {environment}cargo {}", args.join(" "));

@@ -37,11 +37,10 @@ pub(crate) fn captured(command: &mut Command, log: &Path) -> anyhow::Result<Stri
     String::from_utf8(output.stdout).with_context(|| format!("{} says what is no text", name(command)))
 }
 
-/// Runs a program whose output is ours.
+/// Runs a program whose output is ours. Interrupted, it says so itself.
 pub(crate) fn shown(command: &mut Command) -> anyhow::Result<ExitStatus> {
-    let status = wait(command)?;
     interrupt::check()?;
-    Ok(status)
+    wait(command)
 }
 
 /// What a program prints on standard output, if it can be run and succeeds. Quietly: for looking around.

@@ -62,6 +62,13 @@ pub(crate) fn make_packages(args: &PackageArgs) -> anyhow::Result<ExitCode> {
         command::logged(build.args(["--output-format", "zip"]), &log)
     })
     .and_then(|()| checkout::target())?;
+    let packages = built.join("lambda");
+    if packages != checkout::root().join("target/lambda") {
+        let file = checkout::root().join("infra/packages.auto.tfvars");
+        fs::write(&file, format!("packages = {}\n", Value::from(packages.to_string_lossy())))
+            .with_context(|| format!("{} can't be written", file.display()))?;
+        println!("{} tells Terraform where they are", file.display());
+    }
     for function in FUNCTIONS {
         println!("{}", built.join("lambda").join(function).join("bootstrap.zip").display());
     }
@@ -93,6 +100,7 @@ impl DeployArgs {
 /// A function as it is deployed.
 #[derive(Debug, Deserialize)]
 struct Deployed {
+    arn: String,
     architecture: String,
     code_sha256: String,
 }
@@ -161,6 +169,7 @@ struct Target {
     endpoint_url: Option<String>,
     region: String,
     names: Value,
+    account: String,
 }
 
 impl Target {
@@ -187,7 +196,8 @@ impl Target {
             "nothing is deployed yet: `terraform apply` in infra/ makes the functions (docs/deploy.md)"
         );
         let region = outputs["region"]["value"].as_str().unwrap_or_default().to_owned();
-        Ok(Target { stack, endpoint_url, region, names })
+        let account = outputs["account_id"]["value"].as_str().unwrap_or_default().to_owned();
+        Ok(Target { stack, endpoint_url, region, names, account })
     }
 
     /// A stack runs functions on this machine.
@@ -198,6 +208,12 @@ impl Target {
     fn reach(&self, command: &mut Command) {
         if let Some(stack) = &self.stack {
             stack.reach(command);
+        }
+        // What `cargo xtask up` says to export must not lead a release to a local stack.
+        for (name, _) in std::env::vars_os() {
+            if name.to_str().is_some_and(|name| name.starts_with("AWS_ENDPOINT_URL")) {
+                command.env_remove(name);
+            }
         }
         if let Some(endpoint_url) = &self.endpoint_url {
             command.env("AWS_ENDPOINT_URL", endpoint_url);
@@ -211,7 +227,15 @@ impl Target {
         let name = self.names[function].as_str().unwrap_or(function);
         let said = command::captured(command.args(["function", name, "--json"]), log);
         let said = said.map_err(|error| reason(log).map_or(error, |reason| anyhow::anyhow!("{reason}")))?;
-        serde_json::from_str(&said).with_context(|| format!("what is deployed as {name} can't be read"))
+        let deployed: Deployed =
+            serde_json::from_str(&said).with_context(|| format!("what is deployed as {name} can't be read"))?;
+        ensure!(
+            account(&deployed.arn) == self.account,
+            "these credentials are of account {}, and what Terraform made is in account {}: set AWS_PROFILE",
+            account(&deployed.arn),
+            self.account
+        );
+        Ok(deployed)
     }
 
     fn deploy(&self, cargo_lambda: &Venv, function: &str, built: &Path, log: &Path) -> anyhow::Result<()> {
@@ -224,6 +248,11 @@ impl Target {
         }
         command::logged(command.arg(self.names[function].as_str().unwrap_or(function)), log)
     }
+}
+
+/// The account in a function's ARN.
+fn account(arn: &str) -> &str {
+    arn.split(':').nth(4).unwrap_or_default()
 }
 
 /// The stack of this checkout that listens there.
@@ -260,7 +289,7 @@ fn triple(architecture: &str) -> anyhow::Result<&'static str> {
     match architecture {
         "arm64" => Ok("aarch64-unknown-linux-gnu"),
         "x86_64" => Ok("x86_64-unknown-linux-gnu"),
-        other => bail!("the functions are {other}: set `architecture` in infra/ to arm64 or x86_64, and apply it"),
+        other => bail!("the functions are {other}: only arm64 and x86_64 can be built"),
     }
 }
 
@@ -270,8 +299,8 @@ fn check_buildable(wanted: &str, machine: Machine) -> anyhow::Result<()> {
     if machine == Machine::Own {
         ensure!(
             wanted == architecture(),
-            "the functions are {wanted}, and a local stack runs them on this machine, which is {}: set `architecture` in \
-             infra/ to {}, and apply it",
+            "the functions are {wanted}, and a local stack runs them on this machine, which is {}: build packages for it, \
+             and apply infra/ with -var architecture={}",
             architecture(),
             architecture()
         );
@@ -367,11 +396,23 @@ mod tests {
 
     #[test]
     fn functions_of_two_architectures_are_not_built_at_once() {
-        let deployed =
-            |architecture: &str| Deployed { architecture: architecture.to_owned(), code_sha256: String::new() };
+        let deployed = |architecture: &str| Deployed {
+            arn: String::new(),
+            architecture: architecture.to_owned(),
+            code_sha256: String::new(),
+        };
         let error = one_architecture(&["a", "b"], &[deployed("arm64"), deployed("x86_64")]).expect_err("two");
         assert_eq!(error.to_string(), "a is arm64, and b is x86_64: deploy them one by one");
         assert_eq!(one_architecture(&["a"], &[deployed("arm64")]).expect("one"), "arm64");
+    }
+
+    #[test]
+    fn the_account_is_the_fifth_part_of_an_arn() {
+        assert_eq!(
+            account("arn:aws:lambda:eu-central-1:123456789012:function:modstream-score-comments"),
+            "123456789012"
+        );
+        assert_eq!(account("nonsense"), "");
     }
 
     #[test]

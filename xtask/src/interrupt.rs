@@ -48,6 +48,10 @@ pub(crate) struct Attached;
 impl Attached {
     pub(crate) fn to(child: u32) -> Self {
         *self::child() = Some(child);
+        // It may have come between the start and here.
+        if SEEN.load(Ordering::SeqCst) > 0 {
+            pass_on(child);
+        }
         Attached
     }
 }

@@ -6,6 +6,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context as _, bail};
 use clap::Args;
 
+use crate::deploy::{self, DeployArgs};
 use crate::infra::{Infra, Options, Outputs, Switched};
 use crate::package::{self, Built};
 use crate::stack::{Stack, Status};
@@ -75,15 +76,17 @@ pub(crate) struct DemoArgs {
 /// Sets the system up and leaves it running, mappings and schedule on.
 pub(crate) fn up(args: &UpArgs) -> anyhow::Result<ExitCode> {
     let stack = Stack::on(args.port.port);
+    let _claim = stack.claim()?;
     let running = stack.status();
-    let result = (|| {
+    let result: anyhow::Result<Outputs> = (|| {
         let system = System::build(&stack, &args.system)?;
-        if let Status::Up(pid) = running {
+        let deployed = if let Status::Up(pid) = running {
             eprintln!("a stack is up on port {} already (process {pid}): it is brought up to date", stack.port());
+            system.apply(Switched::All)?
         } else {
             start(&stack)?;
-        }
-        let deployed = system.apply()?;
+            system.apply(Switched::Off)?
+        };
         step("sample comments into the bucket", || {
             system.modstream(&[
                 "corpus",
@@ -94,7 +97,12 @@ pub(crate) fn up(args: &UpArgs) -> anyhow::Result<ExitCode> {
                 deployed.text("corpus_key")?,
             ])
         })?;
-        step("mappings and schedule on", || system.infra()?.apply(&system.built, &system.options, Switched::All))?;
+        if let Status::Up(_) = running {
+            // Terraform leaves code alone.
+            deploy::run(&DeployArgs::to_stack(&stack))?;
+        } else {
+            step("mappings and schedule on", || system.infra()?.apply(&system.built, &system.options, Switched::All))?;
+        }
         Ok(deployed)
     })();
     match result {
@@ -109,7 +117,9 @@ pub(crate) fn up(args: &UpArgs) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         // What was running before stays.
-        Err(error) if matches!(running, Status::Up(_)) => Err(error),
+        Err(error) if matches!(running, Status::Up(_)) => {
+            Err(error.context("the stack is up, and not all of it is up to date: run `cargo xtask up` again"))
+        }
         Err(error) => Err(ended(&stack, error)),
     }
 }
@@ -117,6 +127,7 @@ pub(crate) fn up(args: &UpArgs) -> anyhow::Result<ExitCode> {
 /// Ends a stack.
 pub(crate) fn down(args: Port) -> anyhow::Result<ExitCode> {
     let stack = Stack::on(args.port);
+    let _claim = stack.claim()?;
     let status = stack.status();
     if status == Status::Down {
         let others: Vec<String> = Stack::all().iter().map(|stack| stack.port().to_string()).collect();
@@ -162,6 +173,7 @@ fn one_line(text: &str) -> String {
 
 fn run_demo(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     let stack = Stack::on(args.port.port);
+    let _claim = stack.claim()?;
     if let Status::Up(pid) = stack.status() {
         let port = stack.port();
         bail!(
@@ -174,7 +186,7 @@ fn run_demo(args: &DemoArgs) -> anyhow::Result<ExitCode> {
         let system = System::build(&stack, &args.system)?;
         step("the same in memory", || system.rehearse(args))?;
         start(&stack)?;
-        let deployed = system.apply()?;
+        let deployed = system.apply(Switched::Off)?;
         step("mappings on", || system.infra()?.apply(&system.built, &system.options, Switched::Mappings))?;
         system.demo(args, &deployed)
     })();
@@ -187,16 +199,30 @@ fn run_demo(args: &DemoArgs) -> anyhow::Result<ExitCode> {
             Ok(status)
         }
         Ok(status) => {
-            step("ending LocalStack", || stack.end())?;
+            if status != ExitCode::SUCCESS {
+                let logs = logs_of(&stack);
+                stack.keep_logs(&logs);
+                eprintln!("the stack's logs are in {}", logs.display());
+            }
+            // The demo has said its line: whatever comes now goes beside it.
+            if let Err(left) = step("ending LocalStack", || stack.end()) {
+                eprintln!("error: the stack can't be ended: {left:#}");
+                return Ok(ExitCode::FAILURE);
+            }
             Ok(status)
         }
         Err(error) => Err(ended(&stack, error)),
     }
 }
 
+/// Where a stack's logs stay when it is gone.
+fn logs_of(stack: &Stack) -> std::path::PathBuf {
+    checkout::local().join("logs").join(stack.port().to_string())
+}
+
 /// Ends a stack whose setting up failed; the logs go to `.local/logs`, where the error says they are.
 fn ended(stack: &Stack, error: anyhow::Error) -> anyhow::Error {
-    let logs = checkout::local().join("logs").join(stack.port().to_string());
+    let logs = logs_of(stack);
     let kept = stack.keep_logs(&logs);
     match stack.end() {
         Ok(_) if error.is::<interrupt::Interrupted>() => error,
@@ -250,10 +276,10 @@ impl<'a> System<'a> {
         Infra::prepare(self.stack)
     }
 
-    /// Provisions everything, switched off, and brings the model.
-    fn apply(&self) -> anyhow::Result<Outputs> {
+    /// Provisions everything, and brings the model.
+    fn apply(&self, switched: Switched) -> anyhow::Result<Outputs> {
         let infra = step("Terraform and its provider", || self.infra())?;
-        step("applying infra/", || infra.apply(&self.built, &self.options, Switched::Off))?;
+        step("applying infra/", || infra.apply(&self.built, &self.options, switched))?;
         let deployed = infra.outputs()?;
         step("model into the bucket", || {
             let mut push = vec!["model", "push", "--promote", "--bucket", deployed.text("bucket")?];

@@ -31,12 +31,17 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let built = step("building functions and command", || package::build(&checkout::local().join("logs/build.log")))?;
     clear_left_over()?;
     let stack = Stack::on(stack::free_port()?);
+    let _claim = stack.claim()?;
+    stack.mark_for_tests()?;
     let result = on(&stack, &venv, &kinesis_local, &cargo_lambda, &built);
     let logs = checkout::local().join("logs/test");
     stack.keep_logs(&logs);
     let ended = step("ending LocalStack", || stack.end());
-    result.with_context(|| format!("the local stack's logs are in {}", logs.display()))?;
-    ended.map(drop)
+    match (result, ended) {
+        (Ok(()), ended) => ended.map(drop),
+        (Err(error), Ok(_)) => Err(error.context(format!("the local stack's logs are in {}", logs.display()))),
+        (Err(error), Err(left)) => Err(error.context(format!("and the stack can't be ended: {left:#}"))),
+    }
 }
 
 fn missing() -> Vec<Missing> {
@@ -53,8 +58,8 @@ fn executor(venv: &Venv) -> anyhow::Result<()> {
 
 /// Each run takes a port of its own, so nobody else would ever clear what a run left that was killed.
 fn clear_left_over() -> anyhow::Result<()> {
-    for stack in Stack::all() {
-        if stack.status() == Status::LeftOver {
+    for stack in Stack::all().into_iter().filter(Stack::is_for_tests) {
+        if let Ok(_claim) = stack.claim() {
             stack.end()?;
         }
     }
@@ -72,7 +77,7 @@ const REFUSED: [(&str, &str); 4] = [
     ),
 ];
 
-/// The sample corpus' rows a minute that the rule sends: enough to see it fire.
+/// Sample comments a second that the rule sends: enough to see it fire.
 const RATE: f64 = 4.0;
 
 fn on(stack: &Stack, venv: &Venv, kinesis_local: &Path, cargo_lambda: &Venv, built: &Built) -> anyhow::Result<()> {

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use clap::Args;
 
-use crate::{arrows, cargo, local_tests};
+use crate::{arrows, cargo, interrupt, local_tests};
 
 type Step = (&'static str, fn() -> anyhow::Result<()>);
 
@@ -39,6 +39,7 @@ pub(crate) fn run(args: &TestArgs) -> anyhow::Result<()> {
     let all = Instant::now();
     let chosen = |name: &str| args.steps.is_empty() || args.steps.iter().any(|step| step == name);
     for (name, step) in STEPS.into_iter().filter(|(name, _)| chosen(name)) {
+        interrupt::check()?;
         println!("== {name}");
         let started = Instant::now();
         step().map_err(|error| error.context(name))?;

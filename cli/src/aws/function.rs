@@ -23,6 +23,7 @@ pub(crate) fn run(args: &FunctionArgs) -> anyhow::Result<ExitCode> {
         if args.json {
             let line = json!({
                 "name": args.name,
+                "arn": found.function_arn(),
                 "architecture": architecture,
                 "code_sha256": sha,
                 "last_modified": modified,

@@ -15,13 +15,13 @@ impl Audit {
     ///
     /// A prediction in quarantine is no alert: its id may be requested and is not sent.
     pub fn broken_in_alerting(&self, condition: Condition) -> Vec<String> {
-        let mut broken = self.broken_quarantine("predictions", &self.predictions);
+        let mut broken = self.broken_quarantine(&self.predictions_stream, &self.predictions);
         let mut due: BTreeMap<String, String> = BTreeMap::new();
         let mut refused: BTreeSet<String> = BTreeSet::new();
         for record in &self.predictions {
             let event = parse(&record.data).unwrap_or_default();
             let alert = alert_of(&event);
-            match (self.quarantined("predictions", record), alert) {
+            match (self.quarantined(&self.predictions_stream, record), alert) {
                 (Some(_), Some((id, hour))) => drop(refused.insert(ledger(&hour, &id))),
                 (Some(_), None) => {}
                 (None, Some((id, hour))) if meets(condition, &event) => drop(due.insert(ledger(&hour, &id), id)),
@@ -29,7 +29,7 @@ impl Audit {
                 (None, None) => broken.push(format!(
                     "prediction record {} is bad and not in {}",
                     record.sequence_number,
-                    quarantine_key("predictions", record)
+                    quarantine_key(&self.predictions_stream, record)
                 )),
             }
         }

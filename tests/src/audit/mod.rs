@@ -15,6 +15,10 @@ use crate::world::{Notice, StoredRecord, World};
 /// What a system left behind.
 #[derive(Clone, Debug)]
 pub struct Audit {
+    /// What the comments' stream is called, also below `quarantine/`.
+    pub comments_stream: String,
+    /// What the predictions' stream is called.
+    pub predictions_stream: String,
     /// The comments' stream.
     pub comments: Vec<StoredRecord>,
     /// The predictions' stream.

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use modstream_platform::Objects;
+use modstream_platform::{Objects, Stream};
 
 use super::Audit;
 use crate::world::{Which, World};
@@ -14,6 +14,8 @@ pub(super) async fn all<W: World>(world: &W) -> Audit {
         }
     }
     Audit {
+        comments_stream: world.stream(Which::Comments).name().to_owned(),
+        predictions_stream: world.stream(Which::Predictions).name().to_owned(),
         comments: world.records(Which::Comments).await,
         predictions: world.records(Which::Predictions).await,
         objects,

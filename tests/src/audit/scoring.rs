@@ -17,12 +17,12 @@ impl Audit {
     /// What is broken of the promise that every comment event has a prediction or, for each of its records that is bad, one
     /// object in quarantine.
     pub fn broken_in_scoring(&self) -> Vec<String> {
-        let mut broken = self.broken_quarantine("comments", &self.comments);
+        let mut broken = self.broken_quarantine(&self.comments_stream, &self.comments);
         let answers = self.answers(&mut broken);
         for record in &self.comments {
             let event = parse(&record.data);
             let answered = event.as_ref().and_then(event_key).is_some_and(|key| answers.contains(&key));
-            let kept = self.objects.contains_key(&quarantine_key("comments", record));
+            let kept = self.objects.contains_key(&quarantine_key(&self.comments_stream, record));
             // In scenarios a bad record shares its event id with no good one.
             if answered == kept {
                 let what = if kept { "both" } else { "neither" };
@@ -41,7 +41,7 @@ impl Audit {
         let mut answers = BTreeSet::new();
         for record in &self.predictions {
             // One that lies in quarantine is no prediction, unless the topic alone refused it.
-            let kept = self.quarantined("predictions", record);
+            let kept = self.quarantined(&self.predictions_stream, record);
             if kept.is_some_and(|entry| text(&entry, "/data/reason") != Some(Reason::Refused.as_str())) {
                 continue;
             }

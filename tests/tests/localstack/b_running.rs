@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::process::Command;
-use std::time::Duration;
 
 use modstream_platform::Objects;
 use modstream_tests::localstack::{LocalWorld, until};
@@ -91,9 +90,14 @@ async fn bad_records_of_every_kind_end_in_quarantine_and_good_ones_pass() {
                 key,
                 match which {
                     Which::Comments => comment_event(10_000 + number),
-                    Which::Predictions => prediction_event(10_000 + number, 0.95),
+                    Which::Predictions => prediction_event(11_000 + number, 0.95),
                 },
             ));
+        }
+        if which == Which::Predictions {
+            // What the good ones are about.
+            let about = (0..bad.len()).map(|number| (format!("k{}", number % 5), comment_event(11_000 + number)));
+            put(&world, Which::Comments, about.collect()).await;
         }
         put(&world, which, records).await;
         let stream = match which {
@@ -204,5 +208,4 @@ async fn live_comments_enter_with_the_command() {
         .map(|number| modstream_events::ids::sent_comment("urn:example:live", &format!("live{number}")).to_string())
         .collect();
     until_predicted(&world, &sent).await;
-    assert!(Duration::ZERO < LIMIT);
 }

@@ -24,7 +24,7 @@ async fn predicted_since(world: &LocalWorld, since: jiff::Timestamp) -> Vec<(jif
 
 #[tokio::test]
 #[ignore = "needs a local stack: `cargo xtask test` runs it"]
-async fn the_rule_fires_by_itself_and_a_bad_model_promoted_meanwhile_changes_nothing() {
+async fn the_rule_fires_by_itself_and_a_bad_model_promoted_meanwhile_changes_nothing_until_it_is_mended() {
     let (_, world) = deployed().await;
     let since = now();
     let first = until("comments come by themselves", Duration::from_secs(150), async || {
@@ -46,11 +46,8 @@ async fn the_rule_fires_by_itself_and_a_bad_model_promoted_meanwhile_changes_not
         world.objects().put(&key, bytes, Condition::Always).await.expect("the bucket takes it");
     }
     let pointer = format!("models/{MODEL_NAME}/current.json");
-    let point = async |version: &str| {
-        let content = format!("{{\"version\":\"{version}\"}}").into_bytes();
-        world.objects().put(&pointer, content, Condition::Always).await.expect("the bucket takes it");
-    };
-    point(&version).await;
+    let content = format!("{{\"version\":\"{version}\"}}").into_bytes();
+    world.objects().put(&pointer, content, Condition::Always).await.expect("the bucket takes it");
     // The pointer is looked at once a minute, so by then it was.
     let moved = now();
     let looked = moved + Duration::from_secs(65);
@@ -60,6 +57,14 @@ async fn the_rule_fires_by_itself_and_a_bad_model_promoted_meanwhile_changes_not
             (!after.is_empty()).then_some(after)
         })
         .await;
-    point(&good).await;
     assert!(after.iter().all(|(_, version)| *version == good), "{after:?}");
+
+    // The pointer still names it: once its file is mended it is used, so it was looked at all along.
+    let (_, tensors) = bad.iter().find(|(name, _)| *name == TENSORS).expect("a model has them");
+    let key = format!("models/{MODEL_NAME}/{version}/{TENSORS}");
+    world.objects().put(&key, tensors.to_vec(), Condition::Always).await.expect("the bucket takes it");
+    until("the mended model is used", Duration::from_secs(150), async || {
+        predicted_since(&world, looked).await.into_iter().find(|(_, used)| *used == version)
+    })
+    .await;
 }

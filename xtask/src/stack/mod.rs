@@ -91,6 +91,31 @@ impl Stack {
         command.env("AWS_EC2_METADATA_DISABLED", "true");
     }
 
+    /// Takes the stack's place for as long as the answer lives: one command at a time sets a stack up or ends it.
+    pub(crate) fn claim(&self) -> anyhow::Result<File> {
+        let stacks = checkout::local().join("stacks");
+        fs::create_dir_all(&stacks).with_context(|| format!("{} can't be made", stacks.display()))?;
+        let file = stacks.join(format!("{}.lock", self.port));
+        let lock = File::create(&file).with_context(|| format!("{} can't be written", file.display()))?;
+        lock.try_lock().map_err(|_| {
+            anyhow::anyhow!(
+                "another command of this checkout is busy with the stack on port {}: wait for it",
+                self.port
+            )
+        })?;
+        Ok(lock)
+    }
+
+    /// Says that whoever finds it may end it, once nobody holds its claim.
+    pub(crate) fn mark_for_tests(&self) -> anyhow::Result<()> {
+        fs::create_dir_all(&self.folder)?;
+        fs::write(self.folder.join("for-tests"), "").context("a stack can't be marked")
+    }
+
+    pub(crate) fn is_for_tests(&self) -> bool {
+        self.folder.join("for-tests").is_file()
+    }
+
     pub(crate) fn status(&self) -> Status {
         match self.running() {
             Some(Running { leader }) if leader.is_alive() => Status::Up(leader.pid),
@@ -152,9 +177,16 @@ impl Stack {
             .stderr(file)
             .spawn()
             .with_context(|| format!("{} can't be started", command::name(&command)))?;
-        let leader = Leader::of(child.id()).context("LocalStack ended at once")?;
-        let running = serde_json::to_vec(&Running { leader })?;
-        fs::write(self.folder.join("stack.json"), running)?;
+        let noted = Leader::of(child.id()).context("LocalStack ended at once").and_then(|leader| {
+            fs::write(self.folder.join("stack.json"), serde_json::to_vec(&Running { leader })?)?;
+            Ok(())
+        });
+        if let Err(error) = noted {
+            // Nobody would find it again.
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(error);
+        }
         let started = Instant::now();
         loop {
             if health::answers(self.port) {
