@@ -49,7 +49,7 @@ async fn comment_ids(world: &LocalWorld) -> BTreeSet<String> {
 async fn handlers_over_kinesis_s3_and_sns_give_the_ids_that_they_give_in_memory() {
     let (_, world) = deployed().await;
     let own = LocalWorld::new(world.sdk, "modstream-test-scenario", 3).await;
-    let on_the_stack = whole_way(own, "e-scenario", 420).await;
+    let on_the_stack = Box::pin(whole_way(own, "e-scenario", 420)).await;
     assert_eq!(on_the_stack[0].len(), 420);
     assert!(!on_the_stack[2].is_empty());
     assert_eq!(whole_way(MemoryWorld::new(1, 100), "e-scenario", 420).await, on_the_stack);

@@ -46,7 +46,7 @@ async fn invoke(stack: &Stack, world: &LocalWorld, function: &str, payload: &str
     use base64::Engine as _;
     let call = world.sdk.lambda.invoke().function_name(stack.function(function)).log_type(LogType::Tail);
     let answer = call.payload(payload.as_bytes().into()).send().await.expect("the function is there");
-    let said = answer.payload.map(|payload| payload.into_inner()).unwrap_or_default();
+    let said = answer.payload.map(aws_sdk_lambda::primitives::Blob::into_inner).unwrap_or_default();
     let said: Value = serde_json::from_slice(&said).unwrap_or_default();
     if answer.function_error.is_none() {
         return Ok(said);
