@@ -113,7 +113,7 @@ pub(crate) fn up(args: &UpArgs) -> anyhow::Result<ExitCode> {
             for line in deployed.text("environment")?.lines() {
                 println!("  {line}");
             }
-            println!("  modstream tail alerts\n\ncargo xtask down --port {port} ends it");
+            println!("  {} tail alerts\n\ncargo xtask down --port {port} ends it", built_command()?.display());
             Ok(ExitCode::SUCCESS)
         }
         // What was running before stays.
@@ -122,6 +122,11 @@ pub(crate) fn up(args: &UpArgs) -> anyhow::Result<ExitCode> {
         }
         Err(error) => Err(ended(&stack, error)),
     }
+}
+
+/// The command `modstream` that was built for stacks.
+fn built_command() -> anyhow::Result<std::path::PathBuf> {
+    Ok(checkout::target()?.join("packages/modstream"))
 }
 
 /// Ends a stack.
