@@ -44,7 +44,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
     }
 }
 
-fn missing() -> Vec<Missing> {
+/// What they lack.
+pub(crate) fn missing() -> Vec<Missing> {
     let found = [tools::python().err(), tools::npm().err(), tools::terraform().err()];
     found.into_iter().flatten().collect()
 }
