@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 
 use anyhow::{Context as _, bail};
+use serde_json::Value;
 
 use crate::interrupt::{self, Attached};
 
@@ -47,6 +48,19 @@ pub(crate) fn shown(command: &mut Command) -> anyhow::Result<ExitStatus> {
 pub(crate) fn asked(command: &mut Command) -> Option<String> {
     let output = command.stdin(Stdio::null()).output().ok().filter(|output| output.status.success())?;
     Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// The reason that `modstream --json` printed last, in place of an error that only says that it failed.
+pub(crate) fn said_in_json(error: anyhow::Error, log: &Path) -> anyhow::Error {
+    if error.is::<interrupt::Interrupted>() {
+        return error;
+    }
+    let said = fs::read_to_string(log).unwrap_or_default();
+    let line: Option<Value> = said.lines().last().and_then(|line| serde_json::from_str(line).ok());
+    match line.as_ref().and_then(|line| line["error"].as_str()) {
+        Some(reason) => anyhow::anyhow!("{reason}"),
+        None => error,
+    }
 }
 
 /// How an error names a program.

@@ -57,12 +57,11 @@ pub(crate) fn make_packages(args: &PackageArgs) -> anyhow::Result<ExitCode> {
     check_buildable(&args.architecture, Machine::Lambda)?;
     let log = checkout::local().join("logs/deploy.log");
     let cargo_lambda = step("cargo lambda and zig", || tools::zig(&log))?;
-    let built = step(&format!("building for {}, profile {}", args.architecture, args.profile), || {
+    step(&format!("building for {}, profile {}", args.architecture, args.profile), || {
         let mut build = lambda_build(&cargo_lambda, &args.profile, &args.architecture, Machine::Lambda, &FUNCTIONS)?;
         command::logged(build.args(["--output-format", "zip"]), &log)
-    })
-    .and_then(|()| checkout::target())?;
-    let packages = built.join("lambda");
+    })?;
+    let packages = checkout::target()?.join("lambda");
     if packages != checkout::root().join("target/lambda") {
         let file = checkout::root().join("infra/packages.auto.tfvars");
         fs::write(&file, format!("packages = {}\n", Value::from(packages.to_string_lossy())))
@@ -70,7 +69,7 @@ pub(crate) fn make_packages(args: &PackageArgs) -> anyhow::Result<ExitCode> {
         println!("{} tells Terraform where they are", file.display());
     }
     for function in FUNCTIONS {
-        println!("{}", built.join("lambda").join(function).join("bootstrap.zip").display());
+        println!("{}", packages.join(function).join("bootstrap.zip").display());
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -107,9 +106,9 @@ struct Deployed {
 
 pub(crate) fn run(args: &DeployArgs) -> anyhow::Result<ExitCode> {
     // Whoever reads starts first: it must know what its writer is going to write.
-    let order = ["publish-alerts", "score-comments", "generate-comments"];
-    let chosen: Vec<&str> = order
+    let chosen: Vec<&str> = FUNCTIONS
         .into_iter()
+        .rev()
         .filter(|name| args.functions.is_empty() || args.functions.iter().any(|chosen| chosen == name))
         .collect();
     if !args.allow_dirty {
@@ -138,7 +137,7 @@ pub(crate) fn run(args: &DeployArgs) -> anyhow::Result<ExitCode> {
             target.look_at(&modstream, name, &log)
         });
         let after = deployed.with_context(|| match done.len() {
-            0 => "nothing was deployed".to_owned(),
+            0 => format!("{name} may or may not have new code, the others have not"),
             _ => format!("deployed: {}; not yet: {name} and what follows it. To go on, run it again", done.join(", ")),
         })?;
         let changed = if after.code_sha256 == before.code_sha256 { "the same code as before" } else { "new code" };
@@ -226,7 +225,7 @@ impl Target {
         self.reach(&mut command);
         let name = self.names[function].as_str().unwrap_or(function);
         let said = command::captured(command.args(["function", name, "--json"]), log);
-        let said = said.map_err(|error| reason(log).map_or(error, |reason| anyhow::anyhow!("{reason}")))?;
+        let said = said.map_err(|error| command::said_in_json(error, log))?;
         let deployed: Deployed =
             serde_json::from_str(&said).with_context(|| format!("what is deployed as {name} can't be read"))?;
         ensure!(
@@ -262,13 +261,6 @@ fn own_stack(endpoint_url: &str) -> Option<Stack> {
 
 fn read(file: &Path) -> anyhow::Result<String> {
     fs::read_to_string(file).with_context(|| format!("{} can't be read", file.display()))
-}
-
-/// The error that `modstream --json` printed last.
-fn reason(log: &Path) -> Option<String> {
-    let said = fs::read_to_string(log).ok()?;
-    let line: Value = serde_json::from_str(said.lines().last()?).ok()?;
-    Some(line["error"].as_str()?.to_owned())
 }
 
 fn one_architecture<'a>(names: &[&str], deployed: &'a [Deployed]) -> anyhow::Result<&'a str> {

@@ -28,7 +28,8 @@ pub(crate) fn run() -> ExitCode {
     };
     say("AWS provider", Ok(provider));
     println!("\nNot needed:");
-    println!("  {:8} {:16} {}", docker().0, "Docker", docker().1);
+    let (is_here, docker) = docker();
+    println!("  {is_here:8} {:16} {docker}", "Docker");
     let nextest =
         if cargo::has("nextest") { ("ok", "runs the tests") } else { ("absent", "`cargo test` runs the tests") };
     println!("  {:8} {:16} {}", nextest.0, "cargo-nextest", nextest.1);

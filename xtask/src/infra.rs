@@ -65,7 +65,7 @@ impl<'a> Infra<'a> {
         Ok(infra)
     }
 
-    /// Applies it. Only the first time there is nothing to compare with.
+    /// Applies it. What is switched on follows an apply within seconds: Terraform need not look at everything again.
     pub(crate) fn apply(&self, built: &Built, options: &Options, switched: Switched) -> anyhow::Result<()> {
         self.variables(&built.packages, options, switched)?;
         let refresh = if switched == Switched::Off { "-refresh=true" } else { "-refresh=false" };

@@ -307,17 +307,7 @@ impl<'a> System<'a> {
         command.args(self.demo_args(args)).args(["--fast", "--json"]);
         let log = checkout::local().join("logs/rehearsal.log");
         let said = command::captured(&mut command, &log);
-        said.map(drop).map_err(|error| {
-            if error.is::<interrupt::Interrupted>() {
-                return error;
-            }
-            let said = std::fs::read_to_string(&log).unwrap_or_default();
-            let last = said.lines().last().and_then(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-            match last.as_ref().and_then(|line| line["error"].as_str()) {
-                Some(reason) => anyhow::anyhow!("{reason}"),
-                None => error,
-            }
-        })
+        said.map(drop).map_err(|error| command::said_in_json(error, &log))
     }
 
     fn demo(&self, args: &DemoArgs, deployed: &Outputs) -> anyhow::Result<ExitCode> {

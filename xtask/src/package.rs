@@ -10,7 +10,7 @@ use zip::write::SimpleFileOptions;
 
 use crate::{cargo, checkout, command};
 
-/// The functions.
+/// The functions, each before those that read what it writes.
 pub(crate) const FUNCTIONS: [&str; 3] = ["generate-comments", "score-comments", "publish-alerts"];
 
 /// What was built.
