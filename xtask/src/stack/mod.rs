@@ -154,7 +154,11 @@ impl Stack {
         for folder in [&temporary, &packages, &self.folder.join("logs")] {
             fs::create_dir_all(folder).with_context(|| format!("{} can't be made", folder.display()))?;
         }
-        let link = packages.join(KINESIS_LOCAL_VERSION);
+        let settings = settings()?;
+        let version = settings.iter().find(|(name, _)| name == "KINESIS_MOCK_VERSION");
+        let (_, version) = version.context("infra/local/localstack.env names no KINESIS_MOCK_VERSION")?;
+        // Where LocalStack looks for it.
+        let link = packages.join(version);
         std::os::unix::fs::symlink(kinesis_local, &link)
             .with_context(|| format!("{} can't be made", link.display()))?;
         let log = self.log("localstack");
@@ -162,9 +166,7 @@ impl Stack {
         let mut command = Command::new(venv.program("python"));
         command.args(["-m", "modstream_local_stack"]).current_dir(&self.folder);
         without_aws(&mut command);
-        for (name, value) in settings()? {
-            command.env(name, value);
-        }
+        command.envs(settings.iter().map(|(name, value)| (name, value)));
         command.env("FILESYSTEM_ROOT", &root).env("TMPDIR", &temporary);
         command.envs(others.iter().copied());
         for name in ["GATEWAY_LISTEN", "LOCALSTACK_HOST"] {
@@ -231,8 +233,6 @@ impl Stack {
 
 /// The region that stacks are in.
 pub(crate) const REGION: &str = "us-east-1";
-/// Where LocalStack looks for it.
-const KINESIS_LOCAL_VERSION: &str = "0.5.2";
 
 /// LocalStack's settings that are the same everywhere.
 fn settings() -> anyhow::Result<Vec<(String, String)>> {
