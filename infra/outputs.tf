@@ -33,6 +33,11 @@ output "undelivered_queue_url" {
   value       = aws_sqs_queue.undelivered.url
 }
 
+output "undelivered_queue_arn" {
+  description = "The same, as a subscription names it."
+  value       = aws_sqs_queue.undelivered.arn
+}
+
 output "model_name" {
   description = "Which model scores."
   value       = var.model_name
@@ -81,6 +86,7 @@ output "environment" {
     export MODSTREAM_COMMENTS_STREAM=${aws_kinesis_stream.this["comments"].name}
     export MODSTREAM_PREDICTIONS_STREAM=${aws_kinesis_stream.this["predictions"].name}
     export MODSTREAM_ALERTS_TOPIC_ARN=${aws_sns_topic.alerts.arn}
+    export MODSTREAM_UNDELIVERED_QUEUE_ARN=${aws_sqs_queue.undelivered.arn}
     export MODSTREAM_MODEL_NAME=${var.model_name}
   END
 }

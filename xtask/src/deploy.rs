@@ -57,11 +57,12 @@ pub(crate) fn make_packages(args: &PackageArgs) -> anyhow::Result<ExitCode> {
     check_buildable(&args.architecture, Machine::Lambda)?;
     let log = checkout::local().join("logs/deploy.log");
     let cargo_lambda = step("cargo lambda and zig", || tools::zig(&log))?;
+    let packages = checkout::target()?.join("lambda");
     step(&format!("building for {}, profile {}", args.architecture, args.profile), || {
-        let mut build = lambda_build(&cargo_lambda, &args.profile, &args.architecture, Machine::Lambda, &FUNCTIONS)?;
+        let mut build = lambda_build(&cargo_lambda, &args.profile, &args.architecture, Machine::Lambda, &packages)?;
+        package_args(&mut build, &FUNCTIONS);
         command::logged(build.args(["--output-format", "zip"]), &log)
     })?;
-    let packages = checkout::target()?.join("lambda");
     if packages != checkout::root().join("target/lambda") {
         let file = checkout::root().join("infra/packages.auto.tfvars");
         fs::write(&file, format!("packages = {}\n", Value::from(packages.to_string_lossy())))
@@ -321,9 +322,11 @@ fn build(
     functions: &[&str],
     log: &Path,
 ) -> anyhow::Result<PathBuf> {
-    let mut build = lambda_build(cargo_lambda, &args.profile, architecture, target.machine(), functions)?;
+    // Not where packages lie: `cargo lambda deploy` might take one of those.
+    let built = checkout::target()?.join("lambda-deploy");
+    let mut build = lambda_build(cargo_lambda, &args.profile, architecture, target.machine(), &built)?;
+    package_args(&mut build, functions);
     command::logged(&mut build, log)?;
-    let built = checkout::target()?.join("lambda");
     for function in functions {
         let program = built.join(function).join("bootstrap");
         let found = machine(&fs::read(&program).with_context(|| format!("{} was not built", program.display()))?);
@@ -342,21 +345,23 @@ fn lambda_build(
     profile: &str,
     architecture: &str,
     machine: Machine,
-    functions: &[&str],
+    folder: &Path,
 ) -> anyhow::Result<Command> {
     let mut build = lambda(cargo_lambda, "build")?;
-    build.args(["--profile", profile, "--target", triple(architecture)?, "--lambda-dir"]);
-    build.arg(checkout::target()?.join("lambda"));
+    build.args(["--profile", profile, "--target", triple(architecture)?, "--lambda-dir"]).arg(folder);
     match machine {
         // Without flags that would build everything anew, and with what `package::build` builds, for the same reason.
         Machine::Own => build.args(["--compiler", "cargo", "--disable-optimizations", "--package", "modstream"]),
         // With zig, cargo-lambda's own way.
         Machine::Lambda => build.env_remove("CARGO_LAMBDA_COMPILER"),
     };
+    Ok(build)
+}
+
+fn package_args(build: &mut Command, functions: &[&str]) {
     for function in functions {
         build.args(["--package", function]);
     }
-    Ok(build)
 }
 
 /// The architecture of a Linux program, as Lambda calls it ([ELF](https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html), `e_machine`).

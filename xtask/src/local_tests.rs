@@ -67,6 +67,26 @@ fn clear_left_over() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Prints what is left of the kinds that no test's client lists; boto3 comes with LocalStack.
+const LEFT: &str = "
+import boto3, os
+every = lambda service, call, key, field: [
+    item[field] for page in boto3.client(service, region_name=os.environ['AWS_REGION']).get_paginator(call).paginate() for item in page[key]
+]
+print(*every('iam', 'list_roles', 'Roles', 'RoleName'),
+      *every('logs', 'describe_log_groups', 'logGroups', 'logGroupName'),
+      *every('cloudwatch', 'describe_alarms', 'MetricAlarms', 'AlarmName'),
+      *every('events', 'list_rules', 'Rules', 'Name'), sep='\\n')
+";
+
+fn check_gone(stack: &Stack, venv: &Venv) -> anyhow::Result<()> {
+    let mut python = Command::new(venv.program("python"));
+    stack.reach(&mut python);
+    let said = command::captured(python.args(["-c", LEFT]), &stack.log("left"))?;
+    ensure!(said.trim().is_empty(), "after terraform destroy there is still:\n{said}");
+    Ok(())
+}
+
 /// Variables of Terraform's, and in which words they are refused.
 const REFUSED: [(&str, &str); 4] = [
     ("expected_account_id=123456789012", "set AWS_PROFILE, or correct the variable"),
@@ -145,6 +165,7 @@ fn on(stack: &Stack, venv: &Venv, kinesis_local: &Path, cargo_lambda: &Venv, bui
     tests("tests: what all of it left behind", "d_kept")?;
     step("terraform destroy", || infra.destroy())?;
     tests("tests: destroyed", "e_destroyed")?;
+    step("roles, log groups, alarms and rules are gone", || check_gone(stack, venv))?;
     if let Status::Up(_) = stack.status() {
         return Ok(());
     }

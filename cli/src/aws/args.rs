@@ -254,6 +254,9 @@ pub(crate) struct SubscribeArgs {
     /// Only alerts of this severity; may be given again
     #[arg(long, value_name = "LEVEL")]
     pub(crate) severity: Vec<Level>,
+    /// The queue that keeps alerts which the subscriber does not take; without one they end with SNS' retries
+    #[arg(long, value_name = "ARN", env = "MODSTREAM_UNDELIVERED_QUEUE_ARN", value_parser = queue_arn)]
+    pub(crate) undelivered: Option<String>,
     /// Let the topic send to the queue, by a statement more in the queue's policy
     #[arg(long, requires = "sqs")]
     pub(crate) allow: bool,
@@ -402,6 +405,17 @@ fn topic_arn(text: &str) -> Result<String, String> {
     match parts[..] {
         ["arn", _, "sns", _, _, topic] if !topic.is_empty() => Ok(text.to_owned()),
         _ => Err("a topic's ARN looks like arn:aws:sns:eu-central-1:123456789012:modstream-alerts".to_owned()),
+    }
+}
+
+fn queue_arn(text: &str) -> Result<String, String> {
+    let parts: Vec<&str> = text.split(':').collect();
+    match parts[..] {
+        ["arn", _, "sqs", _, _, name] if !name.is_empty() && !name.ends_with(".fifo") => Ok(text.to_owned()),
+        _ => {
+            Err("a standard queue's ARN looks like arn:aws:sqs:eu-central-1:123456789012:modstream-alerts-undelivered"
+                .to_owned())
+        }
     }
 }
 

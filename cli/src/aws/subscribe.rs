@@ -37,6 +37,7 @@ struct Done {
     arn: String,
     endpoint: String,
     filter: Option<Value>,
+    undelivered: Option<String>,
     /// What is left to do, or to know.
     note: Option<String>,
 }
@@ -63,7 +64,13 @@ async fn subscribe(args: &SubscribeArgs, connection: &Connection) -> anyhow::Res
         (None, Some(url)) => (webhook(connection, url)?, None),
         (None, None) => bail!("say --sqs or --https"),
     };
-    let target = Target { connection, topic: &args.topic, endpoint: &endpoint, is_queue: args.sqs.is_some() };
+    let target = Target {
+        connection,
+        topic: &args.topic,
+        endpoint: &endpoint,
+        is_queue: args.sqs.is_some(),
+        undelivered: args.undelivered.as_deref(),
+    };
     let (what, arn, is_pending) = target.subscribe(filter.as_ref()).await?;
     let pending = is_pending.then(|| {
         format!(
@@ -71,7 +78,7 @@ async fn subscribe(args: &SubscribeArgs, connection: &Connection) -> anyhow::Res
              SubscribeURL within two days, or run this again for a new one. No alert goes there before"
         )
     });
-    Ok(Done { what, arn, endpoint, filter, note: pending.or(note) })
+    Ok(Done { what, arn, endpoint, filter, undelivered: args.undelivered.clone(), note: pending.or(note) })
 }
 
 fn webhook(connection: &Connection, url: &str) -> anyhow::Result<String> {
@@ -163,6 +170,7 @@ struct Target<'a> {
     topic: &'a str,
     endpoint: &'a str,
     is_queue: bool,
+    undelivered: Option<&'a str>,
 }
 
 /// SNS gives this instead of an ARN.
@@ -229,6 +237,10 @@ impl Target<'_> {
             // The event itself, without SNS' envelope.
             all.push(("RawMessageDelivery", "true".to_owned()));
         }
+        // One that is there stays where none is named.
+        if let Some(queue) = self.undelivered {
+            all.push(("RedrivePolicy", json!({ "deadLetterTargetArn": queue }).to_string()));
+        }
         if filter.is_some() {
             all.push(("FilterPolicyScope", "MessageAttributes".to_owned()));
         }
@@ -263,13 +275,14 @@ fn is_same(name: &str, now: Option<&str>, wanted: &str) -> bool {
     let json = |text: &str| serde_json::from_str::<Value>(text).ok();
     match name {
         "FilterPolicy" => json(now.filter(|now| !now.is_empty()).unwrap_or("{}")) == json(wanted),
+        "RedrivePolicy" => now.and_then(json) == json(wanted),
         "FilterPolicyScope" => now.is_none_or(|now| now == wanted),
         _ => now == Some(wanted),
     }
 }
 
 fn report(args: &SubscribeArgs, done: &Done) -> anyhow::Result<()> {
-    let Done { what, arn, endpoint, filter, note } = done;
+    let Done { what, arn, endpoint, filter, undelivered, note } = done;
     let what = match what {
         What::Made => "subscribed",
         What::Changed => "changed",
@@ -282,6 +295,7 @@ fn report(args: &SubscribeArgs, done: &Done) -> anyhow::Result<()> {
             "topic": args.topic,
             "endpoint": endpoint,
             "filter": filter,
+            "undelivered": undelivered,
             "note": note,
         });
         return Ok(print(&format!("{line}\n"))?);
@@ -299,6 +313,12 @@ fn report(args: &SubscribeArgs, done: &Done) -> anyhow::Result<()> {
     };
     let topic = topic_name(&args.topic);
     let mut text = format!("{what}: {endpoint} gets {of} of {topic}\n{arn}\n");
+    text += &match undelivered {
+        Some(queue) => format!("what it does not take goes to {queue}\n"),
+        None => "what it does not take within SNS' retries is not kept for it, but in the ledger alone: --undelivered \
+                 names a queue that keeps it\n"
+            .to_owned(),
+    };
     if let Some(note) = note {
         text += &format!("{note}\n");
     }

@@ -56,6 +56,24 @@ fn a_repeat_changes_nothing_and_another_filter_changes_the_subscription() {
 }
 
 #[test]
+fn what_a_subscriber_does_not_take_goes_to_a_queue_that_stays_where_none_is_named() {
+    let services = Services::start();
+    let undelivered = "arn:aws:sqs:us-east-1:000000000000:modstream-alerts-undelivered";
+    let what = |args: &[&str]| subscribe(&services, &[&["--sqs", QUEUE, "--allow"], args].concat()).done();
+    assert_eq!(what(&[])["undelivered"], Value::Null);
+    assert_eq!(services.state().subscriptions[QUEUE].get("RedrivePolicy"), None);
+    let done = what(&["--undelivered", undelivered]);
+    assert_eq!((&done["what"], &done["undelivered"]), (&"changed".into(), &undelivered.into()));
+    let policy = || json_of(&services.state().subscriptions[QUEUE]["RedrivePolicy"]);
+    assert_eq!(policy(), json!({ "deadLetterTargetArn": undelivered }));
+    assert_eq!(what(&["--undelivered", undelivered])["what"], "unchanged");
+    what(&["--severity", "high"]);
+    assert_eq!(policy(), json!({ "deadLetterTargetArn": undelivered }));
+    let error = subscribe(&services, &["--sqs", QUEUE, "--undelivered", "modstream.fifo"]).error();
+    assert!(error.contains("a standard queue's ARN looks like"), "{error}");
+}
+
+#[test]
 fn a_queues_url_does_as_well() {
     let services = Services::start();
     let url = format!("{}/000000000000/moderators", services.url());

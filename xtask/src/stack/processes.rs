@@ -8,7 +8,7 @@ use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessStatus, ProcessesToUpdate
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Leader {
     pub(super) pid: u32,
-    /// Seconds since 1970.
+    /// Seconds from the machine's start: a start by the clock moves when the clock is set.
     started: u64,
 }
 
@@ -16,7 +16,7 @@ impl Leader {
     pub(super) fn of(pid: u32) -> Option<Self> {
         let system = look().ok()?;
         let process = system.process(Pid::from_u32(pid))?;
-        Some(Leader { pid, started: process.start_time() })
+        Some(Leader { pid, started: started(process) })
     }
 
     pub(super) fn is_alive(&self) -> bool {
@@ -32,7 +32,8 @@ impl Leader {
     }
 
     fn is(&self, process: &Process) -> bool {
-        process.pid().as_u32() == self.pid && process.start_time() == self.started
+        // The machine's own start is known to a second.
+        process.pid().as_u32() == self.pid && started(process).abs_diff(self.started) <= 1
     }
 
     /// Asks it to end, waits, and kills what is left of its session. Says whether anything lived.
@@ -73,7 +74,7 @@ impl Leader {
             .values()
             .filter(|process| lives(process))
             .filter(|process| process.session_id() == Some(leader) || process.pid() == leader)
-            .filter(|process| process.start_time() >= self.started)
+            .filter(|process| started(process) + 1 >= self.started)
             .map(Process::pid)
             .collect();
         found.sort();
@@ -85,6 +86,10 @@ fn look() -> anyhow::Result<System> {
     let mut system = System::new().context("the system's processes can't be read")?;
     system.refresh_processes_specifics(ProcessesToUpdate::All, true, ProcessRefreshKind::nothing());
     Ok(system)
+}
+
+fn started(process: &Process) -> u64 {
+    process.start_time().saturating_sub(System::boot_time().unwrap_or_default())
 }
 
 fn lives(process: &Process) -> bool {
@@ -151,7 +156,7 @@ mod tests {
 
     #[test]
     fn another_process_of_the_same_number_is_left_alone() {
-        let own = Leader { pid: std::process::id(), started: 1 };
+        let own = Leader { pid: std::process::id(), started: 0 };
         assert!(!own.is_alive());
         assert!(!own.end(Duration::ZERO).expect("nothing to do"));
     }
