@@ -177,6 +177,15 @@ impl DemoArgs {
     }
 }
 
+const DEFAULT_MEMORY_GB: f64 = (modstream_trainer::DEFAULT_MEMORY >> 30) as f64;
+
+fn gigabytes(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|it: &f64| *it > 0.0 && it.is_finite())
+        .ok_or_else(|| "a number above 0, such as 4".to_owned())
+}
+
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   modstream train --input removals.csv --output models/ours
@@ -197,9 +206,15 @@ pub(crate) struct TrainArgs {
     /// Decides which comment is in which fold of the cross-validation
     #[arg(long, value_name = "N", default_value_t = modstream_trainer::default_settings().seed)]
     pub(crate) seed: u64,
-    /// The most terms in the vocabulary
-    #[arg(long, value_name = "N", default_value_t = modstream_trainer::default_settings().max_terms)]
-    pub(crate) terms: usize,
+    /// The most words, pairs of words and subwords in the vocabulary, together
+    #[arg(long, value_name = "N", default_value_t = modstream_trainer::default_settings().max_features)]
+    pub(crate) features: usize,
+    /// Words alone, without their subwords: scores faster, and less well
+    #[arg(long)]
+    pub(crate) no_subwords: bool,
+    /// The memory that training may take, in GB; above what it holds, weights are found another way, over sparse rows
+    #[arg(long, value_name = "GB", default_value_t = DEFAULT_MEMORY_GB, value_parser = gigabytes)]
+    pub(crate) memory: f64,
     /// Print one line of JSON at the end, and nothing else
     #[arg(long)]
     pub(crate) json: bool,

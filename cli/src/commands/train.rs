@@ -17,9 +17,13 @@ pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
     // Before minutes of work, not after.
     check_output(&args.output)?;
     let comments = labelled(&args.input)?;
-    let settings = Settings { seed: args.seed, max_terms: args.terms, ..default_settings() };
+    let mut settings = Settings { seed: args.seed, max_features: args.features, ..default_settings() };
+    if args.no_subwords {
+        settings.subword_min_documents = None;
+    }
+    let memory = (args.memory * f64::from(1 << 30)) as u64;
     let progress = OnceLock::new();
-    let trained = train(&comments, &args.model_name(), settings, &|step| match step {
+    let trained = train(&comments, &args.model_name(), settings, memory, &|step| match step {
         Step::Fits(fits) => drop(progress.set(Progress::new("fitting", Some(fits as u64)))),
         Step::Fitted => progress.get().iter().for_each(|progress| progress.step()),
     })?;
@@ -37,6 +41,8 @@ pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
             "removed": training.removed,
             "without_text": training.without_text,
             "terms": manifest.fit.terms,
+            "subwords": manifest.fit.subwords,
+            "solver": manifest.fit.solver,
             "roc_auc": metrics.roc_auc,
             "pr_auc": metrics.pr_auc,
             "accuracy": metrics.accuracy,

@@ -1,6 +1,6 @@
 //! Text in; the probability that a moderator would remove it, and why, out.
 //!
-//! clean → scan: tokens and measures → [`Vectorizer`]: n-grams, TF-IDF → [`Model`]: logistic regression,
+//! clean → scan: tokens and measures → [`Vectorizer`]: n-grams, subwords, TF-IDF → [`Model`]: logistic regression,
 //! calibration, explanation → [`OperatingPoint`](modstream_events::OperatingPoint). A model is stored as an [`artifact`].
 //!
 //! ```no_run
@@ -16,15 +16,18 @@
 pub mod artifact;
 mod calibration;
 mod clean;
+mod filter;
 mod hash;
 mod measures;
 mod model;
 mod rates;
 mod scan;
+mod subwords;
 mod vectorizer;
 
 pub use calibration::{Calibration, LogOdds};
 pub use measures::{GROUPS, Group, MEASURES};
 pub use model::{Explanation, Model, Parts, Score};
 pub use rates::{BaseRate, BaseRateError, Rate, Rates, RatesError};
+pub use subwords::{LONGEST_SUBWORD, SHORTEST_SUBWORD, Subword};
 pub use vectorizer::{Feature, Measure, NGram, NGrams, Scratch, Vectorizer};

@@ -101,9 +101,9 @@ mod tests {
     proptest! {
         #[test]
         fn measures_are_finite_for_any_text(text in ".{0,200}") {
-            let mut counts = Counts::default();
-            crate::scan::scan(&text, &mut Vec::new(), &mut counts);
-            prop_assert!(measure(&counts).iter().all(|value| value.is_finite()));
+            let mut scan = crate::scan::Scan::default();
+            scan.read(&text);
+            prop_assert!(measure(&scan.counts).iter().all(|value| value.is_finite()));
         }
     }
 }

@@ -5,17 +5,22 @@ use modstream_events::{OperatingPoint, Term};
 use crate::calibration::{Calibration, LogOdds};
 use crate::measures::{GROUPS, Group, MEASURES};
 use crate::rates::{BaseRate, Rates};
-use crate::vectorizer::{Feature, Measure, Scratch, Vectorizer};
+use crate::subwords::Subword;
+use crate::vectorizer::{Feature, Measure, NGram, Scratch, Vectorizer};
 
 /// What a model is made of.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parts {
-    /// The vocabulary, each hash once.
+    /// The terms, each hash once.
     pub features: Vec<Feature>,
     /// The longest n-gram, in tokens.
     pub longest_ngram: usize,
-    /// A weight a feature: what a vector entry of 1 adds to the regression's log-odds.
+    /// A weight a term: what a vector entry of 1 adds to the regression's log-odds.
     pub weights: Vec<f32>,
+    /// The subwords, each key once.
+    pub subwords: Vec<Subword>,
+    /// A weight a subword.
+    pub subword_weights: Vec<f32>,
     /// How measures are standardised.
     pub measures: [Measure; MEASURES],
     /// A weight a standardised measure.
@@ -35,6 +40,7 @@ pub struct Parts {
 pub struct Model {
     vectorizer: Vectorizer,
     weights: Vec<f32>,
+    subword_weights: Vec<f32>,
     measure_weights: [f64; MEASURES],
     slope: f64,
     /// Calibrated log-odds of a comment that nothing is known of, at the assumed base rate.
@@ -78,8 +84,9 @@ impl Model {
     pub fn new(parts: Parts) -> Self {
         let Calibration { slope, intercept } = parts.calibration;
         Model {
-            vectorizer: Vectorizer::new(&parts.features, parts.measures, parts.longest_ngram),
+            vectorizer: Vectorizer::new(&parts.features, &parts.subwords, parts.measures, parts.longest_ngram),
             weights: parts.weights,
+            subword_weights: parts.subword_weights,
             measure_weights: parts.measure_weights.map(f64::from),
             slope,
             intercept: slope * parts.intercept + intercept,
@@ -114,20 +121,21 @@ impl Model {
     /// Scores a text. Allocates nothing once `scratch` has seen texts as long.
     pub fn score(&self, text: &str, scratch: &mut Scratch) -> Score {
         self.vectorizer.vectorize(text, scratch);
-        let terms: f64 =
-            scratch.found.iter().map(|found| found.value * f64::from(self.weights[found.term as usize])).sum();
+        let weight = |weights: &[f32], index: u32| f64::from(weights[index as usize]);
+        let terms: f64 = scratch.terms.iter().map(|found| found.value * weight(&self.weights, found.index)).sum();
+        let subwords: f64 =
+            scratch.subwords.iter().map(|found| found.value * weight(&self.subword_weights, found.index)).sum();
         let measures: f64 =
             scratch.measures.iter().zip(&self.measure_weights).map(|(value, weight)| value * weight).sum();
-        Score { log_odds: LogOdds(self.intercept + self.slope * (terms + measures)) }
+        Score { log_odds: LogOdds(self.intercept + self.slope * (terms + subwords + measures)) }
     }
 
-    /// Scores a text and says which terms, at most `most`, moved the score most.
+    /// Scores a text and says which terms, at most `most`, moved the score most. A word's contribution holds those of its
+    /// subwords.
     pub fn explain<'a>(&self, text: &str, most: usize, scratch: &'a mut Scratch) -> Explanation<'a> {
         let score = self.score(text, scratch);
-        let mut all: Vec<(f64, Source)> = Vec::with_capacity(scratch.found.len() + GROUPS.len());
-        all.extend(scratch.found.iter().zip(0..).map(|(found, place)| {
-            (self.slope * found.value * f64::from(self.weights[found.term as usize]), Source::Term(place))
-        }));
+        let scratch = &*scratch;
+        let mut all = self.terms(scratch);
         all.extend(GROUPS.iter().zip(0..).map(|(Group { members, .. }, group)| {
             let sum: f64 = members.clone().map(|member| scratch.measures[member] * self.measure_weights[member]).sum();
             (self.slope * sum, Source::Measures(group))
@@ -139,13 +147,12 @@ impl Model {
         }
         all[..count].sort_unstable_by(strongest);
         let other = all[count..].iter().fold(0.0, |sum, (contribution, _)| sum + contribution);
-        let scratch = &*scratch;
         let terms = all[..count]
             .iter()
             .filter(|(contribution, _)| *contribution != 0.0)
             .map(|&(contribution, source)| Term {
                 term: match source {
-                    Source::Term(place) => shown(scratch.spelling(&scratch.found[place].ngram)),
+                    Source::Term(ngram) => shown(scratch.spelling(&ngram)),
                     Source::Measures(group) => {
                         let Group { above, below, members } = &GROUPS[group];
                         Cow::Borrowed(if scratch.measures[members.start] > 0.0 { *above } else { *below })
@@ -157,6 +164,37 @@ impl Model {
         Explanation { score, intercept: self.intercept, terms, other }
     }
 
+    /// What each n-gram of the text contributes, once, by its first occurrence.
+    fn terms(&self, scratch: &Scratch) -> Vec<(f64, Source)> {
+        let terms = scratch.terms.iter().map(|found| {
+            let weight = f64::from(self.weights[found.index as usize]);
+            (found.ngram, found.value * weight)
+        });
+        let subwords = scratch.occurrences().map(|(found, word)| {
+            let weight = f64::from(self.subword_weights[found.index as usize]);
+            (word, found.value * weight / f64::from(found.times))
+        });
+        let mut all: Vec<(NGram, f64)> = Vec::with_capacity(scratch.terms.len() + GROUPS.len());
+        all.extend(terms);
+        // Subwords come word by word.
+        let first_word = all.len();
+        for (word, contribution) in subwords {
+            match all[first_word..].last_mut() {
+                Some((last, sum)) if *last == word => *sum += contribution,
+                _ => all.push((word, contribution)),
+            }
+        }
+        all.sort_unstable_by_key(|(ngram, _)| (ngram.hash, *ngram));
+        all.dedup_by(|(ngram, contribution), (kept, sum)| {
+            let is_same = ngram.hash == kept.hash;
+            if is_same {
+                *sum += *contribution;
+            }
+            is_same
+        });
+        all.into_iter().map(|(ngram, sum)| (self.slope * sum, Source::Term(ngram))).collect()
+    }
+
     /// What one gets when alerting from this score up.
     pub fn operating_point(&self, score: Score) -> OperatingPoint {
         self.rates.operating_point(LogOdds(score.log_odds.0 - self.shift), self.base_rate)
@@ -166,8 +204,8 @@ impl Model {
 /// Where a contribution comes from.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Source {
-    /// A term, by its place among those found.
-    Term(usize),
+    /// An n-gram, by its first occurrence.
+    Term(NGram),
     /// A group of measures, by index.
     Measures(usize),
 }
@@ -213,6 +251,9 @@ pub(crate) mod tests {
         Parts {
             weights: (0..features.len()).map(|index| (index as f32 - 6.3) * 0.37).collect(),
             features,
+            subword_weights: vec![0.8, 1.7, -0.6],
+            // " lo", "ques", "rue "
+            subwords: [0x0020_6C6F, 0x7175_6573, 0x7275_6520].map(|key| Subword { key, idf: 1.4 }).to_vec(),
             longest_ngram: 2,
             measures: [Measure { mean: 1.5, deviation: 0.7 }; MEASURES],
             measure_weights: std::array::from_fn(|index| (index as f32 - 14.0) * 0.02),
@@ -237,6 +278,16 @@ pub(crate) mod tests {
         let shown = terms.len();
         terms.dedup();
         assert_eq!(terms.len(), shown);
+    }
+
+    #[test]
+    fn a_word_carries_its_subwords_also_where_it_is_no_term() {
+        let mut scratch = Scratch::default();
+        let explanation = model().explain("Questionable quest, LOve love", 99, &mut scratch);
+        let of = |word: &str| explanation.terms.iter().find(|term| term.term == word).map(|term| term.contribution);
+        let (question, love) = (of("Questionable").expect("a term"), of("LOve").expect("a term"));
+        assert!((of("quest").expect("a term") - question).abs() < 1e-12 && question > 0.0);
+        assert!(love > 0.0 && of("love").is_none() && of(",").is_none());
     }
 
     #[test]

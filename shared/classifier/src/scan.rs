@@ -4,6 +4,7 @@
 //! does not matter to a token, typographic apostrophes are plain ones, a link is `URL`, and a mark counts up to three times.
 
 use crate::hash::Hash;
+use crate::subwords::BORDER;
 
 /// A token: the hash of its normal form, and where it stands in the cleaned text, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,18 +103,37 @@ const CLASS: [Class; 256] = {
     table
 };
 
-/// Reads `text` (at most 4 GiB), replacing what `tokens` and `counts` held.
-pub(crate) fn scan(text: &str, tokens: &mut Vec<Token>, counts: &mut Counts) {
-    tokens.clear();
-    *counts = Counts { chars: text.chars().count(), ..Counts::default() };
-    let mut scanner = Scanner { text, bytes: text.as_bytes(), tokens, counts, at: 0, last_at: 0 };
-    scanner.run();
+/// What a scan finds.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Scan {
+    /// All tokens.
+    pub(crate) tokens: Vec<Token>,
+    /// Those of them that are words, by their index.
+    pub(crate) words: Vec<u32>,
+    /// The words' normal forms, a [`BORDER`] after each.
+    pub(crate) forms: Vec<u8>,
+    /// What was counted along.
+    pub(crate) counts: Counts,
+}
+
+impl Scan {
+    /// Reads `text` (at most 4 GiB), replacing what was here.
+    pub(crate) fn read(&mut self, text: &str) {
+        let Scan { tokens, words, forms, counts } = self;
+        tokens.clear();
+        words.clear();
+        forms.clear();
+        *counts = Counts { chars: text.chars().count(), ..Counts::default() };
+        Scanner { text, bytes: text.as_bytes(), tokens, words, forms, counts, at: 0, last_at: 0 }.run();
+    }
 }
 
 struct Scanner<'a> {
     text: &'a str,
     bytes: &'a [u8],
     tokens: &'a mut Vec<Token>,
+    words: &'a mut Vec<u32>,
+    forms: &'a mut Vec<u8>,
     counts: &'a mut Counts,
     at: usize,
     /// Where the last character stands that is not white space.
@@ -239,7 +259,9 @@ impl Scanner<'_> {
         while let Some(&byte) = self.bytes.get(self.at) {
             match CLASS[byte as usize] {
                 Class::Word => {
-                    hash.byte(byte.to_ascii_lowercase());
+                    let lower = byte.to_ascii_lowercase();
+                    hash.byte(lower);
+                    self.forms.push(lower);
                     letters += usize::from(byte.is_ascii_alphabetic());
                     capitals += usize::from(byte.is_ascii_uppercase());
                     self.counts.digits += usize::from(byte.is_ascii_digit());
@@ -250,10 +272,13 @@ impl Scanner<'_> {
                     let char = self.char();
                     if char == '\u{2019}' && self.word_goes_on(char.len_utf8()) {
                         hash.byte(b'\'');
+                        self.forms.push(b'\'');
                     } else if char.is_alphanumeric() {
                         let mut utf8 = [0; 4];
                         for lower in char.to_lowercase() {
-                            hash.bytes(lower.encode_utf8(&mut utf8).as_bytes());
+                            let lower = lower.encode_utf8(&mut utf8).as_bytes();
+                            hash.bytes(lower);
+                            self.forms.extend_from_slice(lower);
                         }
                         letters += usize::from(char.is_alphabetic());
                         capitals += usize::from(char.is_uppercase());
@@ -265,12 +290,15 @@ impl Scanner<'_> {
                 }
                 Class::Mark if byte == b'\'' && self.word_goes_on(1) => {
                     hash.byte(b'\'');
+                    self.forms.push(b'\'');
                     self.at += 1;
                 }
                 Class::Mark | Class::Space => break,
             }
             chars += 1;
         }
+        self.words.push(self.tokens.len() as u32);
+        self.forms.push(BORDER);
         self.push(hash, start);
         let counts = &mut *self.counts;
         counts.words += 1;
@@ -313,16 +341,18 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn scan(text: &str) -> Scan {
+        let mut scan = Scan::default();
+        scan.read(text);
+        scan
+    }
+
     fn tokens(text: &str) -> Vec<Token> {
-        let mut tokens = Vec::new();
-        scan(text, &mut tokens, &mut Counts::default());
-        tokens
+        scan(text).tokens
     }
 
     fn counts(text: &str) -> Counts {
-        let mut counts = Counts::default();
-        scan(text, &mut Vec::new(), &mut counts);
-        counts
+        scan(text).counts
     }
 
     fn forms(text: &str) -> Vec<String> {
@@ -383,6 +413,15 @@ mod tests {
                 at = token.end as usize;
             }
             prop_assert!(text[at..].chars().all(|c| c.is_whitespace() || c.is_ascii_control()));
+        }
+
+        #[test]
+        fn words_are_the_tokens_that_begin_like_one_in_their_normal_form(text in ".{0,120}|[a-cA-C'\u{2019}.!?\u{130}\u{DF} ]{0,60}|(a |https?://|www\\.)[a-z)]{0,9}") {
+            let scan = scan(&text);
+            let all = scan.tokens.iter().map(|token| &text[token.start as usize..token.end as usize]);
+            let words: Vec<&str> = all.clone().filter(|token| normal_form(token) != LINK && token.chars().next().is_some_and(char::is_alphanumeric)).collect();
+            prop_assert_eq!(scan.words.iter().map(|&index| all.clone().nth(index as usize).unwrap_or("")).collect::<Vec<_>>(), words.clone());
+            prop_assert_eq!(scan.forms, words.iter().map(|word| normal_form(word) + " ").collect::<String>().into_bytes());
         }
 
         #[test]

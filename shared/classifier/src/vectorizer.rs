@@ -1,7 +1,8 @@
-//! Tokens to a sparse vector: word n-grams weighted by TF-IDF, and standardised measures.
+//! Tokens to a sparse vector: word n-grams and subwords weighted by TF-IDF, and standardised measures.
 //!
 //! TF-IDF as scikit-learn has it with `sublinear_tf` and `smooth_idf`: a term that stands n times in the text weighs
-//! (1 + ln n) * idf, idf = ln((1 + documents) / (1 + documents with it)) + 1, and the vector is scaled to length 1
+//! (1 + ln n) * idf, idf = ln((1 + documents) / (1 + documents with it)) + 1, and the vector is scaled to length 1, that of terms
+//! and that of subwords each
 //! ([user guide](https://scikit-learn.org/stable/modules/feature_extraction.html#tfidf-term-weighting)).
 
 use std::hash::BuildHasherDefault;
@@ -9,9 +10,11 @@ use std::hash::BuildHasherDefault;
 use hashbrown::HashMap;
 
 use crate::clean::clean;
+use crate::filter::Filter;
 use crate::hash::{AsIs, follow};
 use crate::measures::{MEASURES, measure};
-use crate::scan::{Counts, Token, normal_form, scan};
+use crate::scan::{Scan, Token, normal_form};
+use crate::subwords::{self, Subword, spread};
 
 /// A standardised measure lies within this many standard deviations.
 const MEASURE_LIMIT: f64 = 5.0;
@@ -34,15 +37,15 @@ pub struct Feature {
     pub idf: f32,
 }
 
-/// An n-gram of a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// An n-gram of a text. The order is that of the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NGram {
-    /// Its hash.
-    pub hash: u64,
     /// Its first token, as an index.
     first: u32,
     /// How many tokens it has, less one.
     more: u32,
+    /// Its hash.
+    pub hash: u64,
 }
 
 /// The n-grams of a scanned text, shorter ones first at each token.
@@ -80,11 +83,14 @@ impl Iterator for NGrams<'_> {
 #[derive(Clone, Debug, Default)]
 pub struct Scratch {
     cleaned: String,
-    tokens: Vec<Token>,
-    counts: Counts,
+    scan: Scan,
     /// The terms found, in order of their first occurrence.
-    pub(crate) found: Vec<Found>,
-    /// By term: its place in `found`, plus one; all zero between texts.
+    pub(crate) terms: Vec<FoundTerm>,
+    /// The subwords found, likewise.
+    pub(crate) subwords: Vec<FoundSubword>,
+    /// Where subwords stand: the place in `subwords`, and the word, as an index into the words.
+    occurrences: Vec<(u32, u32)>,
+    /// By feature: its place among those found, plus one; all zero between texts.
     places: Vec<u32>,
     /// The standardised measures.
     pub(crate) measures: [f64; MEASURES],
@@ -92,9 +98,9 @@ pub struct Scratch {
 
 /// A term in a text.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Found {
-    /// Its index in the vocabulary.
-    pub(crate) term: u32,
+pub(crate) struct FoundTerm {
+    /// Its index among the terms.
+    pub(crate) index: u32,
     /// How often it stands there.
     times: u32,
     /// Where it stands first.
@@ -103,11 +109,22 @@ pub(crate) struct Found {
     pub(crate) value: f64,
 }
 
+/// A subword in a text.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FoundSubword {
+    /// Its index among the subwords.
+    pub(crate) index: u32,
+    /// How often it stands there.
+    pub(crate) times: u32,
+    /// Its weight in the vector.
+    pub(crate) value: f64,
+}
+
 impl Scratch {
     /// Cleans and scans `text`, which the methods below are then about.
     pub fn read(&mut self, text: &str) {
         clean(text, &mut self.cleaned);
-        scan(&self.cleaned, &mut self.tokens, &mut self.counts);
+        self.scan.read(&self.cleaned);
     }
 
     /// The text, cleaned.
@@ -117,90 +134,188 @@ impl Scratch {
 
     /// Its n-grams of up to `longest` tokens.
     pub fn ngrams(&self, longest: usize) -> NGrams<'_> {
-        NGrams { tokens: &self.tokens, longest, at: 0, length: 0, hash: 0 }
+        NGrams { tokens: &self.scan.tokens, longest, at: 0, length: 0, hash: 0 }
+    }
+
+    /// Calls `found` with the key of each subword.
+    pub fn each_subword(&self, mut found: impl FnMut(u32)) {
+        subwords::each(&self.scan.forms, |key, _| found(key));
     }
 
     /// Its measures, as they are.
     pub fn measures(&self) -> [f32; MEASURES] {
-        measure(&self.counts)
+        measure(&self.scan.counts)
     }
 
     /// An n-gram as it stands in the text.
     pub fn spelling(&self, ngram: &NGram) -> &str {
-        let (first, last) = (ngram.first as usize, (ngram.first + ngram.more) as usize);
-        &self.cleaned[self.tokens[first].start as usize..self.tokens[last].end as usize]
+        let tokens = self.tokens(ngram);
+        &self.cleaned[tokens[0].start as usize..tokens[tokens.len() - 1].end as usize]
     }
 
     /// An n-gram's normal form: its tokens', with a space between.
     pub fn normal_form(&self, ngram: &NGram) -> String {
-        let tokens = &self.tokens[ngram.first as usize..=(ngram.first + ngram.more) as usize];
-        let forms = tokens.iter().map(|token| normal_form(&self.cleaned[token.start as usize..token.end as usize]));
+        let forms = self.tokens(ngram).iter();
+        let forms = forms.map(|token| normal_form(&self.cleaned[token.start as usize..token.end as usize]));
         forms.collect::<Vec<_>>().join(" ")
     }
 
-    /// The vector that [`Vectorizer::vectorize`] left: terms found with their weights, and the standardised measures.
-    pub fn vector(&self) -> (impl Iterator<Item = (u32, f64)>, &[f64; MEASURES]) {
-        (self.found.iter().map(|found| (found.term, found.value)), &self.measures)
+    fn tokens(&self, ngram: &NGram) -> &[Token] {
+        &self.scan.tokens[ngram.first as usize..=(ngram.first + ngram.more) as usize]
+    }
+
+    /// The vector that [`Vectorizer::vectorize`] left: the features found with their weights, terms and then subwords, and
+    /// the standardised measures.
+    pub fn vector(&self, vectorizer: &Vectorizer) -> (impl Iterator<Item = (u32, f64)>, &[f64; MEASURES]) {
+        let terms = self.terms.iter().map(|found| (found.index, found.value));
+        let first = vectorizer.terms() as u32;
+        let subwords = self.subwords.iter().map(move |found| (first + found.index, found.value));
+        (terms.chain(subwords), &self.measures)
+    }
+
+    /// Each occurrence of a subword: what was found, and the word it stands in.
+    pub(crate) fn occurrences(&self) -> impl Iterator<Item = (&FoundSubword, NGram)> {
+        self.occurrences.iter().map(|&(place, word)| {
+            let first = self.scan.words[word as usize];
+            let hash = self.scan.tokens[first as usize].hash;
+            (&self.subwords[place as usize], NGram { hash, first, more: 0 })
+        })
     }
 }
 
-/// Turns texts into vectors.
+/// Turns texts into vectors: terms of length one in sum, subwords too, and measures.
 #[derive(Clone, Debug)]
 pub struct Vectorizer {
     terms: HashMap<u64, u32, BuildHasherDefault<AsIs>>,
-    idf: Vec<f32>,
+    term_filter: Filter,
+    term_idf: Vec<f32>,
+    subwords: HashMap<u64, u32, BuildHasherDefault<AsIs>>,
+    subword_filter: Filter,
+    subword_idf: Vec<f32>,
     measures: [Measure; MEASURES],
     longest: usize,
+    tf: [f64; TF],
+}
+
+/// A table wants low bits that are spread too.
+const fn in_table(key: u64) -> u64 {
+    key.rotate_left(32)
+}
+
+/// So many term frequencies are looked up; higher ones are rare enough for a logarithm.
+const TF: usize = 32;
+
+/// Sublinear term frequency.
+fn tf(times: u32) -> f64 {
+    1.0 + f64::from(times).ln()
 }
 
 impl Vectorizer {
-    /// A vectorizer over n-grams of up to `longest` tokens. Terms are numbered as `features` lists them.
-    pub fn new(features: &[Feature], measures: [Measure; MEASURES], longest: usize) -> Self {
+    /// A vectorizer over n-grams of up to `longest` tokens. Features are numbered as they are listed.
+    pub fn new(terms: &[Feature], subwords: &[Subword], measures: [Measure; MEASURES], longest: usize) -> Self {
+        let keys = subwords.iter().map(|subword| spread(subword.key));
         Vectorizer {
-            terms: features.iter().zip(0..).map(|(feature, index)| (feature.hash, index)).collect(),
-            idf: features.iter().map(|feature| feature.idf).collect(),
+            terms: terms.iter().zip(0..).map(|(feature, index)| (feature.hash, index)).collect(),
+            term_filter: Filter::new(terms.iter().map(|feature| feature.hash)),
+            term_idf: terms.iter().map(|feature| feature.idf).collect(),
+            subwords: keys.clone().map(in_table).zip(0..).collect(),
+            subword_filter: Filter::new(keys),
+            subword_idf: subwords.iter().map(|subword| subword.idf).collect(),
             measures,
             longest,
+            tf: std::array::from_fn(|times| tf(times as u32)),
         }
     }
 
     /// How many terms there are.
     pub fn terms(&self) -> usize {
-        self.idf.len()
+        self.term_idf.len()
+    }
+
+    /// How many terms and subwords there are.
+    pub fn features(&self) -> usize {
+        self.term_idf.len() + self.subword_idf.len()
     }
 
     /// Leaves the vector of `text` in `scratch`.
     pub fn vectorize(&self, text: &str, scratch: &mut Scratch) {
         scratch.read(text);
-        let Scratch { tokens, found, places, .. } = scratch;
-        places.resize(self.idf.len(), 0);
-        found.clear();
-        for ngram in (NGrams { tokens, longest: self.longest, at: 0, length: 0, hash: 0 }) {
-            let Some(&term) = self.terms.get(&ngram.hash) else {
-                continue;
-            };
-            let place = &mut places[term as usize];
-            if *place == 0 {
-                found.push(Found { term, times: 1, ngram, value: 0.0 });
-                *place = found.len() as u32;
-            } else {
-                found[*place as usize - 1].times += 1;
-            }
-        }
-        let mut squares = 0.0;
-        for found in &mut *found {
-            places[found.term as usize] = 0;
-            found.value = (1.0 + f64::from(found.times).ln()) * f64::from(self.idf[found.term as usize]);
-            squares += found.value * found.value;
-        }
-        let length = f64::sqrt(squares);
-        for found in found {
-            found.value /= length;
-        }
+        scratch.places.resize(self.features(), 0);
+        self.find_terms(scratch);
+        self.find_subwords(scratch);
         let raw = scratch.measures();
         for ((value, raw), Measure { mean, deviation }) in scratch.measures.iter_mut().zip(raw).zip(&self.measures) {
             *value = (f64::from(raw - mean) / f64::from(*deviation)).clamp(-MEASURE_LIMIT, MEASURE_LIMIT);
         }
+    }
+
+    fn find_terms(&self, scratch: &mut Scratch) {
+        let Scratch { scan: Scan { tokens, .. }, terms, places, .. } = scratch;
+        let places = &mut places[..self.term_idf.len()];
+        terms.clear();
+        for ngram in (NGrams { tokens, longest: self.longest, at: 0, length: 0, hash: 0 }) {
+            if !self.term_filter.may_have(ngram.hash) {
+                continue;
+            }
+            let Some(&index) = self.terms.get(&ngram.hash) else {
+                continue;
+            };
+            let place = &mut places[index as usize];
+            if *place == 0 {
+                terms.push(FoundTerm { index, times: 1, ngram, value: 0.0 });
+                *place = terms.len() as u32;
+            } else {
+                terms[*place as usize - 1].times += 1;
+            }
+        }
+        let mut squares = 0.0;
+        for found in &mut *terms {
+            places[found.index as usize] = 0;
+            found.value = self.tf(found.times) * f64::from(self.term_idf[found.index as usize]);
+            squares += found.value * found.value;
+        }
+        let length = f64::sqrt(squares);
+        for found in terms {
+            found.value /= length;
+        }
+    }
+
+    fn find_subwords(&self, scratch: &mut Scratch) {
+        let Scratch { scan: Scan { forms, .. }, subwords: all, occurrences, places, .. } = scratch;
+        let places = &mut places[..self.subword_idf.len()];
+        all.clear();
+        occurrences.clear();
+        subwords::each(forms, |key, word| {
+            let key = spread(key);
+            if !self.subword_filter.may_have(key) {
+                return;
+            }
+            let Some(&index) = self.subwords.get(&in_table(key)) else {
+                return;
+            };
+            let place = &mut places[index as usize];
+            if *place == 0 {
+                all.push(FoundSubword { index, times: 0, value: 0.0 });
+                *place = all.len() as u32;
+            }
+            all[*place as usize - 1].times += 1;
+            occurrences.push((*place - 1, word));
+        });
+        let mut squares = 0.0;
+        for found in &mut *all {
+            places[found.index as usize] = 0;
+            found.value = self.tf(found.times) * f64::from(self.subword_idf[found.index as usize]);
+            squares += found.value * found.value;
+        }
+        let length = f64::sqrt(squares);
+        for found in all {
+            found.value /= length;
+        }
+    }
+
+    #[inline]
+    fn tf(&self, times: u32) -> f64 {
+        self.tf.get(times as usize).copied().unwrap_or_else(|| tf(times))
     }
 }
 
@@ -224,6 +339,29 @@ mod tests {
         Feature { hash: hash.expect("the whole text is an n-gram"), idf }
     }
 
+    fn subword(text: &str, idf: f32) -> Subword {
+        Subword { key: text.bytes().fold(0, |key, byte| key << 8 | u32::from(byte)), idf }
+    }
+
+    #[test]
+    fn subwords_are_weighted_beside_the_terms_and_lie_in_their_words() {
+        let vectorizer = Vectorizer::new(
+            &[feature("no", 1.0)],
+            &[subword("ing", 2.0), subword(" run", 1.0), subword("xyz", 9.0)],
+            FLAT,
+            2,
+        );
+        let mut scratch = Scratch::default();
+        vectorizer.vectorize("No? RUNNING, sing", &mut scratch);
+        let (ing, run) = (2.0 * (1.0 + 2.0_f64.ln()), 1.0);
+        let length = f64::hypot(ing, run);
+        let vector: Vec<_> = scratch.vector(&vectorizer).0.collect();
+        assert_eq!(vector.iter().map(|found| found.0).collect::<Vec<_>>(), [0, 2, 1]);
+        assert!((vector[1].1 - run / length).abs() < 1e-12 && (vector[2].1 - ing / length).abs() < 1e-12);
+        let words: Vec<_> = scratch.occurrences().map(|(_, word)| scratch.spelling(&word)).collect();
+        assert_eq!(words, ["RUNNING", "RUNNING", "sing"]);
+    }
+
     #[test]
     fn ngrams_run_over_words_and_marks() {
         assert_eq!(forms("No, really.", 2), ["no", "no ,", ",", ", really", "really", "really .", "."]);
@@ -234,12 +372,12 @@ mod tests {
     #[test]
     fn weights_are_sublinear_tf_times_idf_of_length_one() {
         let vectorizer =
-            Vectorizer::new(&[feature("really", 2.0), feature("no", 1.0), feature("not here", 5.0)], FLAT, 2);
+            Vectorizer::new(&[feature("really", 2.0), feature("no", 1.0), feature("not here", 5.0)], &[], FLAT, 2);
         let mut scratch = Scratch::default();
         vectorizer.vectorize("No no NO, really", &mut scratch);
         let (no, really) = (1.0 + 3.0_f64.ln(), 2.0);
         let length = f64::hypot(no, really);
-        let vector: Vec<_> = scratch.vector().0.collect();
+        let vector: Vec<_> = scratch.vector(&vectorizer).0.collect();
         assert_eq!(vector.iter().map(|found| found.0).collect::<Vec<_>>(), [1, 0]);
         assert!((vector[0].1 - no / length).abs() < 1e-12 && (vector[1].1 - really / length).abs() < 1e-12);
     }
@@ -247,20 +385,21 @@ mod tests {
     #[test]
     fn a_text_without_known_terms_has_an_empty_vector() {
         let mut scratch = Scratch::default();
-        Vectorizer::new(&[feature("really", 2.0)], FLAT, 2).vectorize("", &mut scratch);
-        assert_eq!(scratch.vector().0.count(), 0);
+        let vectorizer = Vectorizer::new(&[feature("really", 2.0)], &[subword(" re", 1.0)], FLAT, 2);
+        vectorizer.vectorize("", &mut scratch);
+        assert_eq!(scratch.vector(&vectorizer).0.count(), 0);
         assert!(scratch.measures.iter().all(|value| value.is_finite()));
     }
 
     proptest! {
         #[test]
         fn a_used_scratch_gives_what_a_fresh_one_gives(before in ".{0,60}", text in "[ab .]{0,40}") {
-            let vectorizer = Vectorizer::new(&[feature("a", 1.5), feature("b", 1.1), feature("a b", 3.0)], FLAT, 2);
+            let vectorizer = Vectorizer::new(&[feature("a", 1.5), feature("b", 1.1), feature("a b", 3.0)], &[subword(" ab", 2.0), subword("aba", 1.2)], FLAT, 2);
             let (mut used, mut fresh) = (Scratch::default(), Scratch::default());
             vectorizer.vectorize(&before, &mut used);
             vectorizer.vectorize(&text, &mut used);
             vectorizer.vectorize(&text, &mut fresh);
-            prop_assert!(used.vector().0.eq(fresh.vector().0));
+            prop_assert!(used.vector(&vectorizer).0.eq(fresh.vector(&vectorizer).0));
             prop_assert_eq!(used.measures, fresh.measures);
         }
     }

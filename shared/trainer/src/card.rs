@@ -31,8 +31,8 @@ pub(crate) fn card(manifest: &Manifest, vocabulary: &Vocabulary, about: Option<&
     }
     line(format_args!("\n## How\n"));
     line(format_args!(
-        "{} word n-grams of 1 to {} tokens (punctuation counts), TF-IDF, and measures of length, questions and layout; logistic regression ({}, C = {}); Platt calibration on held-out scores.\n",
-        fit.terms, settings.longest_ngram, fit.solver, settings.inverse_regularisation
+        "{} word n-grams of 1 to {} tokens (punctuation counts) and {} subwords of 3 and 4 letters, TF-IDF, and measures of length, questions and layout; logistic regression ({}, C = {}); Platt calibration on held-out scores.\n",
+        fit.terms, settings.longest_ngram, fit.subwords, fit.solver, settings.inverse_regularisation
     ));
     line(format_args!("## How good\n"));
     line(format_args!(

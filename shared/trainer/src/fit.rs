@@ -1,19 +1,28 @@
+use argmin::core::{CostFunction, Executor, Gradient, State as _};
+use argmin::solver::linesearch::MoreThuenteLineSearch;
+use argmin::solver::quasinewton::LBFGS;
 use linfa::DatasetBase;
 use linfa::traits::Fit as _;
 use linfa_logistic::LogisticRegression;
-use modstream_classifier::{MEASURES, Scratch, Vectorizer};
 use ndarray::{Array1, Array2, ShapeBuilder};
+
+use crate::rows::Rows;
 
 /// Why no regression came out.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FitError {
     /// The optimiser failed.
-    #[error("linfa-logistic failed: {0}; look for texts without a letter, or too few comments")]
-    Solver(String),
+    #[error("{solver} failed: {reason}; look for texts without a letter, or too few comments")]
+    Solver {
+        /// Which one.
+        solver: &'static str,
+        /// What it says.
+        reason: String,
+    },
     /// It stopped on the way.
     #[error(
-        "the fit did not converge: the gradient is {gradient:.1e} a comment after {iterations} iterations; lower the inverse regularisation or the measures' scale"
+        "the fit did not converge: the gradient is {gradient:.1e} a comment after {iterations} iterations; lower the inverse regularisation or the scales"
     )]
     NotConverged {
         /// The largest entry of the gradient, a comment.
@@ -23,92 +32,177 @@ pub enum FitError {
     },
 }
 
-/// A logistic regression over terms and measures.
-#[derive(Clone, Debug)]
-pub(crate) struct Regression {
-    /// A weight a term.
-    pub(crate) weights: Vec<f32>,
-    /// A weight a standardised measure.
-    pub(crate) measure_weights: [f32; MEASURES],
-    pub(crate) intercept: f64,
-    /// The largest entry of the gradient at the end, a comment.
-    pub(crate) gradient: f64,
+/// How weights are found. Both minimise the same: log loss in sum, and half the squared weights over C.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Solver {
+    /// Over a dense matrix.
+    Linfa,
+    /// Over sparse rows, where a dense matrix has no room.
+    Sparse,
 }
 
-/// What the manifest calls this fit.
-pub(crate) const SOLVER: &str = "linfa-logistic 0.8, L-BFGS, f32";
+impl Solver {
+    /// What the manifest calls it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Solver::Linfa => "linfa-logistic 0.8, L-BFGS, f32",
+            Solver::Sparse => "argmin 0.11, L-BFGS over sparse rows, f64",
+        }
+    }
+}
 
-const ITERATIONS: u64 = 200;
-/// linfa-logistic returns `Ok` however it stopped, so the gradient is measured here.
+/// A logistic regression over the columns of rows.
+#[derive(Clone, Debug)]
+pub(crate) struct Line {
+    /// A weight a column.
+    pub(crate) weights: Vec<f64>,
+    pub(crate) intercept: f64,
+}
+
+const ITERATIONS: u64 = 300;
+/// Neither optimiser says why it stopped, so the gradient is measured here.
 const LARGEST_GRADIENT: f64 = 1e-3;
 
-/// Fits terms and measures against verdicts. A measure's vector entry is scaled by `measure_scale`: together with L2
-/// regularisation this says how freely measures may be used beside terms.
-pub(crate) fn fit(
-    vectorizer: &Vectorizer,
-    texts: &[&str],
-    removed: &[bool],
-    inverse_regularisation: f64,
-    measure_scale: f64,
-) -> Result<Regression, FitError> {
-    let terms = vectorizer.terms();
-    // Column-major: linfa-logistic's products run 3-4 times faster over it.
-    let mut x = Array2::<f32>::zeros((texts.len(), terms + MEASURES).f());
-    let mut scratch = Scratch::default();
-    for (row, text) in texts.iter().enumerate() {
-        vectorizer.vectorize(text, &mut scratch);
-        let (vector, measures) = scratch.vector();
-        for (term, value) in vector {
-            x[[row, term as usize]] = value as f32;
-        }
-        for (measure, value) in measures.iter().enumerate() {
-            x[[row, terms + measure]] = (value * measure_scale) as f32;
-        }
-    }
-    let alpha = 1.0 / inverse_regularisation;
-    let y: Array1<bool> = removed.iter().copied().collect();
-    let dataset = DatasetBase::new(x, y);
-    let model = LogisticRegression::<f32>::default()
-        .alpha(alpha as f32)
-        .max_iterations(ITERATIONS)
-        .gradient_tolerance(1e-2)
-        .fit(&dataset)
-        .map_err(|error| FitError::Solver(error.to_string()))?;
-    // linfa-logistic calls the larger class positive.
-    let sign = if model.labels().pos.class { 1.0 } else { -1.0 };
-    let weights = model.params() * sign;
-    let intercept = model.intercept() * sign;
-
-    let logits = dataset.records().dot(&weights) + intercept;
-    let residuals: Array1<f32> = logits
-        .iter()
-        .zip(removed)
-        .map(|(logit, &removed)| 1.0 / (1.0 + (-logit).exp()) - f32::from(u8::from(removed)))
-        .collect();
-    let slopes = dataset.records().t().dot(&residuals) + &weights * alpha as f32;
-    let largest =
-        slopes.iter().chain([&residuals.sum()]).fold(0.0_f64, |largest, slope| largest.max(f64::from(slope.abs())));
-    let gradient = largest / texts.len() as f64;
+/// Fits rows against verdicts; returns the largest entry of the gradient too, a comment.
+pub(crate) fn fit(rows: &Rows, removed: &[bool], c: f64, solver: Solver) -> Result<(Line, f64), FitError> {
+    let failed = |reason: String| FitError::Solver { solver: solver.name(), reason };
+    let line = match solver {
+        Solver::Linfa => dense(rows, removed, c),
+        Solver::Sparse => sparse(rows, removed, c, 1e-5),
+    };
+    let line = line.map_err(failed)?;
+    let slopes = Loss { rows, removed, c }.gradient_at(&line);
+    let gradient = slopes.iter().fold(0.0_f64, |largest, slope| largest.max(slope.abs())) / rows.len() as f64;
     // Written so that a NaN fails too.
-    if !(gradient <= LARGEST_GRADIENT && weights.iter().all(|weight| weight.is_finite())) {
+    if !(gradient <= LARGEST_GRADIENT && line.weights.iter().all(|weight| weight.is_finite())) {
         return Err(FitError::NotConverged { gradient, iterations: ITERATIONS });
     }
-    Ok(Regression {
-        weights: weights.iter().take(terms).copied().collect(),
-        measure_weights: std::array::from_fn(|measure| (f64::from(weights[terms + measure]) * measure_scale) as f32),
-        intercept: f64::from(intercept),
-        gradient,
+    Ok((line, gradient))
+}
+
+/// A quick fit that says which columns matter.
+pub(crate) fn rough(rows: &Rows, removed: &[bool], c: f64) -> Result<Line, FitError> {
+    sparse(rows, removed, c, 1e-4).map_err(|reason| FitError::Solver { solver: Solver::Sparse.name(), reason })
+}
+
+fn dense(rows: &Rows, removed: &[bool], c: f64) -> Result<Line, String> {
+    // Column-major: linfa-logistic's products run 3-4 times faster over it.
+    let mut x = Array2::<f32>::zeros((rows.len(), rows.width).f());
+    for (index, row) in rows.iter().enumerate() {
+        for &(column, value) in row {
+            x[[index, column as usize]] = value;
+        }
+    }
+    let y: Array1<bool> = removed.iter().copied().collect();
+    let model = LogisticRegression::<f32>::default()
+        .alpha((1.0 / c) as f32)
+        .max_iterations(ITERATIONS)
+        .gradient_tolerance(1e-2)
+        .fit(&DatasetBase::new(x, y))
+        .map_err(|error| error.to_string())?;
+    // linfa-logistic calls the larger class positive.
+    let sign = if model.labels().pos.class { 1.0 } else { -1.0 };
+    Ok(Line {
+        weights: model.params().iter().map(|weight| f64::from(*weight) * sign).collect(),
+        intercept: f64::from(model.intercept()) * sign,
     })
 }
 
-impl Regression {
-    /// The regression's log-odds of a text.
-    pub(crate) fn log_odds(&self, vectorizer: &Vectorizer, text: &str, scratch: &mut Scratch) -> f64 {
-        vectorizer.vectorize(text, scratch);
-        let (vector, measures) = scratch.vector();
-        let terms: f64 = vector.map(|(term, value)| value * f64::from(self.weights[term as usize])).sum();
-        let measures: f64 =
-            measures.iter().zip(self.measure_weights).map(|(value, weight)| value * f64::from(weight)).sum();
-        self.intercept + terms + measures
+/// Until the gradient's length is `tolerance` a comment.
+fn sparse(rows: &Rows, removed: &[bool], c: f64, tolerance: f64) -> Result<Line, String> {
+    let failed = |error: argmin::core::Error| error.to_string();
+    let solver = LBFGS::new(MoreThuenteLineSearch::new(), 10)
+        .with_tolerance_grad(tolerance * rows.len() as f64)
+        .map_err(failed)?;
+    let found = Executor::new(Loss { rows, removed, c }, solver)
+        .configure(|state| state.param(vec![0.0; rows.width + 1]).max_iters(ITERATIONS))
+        .run()
+        .map_err(failed)?;
+    let best = found.state().get_best_param().ok_or("no step could be made")?;
+    Ok(Line::of(best))
+}
+
+/// What is minimised. A point is the weights, and the intercept last.
+struct Loss<'a> {
+    rows: &'a Rows,
+    removed: &'a [bool],
+    c: f64,
+}
+
+impl Line {
+    fn of(point: &[f64]) -> Self {
+        let (intercept, weights) = point.split_last().map_or((0.0, &[][..]), |(last, rest)| (*last, rest));
+        Line { weights: weights.to_vec(), intercept }
+    }
+
+    fn log_odds(&self, row: &[(u32, f32)]) -> f64 {
+        row.iter().fold(self.intercept, |sum, &(column, value)| sum + f64::from(value) * self.weights[column as usize])
+    }
+}
+
+impl Loss<'_> {
+    fn at(&self, line: &Line) -> f64 {
+        let losses = self.rows.iter().zip(self.removed).map(|(row, &removed)| {
+            let z = line.log_odds(row);
+            // ln(1 + e^z) - t z, without overflow.
+            z.max(0.0) + (-z.abs()).exp().ln_1p() - if removed { z } else { 0.0 }
+        });
+        let squares: f64 = line.weights.iter().map(|weight| weight * weight).sum();
+        losses.sum::<f64>() + squares / (2.0 * self.c)
+    }
+
+    fn gradient_at(&self, line: &Line) -> Vec<f64> {
+        let mut slopes: Vec<f64> = line.weights.iter().map(|weight| weight / self.c).chain([0.0]).collect();
+        for (row, &removed) in self.rows.iter().zip(self.removed) {
+            let residual = 1.0 / (1.0 + (-line.log_odds(row)).exp()) - f64::from(u8::from(removed));
+            for &(column, value) in row {
+                slopes[column as usize] += residual * f64::from(value);
+            }
+            slopes[line.weights.len()] += residual;
+        }
+        slopes
+    }
+}
+
+impl CostFunction for Loss<'_> {
+    type Param = Vec<f64>;
+    type Output = f64;
+
+    fn cost(&self, point: &Vec<f64>) -> Result<f64, argmin::core::Error> {
+        Ok(self.at(&Line::of(point)))
+    }
+}
+
+impl Gradient for Loss<'_> {
+    type Param = Vec<f64>;
+    type Gradient = Vec<f64>;
+
+    fn gradient(&self, point: &Vec<f64>) -> Result<Vec<f64>, argmin::core::Error> {
+        Ok(self.gradient_at(&Line::of(point)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::features::candidates;
+    use crate::train::default_settings;
+
+    #[test]
+    fn both_solvers_find_the_same_weights() {
+        let texts: Vec<String> = (0..200)
+            .map(|index| {
+                format!("{} number {}{}", ["so", "why", "thanks"][index % 3], index % 7, ["?", "!", ""][index % 5 % 3])
+            })
+            .collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let removed: Vec<bool> = (0..200).map(|index| (index * 7 + index / 3) % 5 < 2).collect();
+        let settings = default_settings();
+        let rows = Rows::of(&candidates(&texts, &settings).vectorizer(), &texts, &settings);
+        let [(one, _), (other, _)] =
+            [Solver::Linfa, Solver::Sparse].map(|solver| fit(&rows, &removed, 1.0, solver).expect("fits"));
+        assert!((one.intercept - other.intercept).abs() < 1e-2, "{} {}", one.intercept, other.intercept);
+        assert!(one.weights.iter().zip(&other.weights).all(|(one, other)| (one - other).abs() < 1e-2));
+        assert!(other.weights.iter().any(|weight| weight.abs() > 0.1));
     }
 }

@@ -14,9 +14,10 @@ mod folds;
 mod hindsight;
 pub mod metrics;
 mod rates;
+mod rows;
 mod train;
 
 pub use data::{DataError, LabelledComments};
 pub use evaluate::{Evaluation, evaluate};
 pub use fit::FitError;
-pub use train::{Settings, Step, TrainError, Trained, default_settings, train};
+pub use train::{DEFAULT_MEMORY, Settings, Step, TrainError, Trained, default_settings, train};

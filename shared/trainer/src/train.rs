@@ -3,28 +3,31 @@ use std::path::Path;
 use modstream_classifier::artifact::{
     self, ArtifactError, Fit, FoldMetrics, Golden, Manifest, Metrics, TrainingData, Vocabulary,
 };
-use modstream_classifier::{BaseRate, Calibration, MEASURES, Model, Parts, Rate, Rates, Scratch};
+use modstream_classifier::{BaseRate, Calibration, MEASURES, Model, Parts, Rate, Rates, Scratch, Vectorizer};
 use rayon::prelude::*;
 
 use crate::calibrate::platt;
 use crate::card;
 use crate::data::LabelledComments;
 use crate::evaluate::Evaluation;
-use crate::features::{Chosen, choose};
-use crate::fit::{FitError, Regression, SOLVER, fit};
+use crate::features::{Chosen, candidates};
+use crate::fit::{FitError, Solver, fit, rough};
 use crate::folds::deal;
 use crate::metrics;
 use crate::rates;
+use crate::rows::Rows;
 
 pub use modstream_classifier::artifact::Settings;
 
-/// The settings that `docs/decisions/0002-features.md` measures.
+/// The settings that `docs/decisions/0005-subwords.md` measures.
 pub fn default_settings() -> Settings {
     Settings {
-        max_terms: 4_000,
+        max_features: 8_000,
         min_documents: 2,
         longest_ngram: 2,
-        inverse_regularisation: 1.0,
+        subword_min_documents: Some(5),
+        subword_scale: 0.7,
+        inverse_regularisation: 0.5,
         measure_scale: 0.1,
         folds: 5,
         seed: 7,
@@ -33,8 +36,10 @@ pub fn default_settings() -> Settings {
 
 /// Fits at once, however many cores there are: each holds a matrix.
 const FITS_AT_ONCE: usize = 2;
-/// linfa-logistic fits dense matrices; each has at most this many bytes.
-const MATRIX_BYTES: usize = 1 << 30;
+/// Dense matrices that memory must have room for: one a fit, and what linfa-logistic copies.
+const MATRICES: u64 = 2 * FITS_AT_ONCE as u64;
+/// The memory that training takes where nobody says otherwise, in bytes.
+pub const DEFAULT_MEMORY: u64 = 4 << 30;
 
 /// What training is about to do, for a progress bar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,7 +112,8 @@ const GOLDEN: [&str; 8] = [
     "BUY NOW www.example.com/deal",
 ];
 
-/// Trains on `comments`: cross-validates for metrics, calibration and rates, then fits all of them.
+/// Trains on `comments`: cross-validates for metrics, calibration and rates, then fits all of them. Where dense matrices would
+/// take more than `memory` bytes, weights are found over sparse rows.
 ///
 /// # Errors
 /// [`TrainError`] says what is missing.
@@ -115,6 +121,7 @@ pub fn train(
     comments: &LabelledComments,
     name: &str,
     settings: Settings,
+    memory: u64,
     progress: &(dyn Fn(Step) + Sync),
 ) -> Result<Trained, TrainError> {
     check(&settings)?;
@@ -133,7 +140,7 @@ pub fn train(
     let threads = threads.map_err(|error| TrainError::Setting(error.to_string()))?;
     let fit_all = || {
         let fits = (0..=settings.folds).into_par_iter().map(|held_out| {
-            let fitted = Fitted::over(comments, &settings, |row| fold[row] != held_out);
+            let fitted = Fitted::over(comments, &settings, memory, |row| fold[row] != held_out);
             progress(Step::Fitted);
             fitted
         });
@@ -145,9 +152,7 @@ pub fn train(
     };
 
     let mut scratch = Scratch::default();
-    let score = |row: usize, fitted: &Fitted, scratch: &mut Scratch| {
-        fitted.regression.log_odds(&fitted.vectorizer, &comments.texts[row], scratch)
-    };
+    let score = |row: usize, fitted: &Fitted, scratch: &mut Scratch| fitted.log_odds(&comments.texts[row], scratch);
     let held_out: Vec<f64> = (0..comments.len()).map(|row| score(row, &fits[fold[row]], &mut scratch)).collect();
     let calibration = platt(&held_out, &comments.removed).ok_or(TrainError::NoSignal)?;
     let calibrated: Vec<f64> = held_out.iter().map(|x| calibration.slope * x + calibration.intercept).collect();
@@ -159,17 +164,37 @@ pub fn train(
 fn check(settings: &Settings) -> Result<(), TrainError> {
     let wrong = |what: &str| Err(TrainError::Setting(what.to_owned()));
     match settings {
-        it if it.max_terms == 0 => wrong("the vocabulary needs room for at least one term"),
+        it if it.max_features == 0 => wrong("the vocabulary needs room for at least one term"),
         it if !(1..=8).contains(&it.longest_ngram) => wrong("n-grams have 1 to 8 tokens"),
         it if it.folds < 2 => wrong("cross-validation needs at least 2 folds"),
         it if !(it.inverse_regularisation > 0.0 && it.inverse_regularisation.is_finite()) => {
             wrong("the inverse regularisation is a number above 0")
         }
-        it if !(it.measure_scale > 0.0 && it.measure_scale.is_finite()) => {
-            wrong("the measures' scale is a number above 0")
+        it if ![it.measure_scale, it.subword_scale].iter().all(|scale| *scale > 0.0 && scale.is_finite()) => {
+            wrong("the scales of measures and subwords are numbers above 0")
         }
         _ => Ok(()),
     }
+}
+
+/// The features that a fit over all candidates uses most: by |weight| times the root mean square of its values.
+fn choose(texts: &[&str], removed: &[bool], settings: &Settings) -> Result<Chosen, TrainError> {
+    let candidates = candidates(texts, settings);
+    if candidates.features.is_empty() {
+        return Err(TrainError::NoVocabulary { min_documents: settings.min_documents });
+    }
+    if candidates.len() <= settings.max_features {
+        return Ok(candidates);
+    }
+    let rows = Rows::of(&candidates.vectorizer(), texts, settings);
+    let line = rough(&rows, removed, settings.inverse_regularisation)?;
+    let spread = rows.root_mean_squares();
+    let matters: Vec<f64> = line.weights.iter().zip(spread).map(|(weight, spread)| weight.abs() * spread).collect();
+    let chosen = candidates.keep(settings.max_features, &matters);
+    if chosen.features.is_empty() {
+        return Err(TrainError::NoVocabulary { min_documents: settings.min_documents });
+    }
+    Ok(chosen)
 }
 
 fn measure(log_odds: &[f64], removed: &[bool], fold: &[usize], folds: usize) -> Metrics {
@@ -195,28 +220,60 @@ fn measure(log_odds: &[f64], removed: &[bool], fold: &[usize], folds: usize) -> 
 
 struct Fitted {
     chosen: Chosen,
-    vectorizer: modstream_classifier::Vectorizer,
+    vectorizer: Vectorizer,
     regression: Regression,
+}
+
+/// A line over a vocabulary, its weights by kind of feature, without the scales that fitting wants.
+struct Regression {
+    solver: Solver,
+    weights: Vec<f32>,
+    subword_weights: Vec<f32>,
+    measure_weights: [f32; MEASURES],
+    intercept: f64,
+    gradient: f64,
 }
 
 impl Fitted {
     fn over(
         comments: &LabelledComments,
         settings: &Settings,
+        memory: u64,
         in_training: impl Fn(usize) -> bool,
     ) -> Result<Self, TrainError> {
         let rows: Vec<usize> = (0..comments.len()).filter(|&row| in_training(row)).collect();
         let texts: Vec<&str> = rows.iter().map(|&row| comments.texts[row].as_str()).collect();
         let removed: Vec<bool> = rows.iter().map(|&row| comments.removed[row]).collect();
-        let room = (MATRIX_BYTES / size_of::<f32>() / texts.len().max(1)).saturating_sub(MEASURES).max(1);
-        let chosen =
-            choose(texts.iter().copied(), settings.longest_ngram, settings.min_documents, settings.max_terms.min(room));
-        if chosen.features.is_empty() {
-            return Err(TrainError::NoVocabulary { min_documents: settings.min_documents });
-        }
+        let chosen = choose(&texts, &removed, settings)?;
         let vectorizer = chosen.vectorizer();
-        let regression = fit(&vectorizer, &texts, &removed, settings.inverse_regularisation, settings.measure_scale)?;
+        let rows = Rows::of(&vectorizer, &texts, settings);
+        let matrix = (rows.len() * rows.width * size_of::<f32>()) as u64;
+        let solver = if matrix * MATRICES <= memory { Solver::Linfa } else { Solver::Sparse };
+        let (line, gradient) = fit(&rows, &removed, settings.inverse_regularisation, solver)?;
+        let (terms, others) = line.weights.split_at(chosen.features.len());
+        let (subwords, measures) = others.split_at(chosen.subwords.len());
+        let scaled = |weights: &[f64], scale: f64| weights.iter().map(|weight| (weight * scale) as f32).collect();
+        let regression = Regression {
+            solver,
+            weights: scaled(terms, 1.0),
+            subword_weights: scaled(subwords, settings.subword_scale),
+            measure_weights: std::array::from_fn(|measure| (measures[measure] * settings.measure_scale) as f32),
+            intercept: line.intercept,
+            gradient,
+        };
         Ok(Fitted { chosen, vectorizer, regression })
+    }
+
+    /// The regression's log-odds of a text.
+    fn log_odds(&self, text: &str, scratch: &mut Scratch) -> f64 {
+        self.vectorizer.vectorize(text, scratch);
+        let (vector, measures) = scratch.vector(&self.vectorizer);
+        let Regression { weights, subword_weights, measure_weights, intercept, .. } = &self.regression;
+        let weight = |index: usize| weights.get(index).unwrap_or_else(|| &subword_weights[index - weights.len()]);
+        let features: f64 = vector.map(|(index, value)| value * f64::from(*weight(index as usize))).sum();
+        let measures: f64 =
+            measures.iter().zip(measure_weights).map(|(value, weight)| value * f64::from(*weight)).sum();
+        intercept + features + measures
     }
 
     fn finish(
@@ -237,6 +294,8 @@ impl Fitted {
             features: chosen.features.clone(),
             longest_ngram: settings.longest_ngram,
             weights: regression.weights.clone(),
+            subwords: chosen.subwords.clone(),
+            subword_weights: regression.subword_weights.clone(),
             measures: chosen.measures,
             measure_weights: regression.measure_weights,
             intercept: regression.intercept,
@@ -254,7 +313,12 @@ impl Fitted {
             files: Vec::new(),
             settings,
             training,
-            fit: Fit { solver: SOLVER.to_owned(), terms: chosen.features.len(), gradient: regression.gradient },
+            fit: Fit {
+                solver: regression.solver.name().to_owned(),
+                terms: chosen.features.len(),
+                subwords: chosen.subwords.len(),
+                gradient: regression.gradient,
+            },
             metrics,
             regression: artifact::Regression { intercept: regression.intercept },
             calibration,
@@ -265,6 +329,8 @@ impl Fitted {
             features: chosen.features,
             weights: regression.weights,
             terms,
+            subwords: chosen.subwords,
+            subword_weights: regression.subword_weights,
             measures: chosen.measures,
             measure_weights: regression.measure_weights,
         };

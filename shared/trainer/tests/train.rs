@@ -5,7 +5,9 @@ use std::path::Path;
 use modstream_classifier::artifact::{self, Settings};
 
 use modstream_corpus::Reader;
-use modstream_trainer::{FitError, LabelledComments, Step, TrainError, Trained, default_settings, evaluate, train};
+use modstream_trainer::{
+    DEFAULT_MEMORY, FitError, LabelledComments, Step, TrainError, Trained, default_settings, evaluate, train,
+};
 
 fn comments(path: &Path) -> LabelledComments {
     let mut comments = LabelledComments::default();
@@ -20,7 +22,7 @@ fn samples() -> LabelledComments {
 }
 
 fn trained(comments: &LabelledComments, settings: Settings) -> Result<Trained, TrainError> {
-    train(comments, "test", settings, &|_| ())
+    train(comments, "test", settings, DEFAULT_MEMORY, &|_| ())
 }
 
 fn texts(rows: &[(&str, bool)]) -> LabelledComments {
@@ -63,7 +65,7 @@ fn the_same_comments_give_the_same_version_and_others_another() {
 #[test]
 fn progress_counts_every_fit() {
     let fitted = std::sync::atomic::AtomicUsize::new(0);
-    train(&samples(), "test", default_settings(), &|step| {
+    train(&samples(), "test", default_settings(), DEFAULT_MEMORY, &|step| {
         if step == Step::Fitted {
             fitted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         }

@@ -119,6 +119,8 @@ fn build(manifest: &Manifest, vocabulary: Vocabulary) -> Result<Model, ArtifactE
         features: vocabulary.features,
         longest_ngram: manifest.settings.longest_ngram,
         weights: vocabulary.weights,
+        subwords: vocabulary.subwords,
+        subword_weights: vocabulary.subword_weights,
         measures: vocabulary.measures,
         measure_weights: vocabulary.measure_weights,
         intercept: manifest.regression.intercept,
@@ -222,16 +224,18 @@ mod tests {
             name: "tiny".to_owned(),
             files: Vec::new(),
             settings: Settings {
-                max_terms: 10,
+                max_features: 10,
                 min_documents: 1,
                 longest_ngram: parts.longest_ngram,
+                subword_min_documents: Some(1),
+                subword_scale: 0.7,
                 inverse_regularisation: 1.0,
                 measure_scale: 0.1,
                 folds: 2,
                 seed: 7,
             },
             training: TrainingData { comments: 10, removed: 3, without_text: 0, bytes: 99, sha256: String::new() },
-            fit: Fit { solver: "none".to_owned(), terms: 10, gradient: 0.0 },
+            fit: Fit { solver: "none".to_owned(), terms: 10, subwords: 3, gradient: 0.0 },
             metrics: Metrics {
                 roc_auc: 0.7,
                 folds: vec![FoldMetrics { comments: 10, roc_auc: 0.7 }],
@@ -251,6 +255,8 @@ mod tests {
             features: parts.features,
             weights: parts.weights,
             terms,
+            subwords: parts.subwords,
+            subword_weights: parts.subword_weights,
             measures: parts.measures,
             measure_weights: parts.measure_weights,
         };
@@ -313,7 +319,7 @@ mod tests {
     #[test]
     fn a_manifest_that_makes_no_sense_is_refused_though_its_checksum_holds() {
         let message = |change: fn(&mut Manifest)| resealed(change).to_string();
-        assert!(message(|it| it.format = "modstream-model/2".to_owned()).contains("update modstream"));
+        assert!(message(|it| it.format = "modstream-model/3".to_owned()).contains("update modstream"));
         assert!(message(|it| it.files[0].path = "../secret".to_owned()).contains("../secret"));
         assert!(message(|it| it.files[0].path = "/etc/passwd".to_owned()).contains("file name"));
         assert!(message(|it| it.files[0].bytes = u64::MAX).contains(&u64::MAX.to_string()));

@@ -51,12 +51,16 @@ pub struct FileEntry {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// The most terms in the vocabulary.
-    pub max_terms: usize,
+    /// The most terms and subwords in the vocabulary, together.
+    pub max_features: usize,
     /// A term stands in at least this many comments.
     pub min_documents: usize,
     /// The longest n-gram, in tokens.
     pub longest_ngram: usize,
+    /// A subword stands in at least this many comments; none is used where it is not set.
+    pub subword_min_documents: Option<usize>,
+    /// What a vector of subwords weighs beside a vector of terms, whose length is 1.
+    pub subword_scale: f64,
     /// The inverse of the regularisation's strength, C.
     pub inverse_regularisation: f64,
     /// What a measure one standard deviation off weighs beside a vector of terms, whose length is 1.
@@ -91,6 +95,8 @@ pub struct Fit {
     pub solver: String,
     /// Terms in the vocabulary.
     pub terms: usize,
+    /// Subwords in it.
+    pub subwords: usize,
     /// The largest entry of the gradient at the end, a comment.
     pub gradient: f64,
 }
@@ -155,7 +161,7 @@ const VERSION_FIELD: &str = "\n  \"version\": \"";
 
 impl Manifest {
     /// The format this release writes and reads.
-    pub const FORMAT: &str = "modstream-model/1";
+    pub const FORMAT: &str = "modstream-model/2";
 
     /// Sets the version, and returns the file's bytes.
     pub(super) fn seal(&mut self) -> Result<Vec<u8>, ArtifactError> {

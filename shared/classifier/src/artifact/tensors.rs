@@ -6,6 +6,7 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 use super::ArtifactError;
 use crate::measures::MEASURES;
+use crate::subwords::{Subword, is_key};
 use crate::vectorizer::{Feature, Measure};
 
 /// More terms than any text corpus has; a longer array is damage.
@@ -20,6 +21,10 @@ pub struct Vocabulary {
     pub weights: Vec<f32>,
     /// How they read, for people.
     pub terms: Vec<String>,
+    /// The subwords, by rising key.
+    pub subwords: Vec<Subword>,
+    /// Their weights.
+    pub subword_weights: Vec<f32>,
     /// How measures are standardised.
     pub measures: [Measure; MEASURES],
     /// Their weights.
@@ -47,12 +52,17 @@ impl Vocabulary {
         let text: Vec<u8> = self.terms.concat().into_bytes();
         let text_length = text.len();
         let measure = |part: fn(&Measure) -> f32| floats(&mut self.measures.iter().map(part));
-        let arrays: [(&str, Dtype, usize, Vec<u8>); 8] = [
+        let subwords = self.subwords.len();
+        let keys = self.subwords.iter().flat_map(|subword| subword.key.to_le_bytes()).collect();
+        let arrays: [(&str, Dtype, usize, Vec<u8>); 11] = [
             ("hashes", Dtype::U64, count, hashes),
             ("idf", Dtype::F32, count, floats(&mut self.features.iter().map(|feature| feature.idf))),
             ("weights", Dtype::F32, count, floats(&mut self.weights.iter().copied())),
             ("term_ends", Dtype::U32, count, ends),
             ("terms", Dtype::U8, text_length, text),
+            ("subword_keys", Dtype::U32, subwords, keys),
+            ("subword_idf", Dtype::F32, subwords, floats(&mut self.subwords.iter().map(|subword| subword.idf))),
+            ("subword_weights", Dtype::F32, subwords, floats(&mut self.subword_weights.iter().copied())),
             ("measure_means", Dtype::F32, MEASURES, measure(|measure| measure.mean)),
             ("measure_deviations", Dtype::F32, MEASURES, measure(|measure| measure.deviation)),
             ("measure_weights", Dtype::F32, MEASURES, floats(&mut self.measure_weights.iter().copied())),
@@ -99,10 +109,18 @@ impl Vocabulary {
         if !hashes.is_sorted_by(|a, b| a < b) {
             return Err(bad("`hashes` do not rise"));
         }
-        let idf = floats("idf", count)?;
-        if idf.iter().any(|&idf| idf <= 0.0) {
-            return Err(bad("`idf` is not above zero"));
+        let idf = |name: &str, length: usize| {
+            let values = floats(name, length)?;
+            let all_above_zero = values.iter().all(|&idf| idf > 0.0);
+            if all_above_zero { Ok(values) } else { Err(bad(format!("`{name}` is not above zero"))) }
+        };
+        let term_idf = idf("idf", count)?;
+        let keys = array("subword_keys", Dtype::U32, None)?;
+        let keys: Vec<u32> = keys.as_chunks().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect();
+        if keys.len() > MOST_TERMS || !keys.is_sorted_by(|a, b| a < b) || !keys.iter().all(|&key| is_key(key)) {
+            return Err(bad("`subword_keys` are none, or do not rise"));
         }
+        let subword_idf = idf("subword_idf", keys.len())?;
         let text = array("terms", Dtype::U8, None)?;
         let text = std::str::from_utf8(&text).map_err(|_| bad("`terms` are no UTF-8"))?;
         let ends = array("term_ends", Dtype::U32, Some(count))?;
@@ -121,9 +139,11 @@ impl Vocabulary {
             return Err(bad("a measure's deviation is not above zero"));
         }
         Ok(Vocabulary {
-            features: hashes.into_iter().zip(idf).map(|(hash, idf)| Feature { hash, idf }).collect(),
+            features: hashes.into_iter().zip(term_idf).map(|(hash, idf)| Feature { hash, idf }).collect(),
             weights: floats("weights", count)?,
             terms,
+            subword_weights: floats("subword_weights", keys.len())?,
+            subwords: keys.into_iter().zip(subword_idf).map(|(key, idf)| Subword { key, idf }).collect(),
             measures: std::array::from_fn(|index| Measure { mean: means[index], deviation: deviations[index] }),
             measure_weights: measures("measure_weights")?,
         })

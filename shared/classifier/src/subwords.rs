@@ -1,0 +1,93 @@
+//! Subwords: character n-grams of a word's normal form, a space before and after it. They know a word by its parts, also one
+//! that is spelled in a way nobody has seen (P. Bojanowski et al., "Enriching Word Vectors with Subword Information", 2017).
+
+/// Bytes of the longest subword.
+pub const LONGEST_SUBWORD: usize = 4;
+/// Bytes of the shortest.
+pub const SHORTEST_SUBWORD: usize = 3;
+
+/// A subword of the vocabulary.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Subword {
+    /// Its three or four bytes, the first one highest: `" th"` is `0x0020_7468`.
+    pub key: u32,
+    /// Its inverse document frequency.
+    pub idf: f32,
+}
+
+/// What stands before and after a word.
+pub(crate) const BORDER: u8 = b' ';
+
+/// Calls `found` with each subword's key, and with the number of the word it stands in, counted from 0. `words` are normal
+/// forms with a [`BORDER`] after each.
+#[inline]
+pub(crate) fn each(words: &[u8], mut found: impl FnMut(u32, u32)) {
+    let (mut word, mut last) = (0, u32::from(BORDER));
+    for &byte in words {
+        last = last << 8 | u32::from(byte);
+        // No byte of a word is 0, so a high byte says how much there is.
+        if last > 0xFFFF {
+            found(last & 0xFF_FFFF, word);
+        }
+        if last > 0xFF_FFFF {
+            found(last, word);
+        }
+        if byte == BORDER {
+            word += 1;
+            last = u32::from(BORDER);
+        }
+    }
+}
+
+/// Spreads a key over 64 bits, best over the high ones.
+#[inline]
+pub(crate) const fn spread(key: u32) -> u64 {
+    (key as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}
+
+/// Whether a key is one that a text can have.
+pub(crate) fn is_key(key: u32) -> bool {
+    let bytes = key.to_be_bytes();
+    let length = bytes.iter().skip_while(|byte| **byte == 0).count();
+    (SHORTEST_SUBWORD..=LONGEST_SUBWORD).contains(&length) && !bytes[LONGEST_SUBWORD - length..].contains(&0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn all(words: &str) -> Vec<(String, u32)> {
+        let mut all = Vec::new();
+        each(words.as_bytes(), |key, word| {
+            assert!(is_key(key));
+            let bytes: Vec<u8> = key.to_be_bytes().into_iter().skip_while(|byte| *byte == 0).collect();
+            all.push((String::from_utf8_lossy(&bytes).into_owned(), word));
+        });
+        all
+    }
+
+    #[test]
+    fn a_word_falls_into_its_pieces_with_its_borders() {
+        let found = all("cat a ");
+        let expected = [" ca", "cat", " cat", "at ", "cat ", " a "];
+        assert_eq!(found.iter().map(|found| found.0.as_str()).collect::<Vec<_>>(), expected);
+        assert_eq!(found.iter().map(|found| found.1).collect::<Vec<_>>(), [0, 0, 0, 0, 0, 1]);
+        assert!(all("").is_empty());
+    }
+
+    #[test]
+    fn keys_have_three_or_four_bytes_and_no_gap() {
+        assert!([0x20_6161, 0x6161_6161].into_iter().all(is_key));
+        assert!(![0, 0x61, 0x6161, 0x61_6100, 0x61_0061, 0x6161_0061].into_iter().any(is_key));
+    }
+
+    proptest! {
+        #[test]
+        fn subwords_are_those_of_each_word_alone(words in prop::collection::vec("[a-z\u{E9}\u{4E2D}']{1,9}", 0..6)) {
+            let together: Vec<String> = all(&words.iter().map(|word| format!("{word} ")).collect::<String>()).into_iter().map(|found| found.0).collect();
+            let alone: Vec<String> = words.iter().flat_map(|word| all(&format!("{word} "))).map(|found| found.0).collect();
+            prop_assert_eq!(together, alone);
+        }
+    }
+}
