@@ -18,20 +18,19 @@ pub struct Subword {
 /// What stands before and after a word.
 pub(crate) const BORDER: u8 = b' ';
 
-/// Calls `found` with each subword's key, and with the number of the word it stands in, counted from 0. `words` are normal
-/// forms with a [`BORDER`] after each.
-#[inline]
-pub(crate) fn each(words: &[u8], mut found: impl FnMut(u32, u32)) {
+/// So often [`each`] calls at each byte.
+pub(crate) const SUBWORDS_A_BYTE: usize = LONGEST_SUBWORD - SHORTEST_SUBWORD + 1;
+
+/// Calls `found` with the key of each subword, whether it is one (there is none of four letters after two), and the number of
+/// the word it stands in, counted from 0. `words` are normal forms with a [`BORDER`] after each.
+#[inline(always)]
+pub(crate) fn each(words: &[u8], mut found: impl FnMut(u32, bool, u32)) {
     let (mut word, mut last) = (0, u32::from(BORDER));
     for &byte in words {
         last = last << 8 | u32::from(byte);
         // No byte of a word is 0, so a high byte says how much there is.
-        if last > 0xFFFF {
-            found(last & 0xFF_FFFF, word);
-        }
-        if last > 0xFF_FFFF {
-            found(last, word);
-        }
+        found(last & 0xFF_FFFF, last > 0xFFFF, word);
+        found(last, last > 0xFF_FFFF, word);
         if byte == BORDER {
             word += 1;
             last = u32::from(BORDER);
@@ -59,7 +58,10 @@ mod tests {
 
     fn all(words: &str) -> Vec<(String, u32)> {
         let mut all = Vec::new();
-        each(words.as_bytes(), |key, word| {
+        each(words.as_bytes(), |key, is_one, word| {
+            if !is_one {
+                return;
+            }
             assert!(is_key(key));
             let bytes: Vec<u8> = key.to_be_bytes().into_iter().skip_while(|byte| *byte == 0).collect();
             all.push((String::from_utf8_lossy(&bytes).into_owned(), word));

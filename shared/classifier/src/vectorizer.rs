@@ -14,7 +14,7 @@ use crate::filter::Filter;
 use crate::hash::{AsIs, follow};
 use crate::measures::{MEASURES, measure};
 use crate::scan::{Scan, Token, normal_form};
-use crate::subwords::{self, Subword, spread};
+use crate::subwords::{self, SUBWORDS_A_BYTE, Subword, spread};
 
 /// A standardised measure lies within this many standard deviations.
 const MEASURE_LIMIT: f64 = 5.0;
@@ -88,7 +88,9 @@ pub struct Scratch {
     pub(crate) terms: Vec<FoundTerm>,
     /// The subwords found, likewise.
     pub(crate) subwords: Vec<FoundSubword>,
-    /// Where subwords stand: the place in `subwords`, and the word, as an index into the words.
+    /// Subwords that the filter lets pass: key, and word, as an index into the words.
+    candidates: Vec<(u64, u32)>,
+    /// Where subwords stand: the place in `subwords`, and the word.
     occurrences: Vec<(u32, u32)>,
     /// By feature: its place among those found, plus one; all zero between texts.
     places: Vec<u32>,
@@ -139,7 +141,11 @@ impl Scratch {
 
     /// Calls `found` with the key of each subword.
     pub fn each_subword(&self, mut found: impl FnMut(u32)) {
-        subwords::each(&self.scan.forms, |key, _| found(key));
+        subwords::each(&self.scan.forms, |key, is_one, _| {
+            if is_one {
+                found(key);
+            }
+        });
     }
 
     /// Its measures, as they are.
@@ -274,24 +280,32 @@ impl Vectorizer {
             found.value = self.tf(found.times) * f64::from(self.term_idf[found.index as usize]);
             squares += found.value * found.value;
         }
-        let length = f64::sqrt(squares);
+        let scale = 1.0 / f64::sqrt(squares);
         for found in terms {
-            found.value /= length;
+            found.value *= scale;
         }
     }
 
     fn find_subwords(&self, scratch: &mut Scratch) {
-        let Scratch { scan: Scan { forms, .. }, subwords: all, occurrences, places, .. } = scratch;
+        let Scratch { scan: Scan { forms, .. }, subwords: all, candidates, occurrences, places, .. } = scratch;
         let places = &mut places[..self.subword_idf.len()];
         all.clear();
         occurrences.clear();
-        subwords::each(forms, |key, word| {
+        // Whether a subword passes is a coin's toss, which no processor foresees: each is written, and the next one replaces
+        // those that do not pass.
+        let most = forms.len() * SUBWORDS_A_BYTE + 1;
+        if candidates.len() < most {
+            candidates.resize(most, (0, 0));
+        }
+        let mut count = 0;
+        subwords::each(forms, |key, is_one, word| {
             let key = spread(key);
-            if !self.subword_filter.may_have(key) {
-                return;
-            }
+            candidates[count] = (key, word);
+            count += usize::from(is_one & self.subword_filter.may_have(key));
+        });
+        for &(key, word) in &candidates[..count] {
             let Some(&index) = self.subwords.get(&in_table(key)) else {
-                return;
+                continue;
             };
             let place = &mut places[index as usize];
             if *place == 0 {
@@ -300,16 +314,16 @@ impl Vectorizer {
             }
             all[*place as usize - 1].times += 1;
             occurrences.push((*place - 1, word));
-        });
+        }
         let mut squares = 0.0;
         for found in &mut *all {
             places[found.index as usize] = 0;
             found.value = self.tf(found.times) * f64::from(self.subword_idf[found.index as usize]);
             squares += found.value * found.value;
         }
-        let length = f64::sqrt(squares);
+        let scale = 1.0 / f64::sqrt(squares);
         for found in all {
-            found.value /= length;
+            found.value *= scale;
         }
     }
 
