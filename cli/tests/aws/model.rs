@@ -93,7 +93,11 @@ fn a_list_shows_which_is_in_use_how_good_it_is_and_what_cant_be_read() {
     assert!(good["roc_auc"].as_f64().is_some_and(|auc| (0.79..0.80).contains(&auc)), "{good}");
     assert!(of(&bad).is_some_and(|it| it["error"].is_string() && it["in_use"] == false), "{models}");
     let text = run(&aws, &["model", "list"]).stdout;
-    assert!(text.contains(&format!("in use  {}", &version()[..12])) && text.contains("ROC-AUC 0.793"), "{text}");
+    assert!(
+        text.contains(&format!("in use  {}", &version()[..12]))
+            && text.contains(&format!("ROC-AUC {:.3}", good["roc_auc"].as_f64().unwrap_or_default())),
+        "{text}"
+    );
 }
 
 #[test]

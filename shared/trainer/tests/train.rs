@@ -130,6 +130,6 @@ fn on_real_comments_it_beats_the_talks_pipeline() {
     let trained = trained(&comments(&path), default_settings()).expect("trains");
     let metrics = trained.metrics();
     println!("{metrics:?}");
-    assert!(metrics.roc_auc > 0.785, "{metrics:?}");
-    assert!(metrics.ece < 0.03, "{metrics:?}");
+    assert!(metrics.roc_auc > 0.794, "{metrics:?}");
+    assert!(metrics.ece < 0.02, "{metrics:?}");
 }
