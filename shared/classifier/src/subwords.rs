@@ -44,6 +44,53 @@ pub(crate) const fn spread(key: u32) -> u64 {
     (key as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
+/// Subwords by key, by open addressing: at most half full, a pair of numbers a place, so that most lookups touch one cache line.
+#[derive(Clone, Debug)]
+pub(crate) struct Table {
+    /// Keys, 0 where there is none, and indices.
+    places: Box<[(u32, u32)]>,
+    shift: u32,
+}
+
+impl Table {
+    /// A table of these, which are numbered as they come.
+    pub(crate) fn new(subwords: &[Subword]) -> Self {
+        let log = (subwords.len() * 2).next_power_of_two().ilog2().max(1);
+        let mut table = Table { places: vec![(0, 0); 1 << log].into(), shift: u64::BITS - log };
+        for (subword, index) in subwords.iter().zip(0..) {
+            let mut place = table.place(subword.key);
+            while table.places[place].0 != 0 {
+                place = table.next(place);
+            }
+            table.places[place] = (subword.key, index);
+        }
+        table
+    }
+
+    /// A subword's index.
+    #[inline]
+    pub(crate) fn find(&self, key: u32) -> Option<u32> {
+        let mut place = self.place(key);
+        loop {
+            match self.places[place] {
+                (found, index) if found == key => return Some(index),
+                (0, _) => return None,
+                _ => place = self.next(place),
+            }
+        }
+    }
+
+    #[inline]
+    fn place(&self, key: u32) -> usize {
+        (spread(key) >> self.shift) as usize
+    }
+
+    #[inline]
+    fn next(&self, place: usize) -> usize {
+        (place + 1) & (self.places.len() - 1)
+    }
+}
+
 /// Whether a key is one that a text can have.
 pub(crate) fn is_key(key: u32) -> bool {
     let bytes = key.to_be_bytes();
@@ -85,6 +132,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_table_finds_its_keys_and_no_others(keys in prop::collection::btree_set(1..500_u32, 0..200)) {
+            let subwords: Vec<Subword> = keys.iter().map(|&key| Subword { key, idf: 1.0 }).collect();
+            let table = Table::new(&subwords);
+            for key in 1..500 {
+                prop_assert_eq!(table.find(key), keys.iter().position(|it| *it == key).map(|index| index as u32));
+            }
+        }
+
         #[test]
         fn subwords_are_those_of_each_word_alone(words in prop::collection::vec("[a-z\u{E9}\u{4E2D}']{1,9}", 0..6)) {
             let together: Vec<String> = all(&words.iter().map(|word| format!("{word} ")).collect::<String>()).into_iter().map(|found| found.0).collect();

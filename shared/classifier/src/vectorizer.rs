@@ -14,7 +14,7 @@ use crate::filter::Filter;
 use crate::hash::{AsIs, follow};
 use crate::measures::{MEASURES, measure};
 use crate::scan::{Scan, Token, normal_form};
-use crate::subwords::{self, SUBWORDS_A_BYTE, Subword, spread};
+use crate::subwords::{self, SUBWORDS_A_BYTE, Subword, Table, spread};
 
 /// A standardised measure lies within this many standard deviations.
 const MEASURE_LIMIT: f64 = 5.0;
@@ -89,10 +89,14 @@ pub struct Scratch {
     /// The subwords found, likewise.
     pub(crate) subwords: Vec<FoundSubword>,
     /// Subwords that the filter lets pass: key, and word, as an index into the words.
-    candidates: Vec<(u64, u32)>,
-    /// Where subwords stand: the place in `subwords`, and the word.
+    candidates: Vec<(u32, u32)>,
+    /// Subwords found, once each.
+    new: Vec<u32>,
+    /// Where subwords stand: which one, and the word.
     occurrences: Vec<(u32, u32)>,
-    /// By feature: its place among those found, plus one; all zero between texts.
+    /// By feature: how often it was found; all zero between texts.
+    times: Vec<u32>,
+    /// By feature, if it was found: its place among those found.
     places: Vec<u32>,
     /// The standardised measures.
     pub(crate) measures: [f64; MEASURES],
@@ -103,8 +107,6 @@ pub struct Scratch {
 pub(crate) struct FoundTerm {
     /// Its index among the terms.
     pub(crate) index: u32,
-    /// How often it stands there.
-    times: u32,
     /// Where it stands first.
     pub(crate) ngram: NGram,
     /// Its weight in the vector.
@@ -181,7 +183,8 @@ impl Scratch {
 
     /// Each occurrence of a subword: what was found, and the word it stands in.
     pub(crate) fn occurrences(&self) -> impl Iterator<Item = (&FoundSubword, NGram)> {
-        self.occurrences.iter().map(|&(place, word)| {
+        self.occurrences.iter().map(|&(index, word)| {
+            let place = self.places[index as usize];
             let first = self.scan.words[word as usize];
             let hash = self.scan.tokens[first as usize].hash;
             (&self.subwords[place as usize], NGram { hash, first, more: 0 })
@@ -195,17 +198,12 @@ pub struct Vectorizer {
     terms: HashMap<u64, u32, BuildHasherDefault<AsIs>>,
     term_filter: Filter,
     term_idf: Vec<f32>,
-    subwords: HashMap<u64, u32, BuildHasherDefault<AsIs>>,
+    subwords: Table,
     subword_filter: Filter,
     subword_idf: Vec<f32>,
     measures: [Measure; MEASURES],
     longest: usize,
     tf: [f64; TF],
-}
-
-/// A table wants low bits that are spread too.
-const fn in_table(key: u64) -> u64 {
-    key.rotate_left(32)
 }
 
 /// So many term frequencies are looked up; higher ones are rare enough for a logarithm.
@@ -219,13 +217,12 @@ fn tf(times: u32) -> f64 {
 impl Vectorizer {
     /// A vectorizer over n-grams of up to `longest` tokens. Features are numbered as they are listed.
     pub fn new(terms: &[Feature], subwords: &[Subword], measures: [Measure; MEASURES], longest: usize) -> Self {
-        let keys = subwords.iter().map(|subword| spread(subword.key));
         Vectorizer {
             terms: terms.iter().zip(0..).map(|(feature, index)| (feature.hash, index)).collect(),
             term_filter: Filter::new(terms.iter().map(|feature| feature.hash)),
             term_idf: terms.iter().map(|feature| feature.idf).collect(),
-            subwords: keys.clone().map(in_table).zip(0..).collect(),
-            subword_filter: Filter::new(keys),
+            subwords: Table::new(subwords),
+            subword_filter: Filter::new(subwords.iter().map(|subword| spread(subword.key))),
             subword_idf: subwords.iter().map(|subword| subword.idf).collect(),
             measures,
             longest,
@@ -246,7 +243,9 @@ impl Vectorizer {
     /// Leaves the vector of `text` in `scratch`.
     pub fn vectorize(&self, text: &str, scratch: &mut Scratch) {
         scratch.read(text);
-        scratch.places.resize(self.features(), 0);
+        let features = self.term_idf.len().max(self.subword_idf.len());
+        scratch.times.resize(features, 0);
+        scratch.places.resize(features, 0);
         self.find_terms(scratch);
         self.find_subwords(scratch);
         let raw = scratch.measures();
@@ -256,8 +255,7 @@ impl Vectorizer {
     }
 
     fn find_terms(&self, scratch: &mut Scratch) {
-        let Scratch { scan: Scan { tokens, .. }, terms, places, .. } = scratch;
-        let places = &mut places[..self.term_idf.len()];
+        let Scratch { scan: Scan { tokens, .. }, terms, times, .. } = scratch;
         terms.clear();
         for ngram in (NGrams { tokens, longest: self.longest, at: 0, length: 0, hash: 0 }) {
             if !self.term_filter.may_have(ngram.hash) {
@@ -266,18 +264,16 @@ impl Vectorizer {
             let Some(&index) = self.terms.get(&ngram.hash) else {
                 continue;
             };
-            let place = &mut places[index as usize];
-            if *place == 0 {
-                terms.push(FoundTerm { index, times: 1, ngram, value: 0.0 });
-                *place = terms.len() as u32;
-            } else {
-                terms[*place as usize - 1].times += 1;
+            let times = &mut times[index as usize];
+            if *times == 0 {
+                terms.push(FoundTerm { index, ngram, value: 0.0 });
             }
+            *times += 1;
         }
         let mut squares = 0.0;
         for found in &mut *terms {
-            places[found.index as usize] = 0;
-            found.value = self.tf(found.times) * f64::from(self.term_idf[found.index as usize]);
+            let times = std::mem::take(&mut times[found.index as usize]);
+            found.value = self.tf(times) * f64::from(self.term_idf[found.index as usize]);
             squares += found.value * found.value;
         }
         let scale = 1.0 / f64::sqrt(squares);
@@ -287,40 +283,39 @@ impl Vectorizer {
     }
 
     fn find_subwords(&self, scratch: &mut Scratch) {
-        let Scratch { scan: Scan { forms, .. }, subwords: all, candidates, occurrences, places, .. } = scratch;
-        let places = &mut places[..self.subword_idf.len()];
-        all.clear();
-        occurrences.clear();
-        // Whether a subword passes is a coin's toss, which no processor foresees: each is written, and the next one replaces
-        // those that do not pass.
+        let Scratch { scan: Scan { forms, .. }, subwords: all, candidates, new, occurrences, times, places, .. } =
+            scratch;
         let most = forms.len() * SUBWORDS_A_BYTE + 1;
         if candidates.len() < most {
             candidates.resize(most, (0, 0));
+            new.resize(most, 0);
         }
+        // Whether a subword passes the filter, or is new, is a coin's toss, which no processor foresees: each is written, and
+        // the next one replaces those that do not count.
         let mut count = 0;
         subwords::each(forms, |key, is_one, word| {
-            let key = spread(key);
             candidates[count] = (key, word);
-            count += usize::from(is_one & self.subword_filter.may_have(key));
+            count += usize::from(is_one & self.subword_filter.may_have(spread(key)));
         });
-        for &(key, word) in &candidates[..count] {
-            let Some(&index) = self.subwords.get(&in_table(key)) else {
-                continue;
-            };
-            let place = &mut places[index as usize];
-            if *place == 0 {
-                all.push(FoundSubword { index, times: 0, value: 0.0 });
-                *place = all.len() as u32;
-            }
-            all[*place as usize - 1].times += 1;
-            occurrences.push((*place - 1, word));
+        occurrences.clear();
+        let found = candidates[..count].iter().filter_map(|&(key, word)| Some((self.subwords.find(key)?, word)));
+        occurrences.extend(found);
+        let mut count = 0;
+        for &(index, _) in &*occurrences {
+            let times = &mut times[index as usize];
+            new[count] = index;
+            count += usize::from(*times == 0);
+            *times += 1;
         }
+        all.clear();
         let mut squares = 0.0;
-        for found in &mut *all {
-            places[found.index as usize] = 0;
-            found.value = self.tf(found.times) * f64::from(self.subword_idf[found.index as usize]);
-            squares += found.value * found.value;
-        }
+        all.extend(new[..count].iter().zip(0..).map(|(&index, place)| {
+            let times = std::mem::take(&mut times[index as usize]);
+            places[index as usize] = place;
+            let value = self.tf(times) * f64::from(self.subword_idf[index as usize]);
+            squares += value * value;
+            FoundSubword { index, times, value }
+        }));
         let scale = 1.0 / f64::sqrt(squares);
         for found in all {
             found.value *= scale;
