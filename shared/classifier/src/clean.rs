@@ -42,12 +42,14 @@ fn undo(text: &str, at: usize, copied: usize, out: &mut String) -> Option<usize>
         b'&' => {
             let end = memchr::memchr(b';', &rest[..rest.len().min(LONGEST_ENTITY)])?;
             let entity = &text[at..=at + end];
-            let meaning = html_escape::decode_html_entities(entity);
-            if meaning == entity {
+            let before = out.len();
+            out.push_str(&text[copied..at]);
+            let meaning = out.len();
+            html_escape::decode_html_entities_to_string(entity, out);
+            if &out[meaning..] == entity {
+                out.truncate(before);
                 return None;
             }
-            out.push_str(&text[copied..at]);
-            out.push_str(&meaning);
             return Some(end + 1);
         }
         b'<' => code_point(rest)?,
