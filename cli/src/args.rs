@@ -64,10 +64,9 @@ pub(crate) enum Command {
     Score(ScoreArgs),
     /// Show what makes a text's score
     Explain(ExplainArgs),
-    /// Models in a system's bucket: push, promote, list
-    #[cfg(feature = "aws")]
+    /// Models: what thresholds promise, and what is in a system's bucket
     #[command(subcommand)]
-    Model(crate::aws::args::ModelCommand),
+    Model(ModelCommand),
     /// Sample comments in a system's bucket
     #[cfg(feature = "aws")]
     #[command(subcommand)]
@@ -97,7 +96,6 @@ impl Command {
             Command::Evaluate(args) => args.json,
             Command::Explain(args) => args.json,
             Command::Score(_) | Command::Completions(_) => false,
-            #[cfg(feature = "aws")]
             Command::Model(command) => command.wants_json(),
             #[cfg(feature = "aws")]
             Command::Corpus(crate::aws::args::CorpusCommand::Push(args)) => args.json,
@@ -111,6 +109,50 @@ impl Command {
             Command::Tail(command) => command.wants_json(),
         }
     }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ModelCommand {
+    /// Show which probability a policy begins at, and what it promises
+    Thresholds(ThresholdsArgs),
+    /// Bring a model into the bucket; it is not in use before it is promoted
+    #[cfg(feature = "aws")]
+    Push(crate::aws::args::PushArgs),
+    /// Make a version the one in use; functions notice within a minute
+    #[cfg(feature = "aws")]
+    Promote(crate::aws::args::PromoteArgs),
+    /// Show what models the bucket has, and which are in use
+    #[cfg(feature = "aws")]
+    List(crate::aws::args::ListArgs),
+}
+
+impl ModelCommand {
+    fn wants_json(&self) -> bool {
+        match self {
+            ModelCommand::Thresholds(args) => args.json,
+            #[cfg(feature = "aws")]
+            ModelCommand::Push(args) => args.json,
+            #[cfg(feature = "aws")]
+            ModelCommand::Promote(args) => args.json,
+            #[cfg(feature = "aws")]
+            ModelCommand::List(args) => args.json,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  modstream model thresholds --base-rate 0.05
+  modstream model thresholds --model models/ours --base-rate 0.05 --policy 'precision>=0.8' --policy 'share<=0.02'")]
+pub(crate) struct ThresholdsArgs {
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    /// A policy to show; may be given again [default: some of each kind]
+    #[arg(long, value_name = "POLICY", value_parser = Policy::parse)]
+    pub(crate) policy: Vec<Policy>,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// What every command that uses a model takes.

@@ -17,7 +17,7 @@ mod system;
 use std::io;
 use std::process::ExitCode;
 
-use args::{Cli, Command};
+use args::{Cli, Command, ModelCommand};
 
 /// Runs a command line, and says with which status to end.
 ///
@@ -32,8 +32,13 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Score(args) => commands::score::run(&args),
         Command::Explain(args) => commands::explain::run(&args),
         Command::Completions(args) => commands::completions::run(&args),
+        Command::Model(ModelCommand::Thresholds(args)) => commands::thresholds::run(&args),
         #[cfg(feature = "aws")]
-        Command::Model(command) => aws::model::run(&command),
+        Command::Model(ModelCommand::Push(args)) => aws::model::push(&args),
+        #[cfg(feature = "aws")]
+        Command::Model(ModelCommand::Promote(args)) => aws::model::promote(&args),
+        #[cfg(feature = "aws")]
+        Command::Model(ModelCommand::List(args)) => aws::model::list(&args),
         #[cfg(feature = "aws")]
         Command::Corpus(aws::args::CorpusCommand::Push(args)) => aws::corpus::run(&args),
         #[cfg(feature = "aws")]

@@ -84,26 +84,6 @@ pub(crate) struct NameArgs {
     pub(crate) name: Option<String>,
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum ModelCommand {
-    /// Bring a model into the bucket; it is not in use before it is promoted
-    Push(PushArgs),
-    /// Make a version the one in use; functions notice within a minute
-    Promote(PromoteArgs),
-    /// Show what models the bucket has, and which are in use
-    List(ListArgs),
-}
-
-impl ModelCommand {
-    pub(crate) fn wants_json(&self) -> bool {
-        match self {
-            ModelCommand::Push(args) => args.json,
-            ModelCommand::Promote(args) => args.json,
-            ModelCommand::List(args) => args.json,
-        }
-    }
-}
-
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   modstream model push --promote             the model built in, for a first try

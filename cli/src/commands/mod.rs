@@ -3,6 +3,7 @@ pub(crate) mod demo;
 pub(crate) mod evaluate;
 pub(crate) mod explain;
 pub(crate) mod score;
+pub(crate) mod thresholds;
 pub(crate) mod train;
 
 use std::path::Path;

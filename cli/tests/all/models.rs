@@ -267,3 +267,34 @@ fn completions_and_help_are_there() {
         assert!(run.status == Some(0) && run.stdout.contains("Example"), "{command}");
     }
 }
+
+#[test]
+fn thresholds_say_where_a_policy_begins_and_what_is_out_of_reach() {
+    let folder = Folder::new();
+    let policies = ["--policy", "precision>=0.3", "--policy", "share<=0.02", "--policy", "precision>=0.99"];
+    let at = |share: &str| {
+        folder.run(&[&["model", "thresholds", "--json", "--base-rate", share], &policies[..]].concat()).json()
+    };
+    let (rare, even) = (at("0.05"), at("0.5"));
+    let of = |found: &Value, at: usize, field: &str| found["thresholds"][at][field].as_f64().expect("a number");
+    assert!((0.3..0.32).contains(&of(&rare, 0, "precision")) && of(&rare, 1, "share") <= 0.02, "{rare}");
+    let interval = &rare["thresholds"][0]["precision_interval"];
+    assert!(interval[0].as_f64() < Some(0.3) && interval[1].as_f64() > Some(0.3), "{rare}");
+    assert_eq!(rare["thresholds"][2]["reached"], false);
+    assert!(of(&even, 0, "recall") > 0.99, "where half is removed, any comment alerts: {even}");
+
+    // The same policy in a demo alerts from there up.
+    let args = ["demo", "--fast", "--comments", "420", "--json", "--base-rate", "0.05", "--policy"];
+    let alerts =
+        |policy: &str| folder.run(&[&args[..], &[policy]].concat()).json()["alerts"].as_u64().expect("a number");
+    let from = of(&rare, 1, "probability");
+    assert_eq!(alerts("share<=0.02"), alerts(&format!("{:.9}", from)));
+    assert!(alerts("share<=0.02") > 0);
+
+    let text = folder.run(&["model", "thresholds", "--base-rate", "0.05"]).stdout;
+    for part in ["out of reach", "as from", "share<=0.01", "intervals of 95 %"] {
+        assert!(text.contains(part), "{part} is missing in {text}");
+    }
+    let wrong = folder.run(&["model", "thresholds", "--policy", "often"]);
+    assert!(wrong.status != Some(0) && wrong.stderr.contains("precision>=0.9"), "{}", wrong.stderr);
+}

@@ -28,6 +28,6 @@ mod vectorizer;
 pub use calibration::{Calibration, LogOdds};
 pub use measures::{GROUPS, Group, MEASURES};
 pub use model::{Explanation, Model, Parts, Score};
-pub use rates::{BaseRate, BaseRateError, Rate, Rates, RatesError};
+pub use rates::{BaseRate, BaseRateError, HeldOut, Intervals, Rate, Rates, RatesError};
 pub use subwords::{LONGEST_SUBWORD, SHORTEST_SUBWORD, Subword};
 pub use vectorizer::{Feature, Measure, NGram, NGrams, Scratch, Vectorizer};

@@ -129,6 +129,76 @@ impl Rates {
             base_rate: base_rate.share(),
         }
     }
+
+    /// The lowest threshold whose operating point is good enough, where what is good enough stays so above; `None` where the
+    /// highest one is not.
+    pub fn lowest(&self, base_rate: BaseRate, is_good: impl Fn(&OperatingPoint) -> bool) -> Option<LogOdds> {
+        let good = |log_odds: f64| is_good(&self.operating_point(LogOdds(log_odds), base_rate));
+        let (mut low, mut high) = (self.0[0].log_odds, self.highest().0);
+        if good(low) || !good(high) {
+            return good(low).then_some(LogOdds(low));
+        }
+        while high - low > THRESHOLD_STEP {
+            let middle = (low + high) / 2.0;
+            if good(middle) {
+                high = middle;
+            } else {
+                low = middle;
+            }
+        }
+        Some(LogOdds(high))
+    }
+
+    /// The threshold above which nothing is known.
+    pub fn highest(&self) -> LogOdds {
+        self.0.last().map_or(LogOdds(f64::INFINITY), |row| LogOdds(row.log_odds))
+    }
+
+    /// How sure precision and recall at a threshold are.
+    pub fn intervals(&self, log_odds: LogOdds, base_rate: BaseRate, held_out: HeldOut) -> Intervals {
+        let rate = self.at(log_odds.0);
+        let (hits, alarms) = (rate.true_positive_rate, rate.false_positive_rate);
+        let variance = |rate: f64, count: usize| (1.0 - rate) / (rate * count.max(1) as f64);
+        let spread = Z * (variance(hits, held_out.removed) + variance(alarms, held_out.kept)).sqrt();
+        let middle = base_rate.log_odds() + rate.likelihood_ratio().ln();
+        Intervals {
+            precision: [middle - spread, middle + spread].map(|log_odds| LogOdds(log_odds).probability()),
+            recall: wilson(hits, held_out.removed),
+        }
+    }
+}
+
+/// Thresholds are found to this.
+const THRESHOLD_STEP: f64 = 1e-9;
+
+/// 95 % of a normal distribution lie within so many standard deviations.
+const Z: f64 = 1.959_963_984_540_054;
+
+/// How many comments rates were measured on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeldOut {
+    /// Those that moderators removed.
+    pub removed: usize,
+    /// The others.
+    pub kept: usize,
+}
+
+/// Intervals of 95 %, lower end first.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Intervals {
+    /// From the likelihood ratio's (D. Simel et al., "Likelihood ratios with confidence", 1991): as wide in log-odds at any
+    /// base rate.
+    pub precision: [f64; 2],
+    /// E. Wilson's, "Probable Inference, the Law of Succession, and Statistical Inference", 1927.
+    pub recall: [f64; 2],
+}
+
+fn wilson(share: f64, count: usize) -> [f64; 2] {
+    let count = count.max(1) as f64;
+    let squared = Z * Z / count;
+    let middle = (share + squared / 2.0) / (1.0 + squared);
+    let half = Z / (1.0 + squared) * (share * (1.0 - share) / count + squared / (4.0 * count)).sqrt();
+    [(middle - half).max(0.0), (middle + half).min(1.0)]
 }
 
 #[cfg(test)]
@@ -150,6 +220,32 @@ mod tests {
         let half = at(0.5);
         assert!((half.precision - 0.3 / 0.32).abs() < 1e-12 && (half.share - 0.16).abs() < 1e-12);
         assert!(at(0.05).precision < 0.5 && at(0.05).recall == half.recall);
+    }
+
+    #[test]
+    fn the_lowest_threshold_is_found_or_there_is_none() {
+        let (table, base_rate) = (table(), BaseRate::new(0.2).expect("a share"));
+        let precision = |log_odds| table.operating_point(log_odds, base_rate).precision;
+        let at_least = |least: f64| table.lowest(base_rate, |point| point.precision >= least);
+        let found = at_least(0.6).expect("it is reached");
+        assert!(precision(found) >= 0.6 && precision(LogOdds(found.0 - 1e-6)) < 0.6);
+        assert_eq!((at_least(0.1), at_least(0.99)), (Some(LogOdds(-3.0)), None));
+        assert_eq!(precision(table.highest()), 0.3 * 0.2 / (0.3 * 0.2 + 0.02 * 0.8));
+    }
+
+    /// 30 of 100 removed and 2 of 100 kept comments: computed by hand.
+    #[test]
+    fn intervals_are_as_wide_as_few_comments_make_them() {
+        let held_out = HeldOut { removed: 100, kept: 100 };
+        let at = |base_rate| table().intervals(LogOdds(2.0), BaseRate::new(base_rate).expect("a share"), held_out);
+        let [low, high] = at(0.5).recall;
+        assert!((low - 0.2189).abs() < 1e-4 && (high - 0.3958).abs() < 1e-4, "{low} {high}");
+        let [low, high] = at(0.5).precision;
+        let spread = Z * (0.7_f64 / 30.0 + 0.98 / 2.0).sqrt();
+        let expected = [15.0_f64.ln() - spread, 15.0_f64.ln() + spread].map(|log_odds| LogOdds(log_odds).probability());
+        assert!((low - expected[0]).abs() < 1e-12 && (high - expected[1]).abs() < 1e-12, "{low} {high}");
+        let rare = at(0.02).precision;
+        assert!(rare[0] < low && rare[1] < high);
     }
 
     #[test]
