@@ -17,7 +17,7 @@ const SUSPECT: [bool; 256] = {
 const LONGEST_ENTITY: usize = 40;
 
 /// Writes the cleaned `text` into `out`, in one pass.
-pub(crate) fn clean(text: &str, out: &mut String) {
+pub fn clean(text: &str, out: &mut String) {
     let bytes = text.as_bytes();
     out.clear();
     let (mut copied, mut at) = (0, 0);

@@ -15,7 +15,7 @@
 
 pub mod artifact;
 mod calibration;
-mod clean;
+pub mod clean;
 mod filter;
 mod hash;
 mod measures;
