@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use jiff::Timestamp;
 use modstream_classifier::BaseRate;
+use modstream_report::Subgroup;
 use publish_alerts::{Condition, Policy};
 use serde_json::json;
 
@@ -211,11 +212,13 @@ pub(crate) struct DemoArgs {
     pub(crate) deployed: crate::aws::args::DeployedArgs,
 }
 
+/// Which comments alert where nobody says it.
+const DEFAULT_CONDITION: Condition = Condition::Probability(0.7);
+
 impl DemoArgs {
     /// The policy that was asked for.
     pub(crate) fn policy(&self) -> Policy {
-        let default = Policy { name: "default".to_owned(), condition: Condition::Probability(0.7) };
-        self.policy.clone().unwrap_or(default)
+        self.policy.clone().unwrap_or(Policy { name: "default".to_owned(), condition: DEFAULT_CONDITION })
     }
 }
 
@@ -263,17 +266,36 @@ pub(crate) struct TrainArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:
-  modstream evaluate --model models/ours --input later-removals.csv")]
+#[command(after_help = "Examples:
+  modstream evaluate --model models/ours --input later-removals.csv
+  modstream evaluate --input later-removals.csv --report report.html --subgroup gender=woman,man")]
 pub(crate) struct EvaluateArgs {
     #[command(flatten)]
     pub(crate) model: ModelArgs,
     /// Comments with verdicts: CSV or JSON Lines with `body` and `removed` (0, 1, true or false); plain, gzip or zstd
     #[arg(long, value_name = "FILE")]
     pub(crate) input: PathBuf,
+    /// Write a page to look at: curves, calibration, terms, errors, subgroups; a file there is replaced
+    ///
+    /// One HTML file that needs nothing else. It quotes up to twenty comments.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Which comments alert, in the report: `0.8`, `precision>=0.9` or `share<=0.05` [default: 0.7]
+    #[arg(long, value_name = "POLICY", value_parser = Policy::parse, requires = "report")]
+    pub(crate) policy: Option<Policy>,
+    /// Words whose comments the report looks at apart, such as `gender=woman,man`; may be repeated
+    #[arg(long = "subgroup", value_name = "NAME=WORD,WORD", requires = "report")]
+    pub(crate) subgroups: Vec<Subgroup>,
     /// Print one line of JSON, and nothing else
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+impl EvaluateArgs {
+    /// Which comments alert.
+    pub(crate) fn condition(&self) -> Condition {
+        self.policy.as_ref().map_or(DEFAULT_CONDITION, |policy| policy.condition)
+    }
 }
 
 #[derive(Debug, Args)]

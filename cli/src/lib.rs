@@ -9,6 +9,7 @@ mod corpus;
 mod display;
 mod embedded;
 mod interrupt;
+mod output;
 mod pipeline;
 mod progress;
 mod screen;

@@ -5,12 +5,14 @@ use anyhow::ensure;
 use crate::cargo;
 
 /// A package, and names (or their beginnings, with a dash at the end) of packages that it must not link.
-const WALLS: [(&str, &[&str]); 10] = [
+const WALLS: [(&str, &[&str]); 11] = [
     ("modstream-events", &["modstream-", "kinesis-batch", "tokio", "aws-", "linfa"]),
     ("kinesis-batch", &["modstream-", "tokio", "aws-"]),
     ("modstream-classifier", &["modstream-platform", "modstream-trainer", "tokio", "aws-", "linfa"]),
     ("modstream-trainer", &["modstream-platform", "tokio", "aws-"]),
     ("modstream-corpus", &["modstream-platform", "modstream-classifier", "tokio", "aws-"]),
+    // A page of plain data.
+    ("modstream-report", &["modstream-", "tokio", "aws-", "linfa"]),
     ("modstream-platform", &["modstream-", "aws-"]),
     ("generate-comments", &["score-comments", "publish-alerts", "modstream-classifier", "linfa", "aws-"]),
     ("score-comments", &["generate-comments", "publish-alerts", "modstream-trainer", "linfa", "aws-"]),

@@ -1,39 +1,82 @@
+use std::path::Path;
 use std::process::ExitCode;
 
-use modstream_trainer::evaluate;
+use modstream_classifier::artifact::Manifest;
+use modstream_classifier::{Explanation, Model, Scratch};
+use modstream_report::{Comment, Quality, Reason, Report, Terms};
+use modstream_trainer::{Evaluation, LabelledComments, evaluate};
+use publish_alerts::Condition;
 use serde_json::json;
 
 use super::{labelled, quality};
 use crate::args::EvaluateArgs;
 use crate::display::print;
 use crate::embedded;
+use crate::output::OutputFile;
 use crate::progress::Progress;
 
+/// How many reasons a report gives for an error.
+const REASONS: usize = 5;
+
 pub(crate) fn run(args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
+    // Before the work, not after.
+    let output = args.report.as_deref().map(|path| OutputFile::new(path, &args.input)).transpose()?;
     let (model, manifest) = embedded::load(&args.model)?;
     let comments = labelled(&args.input)?;
     anyhow::ensure!(!comments.is_empty(), "{}: there are no comments with a text to evaluate on", args.input.display());
     let progress = Progress::new("scoring", Some(comments.len() as u64));
-    let found = evaluate(&model, &comments, |done| progress.at(done as u64));
+    let done = |done: usize| progress.at(done as u64);
+    let found = match &output {
+        None => evaluate(&model, &comments, done),
+        Some(output) => {
+            let (found, html) = report(args, &model, &manifest, &comments, done);
+            output.write(&html)?;
+            found
+        }
+    };
     progress.finish();
-    if args.json {
-        // A NaN, which JSON has not, becomes null.
-        let line = json!({
-            "comments": found.comments,
-            "roc_auc": found.roc_auc,
-            "pr_auc": found.pr_auc,
-            "accuracy": found.accuracy,
-            "f1": found.f1,
-            "log_loss": found.log_loss,
-            "brier": found.brier,
-            "ece": found.ece,
-            "removed": comments.removed(),
-            "base_rate": model.base_rate().share(),
-            "model_version": manifest.version,
-        });
-        print(&format!("{line}\n"))?;
-        return Ok(ExitCode::SUCCESS);
+    print(&if args.json {
+        as_json(args.report.as_deref(), &found, &comments, &model, &manifest)
+    } else {
+        as_text(args.report.as_deref(), &found, &comments, &model, &manifest)
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn as_json(
+    report: Option<&Path>,
+    found: &Evaluation,
+    comments: &LabelledComments,
+    model: &Model,
+    manifest: &Manifest,
+) -> String {
+    // A NaN, which JSON has not, becomes null.
+    let mut line = json!({
+        "comments": found.comments,
+        "roc_auc": found.roc_auc,
+        "pr_auc": found.pr_auc,
+        "accuracy": found.accuracy,
+        "f1": found.f1,
+        "log_loss": found.log_loss,
+        "brier": found.brier,
+        "ece": found.ece,
+        "removed": comments.removed(),
+        "base_rate": model.base_rate().share(),
+        "model_version": manifest.version,
+    });
+    if let Some(report) = report {
+        line["report"] = report.to_string_lossy().into();
     }
+    format!("{line}\n")
+}
+
+fn as_text(
+    report: Option<&Path>,
+    found: &Evaluation,
+    comments: &LabelledComments,
+    model: &Model,
+    manifest: &Manifest,
+) -> String {
     let mut text = format!(
         "{} comments, {} of them removed; model {} version {}\nat a base rate of {:.3}:\n",
         found.comments,
@@ -43,6 +86,69 @@ pub(crate) fn run(args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
         model.base_rate().share()
     );
     text += &quality([found.roc_auc, found.pr_auc, found.accuracy, found.f1, found.log_loss, found.brier, found.ece]);
-    print(&text)?;
-    Ok(ExitCode::SUCCESS)
+    if let Some(report) = report {
+        text += &format!("report written to {}\n", report.display());
+    }
+    text
+}
+
+/// Scores and explains every comment: the metrics, and a page about them.
+fn report(
+    args: &EvaluateArgs,
+    model: &Model,
+    manifest: &Manifest,
+    comments: &LabelledComments,
+    done: impl Fn(usize),
+) -> (Evaluation, String) {
+    let condition = args.condition();
+    let mut scratch = Scratch::default();
+    let mut terms = Terms::default();
+    let mut scored = Vec::with_capacity(comments.len());
+    for ((text, removed), count) in comments.iter().zip(1..) {
+        let Explanation { score, terms: found, .. } = model.explain(text, usize::MAX, &mut scratch);
+        terms.add(found.iter().map(|term| (term.term.as_ref(), term.contribution)));
+        let (log_odds, probability) = (score.log_odds.0, score.probability());
+        let alerts = condition.is_met_by(probability, &model.operating_point(score));
+        scored.push(Comment { text, removed, log_odds, probability, alerts });
+        done(count);
+    }
+    let verdicts: Vec<bool> = scored.iter().map(|comment| comment.removed).collect();
+    let found = Evaluation::of(&scored.iter().map(|comment| comment.log_odds).collect::<Vec<_>>(), &verdicts);
+    let html = Report {
+        model: &manifest.name,
+        version: &manifest.version,
+        base_rate: model.base_rate().share(),
+        quality: page_quality(&found),
+        policy: modstream_report::Policy {
+            condition: &condition.to_string(),
+            threshold: match condition {
+                Condition::Probability(least) => Some(least),
+                Condition::Precision(_) | Condition::Share(_) => None,
+            },
+        },
+        comments: &scored,
+        terms: &terms,
+        subgroups: &args.subgroups,
+        explain: &|text| reasons(model, text),
+    }
+    .html();
+    (found, html)
+}
+
+fn page_quality(found: &Evaluation) -> Quality {
+    Quality {
+        roc_auc: found.roc_auc,
+        average_precision: found.pr_auc,
+        log_loss: found.log_loss,
+        brier: found.brier,
+        ece: found.ece,
+        accuracy: found.accuracy,
+        f1: found.f1,
+    }
+}
+
+fn reasons(model: &Model, text: &str) -> Vec<Reason> {
+    let mut scratch = Scratch::default();
+    let terms = model.explain(text, REASONS, &mut scratch).terms;
+    terms.into_iter().map(|term| Reason { term: term.term.into_owned(), contribution: term.contribution }).collect()
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use modstream_events::{PolicyRef, Prediction};
+use modstream_events::{OperatingPoint, PolicyRef, Prediction};
 
 /// A named condition.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,17 +43,23 @@ impl Policy {
 
     /// Whether a prediction alerts.
     pub fn is_met_by(&self, prediction: &Prediction<'_>) -> bool {
-        let point = &prediction.operating_point;
-        match self.condition {
-            Condition::Probability(least) => prediction.probability >= least,
-            Condition::Precision(least) => point.precision >= least,
-            Condition::Share(most) => point.share <= most,
-        }
+        self.condition.is_met_by(prediction.probability, &prediction.operating_point)
     }
 
     /// How alerts name it.
     pub fn to_ref(&self) -> PolicyRef<'_> {
         PolicyRef { name: self.name.as_str().into(), condition: self.condition.to_string().into() }
+    }
+}
+
+impl Condition {
+    /// Whether a comment of this probability, whose operating point is this, alerts.
+    pub fn is_met_by(&self, probability: f64, point: &OperatingPoint) -> bool {
+        match *self {
+            Condition::Probability(least) => probability >= least,
+            Condition::Precision(least) => point.precision >= least,
+            Condition::Share(most) => point.share <= most,
+        }
     }
 }
 

@@ -48,6 +48,11 @@ impl LabelledComments {
         self.removed.push(removed);
     }
 
+    /// Texts and verdicts, in the order they were added.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, bool)> {
+        self.texts.iter().map(String::as_str).zip(self.removed.iter().copied())
+    }
+
     /// Comments.
     pub fn len(&self) -> usize {
         self.texts.len()

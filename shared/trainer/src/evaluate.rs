@@ -25,7 +25,8 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
-    pub(crate) fn of(log_odds: &[f64], removed: &[bool]) -> Self {
+    /// Of scores, as log-odds, and verdicts.
+    pub fn of(log_odds: &[f64], removed: &[bool]) -> Self {
         let probabilities = metrics::probabilities(log_odds);
         Evaluation {
             comments: removed.len(),

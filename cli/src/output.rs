@@ -1,0 +1,109 @@
+//! A file that is written whole or not at all.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+/// A file that can't be written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OutputError {
+    /// What stands there is no file: a folder, a device.
+    #[error("{0} can't be written: it is there already, and no file")]
+    NoFile(PathBuf),
+    /// It would replace what is read.
+    #[error("{0} is the input: name another file to write to")]
+    Input(PathBuf),
+    /// The system says no.
+    #[error("{path} can't be written: {error}")]
+    Write { path: PathBuf, error: io::Error },
+}
+
+/// A file to write. It can be written, as far as one can tell beforehand.
+#[derive(Debug)]
+pub(crate) struct OutputFile {
+    path: PathBuf,
+    /// Where it is written before it takes its place: beside it, under a name of our own.
+    part: PathBuf,
+}
+
+impl OutputFile {
+    /// Checks that `path` can be written, and is not the `input`.
+    ///
+    /// # Errors
+    /// Where it can't.
+    pub(crate) fn new(path: &Path, input: &Path) -> Result<Self, OutputError> {
+        let failed = |error| OutputError::Write { path: path.to_owned(), error };
+        let name = path.file_name().ok_or_else(|| OutputError::NoFile(path.to_owned()))?;
+        match fs::metadata(path) {
+            Ok(there) if !there.is_file() => return Err(OutputError::NoFile(path.to_owned())),
+            Ok(_) | Err(_) => {}
+        }
+        // A link stays, and what it leads to is replaced.
+        let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        if fs::canonicalize(input).is_ok_and(|input| input == place) {
+            return Err(OutputError::Input(path.to_owned()));
+        }
+        let part = place.with_file_name(format!(".{}.{}", name.to_string_lossy(), std::process::id()));
+        File::create_new(&part).and_then(|_| fs::remove_file(&part)).map_err(failed)?;
+        Ok(OutputFile { path: place, part })
+    }
+
+    /// Writes the file. What stood there before stands until all is written.
+    ///
+    /// # Errors
+    /// Where it can't be.
+    pub(crate) fn write(&self, content: &str) -> Result<(), OutputError> {
+        let written = File::create_new(&self.part)
+            .and_then(|mut file| file.write_all(content.as_bytes()))
+            .and_then(|()| fs::rename(&self.part, &self.path));
+        written.map_err(|error| {
+            // Best effort: the error that is returned says more than one about this.
+            let _ = fs::remove_file(&self.part);
+            OutputError::Write { path: self.path.clone(), error }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(folder)
+            .expect("reads")
+            .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn what_stood_there_stands_until_the_new_is_whole() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("page.html");
+        fs::write(&path, "old").expect("writes");
+        let output = OutputFile::new(&path, Path::new("nowhere")).expect("can be written");
+        assert_eq!(
+            (fs::read_to_string(&path).expect("reads").as_str(), names(folder.path())),
+            ("old", vec!["page.html".to_owned()])
+        );
+        output.write("new").expect("writes");
+        assert_eq!(
+            (fs::read_to_string(&path).expect("reads").as_str(), names(folder.path())),
+            ("new", vec!["page.html".to_owned()])
+        );
+    }
+
+    #[test]
+    fn what_cant_be_written_is_refused_beforehand() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let input = folder.path().join("input.csv");
+        fs::write(&input, "body,removed\n").expect("writes");
+        let at = |path: &Path| OutputFile::new(path, &input);
+        assert!(matches!(at(folder.path()), Err(OutputError::NoFile(_))));
+        assert!(matches!(at(Path::new("/")), Err(OutputError::NoFile(_))));
+        assert!(matches!(at(&folder.path().join("none/page.html")), Err(OutputError::Write { .. })));
+        assert!(matches!(at(&folder.path().join(".").join("input.csv")), Err(OutputError::Input(_))));
+        assert_eq!(names(folder.path()), ["input.csv"]);
+    }
+}

@@ -1,0 +1,147 @@
+use super::{Section, condition, figure, missing, one_class_only, side_by_side, table};
+use crate::Report;
+use crate::chart::{Anchor, Plane, dot, text, unit_ticks};
+use crate::numbers::{count, decimal, percent, rate};
+use crate::stats::{Rate, Step, steps, thinned};
+
+/// A line of more points looks the same.
+const MOST_POINTS: usize = 200;
+
+/// What alerting by the policy gives.
+pub(crate) struct Point {
+    /// Alerts among removed comments.
+    pub(crate) recall: Rate,
+    /// Removed comments among alerts.
+    pub(crate) precision: Rate,
+    /// Alerts among kept comments.
+    pub(crate) false_alarms: Rate,
+    /// Alerts among all comments.
+    pub(crate) share: Rate,
+}
+
+impl Point {
+    pub(crate) fn of(report: &Report<'_>) -> Self {
+        let all = report.comments.iter();
+        Point {
+            recall: Rate::of(all.clone().filter(|comment| comment.removed), |comment| comment.alerts),
+            precision: Rate::of(all.clone().filter(|comment| comment.alerts), |comment| comment.removed),
+            false_alarms: Rate::of(all.clone().filter(|comment| !comment.removed), |comment| comment.alerts),
+            share: Rate::of(all, |comment| comment.alerts),
+        }
+    }
+}
+
+pub(super) fn section(report: &Report<'_>) -> Section {
+    let point = Point::of(report);
+    let steps = steps(report.comments);
+    let area = |name: &str, area: f64| format!("{name} \u{b7} area {}", decimal(area));
+    let (roc, precision) = match one_class_only(report) {
+        Some(missing) => (missing.clone(), missing),
+        None => (roc(report, &steps, &point), precision_recall(report, &steps, &point)),
+    };
+    let charts = side_by_side(&[
+        figure(&area("ROC curve", report.quality.roc_auc), &roc),
+        figure(&area("Precision-recall curve", report.quality.average_precision), &precision),
+    ]);
+    Section {
+        id: "curves",
+        title: "What alerting catches",
+        how: format!(
+            "Each point of a curve is a probability to alert from; the marked one is {}, and the further a curve bends \
+             away from the dashed line, which is chance, the better.",
+            condition(report)
+        ),
+        content: charts + "\n" + &at_the_point(report, &point),
+    }
+}
+
+fn roc(report: &Report<'_>, steps: &[Step], point: &Point) -> String {
+    let (removed, kept) = (report.removed() as f64, report.kept() as f64);
+    let points: Vec<(f64, f64)> =
+        steps.iter().map(|step| (step.false_alarms as f64 / kept, step.hits as f64 / removed)).collect();
+    let plane = Plane::new(300.0, 1, (0.0, 1.0), (0.0, 1.0));
+    let mut svg = plane.y_axis(&unit_ticks(), "removed comments caught (recall)");
+    svg += &plane.x_axis(&unit_ticks(), "kept comments that alert");
+    svg += &plane.curve("chance", &[(0.0, 0.0), (1.0, 1.0)]);
+    svg += &plane.curve("curve", &thinned(&points, MOST_POINTS));
+    // Below the curve there is room.
+    let at = (point.false_alarms.share(), point.recall.share());
+    svg += &mark(&plane, report, at, 16.0);
+    let words =
+        format!("ROC curve: at {}, {} caught, {} false alarms", report.policy.condition, percent(at.1), percent(at.0));
+    plane.svg(&words, &svg)
+}
+
+fn precision_recall(report: &Report<'_>, steps: &[Step], point: &Point) -> String {
+    let removed = report.removed() as f64;
+    let mut points: Vec<(f64, f64)> = steps
+        .iter()
+        .filter(|step| step.hits + step.false_alarms > 0)
+        .map(|step| (step.hits as f64 / removed, step.hits as f64 / (step.hits + step.false_alarms) as f64))
+        .collect();
+    if let Some(first) = points.first().copied() {
+        points.insert(0, (0.0, first.1));
+    }
+    let share = removed / report.comments.len() as f64;
+    let plane = Plane::new(300.0, 1, (0.0, 1.0), (0.0, 1.0));
+    let mut svg = plane.y_axis(&unit_ticks(), "alerts that are right (precision)");
+    svg += &plane.x_axis(&unit_ticks(), "removed comments caught (recall)");
+    svg += &plane.curve("chance", &[(0.0, share), (1.0, share)]);
+    svg += &plane.curve("curve", &thinned(&points, MOST_POINTS));
+    let at = (point.recall.share(), point.precision.share());
+    if at.1.is_finite() {
+        // Above the curve there is room, but not at the top.
+        svg += &mark(&plane, report, at, if at.1 > 0.85 { 18.0 } else { -10.0 });
+    }
+    let words = format!(
+        "Precision-recall curve: at {}, {} of alerts right, {} caught",
+        report.policy.condition,
+        percent(at.1),
+        percent(at.0)
+    );
+    plane.svg(&words, &svg)
+}
+
+/// The policy's point, and its name so far below it.
+fn mark(plane: &Plane, report: &Report<'_>, at: (f64, f64), below: f64) -> String {
+    let (x, y) = (plane.x(at.0), plane.y(at.1));
+    let (beside, anchor) = if at.0 > 0.5 { (-8.0, Anchor::End) } else { (8.0, Anchor::Start) };
+    let y_label = (y + below).min(plane.y(0.0) - 5.0);
+    dot("mark", (x, y), 5.5) + &text("label", (x + beside, y_label), anchor, report.policy.condition)
+}
+
+fn at_the_point(report: &Report<'_>, point: &Point) -> String {
+    let of = |part: Rate| format!("{} of {}", count(part.part), count(part.of));
+    let row =
+        |name: &str, meaning: &str, part: Rate| vec![format!("{name}<small>{meaning}</small>"), rate(part), of(part)];
+    let rows = [
+        row("Precision", "alerts that are right", point.precision),
+        row("Recall", "removed comments that alert", point.recall),
+        row("False alarm rate", "kept comments that alert", point.false_alarms),
+        row("Share", "comments that alert", point.share),
+    ];
+    let mut html = table(&["Alerting by the policy", "Rate <small>95\u{a0}% interval</small>", "Comments"], rows);
+    if point.share.part == 0 {
+        html += &missing(&format!("No comment meets {}.", condition(report)));
+    }
+    html + &at_the_base_rate(report, point)
+}
+
+/// What precision is to expect where the base rate is not the comments'.
+fn at_the_base_rate(report: &Report<'_>, point: &Point) -> String {
+    let share = report.removed() as f64 / report.comments.len() as f64;
+    let (base_rate, recall, false_alarms) = (report.base_rate, point.recall.share(), point.false_alarms.share());
+    let (right, wrong) = (base_rate * recall, (1.0 - base_rate) * false_alarms);
+    let precision = right / (right + wrong);
+    if (share - base_rate).abs() < 0.01 || !precision.is_finite() {
+        return String::new();
+    }
+    format!(
+        "\n<p class=\"note\">Precision and share are those of these comments, of which {} were removed. Where {} are, \
+         the same rates make {} of alerts right, and {} of comments alert.</p>",
+        percent(share),
+        percent(base_rate),
+        percent(precision),
+        percent(right + wrong)
+    )
+}
