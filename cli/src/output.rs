@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 /// A file that can't be written.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OutputError {
-    /// What stands there is no file: a folder, a device.
-    #[error("{0} can't be written: it is there already, and no file")]
+    /// What stands there is no file: a folder, a device, a link. It would be replaced.
+    #[error("{0} can't be written: what is there is no plain file")]
     NoFile(PathBuf),
     /// It would replace what is read.
     #[error("{0} is the input: name another file to write to")]
@@ -34,18 +34,17 @@ impl OutputFile {
     pub(crate) fn new(path: &Path, input: &Path) -> Result<Self, OutputError> {
         let failed = |error| OutputError::Write { path: path.to_owned(), error };
         let name = path.file_name().ok_or_else(|| OutputError::NoFile(path.to_owned()))?;
-        match fs::metadata(path) {
-            Ok(there) if !there.is_file() => return Err(OutputError::NoFile(path.to_owned())),
-            Ok(_) | Err(_) => {}
+        // Not what a link leads to: `/dev/stdout` is one.
+        if fs::symlink_metadata(path).is_ok_and(|there| !there.is_file()) {
+            return Err(OutputError::NoFile(path.to_owned()));
         }
-        // A link stays, and what it leads to is replaced.
-        let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        if fs::canonicalize(input).is_ok_and(|input| input == place) {
+        let is_input = |path| fs::canonicalize(input).is_ok_and(|input| input == path);
+        if fs::canonicalize(path).is_ok_and(is_input) {
             return Err(OutputError::Input(path.to_owned()));
         }
-        let part = place.with_file_name(format!(".{}.{}", name.to_string_lossy(), std::process::id()));
+        let part = path.with_file_name(format!(".{}.{}", name.to_string_lossy(), std::process::id()));
         File::create_new(&part).and_then(|_| fs::remove_file(&part)).map_err(failed)?;
-        Ok(OutputFile { path: place, part })
+        Ok(OutputFile { path: path.to_owned(), part })
     }
 
     /// Writes the file. What stood there before stands until all is written.

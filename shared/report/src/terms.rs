@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use crate::subgroup::folded;
 
-/// What terms contributed to scores, in sum. Spellings that differ in case only are one term, and all links are.
+/// What terms contributed to scores, in sum. Spellings that differ in case only are one term, and all web addresses are.
 #[derive(Clone, Debug, Default)]
 pub struct Terms {
     comments: usize,
@@ -62,7 +62,7 @@ fn normal(term: &str) -> String {
     if folded.split(' ').any(|word| is_link(&word)) {
         return folded
             .split(' ')
-            .map(|word| if is_link(&word) { "(link)" } else { word })
+            .map(|word| if is_link(&word) { "(web address)" } else { word })
             .collect::<Vec<_>>()
             .join(" ");
     }
@@ -80,7 +80,7 @@ mod tests {
         terms.add([("Lol", 0.25), ("SEE www.d.e", -3.0), ("zero", 0.0)]);
         let push = |term: &str, mean, overall, comments| Push { term: term.to_owned(), mean, overall, comments };
         assert_eq!(terms.strongest(1.0, 9), [push("lol", 0.5, 0.5, 2)]);
-        assert_eq!(terms.strongest(-1.0, 9), [push("see (link)", -2.0, -2.0, 2)]);
+        assert_eq!(terms.strongest(-1.0, 9), [push("see (web address)", -2.0, -2.0, 2)]);
     }
 
     #[test]

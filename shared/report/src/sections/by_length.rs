@@ -27,8 +27,8 @@ fn row(name: &str, comments: &[&Comment<'_>]) -> Vec<String> {
     let area = roc_auc(all()).map_or_else(
         || NONE.to_owned(),
         |area| {
-            let interval = area.interval.map_or_else(String::new, decimals);
-            format!("{} <small>{interval}</small>", decimal(area.area))
+            let small = |interval| format!(" <small>{}</small>", decimals(interval));
+            decimal(area.area) + &area.interval.map_or_else(String::new, small)
         },
     );
     let removed = Rate::of(all(), |comment| comment.removed);

@@ -1,4 +1,4 @@
-use super::{Section, condition, figure, missing, one_class_only, side_by_side, table};
+use super::{Section, condition, figure, missing, one_class_only, other_share, side_by_side, table};
 use crate::Report;
 use crate::chart::{Anchor, Plane, dot, text, unit_ticks};
 use crate::numbers::{count, decimal, percent, rate};
@@ -63,10 +63,10 @@ fn roc(report: &Report<'_>, steps: &[Step], point: &Point) -> String {
     let mut svg = plane.y_axis(&unit_ticks(), "removed comments caught (recall)");
     svg += &plane.x_axis(&unit_ticks(), "kept comments that alert");
     svg += &plane.curve("chance", &[(0.0, 0.0), (1.0, 1.0)]);
-    svg += &plane.curve("curve", &thinned(&points, MOST_POINTS));
-    // Below the curve there is room.
+    let points = thinned(&points, MOST_POINTS);
+    svg += &plane.curve("curve", &points);
     let at = (point.false_alarms.share(), point.recall.share());
-    svg += &mark(&plane, report, at, 16.0);
+    svg += &mark(&plane, report, at, &points);
     let words =
         format!("ROC curve: at {}, {} caught, {} false alarms", report.policy.condition, percent(at.1), percent(at.0));
     plane.svg(&words, &svg)
@@ -87,11 +87,11 @@ fn precision_recall(report: &Report<'_>, steps: &[Step], point: &Point) -> Strin
     let mut svg = plane.y_axis(&unit_ticks(), "alerts that are right (precision)");
     svg += &plane.x_axis(&unit_ticks(), "removed comments caught (recall)");
     svg += &plane.curve("chance", &[(0.0, share), (1.0, share)]);
-    svg += &plane.curve("curve", &thinned(&points, MOST_POINTS));
+    let points = thinned(&points, MOST_POINTS);
+    svg += &plane.curve("curve", &points);
     let at = (point.recall.share(), point.precision.share());
     if at.1.is_finite() {
-        // Above the curve there is room, but not at the top.
-        svg += &mark(&plane, report, at, if at.1 > 0.85 { 18.0 } else { -10.0 });
+        svg += &mark(&plane, report, at, &points);
     }
     let words = format!(
         "Precision-recall curve: at {}, {} of alerts right, {} caught",
@@ -102,12 +102,22 @@ fn precision_recall(report: &Report<'_>, steps: &[Step], point: &Point) -> Strin
     plane.svg(&words, &svg)
 }
 
-/// The policy's point, and its name so far below it.
-fn mark(plane: &Plane, report: &Report<'_>, at: (f64, f64), below: f64) -> String {
+/// The policy's point, and its name where there is room near it.
+fn mark(plane: &Plane, report: &Report<'_>, at: (f64, f64), curve: &[(f64, f64)]) -> String {
     let (x, y) = (plane.x(at.0), plane.y(at.1));
-    let (beside, anchor) = if at.0 > 0.5 { (-8.0, Anchor::End) } else { (8.0, Anchor::Start) };
-    let y_label = (y + below).min(plane.y(0.0) - 5.0);
-    dot("mark", (x, y), 5.5) + &text("label", (x + beside, y_label), anchor, report.policy.condition)
+    let width = report.policy.condition.chars().count() as f64 * 7.6;
+    let beside = if x + 8.0 + width < plane.x(1.0) { x + 8.0 } else { x - 8.0 - width };
+    let beside = beside.max(plane.x(0.0) + 4.0);
+    let is_free = |bottom: &f64| {
+        let inside = |(cx, cy): &(f64, f64)| {
+            let (cx, cy) = (plane.x(*cx), plane.y(*cy));
+            (beside - 3.0..beside + width + 3.0).contains(&cx) && (bottom - 14.0..bottom + 5.0).contains(&cy)
+        };
+        (plane.y(1.0) + 12.0..plane.y(0.0) - 4.0).contains(bottom) && !curve.iter().any(inside)
+    };
+    let bottoms = (0..8).flat_map(|row| [y + 16.0 + 12.0 * f64::from(row), y - 10.0 - 12.0 * f64::from(row)]);
+    let bottom = bottoms.into_iter().find(is_free).unwrap_or(plane.y(0.0) - 6.0);
+    dot("mark", (x, y), 5.5) + &text("label", (beside, bottom), Anchor::Start, report.policy.condition)
 }
 
 fn at_the_point(report: &Report<'_>, point: &Point) -> String {
@@ -129,11 +139,11 @@ fn at_the_point(report: &Report<'_>, point: &Point) -> String {
 
 /// What precision is to expect where the base rate is not the comments'.
 fn at_the_base_rate(report: &Report<'_>, point: &Point) -> String {
-    let share = report.removed() as f64 / report.comments.len() as f64;
+    let Some(share) = other_share(report) else { return String::new() };
     let (base_rate, recall, false_alarms) = (report.base_rate, point.recall.share(), point.false_alarms.share());
     let (right, wrong) = (base_rate * recall, (1.0 - base_rate) * false_alarms);
     let precision = right / (right + wrong);
-    if (share - base_rate).abs() < 0.01 || !precision.is_finite() {
+    if !precision.is_finite() {
         return String::new();
     }
     format!(

@@ -15,7 +15,8 @@ const REASONS: usize = 5;
 pub(super) fn section(report: &Report<'_>) -> Section {
     let (false_alarms, misses) = (surest(report, true), surest(report, false));
     let part = |name: &str, none: &str, errors: &[&Comment<'_>], of: usize| {
-        let title = format!("<h3>{name} <small>{} of {}</small></h3>\n", errors.len(), comments(of));
+        let how_many = if errors.len() < of { format!("{} of {}", errors.len(), comments(of)) } else { comments(of) };
+        let title = format!("<h3>{name} <small>{how_many}</small></h3>\n");
         let list: String = errors.iter().map(|comment| error(report, comment)).collect();
         title + &if errors.is_empty() { missing(none) } else { list }
     };

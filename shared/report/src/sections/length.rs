@@ -21,7 +21,7 @@ pub(super) fn section(report: &Report<'_>) -> Section {
         vec![name, count(lengths.len()), at(0.25), at(0.5), at(0.75)]
     };
     let table = table(
-        &["Class", "Comments", "A quarter below", "Median", "A quarter above"],
+        &["Class", "Comments", "25\u{a0}% below", "Median", "75\u{a0}% below"],
         [row("kept", &kept), row("removed", &removed)],
     );
     Section {
@@ -31,7 +31,7 @@ pub(super) fn section(report: &Report<'_>) -> Section {
               about removal."
             .to_owned(),
         content: side_by_side(&[
-            figure("The bar holds the middle half, the dot is the median", &chart),
+            figure("Bar: the middle half; line: nine in ten; dot: the median", &chart),
             figure("In characters", &table),
         ]),
     }

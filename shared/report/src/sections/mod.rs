@@ -12,6 +12,10 @@ mod terms;
 
 use crate::Report;
 use crate::escape::{escape, foreign};
+use crate::stats::{Interval, Rate};
+
+/// Shares that differ by less than this are as good as one.
+const SAME_SHARE: f64 = 0.01;
 
 const STYLE: &str = include_str!("../style.css");
 
@@ -96,6 +100,15 @@ fn table(columns: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Strin
     };
     let body: String = rows.into_iter().map(row).collect();
     format!("<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>")
+}
+
+/// The share that was removed, where it is another than the base rate that the model assumes.
+fn other_share(report: &Report<'_>) -> Option<f64> {
+    let removed = Rate::of(report.comments, |comment| comment.removed);
+    let Interval { low, high } = removed.wilson()?;
+    let by_chance = (low..=high).contains(&report.base_rate);
+    let differs = !by_chance && (removed.share() - report.base_rate).abs() >= SAME_SHARE;
+    differs.then(|| removed.share())
 }
 
 /// The policy's condition, on the page.

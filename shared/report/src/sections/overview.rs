@@ -1,11 +1,8 @@
-use super::{Section, table};
+use super::{Section, other_share, table};
 use crate::escape::foreign;
 use crate::numbers::{comments, decimal, decimals, percent};
 use crate::stats::{Rate, roc_auc};
 use crate::{Quality, Report};
-
-/// Shares that differ by less than this are as good as one.
-const SAME_SHARE: f64 = 0.01;
 
 pub(super) fn header(report: &Report<'_>) -> String {
     let fact = |name: &str, value: &str| format!("<div><dt>{name}</dt><dd>{value}</dd></div>\n");
@@ -38,10 +35,7 @@ pub(super) fn section(report: &Report<'_>) -> Section {
 
 /// Where the base rate is not the comments', probabilities don't fit them.
 fn base_rate_note(report: &Report<'_>) -> String {
-    let share = removed_share(report);
-    if !share.is_finite() || (share - report.base_rate).abs() < SAME_SHARE {
-        return String::new();
-    }
+    let Some(share) = other_share(report) else { return String::new() };
     let low_or_high = if report.base_rate < share { "low" } else { "high" };
     format!(
         "<p class=\"note\">Probabilities assume that {} of comments are removed; of these, {} were. They are too \
@@ -55,8 +49,8 @@ fn base_rate_note(report: &Report<'_>) -> String {
 fn metrics(report: &Report<'_>) -> String {
     let Quality { roc_auc: area, average_precision, log_loss, brier, ece, accuracy, f1 } = report.quality;
     let share = removed_share(report);
-    let interval = roc_auc(report.comments).and_then(|area| area.interval);
-    let interval = interval.map_or_else(String::new, |interval| format!(" <small>{}</small>", decimals(interval)));
+    let small = |interval| format!(" <small>{}</small>", decimals(interval));
+    let interval = roc_auc(report.comments).and_then(|area| area.interval).map_or_else(String::new, small);
     let row = |name: &str, meaning: &str, value: String, without: f64| {
         let without = decimal(without);
         vec![format!("{name}<small>{meaning}</small>"), value, without]
@@ -75,7 +69,7 @@ fn metrics(report: &Report<'_>) -> String {
             "Calibration error",
             "less is better; how far probabilities are from what happened (ECE)",
             decimal(ece),
-            0.0,
+            f64::NAN,
         ),
         row("Accuracy", "right verdicts, removing from 0.5 up", decimal(accuracy), share.max(1.0 - share)),
         row("F1", "precision and recall in one, removing from 0.5 up", decimal(f1), f1_without(share)),

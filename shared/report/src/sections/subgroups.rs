@@ -30,8 +30,8 @@ pub(super) fn section(report: &Report<'_>) -> Option<Section> {
         title: "Subgroups",
         how: format!(
             "Kept comments that hold a word should alert about as often as all kept comments do, which is {} (the upright \
-             line); where an interval lies above it, the word itself may set off alerts. Of many words, one in twenty stands \
-             out by chance.",
+             line); where an interval lies above it, the word itself may set off alerts. Of twenty words, about one \
+             stands out by chance.",
             percent(overall.share())
         ),
         content: content.join("\n"),

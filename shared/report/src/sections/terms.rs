@@ -20,7 +20,8 @@ pub(super) fn section(report: &Report<'_>) -> Section {
         id: "terms",
         title: "What moves scores",
         how: "Bars to the right push towards removal, to the left towards keeping, as far as each term moves the log-odds of \
-              all comments on average; a name in brackets is a measure of the whole text."
+              all comments on average; the mean is over those that hold it. A name in brackets is a measure of the whole \
+              text."
             .to_owned(),
         content,
     }
@@ -31,7 +32,7 @@ fn table(pushes: &[Push]) -> String {
     let row = |push: &Push| {
         vec![foreign(&cut(&push.term, LONGEST)), bar(push.overall / most), signed(push.mean), count(push.comments)]
     };
-    let columns = ["Term", "Keep \u{2190} \u{2192} remove", "Where it stands", "Comments"];
+    let columns = ["Term", "Keep \u{2190} \u{2192} remove", "Mean", "Comments"];
     format!("<div class=\"terms\">\n{}\n</div>", super::table(&columns, pushes.iter().map(row)))
 }
 
