@@ -297,4 +297,44 @@ fn thresholds_say_where_a_policy_begins_and_what_is_out_of_reach() {
     }
     let wrong = folder.run(&["model", "thresholds", "--policy", "often"]);
     assert!(wrong.status != Some(0) && wrong.stderr.contains("precision>=0.9"), "{}", wrong.stderr);
+fn a_report_is_a_page_of_what_evaluate_says() {
+    let folder = Folder::new();
+    let args = ["evaluate", "--input", &samples(), "--report", "page.html", "--subgroup", "gender=woman,man", "--json"];
+    let run = folder.run(&args);
+    assert_eq!(run.status, Some(0), "{}", run.stderr);
+    let (told, page) = (run.json(), std::fs::read_to_string(folder.path("page.html")).expect("a page"));
+    assert_eq!(told["report"], "page.html");
+    let plain = folder.run(&["evaluate", "--input", &samples(), "--json"]).json();
+    for metric in ["roc_auc", "pr_auc", "accuracy", "f1", "log_loss", "brier", "ece"] {
+        assert_eq!(told[metric], plain[metric], "{metric}");
+        let value = told[metric].as_f64().expect("a number");
+        assert!(page.contains(&format!("<td>{value:.3}")), "{metric}");
+    }
+    assert!(plain.get("report").is_none());
+    assert!(page.contains("probability&gt;=0.7") && page.contains("id=\"subgroups\"") && page.ends_with("</html>\n"));
+
+    let text = folder.run(&["evaluate", "--input", &samples(), "--report", "page.html", "--policy", "share<=0.1"]);
+    assert!(text.stdout.contains("report written to page.html"), "{}", text.stdout);
+    let page = std::fs::read_to_string(folder.path("page.html")).expect("a page");
+    assert!(page.contains("share&lt;=0.1") && !page.contains("id=\"subgroups\""));
+    let names: Vec<_> = std::fs::read_dir(folder.path("")).expect("reads").flatten().map(|e| e.file_name()).collect();
+    assert_eq!(names, ["page.html"]);
+}
+
+#[test]
+fn a_report_that_cant_be_is_refused_before_anything_is_read() {
+    let folder = Folder::new();
+    folder.file("in.csv", "no such column\n1\n");
+    for (report, says) in
+        [("none/page.html", "can't be written"), (".", "can't be written"), ("in.csv", "is the input")]
+    {
+        let run = folder.run(&["evaluate", "--input", "in.csv", "--report", report]);
+        assert!(run.status == Some(1) && run.stderr.contains(says), "{report}: {}", run.stderr);
+    }
+    let bad = folder.run(&["evaluate", "--input", "in.csv", "--report", "page.html", "--subgroup", "woman"]);
+    assert!(bad.status == Some(2) && bad.stderr.contains("such as `gender=woman,man`"), "{}", bad.stderr);
+    for option in [["--subgroup", "gender=woman"], ["--policy", "0.5"]] {
+        let run = folder.run(&["evaluate", "--input", "in.csv", option[0], option[1]]);
+        assert!(run.status == Some(2) && run.stderr.contains("--report"), "{}", run.stderr);
+    }
 }

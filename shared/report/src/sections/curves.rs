@@ -34,7 +34,10 @@ impl Point {
 pub(super) fn section(report: &Report<'_>) -> Section {
     let point = Point::of(report);
     let steps = steps(report.comments);
-    let area = |name: &str, area: f64| format!("{name} \u{b7} area {}", decimal(area));
+    let is_drawn = one_class_only(report).is_none();
+    let area = |name: &str, area: f64| {
+        if is_drawn { format!("{name} \u{b7} area {}", decimal(area)) } else { name.to_owned() }
+    };
     let (roc, precision) = match one_class_only(report) {
         Some(missing) => (missing.clone(), missing),
         None => (roc(report, &steps, &point), precision_recall(report, &steps, &point)),
@@ -106,18 +109,22 @@ fn precision_recall(report: &Report<'_>, steps: &[Step], point: &Point) -> Strin
 fn mark(plane: &Plane, report: &Report<'_>, at: (f64, f64), curve: &[(f64, f64)]) -> String {
     let (x, y) = (plane.x(at.0), plane.y(at.1));
     let width = report.policy.condition.chars().count() as f64 * 7.6;
-    let beside = if x + 8.0 + width < plane.x(1.0) { x + 8.0 } else { x - 8.0 - width };
-    let beside = beside.max(plane.x(0.0) + 4.0);
-    let is_free = |bottom: &f64| {
-        let inside = |(cx, cy): &(f64, f64)| {
-            let (cx, cy) = (plane.x(*cx), plane.y(*cy));
-            (beside - 3.0..beside + width + 3.0).contains(&cx) && (bottom - 14.0..bottom + 5.0).contains(&cy)
+    let is_free = |&(left, bottom): &(f64, f64)| {
+        let inside = |(at_x, at_y): &(f64, f64)| {
+            (left - 3.0..left + width + 3.0).contains(&plane.x(*at_x))
+                && (bottom - 14.0..bottom + 5.0).contains(&plane.y(*at_y))
         };
-        (plane.y(1.0) + 12.0..plane.y(0.0) - 4.0).contains(bottom) && !curve.iter().any(inside)
+        let fits = left > plane.x(0.0) && left + width < plane.x(1.0);
+        fits && (plane.y(1.0) + 12.0..plane.y(0.0) - 4.0).contains(&bottom) && !curve.iter().any(inside)
     };
-    let bottoms = (0..8).flat_map(|row| [y + 16.0 + 12.0 * f64::from(row), y - 10.0 - 12.0 * f64::from(row)]);
-    let bottom = bottoms.into_iter().find(is_free).unwrap_or(plane.y(0.0) - 6.0);
-    dot("mark", (x, y), 5.5) + &text("label", (beside, bottom), Anchor::Start, report.policy.condition)
+    // Beside the point first, then ever further below and above it.
+    let places = (0..10).flat_map(|row| {
+        let away = 10.0 * f64::from(row);
+        let lefts = [x + 8.0, x - width / 2.0, x - 8.0 - width];
+        lefts.into_iter().flat_map(move |left| [(left, y + 17.0 + away), (left, y - 9.0 - away)])
+    });
+    let place = places.into_iter().find(is_free).unwrap_or((plane.x(0.5) - width / 2.0, plane.y(0.0) - 6.0));
+    dot("mark", (x, y), 5.5) + &text("label", place, Anchor::Start, report.policy.condition)
 }
 
 fn at_the_point(report: &Report<'_>, point: &Point) -> String {

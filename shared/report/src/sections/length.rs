@@ -24,6 +24,11 @@ pub(super) fn section(report: &Report<'_>) -> Section {
         &["Class", "Comments", "25\u{a0}% below", "Median", "75\u{a0}% below"],
         [row("kept", &kept), row("removed", &removed)],
     );
+    let caption = if kept.len().min(removed.len()) < FEWEST {
+        "Of a class of fewer than 10, each comment is a dot"
+    } else {
+        "Bar: the middle half; line: nine in ten; dot: the median"
+    };
     Section {
         id: "length",
         title: "Length",
@@ -31,7 +36,7 @@ pub(super) fn section(report: &Report<'_>) -> Section {
               about removal."
             .to_owned(),
         content: side_by_side(&[
-            figure("Bar: the middle half; line: nine in ten; dot: the median", &chart),
+            figure(caption, &chart),
             figure("In characters", &table),
         ]),
     }
