@@ -61,6 +61,9 @@ fn chart(kept: &[f64], removed: &[f64]) -> String {
     for (class, lengths, middle) in [("kept", kept, 1.5), ("removed", removed, 0.5)] {
         let y = plane.y(middle);
         svg += &text("name", (2.0, y - 48.0), Anchor::Start, class);
+        if lengths.is_empty() {
+            svg += &text("tick", (plane.x(from), y + 4.0), Anchor::Start, "none");
+        }
         if lengths.len() < FEWEST {
             svg += &lengths.iter().map(|length| dot(class, (plane.x(*length), y), 4.0)).collect::<String>();
             continue;

@@ -19,27 +19,27 @@ pub(super) fn section(report: &Report<'_>) -> Section {
         }
         figure(&caption, &chart(report, class, bins, end))
     };
+    let alerting = match report.threshold() {
+        Some(_) => format!("from the dashed line on, comments alert ({})", condition(report)),
+        None => format!("no comment alerts ({})", condition(report)),
+    };
     Section {
         id: "scores",
         title: "Scores",
-        how: format!(
-            "A good model piles up kept comments on the left and removed ones on the right; \
-             from the dashed line on, comments alert ({}).",
-            condition(report)
-        ),
+        how: format!("A good model piles up kept comments on the left and removed ones on the right; {alerting}."),
         content: side_by_side(&[draw("kept", &kept, report.kept()), draw("removed", &removed, report.removed())]),
     }
 }
 
 /// Of one class, the share in each bin.
-fn histogram(report: &Report<'_>, removed: bool) -> Vec<f64> {
-    let mut bins = vec![0.0; BINS];
+fn histogram(report: &Report<'_>, removed: bool) -> [f64; BINS] {
+    let mut bins = [0.0; BINS];
     let mut count = 0.0_f64;
     for comment in report.comments.iter().filter(|comment| comment.removed == removed) {
         bins[((comment.probability * BINS as f64) as usize).min(BINS - 1)] += 1.0;
         count += 1.0;
     }
-    bins.iter().map(|bin| bin / count.max(1.0)).collect()
+    bins.map(|bin| bin / count.max(1.0))
 }
 
 fn chart(report: &Report<'_>, class: &str, bins: &[f64], end: f64) -> String {
