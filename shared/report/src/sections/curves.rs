@@ -8,19 +8,19 @@ use crate::stats::{Rate, Step, steps, thinned};
 const MOST_POINTS: usize = 200;
 
 /// What alerting by the policy gives.
-pub(crate) struct Point {
+struct Point {
     /// Alerts among removed comments.
-    pub(crate) recall: Rate,
+    recall: Rate,
     /// Removed comments among alerts.
-    pub(crate) precision: Rate,
+    precision: Rate,
     /// Alerts among kept comments.
-    pub(crate) false_alarms: Rate,
+    false_alarms: Rate,
     /// Alerts among all comments.
-    pub(crate) share: Rate,
+    share: Rate,
 }
 
 impl Point {
-    pub(crate) fn of(report: &Report<'_>) -> Self {
+    fn of(report: &Report<'_>) -> Self {
         let all = report.comments.iter();
         Point {
             recall: Rate::of(all.clone().filter(|comment| comment.removed), |comment| comment.alerts),

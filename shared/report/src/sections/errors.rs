@@ -35,7 +35,7 @@ pub(super) fn section(report: &Report<'_>) -> Section {
 }
 
 /// Comments that alert though they were kept, or don't though they were removed, the most confident first.
-pub(crate) fn surest<'a>(report: &Report<'a>, alerts: bool) -> Vec<&'a Comment<'a>> {
+fn surest<'a>(report: &Report<'a>, alerts: bool) -> Vec<&'a Comment<'a>> {
     let wrong = |comment: &&Comment<'_>| comment.alerts == alerts && comment.removed != alerts;
     let mut errors: Vec<&Comment<'_>> = report.comments.iter().filter(wrong).collect();
     errors.sort_by(|a, b| if alerts { b.log_odds.total_cmp(&a.log_odds) } else { a.log_odds.total_cmp(&b.log_odds) });

@@ -6,14 +6,14 @@ use crate::subgroup::{folded, holds};
 use crate::{Comment, Report, Subgroup};
 
 /// With fewer kept comments, a false alarm rate says nothing.
-pub(crate) const FEWEST_KEPT: usize = 30;
+const FEWEST_KEPT: usize = 30;
 const LONGEST_WORD: usize = 40;
 
 /// Comments that hold a word.
-pub(crate) struct Holding<'a> {
+struct Holding<'a> {
     word: &'a str,
     removed: Rate,
-    pub(crate) false_alarms: Rate,
+    false_alarms: Rate,
 }
 
 /// None where no subgroup was asked for.
@@ -42,7 +42,7 @@ fn false_alarms<'a>(comments: impl Iterator<Item = &'a Comment<'a>>) -> Rate {
     Rate::of(comments.filter(|comment| !comment.removed), |comment| comment.alerts)
 }
 
-pub(crate) fn holding<'a>(report: &Report<'_>, texts: &[String], word: &'a str) -> Holding<'a> {
+fn holding<'a>(report: &Report<'_>, texts: &[String], word: &'a str) -> Holding<'a> {
     let pairs = report.comments.iter().zip(texts);
     let found: Vec<&Comment<'_>> = pairs.filter(|(_, text)| holds(text, word)).map(|(comment, _)| comment).collect();
     Holding {
@@ -85,7 +85,7 @@ fn verdict(word: &Holding<'_>, overall: Rate, end: f64) -> String {
     }
 }
 
-pub(crate) fn compared(interval: Interval, overall: f64) -> &'static str {
+fn compared(interval: Interval, overall: f64) -> &'static str {
     if interval.low > overall {
         "<b class=\"removed\">more than overall</b>"
     } else if interval.high < overall {
