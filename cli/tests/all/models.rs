@@ -297,6 +297,9 @@ fn thresholds_say_where_a_policy_begins_and_what_is_out_of_reach() {
     }
     let wrong = folder.run(&["model", "thresholds", "--policy", "often"]);
     assert!(wrong.status != Some(0) && wrong.stderr.contains("precision>=0.9"), "{}", wrong.stderr);
+}
+
+#[test]
 fn a_report_is_a_page_of_what_evaluate_says() {
     let folder = Folder::new();
     let args = ["evaluate", "--input", &samples(), "--report", "page.html", "--subgroup", "gender=woman,man", "--json"];
