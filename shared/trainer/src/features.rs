@@ -1,7 +1,7 @@
 use std::cmp::Reverse;
-use std::collections::HashMap;
 use std::hash::Hash;
 
+use hashbrown::HashMap;
 use modstream_classifier::{Feature, MEASURES, Measure, Scratch, Subword, Vectorizer};
 
 use crate::train::Settings;

@@ -1,3 +1,5 @@
+use std::cell::RefCell;
+
 use argmin::core::{CostFunction, Executor, Gradient, State as _};
 use argmin::solver::linesearch::MoreThuenteLineSearch;
 use argmin::solver::quasinewton::LBFGS;
@@ -71,7 +73,7 @@ pub(crate) fn fit(rows: &Rows, removed: &[bool], c: f64, solver: Solver) -> Resu
         Solver::Sparse => sparse(rows, removed, c, 1e-5),
     };
     let line = line.map_err(failed)?;
-    let slopes = Loss { rows, removed, c }.gradient_at(&line);
+    let slopes = Loss::new(rows, removed, c).gradient_at(&line);
     let gradient = slopes.iter().fold(0.0_f64, |largest, slope| largest.max(slope.abs())) / rows.len() as f64;
     // Written so that a NaN fails too.
     if !(gradient <= LARGEST_GRADIENT && line.weights.iter().all(|weight| weight.is_finite())) {
@@ -114,7 +116,7 @@ fn sparse(rows: &Rows, removed: &[bool], c: f64, tolerance: f64) -> Result<Line,
     let solver = LBFGS::new(MoreThuenteLineSearch::new(), 10)
         .with_tolerance_grad(tolerance * rows.len() as f64)
         .map_err(failed)?;
-    let found = Executor::new(Loss { rows, removed, c }, solver)
+    let found = Executor::new(Loss::new(rows, removed, c), solver)
         .configure(|state| state.param(vec![0.0; rows.width + 1]).max_iters(ITERATIONS))
         .run()
         .map_err(failed)?;
@@ -127,6 +129,8 @@ struct Loss<'a> {
     rows: &'a Rows,
     removed: &'a [bool],
     c: f64,
+    /// The point that was looked at last, and the log-odds there: a line search asks for loss and gradient of the same.
+    last: RefCell<(Vec<f64>, Vec<f64>)>,
 }
 
 impl Line {
@@ -140,27 +144,48 @@ impl Line {
     }
 }
 
-impl Loss<'_> {
-    fn at(&self, line: &Line) -> f64 {
-        let losses = self.rows.iter().zip(self.removed).map(|(row, &removed)| {
-            let z = line.log_odds(row);
+impl<'a> Loss<'a> {
+    fn new(rows: &'a Rows, removed: &'a [bool], c: f64) -> Self {
+        Loss { rows, removed, c, last: RefCell::default() }
+    }
+
+    fn log_odds(&self, line: &Line) -> Vec<f64> {
+        self.rows.iter().map(|row| line.log_odds(row)).collect()
+    }
+
+    /// What `of` makes of a point's line and log-odds.
+    fn at<T>(&self, point: &[f64], of: impl FnOnce(&Line, &[f64]) -> T) -> T {
+        let line = Line::of(point);
+        let mut last = self.last.borrow_mut();
+        if last.0 != point {
+            *last = (point.to_vec(), self.log_odds(&line));
+        }
+        of(&line, &last.1)
+    }
+
+    fn loss(&self, line: &Line, log_odds: &[f64]) -> f64 {
+        let losses = log_odds.iter().zip(self.removed).map(|(z, &removed)| {
             // ln(1 + e^z) - t z, without overflow.
-            z.max(0.0) + (-z.abs()).exp().ln_1p() - if removed { z } else { 0.0 }
+            z.max(0.0) + (-z.abs()).exp().ln_1p() - if removed { *z } else { 0.0 }
         });
         let squares: f64 = line.weights.iter().map(|weight| weight * weight).sum();
         losses.sum::<f64>() + squares / (2.0 * self.c)
     }
 
-    fn gradient_at(&self, line: &Line) -> Vec<f64> {
+    fn slopes(&self, line: &Line, log_odds: &[f64]) -> Vec<f64> {
         let mut slopes: Vec<f64> = line.weights.iter().map(|weight| weight / self.c).chain([0.0]).collect();
-        for (row, &removed) in self.rows.iter().zip(self.removed) {
-            let residual = 1.0 / (1.0 + (-line.log_odds(row)).exp()) - f64::from(u8::from(removed));
+        for ((row, z), &removed) in self.rows.iter().zip(log_odds).zip(self.removed) {
+            let residual = 1.0 / (1.0 + (-z).exp()) - f64::from(u8::from(removed));
             for &(column, value) in row {
                 slopes[column as usize] += residual * f64::from(value);
             }
             slopes[line.weights.len()] += residual;
         }
         slopes
+    }
+
+    fn gradient_at(&self, line: &Line) -> Vec<f64> {
+        self.slopes(line, &self.log_odds(line))
     }
 }
 
@@ -169,7 +194,7 @@ impl CostFunction for Loss<'_> {
     type Output = f64;
 
     fn cost(&self, point: &Vec<f64>) -> Result<f64, argmin::core::Error> {
-        Ok(self.at(&Line::of(point)))
+        Ok(self.at(point, |line, log_odds| self.loss(line, log_odds)))
     }
 }
 
@@ -178,7 +203,7 @@ impl Gradient for Loss<'_> {
     type Gradient = Vec<f64>;
 
     fn gradient(&self, point: &Vec<f64>) -> Result<Vec<f64>, argmin::core::Error> {
-        Ok(self.gradient_at(&Line::of(point)))
+        Ok(self.at(point, |line, log_odds| self.slopes(line, log_odds)))
     }
 }
 
