@@ -1,0 +1,89 @@
+//! A Kinesis payload of 1,000 records in, as Lambda hands it over; predictions with their reasons on a stream out.
+#![allow(missing_docs, reason = "criterion's macro makes a public function")]
+
+use std::path::Path;
+use std::time::Duration;
+
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use kinesis_batch::{SourceRecord, payload as payloads};
+use modstream_classifier::artifact::ModelFiles;
+use modstream_events::{Comment, Event};
+use modstream_model_store::ModelStore;
+use modstream_platform::Clock as _;
+use modstream_platform::memory::{MemoryClock, MemoryObjects, MemoryStream};
+use score_comments::{Config, ScoreComments};
+
+const START: &str = "2026-01-05T10:00:00Z";
+const TIME: Duration = Duration::from_secs(10);
+const RECORDS: usize = 1_000;
+
+/// The sample comments, again and again.
+fn payload() -> Vec<u8> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let lines = std::fs::read_to_string(root.join("events/samples/comments.jsonl")).expect("samples");
+    let comments: Vec<Comment<'_>> = lines.lines().map(|line| serde_json::from_str(line).expect("a comment")).collect();
+    let start = START.parse().expect("a time");
+    let events: Vec<(String, Vec<u8>)> = (0..RECORDS)
+        .map(|number| {
+            let comment = comments[number % comments.len()].clone();
+            (
+                format!("49{number:054}"),
+                Event::new(&format!("e-{number}"), "urn:example:forum", start, comment).encode(),
+            )
+        })
+        .collect();
+    let records = events.iter().map(|(sequence_number, data)| SourceRecord {
+        event_source_arn: "arn:aws:kinesis:us-east-1:000000000000:stream/comments",
+        shard_id: "shardId-000000000000",
+        sequence_number,
+        partition_key: "c1",
+        arrived_seconds: 1_767_607_200.0,
+        data,
+    });
+    payloads::encode(&records.collect::<Vec<_>>())
+}
+
+fn handle(criterion: &mut Criterion) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let clock = MemoryClock::starting_at(START.parse().expect("a time"));
+    let objects = MemoryObjects::new();
+    let config = Config {
+        predictions_stream: "predictions".to_owned(),
+        bucket: "bucket".to_owned(),
+        model_name: "rscience".to_owned(),
+        base_rate: None,
+        top_terms: 5,
+    };
+    let deadline = clock.now() + TIME;
+    runtime.block_on(async {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/rscience");
+        let store = ModelStore::new(objects.clone(), clock, "rscience");
+        let pushed = store.push(&ModelFiles::read(folder).expect("the model"), deadline).await.expect("pushes");
+        store.promote(&pushed.version, deadline).await.expect("promotes");
+    });
+    let payload = payload();
+    let started = || {
+        let stream = MemoryStream::new("predictions", 1, clock);
+        runtime.block_on(ScoreComments::start(&config, stream, objects.clone(), clock, deadline)).expect("starts")
+    };
+    let mut group = criterion.benchmark_group("payload to predictions");
+    group.throughput(Throughput::Elements(RECORDS as u64));
+    group.bench_function("1,000 records", |bench| {
+        bench.iter_batched(
+            started,
+            |function| {
+                let response = runtime.block_on(function.handle(&payload, clock.now() + TIME)).expect("a batch");
+                assert!(response.batch_item_failures.is_empty());
+            },
+            BatchSize::PerIteration,
+        );
+    });
+    group.finish();
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().sample_size(20).measurement_time(Duration::from_secs(3)).configure_from_args();
+    targets = handle
+}
+criterion_main!(benches);
