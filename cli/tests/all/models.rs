@@ -288,7 +288,7 @@ fn thresholds_say_where_a_policy_begins_and_what_is_out_of_reach() {
     let alerts =
         |policy: &str| folder.run(&[&args[..], &[policy]].concat()).json()["alerts"].as_u64().expect("a number");
     let from = of(&rare, 1, "probability");
-    assert_eq!(alerts("share<=0.02"), alerts(&format!("{:.9}", from)));
+    assert_eq!(alerts("share<=0.02"), alerts(&format!("{from:.9}")));
     assert!(alerts("share<=0.02") > 0);
 
     let text = folder.run(&["model", "thresholds", "--base-rate", "0.05"]).stdout;
