@@ -26,10 +26,7 @@ fn payload() -> Vec<u8> {
     let events: Vec<(String, Vec<u8>)> = (0..RECORDS)
         .map(|number| {
             let comment = comments[number % comments.len()].clone();
-            (
-                format!("49{number:054}"),
-                Event::new(&format!("e-{number}"), "urn:example:forum", start, comment).encode(),
-            )
+            (format!("49{number:054}"), Event::new(format!("e-{number}"), "urn:example:forum", start, comment).encode())
         })
         .collect();
     let records = events.iter().map(|(sequence_number, data)| SourceRecord {
