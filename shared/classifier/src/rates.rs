@@ -65,13 +65,19 @@ pub struct RatesError {
     row: usize,
 }
 
+/// Nobody counts comments by the million million; the ratio of two rates, and their products, are numbers then.
+const LEAST_RATE: f64 = 1e-12;
+
+/// The difference of two such log-odds is finite.
+const MOST_LOG_ODDS: f64 = 1e9;
+
 impl Rates {
     /// Checks the table.
     ///
     /// # Errors
     /// Where it is empty, not monotone, or holds what is no rate.
     pub fn new(rates: Vec<Rate>) -> Result<Self, RatesError> {
-        let is_rate = |rate: f64| rate > 0.0 && rate <= 1.0;
+        let is_rate = |rate: f64| (LEAST_RATE..=1.0).contains(&rate);
         // Both are computed from numbers that were written and read again.
         let slack = 1.0 - 1e-9;
         let bad = (0..rates.len().max(1)).find(|&row| match rates.get(row) {
@@ -84,7 +90,7 @@ impl Rates {
                         && rate.false_positive_rate <= before.false_positive_rate
                         && rate.likelihood_ratio() >= before.likelihood_ratio() * slack
                 };
-                !(rate.log_odds.is_finite()
+                !(rate.log_odds.abs() <= MOST_LOG_ODDS
                     && is_rate(rate.true_positive_rate)
                     && is_rate(rate.false_positive_rate)
                     && ordered)
@@ -258,6 +264,9 @@ mod tests {
             vec![rate(f64::NAN, 0.5, 0.1)],
             vec![rate(0.0, 0.5, 0.0)],
             vec![rate(0.0, 1.5, 0.5)],
+            // Between these rows were a NaN.
+            vec![rate(-1.0, 0.5, 0.5), rate(1.0, 0.5, 5e-324)],
+            vec![rate(-1e308, 0.5, 0.5), rate(1e308, 0.4, 0.1)],
         ] {
             assert!(Rates::new(rows.clone()).is_err(), "{rows:?}");
         }

@@ -325,11 +325,34 @@ mod tests {
         assert!(message(|it| it.files[0].bytes = u64::MAX).contains(&u64::MAX.to_string()));
         assert!(message(|it| it.files.clear()).contains(TENSORS));
         assert!(message(|it| it.calibration.slope = -1.0).contains("calibration"));
+        // Such a model is certain of the golden text, and gives an empty one a NaN.
+        let huge = |it: &mut Manifest| {
+            it.calibration.slope = 1e308;
+            it.regression.intercept = 1e308;
+            it.golden.retain(|golden| golden.text == "Thanks for the question?");
+            it.golden[0].probability = 1.0;
+        };
+        assert!(message(huge).contains("calibration"));
+        assert!(message(|it| it.calibration.intercept = -1e308).contains("calibration"));
+        assert!(message(|it| it.regression.intercept = 1e308).contains("intercept"));
         assert!(message(|it| it.golden[1].probability += 1e-5).contains("golden text 1"));
         assert!(message(|it| it.golden.clear()).contains("golden"));
         assert!(message(|it| it.rates.reverse()).contains("monotone"));
         assert!(message(|it| it.training.removed = 0).contains("base rate"));
         assert!(message(|it| it.settings.longest_ngram = 1 << 40).contains("n-grams"));
+    }
+
+    #[test]
+    fn a_version_with_more_behind_it_is_refused() {
+        let (_, mut manifest) = written();
+        let sealed = String::from_utf8(manifest.seal().expect("seals")).expect("text");
+        let longer = sealed.replacen(&format!("{}\"", manifest.version), "/../x\"", 1);
+        let version = sha256(longer.as_bytes());
+        let longer = longer.replacen("/../x\"", &format!("{version}/../x\""), 1);
+        assert!(matches!(Manifest::from_bytes(sealed.as_bytes()), Ok(found) if found == manifest));
+        let error = Manifest::from_bytes(longer.as_bytes()).map(|found| found.version);
+        // The checksum holds: of what follows it, too.
+        assert!(matches!(error, Err(ArtifactError::Version)), "{error:?}");
     }
 
     #[test]

@@ -159,6 +159,9 @@ struct Format {
 /// How the version stands in the file; the first such text is the field, since only `format` comes before it.
 const VERSION_FIELD: &str = "\n  \"version\": \"";
 
+/// No log-odds come near it, and below it their sums and products are finite: two infinities would make a NaN.
+const MOST: f64 = 1e9;
+
 impl Manifest {
     /// The format this release writes and reads.
     pub const FORMAT: &str = "modstream-model/2";
@@ -199,6 +202,10 @@ impl Manifest {
             return Err(ArtifactError::Format { found });
         }
         let manifest: Manifest = serde_json::from_slice(bytes).map_err(unreadable)?;
+        // The field may be longer than a checksum, or another than the first text that looks like it.
+        if manifest.version.as_bytes() != version {
+            return Err(ArtifactError::Version);
+        }
         manifest.check().map_err(ArtifactError::Manifest)?;
         Ok(manifest)
     }
@@ -210,14 +217,13 @@ impl Manifest {
                 return Err(format!("the file name {path:?} is none"));
             }
         }
-        if !(self.calibration.slope > 0.0
-            && self.calibration.slope.is_finite()
-            && self.calibration.intercept.is_finite())
-        {
-            return Err("the calibration is not a rising line".to_owned());
+        let Calibration { slope, intercept } = self.calibration;
+        let is_sane = |number: &f64| (-MOST..=MOST).contains(number);
+        if !(slope > 0.0 && is_sane(&slope) && is_sane(&intercept)) {
+            return Err(format!("the calibration is not a rising line, or beyond {MOST}"));
         }
-        if !self.regression.intercept.is_finite() {
-            return Err("the intercept is not finite".to_owned());
+        if !is_sane(&self.regression.intercept) {
+            return Err(format!("the intercept is beyond {MOST}"));
         }
         if !(1..=8).contains(&self.settings.longest_ngram) {
             return Err("n-grams have 1 to 8 tokens".to_owned());
