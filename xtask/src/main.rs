@@ -11,6 +11,7 @@ mod interrupt;
 mod local;
 mod local_tests;
 mod package;
+mod peers;
 mod stack;
 mod steps;
 mod test;
@@ -44,6 +45,8 @@ enum Command {
     Package(deploy::PackageArgs),
     /// Ship new code to functions that Terraform made, with `cargo lambda deploy`
     Deploy(deploy::DeployArgs),
+    /// Compare modstream with other text classifiers in one run: quality, speed, memory, size
+    BenchPeers(peers::BenchPeersArgs),
 }
 
 fn main() -> ExitCode {
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => Ok(local::demo(&args)),
         Command::Package(args) => deploy::make_packages(&args),
         Command::Deploy(args) => deploy::run(&args),
+        Command::BenchPeers(args) => peers::run(&args),
     });
     result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

@@ -1,4 +1,4 @@
-//! Programs that the local stack and a deployment need: found on the machine, or installed into `.local/tools`, pinned.
+//! Programs that the local stack, a deployment and the comparison with peers need: found on the machine, or installed into `.local/tools`, pinned.
 
 mod install;
 mod node;
@@ -7,7 +7,7 @@ mod terraform;
 
 pub(crate) use install::once;
 pub(crate) use node::{kinesis_local, npm};
-pub(crate) use python::{Venv, cargo_lambda, local_stack, python, zig};
+pub(crate) use python::{Venv, cargo_lambda, local_stack, peer, python, zig};
 pub(crate) use terraform::{Providers, providers, terraform};
 
 /// A program that is needed and not here, or not the right one.

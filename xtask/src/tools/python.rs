@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use super::{Missing, once, version};
 use crate::{checkout, command};
 
-/// What LocalStack's lock installs on.
+/// What the locks install on.
 const SUPPORTED: std::ops::RangeInclusive<u32> = 11..=13;
 const HINT: &str = "install Python 3.11, 3.12 or 3.13 with its venv module (python.org, or your system's packages: \
                     python3 and python3-venv)";
@@ -51,6 +51,13 @@ impl Venv {
         let all = std::iter::once(self.0.join("bin")).chain(env::split_paths(&others));
         env::join_paths(all).context("PATH can't be set")
     }
+
+    /// Where its packages are.
+    pub(crate) fn packages(&self) -> anyhow::Result<PathBuf> {
+        let folders = fs::read_dir(self.0.join("lib")).context("a virtual environment has a folder lib")?;
+        let mut packages = folders.flatten().map(|folder| folder.path().join("site-packages"));
+        packages.find(|folder| folder.is_dir()).with_context(|| format!("{} has no packages", self.0.display()))
+    }
 }
 
 /// LocalStack with this project's executor.
@@ -72,6 +79,12 @@ pub(crate) fn zig(log: &Path) -> anyhow::Result<Venv> {
     let local = checkout::root().join("infra/local");
     let locks = [local.join("requirements-cargo-lambda.txt"), local.join("requirements-zig.txt")];
     venv("cargo-lambda-zig", &locks, None, log)
+}
+
+/// A classifier to compare with, by its name in `bench/peers`.
+pub(crate) fn peer(name: &str, log: &Path) -> anyhow::Result<Venv> {
+    let lock = checkout::root().join("bench/peers/requirements").join(name).with_extension("txt");
+    venv(&format!("peer-{name}"), &[lock], None, log)
 }
 
 fn venv(name: &str, locks: &[PathBuf], package: Option<&Path>, log: &Path) -> anyhow::Result<Venv> {

@@ -1,0 +1,91 @@
+//! How a classifier is trained and asked, and what it takes on disk.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::{bench, size};
+use crate::tools::Venv;
+
+/// One of those that are compared.
+pub(super) struct Classifier {
+    /// What files are called after.
+    pub(super) name: &'static str,
+    /// What people call it.
+    pub(super) title: &'static str,
+    program: Program,
+}
+
+enum Program {
+    Modstream(PathBuf),
+    Python { python: PathBuf, packages: PathBuf },
+}
+
+impl Classifier {
+    pub(super) fn modstream(program: PathBuf) -> Self {
+        Self { name: "modstream", title: "modstream", program: Program::Modstream(program) }
+    }
+
+    pub(super) fn peer(name: &'static str, title: &'static str, venv: &Venv) -> anyhow::Result<Self> {
+        let program = Program::Python { python: venv.program("python"), packages: venv.packages()? };
+        Ok(Self { name, title, program })
+    }
+
+    /// The Python that measures inside, where there is one.
+    pub(super) fn python(&self) -> Option<&Path> {
+        match &self.program {
+            Program::Modstream(_) => None,
+            Program::Python { python, .. } => Some(python),
+        }
+    }
+
+    /// Where its model of a fold is.
+    pub(super) fn model(&self, folder: &Path, fold: usize) -> PathBuf {
+        folder.join(fold.to_string()).join("models").join(self.name)
+    }
+
+    pub(super) fn train(&self, model: &Path, input: &Path) -> Vec<OsString> {
+        match &self.program {
+            Program::Modstream(program) => {
+                let flags = ["train".as_ref(), "--json".as_ref(), "--output".as_ref(), model.as_os_str()];
+                line(program, &flags, input)
+            }
+            Program::Python { python, .. } => self.step(python, "train", model, input),
+        }
+    }
+
+    /// It prints a line of JSON a comment.
+    pub(super) fn score(&self, model: &Path, input: &Path) -> Vec<OsString> {
+        match &self.program {
+            Program::Modstream(program) => {
+                line(program, &["score".as_ref(), "--model".as_ref(), model.as_os_str()], input)
+            }
+            Program::Python { python, .. } => self.step(python, "score", model, input),
+        }
+    }
+
+    fn step(&self, python: &Path, step: &str, model: &Path, input: &Path) -> Vec<OsString> {
+        let script = bench::script();
+        let flags = [
+            script.as_os_str(),
+            step.as_ref(),
+            "--peer".as_ref(),
+            self.name.as_ref(),
+            "--model".as_ref(),
+            model.as_os_str(),
+        ];
+        line(python, &flags, input)
+    }
+
+    /// The program, or the packages beside Python's own.
+    pub(super) fn installed_bytes(&self) -> anyhow::Result<u64> {
+        match &self.program {
+            Program::Modstream(program) => size::of(program),
+            Program::Python { packages, .. } => size::packages(packages),
+        }
+    }
+}
+
+fn line(program: &Path, flags: &[&std::ffi::OsStr], input: &Path) -> Vec<OsString> {
+    let words = std::iter::once(program.as_os_str()).chain(flags.iter().copied());
+    words.chain(["--input".as_ref(), input.as_os_str()]).map(OsString::from).collect()
+}
