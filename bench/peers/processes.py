@@ -26,18 +26,18 @@ def peak_memory(pid: int) -> int | None:
 def watch(command: Sequence[str], output: IO[bytes]) -> dict[str, float | int]:
     """Runs a command, its standard output into a file: CPU time, peak memory, and seconds from its start to its first line."""
     started = time.perf_counter()
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-    assert process.stdout
-    first = process.stdout.readline()
-    first_line = time.perf_counter() - started
-    output.write(first)
     peak = None
-    # What a child's rusage says of memory includes this process, from before its program began.
-    while chunk := process.stdout.read1(1 << 16):
-        output.write(chunk)
-        peak = peak_memory(process.pid) or peak
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        first = process.stdout.readline()
+        first_line = time.perf_counter() - started
+        output.write(first)
+        # What a child's rusage says of memory includes this process, from before its program began.
+        while chunk := process.stdout.read1(1 << 16):
+            output.write(chunk)
+            peak = peak_memory(process.pid) or peak
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
     return {

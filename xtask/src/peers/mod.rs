@@ -83,16 +83,26 @@ pub(crate) fn run(args: &BenchPeersArgs) -> anyhow::Result<ExitCode> {
                 classifiers.push(Classifier::peer(name, title, &venv)?);
             }
             Err(error) if name == STATISTICS || error.is::<interrupt::Interrupted>() => return Err(error),
-            Err(error) => left_out.push(LeftOut::new(title, &error)),
+            Err(error) => left_out.push(LeftOut::not_installed(title, &error)),
         }
     }
     let statistics = statistics.context("the statistics have no Python")?;
 
     let mut training = Vec::new();
-    for classifier in &classifiers {
+    let mut able = Vec::new();
+    for classifier in classifiers {
         let name = format!("{}: training and scoring", classifier.title);
-        training.push(step(&name, || train_and_score(&bench, classifier, &split))?);
+        match step(&name, || train_and_score(&bench, &classifier, &split)) {
+            Ok(trained) => {
+                training.push(trained);
+                able.push(classifier);
+            }
+            // The first is modstream.
+            Err(error) if able.is_empty() || interrupt::check().is_err() => return Err(error),
+            Err(_) => left_out.push(LeftOut::failed(classifier.title)),
+        }
     }
+    let classifiers = able;
     let mut runs: Vec<Vec<Speed>> = vec![Vec::new(); classifiers.len()];
     let big = step("comments for a second of modstream", || bench.repeated(&classifiers[0]))?;
     // In turns, so that a machine that is busy for a while is busy for all.

@@ -65,7 +65,7 @@ pub(super) struct Measured {
     pub(super) installed_bytes: u64,
 }
 
-/// A peer that can't be installed here.
+/// A peer that can't be installed here, or fails.
 #[derive(Debug, Serialize)]
 pub(super) struct LeftOut {
     title: &'static str,
@@ -73,9 +73,14 @@ pub(super) struct LeftOut {
 }
 
 impl LeftOut {
-    pub(super) fn new(title: &'static str, error: &anyhow::Error) -> Self {
+    pub(super) fn not_installed(title: &'static str, error: &anyhow::Error) -> Self {
         let said = format!("{error:#}");
-        Self { title, reason: said.lines().last().unwrap_or_default().trim_start_matches("ERROR: ").to_owned() }
+        let reason = said.lines().last().unwrap_or_default().trim_start_matches("ERROR: ");
+        Self { title, reason: format!("it can't be installed: {reason}") }
+    }
+
+    pub(super) fn failed(title: &'static str) -> Self {
+        Self { title, reason: "it failed; .local/logs/peers.log says why".to_owned() }
     }
 }
 
@@ -119,9 +124,7 @@ impl Report {
         }
         parts.push(render(&self.cost()));
         let left_out = self.left_out.iter();
-        parts.extend(
-            left_out.map(|peer| format!("{} is left out, it can't be installed: {}\n", peer.title, peer.reason)),
-        );
+        parts.extend(left_out.map(|peer| format!("{} is left out: {}\n", peer.title, peer.reason)));
         parts.extend([QUALITY.to_owned(), COST.to_owned()]);
         parts.join("\n")
     }
@@ -182,10 +185,10 @@ impl Report {
                 rate(peer.speed.one_by_one),
                 peer.speed.batched.map_or_else(|| "-".to_owned(), rate),
                 format!("{:.1} s", peer.training_cpu_seconds),
-                megabytes(peer.peak_memory),
+                size(peer.peak_memory),
                 format!("{} ms", rounded(1000.0 * peer.speed.first_prediction_seconds)),
-                megabytes(peer.model_bytes),
-                megabytes(peer.installed_bytes),
+                size(peer.model_bytes),
+                size(peer.installed_bytes),
             ]);
         }
         table
@@ -239,9 +242,15 @@ fn grouped(number: u64) -> String {
     text
 }
 
-fn megabytes(bytes: u64) -> String {
+fn size(bytes: u64) -> String {
     let megabytes = bytes as f64 / 1e6;
-    if megabytes < 9.95 { format!("{megabytes:.1} MB") } else { format!("{} MB", rounded(megabytes)) }
+    if megabytes < 1.0 {
+        format!("{} kB", rounded(bytes as f64 / 1e3))
+    } else if megabytes < 9.95 {
+        format!("{megabytes:.1} MB")
+    } else {
+        format!("{} MB", rounded(megabytes))
+    }
 }
 
 #[cfg(test)]
@@ -285,7 +294,10 @@ mod tests {
                 measured("modstream", ours, speed(331_204.0, None)),
                 measured("Vowpal Wabbit", theirs, speed(1_019.6, Some(60_000.0))),
             ],
-            left_out: vec![LeftOut::new("fastText", &anyhow::anyhow!("pip failed:\nERROR: No matching distribution"))],
+            left_out: vec![LeftOut::not_installed(
+                "fastText",
+                &anyhow::anyhow!("pip failed:\nERROR: No matching distribution"),
+            )],
         }
     }
 
@@ -300,8 +312,8 @@ mod tests {
             "Vowpal Wabbit  0.767 [-.035,-.018]  0.600 [-.040,+.000]  1.520 [+.900,+1.23]  0.030 [-.010,+.011]\n",
             "Vowpal Wabbit              -.017   -.023\n",
             "331,000 ",
-            "1,020 (1/325)  60,000 (1/5.5)    12.3 s  123 MB  1,230 ms  0.1 MB   1,510 MB\n",
-            "fastText is left out, it can't be installed: No matching distribution\n",
+            "1,020 (1/325)  60,000 (1/5.5)    12.3 s  123 MB  1,230 ms  52 kB   1,510 MB\n",
+            "fastText is left out: it can't be installed: No matching distribution\n",
         ] {
             assert!(text.contains(found), "{found:?} is not in\n{text}");
         }
@@ -324,7 +336,7 @@ mod tests {
         assert_eq!(json["peers"][0]["batched"], serde_json::Value::Null);
         assert_eq!(json["peers"][0]["peak_memory_bytes"], 123_456_789);
         assert_eq!(json["test"][1], 1138);
-        assert_eq!(json["left_out"][0]["reason"], "No matching distribution");
+        assert_eq!(json["left_out"][0]["reason"], "it can't be installed: No matching distribution");
     }
 
     #[test]
@@ -343,7 +355,7 @@ mod tests {
             ["3", "99", "331,000", "1,020", "1,000,000"]
         );
         assert_eq!([-0.0348, 0.0, 0.9994, 1.234].map(signed), ["-.035", "+.000", "+.999", "+1.23"]);
-        assert_eq!([52_000, 6_200_000, 17_400_000].map(megabytes), ["0.1 MB", "6.2 MB", "17 MB"]);
+        assert_eq!([52_000, 6_200_000, 17_400_000].map(size), ["52 kB", "6.2 MB", "17 MB"]);
         assert_eq!(compared(200_000.0, 331_000.0), "200,000 (1/1.7)");
     }
 }
