@@ -46,8 +46,7 @@ impl Classifier {
     pub(super) fn train(&self, model: &Path, input: &Path) -> Vec<OsString> {
         match &self.program {
             Program::Modstream(program) => {
-                let flags = ["train".as_ref(), "--json".as_ref(), "--output".as_ref(), model.as_os_str()];
-                line(program, &flags, input)
+                line(program, &["train".as_ref(), "--output".as_ref(), model.as_os_str()], input)
             }
             Program::Python { python, .. } => self.step(python, "train", model, input),
         }
