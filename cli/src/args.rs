@@ -116,15 +116,9 @@ impl Command {
 pub(crate) enum ModelCommand {
     /// Show which probability a policy begins at, and what it promises
     Thresholds(ThresholdsArgs),
-    /// Bring a model into the bucket; it is not in use before it is promoted
     #[cfg(feature = "aws")]
-    Push(crate::aws::args::PushArgs),
-    /// Make a version the one in use; functions notice within a minute
-    #[cfg(feature = "aws")]
-    Promote(crate::aws::args::PromoteArgs),
-    /// Show what models the bucket has, and which are in use
-    #[cfg(feature = "aws")]
-    List(crate::aws::args::ListArgs),
+    #[command(flatten)]
+    InBucket(crate::aws::args::ModelsCommand),
 }
 
 impl ModelCommand {
@@ -132,11 +126,7 @@ impl ModelCommand {
         match self {
             ModelCommand::Thresholds(args) => args.json,
             #[cfg(feature = "aws")]
-            ModelCommand::Push(args) => args.json,
-            #[cfg(feature = "aws")]
-            ModelCommand::Promote(args) => args.json,
-            #[cfg(feature = "aws")]
-            ModelCommand::List(args) => args.json,
+            ModelCommand::InBucket(command) => command.wants_json(),
         }
     }
 }

@@ -35,11 +35,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Completions(args) => commands::completions::run(&args),
         Command::Model(ModelCommand::Thresholds(args)) => commands::thresholds::run(&args),
         #[cfg(feature = "aws")]
-        Command::Model(ModelCommand::Push(args)) => aws::model::push(&args),
-        #[cfg(feature = "aws")]
-        Command::Model(ModelCommand::Promote(args)) => aws::model::promote(&args),
-        #[cfg(feature = "aws")]
-        Command::Model(ModelCommand::List(args)) => aws::model::list(&args),
+        Command::Model(ModelCommand::InBucket(command)) => aws::model::run(&command),
         #[cfg(feature = "aws")]
         Command::Corpus(aws::args::CorpusCommand::Push(args)) => aws::corpus::run(&args),
         #[cfg(feature = "aws")]

@@ -59,8 +59,8 @@ pub(crate) fn make_packages(args: &PackageArgs) -> anyhow::Result<ExitCode> {
     let cargo_lambda = step("cargo lambda and zig", || tools::zig(&log))?;
     let packages = checkout::target()?.join("lambda");
     step(&format!("building for {}, profile {}", args.architecture, args.profile), || {
-        let mut build = lambda_build(&cargo_lambda, &args.profile, &args.architecture, Machine::Lambda, &packages)?;
-        package_args(&mut build, &FUNCTIONS);
+        let (profile, architecture) = (&args.profile, &args.architecture);
+        let mut build = lambda_build(&cargo_lambda, profile, architecture, Machine::Lambda, &FUNCTIONS, &packages)?;
         command::logged(build.args(["--output-format", "zip"]), &log)
     })?;
     if packages != checkout::root().join("target/lambda") {
@@ -324,8 +324,7 @@ fn build(
 ) -> anyhow::Result<PathBuf> {
     // Not where packages lie: `cargo lambda deploy` might take one of those.
     let built = checkout::target()?.join("lambda-deploy");
-    let mut build = lambda_build(cargo_lambda, &args.profile, architecture, target.machine(), &built)?;
-    package_args(&mut build, functions);
+    let mut build = lambda_build(cargo_lambda, &args.profile, architecture, target.machine(), functions, &built)?;
     command::logged(&mut build, log)?;
     for function in functions {
         let program = built.join(function).join("bootstrap");
@@ -345,6 +344,7 @@ fn lambda_build(
     profile: &str,
     architecture: &str,
     machine: Machine,
+    functions: &[&str],
     folder: &Path,
 ) -> anyhow::Result<Command> {
     let mut build = lambda(cargo_lambda, "build")?;
@@ -355,13 +355,10 @@ fn lambda_build(
         // With zig, cargo-lambda's own way.
         Machine::Lambda => build.env_remove("CARGO_LAMBDA_COMPILER"),
     };
-    Ok(build)
-}
-
-fn package_args(build: &mut Command, functions: &[&str]) {
     for function in functions {
         build.args(["--package", function]);
     }
+    Ok(build)
 }
 
 /// The architecture of a Linux program, as Lambda calls it ([ELF](https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html), `e_machine`).

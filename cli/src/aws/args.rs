@@ -84,6 +84,27 @@ pub(crate) struct NameArgs {
     pub(crate) name: Option<String>,
 }
 
+/// `modstream model`, of a system's bucket.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ModelsCommand {
+    /// Bring a model into the bucket; it is not in use before it is promoted
+    Push(PushArgs),
+    /// Make a version the one in use; functions notice within a minute
+    Promote(PromoteArgs),
+    /// Show what models the bucket has, and which are in use
+    List(ListArgs),
+}
+
+impl ModelsCommand {
+    pub(crate) fn wants_json(&self) -> bool {
+        match self {
+            ModelsCommand::Push(args) => args.json,
+            ModelsCommand::Promote(args) => args.json,
+            ModelsCommand::List(args) => args.json,
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   modstream model push --promote             the model built in, for a first try

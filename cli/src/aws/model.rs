@@ -11,7 +11,7 @@ use modstream_model_store::{PREFIX, Pointer, StoreError, model_of};
 use modstream_platform::aws::SystemClock;
 use serde_json::{Value, json};
 
-use super::args::{ListArgs, PromoteArgs, PushArgs};
+use super::args::{ListArgs, ModelsCommand, PromoteArgs, PushArgs};
 use super::connection::deadline;
 use super::{Connection, block_on};
 use crate::display::print;
@@ -20,22 +20,18 @@ use crate::embedded;
 /// How many manifests are read at a time.
 const AT_ONCE: usize = 8;
 
-pub(crate) fn push(args: &PushArgs) -> anyhow::Result<ExitCode> {
-    block_on(push_to_bucket(args))?;
+pub(crate) fn run(command: &ModelsCommand) -> anyhow::Result<ExitCode> {
+    block_on(async {
+        match command {
+            ModelsCommand::Push(args) => push(args).await,
+            ModelsCommand::Promote(args) => promote(args).await,
+            ModelsCommand::List(args) => list(args).await,
+        }
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 
-pub(crate) fn promote(args: &PromoteArgs) -> anyhow::Result<ExitCode> {
-    block_on(promote_in_bucket(args))?;
-    Ok(ExitCode::SUCCESS)
-}
-
-pub(crate) fn list(args: &ListArgs) -> anyhow::Result<ExitCode> {
-    block_on(list_bucket(args))?;
-    Ok(ExitCode::SUCCESS)
-}
-
-async fn push_to_bucket(args: &PushArgs) -> anyhow::Result<()> {
+async fn push(args: &PushArgs) -> anyhow::Result<()> {
     let files = embedded::model_files(args.model.as_deref())?;
     let (_, manifest) = embedded::check(&files, args.model.as_deref())?;
     let Manifest { name, version, .. } = &manifest;
@@ -68,7 +64,7 @@ async fn push_to_bucket(args: &PushArgs) -> anyhow::Result<()> {
     Ok(print(&format!("{name} version {version} is in the bucket {bucket}\n{state}\n"))?)
 }
 
-async fn promote_in_bucket(args: &PromoteArgs) -> anyhow::Result<()> {
+async fn promote(args: &PromoteArgs) -> anyhow::Result<()> {
     let connection = Connection::open(&args.connection).await?;
     let bucket = args.bucket.bucket.as_str();
     let models = models(&connection, bucket, args.name.name.as_deref()).await?;
@@ -163,7 +159,7 @@ async fn in_use(connection: &Connection, bucket: &str, name: &str) -> anyhow::Re
     }
 }
 
-async fn list_bucket(args: &ListArgs) -> anyhow::Result<()> {
+async fn list(args: &ListArgs) -> anyhow::Result<()> {
     let connection = Connection::open(&args.connection).await?;
     let bucket = args.bucket.bucket.as_str();
     let models = models(&connection, bucket, args.name.name.as_deref()).await?;

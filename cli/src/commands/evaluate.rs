@@ -35,61 +35,64 @@ pub(crate) fn run(args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
         }
     };
     progress.finish();
-    print(&if args.json {
-        as_json(args.report.as_deref(), &found, &comments, &model, &manifest)
-    } else {
-        as_text(args.report.as_deref(), &found, &comments, &model, &manifest)
-    })?;
+    let outcome = Outcome {
+        found,
+        removed: comments.removed(),
+        base_rate: model.base_rate().share(),
+        manifest: &manifest,
+        report: args.report.as_deref(),
+    };
+    print(&if args.json { outcome.as_json() } else { outcome.as_text() })?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn as_json(
-    report: Option<&Path>,
-    found: &Evaluation,
-    comments: &LabelledComments,
-    model: &Model,
-    manifest: &Manifest,
-) -> String {
-    // A NaN, which JSON has not, becomes null.
-    let mut line = json!({
-        "comments": found.comments,
-        "roc_auc": found.roc_auc,
-        "pr_auc": found.pr_auc,
-        "accuracy": found.accuracy,
-        "f1": found.f1,
-        "log_loss": found.log_loss,
-        "brier": found.brier,
-        "ece": found.ece,
-        "removed": comments.removed(),
-        "base_rate": model.base_rate().share(),
-        "model_version": manifest.version,
-    });
-    if let Some(report) = report {
-        line["report"] = report.to_string_lossy().into();
-    }
-    format!("{line}\n")
+/// What there is to say.
+struct Outcome<'a> {
+    found: Evaluation,
+    removed: usize,
+    base_rate: f64,
+    manifest: &'a Manifest,
+    report: Option<&'a Path>,
 }
 
-fn as_text(
-    report: Option<&Path>,
-    found: &Evaluation,
-    comments: &LabelledComments,
-    model: &Model,
-    manifest: &Manifest,
-) -> String {
-    let mut text = format!(
-        "{} comments, {} of them removed; model {} version {}\nat a base rate of {:.3}:\n",
-        found.comments,
-        comments.removed(),
-        manifest.name,
-        &manifest.version[..12],
-        model.base_rate().share()
-    );
-    text += &quality([found.roc_auc, found.pr_auc, found.accuracy, found.f1, found.log_loss, found.brier, found.ece]);
-    if let Some(report) = report {
-        text += &format!("report written to {}\n", report.display());
+impl Outcome<'_> {
+    fn as_json(&self) -> String {
+        let Outcome { found, removed, base_rate, manifest, report } = self;
+        // A NaN, which JSON has not, becomes null.
+        let mut line = json!({
+            "comments": found.comments,
+            "roc_auc": found.roc_auc,
+            "pr_auc": found.pr_auc,
+            "accuracy": found.accuracy,
+            "f1": found.f1,
+            "log_loss": found.log_loss,
+            "brier": found.brier,
+            "ece": found.ece,
+            "removed": removed,
+            "base_rate": base_rate,
+            "model_version": manifest.version,
+        });
+        if let Some(report) = report {
+            line["report"] = report.to_string_lossy().into();
+        }
+        format!("{line}\n")
     }
-    text
+
+    fn as_text(&self) -> String {
+        let Outcome { found, removed, base_rate, manifest, report } = self;
+        let mut text = format!(
+            "{} comments, {removed} of them removed; model {} version {}\nat a base rate of {base_rate:.3}:\n",
+            found.comments,
+            manifest.name,
+            &manifest.version[..12],
+        );
+        let metrics = [found.roc_auc, found.pr_auc, found.accuracy, found.f1, found.log_loss, found.brier, found.ece];
+        text += &quality(metrics);
+        if let Some(report) = report {
+            text += &format!("report written to {}\n", report.display());
+        }
+        text
+    }
 }
 
 /// Scores and explains every comment: the metrics, and a page about them.

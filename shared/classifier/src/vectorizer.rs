@@ -288,8 +288,8 @@ impl Vectorizer {
         let most = forms.len() * SUBWORDS_A_BYTE + 1;
         if candidates.len() < most {
             candidates.resize(most, (0, 0));
-            new.resize(most, 0);
         }
+        new.resize(self.subword_idf.len() + 1, 0);
         // Whether a subword passes the filter, or is new, is a coin's toss, which no processor foresees: each is written, and
         // the next one replaces those that do not count.
         let mut count = 0;

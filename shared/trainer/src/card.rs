@@ -1,7 +1,7 @@
 use std::fmt::Write as _;
 
 use modstream_classifier::artifact::{Manifest, Vocabulary};
-use modstream_classifier::{BaseRate, LogOdds, Rates};
+use modstream_classifier::{BaseRate, LONGEST_SUBWORD, LogOdds, Rates, SHORTEST_SUBWORD};
 
 /// Terms shown each way.
 const TERMS: usize = 15;
@@ -31,7 +31,7 @@ pub(crate) fn card(manifest: &Manifest, vocabulary: &Vocabulary, about: Option<&
     }
     line(format_args!("\n## How\n"));
     line(format_args!(
-        "{} word n-grams of 1 to {} tokens (punctuation counts) and {} subwords of 3 and 4 letters, TF-IDF, and measures of length, questions and layout; logistic regression ({}, C = {}); Platt calibration on held-out scores.\n",
+        "{} word n-grams of 1 to {} tokens (punctuation counts) and {} subwords of {SHORTEST_SUBWORD} and {LONGEST_SUBWORD} letters, TF-IDF, and measures of length, questions and layout; logistic regression ({}, C = {}); Platt calibration on held-out scores.\n",
         fit.terms, settings.longest_ngram, fit.subwords, fit.solver, settings.inverse_regularisation
     ));
     line(format_args!("## How good\n"));

@@ -142,8 +142,8 @@ mod tests {
         terms.sort();
         assert_eq!(terms, ["long", "so", "true"]);
         assert!(chosen.subwords.is_sorted_by_key(|subword| subword.key));
-        // " so", "so ", and five each of " long " and " true ", without those that only one of them has.
-        assert_eq!(chosen.subwords.len(), 2 + 1 + 2 * 7);
+        // Of " so " two of three letters and one of four; of " long " and " true " four and three.
+        assert_eq!(chosen.subwords.len(), 2 + 1 + 2 * (4 + 3));
         let none = Settings { subword_min_documents: None, ..settings(2) };
         assert!(candidates(&TEXTS, &none).subwords.is_empty());
     }

@@ -198,7 +198,8 @@ fn choose(texts: &[&str], removed: &[bool], settings: &Settings) -> Result<Chose
     let matters: Vec<f64> = line.weights.iter().zip(spread).map(|(weight, spread)| weight.abs() * spread).collect();
     let chosen = candidates.keep(settings.max_features, &matters);
     if chosen.features.is_empty() {
-        return Err(TrainError::NoVocabulary { min_documents: settings.min_documents });
+        let most = settings.max_features;
+        return Err(TrainError::Setting(format!("the {most} features that matter most are all subwords: allow more")));
     }
     Ok(chosen)
 }
