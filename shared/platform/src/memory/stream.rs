@@ -1,4 +1,5 @@
 use std::collections::VecDeque;
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -12,9 +13,12 @@ use crate::{
     PutRecord, Stream,
 };
 
-/// A stream with a fixed number of shards. A key goes to the shard that owns its MD5, as in
+/// A sharded stream. A key goes to the open shard that owns its MD5, as in
 /// [Kinesis](https://docs.aws.amazon.com/streams/latest/dev/key-concepts.html#partition-key), and sequence numbers have 56
 /// digits, so they grow as text too.
+///
+/// It can be [resharded](https://docs.aws.amazon.com/streams/latest/dev/kinesis-using-sdk-java-resharding.html): the parents
+/// are closed, their records stay, and the children take what comes.
 #[derive(Clone)]
 pub struct MemoryStream {
     shared: Arc<Shared>,
@@ -32,7 +36,21 @@ struct Shared {
 
 struct Content {
     next_number: u128,
-    shards: Vec<VecDeque<Arc<StreamRecord>>>,
+    shards: Vec<Shard>,
+}
+
+struct Shard {
+    /// The hashes it owns.
+    hashes: RangeInclusive<u128>,
+    parents: Vec<usize>,
+    is_open: bool,
+    records: VecDeque<Arc<StreamRecord>>,
+}
+
+impl Shard {
+    fn open(hashes: RangeInclusive<u128>, parents: Vec<usize>) -> Self {
+        Shard { hashes, parents, is_open: true, records: VecDeque::new() }
+    }
 }
 
 /// A record on a [`MemoryStream`].
@@ -64,7 +82,10 @@ impl MemoryStream {
             arn: format!("arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{name}"),
             clock,
             retention,
-            content: Mutex::new(Content { next_number: 0, shards: vec![VecDeque::new(); shards.max(1)] }),
+            content: Mutex::new(Content {
+                next_number: 0,
+                shards: equal_ranges(shards.max(1)).map(|hashes| Shard::open(hashes, Vec::new())).collect(),
+            }),
             arrivals: watch::Sender::new(()),
         };
         MemoryStream { shared: Arc::new(shared) }
@@ -80,7 +101,7 @@ impl MemoryStream {
         self.shared.retention
     }
 
-    /// The shards' ids, in order.
+    /// The shards' ids, in order; closed shards too.
     pub fn shard_ids(&self) -> Vec<String> {
         (0..lock(&self.shared.content).shards.len()).map(shard_id).collect()
     }
@@ -124,9 +145,9 @@ impl MemoryStream {
         content
             .shards
             .iter_mut()
-            .map(|records| {
-                self.trim(records, now);
-                records.len()
+            .map(|shard| {
+                self.trim(&mut shard.records, now);
+                shard.records.len()
             })
             .sum()
     }
@@ -136,18 +157,94 @@ impl MemoryStream {
         self.len() == 0
     }
 
+    /// Closes an open shard; its two children own half of its hashes each.
+    ///
+    /// # Errors
+    /// Where there is no such open shard, or it owns one hash alone.
+    pub fn split_shard(&self, shard: &str) -> Result<[String; 2], CallError> {
+        let index = self.shard_index(shard)?;
+        let mut content = lock(&self.shared.content);
+        let hashes = content.shards[index].hashes.clone();
+        if !content.shards[index].is_open || hashes.start() == hashes.end() {
+            return Err(self.refused("SplitShard", format!("{shard} is closed, or can't be split")));
+        }
+        let middle = hashes.start() + (hashes.end() - hashes.start()) / 2;
+        content.shards[index].is_open = false;
+        let first = content.shards.len();
+        content.shards.push(Shard::open(*hashes.start()..=middle, vec![index]));
+        content.shards.push(Shard::open(middle + 1..=*hashes.end(), vec![index]));
+        drop(content);
+        self.shared.arrivals.send_replace(());
+        Ok([shard_id(first), shard_id(first + 1)])
+    }
+
+    /// Closes two open shards that own neighbouring hashes; their child owns both's.
+    ///
+    /// # Errors
+    /// Where they are no such shards.
+    pub fn merge_shards(&self, shard: &str, adjacent: &str) -> Result<String, CallError> {
+        let (one, other) = (self.shard_index(shard)?, self.shard_index(adjacent)?);
+        let mut content = lock(&self.shared.content);
+        let (a, b) = (content.shards[one].hashes.clone(), content.shards[other].hashes.clone());
+        let (low, high) = if a.start() < b.start() { (a, b) } else { (b, a) };
+        let are_open = content.shards[one].is_open && content.shards[other].is_open;
+        if !are_open || low.end().checked_add(1) != Some(*high.start()) {
+            return Err(self.refused("MergeShards", format!("{shard} and {adjacent} are no open neighbours")));
+        }
+        content.shards[one].is_open = false;
+        content.shards[other].is_open = false;
+        let child = content.shards.len();
+        content.shards.push(Shard::open(*low.start()..=*high.end(), vec![one, other]));
+        drop(content);
+        self.shared.arrivals.send_replace(());
+        Ok(shard_id(child))
+    }
+
+    /// The shards that take records, by the hashes they own: of these, neighbours can be merged.
+    pub fn open_shards(&self) -> Vec<String> {
+        let content = lock(&self.shared.content);
+        let mut open: Vec<usize> = (0..content.shards.len()).filter(|index| content.shards[*index].is_open).collect();
+        open.sort_by_key(|index| *content.shards[*index].hashes.start());
+        open.into_iter().map(shard_id).collect()
+    }
+
+    /// How many shards there are or were, and the parents of each.
+    pub(super) fn parents(&self) -> Vec<Vec<usize>> {
+        lock(&self.shared.content).shards.iter().map(|shard| shard.parents.clone()).collect()
+    }
+
+    /// Hears of new records and new shards.
+    pub(super) fn arrivals(&self) -> watch::Receiver<()> {
+        self.shared.arrivals.subscribe()
+    }
+
+    /// Whether a shard takes no more records.
+    pub(super) fn is_closed(&self, shard: usize) -> bool {
+        lock(&self.shared.content).shards.get(shard).is_some_and(|shard| !shard.is_open)
+    }
+
     pub(super) fn read(&self, shard: usize, after: Option<&str>, limit: usize) -> Vec<Arc<StreamRecord>> {
+        self.read_where(shard, after, limit, |_| true)
+    }
+
+    pub(super) fn read_where(
+        &self,
+        shard: usize,
+        after: Option<&str>,
+        limit: usize,
+        wanted: impl Fn(&StreamRecord) -> bool,
+    ) -> Vec<Arc<StreamRecord>> {
         let now = self.shared.clock.now();
         let mut content = lock(&self.shared.content);
-        let Some(records) = content.shards.get_mut(shard) else {
+        let Some(Shard { records, .. }) = content.shards.get_mut(shard) else {
             return Vec::new();
         };
         self.trim(records, now);
         let from = after.map_or(0, |after| records.partition_point(|record| record.sequence_number.as_str() <= after));
-        records.range(from..).take(limit).cloned().collect()
+        records.range(from..).filter(|record| wanted(record)).take(limit).cloned().collect()
     }
 
-    pub(super) async fn wait(&self, shard: usize, after: Option<&str>) {
+    async fn wait(&self, shard: usize, after: Option<&str>) {
         let mut arrivals = self.shared.arrivals.subscribe();
         while self.read(shard, after, 1).is_empty() {
             // The sender lives as long as this stream, so there is always a next change to wait for.
@@ -162,6 +259,11 @@ impl MemoryStream {
         }
     }
 
+    fn refused(&self, operation: &'static str, message: String) -> CallError {
+        let message = format!("InvalidArgumentException: the stream {}: {message}", self.shared.name);
+        CallError { service: "kinesis", operation, kind: CallErrorKind::Invalid, message }
+    }
+
     fn shard_index(&self, shard: &str) -> Result<usize, CallError> {
         let index = self.shard_ids().iter().position(|id| id == shard);
         index.ok_or_else(|| CallError {
@@ -173,21 +275,24 @@ impl MemoryStream {
     }
 }
 
-fn shard_id(index: usize) -> String {
+pub(super) fn shard_id(index: usize) -> String {
     format!("shardId-{index:012}")
 }
 
-fn shard_of(key: &str, shards: usize) -> usize {
-    owner(u128::from_be_bytes(Md5::digest(key.as_bytes()).into()), shards)
+fn hash(key: &str) -> u128 {
+    u128::from_be_bytes(Md5::digest(key.as_bytes()).into())
 }
 
-/// The shard that owns a hash: the range of 128-bit numbers is cut into equal parts, the last takes the rest.
-fn owner(hash: u128, shards: usize) -> usize {
-    let count = shards as u128;
+/// The range of 128-bit numbers, cut into equal parts; the last takes the rest.
+fn equal_ranges(count: usize) -> impl Iterator<Item = RangeInclusive<u128>> {
+    let parts = count as u128;
     // The width is 2^128 / count, a division of a number that needs one bit more than there is.
-    let (width, rest) = (u128::MAX / count, u128::MAX % count);
-    let width = if rest + 1 == count { width.saturating_add(1) } else { width };
-    usize::try_from(hash / width).unwrap_or(usize::MAX).min(shards - 1)
+    let (width, rest) = (u128::MAX / parts, u128::MAX % parts);
+    let width = if rest + 1 == parts { width.saturating_add(1) } else { width };
+    (0..parts).map(move |part| {
+        let end = if part + 1 == parts { u128::MAX } else { width * (part + 1) - 1 };
+        width * part..=end
+    })
 }
 
 fn check(records: &[PutRecord]) -> Result<(), CallError> {
@@ -228,19 +333,22 @@ impl Stream for MemoryStream {
         {
             let mut content = lock(&self.shared.content);
             for record in records {
-                let shard = shard_of(&record.partition_key, content.shards.len());
+                let hash = hash(&record.partition_key);
+                // The open shards own every hash.
+                let owns = |shard: &Shard| shard.is_open && shard.hashes.contains(&hash);
+                let shard = content.shards.iter().position(owns).unwrap_or_default();
                 let sequence_number = format!("49{:054}", content.next_number);
                 content.next_number += 1;
                 outcomes
                     .push(PutOutcome::Stored { shard_id: shard_id(shard), sequence_number: sequence_number.clone() });
-                content.shards[shard].push_back(Arc::new(StreamRecord {
+                content.shards[shard].records.push_back(Arc::new(StreamRecord {
                     sequence_number,
                     partition_key: record.partition_key.clone(),
                     arrived: now,
                     data: record.data.clone(),
                 }));
             }
-            content.shards.iter_mut().for_each(|records| self.trim(records, now));
+            content.shards.iter_mut().for_each(|shard| self.trim(&mut shard.records, now));
         }
         self.shared.arrivals.send_replace(());
         // A real call lets others run while it is under way.
@@ -255,6 +363,7 @@ mod tests {
 
     #[test]
     fn shards_own_equal_ranges_of_hashes() {
+        let owner = |hash: u128, shards| equal_ranges(shards).position(|range| range.contains(&hash)).unwrap();
         assert_eq!((owner(0, 1), owner(u128::MAX, 1)), (0, 0));
         assert_eq!((owner((1 << 127) - 1, 2), owner(1 << 127, 2), owner(u128::MAX, 2)), (0, 1, 1));
         let third = u128::MAX / 3;

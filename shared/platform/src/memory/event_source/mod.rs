@@ -6,7 +6,9 @@ mod verdict;
 
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use futures_util::future::{join, join_all};
+use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
 
 use super::{MemoryObjects, MemoryStream};
@@ -19,6 +21,8 @@ use shard::Shard;
 pub struct Config {
     /// The function's name, as it stands in invocation records.
     pub function_name: String,
+    /// How many batches of a shard are under way at once, at least 1. Records of one partition key stay in order.
+    pub parallelization_factor: usize,
     /// The most records of a batch, at least 1. A payload is 6 MiB at most in any case.
     pub batch_size: usize,
     /// How long a batch that is not full waits for more records.
@@ -43,10 +47,11 @@ pub enum OnBatchFailure {
 }
 
 impl Config {
-    /// Lambda's defaults: batches of 100, no window, retries until the records expire, no destination.
+    /// Lambda's defaults: one batch of 100 a shard at once, no window, retries until the records expire, no destination.
     pub fn for_function(name: &str) -> Self {
         Config {
             function_name: name.to_owned(),
+            parallelization_factor: 1,
             batch_size: 100,
             batching_window: Duration::ZERO,
             on_batch_failure: OnBatchFailure::Retry,
@@ -92,8 +97,8 @@ impl Statistics {
     }
 }
 
-/// Reads a stream from its oldest record on (`TRIM_HORIZON`) and sends a function its batches: one at a time a shard, shards
-/// concurrently, with `ReportBatchItemFailures` on.
+/// Reads a stream from its oldest record on (`TRIM_HORIZON`) and sends a function its batches: one at a time a shard (or as many
+/// as the parallelization factor says), shards concurrently, a child shard after its parents, with `ReportBatchItemFailures` on.
 ///
 /// - An empty or null list of failures, and an empty or null response: the batch is done.
 /// - Failures of known records: everything from the lowest on is sent again.
@@ -141,11 +146,46 @@ impl<C: Clock> EventSource<C> {
             no_more.await;
             end.send_replace(true);
         };
-        let ids = self.stream.shard_ids();
-        let shards = ids.into_iter().enumerate().map(|(index, id)| {
-            Shard::new(&self.stream, &self.clock, &self.config, index, id).run(&function, ended.clone())
-        });
-        let (shards, ()) = join(join_all(shards), announce).await;
-        shards.into_iter().fold(Statistics::default(), Statistics::plus)
+        let (statistics, ()) = join(self.shards(&function, &ended), announce).await;
+        statistics
+    }
+
+    /// Runs all shards, also those that others make meanwhile: each after its parents are done.
+    async fn shards<F, R>(&self, function: &F, ended: &watch::Receiver<bool>) -> Statistics
+    where
+        F: Fn(Vec<u8>) -> R,
+        R: Future<Output = Result<Vec<u8>, FunctionError>>,
+    {
+        let mut arrivals = self.stream.arrivals();
+        let mut all = Statistics::default();
+        let mut is_started: Vec<bool> = Vec::new();
+        let mut is_done: Vec<bool> = Vec::new();
+        let mut running = FuturesUnordered::new();
+        loop {
+            let parents = self.stream.parents();
+            is_started.resize(parents.len(), false);
+            is_done.resize(parents.len(), false);
+            for (index, parents) in parents.iter().enumerate() {
+                if !is_started[index] && parents.iter().all(|parent| is_done[*parent]) {
+                    is_started[index] = true;
+                    let shard = |lane| Shard::new(&self.stream, &self.clock, &self.config, index, lane);
+                    let lanes: Vec<_> = (0..self.config.parallelization_factor.max(1))
+                        .map(|lane| shard(lane).run(function, ended.clone()))
+                        .collect();
+                    running.push(async move { (index, join_all(lanes).await) });
+                }
+            }
+            tokio::select! {
+                biased;
+                done = running.next() => {
+                    // All that run are done, and none waits for them.
+                    let Some((index, lanes)) = done else { return all };
+                    is_done[index] = true;
+                    all = lanes.into_iter().fold(all, Statistics::plus);
+                }
+                // The sender lives as long as the stream.
+                _ = arrivals.changed() => {}
+            }
+        }
     }
 }

@@ -5,12 +5,14 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use jiff::Timestamp;
 use kinesis_batch::{SourceRecord, payload};
+use md5::{Digest, Md5};
 use tokio::sync::watch;
 
 use super::on_failure::{Condition, Discarded, LastAnswer};
 use super::verdict::{Verdict, of_response};
 use super::{Config, FunctionError, OnBatchFailure, Statistics};
 use crate::deliver::Backoff;
+use crate::memory::stream::shard_id;
 use crate::memory::{MemoryStream, StreamRecord};
 use crate::{Clock, Condition as Write};
 
@@ -19,12 +21,13 @@ const MAX_PAYLOAD_BYTES: usize = 6 << 20;
 /// What a record's JSON takes besides its data and partition key, with room to spare.
 const RECORD_FRAME_BYTES: usize = 1 << 10;
 
-/// One shard's side of a mapping.
+/// One shard's side of a mapping; with a parallelization factor, that of one of its lanes: what owns a part of its keys.
 pub(super) struct Shard<'a, C> {
     stream: &'a MemoryStream,
     clock: &'a C,
     config: &'a Config,
     index: usize,
+    lane: usize,
     id: String,
     statistics: Statistics,
 }
@@ -38,8 +41,8 @@ struct Part {
 }
 
 impl<'a, C: Clock> Shard<'a, C> {
-    pub(super) fn new(stream: &'a MemoryStream, clock: &'a C, config: &'a Config, index: usize, id: String) -> Self {
-        Shard { stream, clock, config, index, id, statistics: Statistics::default() }
+    pub(super) fn new(stream: &'a MemoryStream, clock: &'a C, config: &'a Config, index: usize, lane: usize) -> Self {
+        Shard { stream, clock, config, index, lane, id: shard_id(index), statistics: Statistics::default() }
     }
 
     pub(super) async fn run<F, R>(mut self, function: &F, mut ended: watch::Receiver<bool>) -> Statistics
@@ -57,7 +60,8 @@ impl<'a, C: Clock> Shard<'a, C> {
         self.statistics
     }
 
-    /// The records after the checkpoint, at least one; none once the stream is drained and no more will come.
+    /// The records after the checkpoint, at least one; none once the shard is drained and no more will come: it is closed, or
+    /// the end was announced.
     async fn next_batch(
         &self,
         checkpoint: Option<&str>,
@@ -65,7 +69,7 @@ impl<'a, C: Clock> Shard<'a, C> {
     ) -> Option<Vec<Arc<StreamRecord>>> {
         let mut read = loop {
             // Asked before reading: what is put before the end is then read.
-            let no_more = *ended.borrow();
+            let no_more = *ended.borrow() || self.stream.is_closed(self.index);
             let read = self.read(checkpoint);
             if !read.records.is_empty() {
                 break read;
@@ -75,7 +79,7 @@ impl<'a, C: Clock> Shard<'a, C> {
             }
             tokio::select! {
                 biased;
-                () = self.stream.wait(self.index, checkpoint) => {}
+                () = self.more(checkpoint) => {}
                 _ = ended.wait_for(|ended| *ended) => {}
             }
         };
@@ -89,15 +93,35 @@ impl<'a, C: Clock> Shard<'a, C> {
                 biased;
                 _ = ended.wait_for(|ended| *ended) => break,
                 () = &mut window => break,
-                () = self.stream.wait(self.index, last.as_deref()) => read = self.read(checkpoint),
+                () = self.more(last.as_deref()) => {
+                    read = self.read(checkpoint);
+                    if self.stream.is_closed(self.index) {
+                        break;
+                    }
+                }
             }
         }
         Some(read.records)
     }
 
+    /// Returns when there are records after this one, or the shard is closed.
+    async fn more(&self, after: Option<&str>) {
+        let mut arrivals = self.stream.arrivals();
+        while !self.stream.is_closed(self.index) && self.next_records(after, 1).is_empty() {
+            // The sender lives as long as the stream, so there is always a next change to wait for.
+            let _ = arrivals.changed().await;
+        }
+    }
+
+    fn next_records(&self, after: Option<&str>, limit: usize) -> Vec<Arc<StreamRecord>> {
+        let lanes = self.config.parallelization_factor.max(1);
+        let is_ours = |record: &StreamRecord| lanes == 1 || lane_of(&record.partition_key, lanes) == self.lane;
+        self.stream.read_where(self.index, after, limit, is_ours)
+    }
+
     fn read(&self, checkpoint: Option<&str>) -> Read {
         let limit = self.config.batch_size.max(1);
-        let mut records = self.stream.read(self.index, checkpoint, limit);
+        let mut records = self.next_records(checkpoint, limit);
         let mut bytes = 0;
         let fitting = records.iter().take_while(|record| {
             // A character of a key takes up to six bytes in JSON.
@@ -222,6 +246,12 @@ struct Read {
     records: Vec<Arc<StreamRecord>>,
     /// A batch takes no more.
     full: bool,
+}
+
+/// The lane that a key's records take. Lambda does not say which; any that depends on the key alone will do.
+fn lane_of(key: &str, lanes: usize) -> usize {
+    let digest = Md5::digest(key.as_bytes());
+    usize::from(digest[15]) % lanes
 }
 
 fn age(record: &StreamRecord, now: Timestamp) -> Duration {

@@ -3,6 +3,7 @@
 mod answers;
 mod batches;
 mod giving_up;
+mod resharding;
 
 use kinesis_batch::{Batch, BatchResponse};
 use modstream_platform::Stream;
@@ -59,6 +60,17 @@ async fn run_over(
     config: Config,
     answer: impl Fn(usize, &[u8]) -> Answer,
 ) -> (Vec<Vec<String>>, Statistics) {
+    run_while(stream, clock, config, answer, std::future::ready(())).await
+}
+
+/// The same while `feed` works on the stream.
+async fn run_while(
+    stream: MemoryStream,
+    clock: MemoryClock,
+    config: Config,
+    answer: impl Fn(usize, &[u8]) -> Answer,
+    feed: impl Future<Output = ()>,
+) -> (Vec<Vec<String>>, Statistics) {
     let log = Log::default();
     let function = |payload: Vec<u8>| {
         let invocation = log.push(data(&payload)) - 1;
@@ -68,6 +80,6 @@ async fn run_over(
             answer
         }
     };
-    let statistics = EventSource::new(stream, clock, config).run_until_drained(function).await;
+    let statistics = EventSource::new(stream, clock, config).run(function, feed).await;
     (log.entries(), statistics)
 }
