@@ -7,6 +7,9 @@ use crate::{Batch, Cause, Failure, NotBase64, Quarantined, Record, Report};
 const QUARANTINE_WRITES: usize = 16;
 
 /// What a function does with its records.
+///
+/// [`prepare`](Handler::prepare) decides, [`deliver`](Handler::deliver) and [`quarantine`](Handler::quarantine) act. All
+/// get a shared reference: [`handle`] may have several quarantine writes under way at once.
 pub trait Handler: Send + Sync {
     /// What a record becomes.
     type Item: Send;
@@ -14,6 +17,18 @@ pub trait Handler: Send + Sync {
     type Bad: Send + Sync;
     /// Why delivering, or keeping a bad record, failed this time.
     type Error: Send;
+
+    /// Whether there is time left to take this record. Asked before each, in order, so it should cost no more than a look
+    /// at the clock. After the first `false` no further record is taken: what was taken is delivered, and the response
+    /// names this record, so that it and the rest come again ([`Cause::OutOfTime`]).
+    ///
+    /// Leave enough for delivering what was taken: half of what Lambda gives is a good start. A function that runs into
+    /// Lambda's [timeout](https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html) answers nothing, and
+    /// the whole batch comes again. Without this method there is always time.
+    fn has_time(&self, record: &Record<'_>) -> bool {
+        let _ = record;
+        true
+    }
 
     /// Decides about one record. Pure: no effects. `Ok(None)`: nothing to do for it.
     ///
@@ -33,7 +48,8 @@ pub trait Handler: Send + Sync {
     ) -> impl Future<Output = Result<(), Self::Error>> + Send;
 }
 
-/// What became of an item.
+/// What became of an item. Whether an error may pass is the handler's to know: a throttled call may, a message that the
+/// receiver refuses for its content never will. When in doubt it is transient: that loses nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome<B, E> {
     /// Delivered.
@@ -44,27 +60,30 @@ pub enum Outcome<B, E> {
     Transient(E),
 }
 
-/// Why a record goes to quarantine.
+/// Why a record goes to quarantine. Keep it whole, with this reason, so that it can be put back after a fix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault<B> {
-    /// Its data is no base64.
+    /// Its data is no base64: look at whoever made the payload, since Lambda always encodes it.
     NotBase64,
-    /// [`Handler::prepare`] panicked over it.
+    /// [`Handler::prepare`] panicked over it: a bug of the handler, to be found by this record.
     Panicked {
         /// `file:line:column`, if the panic hook of this crate is installed.
         place: Option<String>,
     },
-    /// What the handler found.
+    /// What the handler found: look at whoever wrote the record.
     Bad(B),
 }
 
 /// Handles a batch by the rules of this crate; never fails and never panics. Answer Lambda with [`Report::response`].
 ///
-/// All records are prepared, in order; then all items are delivered at once; then the bad records before the first failure
-/// are quarantined, up to 16 at a time, their results looked at in order. Bad records after it are left for the repeat.
+/// Records are prepared, in order, while there is time; then all items are delivered at once; then the bad records before
+/// the first failure are quarantined, up to 16 at a time, their results looked at in order. Bad records after it are left
+/// for the repeat.
 pub async fn handle<H: Handler>(batch: &Batch<'_>, handler: &H) -> Report<H::Bad, H::Error> {
-    let Prepared { items, positions, mut faults } = prepare(batch, handler);
-    let Delivered { done, bad, mut stop } = deliver(handler, items, &positions).await;
+    let Prepared { items, positions, mut faults, stop: not_taken } = prepare(batch, handler);
+    let Delivered { done, bad, stop: undelivered } = deliver(handler, items, &positions).await;
+    // Only what was taken is delivered, so a failure of that comes first.
+    let mut stop = undelivered.or(not_taken);
     faults.extend(bad);
     faults.sort_by_key(|(position, _)| *position);
     if let Some(stop) = &stop {
@@ -97,17 +116,28 @@ struct Stop<E> {
     cause: Cause<E>,
 }
 
-struct Prepared<I, B> {
+struct Prepared<I, B, E> {
     items: Vec<I>,
     /// Where each item's record stands.
     positions: Vec<usize>,
     faults: Vec<(usize, Fault<B>)>,
+    /// The first record that was not taken.
+    stop: Option<Stop<E>>,
 }
 
-fn prepare<H: Handler>(batch: &Batch<'_>, handler: &H) -> Prepared<H::Item, H::Bad> {
-    let mut prepared = Prepared { items: Vec::new(), positions: Vec::new(), faults: Vec::new() };
+fn prepare<H: Handler>(batch: &Batch<'_>, handler: &H) -> Prepared<H::Item, H::Bad, H::Error> {
+    let mut prepared = Prepared { items: Vec::new(), positions: Vec::new(), faults: Vec::new(), stop: None };
     let mut data = Vec::new();
     for (position, record) in batch.records.iter().enumerate() {
+        let cause = match catch(|| handler.has_time(record)) {
+            Ok(true) => None,
+            Ok(false) => Some(Cause::OutOfTime),
+            Err(Panicked { place }) => Some(Cause::HasTimePanicked { place }),
+        };
+        if let Some(cause) = cause {
+            prepared.stop = Some(Stop { position, cause });
+            break;
+        }
         match prepare_one(handler, record, &mut data) {
             Ok(Some(item)) => {
                 prepared.items.push(item);

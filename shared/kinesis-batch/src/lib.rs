@@ -12,7 +12,16 @@
 //! 3. The response names one record: the first, by position, that was neither delivered, kept nor skipped. What stands
 //!    before it is never sent again; everything from it on is, so a repeat must do no harm.
 //! 4. No record is lost: an outcome that is missing, or a panic while delivering, is a failure of the first record
-//!    concerned.
+//!    concerned. Each [`Cause`] says what to do about it.
+//! 5. No record is taken when the time left won't do ([`Handler::has_time`]): what was taken is delivered and answered, in
+//!    place of a [timeout](https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html) after which the whole
+//!    batch comes again. The crate knows no clock: the handler asks its own.
+//! 6. A mapping with a
+//!    [tumbling window](https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-windows.html) has its state read and
+//!    answered beside the failures ([`Window`], [`BatchResponse::with_state`]).
+//!
+//! What Lambda does with a batch that never succeeds is the mapping's to say: retries, age, split, and
+//! [where it goes then](https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html).
 //!
 //! A payload borrows from its bytes, and data stays base64 until a record is looked at, so one broken record does not
 //! cost the batch.
@@ -82,9 +91,16 @@ mod panics;
 pub mod payload;
 mod report;
 mod response;
+mod window;
 
 pub use handle::{Fault, Handler, Outcome, handle};
 pub use panics::install_panic_hook;
 pub use payload::{Batch, NotBase64, PayloadError, Record, SourceRecord};
 pub use report::{Cause, Failure, Quarantined, Report};
 pub use response::{BatchResponse, ItemFailure};
+pub use window::{State, StateError, Window};
+
+/// The README's code is tested.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -9,11 +9,15 @@ use base64::display::Base64Display;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
+use crate::{State, Window};
+
 /// The records of one invocation: one shard's, in order.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Batch<'a> {
     /// The records. None is a valid batch.
     pub records: Vec<Record<'a>>,
+    /// The window they belong to, where the mapping has a tumbling window.
+    pub window: Option<Window<'a>>,
 }
 
 /// One record. Its data is base64 until asked for.
@@ -34,9 +38,14 @@ pub struct Record<'a> {
 }
 
 /// The bytes are no batch of Kinesis records.
+///
+/// What to do: fail the invocation, so that the caller sees it. There is no record whose number a response could name, and
+/// an answer without failures would tell Lambda that all is done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PayloadError {
     /// No JSON.
+    ///
+    /// What to do: Lambda only sends JSON, so look at who invokes the function by hand, and with what.
     #[error("the payload is no JSON (line {line}, column {column}): invoke the function with a Kinesis event")]
     NotJson {
         /// From 1.
@@ -45,6 +54,8 @@ pub enum PayloadError {
         column: usize,
     },
     /// JSON of another form.
+    ///
+    /// What to do: see that the event source mapping names a Kinesis stream, and no queue, table or schedule.
     #[error("the payload is no Kinesis event: {detail}; check that the event source mapping names a Kinesis stream")]
     NotKinesis {
         /// What is missing or where it differs; quotes no value.
@@ -52,7 +63,7 @@ pub enum PayloadError {
     },
 }
 
-/// A record's data is no base64.
+/// A record's data is no base64. [`handle`](crate::handle) quarantines such a record: it never gets better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the record's data is no base64; Lambda always encodes it, so look at whoever made the payload")]
 pub struct NotBase64;
@@ -63,8 +74,17 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// Where the bytes are no JSON, or not what a Kinesis event source mapping sends.
     pub fn parse(payload: &'a [u8]) -> Result<Self, PayloadError> {
-        let ReadPayload { records } = serde_json::from_slice(payload).map_err(|error| explain(&error))?;
-        Ok(Batch { records: records.into_iter().map(Record::from).collect() })
+        let read: ReadPayload<'a> = serde_json::from_slice(payload).map_err(|error| explain(&error))?;
+        let window = read.window.map(|bounds| Window {
+            start: bounds.start,
+            end: bounds.end,
+            state: read.state.unwrap_or_default(),
+            shard_id: read.shard_id,
+            event_source_arn: read.event_source_arn,
+            is_final_invoke: read.is_final_invoke_for_window,
+            is_terminated_early: read.is_window_terminated_early,
+        });
+        Ok(Batch { records: read.records.into_iter().map(Record::from).collect(), window })
     }
 }
 
@@ -73,14 +93,18 @@ fn explain(error: &serde_json::Error) -> PayloadError {
     if !error.is_data() {
         return PayloadError::NotJson { line, column };
     }
+    PayloadError::NotKinesis { detail: detail(error) }
+}
+
+/// What is wrong with JSON of another form, without a value of it.
+pub(crate) fn detail(error: &serde_json::Error) -> String {
     // Other messages quote what they found. A missing field's name is ours.
     let text = error.to_string();
-    let detail = if text.starts_with("missing field") {
-        text
-    } else {
-        format!("a value of another type than expected at line {line} column {column}")
-    };
-    PayloadError::NotKinesis { detail }
+    match (error.line(), error.column()) {
+        _ if text.starts_with("missing field") => text,
+        (0, _) => "a value of another type than expected".to_owned(),
+        (line, column) => format!("a value of another type than expected at line {line} column {column}"),
+    }
 }
 
 impl Record<'_> {
@@ -103,9 +127,30 @@ impl Record<'_> {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct ReadPayload<'a> {
     #[serde(rename = "Records", borrow)]
     records: Vec<ReadRecord<'a>>,
+    #[serde(default, borrow)]
+    window: Option<ReadWindow<'a>>,
+    #[serde(default)]
+    state: Option<State>,
+    #[serde(default, borrow)]
+    shard_id: Cow<'a, str>,
+    #[serde(rename = "eventSourceARN", default, borrow)]
+    event_source_arn: Cow<'a, str>,
+    #[serde(default)]
+    is_final_invoke_for_window: bool,
+    #[serde(default)]
+    is_window_terminated_early: bool,
+}
+
+#[derive(Deserialize)]
+struct ReadWindow<'a> {
+    #[serde(borrow)]
+    start: Cow<'a, str>,
+    #[serde(borrow)]
+    end: Cow<'a, str>,
 }
 
 #[derive(Deserialize)]

@@ -36,29 +36,57 @@ pub struct Failure<E> {
     pub cause: Cause<E>,
 }
 
-/// Why a record is not done.
+/// Why a record is not done. In every case the response names it, and Lambda sends it and all that follow again.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Cause<E> {
-    /// It was not delivered.
+    /// [`Handler::has_time`](crate::Handler::has_time) said no: nothing was tried for this record.
+    ///
+    /// What to do: nothing, if it is rare: the repeat has all its time. If every batch ends so, give the function more time
+    /// or memory, or the mapping a smaller batch. A repeat uses up one of the mapping's
+    /// [retry attempts](https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html), and progress does
+    /// not renew them.
+    #[error("no time left to take it: the function needs more time, or smaller batches")]
+    OutOfTime,
+    /// [`Handler::deliver`](crate::Handler::deliver) gave [`Outcome::Transient`](crate::Outcome::Transient) for it.
+    ///
+    /// What to do: look at the error. Retries belong inside `deliver`; what it still can't deliver waits for the next
+    /// invocation. What can never be delivered is no failure: answer it with [`Outcome::Bad`](crate::Outcome::Bad).
     #[error("not delivered: {0}")]
     Deliver(E),
-    /// It can never be handled, and could not be kept.
+    /// It can never be handled, and [`Handler::quarantine`](crate::Handler::quarantine) could not keep it.
+    ///
+    /// What to do: see that the place where bad records go can be written. Until then the shard stands still, so that
+    /// nothing is dropped silently.
     #[error("bad record, not quarantined: {0}")]
     Quarantine(E),
-    /// Delivering panicked: the first of the items.
+    /// `has_time` panicked.
+    ///
+    /// What to do: mend the handler. The record is not at fault, so it is not quarantined.
+    #[error("asking for the time left panicked at {}", place.as_deref().unwrap_or("an unknown place"))]
+    HasTimePanicked {
+        /// Where, if the panic hook of this crate is installed.
+        place: Option<String>,
+    },
+    /// `deliver` panicked: the first of the items. Which of them went out is unknown, so all count as not delivered.
+    ///
+    /// What to do: mend the handler; a batch that makes it panic each time blocks its shard until the mapping gives it up.
+    /// Whatever depends on one record's data belongs in `prepare`, where a panic costs that record only.
     #[error("delivering panicked at {}", place.as_deref().unwrap_or("an unknown place"))]
     DeliverPanicked {
         /// Where, if the panic hook of this crate is installed.
         place: Option<String>,
     },
-    /// Keeping it panicked.
+    /// `quarantine` panicked over it.
+    ///
+    /// What to do: mend the handler; the shard stands still until then.
     #[error("quarantine panicked at {}", place.as_deref().unwrap_or("an unknown place"))]
     QuarantinePanicked {
         /// Where, if the panic hook of this crate is installed.
         place: Option<String>,
     },
-    /// The handler's `deliver` broke its word, one outcome an item: the first item without one; with too many, the first
-    /// item.
+    /// `deliver` broke its word, one outcome an item: the first item without one; with too many, the first item.
+    ///
+    /// What to do: mend the handler: it must give an outcome for every item up to the first transient one.
     #[error("{outcomes} outcomes for {items} items: the handler's `deliver` must give one an item")]
     OutcomeCount {
         /// How many items it was given.
@@ -69,7 +97,14 @@ pub enum Cause<E> {
 }
 
 impl<B, E> Report<B, E> {
-    /// What to answer Lambda.
+    /// How many records, from the first on, are done: delivered, skipped or quarantined. The rest comes again, so a
+    /// [window's](crate::Window) state is folded over just these.
+    pub fn settled(&self) -> usize {
+        self.skipped + self.delivered + self.quarantined.len()
+    }
+
+    /// What to answer Lambda. Where the mapping has a tumbling window, add its state:
+    /// [`BatchResponse::with_state`].
     pub fn response(&self) -> BatchResponse {
         self.failure
             .as_ref()

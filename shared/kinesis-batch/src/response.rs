@@ -1,4 +1,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+
+use crate::{State, StateError};
 
 /// What a function answers to a batch, with `ReportBatchItemFailures` on.
 ///
@@ -10,6 +13,9 @@ pub struct BatchResponse {
     /// The records that failed. None: the whole batch is done. Lambda goes back to the lowest.
     #[serde(default, deserialize_with = "null_is_default")]
     pub batch_item_failures: Vec<ItemFailure>,
+    /// What the next invocation of the [`Window`](crate::Window) gets. None without a window, and only then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<State>,
 }
 
 /// A record that failed.
@@ -29,7 +35,19 @@ impl BatchResponse {
 
     /// Everything before this record is done; it and all that follow are to be sent again.
     pub fn failed_from(sequence_number: impl Into<String>) -> Self {
-        BatchResponse { batch_item_failures: vec![ItemFailure { item_identifier: sequence_number.into() }] }
+        let failures = vec![ItemFailure { item_identifier: sequence_number.into() }];
+        BatchResponse { batch_item_failures: failures, state: None }
+    }
+
+    /// This answer with a [`Window`](crate::Window)'s state: of the records that are done, and of no other.
+    ///
+    /// # Errors
+    /// Where `state` does not become a JSON object.
+    pub fn with_state(self, state: &impl Serialize) -> Result<Self, StateError> {
+        match serde_json::to_value(state) {
+            Ok(Value::Object(state)) => Ok(BatchResponse { state: Some(state), ..self }),
+            _ => Err(StateError::NotAnObject),
+        }
     }
 }
 
@@ -51,6 +69,28 @@ mod tests {
         let answer = serde_json::to_string(&BatchResponse::failed_from("495")).unwrap();
         assert_eq!(answer, r#"{"batchItemFailures":[{"itemIdentifier":"495"}]}"#);
         assert_eq!(serde_json::from_str::<BatchResponse>(&answer).unwrap(), BatchResponse::failed_from("495"));
+    }
+
+    #[test]
+    fn a_state_stands_beside_the_failures() {
+        let response = BatchResponse::failed_from("495").with_state(&serde_json::json!({ "k": 282 })).unwrap();
+        let answer = serde_json::to_string(&response).unwrap();
+        assert_eq!(answer, r#"{"batchItemFailures":[{"itemIdentifier":"495"}],"state":{"k":282}}"#);
+        assert_eq!(serde_json::from_str::<BatchResponse>(&answer).unwrap(), response);
+    }
+
+    #[test]
+    fn an_empty_state_is_a_state() {
+        let response = BatchResponse::success().with_state(&State::new()).unwrap();
+        assert_eq!(serde_json::to_string(&response).unwrap(), r#"{"batchItemFailures":[],"state":{}}"#);
+    }
+
+    #[test]
+    fn what_is_no_object_is_no_state() {
+        let refused = BatchResponse::success().with_state(&7);
+        assert_eq!(refused, Err(StateError::NotAnObject));
+        let keys_are_no_text = std::collections::BTreeMap::from([([1, 2], 3)]);
+        assert_eq!(BatchResponse::success().with_state(&keys_are_no_text), Err(StateError::NotAnObject));
     }
 
     #[test]

@@ -297,6 +297,6 @@ fn an_empty_batch_is_a_success_and_delivers_nothing() {
 #[test]
 fn a_batch_can_be_handled_on_any_thread() {
     fn sendable<T: Send>(_: T) {}
-    let batch = Batch { records: Vec::new() };
+    let batch = Batch::default();
     sendable(handle(&batch, &Script::new(Deliver::AsPromised)));
 }

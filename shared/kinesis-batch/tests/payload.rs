@@ -1,8 +1,9 @@
 //! The payload: what Lambda sends, and what comes back from it.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
-use kinesis_batch::{Batch, NotBase64, PayloadError, SourceRecord, payload};
+use kinesis_batch::{Batch, NotBase64, PayloadError, SourceRecord, StateError, payload};
 use proptest::prelude::*;
 
 /// The form of AWS's sample event (numbers and text are made up).
@@ -131,4 +132,53 @@ proptest! {
             }
         }
     }
+}
+
+/// The form of AWS's sample event of a window.
+fn in_a_window(rest: &str) -> String {
+    let records = FROM_LAMBDA.trim_end().trim_end_matches('}').trim_end();
+    format!(r#"{records}, "window": {{ "start": "2026-01-05T10:00:00Z", "end": "2026-01-05T10:02:00Z" }}{rest}}}"#)
+}
+
+#[test]
+fn a_window_is_read_with_its_state() {
+    let payload = in_a_window(
+        r#", "state": { "1": 282, "2": 715 }, "shardId": "shardId-000000000006",
+        "eventSourceARN": "arn:aws:kinesis:eu-central-1:123456789012:stream/comments",
+        "isFinalInvokeForWindow": true, "isWindowTerminatedEarly": false"#,
+    );
+    let batch = Batch::parse(payload.as_bytes()).unwrap();
+    assert_eq!(batch.records.len(), 1);
+    let window = batch.window.unwrap();
+    assert_eq!((&*window.start, &*window.end), ("2026-01-05T10:00:00Z", "2026-01-05T10:02:00Z"));
+    assert_eq!(window.shard_id, "shardId-000000000006");
+    assert_eq!(window.event_source_arn, "arn:aws:kinesis:eu-central-1:123456789012:stream/comments");
+    assert!(matches!(window.shard_id, Cow::Borrowed(_)) && matches!(window.start, Cow::Borrowed(_)));
+    assert_eq!((window.is_final_invoke, window.is_terminated_early), (true, false));
+    let counts: BTreeMap<String, u64> = window.state_as().unwrap();
+    assert_eq!(counts, BTreeMap::from([("1".to_owned(), 282), ("2".to_owned(), 715)]));
+}
+
+#[test]
+fn a_window_begins_with_an_empty_state() {
+    for rest in ["", r#", "state": {}"#, r#", "state": null"#] {
+        let payload = in_a_window(rest);
+        let window = Batch::parse(payload.as_bytes()).unwrap().window.unwrap();
+        assert_eq!(window.state_as::<BTreeMap<String, u64>>(), Ok(BTreeMap::new()), "{rest}");
+        assert!(!window.is_final_invoke && !window.is_terminated_early);
+    }
+}
+
+#[test]
+fn a_state_of_another_form_is_named_so_and_not_quoted() {
+    let payload = in_a_window(r#", "state": { "1": "a secret" }"#);
+    let window = Batch::parse(payload.as_bytes()).unwrap().window.unwrap();
+    let error = window.state_as::<BTreeMap<String, u64>>().unwrap_err();
+    assert!(matches!(error, StateError::OtherForm { .. }), "{error:?}");
+    assert!(!error.to_string().contains("secret"), "{error}");
+}
+
+#[test]
+fn a_batch_without_a_window_has_none() {
+    assert_eq!(Batch::parse(FROM_LAMBDA.as_bytes()).unwrap().window, None);
 }
