@@ -18,5 +18,5 @@ mod send;
 pub use backoff::Backoff;
 pub use error::{Cause, DeliveryError};
 pub use messages::{Published, publish_all};
-pub use objects::{PutIfAbsent, get, put, put_if_absent, put_where};
+pub use objects::{PutIfAbsent, get, list, put, put_if_absent, put_where};
 pub use records::{Delivery, put_all};

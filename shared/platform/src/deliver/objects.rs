@@ -95,6 +95,30 @@ pub async fn get<O: Objects, C: Clock>(
     Err(DeliveryError::out_of_time(last))
 }
 
+/// All keys that start with `prefix`, in order.
+///
+/// # Errors
+/// Where there is no answer by the deadline.
+pub async fn list<O: Objects, C: Clock>(
+    objects: &O,
+    clock: &C,
+    deadline: Timestamp,
+    prefix: &str,
+) -> Result<Vec<String>, DeliveryError> {
+    let mut patience = Patience::new(clock, deadline, prefix);
+    let mut last = None;
+    while patience.is_left() {
+        match objects.list(prefix).await {
+            Ok(keys) => return Ok(keys),
+            Err(error) => last = Some(transient(error)?),
+        }
+        if !patience.wait().await {
+            break;
+        }
+    }
+    Err(DeliveryError::out_of_time(last))
+}
+
 enum Settled {
     Done(ETag),
     ConditionFailed,
