@@ -11,7 +11,7 @@ use zip::write::SimpleFileOptions;
 use crate::{cargo, checkout, command};
 
 /// The functions, each before those that read what it writes.
-pub(crate) const FUNCTIONS: [&str; 3] = ["generate-comments", "score-comments", "publish-alerts"];
+pub(crate) const FUNCTIONS: [&str; 4] = ["generate-comments", "score-comments", "publish-alerts", "archive-comments"];
 
 /// What was built.
 pub(crate) struct Built {

@@ -45,6 +45,11 @@ pub fn record_quarantined(stream: &str, shard_id: &str, sequence_number: &str, r
     warn!(event = "record_quarantined", stream, shard_id, sequence_number, reason);
 }
 
+/// A batch lies in the archive: written now, or by an earlier delivery.
+pub fn batch_archived(key: &dyn Display, bytes: usize, repeated: bool) {
+    info!(event = "batch_archived", key = %key, bytes, repeated);
+}
+
 /// A model is in use.
 pub fn model_loaded(name: &str, version: &str, base_rate: f64) {
     info!(event = "model_loaded", name, version, base_rate);
