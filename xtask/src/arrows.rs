@@ -16,6 +16,7 @@ const WALLS: [(&str, &[&str]); 14] = [
     ("modstream-platform", &["modstream-", "aws-"]),
     // Records, whatever they hold.
     ("modstream-archive", &["modstream-events", "modstream-classifier", "aws-"]),
+    ("modstream-redrive", &["modstream-classifier", "score-comments", "publish-alerts", "aws-"]),
     ("generate-comments", &["score-comments", "publish-alerts", "modstream-classifier", "linfa", "aws-"]),
     ("score-comments", &["generate-comments", "publish-alerts", "modstream-trainer", "linfa", "aws-"]),
     ("publish-alerts", &["generate-comments", "score-comments", "modstream-classifier", "linfa", "aws-"]),
