@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 /// Off a terminal, a line at most this often.
 const LINE_EVERY: Duration = Duration::from_secs(5);
+const TICK_EVERY: Duration = Duration::from_millis(500);
 
 /// The progress of one stage.
 pub(crate) struct Progress {
@@ -28,6 +29,11 @@ impl Progress {
         let bar = bar.with_style(style).with_prefix(stage);
         let plain = bar.is_hidden().then(|| Mutex::new(Instant::now()));
         Progress { bar, stage, of, plain }
+    }
+
+    /// Shows the bar before its first step is done, and lets its clock run: for steps that take seconds.
+    pub(crate) fn show(&self) {
+        self.bar.enable_steady_tick(TICK_EVERY);
     }
 
     /// So many steps are done.

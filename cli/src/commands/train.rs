@@ -1,5 +1,5 @@
 use std::process::ExitCode;
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 
 use modstream_classifier::artifact::check_output;
 use modstream_trainer::{Settings, Step, default_settings, train};
@@ -22,12 +22,17 @@ pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
         settings.subword_min_documents = None;
     }
     let memory = (args.memory * f64::from(1 << 30)) as u64;
-    let progress = OnceLock::new();
-    let trained = train(&comments, &args.model_name(), settings, memory, &|step| match step {
-        Step::Fits(fits) => drop(progress.set(Progress::new("fitting", Some(fits as u64)))),
-        Step::Fitted => progress.get().iter().for_each(|progress| progress.step()),
+    let stage = Mutex::new(None);
+    let trained = train(&comments, &args.model_name(), settings, memory, &|step| {
+        let mut stage = stage.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut begin = |name, times: usize| stage.insert(Progress::new(name, Some(times as u64))).show();
+        match step {
+            Step::Choosing(times) => begin("choosing features", times),
+            Step::Fitting(times) => begin("fitting", times),
+            Step::Done => stage.iter().for_each(Progress::step),
+        }
     })?;
-    if let Some(progress) = progress.into_inner() {
+    if let Some(progress) = stage.into_inner().unwrap_or_else(PoisonError::into_inner) {
         progress.finish();
     }
     let manifest = trained.write(&args.output, args.about.as_deref())?;

@@ -43,13 +43,15 @@ const MATRICES: u64 = 2 * FITS_AT_ONCE as u64;
 /// The memory that training takes where nobody says otherwise, in bytes.
 pub const DEFAULT_MEMORY: u64 = 4 << 30;
 
-/// What training is about to do, for a progress bar.
+/// How far training is, for progress bars. One stage ends before the next begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// This many fits there will be.
-    Fits(usize),
-    /// One is done.
-    Fitted,
+    /// Features will be chosen so often: once a fold, and once for the model.
+    Choosing(usize),
+    /// Weights will be found as often.
+    Fitting(usize),
+    /// That is done once more.
+    Done,
 }
 
 /// Why no model came out.
@@ -136,15 +138,28 @@ pub fn train(
             kept: comments.len() - comments.removed(),
             folds: settings.folds,
         })?;
-    progress(Step::Fits(settings.folds + 1));
-    // The last "fold" holds nothing back: it is the model.
     let threads = rayon::ThreadPoolBuilder::new().num_threads(FITS_AT_ONCE).build();
     let threads = threads.map_err(|error| TrainError::Setting(error.to_string()))?;
+    // The last "fold" holds nothing back: it is the model.
+    let times = settings.folds + 1;
+    let all_but = |held_out: usize| -> (Vec<&str>, Vec<bool>) {
+        let rows = (0..comments.len()).filter(|&row| fold[row] != held_out);
+        rows.map(|row| (comments.texts[row].as_str(), comments.removed[row])).unzip()
+    };
+    progress(Step::Choosing(times));
+    let choose_all = || {
+        let chosen = (0..times).into_par_iter().map(|held_out| {
+            let (texts, removed) = all_but(held_out);
+            choose(&texts, &removed, &settings).inspect(|_| progress(Step::Done))
+        });
+        chosen.collect::<Result<Vec<_>, _>>()
+    };
+    let chosen = threads.install(choose_all)?;
+    progress(Step::Fitting(times));
     let fit_all = || {
-        let fits = (0..=settings.folds).into_par_iter().map(|held_out| {
-            let fitted = Fitted::over(comments, &settings, memory, |row| fold[row] != held_out);
-            progress(Step::Fitted);
-            fitted
+        let fits = chosen.into_par_iter().enumerate().map(|(held_out, chosen)| {
+            let (texts, removed) = all_but(held_out);
+            Fitted::over(&texts, &removed, chosen, &settings, memory).inspect(|_| progress(Step::Done))
         });
         fits.collect::<Result<Vec<_>, _>>()
     };
@@ -243,20 +258,17 @@ struct Regression {
 
 impl Fitted {
     fn over(
-        comments: &LabelledComments,
+        texts: &[&str],
+        removed: &[bool],
+        chosen: Chosen,
         settings: &Settings,
         memory: u64,
-        in_training: impl Fn(usize) -> bool,
     ) -> Result<Self, TrainError> {
-        let rows: Vec<usize> = (0..comments.len()).filter(|&row| in_training(row)).collect();
-        let texts: Vec<&str> = rows.iter().map(|&row| comments.texts[row].as_str()).collect();
-        let removed: Vec<bool> = rows.iter().map(|&row| comments.removed[row]).collect();
-        let chosen = choose(&texts, &removed, settings)?;
         let vectorizer = chosen.vectorizer();
-        let rows = Rows::of(&vectorizer, &texts, settings);
+        let rows = Rows::of(&vectorizer, texts, settings);
         let matrix = (rows.len() * rows.width * size_of::<f32>()) as u64;
         let solver = if matrix * MATRICES <= memory { Solver::Linfa } else { Solver::Sparse };
-        let (line, gradient) = fit(&rows, &removed, settings.inverse_regularisation, solver)?;
+        let (line, gradient) = fit(&rows, removed, settings.inverse_regularisation, solver)?;
         let (terms, others) = line.weights.split_at(chosen.features.len());
         let (subwords, measures) = others.split_at(chosen.subwords.len());
         let scaled = |weights: &[f64], scale: f64| weights.iter().map(|weight| (weight * scale) as f32).collect();

@@ -1,6 +1,7 @@
 //! Training, from comments to a model that scores.
 
 use std::path::Path;
+use std::sync::Mutex;
 
 use modstream_classifier::artifact::{self, Settings};
 
@@ -63,15 +64,16 @@ fn the_same_comments_give_the_same_version_and_others_another() {
 }
 
 #[test]
-fn progress_counts_every_fit() {
-    let fitted = std::sync::atomic::AtomicUsize::new(0);
+fn progress_tells_of_one_stage_after_the_other() {
+    let steps = Mutex::new(Vec::new());
     train(&samples(), "test", default_settings(), DEFAULT_MEMORY, &|step| {
-        if step == Step::Fitted {
-            fitted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        }
+        steps.lock().expect("no thread panicked").push(step);
     })
     .expect("trains");
-    assert_eq!(fitted.into_inner(), default_settings().folds + 1);
+    let times = default_settings().folds + 1;
+    let stage = |begins: Step| [vec![begins], vec![Step::Done; times]].concat();
+    let expected = [stage(Step::Choosing(times)), stage(Step::Fitting(times))].concat();
+    assert_eq!(steps.into_inner().expect("no thread panicked"), expected);
 }
 
 #[test]
