@@ -6,7 +6,7 @@ mod alerts;
 mod read;
 mod scoring;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -27,6 +27,10 @@ pub struct Audit {
     pub objects: BTreeMap<String, Vec<Vec<u8>>>,
     /// What the topic took.
     pub notices: Vec<Notice>,
+    /// Sequence numbers of bad records that were given up: they lie in an on-failure object, payload and all.
+    pub settled_elsewhere: BTreeSet<String>,
+    /// Whether order within a key is promised: not after records that were given up are put back behind later ones.
+    pub keeps_order: bool,
 }
 
 impl Audit {

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use modstream_platform::{Objects, Stream};
 
@@ -20,5 +20,7 @@ pub(super) async fn all<W: World>(world: &W) -> Audit {
         predictions: world.records(Which::Predictions).await,
         objects,
         notices: world.notices().await,
+        settled_elsewhere: BTreeSet::new(),
+        keeps_order: true,
     }
 }

@@ -1,0 +1,214 @@
+//! What goes wrong, as the services look it up, and a note of everything that took effect.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use modstream_platform::memory::MemoryClock;
+use modstream_platform::{CallError, CallErrorKind, Clock};
+use tokio::sync::Notify;
+
+use crate::plan::{Fault, Function, Incident, Operation, Plan};
+
+/// Something that took effect, whatever the caller was told. In the order of its happening.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// An invocation began, with these comment events (or those of these predictions), once a record.
+    Began { invocation: u64, function: Function, comment_events: Vec<String> },
+    /// A prediction was stored; whether the caller was told.
+    Stored { invocation: u64, comment_event: String, id: String, version: String, told: bool },
+    /// An object was written.
+    Written { key: String },
+    /// An alert was published; whether the caller was told.
+    Published { invocation: u64, id: String, told: bool },
+    /// An invocation answered, this long before its deadline. A call that was slow may have held it up.
+    Answered { invocation: u64, late: bool },
+}
+
+/// The incidents of a run, by what they befall. Shared by all processes.
+#[derive(Clone)]
+pub(crate) struct Faults {
+    clock: MemoryClock,
+    start: Timestamp,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    calls: BTreeMap<Operation, u64>,
+    faults: BTreeMap<(Operation, u64), Fault>,
+    outages: Vec<(Operation, Duration, Duration)>,
+    refused: BTreeSet<String>,
+    crashes: BTreeSet<u64>,
+    steps: u64,
+    is_over: bool,
+    effects: Vec<Effect>,
+    injected: BTreeMap<&'static str, u64>,
+}
+
+/// One execution environment: what ends when it crashes.
+#[derive(Clone, Default)]
+pub(crate) struct Process {
+    death: Arc<Notify>,
+    invocation: Arc<Mutex<u64>>,
+    was_slow: Arc<Mutex<bool>>,
+}
+
+impl Faults {
+    pub(crate) fn new(plan: &Plan, clock: MemoryClock, alert_id: impl Fn(usize) -> String) -> Self {
+        let mut state = State::default();
+        for incident in &plan.incidents {
+            match incident {
+                Incident::Call { operation, call, fault } => {
+                    drop(state.faults.insert((*operation, *call), fault.clone()))
+                }
+                Incident::Outage { at, lasts, operation } => state.outages.push((*operation, *at, *at + *lasts)),
+                Incident::Refused { number } => drop(state.refused.insert(alert_id(*number))),
+                Incident::Crash { step } => drop(state.crashes.insert(*step)),
+                _ => {}
+            }
+        }
+        Faults { clock, start: clock.now(), state: Arc::new(Mutex::new(state)) }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+
+    /// Nothing goes wrong any more, but for what the topic refuses.
+    pub(crate) fn end(&self) {
+        self.state().is_over = true;
+    }
+
+    pub(crate) fn note(&self, effect: Effect) {
+        self.state().effects.push(effect);
+    }
+
+    pub(crate) fn effects(&self) -> Vec<Effect> {
+        self.state().effects.clone()
+    }
+
+    /// How often each kind of incident took place.
+    pub(crate) fn injected(&self) -> BTreeMap<&'static str, u64> {
+        self.state().injected.clone()
+    }
+
+    pub(crate) fn count(&self, what: &'static str) {
+        *self.state().injected.entry(what).or_default() += 1;
+    }
+
+    pub(crate) fn refuses(&self, alert_id: &str) -> bool {
+        let refuses = self.state().refused.contains(alert_id);
+        if refuses {
+            self.count("alert refused by the topic");
+        }
+        refuses
+    }
+
+    /// A point at which a process may crash.
+    pub(crate) async fn step(&self, process: &Process) {
+        let crashes = {
+            let mut state = self.state();
+            let step = state.steps;
+            state.steps += 1;
+            !state.is_over && state.crashes.contains(&step)
+        };
+        if crashes {
+            self.count("crash");
+            process.die();
+            std::future::pending::<()>().await;
+        }
+        tokio::task::yield_now().await;
+    }
+
+    /// What the next call of an operation does.
+    pub(crate) fn next(&self, operation: Operation) -> Option<Fault> {
+        let since = Duration::try_from(self.clock.now().duration_since(self.start)).unwrap_or_default();
+        let mut state = self.state();
+        let call = state.calls.entry(operation).or_default();
+        let number = *call;
+        *call += 1;
+        if state.is_over {
+            return None;
+        }
+        let is_down =
+            |(down, from, to): &(Operation, Duration, Duration)| *down == operation && (*from..*to).contains(&since);
+        if state.outages.iter().any(is_down) {
+            *state.injected.entry("call during an outage").or_default() += 1;
+            return Some(Fault::Fails(CallErrorKind::Unavailable));
+        }
+        let fault = state.faults.get(&(operation, number)).cloned();
+        if let Some(fault) = &fault {
+            *state.injected.entry(injection(operation, fault)).or_default() += 1;
+        }
+        fault
+    }
+}
+
+/// The table's row of a fault.
+fn injection(operation: Operation, fault: &Fault) -> &'static str {
+    match (operation, fault) {
+        (Operation::PutRecords, Fault::Fails(_)) => "PutRecords fails",
+        (Operation::PutRecords, Fault::EntriesFail(_)) => "PutRecords fails in part",
+        (Operation::PutRecords, _) => "PutRecords without an answer, or late",
+        (Operation::PublishBatch, Fault::Fails(_)) => "PublishBatch fails",
+        (Operation::PublishBatch, Fault::EntriesFail(_)) => "PublishBatch fails in part",
+        (Operation::PublishBatch, _) => "PublishBatch without an answer, or late",
+        (Operation::GetObject, Fault::Fails(_)) => "GetObject fails",
+        (Operation::GetObject, _) => "GetObject without an answer, or late",
+        (Operation::PutObject, Fault::Fails(_)) => "PutObject fails",
+        (Operation::PutObject, Fault::Conflict) => "PutObject beside another (409)",
+        (Operation::PutObject, _) => "PutObject without an answer, or late",
+    }
+}
+
+impl Operation {
+    pub(crate) fn error(self, kind: CallErrorKind) -> CallError {
+        let (service, operation) = match self {
+            Operation::PutRecords => ("kinesis", "PutRecords"),
+            Operation::GetObject => ("s3", "GetObject"),
+            Operation::PutObject => ("s3", "PutObject"),
+            Operation::PublishBatch => ("sns", "PublishBatch"),
+        };
+        CallError { service, operation, kind, message: "planned".to_owned() }
+    }
+}
+
+impl Process {
+    /// The invocation it works on.
+    pub(crate) fn invocation(&self) -> u64 {
+        *lock(&self.invocation)
+    }
+
+    pub(crate) fn begin(&self, invocation: u64) {
+        *lock(&self.invocation) = invocation;
+        *lock(&self.was_slow) = false;
+    }
+
+    /// A call took longer than its time limit would allow.
+    pub(crate) fn slowed(&self) {
+        *lock(&self.was_slow) = true;
+    }
+
+    pub(crate) fn was_slow(&self) -> bool {
+        *lock(&self.was_slow)
+    }
+
+    pub(crate) fn die(&self) {
+        self.death.notify_one();
+    }
+
+    /// Does the work, unless the process ends over it: then the work is dropped where it stands.
+    pub(crate) async fn live<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            () = self.death.notified() => None,
+            done = work => Some(done),
+        }
+    }
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,267 @@
+//! Lambda's side: execution environments, timeouts, and deliveries that go another way.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use archive_comments::ArchiveComments;
+use jiff::Timestamp;
+use kinesis_batch::{Batch, BatchResponse};
+use modstream_platform::Clock;
+use modstream_platform::environment::Environment;
+use modstream_platform::memory::{FunctionError, MemoryClock, MemoryObjects, MemoryStream, MemoryTopic};
+use publish_alerts::PublishAlerts;
+use score_comments::ScoreComments;
+use serde_json::Value;
+
+use crate::faults::{Effect, Faults, Process, lock};
+use crate::plan::{Delivery, Function, Incident, Plan};
+use crate::services::Faulty;
+use crate::world::World;
+
+type Scorer = ScoreComments<Faulty<MemoryStream>, Faulty<MemoryObjects>, Faulty<MemoryClock>>;
+type Publisher = PublishAlerts<Faulty<MemoryTopic>, Faulty<MemoryObjects>, Faulty<MemoryClock>>;
+type Archiver = ArchiveComments<Faulty<MemoryObjects>, Faulty<MemoryClock>>;
+
+/// What a function is told it has.
+const TIME: Duration = Duration::from_secs(20);
+/// What it has: as `shared/bootstrap` does, the deadline is before Lambda's.
+const TIMEOUT: Duration = Duration::from_secs(25);
+/// Timers tick in milliseconds.
+const TICK: Duration = Duration::from_millis(1);
+
+const VARIABLES: [(&str, &str); 5] = [
+    ("ALERTS_TOPIC_ARN", "arn:aws:sns:us-east-1:000000000000:alerts"),
+    ("BUCKET", "bucket"),
+    ("MODEL_NAME", modstream_tests::MODEL_NAME),
+    ("POLICY", POLICY),
+    ("PREDICTIONS_STREAM", "predictions"),
+];
+/// What alerts.
+pub(crate) const POLICY: &str = "0.5";
+
+/// The deployed functions.
+#[derive(Clone)]
+pub(crate) struct Lambda {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    world: World,
+    faults: Faults,
+    deliveries: BTreeMap<(Function, u64), Delivery>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Invocations that a mapping made, by function.
+    invoked: BTreeMap<Function, u64>,
+    /// Every run of a function's code.
+    runs: u64,
+    /// The batches of each function, oldest first.
+    earlier: BTreeMap<Function, Vec<Vec<u8>>>,
+    scorers: Vec<(Process, Scorer)>,
+    publishers: Vec<(Process, Publisher)>,
+    archivers: Vec<(Process, Archiver)>,
+    /// Invocations that were given up and work on.
+    abandoned: Vec<tokio::task::JoinHandle<Answer>>,
+}
+
+type Answer = Result<Vec<u8>, String>;
+
+impl Lambda {
+    pub(crate) fn new(plan: &Plan, world: World, faults: Faults) -> Self {
+        let deliveries = plan.incidents.iter().filter_map(|incident| match incident {
+            Incident::Delivery { function, invocation, how } => Some(((*function, *invocation), *how)),
+            _ => None,
+        });
+        let shared = Shared { world, faults, deliveries: deliveries.collect(), state: Mutex::default() };
+        Lambda { shared: Arc::new(shared) }
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        lock(&self.shared.state)
+    }
+
+    /// One invocation by a mapping: what it answers to the mapping.
+    pub(crate) async fn invoke(&self, function: Function, payload: Vec<u8>) -> Result<Vec<u8>, FunctionError> {
+        let (how, earlier) = {
+            let mut state = self.state();
+            let count = state.invoked.entry(function).or_default();
+            let how = self.shared.deliveries.get(&(function, *count)).copied();
+            *count += 1;
+            let all = state.earlier.entry(function).or_default();
+            let earlier = all.len().checked_sub(2).map(|index| all[index].clone());
+            all.push(payload.clone());
+            (how, earlier)
+        };
+        let faults = &self.shared.faults;
+        let answer = match how {
+            None => self.run(function, payload).await,
+            Some(Delivery::Twice) => {
+                faults.count("batch delivered twice");
+                let _ = self.run(function, payload.clone()).await;
+                self.run(function, payload).await
+            }
+            Some(Delivery::EarlierAgain) => {
+                if let Some(earlier) = earlier {
+                    faults.count("earlier batch delivered again");
+                    let _ = self.run(function, earlier).await;
+                }
+                self.run(function, payload).await
+            }
+            Some(Delivery::AnswerLost) => {
+                faults.count("function's answer lost");
+                let _ = self.run(function, payload).await;
+                Err("the answer was lost".to_owned())
+            }
+            Some(Delivery::Abandoned(after)) => {
+                faults.count("invocation abandoned, works on");
+                let lambda = self.clone();
+                let mut work = tokio::spawn(async move { lambda.run(function, payload).await });
+                match tokio::time::timeout(after, &mut work).await {
+                    Ok(done) => done.unwrap_or_else(|error| Err(error.to_string())),
+                    Err(_) => {
+                        self.state().abandoned.push(work);
+                        Err("given up".to_owned())
+                    }
+                }
+            }
+        };
+        answer.map_err(FunctionError)
+    }
+
+    /// How many invocations the mappings made.
+    pub(crate) fn invocations(&self) -> u64 {
+        self.state().invoked.values().sum()
+    }
+
+    /// Returns when no abandoned invocation works any more.
+    pub(crate) async fn settle(&self) {
+        loop {
+            let abandoned = std::mem::take(&mut self.state().abandoned);
+            if abandoned.is_empty() {
+                return;
+            }
+            for work in abandoned {
+                let _ = work.await;
+            }
+        }
+    }
+
+    /// One run of a function's code, in a warm environment or a new one.
+    async fn run(&self, function: Function, payload: Vec<u8>) -> Answer {
+        let run = {
+            let mut state = self.state();
+            state.runs += 1;
+            state.runs
+        };
+        let comment_events = comment_events(function, &payload);
+        self.shared.faults.note(Effect::Began { invocation: run, function, comment_events });
+        match function {
+            Function::Score => {
+                let start = async |process: Process, deadline| {
+                    let world = &self.shared.world;
+                    let config = configured(score_comments::Config::read);
+                    let scorer = ScoreComments::start(
+                        &config,
+                        Faulty::new(world.predictions.clone(), &self.shared.faults, &process),
+                        Faulty::new(world.objects.clone(), &self.shared.faults, &process),
+                        Faulty::new(world.clock, &self.shared.faults, &process),
+                        deadline,
+                    );
+                    scorer.await.map_err(|error| error.to_string())
+                };
+                let pool: Pool<Scorer> = |state| &mut state.scorers;
+                let handle = async |scorer: &Scorer, deadline| {
+                    scorer.handle(&payload, deadline).await.map_err(|error| error.to_string())
+                };
+                self.in_environment(run, pool, start, handle).await
+            }
+            Function::Publish => {
+                let start = async |process: Process, _| {
+                    let world = &self.shared.world;
+                    Ok(PublishAlerts::new(
+                        &configured(publish_alerts::Config::read),
+                        Faulty::new(world.alerts.clone(), &self.shared.faults, &process),
+                        Faulty::new(world.objects.clone(), &self.shared.faults, &process),
+                        Faulty::new(world.clock, &self.shared.faults, &process),
+                    ))
+                };
+                let pool: Pool<Publisher> = |state| &mut state.publishers;
+                let handle = async |publisher: &Publisher, deadline| {
+                    publisher.handle(&payload, deadline).await.map_err(|error| error.to_string())
+                };
+                self.in_environment(run, pool, start, handle).await
+            }
+            Function::Archive => {
+                let start = async |process: Process, _| {
+                    let world = &self.shared.world;
+                    Ok(ArchiveComments::new(
+                        Faulty::new(world.objects.clone(), &self.shared.faults, &process),
+                        Faulty::new(world.clock, &self.shared.faults, &process),
+                    ))
+                };
+                let pool: Pool<Archiver> = |state| &mut state.archivers;
+                let handle = async |archiver: &Archiver, deadline| {
+                    archiver.handle(&payload, deadline).await.map_err(|error| error.to_string())
+                };
+                self.in_environment(run, pool, start, handle).await
+            }
+        }
+    }
+
+    /// Takes a warm environment or starts one, lets it work until Lambda's timeout, and keeps it where it lives on.
+    async fn in_environment<F>(
+        &self,
+        run: u64,
+        pool: Pool<F>,
+        start: impl AsyncFnOnce(Process, Timestamp) -> Result<F, String>,
+        handle: impl AsyncFnOnce(&F, Timestamp) -> Result<BatchResponse, String>,
+    ) -> Answer {
+        let deadline = self.shared.world.clock.now() + TIME;
+        let warm = pool(&mut self.state()).pop();
+        let (process, warm) = warm.map_or_else(|| (Process::default(), None), |(process, warm)| (process, Some(warm)));
+        process.begin(run);
+        let work = async {
+            let function = match warm {
+                Some(function) => function,
+                None => start(process.clone(), deadline).await?,
+            };
+            let answer = handle(&function, deadline).await;
+            Ok::<_, String>((function, answer))
+        };
+        let worked = tokio::time::timeout(TIMEOUT, process.live(work)).await;
+        let Ok(worked) = worked else {
+            self.shared.faults.count("function timed out");
+            return Err("the function timed out".to_owned());
+        };
+        let Some(worked) = worked else { return Err("the process crashed".to_owned()) };
+        let (function, answer) = worked?;
+        let late = !process.was_slow() && self.shared.world.clock.now() > deadline + TICK;
+        self.shared.faults.note(Effect::Answered { invocation: run, late });
+        pool(&mut self.state()).push((process, function));
+        Ok(serde_json::to_vec(&answer?).unwrap_or_default())
+    }
+}
+
+type Pool<F> = fn(&mut State) -> &mut Vec<(Process, F)>;
+
+/// The comment event of each record that has one.
+fn comment_events(function: Function, payload: &[u8]) -> Vec<String> {
+    let pointer = if function == Function::Publish { "/data/comment_event/id" } else { "/id" };
+    let Ok(batch) = Batch::parse(payload) else { return Vec::new() };
+    let mut data = Vec::new();
+    let ids = batch.records.iter().filter_map(|record| {
+        record.decode_into(&mut data).ok()?;
+        let event: Value = serde_json::from_slice(&data).ok()?;
+        Some(event.pointer(pointer)?.as_str()?.to_owned())
+    });
+    ids.collect()
+}
+
+fn configured<C, E: std::fmt::Display>(read: fn(Environment<'_>) -> Result<C, E>) -> C {
+    let lookup = |name: &str| VARIABLES.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+    read(Environment::new(&lookup)).unwrap_or_else(|error| panic!("{error}"))
+}

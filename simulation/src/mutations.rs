@@ -1,0 +1,30 @@
+//! What would be wrong, by name: each stands in the functions' code behind
+//! [`named_mutations::is_on`], and the simulation must find it.
+
+/// A mutation's name, and what it does.
+pub type Mutation = (&'static str, &'static str);
+
+/// All of them.
+pub const ALL: [Mutation; 16] = [
+    ("skip-partial-retry", "failed entries of a call that answered 200 count as done"),
+    ("retry-whole-call", "after a call that failed in part, all of its entries are sent again"),
+    ("mix-keys", "one PutRecords call carries several records of a key"),
+    ("unknown-is-done", "a call without an answer counts as done"),
+    ("conflict-is-written", "a 409 counts as written"),
+    ("report-highest-failure", "of several failures the last is reported"),
+    ("report-nothing", "the response never names a failure"),
+    ("drop-bad-record", "a bad record is left out, and not kept"),
+    ("quarantine-with-clock", "what is kept of a bad record differs with each attempt"),
+    ("drop-duplicate-key", "of a batch's records with one key only the first is scored"),
+    ("swap-model-inside-batch", "the model may change between two records of a batch"),
+    ("send-before-ledger", "an alert is published before the ledger knows of it"),
+    ("ignore-sent", "an alert that was sent is sent again"),
+    ("overwrite-ledger", "an entry of the ledger is written over"),
+    ("publish-own-text", "what is published is not what was requested"),
+    ("alert-by-model", "an alert's id knows the model"),
+];
+
+/// The mutation of this name.
+pub fn named(name: &str) -> Option<&'static str> {
+    ALL.iter().find(|(known, _)| *known == name).map(|(name, _)| *name)
+}

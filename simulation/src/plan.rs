@@ -1,0 +1,369 @@
+//! What happens in one run, and when: everything follows from a seed.
+
+use std::fmt;
+use std::time::Duration;
+
+use modstream_platform::CallErrorKind;
+
+/// One run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// What it was made from.
+    pub seed: u64,
+    /// How streams and mappings are set up.
+    pub settings: Settings,
+    /// What comes, and what goes wrong.
+    pub incidents: Vec<Incident>,
+}
+
+/// How streams and mappings are set up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Shards of each stream, at the start.
+    pub shards: usize,
+    /// The most records of a batch.
+    pub batch_size: usize,
+    /// Batches of a shard under way at once.
+    pub parallelization_factor: usize,
+    /// Whether a batch that failed as a whole is halved.
+    pub bisect: bool,
+    /// How long a batch waits for more records.
+    pub batching_window: Duration,
+    /// How often a batch is sent again; none: until its records are too old.
+    pub max_retry_attempts: Option<u32>,
+    /// How old a record may get.
+    pub max_record_age: Duration,
+}
+
+/// A function, as plans name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Function {
+    /// `score-comments`.
+    Score,
+    /// `publish-alerts`.
+    Publish,
+    /// `archive-comments`.
+    Archive,
+}
+
+/// A kind of call to a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Operation {
+    /// Records to a stream.
+    PutRecords,
+    /// Reading an object.
+    GetObject,
+    /// Writing an object.
+    PutObject,
+    /// Messages to the topic.
+    PublishBatch,
+}
+
+/// What one call does instead of what it should.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It fails as a whole, and does nothing.
+    Fails(CallErrorKind),
+    /// It does everything, and the answer is lost.
+    AnswerLost,
+    /// These entries fail, by position; the list repeats.
+    EntriesFail(Vec<bool>),
+    /// Another write of the object is under way (409).
+    Conflict,
+    /// It takes effect only after a while.
+    SlowRequest(Duration),
+    /// It takes effect at once, and the answer takes a while.
+    SlowAnswer(Duration),
+}
+
+/// What Lambda does with one invocation, besides making it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// It sends the batch once more after it was done.
+    Twice,
+    /// It sends a batch that is long done before this one.
+    EarlierAgain,
+    /// The function's answer is lost.
+    AnswerLost,
+    /// It gives the invocation up after a while and goes on, and the function works on.
+    Abandoned(Duration),
+}
+
+/// A model that is promoted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Promoted {
+    /// The first one.
+    Shipped,
+    /// Another version that gives higher probabilities.
+    Harsher,
+    /// One whose arrays are cut off.
+    Damaged,
+    /// A pointer that is none.
+    NoPointer,
+}
+
+/// A stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// What comes in.
+    Comments,
+    /// What the scorer says.
+    Predictions,
+}
+
+/// Something that comes or goes wrong. Times are from the run's start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Incident {
+    /// A comment is sent; a number may be sent more than once.
+    Comment {
+        /// When.
+        at: Duration,
+        /// Which.
+        number: usize,
+    },
+    /// A bad record is put on a stream.
+    BadRecord {
+        /// When.
+        at: Duration,
+        /// Where.
+        stream: Which,
+        /// Which of the samples.
+        sample: usize,
+    },
+    /// A shard is split.
+    Split {
+        /// When.
+        at: Duration,
+        /// Whose.
+        stream: Which,
+        /// Which of the open ones, counted around.
+        shard: usize,
+    },
+    /// Two neighbouring shards are merged.
+    Merge {
+        /// When.
+        at: Duration,
+        /// Whose.
+        stream: Which,
+        /// The lower of the two, among the open ones, counted around.
+        shard: usize,
+    },
+    /// Another model is promoted.
+    Promote {
+        /// When.
+        at: Duration,
+        /// Which.
+        model: Promoted,
+    },
+    /// All calls of an operation fail for a while.
+    Outage {
+        /// From when.
+        at: Duration,
+        /// How long.
+        lasts: Duration,
+        /// Which.
+        operation: Operation,
+    },
+    /// The topic takes no alert about a comment, by the sender's fault.
+    Refused {
+        /// The comment.
+        number: usize,
+    },
+    /// A call goes wrong.
+    Call {
+        /// Which operation.
+        operation: Operation,
+        /// Which of its calls, from 0.
+        call: u64,
+        /// How.
+        fault: Fault,
+    },
+    /// The process that takes this step, counted over all processes, ends there.
+    Crash {
+        /// From 0.
+        step: u64,
+    },
+    /// Lambda delivers in another way.
+    Delivery {
+        /// To which function.
+        function: Function,
+        /// Which of its invocations, from 0.
+        invocation: u64,
+        /// How.
+        how: Delivery,
+    },
+}
+
+/// How many samples of bad records there are at least, of each stream.
+const BAD_SAMPLES: usize = 20;
+
+impl Plan {
+    /// The plan of a seed.
+    pub fn of_seed(seed: u64) -> Self {
+        let mut dice = fastrand::Rng::with_seed(seed);
+        let settings = settings(&mut dice);
+        let comments = dice.usize(3..30);
+        // A third of the runs lasts as long as a model's check, ten minutes at most.
+        let span = Duration::from_millis([2_000, 20_000, 600_000][dice.usize(..3)]);
+        let mut incidents = Vec::new();
+        for _ in 0..comments {
+            let number = dice.usize(..comments);
+            incidents.push(Incident::Comment { at: moment(&mut dice, span), number });
+        }
+        // Each run has some kinds of incident only: what one kind hides, runs without it show.
+        let mut some = |dice: &mut fastrand::Rng, most: usize, one: &mut dyn FnMut(&mut fastrand::Rng) -> Incident| {
+            if dice.bool() {
+                let count = dice.usize(1..=most);
+                incidents.extend((0..count).map(|_| one(dice)));
+            }
+        };
+        some(&mut dice, 4, &mut |dice| Incident::BadRecord {
+            at: moment(dice, span),
+            stream: which(dice),
+            sample: dice.usize(..BAD_SAMPLES),
+        });
+        some(&mut dice, 2, &mut |dice| Incident::Split {
+            at: moment(dice, span),
+            stream: which(dice),
+            shard: dice.usize(..4),
+        });
+        some(&mut dice, 2, &mut |dice| Incident::Merge {
+            at: moment(dice, span),
+            stream: which(dice),
+            shard: dice.usize(..4),
+        });
+        some(&mut dice, 3, &mut |dice| {
+            let all = [Promoted::Harsher, Promoted::Shipped, Promoted::Damaged, Promoted::NoPointer];
+            Incident::Promote { at: moment(dice, span), model: all[dice.usize(..4).min(dice.usize(..4))] }
+        });
+        some(&mut dice, 2, &mut |dice| Incident::Outage {
+            at: moment(dice, span),
+            lasts: Duration::from_millis(dice.u64(1_000..120_000)),
+            operation: operation(dice),
+        });
+        some(&mut dice, 2, &mut |dice| Incident::Refused { number: dice.usize(..comments) });
+        some(&mut dice, 15, &mut |dice| {
+            let operation = operation(dice);
+            let fault = fault(dice, operation);
+            Incident::Call { operation, call: dice.u64(..40), fault }
+        });
+        some(&mut dice, 4, &mut |dice| Incident::Crash { step: dice.u64(..400) });
+        some(&mut dice, 4, &mut |dice| Incident::Delivery {
+            function: [Function::Score, Function::Publish, Function::Archive][dice.usize(..3)],
+            invocation: dice.u64(..12),
+            how: match dice.u8(..4) {
+                0 => Delivery::Twice,
+                1 => Delivery::EarlierAgain,
+                2 => Delivery::AnswerLost,
+                _ => Delivery::Abandoned(Duration::from_millis(dice.u64(..500))),
+            },
+        });
+        Plan { seed, settings, incidents }
+    }
+}
+
+fn settings(dice: &mut fastrand::Rng) -> Settings {
+    Settings {
+        shards: dice.usize(1..4),
+        batch_size: dice.usize(1..25),
+        parallelization_factor: if dice.u8(..4) == 0 { dice.usize(2..5) } else { 1 },
+        bisect: dice.bool(),
+        batching_window: Duration::from_millis(if dice.bool() { 0 } else { dice.u64(1..2_000) }),
+        max_retry_attempts: (dice.u8(..4) == 0).then(|| dice.u32(..6)),
+        max_record_age: Duration::from_secs(if dice.u8(..4) == 0 { dice.u64(60..300) } else { 3_600 }),
+    }
+}
+
+fn moment(dice: &mut fastrand::Rng, span: Duration) -> Duration {
+    Duration::from_millis(dice.u64(..span.as_millis() as u64))
+}
+
+fn which(dice: &mut fastrand::Rng) -> Which {
+    if dice.bool() { Which::Comments } else { Which::Predictions }
+}
+
+fn operation(dice: &mut fastrand::Rng) -> Operation {
+    let all = [Operation::PutRecords, Operation::GetObject, Operation::PutObject, Operation::PublishBatch];
+    all[dice.usize(..4)]
+}
+
+fn fault(dice: &mut fastrand::Rng, operation: Operation) -> Fault {
+    let kinds =
+        [CallErrorKind::Unavailable, CallErrorKind::OutcomeUnknown, CallErrorKind::Denied, CallErrorKind::Invalid];
+    let is_batch = matches!(operation, Operation::PutRecords | Operation::PublishBatch);
+    match dice.u8(..10) {
+        0..3 => Fault::Fails(kinds[dice.usize(..4)]),
+        3..6 => Fault::AnswerLost,
+        6 => Fault::SlowRequest(Duration::from_millis(dice.u64(1..25_000))),
+        7 => Fault::SlowAnswer(Duration::from_millis(dice.u64(1..25_000))),
+        _ if is_batch => Fault::EntriesFail((0..dice.usize(1..5)).map(|_| dice.bool()).collect()),
+        _ if operation == Operation::PutObject => Fault::Conflict,
+        _ => Fault::AnswerLost,
+    }
+}
+
+impl fmt::Display for Plan {
+    /// The plan in words, an incident a line.
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(to, "  {}", self.settings)?;
+        self.incidents.iter().try_for_each(|incident| writeln!(to, "  {incident}"))
+    }
+}
+
+impl fmt::Display for Settings {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Settings { shards, batch_size, parallelization_factor, .. } = self;
+        write!(to, "{shards} shards, batches of {batch_size} after {:?}, ", self.batching_window)?;
+        write!(to, "{parallelization_factor} at once a shard, {}, ", if self.bisect { "bisected" } else { "retried" })?;
+        if let Some(most) = self.max_retry_attempts {
+            write!(to, "{most} retries, ")?;
+        }
+        write!(to, "up to {:?} old", self.max_record_age)
+    }
+}
+
+impl fmt::Display for Incident {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Incident::Comment { at, number } => write!(to, "{at:?}: comment {number} is sent"),
+            Incident::BadRecord { at, stream, sample } => {
+                write!(to, "{at:?}: bad record {sample} is put on {}", stream.name())
+            }
+            Incident::Split { at, stream, shard } => {
+                write!(to, "{at:?}: open shard {shard} of {} is split", stream.name())
+            }
+            Incident::Merge { at, stream, shard } => {
+                write!(to, "{at:?}: open shard {shard} of {} is merged with the next", stream.name())
+            }
+            Incident::Promote { at, model } => write!(to, "{at:?}: model promoted: {model:?}"),
+            Incident::Outage { at, lasts, operation } => write!(to, "{at:?}: {operation:?} fails for {lasts:?}"),
+            Incident::Refused { number } => write!(to, "the topic refuses the alert about comment {number}"),
+            Incident::Call { operation, call, fault } => write!(to, "{operation:?} call {call}: {fault:?}"),
+            Incident::Crash { step } => write!(to, "the process that takes step {step} crashes"),
+            Incident::Delivery { function, invocation, how } => {
+                write!(to, "invocation {invocation} of {}: {how:?}", function.name())
+            }
+        }
+    }
+}
+
+impl Function {
+    /// The function's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Function::Score => score_comments::NAME,
+            Function::Publish => publish_alerts::NAME,
+            Function::Archive => archive_comments::NAME,
+        }
+    }
+}
+
+impl Which {
+    /// The stream's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Which::Comments => "comments",
+            Which::Predictions => "predictions",
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Stream, bucket, topic and clock as one process sees them.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use modstream_platform::{
+    CallError, CallErrorKind, Clock, Condition, ETag, Fetched, Message, Objects, PublishOutcome, PutOutcome, PutRecord,
+    Stream, Topic, Written,
+};
+use serde_json::Value;
+
+use crate::faults::{Effect, Faults, Process};
+use crate::plan::{Fault, Operation};
+
+/// A service whose calls go wrong by plan, and over which its process may crash.
+#[derive(Clone)]
+pub(crate) struct Faulty<T> {
+    inner: T,
+    faults: Faults,
+    process: Process,
+}
+
+impl<T> Faulty<T> {
+    pub(crate) fn new(inner: T, faults: &Faults, process: &Process) -> Self {
+        Faulty { inner, faults: faults.clone(), process: process.clone() }
+    }
+
+    /// What comes before a call's effect: the fault that is left for it.
+    async fn before(&self, operation: Operation) -> Result<Option<Fault>, CallError> {
+        self.faults.step(&self.process).await;
+        match self.faults.next(operation) {
+            Some(Fault::Fails(kind)) => Err(operation.error(kind)),
+            Some(Fault::SlowRequest(time)) => {
+                self.process.slowed();
+                tokio::time::sleep(time).await;
+                Ok(None)
+            }
+            fault => Ok(fault),
+        }
+    }
+
+    /// What comes after it.
+    async fn after<A>(&self, operation: Operation, fault: Option<Fault>, answer: A) -> Result<A, CallError> {
+        if let Some(Fault::SlowAnswer(time)) = fault {
+            self.process.slowed();
+            tokio::time::sleep(time).await;
+        }
+        self.faults.step(&self.process).await;
+        if fault == Some(Fault::AnswerLost) {
+            return Err(operation.error(CallErrorKind::OutcomeUnknown));
+        }
+        Ok(answer)
+    }
+}
+
+/// Which of so many entries fail.
+fn failing(fault: Option<&Fault>, entries: usize) -> Vec<bool> {
+    match fault {
+        Some(Fault::EntriesFail(pattern)) if !pattern.is_empty() => {
+            pattern.iter().copied().cycle().take(entries).collect()
+        }
+        _ => vec![false; entries],
+    }
+}
+
+fn is_told(fault: Option<&Fault>) -> bool {
+    fault != Some(&Fault::AnswerLost)
+}
+
+impl<S: Stream> Stream for Faulty<S> {
+    fn name(&self) -> &str {
+        self.inner.name()
+    }
+
+    /// Stores what it stores in reverse: PutRecords keeps no order.
+    async fn put_records(&self, records: &[PutRecord]) -> Result<Vec<PutOutcome>, CallError> {
+        let operation = Operation::PutRecords;
+        let fault = self.before(operation).await?;
+        let fails = failing(fault.as_ref(), records.len());
+        let stored: Vec<PutRecord> =
+            records.iter().zip(&fails).rev().filter(|(_, fails)| !**fails).map(|(record, _)| record.clone()).collect();
+        let mut outcomes = if stored.is_empty() { Vec::new() } else { self.inner.put_records(&stored).await? };
+        for record in &stored {
+            let event: Value = serde_json::from_slice(&record.data).unwrap_or_default();
+            let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+            self.faults.note(Effect::Stored {
+                invocation: self.process.invocation(),
+                comment_event: text("/data/comment_event/id"),
+                id: text("/id"),
+                version: text("/data/model/version"),
+                told: is_told(fault.as_ref()),
+            });
+        }
+        let failed = PutOutcome::Failed {
+            code: "ProvisionedThroughputExceededException".to_owned(),
+            message: "planned".to_owned(),
+        };
+        let all = fails.iter().map(|fails| if *fails { None } else { outcomes.pop() });
+        let all = all.map(|stored| stored.unwrap_or_else(|| failed.clone())).collect();
+        self.after(operation, fault, all).await
+    }
+}
+
+impl<O: Objects> Objects for Faulty<O> {
+    async fn get(&self, key: &str, unless: Option<&ETag>) -> Result<Fetched, CallError> {
+        let fault = self.before(Operation::GetObject).await?;
+        let answer = self.inner.get(key, unless).await?;
+        self.after(Operation::GetObject, fault, answer).await
+    }
+
+    async fn put(&self, key: &str, bytes: Vec<u8>, condition: Condition) -> Result<Written, CallError> {
+        let fault = self.before(Operation::PutObject).await?;
+        if fault == Some(Fault::Conflict) {
+            return self.after(Operation::PutObject, None, Written::Conflict).await;
+        }
+        let answer = self.inner.put(key, bytes, condition).await?;
+        if matches!(answer, Written::Done(_)) {
+            self.faults.note(Effect::Written { key: key.to_owned() });
+        }
+        self.after(Operation::PutObject, fault, answer).await
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<String>, CallError> {
+        let fault = self.before(Operation::GetObject).await?;
+        let answer = self.inner.list(prefix).await?;
+        self.after(Operation::GetObject, fault, answer).await
+    }
+}
+
+impl<T: Topic> Topic for Faulty<T> {
+    async fn publish_batch(&self, messages: &[Message]) -> Result<Vec<PublishOutcome>, CallError> {
+        let operation = Operation::PublishBatch;
+        let fault = self.before(operation).await?;
+        let failed = |sender_fault, code: &str| PublishOutcome::Failed {
+            sender_fault,
+            code: code.to_owned(),
+            message: "planned".to_owned(),
+        };
+        let mut outcomes: Vec<Option<PublishOutcome>> = Vec::new();
+        let mut taken: Vec<Message> = Vec::new();
+        for (message, fails) in messages.iter().zip(failing(fault.as_ref(), messages.len())) {
+            outcomes.push(if fails {
+                Some(failed(false, "InternalError"))
+            } else if self.faults.refuses(&message.id) {
+                Some(failed(true, "InvalidParameter"))
+            } else {
+                taken.push(message.clone());
+                None
+            });
+        }
+        let mut published = Vec::new().into_iter();
+        if !taken.is_empty() {
+            published = self.inner.publish_batch(&taken).await?.into_iter();
+            for message in &taken {
+                self.faults.note(Effect::Published {
+                    invocation: self.process.invocation(),
+                    id: message.id.clone(),
+                    told: is_told(fault.as_ref()),
+                });
+            }
+        }
+        let outcomes = outcomes.into_iter().map(|known| known.or_else(|| published.next()));
+        let outcomes = outcomes.map(|outcome| outcome.unwrap_or_else(|| failed(false, "InternalError"))).collect();
+        self.after(operation, fault, outcomes).await
+    }
+}
+
+impl<C: Clock> Clock for Faulty<C> {
+    fn now(&self) -> Timestamp {
+        self.inner.now()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.faults.step(&self.process).await;
+        self.inner.sleep(duration).await;
+    }
+}

@@ -1,0 +1,199 @@
+//! The memory world of one run, and what comes into it.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use modstream_platform::memory::{
+    Config, EventSource, Filter, MemoryClock, MemoryObjects, MemoryStream, MemoryTopic, OnBatchFailure, Subscription,
+};
+use modstream_platform::{Condition, Objects, PutRecord, Stream};
+use modstream_tests::{BadSample, MODEL_NAME, bad_comments, bad_predictions, comment_event, harsher, model_files};
+
+use crate::faults::Faults;
+use crate::plan::{Function, Incident, Plan, Promoted, Settings, Which};
+
+/// Streams, bucket, topic and clock.
+#[derive(Clone)]
+pub(crate) struct World {
+    pub(crate) clock: MemoryClock,
+    pub(crate) comments: MemoryStream,
+    pub(crate) predictions: MemoryStream,
+    pub(crate) objects: MemoryObjects,
+    pub(crate) alerts: MemoryTopic,
+}
+
+const START: &str = "2026-01-05T10:00:00Z";
+
+/// A model's objects: its version, and each one's key and bytes.
+struct Stored {
+    version: String,
+    objects: Vec<(String, Vec<u8>)>,
+}
+
+/// The models of every run: made once, since a version is a checksum of everything.
+struct Models {
+    shipped: Stored,
+    harsher: Stored,
+    damaged: Stored,
+}
+
+fn models() -> &'static Models {
+    static MODELS: OnceLock<Models> = OnceLock::new();
+    MODELS.get_or_init(|| {
+        let shipped = model_files();
+        let stored = |files: &modstream_classifier::artifact::ModelFiles| {
+            let (_, manifest) = files.load().expect("a sound model");
+            let key = |name: &str| format!("models/{MODEL_NAME}/{}/{name}", manifest.version);
+            let objects = files.iter().map(|(name, bytes)| (key(name), bytes.to_vec())).collect();
+            Stored { version: manifest.version, objects }
+        };
+        let mut damaged = stored(&harsher(&shipped, 0.3));
+        damaged.objects.iter_mut().for_each(|(_, bytes)| bytes.truncate(bytes.len() / 2));
+        Models { harsher: stored(&harsher(&shipped, 0.8)), shipped: stored(&shipped), damaged }
+    })
+}
+
+impl World {
+    /// A world with all models in its bucket, the shipped one in use.
+    pub(crate) async fn new(settings: &Settings) -> Self {
+        let clock = MemoryClock::starting_at(START.parse().expect("a time"));
+        let world = World {
+            clock,
+            comments: MemoryStream::new(Which::Comments.name(), settings.shards, clock),
+            predictions: MemoryStream::new(Which::Predictions.name(), settings.shards, clock),
+            objects: MemoryObjects::new(),
+            alerts: MemoryTopic::new("alerts"),
+        };
+        let Models { shipped, harsher, damaged } = models();
+        for (key, bytes) in [shipped, harsher, damaged].iter().flat_map(|model| &model.objects) {
+            world.put(key, bytes.clone()).await;
+        }
+        world.promote(Promoted::Shipped).await;
+        world
+    }
+
+    pub(crate) fn inbox(&self) -> Subscription {
+        self.alerts.subscribe(Filter::new())
+    }
+
+    pub(crate) fn stream(&self, which: Which) -> &MemoryStream {
+        match which {
+            Which::Comments => &self.comments,
+            Which::Predictions => &self.predictions,
+        }
+    }
+
+    async fn put(&self, key: &str, bytes: Vec<u8>) {
+        self.objects.put(key, bytes, Condition::Always).await.expect("the memory bucket takes it");
+    }
+
+    async fn promote(&self, model: Promoted) {
+        let Models { shipped, harsher, damaged } = models();
+        let pointer = |model: &Stored| format!("{{\"version\":\"{}\"}}", model.version);
+        let pointer = match model {
+            Promoted::Shipped => pointer(shipped),
+            Promoted::Harsher => pointer(harsher),
+            Promoted::Damaged => pointer(damaged),
+            Promoted::NoPointer => "{".to_owned(),
+        };
+        self.put(&format!("models/{MODEL_NAME}/current.json"), pointer.into_bytes()).await;
+    }
+
+    /// The mapping of a function.
+    pub(crate) fn mapping(&self, function: Function, settings: &Settings) -> EventSource<MemoryClock> {
+        let stream = if function == Function::Publish { &self.predictions } else { &self.comments };
+        let config = Config {
+            batch_size: settings.batch_size,
+            parallelization_factor: settings.parallelization_factor,
+            batching_window: settings.batching_window,
+            on_batch_failure: if settings.bisect { OnBatchFailure::Bisect } else { OnBatchFailure::Retry },
+            max_retry_attempts: settings.max_retry_attempts,
+            max_record_age: Some(settings.max_record_age),
+            on_failure: Some(self.objects.clone()),
+            ..Config::for_function(function.name())
+        };
+        EventSource::new(stream.clone(), self.clock, config)
+    }
+
+    /// Lets everything come that a plan has, at its time.
+    pub(crate) async fn feed(&self, plan: &Plan, faults: &Faults) {
+        let at = |incident: &Incident| match incident {
+            Incident::Comment { at, .. }
+            | Incident::BadRecord { at, .. }
+            | Incident::Split { at, .. }
+            | Incident::Merge { at, .. }
+            | Incident::Promote { at, .. } => Some(*at),
+            _ => None,
+        };
+        let mut timed: Vec<(Duration, &Incident)> =
+            plan.incidents.iter().filter_map(|incident| Some((at(incident)?, incident))).collect();
+        timed.sort_by_key(|(at, _)| *at);
+        let start = tokio::time::Instant::now();
+        for (at, incident) in timed {
+            tokio::time::sleep_until(start + at).await;
+            self.befall(incident, faults).await;
+        }
+    }
+
+    async fn befall(&self, incident: &Incident, faults: &Faults) {
+        match incident {
+            Incident::Comment { number, .. } => {
+                self.put_record(Which::Comments, key(*number), comment_event(*number)).await;
+            }
+            Incident::BadRecord { stream, sample, .. } => {
+                faults.count("bad record");
+                let samples = bad_samples(*stream);
+                let BadSample { data, .. } = &samples[sample % samples.len()];
+                self.put_record(*stream, key(*sample), data.clone()).await;
+            }
+            Incident::Split { stream, shard, .. } => {
+                let open = self.stream(*stream).open_shards();
+                if self.stream(*stream).split_shard(&open[shard % open.len()]).is_ok() {
+                    faults.count("shard split");
+                }
+            }
+            Incident::Merge { stream, shard, .. } => {
+                let open = self.stream(*stream).open_shards();
+                if open.len() > 1 {
+                    let low = shard % (open.len() - 1);
+                    if self.stream(*stream).merge_shards(&open[low], &open[low + 1]).is_ok() {
+                        faults.count("shards merged");
+                    }
+                }
+            }
+            Incident::Promote { model, .. } => {
+                faults.count(match model {
+                    Promoted::Shipped | Promoted::Harsher => "model promoted",
+                    Promoted::Damaged | Promoted::NoPointer => "damaged model promoted",
+                });
+                self.promote(*model).await;
+            }
+            _ => {}
+        }
+    }
+
+    async fn put_record(&self, stream: Which, partition_key: String, data: Vec<u8>) {
+        let record = PutRecord { partition_key, data };
+        self.stream(stream).put_records(&[record]).await.expect("the memory stream takes it");
+    }
+
+    /// The damaged model is replaced: what must start again can.
+    pub(crate) async fn repair(&self) {
+        self.promote(Promoted::Shipped).await;
+    }
+}
+
+fn bad_samples(stream: Which) -> &'static [BadSample] {
+    static COMMENTS: OnceLock<Vec<BadSample>> = OnceLock::new();
+    static PREDICTIONS: OnceLock<Vec<BadSample>> = OnceLock::new();
+    // Event ids that no comment of a plan has.
+    match stream {
+        Which::Comments => COMMENTS.get_or_init(|| bad_comments(1_000)),
+        Which::Predictions => PREDICTIONS.get_or_init(|| bad_predictions(3_000)),
+    }
+}
+
+/// A few keys, so that order matters.
+fn key(number: usize) -> String {
+    format!("k{}", number % 5)
+}
