@@ -16,8 +16,8 @@ use crate::world::World;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Redriven {
     pub(crate) put_back: usize,
-    /// Sequence numbers of records that are bad, and lie in an on-failure object.
-    pub(crate) still_bad: BTreeSet<String>,
+    /// Stream and sequence number of records that are bad, and lie in an on-failure object.
+    pub(crate) still_bad: BTreeSet<(String, String)>,
     pub(crate) failed: Vec<String>,
 }
 

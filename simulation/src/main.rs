@@ -1,13 +1,149 @@
-fn main() {
-    let seeds: u64 = std::env::args().nth(1).unwrap().parse().unwrap();
-    let from: u64 = std::env::args().nth(2).unwrap().parse().unwrap();
-    let mut all = modstream_simulation::Outcome::default();
-    for seed in from..from + seeds {
-        let o = modstream_simulation::run(&modstream_simulation::Plan::of_seed(seed));
-        if !o.broken.is_empty() {
-            println!("{seed}: {:?}", o.broken);
-        }
-        all = all.plus(modstream_simulation::Outcome { broken: vec![], ..o });
+//! Simulates the system under faults: `cargo xtask simulate`.
+
+use std::fmt::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+
+use clap::Parser;
+use console::style;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use modstream_simulation::{Outcome, Plan, mutations, run, shrink};
+use rayon::prelude::*;
+
+/// Run the real functions over a world in memory, under faults that follow from a seed, and check what they promise
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask simulate", bin_name = "cargo xtask simulate", max_term_width = 100)]
+struct Arguments {
+    /// How many plans, each of a seed of its own
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..))]
+    plans: u64,
+    /// The first seed
+    #[arg(long, value_name = "SEED", default_value_t = 0)]
+    seed: u64,
+    /// Break the functions' code in this way, to see the simulation find it
+    #[arg(long, value_name = "NAME", value_parser = mutation)]
+    mutate: Option<&'static str>,
+    /// Print the names that --mutate takes, one a line
+    #[arg(long, conflicts_with_all = ["plans", "seed", "mutate"])]
+    list_mutations: bool,
+}
+
+fn mutation(name: &str) -> Result<&'static str, String> {
+    mutations::named(name).ok_or_else(|| "no such mutation; --list-mutations prints them all".to_owned())
+}
+
+/// Plans that run between two looks at what failed.
+const TOGETHER: u64 = 250;
+/// Deeper than any plan's shrinking.
+const SHOWN: usize = 12;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if arguments.list_mutations {
+        mutations::ALL.iter().for_each(|(name, _)| println!("{name}"));
+        return ExitCode::SUCCESS;
     }
-    println!("{:#?}", all);
+    #[cfg(not(feature = "mutations"))]
+    if arguments.mutate.is_some() {
+        eprintln!("error: this program has no mutations in it: build it with `--features mutations`");
+        return ExitCode::from(2);
+    }
+    // A function's panic is caught and its place noted; here it would only tear the progress bar.
+    std::panic::set_hook(Box::new(|_| {}));
+    match simulate(&arguments) {
+        Ok(all) => {
+            print!("{}", table(&arguments, &all));
+            ExitCode::SUCCESS
+        }
+        Err(seed) => {
+            print!("{}", explain(&arguments, seed));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs all plans: everything that happened, or the lowest seed that broke something.
+fn simulate(arguments: &Arguments) -> Result<Outcome, u64> {
+    let progress = progress(arguments.plans);
+    let seeds = arguments.seed..arguments.seed.saturating_add(arguments.plans);
+    let mut all = Outcome::default();
+    let mut from = seeds.start;
+    while from < seeds.end {
+        let to = seeds.end.min(from.saturating_add(TOGETHER));
+        let outcomes: Vec<Outcome> = (from..to)
+            .into_par_iter()
+            .map(|seed| {
+                let outcome = outcome(arguments.mutate, &Plan::of_seed(seed));
+                progress.inc(1);
+                outcome
+            })
+            .collect();
+        if let Some(failed) = outcomes.iter().position(|outcome| !outcome.broken.is_empty()) {
+            progress.finish_and_clear();
+            return Err(from + failed as u64);
+        }
+        all = outcomes.into_iter().fold(all, Outcome::plus);
+        from = to;
+    }
+    progress.finish_and_clear();
+    Ok(all)
+}
+
+/// A run's outcome; a panic breaks everything.
+fn outcome(mutation: Option<&'static str>, plan: &Plan) -> Outcome {
+    let run = AssertUnwindSafe(|| mutated(mutation, || run(plan)));
+    catch_unwind(run).unwrap_or_else(|panic| {
+        let said = panic.downcast_ref::<String>().cloned();
+        let said = said.or_else(|| panic.downcast_ref::<&str>().map(|&said| said.to_owned()));
+        Outcome { broken: vec![format!("panicked: {}", said.unwrap_or_default())], ..Outcome::default() }
+    })
+}
+
+#[cfg(feature = "mutations")]
+fn mutated<T>(mutation: Option<&'static str>, work: impl FnOnce() -> T) -> T {
+    named_mutations::with(mutation, work)
+}
+
+#[cfg(not(feature = "mutations"))]
+fn mutated<T>(_: Option<&'static str>, work: impl FnOnce() -> T) -> T {
+    work()
+}
+
+fn progress(plans: u64) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(plans), ProgressDrawTarget::stderr());
+    let template = "{bar:32} {human_pos} of {human_len} plans, {eta} left";
+    bar.with_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// What happened how often.
+fn table(arguments: &Arguments, all: &Outcome) -> String {
+    let mut text = format!(
+        "{} plans: {} records, {} invocations, {} messages; no promise broken\n\n",
+        arguments.plans, all.records, all.invocations, all.messages
+    );
+    let width = all.injected.keys().map(|what| what.len()).max().unwrap_or_default();
+    for (what, times) in &all.injected {
+        // Writing into a String never fails.
+        let _ = writeln!(text, "  {what:width$}  {times:>9}");
+    }
+    text
+}
+
+/// A failing seed: what broke, and the smallest plan that breaks it.
+fn explain(arguments: &Arguments, seed: u64) -> String {
+    let plan = Plan::of_seed(seed);
+    let smallest = shrink(&plan, |plan| !outcome(arguments.mutate, plan).broken.is_empty());
+    let broken = outcome(arguments.mutate, &smallest).broken;
+    let mut text = format!("{}\n", style(format!("seed {seed} breaks a promise:")).red().bold());
+    for sentence in broken.iter().take(SHOWN) {
+        let _ = writeln!(text, "  {sentence}");
+    }
+    if broken.len() > SHOWN {
+        let _ = writeln!(text, "  and {} more", broken.len() - SHOWN);
+    }
+    let (from, to) = (plan.incidents.len(), smallest.incidents.len());
+    let _ = write!(text, "\nthe smallest plan that does, {to} of its {from} incidents:\n{smallest}");
+    let mutate = arguments.mutate.map_or_else(String::new, |name| format!(" --mutate {name}"));
+    let _ = writeln!(text, "\nagain: cargo xtask simulate --plans 1 --seed {seed}{mutate}");
+    text
 }

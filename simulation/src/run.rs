@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use crate::check::{self, Redriven};
 use crate::faults::Faults;
 use crate::lambda::Lambda;
-use crate::plan::{Function, Plan, Settings};
+use crate::plan::{Function, Plan, Settings, Which};
 use crate::world::World;
 
 /// What became of a plan.
@@ -146,7 +146,10 @@ async fn put_back(world: &World, mut so_far: Redriven) -> Redriven {
         Ok(done) => {
             so_far.put_back += done.put_back;
             let bad = done.left.iter().filter(|left| left.why == Why::StillBad);
-            so_far.still_bad.extend(bad.filter_map(|left| left.sequence_number.clone()));
+            so_far.still_bad.extend(bad.filter_map(|left| {
+                let stream = if left.key.contains(publish_alerts::NAME) { Which::Predictions } else { Which::Comments };
+                Some((stream.name().to_owned(), left.sequence_number.clone()?))
+            }));
             let failed = done.left.iter().filter(|left| !matches!(left.why, Why::StillBad));
             so_far.failed.extend(failed.map(|left| format!("redrive: {}: {}", left.key, left.detail)));
         }

@@ -26,7 +26,7 @@ impl Audit {
                 (Some(_), None) => {}
                 (None, Some((id, hour))) if meets(condition, &event) => drop(due.insert(ledger(&hour, &id), id)),
                 (None, Some(_)) => {}
-                (None, None) if self.settled_elsewhere.contains(&record.sequence_number) => {}
+                (None, None) if self.is_settled_elsewhere(&self.predictions_stream, record) => {}
                 (None, None) => broken.push(format!(
                     "prediction record {} is bad and not in {}",
                     record.sequence_number,

@@ -27,8 +27,8 @@ pub struct Audit {
     pub objects: BTreeMap<String, Vec<Vec<u8>>>,
     /// What the topic took.
     pub notices: Vec<Notice>,
-    /// Sequence numbers of bad records that were given up: they lie in an on-failure object, payload and all.
-    pub settled_elsewhere: BTreeSet<String>,
+    /// Stream and sequence number of bad records that were given up: they lie in an on-failure object, payload and all.
+    pub settled_elsewhere: BTreeSet<(String, String)>,
     /// Whether order within a key is promised: not after records that were given up are put back behind later ones.
     pub keeps_order: bool,
 }
@@ -59,6 +59,12 @@ impl Audit {
     /// The quarantined event of a record, if there is one.
     pub fn quarantined(&self, stream: &str, record: &StoredRecord) -> Option<Value> {
         parse(self.objects.get(&quarantine_key(stream, record))?.last()?)
+    }
+}
+
+impl Audit {
+    fn is_settled_elsewhere(&self, stream: &str, record: &StoredRecord) -> bool {
+        self.settled_elsewhere.contains(&(stream.to_owned(), record.sequence_number.clone()))
     }
 }
 

@@ -23,7 +23,7 @@ impl Audit {
             let event = parse(&record.data);
             let answered = event.as_ref().and_then(event_key).is_some_and(|key| answers.contains(&key));
             let kept = self.objects.contains_key(&quarantine_key(&self.comments_stream, record));
-            let is_elsewhere = self.settled_elsewhere.contains(&record.sequence_number);
+            let is_elsewhere = self.is_settled_elsewhere(&self.comments_stream, record);
             // In scenarios a bad record shares its event id with no good one.
             if answered == (kept || is_elsewhere) {
                 let what = if kept { "both" } else { "neither" };
