@@ -52,7 +52,9 @@ impl<T: Topic, O: Objects, C: Clock> PublishAlerts<T, O, C> {
         if batch.records.is_empty() {
             return Ok(BatchResponse::success());
         }
-        let report = kinesis_batch::handle(&batch, &Publishing { function: self, deadline }).await;
+        let now = self.clock.now();
+        let take_until = now + deadline.duration_since(now) / 2;
+        let report = kinesis_batch::handle(&batch, &Publishing { function: self, take_until, deadline }).await;
         batch_handled(NAME, &batch, &report);
         Ok(report.response())
     }
@@ -80,6 +82,8 @@ fn attributes(alert: &Alert<'_>) -> BTreeMap<String, String> {
 /// One batch.
 struct Publishing<'a, T, O, C> {
     function: &'a PublishAlerts<T, O, C>,
+    /// Half of the time is for deciding, the rest for publishing.
+    take_until: Timestamp,
     deadline: Timestamp,
 }
 
@@ -89,6 +93,10 @@ impl<T: Topic, O: Objects, C: Clock> Handler for Publishing<'_, T, O, C> {
     type Item = Pending;
     type Bad = BadRecord;
     type Error = DeliveryError;
+
+    fn has_time(&self, _: &Record<'_>) -> bool {
+        self.function.clock.now() < self.take_until
+    }
 
     fn prepare(&self, _: &Record<'_>, data: &[u8]) -> Result<Option<Pending>, BadRecord> {
         let PublishAlerts { policy, severities, clock, .. } = self.function;

@@ -61,7 +61,9 @@ impl<S: Stream, O: Objects + Clone, C: Clock + Clone> ScoreComments<S, O, C> {
             return Ok(BatchResponse::success());
         }
         let model = self.models.snapshot(deadline).await;
-        let work = Scoring { function: self, model: &model, scratch: Mutex::default(), deadline };
+        let now = self.clock.now();
+        let take_until = now + deadline.duration_since(now) / 2;
+        let work = Scoring { function: self, model: &model, scratch: Mutex::default(), take_until, deadline };
         let report = kinesis_batch::handle(&batch, &work).await;
         batch_handled(NAME, &batch, &report);
         Ok(report.response())
@@ -73,6 +75,8 @@ struct Scoring<'a, S, O, C> {
     function: &'a ScoreComments<S, O, C>,
     model: &'a InUse,
     scratch: Mutex<Scratch>,
+    /// Half of the time is for scoring, the rest for sending.
+    take_until: Timestamp,
     deadline: Timestamp,
 }
 
@@ -80,6 +84,10 @@ impl<S: Stream, O: Objects, C: Clock> Handler for Scoring<'_, S, O, C> {
     type Item = PutRecord;
     type Bad = BadRecord;
     type Error = DeliveryError;
+
+    fn has_time(&self, _: &Record<'_>) -> bool {
+        self.function.clock.now() < self.take_until
+    }
 
     fn prepare(&self, record: &Record<'_>, data: &[u8]) -> Result<Option<PutRecord>, BadRecord> {
         let mut scratch = self.scratch.lock().unwrap_or_else(|poisoned| {

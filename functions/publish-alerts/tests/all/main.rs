@@ -2,6 +2,7 @@
 
 mod config;
 mod content;
+mod deadline;
 mod payload;
 mod policy;
 

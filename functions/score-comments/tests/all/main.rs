@@ -2,6 +2,7 @@
 
 mod base_rate;
 mod config;
+mod deadline;
 mod payload;
 mod predictions;
 mod start;
