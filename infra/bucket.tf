@@ -1,4 +1,4 @@
-# Models, corpus, ledger, quarantine, and batches that were given up.
+# Models, corpus, archive, ledger, quarantine, and batches that were given up.
 resource "aws_s3_bucket" "this" {
   bucket = "${var.prefix}-${local.account_id}-${local.region}"
 
@@ -78,6 +78,27 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
 
     abort_incomplete_multipart_upload {
       days_after_initiation = 7
+    }
+  }
+
+  dynamic "rule" {
+    for_each = var.archive_days == null ? [] : [var.archive_days]
+    content {
+      id     = "archive"
+      status = "Enabled"
+
+      filter {
+        prefix = "archive/"
+      }
+
+      expiration {
+        days = rule.value
+      }
+
+      # Where two rules say different times, S3 takes the shorter: what expires is gone a day later.
+      noncurrent_version_expiration {
+        noncurrent_days = 1
+      }
     }
   }
 

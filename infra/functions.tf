@@ -32,12 +32,22 @@ locals {
         POLICY           = var.policy
       }
     }
+    archive-comments = {
+      memory  = 256
+      timeout = local.batch_seconds
+      environment = {
+        BUCKET = aws_s3_bucket.this.bucket
+      }
+    }
   }
 
   # Which function reads which stream, and in what batches.
   readers = {
     score-comments = { stream = "comments", batch_size = 500, window_seconds = local.local ? 0 : 1 }
     publish-alerts = { stream = "predictions", batch_size = 100, window_seconds = 0 }
+    # Nobody waits for the archive, and each batch is an object that is paid for. The window lies below the iterator age
+    # that alarms.
+    archive-comments = { stream = "comments", batch_size = 10000, window_seconds = local.local ? 1 : 30 }
   }
 }
 

@@ -9,7 +9,7 @@ output "region" {
 }
 
 output "bucket" {
-  description = "The bucket: corpus/, models/, alerts/ (the ledger), quarantine/, aws/lambda/ (batches that were given up)."
+  description = "The bucket: corpus/, models/, archive/ (what the stream of comments carried), alerts/ (the ledger), quarantine/, aws/lambda/ (batches that were given up)."
   value       = aws_s3_bucket.this.bucket
 }
 

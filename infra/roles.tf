@@ -19,6 +19,9 @@ locals {
       { actions = ["s3:PutObject"], resources = ["${aws_s3_bucket.this.arn}/quarantine/${local.stream_names["predictions"]}/*"] },
       { actions = ["sns:Publish"], resources = [aws_sns_topic.alerts.arn] },
     ]
+    archive-comments = [
+      { actions = ["s3:PutObject"], resources = ["${aws_s3_bucket.this.arn}/archive/${local.stream_names["comments"]}/*"] },
+    ]
   }
 }
 

@@ -224,6 +224,17 @@ variable "retention_hours" {
   }
 }
 
+variable "archive_days" {
+  description = "How long the archive of comments is kept, in days. null: for ever."
+  type        = number
+  default     = 30
+
+  validation {
+    condition     = var.archive_days == null ? true : var.archive_days >= 1 && floor(var.archive_days) == var.archive_days
+    error_message = "archive_days must be a whole number from 1, or null to keep the archive for ever."
+  }
+}
+
 variable "log_retention_days" {
   description = "How long logs are kept, in days, as CloudWatch allows them."
   type        = number
