@@ -133,6 +133,35 @@ pub trait Objects: Send + Sync {
     fn list(&self, prefix: &str) -> impl Future<Output = Result<Vec<String>, CallError>> + Send;
 }
 
+/// One of the contents that a key has had, in a bucket with versioning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectVersion {
+    /// The object's key.
+    pub key: String,
+    /// Names the version within the key.
+    pub version_id: String,
+    /// Whether it is what [`Objects::get`] finds.
+    pub is_latest: bool,
+    /// Its tag; none where it is no content but the mark of a deletion.
+    pub etag: Option<ETag>,
+}
+
+/// A bucket that keeps what was overwritten or deleted, and can be made to forget it.
+pub trait VersionedObjects: Objects {
+    /// All versions of all keys that start with `prefix`, by key, the newest first.
+    fn list_versions(&self, prefix: &str) -> impl Future<Output = Result<Vec<ObjectVersion>, CallError>> + Send;
+
+    /// Reads a version's content; none where there is no such version any more. Without the permission it is an error.
+    fn get_version(
+        &self,
+        key: &str,
+        version_id: &str,
+    ) -> impl Future<Output = Result<Option<Vec<u8>>, CallError>> + Send;
+
+    /// Deletes a version for good; done also where there is none.
+    fn delete_version(&self, key: &str, version_id: &str) -> impl Future<Output = Result<(), CallError>> + Send;
+}
+
 /// A message to publish.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {

@@ -8,11 +8,13 @@ use jiff::Timestamp;
 
 use super::boxed;
 use super::error::{Operation, chain, status};
-use crate::{CallError, CallErrorKind, Condition, ETag, Fetched, Objects, Written};
+use crate::{CallError, CallErrorKind, Condition, ETag, Fetched, ObjectVersion, Objects, VersionedObjects, Written};
 
 const GET: Operation = Operation { service: "s3", name: "GetObject" };
 const PUT: Operation = Operation { service: "s3", name: "PutObject" };
 const LIST: Operation = Operation { service: "s3", name: "ListObjectsV2" };
+const LIST_VERSIONS: Operation = Operation { service: "s3", name: "ListObjectVersions" };
+const DELETE: Operation = Operation { service: "s3", name: "DeleteObject" };
 
 /// An S3 bucket.
 ///
@@ -133,5 +135,72 @@ impl Objects for S3Objects {
     /// In the order of their bytes.
     async fn list(&self, prefix: &str) -> Result<Vec<String>, CallError> {
         Ok(self.list_written(prefix).await?.into_iter().map(|(key, _)| key).collect())
+    }
+}
+
+impl S3Objects {
+    async fn fetch_version(&self, key: &str, version_id: &str) -> Result<Option<Vec<u8>>, CallError> {
+        let call = self.client.get_object().bucket(&self.bucket).key(key).version_id(version_id);
+        match boxed(call.send()).await {
+            Ok(answer) => match read(answer).await? {
+                Fetched::Object { bytes, .. } => Ok(Some(bytes)),
+                Fetched::NotModified | Fetched::Missing => Ok(None),
+            },
+            Err(error) => match (status(&error), code(&error)) {
+                (Some(404), None | Some("NoSuchKey" | "NoSuchVersion" | "NotFound")) => Ok(None),
+                _ => Err(GET.failed(&error)),
+            },
+        }
+    }
+}
+
+impl VersionedObjects for S3Objects {
+    async fn list_versions(&self, prefix: &str) -> Result<Vec<ObjectVersion>, CallError> {
+        let mut all = Vec::new();
+        let mut after: (Option<String>, Option<String>) = (None, None);
+        loop {
+            let call = self.client.list_object_versions().bucket(&self.bucket).prefix(prefix);
+            let call = call.set_key_marker(after.0).set_version_id_marker(after.1);
+            let page = boxed(call.send()).await.map_err(|error| LIST_VERSIONS.failed(&error))?;
+            // The SDK takes XML that ends anywhere for a shorter page.
+            let Some(is_truncated) = page.is_truncated else {
+                return Err(LIST_VERSIONS.error(CallErrorKind::OutcomeUnknown, "a page that broke off"));
+            };
+            let written = page.versions.unwrap_or_default().into_iter().filter_map(|version| {
+                let (Some(key), Some(version_id)) = (version.key, version.version_id) else { return None };
+                let is_latest = version.is_latest.unwrap_or_default();
+                Some(ObjectVersion { key, version_id, is_latest, etag: version.e_tag.map(ETag) })
+            });
+            all.extend(written);
+            let deleted = page.delete_markers.unwrap_or_default().into_iter().filter_map(|marker| {
+                let (Some(key), Some(version_id)) = (marker.key, marker.version_id) else { return None };
+                Some(ObjectVersion { key, version_id, is_latest: marker.is_latest.unwrap_or_default(), etag: None })
+            });
+            all.extend(deleted);
+            if !is_truncated {
+                break;
+            }
+            after = (page.next_key_marker, page.next_version_id_marker);
+            if after.0.is_none() {
+                return Err(LIST_VERSIONS.error(CallErrorKind::OutcomeUnknown, "a page that does not say what follows"));
+            }
+        }
+        // A page has versions and deletions apart; each is in order. The sort is stable, and the newest comes first.
+        all.sort_by(|one, other| one.key.cmp(&other.key).then(other.is_latest.cmp(&one.is_latest)));
+        Ok(all)
+    }
+
+    async fn get_version(&self, key: &str, version_id: &str) -> Result<Option<Vec<u8>>, CallError> {
+        let Ok(fetched) = tokio::time::timeout(self.call_timeout, self.fetch_version(key, version_id)).await else {
+            let seconds = self.call_timeout.as_secs_f64();
+            return Err(GET.error(CallErrorKind::OutcomeUnknown, format!("no whole answer within {seconds} s")));
+        };
+        fetched
+    }
+
+    async fn delete_version(&self, key: &str, version_id: &str) -> Result<(), CallError> {
+        let call = self.client.delete_object().bucket(&self.bucket).key(key).version_id(version_id);
+        boxed(call.send()).await.map_err(|error| DELETE.failed(&error))?;
+        Ok(())
     }
 }

@@ -14,9 +14,11 @@ mod objects;
 mod queue;
 mod records;
 mod send;
+mod versions;
 
 pub use backoff::Backoff;
 pub use error::{Cause, DeliveryError};
 pub use messages::{Published, publish_all};
 pub use objects::{PutIfAbsent, get, list, put, put_if_absent, put_where};
 pub use records::{Delivery, put_all};
+pub use versions::{delete_version, get_version, list_versions};

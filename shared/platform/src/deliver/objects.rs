@@ -81,18 +81,7 @@ pub async fn get<O: Objects, C: Clock>(
     key: &str,
     unless: Option<&ETag>,
 ) -> Result<Fetched, DeliveryError> {
-    let mut patience = Patience::new(clock, deadline, key);
-    let mut last = None;
-    while patience.is_left() {
-        match objects.get(key, unless).await {
-            Ok(fetched) => return Ok(fetched),
-            Err(error) => last = Some(transient(error)?),
-        }
-        if !patience.wait().await {
-            break;
-        }
-    }
-    Err(DeliveryError::out_of_time(last))
+    tried(clock, deadline, key, || objects.get(key, unless)).await
 }
 
 /// All keys that start with `prefix`, in order.
@@ -105,11 +94,21 @@ pub async fn list<O: Objects, C: Clock>(
     deadline: Timestamp,
     prefix: &str,
 ) -> Result<Vec<String>, DeliveryError> {
-    let mut patience = Patience::new(clock, deadline, prefix);
+    tried(clock, deadline, prefix, || objects.list(prefix)).await
+}
+
+/// A call that may be made again, until it is answered.
+pub(super) async fn tried<T, C: Clock, F: Future<Output = Result<T, CallError>>>(
+    clock: &C,
+    deadline: Timestamp,
+    key: &str,
+    call: impl Fn() -> F,
+) -> Result<T, DeliveryError> {
+    let mut patience = Patience::new(clock, deadline, key);
     let mut last = None;
     while patience.is_left() {
-        match objects.list(prefix).await {
-            Ok(keys) => return Ok(keys),
+        match call().await {
+            Ok(answer) => return Ok(answer),
             Err(error) => last = Some(transient(error)?),
         }
         if !patience.wait().await {

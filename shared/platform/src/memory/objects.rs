@@ -1,11 +1,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use md5::{Digest, Md5};
 
 use super::lock;
-use crate::{CallError, Condition, ETag, Fetched, Objects, Written};
+use crate::{CallError, Condition, ETag, Fetched, ObjectVersion, Objects, VersionedObjects, Written};
 
 /// A bucket with versioning on. A tag is the MD5 of the content in hexadecimal, as S3's is for a simple put.
 ///
@@ -13,10 +14,12 @@ use crate::{CallError, Condition, ETag, Fetched, Objects, Written};
 #[derive(Clone, Default)]
 pub struct MemoryObjects {
     versions: Arc<Mutex<BTreeMap<String, Vec<Version>>>>,
+    written: Arc<AtomicU64>,
 }
 
 #[derive(Clone)]
 struct Version {
+    id: u64,
     bytes: Vec<u8>,
     etag: ETag,
 }
@@ -45,7 +48,8 @@ impl MemoryObjects {
         if !holds {
             return Written::ConditionFailed;
         }
-        versions.entry(key.to_owned()).or_default().push(Version { bytes, etag: etag.clone() });
+        let id = self.written.fetch_add(1, Ordering::Relaxed);
+        versions.entry(key.to_owned()).or_default().push(Version { id, bytes, etag: etag.clone() });
         Written::Done(etag)
     }
 }
@@ -65,7 +69,7 @@ impl Objects for MemoryObjects {
         Ok(match versions.get(key).and_then(|all| all.last()) {
             None => Fetched::Missing,
             Some(version) if unless == Some(&version.etag) => Fetched::NotModified,
-            Some(Version { bytes, etag }) => Fetched::Object { bytes: bytes.clone(), etag: etag.clone() },
+            Some(Version { bytes, etag, .. }) => Fetched::Object { bytes: bytes.clone(), etag: etag.clone() },
         })
     }
 
@@ -77,5 +81,40 @@ impl Objects for MemoryObjects {
         let versions = lock(&self.versions);
         let from_prefix = versions.range::<str, _>((std::ops::Bound::Included(prefix), std::ops::Bound::Unbounded));
         Ok(from_prefix.map(|(key, _)| key.clone()).take_while(|key| key.starts_with(prefix)).collect())
+    }
+}
+
+impl VersionedObjects for MemoryObjects {
+    async fn list_versions(&self, prefix: &str) -> Result<Vec<ObjectVersion>, CallError> {
+        let versions = lock(&self.versions);
+        let from_prefix = versions.range::<str, _>((std::ops::Bound::Included(prefix), std::ops::Bound::Unbounded));
+        let keys = from_prefix.take_while(|(key, _)| key.starts_with(prefix));
+        let all = keys.flat_map(|(key, all)| {
+            let newest = all.last().map(|version| version.id);
+            all.iter().rev().map(move |Version { id, etag, .. }| ObjectVersion {
+                key: key.clone(),
+                version_id: id.to_string(),
+                is_latest: newest == Some(*id),
+                etag: Some(etag.clone()),
+            })
+        });
+        Ok(all.collect())
+    }
+
+    async fn get_version(&self, key: &str, version_id: &str) -> Result<Option<Vec<u8>>, CallError> {
+        let versions = lock(&self.versions);
+        let version = versions.get(key).and_then(|all| all.iter().find(|version| version.id.to_string() == version_id));
+        Ok(version.map(|version| version.bytes.clone()))
+    }
+
+    async fn delete_version(&self, key: &str, version_id: &str) -> Result<(), CallError> {
+        let mut versions = lock(&self.versions);
+        if let Some(all) = versions.get_mut(key) {
+            all.retain(|version| version.id.to_string() != version_id);
+            if all.is_empty() {
+                versions.remove(key);
+            }
+        }
+        Ok(())
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use modstream_platform::memory::{Filter, MemoryClock, MemoryObjects, MemoryStream, MemoryTopic};
 use modstream_platform::{
     CallErrorKind, Clock, Condition, ETag, Fetched, MAX_PUBLISH_BYTES, MAX_PUT_RECORDS, MAX_RECORD_BYTES, Message,
-    Objects, PublishOutcome, PutOutcome, Stream, Topic, Written,
+    Objects, PublishOutcome, PutOutcome, Stream, Topic, VersionedObjects, Written,
 };
 use proptest::prelude::*;
 
@@ -246,4 +246,41 @@ fn a_messages_size_counts_its_attributes() {
         attributes: BTreeMap::from([("ab".into(), "cde".into())]),
     };
     assert_eq!(message.size(), 4 + 2 + 6 + 3);
+}
+
+#[tokio::test]
+async fn a_version_is_gone_for_good_and_what_was_there_before_it_shows() {
+    let bucket = MemoryObjects::new();
+    for content in ["one", "two", "three"] {
+        bucket.put("a", content.into(), Condition::Always).await.unwrap();
+    }
+    bucket.put("b", "other".into(), Condition::Always).await.unwrap();
+    let versions = bucket.list_versions("a").await.unwrap();
+    assert_eq!(versions.iter().map(|version| version.is_latest).collect::<Vec<_>>(), [true, false, false]);
+    let content = |id: String| {
+        let bucket = bucket.clone();
+        async move { bucket.get_version("a", &id).await.unwrap() }
+    };
+    assert_eq!(content(versions[1].version_id.clone()).await, Some(b"two".to_vec()));
+
+    bucket.delete_version("a", &versions[0].version_id).await.unwrap();
+    bucket.delete_version("a", &versions[0].version_id).await.unwrap();
+    assert_eq!(content(versions[0].version_id.clone()).await, None);
+    let Ok(Fetched::Object { bytes, .. }) = bucket.get("a", None).await else { panic!("it is there") };
+    assert_eq!(bytes, b"two");
+    let left = bucket.list_versions("a").await.unwrap();
+    assert!(left[0].is_latest && left[0].version_id == versions[1].version_id);
+
+    for version in left {
+        bucket.delete_version("a", &version.version_id).await.unwrap();
+    }
+    assert_eq!(bucket.list("").await.unwrap(), ["b"]);
+    assert_eq!(bucket.put("a", "four".into(), Condition::Absent).await.unwrap(), Written::Done(tag_of("four").await));
+}
+
+async fn tag_of(content: &str) -> ETag {
+    match MemoryObjects::new().put("k", content.into(), Condition::Always).await {
+        Ok(Written::Done(etag)) => etag,
+        other => panic!("{other:?}"),
+    }
 }

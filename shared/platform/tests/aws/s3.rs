@@ -1,7 +1,7 @@
-//! GetObject, PutObject, ListObjectsV2.
+//! GetObject, PutObject, DeleteObject, ListObjectsV2, ListObjectVersions.
 
 use modstream_platform::aws::Clients;
-use modstream_platform::{CallErrorKind, Condition, ETag, Fetched, Objects, Written};
+use modstream_platform::{CallErrorKind, Condition, ETag, Fetched, ObjectVersion, Objects, VersionedObjects, Written};
 use modstream_stub_server::{Answer, Reply, Request};
 
 use crate::world::{LONG, SHORT, World, config, xml};
@@ -188,4 +188,84 @@ async fn a_list_can_say_when_each_object_was_written() {
     let world = World::new([xml(200, &format!("<ListBucketResult>{head}{contents}</ListBucketResult>"))]);
     let written = "2026-01-05T10:00:00Z".parse().expect("a time");
     assert_eq!(world.bucket().list_written("a/").await, Ok(vec![("a/1".to_owned(), written)]));
+}
+
+fn versions_page(entries: &str, next: Option<(&str, &str)>) -> Answer {
+    let markers = next.map(|(key, version)| {
+        format!("<NextKeyMarker>{key}</NextKeyMarker><NextVersionIdMarker>{version}</NextVersionIdMarker>")
+    });
+    let head = format!("<IsTruncated>{}</IsTruncated>{}", markers.is_some(), markers.unwrap_or_default());
+    xml(200, &format!("<ListVersionsResult>{head}{entries}</ListVersionsResult>"))
+}
+
+fn version_entry(key: &str, id: &str, is_latest: bool) -> String {
+    let etag = "<ETag>&quot;tag-1&quot;</ETag>";
+    format!("<Version><Key>{key}</Key><VersionId>{id}</VersionId><IsLatest>{is_latest}</IsLatest>{etag}</Version>")
+}
+
+fn deletion_entry(key: &str, id: &str, is_latest: bool) -> String {
+    let inner = format!("<Key>{key}</Key><VersionId>{id}</VersionId><IsLatest>{is_latest}</IsLatest>");
+    format!("<DeleteMarker>{inner}</DeleteMarker>")
+}
+
+#[tokio::test]
+async fn versions_are_listed_to_the_last_page_the_newest_of_a_key_first() {
+    let first =
+        [version_entry("a/1", "v2", true), version_entry("a/2", "v1", false), deletion_entry("a/2", "v2", true)];
+    let world = World::new([
+        versions_page(&first.concat(), Some(("a/2", "v1"))),
+        versions_page(&version_entry("a/2", "v0", false), None),
+    ]);
+    let listed = world.bucket().list_versions("a/").await.expect("answered");
+    let version = |key: &str, id: &str, is_latest, etag: Option<&str>| ObjectVersion {
+        key: key.to_owned(),
+        version_id: id.to_owned(),
+        is_latest,
+        etag: etag.map(tag),
+    };
+    let etag = Some("\"tag-1\"");
+    assert_eq!(
+        listed,
+        [
+            version("a/1", "v2", true, etag),
+            version("a/2", "v2", true, None),
+            version("a/2", "v1", false, etag),
+            version("a/2", "v0", false, etag),
+        ]
+    );
+    let targets: Vec<String> = world.server.requests().into_iter().map(|request| request.target).collect();
+    assert!(targets[1].contains("key-marker=a%2F2") && targets[1].contains("version-id-marker=v1"), "{targets:?}");
+}
+
+#[tokio::test]
+async fn a_list_of_versions_is_whole_or_an_error() {
+    for (answer, kind) in [
+        (refusal(403, "AccessDenied"), CallErrorKind::Denied),
+        (xml(200, "<ListVersionsResult><Version>"), CallErrorKind::OutcomeUnknown),
+        (
+            xml(200, "<ListVersionsResult><IsTruncated>true</IsTruncated></ListVersionsResult>"),
+            CallErrorKind::OutcomeUnknown,
+        ),
+    ] {
+        let error = World::new([answer]).bucket().list_versions("a/").await.expect_err("half a list");
+        assert_eq!((error.kind, error.operation), (kind, "ListObjectVersions"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_version_is_read_and_deleted_by_its_id_and_without_permission_it_is_an_error() {
+    let world = World::new([object(b"content"), refusal(404, "NoSuchVersion"), Answer::new(204, "")]);
+    let bucket = world.bucket();
+    assert_eq!(bucket.get_version("key", "v1").await, Ok(Some(b"content".to_vec())));
+    assert_eq!(bucket.get_version("key", "v1").await, Ok(None));
+    assert_eq!(bucket.delete_version("key", "v1").await, Ok(()));
+    let requests = world.server.requests();
+    assert!(requests.iter().all(|request| request.target.contains("versionId=v1")));
+    assert_eq!(requests.iter().map(|request| request.method.as_str()).collect::<Vec<_>>(), ["GET", "GET", "DELETE"]);
+
+    let world = World::new([refusal(403, "AccessDenied"), refusal(403, "AccessDenied")]);
+    let bucket = world.bucket();
+    // Were it missing, text would stay and nobody would know.
+    assert_eq!(bucket.get_version("key", "v1").await.expect_err("refused").kind, CallErrorKind::Denied);
+    assert_eq!(bucket.delete_version("key", "v1").await.expect_err("refused").kind, CallErrorKind::Denied);
 }
