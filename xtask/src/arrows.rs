@@ -5,7 +5,7 @@ use anyhow::ensure;
 use crate::cargo;
 
 /// A package, and names (or their beginnings, with a dash at the end) of packages that it must not link.
-const WALLS: [(&str, &[&str]); 14] = [
+const WALLS: [(&str, &[&str]); 16] = [
     ("modstream-events", &["modstream-", "kinesis-batch", "tokio", "aws-", "linfa"]),
     ("kinesis-batch", &["modstream-", "tokio", "aws-"]),
     ("modstream-classifier", &["modstream-platform", "modstream-trainer", "tokio", "aws-", "linfa"]),
@@ -17,6 +17,7 @@ const WALLS: [(&str, &[&str]); 14] = [
     // Records, whatever they hold.
     ("modstream-archive", &["modstream-events", "modstream-classifier", "aws-"]),
     ("modstream-redrive", &["modstream-classifier", "score-comments", "publish-alerts", "aws-"]),
+    ("modstream-forget", &["modstream-classifier", "generate-comments", "score-comments", "publish-alerts", "aws-"]),
     ("generate-comments", &["score-comments", "publish-alerts", "modstream-classifier", "linfa", "aws-"]),
     ("score-comments", &["generate-comments", "publish-alerts", "modstream-trainer", "linfa", "aws-"]),
     ("publish-alerts", &["generate-comments", "score-comments", "modstream-classifier", "linfa", "aws-"]),
