@@ -47,7 +47,7 @@ locals {
     publish-alerts = { stream = "predictions", batch_size = 100, window_seconds = 0 }
     # Nobody waits for the archive, and each batch is an object that is paid for. The window lies below the iterator age
     # that alarms.
-    archive-comments = { stream = "comments", batch_size = 10000, window_seconds = local.local ? 1 : 30 }
+    archive-comments = { stream = "comments", batch_size = 10000, window_seconds = local.local ? 0 : 30 }
   }
 }
 

@@ -193,7 +193,7 @@ impl Target {
         let names = outputs["functions"]["value"].clone();
         ensure!(
             FUNCTIONS.iter().all(|name| names[name].is_string()),
-            "nothing is deployed yet: `terraform apply` in infra/ makes the functions (docs/deploy.md)"
+            "not all functions are deployed yet: `terraform apply` in infra/ makes them (docs/deploy.md)"
         );
         let region = outputs["region"]["value"].as_str().unwrap_or_default().to_owned();
         let account = outputs["account_id"]["value"].as_str().unwrap_or_default().to_owned();
