@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use jiff::Timestamp;
 use modstream_classifier::BaseRate;
@@ -221,6 +221,17 @@ fn gigabytes(text: &str) -> Result<f64, String> {
         .ok_or_else(|| "a number above 0, such as 4".to_owned())
 }
 
+/// Features that a model may do without; words are always there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Group {
+    /// The pieces of words
+    Subwords,
+    /// Pairs of words
+    Pairs,
+    /// Length, questions, layout
+    Measures,
+}
+
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   modstream train --input removals.csv --output models/ours
@@ -244,9 +255,9 @@ pub(crate) struct TrainArgs {
     /// The most words, pairs of words and subwords in the vocabulary, together
     #[arg(long, value_name = "N", default_value_t = modstream_trainer::default_settings().max_features)]
     pub(crate) features: usize,
-    /// Words alone, without their subwords: scores faster, and less well
-    #[arg(long)]
-    pub(crate) no_subwords: bool,
+    /// Do without these features, which scores faster, and less well; may be repeated, or a list with commas
+    #[arg(long, value_name = "GROUP", value_enum, value_delimiter = ',')]
+    pub(crate) without: Vec<Group>,
     /// The memory that training may take, in GB; above what it holds, weights are found another way, over sparse rows
     #[arg(long, value_name = "GB", default_value_t = DEFAULT_MEMORY_GB, value_parser = gigabytes)]
     pub(crate) memory: f64,

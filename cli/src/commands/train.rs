@@ -6,7 +6,7 @@ use modstream_trainer::{Settings, Step, default_settings, train};
 use serde_json::json;
 
 use super::{labelled, quality};
-use crate::args::TrainArgs;
+use crate::args::{Group, TrainArgs};
 use crate::display::print;
 use crate::progress::Progress;
 
@@ -18,8 +18,12 @@ pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
     check_output(&args.output)?;
     let comments = labelled(&args.input)?;
     let mut settings = Settings { seed: args.seed, max_features: args.features, ..default_settings() };
-    if args.no_subwords {
-        settings.subword_min_documents = None;
+    for group in &args.without {
+        match group {
+            Group::Subwords => settings.subword_min_documents = None,
+            Group::Pairs => settings.longest_ngram = 1,
+            Group::Measures => settings.measure_scale = 0.0,
+        }
     }
     let memory = (args.memory * f64::from(1 << 30)) as u64;
     let stage = Mutex::new(None);

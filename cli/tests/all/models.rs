@@ -3,6 +3,8 @@
 use std::io::Read as _;
 use std::process::{Command, Stdio};
 
+use modstream_classifier::artifact::{CARD, ModelFiles, TENSORS};
+
 use crate::command::{Folder, repository};
 use serde_json::Value;
 
@@ -46,6 +48,32 @@ fn a_model_is_trained_evaluated_and_used() {
     assert_eq!(again.json()["version"], trained["version"]);
     let other = folder.run(&["train", "--input", &samples(), "--output", "again", "--seed", "8", "--json"]);
     assert_ne!(other.json()["version"], trained["version"], "a model in the way is replaced");
+}
+
+#[test]
+fn a_model_has_nothing_of_what_it_was_to_do_without() {
+    let folder = Folder::new();
+    for (without, has) in [
+        (&[][..], [true, true, true]),
+        (&["--without", "subwords"], [false, true, true]),
+        (&["--without", "pairs"], [true, false, true]),
+        (&["--without", "measures"], [true, true, false]),
+        (&["--without", "subwords,pairs", "--without", "measures"], [false, false, false]),
+    ] {
+        let run = folder.run(&[&["train", "--input", &samples(), "--output", "it", "--json"], without].concat());
+        assert_eq!(run.status, Some(0), "{}", run.stderr);
+        let (_, manifest) = ModelFiles::read(folder.path("it")).and_then(|files| files.load()).expect("loads");
+        let tensors = std::fs::read(folder.path("it").join(TENSORS)).expect("reads");
+        let found = manifest.vocabulary(&tensors).expect("parses");
+        let has_pairs = found.terms.iter().any(|term| term.contains(' '));
+        let has_measures = found.measure_weights.iter().any(|weight| *weight != 0.0);
+        assert_eq!([!found.subwords.is_empty(), has_pairs, has_measures], has, "{without:?}");
+        assert!(!found.features.is_empty());
+        let card = std::fs::read_to_string(folder.path("it").join(CARD)).expect("reads");
+        assert_eq!(["subwords", "1 to 2 tokens", "measures of"].map(|part| card.contains(part)), has, "{without:?}");
+    }
+    let wrong = folder.run(&["train", "--input", &samples(), "--output", "it", "--without", "words"]);
+    assert!(wrong.status == Some(2) && wrong.stderr.contains("subwords, pairs, measures"), "{}", wrong.stderr);
 }
 
 #[test]

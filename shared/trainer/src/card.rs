@@ -30,9 +30,18 @@ pub(crate) fn card(manifest: &Manifest, vocabulary: &Vocabulary, about: Option<&
         line(format_args!("\n{}", about.trim()));
     }
     line(format_args!("\n## How\n"));
+    let terms = match settings.longest_ngram {
+        1 => format!("{} words", fit.terms),
+        longest => format!("{} word n-grams of 1 to {longest} tokens", fit.terms),
+    };
+    let subwords = match fit.subwords {
+        0 => String::new(),
+        some => format!(" and {some} subwords of {SHORTEST_SUBWORD} and {LONGEST_SUBWORD} letters"),
+    };
+    let measures = if settings.measure_scale > 0.0 { ", and measures of length, questions and layout" } else { "" };
     line(format_args!(
-        "{} word n-grams of 1 to {} tokens (punctuation counts) and {} subwords of {SHORTEST_SUBWORD} and {LONGEST_SUBWORD} letters, TF-IDF, and measures of length, questions and layout; logistic regression ({}, C = {}); Platt calibration on held-out scores.\n",
-        fit.terms, settings.longest_ngram, fit.subwords, fit.solver, settings.inverse_regularisation
+        "{terms} (punctuation counts){subwords}, TF-IDF{measures}; logistic regression ({}, C = {}); Platt calibration on held-out scores.\n",
+        fit.solver, settings.inverse_regularisation
     ));
     line(format_args!("## How good\n"));
     line(format_args!(

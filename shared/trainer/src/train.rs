@@ -187,8 +187,11 @@ fn check(settings: &Settings) -> Result<(), TrainError> {
         it if !(it.inverse_regularisation > 0.0 && it.inverse_regularisation.is_finite()) => {
             wrong("the inverse regularisation is a number above 0")
         }
-        it if ![it.measure_scale, it.subword_scale].iter().all(|scale| *scale > 0.0 && scale.is_finite()) => {
-            wrong("the scales of measures and subwords are numbers above 0")
+        it if !(it.subword_scale > 0.0 && it.subword_scale.is_finite()) => {
+            wrong("the scale of subwords is a number above 0")
+        }
+        it if !(it.measure_scale >= 0.0 && it.measure_scale.is_finite()) => {
+            wrong("the scale of measures is a number above 0, or 0 for none")
         }
         _ => Ok(()),
     }

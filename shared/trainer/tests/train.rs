@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Mutex;
 
-use modstream_classifier::artifact::{self, Settings};
+use modstream_classifier::artifact::{self, Settings, TENSORS};
 
 use modstream_corpus::Reader;
 use modstream_trainer::{
@@ -77,6 +77,19 @@ fn progress_tells_of_one_stage_after_the_other() {
 }
 
 #[test]
+fn measures_that_weigh_nothing_get_no_weight_from_either_solver() {
+    for memory in [DEFAULT_MEMORY, 0] {
+        let without = Settings { measure_scale: 0.0, ..default_settings() };
+        let trained = train(&samples(), "test", without, memory, &|_| ()).expect("trains");
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let manifest = trained.write(folder.path(), None).expect("writes");
+        let tensors = std::fs::read(folder.path().join(TENSORS)).expect("reads");
+        let weights = manifest.vocabulary(&tensors).expect("parses").measure_weights;
+        assert!(weights.iter().all(|weight| *weight == 0.0), "{}: {weights:?}", manifest.fit.solver);
+    }
+}
+
+#[test]
 fn texts_without_text_and_later_edits_are_not_learned_from() {
     let mut clean = samples();
     let mut tagged = clean.clone();
@@ -103,6 +116,8 @@ fn what_cant_be_learned_from_is_refused_with_the_reason() {
     assert!(
         trained(&samples(), Settings { folds: 1, ..settings() }).expect_err("refused").to_string().contains("folds")
     );
+    let below = Settings { measure_scale: -0.1, ..settings() };
+    assert!(trained(&samples(), below).expect_err("refused").to_string().contains("measures"));
     let weak = Settings { inverse_regularisation: 1e9, measure_scale: 1e4, ..settings() };
     assert!(matches!(trained(&samples(), weak), Err(TrainError::Fit(FitError::NotConverged { .. }))));
 }

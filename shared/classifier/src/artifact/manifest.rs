@@ -63,7 +63,7 @@ pub struct Settings {
     pub subword_scale: f64,
     /// The inverse of the regularisation's strength, C.
     pub inverse_regularisation: f64,
-    /// What a measure one standard deviation off weighs beside a vector of terms, whose length is 1.
+    /// What a measure one standard deviation off weighs beside a vector of terms, whose length is 1; none is used where it is 0.
     pub measure_scale: f64,
     /// Folds of the cross-validation that metrics, calibration and rates come from.
     pub folds: usize,
