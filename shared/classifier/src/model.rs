@@ -164,7 +164,8 @@ impl Model {
         Explanation { score, intercept: self.intercept, terms, other }
     }
 
-    /// What each n-gram of the text contributes, once, by its first occurrence.
+    /// What each n-gram of the text contributes, once, by its first occurrence; of those that are shown alike the first, with
+    /// the sum.
     fn terms(&self, scratch: &Scratch) -> Vec<(f64, Source)> {
         let terms = scratch.terms.iter().map(|found| {
             let weight = f64::from(self.weights[found.index as usize]);
@@ -192,6 +193,7 @@ impl Model {
             }
             is_same
         });
+        merge_shown_alike(&mut all, scratch);
         all.into_iter().map(|(ngram, sum)| (self.slope * sum, Source::Term(ngram))).collect()
     }
 
@@ -216,16 +218,31 @@ const LONGEST_SPELLING: usize = 60;
 /// A spelling to show: white space as one blank each, and cut where it is long.
 fn shown(spelling: &str) -> Cow<'_, str> {
     let is_gap = |c: char| c.is_whitespace() || c.is_control();
-    let end = spelling.char_indices().nth(LONGEST_SPELLING).map(|(end, _)| end);
-    let kept = &spelling[..end.unwrap_or(spelling.len())];
-    if end.is_none() && !kept.contains(|c: char| is_gap(c) && c != ' ') && !kept.contains("  ") {
-        return Cow::Borrowed(kept);
+    let is_short = spelling.chars().nth(LONGEST_SPELLING).is_none();
+    if is_short && !spelling.contains(|c: char| is_gap(c) && c != ' ') && !spelling.contains("  ") {
+        return Cow::Borrowed(spelling);
     }
-    let mut line = kept.split(is_gap).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
-    if end.is_some() {
+    let mut line = spelling.split(is_gap).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    if let Some((end, _)) = line.char_indices().nth(LONGEST_SPELLING) {
+        line.truncate(line[..end].trim_end().len());
         line.push('\u{2026}');
     }
     Cow::Owned(line)
+}
+
+/// Makes one of the n-grams that are shown alike: long ones are cut, and may begin alike.
+fn merge_shown_alike(all: &mut Vec<(NGram, f64)>, scratch: &Scratch) {
+    let long = all.extract_if(.., |(ngram, _)| scratch.spelling(ngram).len() > LONGEST_SPELLING);
+    let mut long: Vec<_> = long.map(|(ngram, sum)| (shown(scratch.spelling(&ngram)), ngram, sum)).collect();
+    long.sort_unstable_by(|(a, first, _), (b, second, _)| a.cmp(b).then(first.cmp(second)));
+    long.dedup_by(|(term, _, contribution), (kept, _, sum)| {
+        let is_same = term == kept;
+        if is_same {
+            *sum += *contribution;
+        }
+        is_same
+    });
+    all.extend(long.into_iter().map(|(_, ngram, sum)| (ngram, sum)));
 }
 
 #[cfg(test)]
@@ -297,6 +314,26 @@ pub(crate) mod tests {
         let explanation = model().explain(&text, 99, &mut scratch);
         assert!(explanation.terms.iter().all(|term| term.term.chars().count() <= LONGEST_SPELLING + 1));
         assert!(explanation.terms.iter().any(|term| term.term.ends_with("!\u{2026}")), "{:?}", explanation.terms);
+    }
+
+    #[test]
+    fn terms_that_are_cut_to_the_same_are_shown_once_with_the_sum_of_both() {
+        let mut scratch = Scratch::default();
+        let mut shown = |text: &str| -> Vec<(String, f64)> {
+            let explanation = model().explain(text, 99, &mut scratch);
+            explanation.terms.iter().map(|term| (term.term.to_string(), term.contribution)).collect()
+        };
+        let word = format!("Lo{}", "x".repeat(70));
+        let (twice, alike) = (shown(&format!("{word}a, {word}a")), shown(&format!("{word}a, {word}b")));
+        assert!(twice.iter().any(|(term, contribution)| term.ends_with("x\u{2026}") && *contribution > 0.0));
+        assert_eq!(alike, twice);
+    }
+
+    #[test]
+    fn words_far_apart_are_not_cut_between() {
+        let mut scratch = Scratch::default();
+        let explanation = model().explain(&format!("so{}true", " ".repeat(80)), 99, &mut scratch);
+        assert!(explanation.terms.iter().any(|term| term.term == "so true"), "{:?}", explanation.terms);
     }
 
     #[test]
