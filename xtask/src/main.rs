@@ -31,7 +31,7 @@ struct Xtask {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Everything that must pass: format, clippy, crate boundaries, tests, doc tests, documentation, the local stack
+    /// Everything that must pass: format, clippy, crate boundaries, tests, doc tests, documentation, the peers, the local stack
     Test(test::TestArgs),
     /// What the local stack needs: what is here, what is missing, and how to get it
     Doctor,

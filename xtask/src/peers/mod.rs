@@ -2,6 +2,7 @@
 
 mod bench;
 mod classifier;
+pub(crate) mod python_tests;
 mod report;
 mod size;
 mod table;

@@ -7,7 +7,7 @@ mod terraform;
 
 pub(crate) use install::once;
 pub(crate) use node::{kinesis_local, npm};
-pub(crate) use python::{Venv, cargo_lambda, local_stack, peer, python, zig};
+pub(crate) use python::{Venv, cargo_lambda, has_peer, local_stack, peer, python, zig};
 pub(crate) use terraform::{Providers, providers, terraform};
 
 /// A program that is needed and not here, or not the right one.

@@ -87,6 +87,11 @@ pub(crate) fn peer(name: &str, log: &Path) -> anyhow::Result<Venv> {
     venv(&format!("peer-{name}"), &[lock], None, log)
 }
 
+/// Whether it is installed, from whichever lock.
+pub(crate) fn has_peer(name: &str) -> bool {
+    checkout::local().join("tools").join(format!("peer-{name}")).join("installed-from").is_file()
+}
+
 fn venv(name: &str, locks: &[PathBuf], package: Option<&Path>, log: &Path) -> anyhow::Result<Venv> {
     let (python, exact) = python()?;
     let folder = checkout::local().join("tools").join(name);
