@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 
@@ -30,7 +31,7 @@ impl Request {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     status: u16,
-    headers: Vec<(&'static str, String)>,
+    headers: Vec<(Cow<'static, str>, String)>,
     body: Vec<u8>,
 }
 
@@ -42,8 +43,25 @@ impl Answer {
 
     /// The same with another header.
     #[must_use]
-    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
+    pub fn header(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Its status.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// Its body.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The same with another body.
+    #[must_use]
+    pub fn with_body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
         self
     }
 }
@@ -79,14 +97,8 @@ pub(crate) fn read(from: &mut BufReader<TcpStream>) -> io::Result<Option<Request
     let (Some(method), Some(target)) = (words.next(), words.next()) else {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "no request line"));
     };
-    let mut request =
-        Request { method: method.to_owned(), target: target.to_owned(), headers: Vec::new(), body: Vec::new() };
-    loop {
-        let mut line = String::new();
-        from.read_line(&mut line)?;
-        let Some((name, value)) = line.trim_end().split_once(':') else { break };
-        request.headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
-    }
+    let (method, target) = (method.to_owned(), target.to_owned());
+    let mut request = Request { method, target, headers: read_headers(from)?, body: Vec::new() };
     if request.header("expect").is_some() {
         from.get_mut().write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
     }
@@ -101,7 +113,18 @@ pub(crate) fn read(from: &mut BufReader<TcpStream>) -> io::Result<Option<Request
     Ok(Some(request))
 }
 
-fn read_chunks(from: &mut BufReader<TcpStream>) -> io::Result<Vec<u8>> {
+/// Names in lower case.
+pub(crate) fn read_headers(from: &mut BufReader<TcpStream>) -> io::Result<Vec<(String, String)>> {
+    let mut headers = Vec::new();
+    loop {
+        let mut line = String::new();
+        from.read_line(&mut line)?;
+        let Some((name, value)) = line.trim_end().split_once(':') else { return Ok(headers) };
+        headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+    }
+}
+
+pub(crate) fn read_chunks(from: &mut BufReader<TcpStream>) -> io::Result<Vec<u8>> {
     let mut body = Vec::new();
     loop {
         let mut line = String::new();

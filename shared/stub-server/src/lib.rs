@@ -4,6 +4,7 @@
 //! Threads and blocking calls, so that a test's own runtime, real or paused, has no part in it.
 
 mod aws;
+mod forward;
 mod http;
 mod lambda;
 mod process;

@@ -25,6 +25,18 @@ impl StubServer {
     /// # Errors
     /// Where no port is free.
     pub fn start(reply: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> io::Result<Self> {
+        Self::serving(reply, true)
+    }
+
+    /// One that keeps no requests, however many there are.
+    ///
+    /// # Errors
+    /// Where no port is free.
+    pub fn unrecorded(reply: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> io::Result<Self> {
+        Self::serving(reply, false)
+    }
+
+    fn serving(reply: impl Fn(&Request) -> Reply + Send + Sync + 'static, recorded: bool) -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
         let address = listener.local_addr()?;
         let arrivals = Arc::new(Arrivals::default());
@@ -33,7 +45,7 @@ impl StubServer {
             for connection in listener.incoming().map_while(Result::ok) {
                 let (arrivals, reply) = (Arc::clone(&shared), Arc::clone(&reply));
                 // A connection that ends badly is the client's to notice.
-                thread::spawn(move || serve(connection, &arrivals, &*reply));
+                thread::spawn(move || serve(connection, recorded.then_some(&arrivals), &*reply));
             }
         });
         Ok(StubServer { address, arrivals })
@@ -75,13 +87,15 @@ impl StubServer {
     }
 }
 
-fn serve(connection: TcpStream, arrivals: &Arrivals, reply: &dyn Fn(&Request) -> Reply) -> io::Result<()> {
+fn serve(connection: TcpStream, arrivals: Option<&Arc<Arrivals>>, reply: &dyn Fn(&Request) -> Reply) -> io::Result<()> {
     connection.set_nodelay(true)?;
     let mut reading = BufReader::new(connection.try_clone()?);
     let mut writing = connection;
     while let Some(request) = read(&mut reading)? {
-        lock(&arrivals.requests).push(request.clone());
-        arrivals.more.notify_all();
+        if let Some(arrivals) = arrivals {
+            lock(&arrivals.requests).push(request.clone());
+            arrivals.more.notify_all();
+        }
         if !write(&mut writing, &reply(&request))? {
             break;
         }
