@@ -5,14 +5,16 @@
 pub type Mutation = (&'static str, &'static str);
 
 /// All of them.
-pub const ALL: [Mutation; 16] = [
+pub const ALL: [Mutation; 18] = [
     ("skip-partial-retry", "failed entries of a call that answered 200 count as done"),
     ("retry-whole-call", "after a call that failed in part, all of its entries are sent again"),
     ("mix-keys", "one PutRecords call carries several records of a key"),
     ("unknown-is-done", "a call without an answer counts as done"),
     ("conflict-is-written", "a 409 counts as written"),
+    ("ignore-deadline", "waits and attempts go on past the deadline"),
     ("report-highest-failure", "of several failures the last is reported"),
     ("report-nothing", "the response never names a failure"),
+    ("archive-anyway", "a batch whose object could not be written counts as archived"),
     ("drop-bad-record", "a bad record is left out, and not kept"),
     ("quarantine-with-clock", "what is kept of a bad record differs with each attempt"),
     ("drop-duplicate-key", "of a batch's records with one key only the first is scored"),

@@ -5,8 +5,9 @@
 //! about to.
 
 use jiff::Timestamp;
-use modstream_platform::deliver::{DeliveryError, PutIfAbsent, get, put_if_absent};
+use modstream_platform::deliver::{DeliveryError, PutIfAbsent, get, put, put_if_absent};
 use modstream_platform::{Clock, Fetched, Objects};
+use named_mutations::is_on;
 use serde::{Deserialize, Serialize};
 
 /// An alert's two objects.
@@ -59,13 +60,14 @@ impl<O: Objects, C: Clock> Ledger<'_, O, C> {
         if put_if_absent(objects, clock, deadline, &keys.requested, event.clone()).await? == PutIfAbsent::Written {
             return Ok(Next::Publish(event));
         }
-        if let Fetched::Object { .. } = get(objects, clock, deadline, &keys.sent, None).await? {
+        let sent = get(objects, clock, deadline, &keys.sent, None).await?;
+        if matches!(sent, Fetched::Object { .. }) && !is_on("ignore-sent") {
             return Ok(Next::Nothing);
         }
         match get(objects, clock, deadline, &keys.requested, None).await? {
-            Fetched::Object { bytes, .. } => Ok(Next::Publish(bytes)),
+            Fetched::Object { bytes, .. } if !is_on("publish-own-text") => Ok(Next::Publish(bytes)),
             // It was there a moment ago; without it, what we have is as good.
-            Fetched::NotModified | Fetched::Missing => Ok(Next::Publish(event)),
+            _ => Ok(Next::Publish(event)),
         }
     }
 
@@ -74,6 +76,9 @@ impl<O: Objects, C: Clock> Ledger<'_, O, C> {
         let Ledger { objects, clock, deadline } = *self;
         let sent = Sent { time: clock.now(), message_id };
         let bytes = serde_json::to_vec(&sent).unwrap_or_default();
+        if is_on("overwrite-ledger") {
+            return put(objects, clock, deadline, &keys.sent, bytes).await.map(drop);
+        }
         put_if_absent(objects, clock, deadline, &keys.sent, bytes).await.map(drop)
     }
 }

@@ -17,6 +17,7 @@ use modstream_events::{Alert, BadRecord, Event, Prediction, Reason, ids};
 use modstream_platform::deliver::{DeliveryError, Published, publish_all};
 use modstream_platform::{Clock, MAX_PUBLISH_MESSAGES, Message, Objects, Topic};
 use modstream_telemetry::{alert_resumed, batch_handled};
+use named_mutations::is_on;
 
 pub use config::{Config, Severities};
 pub use ledger::{Keys, Sent};
@@ -106,7 +107,8 @@ impl<T: Topic, O: Objects, C: Clock> Handler for Publishing<'_, T, O, C> {
             return Ok(None);
         }
         let comment_event = &prediction.comment_event;
-        let id = ids::alert(&comment_event.source, &comment_event.id, &policy.name).to_string();
+        let name = if is_on("alert-by-model") { &prediction.model.version } else { policy.name.as_str() };
+        let id = ids::alert(&comment_event.source, &comment_event.id, name).to_string();
         let keys = Keys::new(comment_event.time, &id);
         let severity = severities.of(prediction.probability);
         let alert = Alert::new(prediction, event.id, severity, policy.to_ref());
@@ -152,6 +154,14 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
     async fn publish(&self, group: Vec<Pending>) -> Vec<Delivered> {
         let PublishAlerts { alerts, objects, clock, .. } = self.function;
         let ledger = Ledger { objects, clock, deadline: self.deadline };
+        if is_on("send-before-ledger") {
+            let early = group.iter().map(|Pending { id, event, attributes, .. }| Message {
+                id: id.clone(),
+                body: String::from_utf8_lossy(event).into_owned(),
+                attributes: attributes.clone(),
+            });
+            publish_all(alerts, clock, self.deadline, early.collect()).await;
+        }
         let requests = group.into_iter().map(|alert| async {
             let Pending { id, keys, event, attributes } = alert;
             let own = event.clone();

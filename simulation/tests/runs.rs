@@ -1,0 +1,42 @@
+//! What the simulation is worth: it repeats itself, and each kind of incident takes place.
+
+use modstream_simulation::{Outcome, Plan, run};
+
+const PLANS: u64 = 200;
+
+#[test]
+fn a_run_depends_on_its_plan_alone_and_breaks_no_promise() {
+    let mut all = Outcome::default();
+    for plan in (0..PLANS).map(Plan::of_seed) {
+        let outcome = run(&plan);
+        assert_eq!(run(&plan), outcome, "seed {}: another run went another way", plan.seed);
+        assert_eq!(outcome.broken, [""; 0], "seed {}:\n{plan}", plan.seed);
+        all = all.plus(outcome);
+    }
+    let never: Vec<&str> = KINDS.into_iter().filter(|kind| !all.injected.contains_key(kind)).collect();
+    assert_eq!(never, [""; 0], "in {PLANS} plans: {:#?}", all.injected);
+}
+
+/// The rows of the table that may not be missing.
+const KINDS: [&str; 20] = [
+    "GetObject fails",
+    "GetObject without an answer, or late",
+    "PublishBatch fails",
+    "PublishBatch fails in part",
+    "PublishBatch without an answer, or late",
+    "PutObject beside another (409)",
+    "PutObject fails",
+    "PutObject without an answer, or late",
+    "PutRecords fails",
+    "PutRecords fails in part",
+    "PutRecords without an answer, or late",
+    "alert refused by the topic",
+    "bad record",
+    "batch delivered twice",
+    "batches given up, put back",
+    "call during an outage",
+    "crash",
+    "invocation abandoned, works on",
+    "model promoted",
+    "shard split",
+];
