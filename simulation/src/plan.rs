@@ -245,7 +245,9 @@ impl Plan {
         some(&mut dice, 15, &mut |dice| {
             let operation = operation(dice);
             let fault = fault(dice, operation);
-            Incident::Call { operation, call: dice.u64(..40), fault }
+            // Early calls more often: most runs make few.
+            let call = dice.u64(..40);
+            Incident::Call { operation, call: dice.u64(..=call), fault }
         });
         some(&mut dice, 4, &mut |dice| Incident::Crash { step: dice.u64(..400) });
         some(&mut dice, 4, &mut |dice| Incident::Delivery {

@@ -12,6 +12,7 @@ mod local;
 mod local_tests;
 mod package;
 mod peers;
+mod simulate;
 mod stack;
 mod steps;
 mod test;
@@ -45,6 +46,8 @@ enum Command {
     Package(deploy::PackageArgs),
     /// Ship new code to functions that Terraform made, with `cargo lambda deploy`
     Deploy(deploy::DeployArgs),
+    /// Run the real functions in memory under faults that follow from a seed, and check what they promise
+    Simulate(simulate::SimulateArgs),
     /// Compare modstream with other text classifiers in one run: quality, speed, memory, size
     BenchPeers(peers::BenchPeersArgs),
 }
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => Ok(local::demo(&args)),
         Command::Package(args) => deploy::make_packages(&args),
         Command::Deploy(args) => deploy::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
         Command::BenchPeers(args) => peers::run(&args),
     });
     result.unwrap_or_else(|error| {

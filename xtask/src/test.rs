@@ -5,11 +5,11 @@ use std::time::Instant;
 use anyhow::ensure;
 use clap::Args;
 
-use crate::{arrows, cargo, interrupt, local_tests, peers};
+use crate::{arrows, cargo, interrupt, local_tests, peers, simulate};
 
 type Step = (&'static str, fn() -> anyhow::Result<Ended>);
 
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     ("format", || passed(cargo::run(&["fmt", "--all", "--check"], &[]))),
     ("clippy", || {
         passed(cargo::run(
@@ -19,6 +19,7 @@ const STEPS: [Step; 8] = [
     }),
     ("crate-boundaries", || passed(arrows::check())),
     ("tests", || passed(tests())),
+    ("simulation", || passed(simulate::test())),
     ("doc-tests", || passed(cargo::run(&["test", "--workspace", "--all-features", "--doc", "--quiet"], &[]))),
     ("documentation", || {
         passed(cargo::run(
