@@ -72,6 +72,9 @@ pub(crate) enum Command {
     #[cfg(feature = "aws")]
     #[command(subcommand)]
     Corpus(crate::aws::args::CorpusCommand),
+    /// Remove what a person wrote from a system's bucket
+    #[cfg(feature = "aws")]
+    Forget(crate::aws::args::ForgetArgs),
     /// A function as it is deployed: its code, architecture, memory
     #[cfg(feature = "aws")]
     Function(crate::aws::args::FunctionArgs),
@@ -100,6 +103,8 @@ impl Command {
             Command::Model(command) => command.wants_json(),
             #[cfg(feature = "aws")]
             Command::Corpus(crate::aws::args::CorpusCommand::Push(args)) => args.json,
+            #[cfg(feature = "aws")]
+            Command::Forget(args) => args.json,
             #[cfg(feature = "aws")]
             Command::Function(args) => args.json,
             #[cfg(feature = "aws")]

@@ -39,6 +39,8 @@ pub fn run(cli: Cli) -> ExitCode {
         #[cfg(feature = "aws")]
         Command::Corpus(aws::args::CorpusCommand::Push(args)) => aws::corpus::run(&args),
         #[cfg(feature = "aws")]
+        Command::Forget(args) => aws::forget::run(&args),
+        #[cfg(feature = "aws")]
         Command::Function(args) => aws::function::run(&args),
         #[cfg(feature = "aws")]
         Command::Send(args) => aws::send::run(&args),

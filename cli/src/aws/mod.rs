@@ -5,6 +5,7 @@ mod connection;
 pub(crate) mod corpus;
 pub(crate) mod demo;
 mod deployment;
+pub(crate) mod forget;
 pub(crate) mod function;
 pub(crate) mod model;
 mod policy;
