@@ -1,9 +1,12 @@
 //! What all of it left behind: every promise, over the whole run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::{Command, Output};
 
-use modstream_tests::Audit;
-use modstream_tests::localstack::until;
+use jiff::Timestamp;
+use modstream_archive::{Content, Reader};
+use modstream_tests::localstack::{LocalWorld, Stack, until};
+use modstream_tests::{Audit, Which, World};
 use publish_alerts::Condition;
 use serde_json::Value;
 
@@ -45,4 +48,69 @@ async fn nothing_is_lost_nothing_is_doubled_and_subscribers_get_what_they_asked_
 fn id(body: &str) -> String {
     let event: Value = serde_json::from_str(body).expect("an alert is JSON");
     event["id"].as_str().expect("an id").to_owned()
+}
+
+/// What the archive holds, by shard and sequence number.
+async fn archived(world: &LocalWorld) -> BTreeMap<(String, String), Content> {
+    let (objects, clock) = (world.objects(), world.clock());
+    let stream = &world.names.comments;
+    let mut reader = Reader::open(&objects, &clock, stream, Timestamp::MIN, Timestamp::MAX).await.expect("lists");
+    let mut all = BTreeMap::new();
+    while let Some(stored) = reader.next().await.expect("reads") {
+        let position = (stored.shard_id, stored.record.sequence_number);
+        assert_eq!(all.insert(position, stored.record.content), None, "each once");
+    }
+    assert_eq!(reader.unreadable(), []);
+    all
+}
+
+#[tokio::test]
+#[ignore = "needs a local stack: `cargo xtask test` runs it"]
+async fn the_archive_holds_what_the_stream_carried_good_and_bad() {
+    let (_, world) = deployed().await;
+    until("all records are archived as they came", LIMIT, async || {
+        let records = world.records(Which::Comments).await;
+        let archived = archived(&world).await;
+        records
+            .into_iter()
+            .all(|record| {
+                let position = (record.shard_id, record.sequence_number);
+                archived.get(&position) == Some(&Content::Data(record.data))
+            })
+            .then_some(())
+    })
+    .await;
+}
+
+fn forget(stack: &Stack, world: &LocalWorld, comment: &str) -> Output {
+    let mut command = Command::new(&stack.modstream);
+    command.args(["forget", "--comment", comment, "--json", "--bucket", &world.names.bucket]);
+    command.args(["--comments-stream", &world.names.comments, "--predictions-stream", &world.names.predictions]);
+    command.args(["--endpoint-url", &stack.endpoint, "--region", "us-east-1"]);
+    command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
+    command.output().expect("modstream runs")
+}
+
+#[tokio::test]
+#[ignore = "needs a local stack: `cargo xtask test` runs it"]
+async fn what_somebody_wrote_is_forgotten_with_the_command() {
+    let (stack, world) = deployed().await;
+    let of_live7 = |content: &&Content| match content {
+        Content::Data(data) => data.windows(9).any(|text| text == b"\"live 7\"}" || text == b"\"live 7\","),
+        Content::Forgotten(_) => false,
+    };
+    assert_eq!(archived(&world).await.values().filter(of_live7).count(), 2, "it was sent twice");
+    let output = forget(&stack, &world, "live7");
+    assert!(output.status.success(), "{output:?}");
+    let said: Value = serde_json::from_slice(&output.stdout).expect("a line of JSON");
+    assert_eq!(said["places"]["archive/"]["records"], 2, "{said}");
+    assert_eq!(said["streams"].as_array().map(Vec::len), Some(2), "{said}");
+    let after = archived(&world).await;
+    assert_eq!(after.values().filter(of_live7).count(), 0);
+    assert_eq!(after.values().filter(|content| matches!(content, Content::Forgotten(_))).count(), 2);
+
+    let again = forget(&stack, &world, "live7");
+    let said: Value = serde_json::from_slice(&again.stdout).expect("a line of JSON");
+    assert!(!again.status.success(), "{said}");
+    assert!(said["error"].as_str().is_some_and(|error| error.starts_with("nothing of the comment live7")), "{said}");
 }
