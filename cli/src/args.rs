@@ -57,6 +57,8 @@ pub(crate) fn failure(text: &str) -> String {
 pub(crate) enum Command {
     /// Run the whole road in this process: comments in, predictions, alerts on the screen
     Demo(DemoArgs),
+    /// Send comments at a constant rate, and measure how long predictions and alerts take
+    Load(crate::load::args::LoadArgs),
     /// Train a model on comments with moderators' verdicts
     Train(TrainArgs),
     /// Measure a model on comments with moderators' verdicts
@@ -96,6 +98,7 @@ impl Command {
     pub(crate) fn wants_json(&self) -> bool {
         match self {
             Command::Demo(args) => args.json,
+            Command::Load(args) => args.json,
             Command::Train(args) => args.json,
             Command::Evaluate(args) => args.json,
             Command::Explain(args) => args.json,

@@ -9,6 +9,7 @@ mod corpus;
 mod display;
 mod embedded;
 mod interrupt;
+mod load;
 mod output;
 mod pipeline;
 mod progress;
@@ -28,6 +29,7 @@ pub fn run(cli: Cli) -> ExitCode {
     let json = cli.command.wants_json();
     let result = match cli.command {
         Command::Demo(args) => commands::demo::run(&args),
+        Command::Load(args) => load::run(&args),
         Command::Train(args) => commands::train::run(&args),
         Command::Evaluate(args) => commands::evaluate::run(&args),
         Command::Score(args) => commands::score::run(&args),

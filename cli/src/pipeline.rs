@@ -21,7 +21,8 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use crate::interrupt::Interrupts;
-use crate::system::{Counts, Delivered, Ran, Record, Schedule, Stop, System, Which};
+use crate::load::meter::Meter;
+use crate::system::{Counts, Delivered, Function, Ran, Record, Schedule, Stop, System, Which};
 
 /// As many as a small deployment has.
 const SHARDS: usize = 2;
@@ -29,6 +30,27 @@ const SHARDS: usize = 2;
 const TIMEOUT: Duration = Duration::from_secs(60);
 const CORPUS_KEY: &str = "corpus/comments.jsonl";
 const BUCKET: &str = "memory";
+
+/// How the functions get their batches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Batches {
+    /// At once, so that an alert shows when its comment comes.
+    AtOnce,
+    /// As `infra/` sets it up, and measured.
+    AsDeployed,
+}
+
+impl Batches {
+    fn config(self, function: &str) -> Config {
+        let defaults = Config { max_retry_attempts: Some(10), ..Config::for_function(function) };
+        match self {
+            Batches::AsDeployed if function == score_comments::NAME => {
+                Config { batch_size: 500, batching_window: Duration::from_secs(1), ..defaults }
+            }
+            Batches::AsDeployed | Batches::AtOnce => defaults,
+        }
+    }
+}
 
 /// Streams, bucket and topic.
 #[derive(Clone)]
@@ -60,6 +82,9 @@ pub(crate) struct Pipeline {
     generate: GenerateComments<MemoryStream, MemoryObjects, MemoryClock>,
     score: ScoreComments<MemoryStream, MemoryObjects, MemoryClock>,
     publish: PublishAlerts<MemoryTopic, MemoryObjects, MemoryClock>,
+    batches: Batches,
+    scoring: Meter,
+    publishing: Meter,
 }
 
 impl Pipeline {
@@ -76,6 +101,7 @@ impl Pipeline {
         corpus: Vec<u8>,
         base_rate: Option<BaseRate>,
         policy: &Policy,
+        batches: Batches,
     ) -> anyhow::Result<Self> {
         let world = World::new();
         let World { clock, comments, predictions, objects, alerts } = world.clone();
@@ -113,6 +139,9 @@ impl Pipeline {
             publish: PublishAlerts::new(&publish, alerts, objects, clock),
             world,
             inbox,
+            batches,
+            scoring: Meter::default(),
+            publishing: Meter::default(),
         })
     }
 
@@ -140,17 +169,21 @@ impl Pipeline {
         let World { clock, comments, predictions, .. } = &self.world;
         let generated = Signal::new();
         let scored = Signal::new();
-        let config = |name: &str| Config { max_retry_attempts: Some(10), ..Config::for_function(name) };
+        let config = |name: &str| self.batches.config(name);
         let scoring = EventSource::new(comments.clone(), *clock, config(score_comments::NAME));
         let publishing = EventSource::new(predictions.clone(), *clock, config(publish_alerts::NAME));
+        let meter = |meter| (self.batches == Batches::AsDeployed).then_some(meter);
+        let (score_meter, publish_meter) = (meter(&self.scoring), meter(&self.publishing));
         let failed = |error: &dyn std::error::Error| FunctionError(error.to_string());
         let deadline = || clock.now() + TIMEOUT;
         let score = |payload: Vec<u8>| async move {
-            let response = self.score.handle(&payload, deadline()).await.map_err(|error| failed(&error))?;
+            let response = metered(score_meter, &payload, self.score.handle(&payload, deadline())).await;
+            let response = response.map_err(|error| failed(&error))?;
             serde_json::to_vec(&response).map_err(|error| failed(&error))
         };
         let publish = |payload: Vec<u8>| async move {
-            let response = self.publish.handle(&payload, deadline()).await.map_err(|error| failed(&error))?;
+            let response = metered(publish_meter, &payload, self.publish.handle(&payload, deadline())).await;
+            let response = response.map_err(|error| failed(&error))?;
             serde_json::to_vec(&response).map_err(|error| failed(&error))
         };
         let (generated, scoring, publishing) = join3(
@@ -244,6 +277,18 @@ impl System for Pipeline {
 
     async fn quarantine(&self) -> anyhow::Result<HashSet<String>> {
         Ok(self.world.objects.list("quarantine/").await?.into_iter().collect())
+    }
+
+    fn invocations(&self) -> Vec<Function> {
+        let functions = [(score_comments::NAME, &self.scoring), (publish_alerts::NAME, &self.publishing)];
+        functions.map(|(name, meter)| Function { name, shards: SHARDS, seen: meter.seen() }).into()
+    }
+}
+
+async fn metered<T>(meter: Option<&Meter>, payload: &[u8], invoke: impl Future<Output = T>) -> T {
+    match meter {
+        Some(meter) => meter.invocation(payload, invoke).await,
+        None => invoke.await,
     }
 }
 

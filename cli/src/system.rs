@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::interrupt::Interrupts;
+use crate::load::meter::Invocations;
 
 /// Streams, bucket and topic with the functions between them.
 pub(crate) trait System {
@@ -30,6 +31,20 @@ pub(crate) trait System {
 
     /// The keys of every object in quarantine that belongs to this run.
     async fn quarantine(&self) -> anyhow::Result<HashSet<String>>;
+
+    /// What the functions did, where that is known and was measured.
+    fn invocations(&self) -> Vec<Function> {
+        Vec::new()
+    }
+}
+
+/// What a function did.
+#[derive(Clone, Debug)]
+pub(crate) struct Function {
+    pub(crate) name: &'static str,
+    /// How many of it may be at work at once.
+    pub(crate) shards: usize,
+    pub(crate) seen: Invocations,
 }
 
 /// Which stream.

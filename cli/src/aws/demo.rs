@@ -28,6 +28,8 @@ use super::{Connection, Stopped};
 use crate::args::DemoArgs;
 use crate::commands::demo::{Prepared, demo};
 use crate::interrupt::Interrupts;
+use crate::load::args::LoadArgs;
+use crate::load::load;
 use crate::system::{Counts, Delivered, Invocation, Ran, Record, Schedule, Stop, System, Which};
 
 /// Nothing happened for so long: nothing more will. A function's first start, and Lambda's own retries, take less.
@@ -51,9 +53,19 @@ const OWN_RETENTION: Duration = Duration::from_secs(15 * 60);
 /// A queue that is left behind holds alerts so long.
 const KEPT_RETENTION: Duration = Duration::from_secs(4 * 24 * 3600);
 
-/// The demo on the system that `file` describes.
+/// What is done on a deployed system.
+#[derive(Clone, Copy)]
+pub(crate) enum Work<'a> {
+    /// Alerts are shown as they come.
+    Show,
+    /// Latency is measured at a constant rate.
+    Load(&'a LoadArgs),
+}
+
+/// The demo, or a load, on the system that `file` describes.
 pub(crate) async fn run(
     args: &DemoArgs,
+    work: Work<'_>,
     file: &Path,
     prepared: Prepared,
     interrupts: &Interrupts,
@@ -112,7 +124,12 @@ pub(crate) async fn run(
     let ended = tokio::select! {
         biased;
         () = interrupts.asked_twice() => Err(Stopped.into()),
-        ended = demo(&plan, &system, interrupts) => ended,
+        ended = async {
+            match work {
+                Work::Show => demo(&plan, &system, interrupts).await,
+                Work::Load(args) => load(args, &plan, &system, interrupts).await,
+            }
+        } => ended,
     };
     match (ended, inbox.remove().await) {
         (Ok(_), Err(error)) => Err(error),

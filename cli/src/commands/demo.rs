@@ -11,7 +11,7 @@ use crate::audit::{Audit, Received};
 use crate::corpus::Corpus;
 use crate::embedded;
 use crate::interrupt::Interrupts;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Batches, Pipeline};
 use crate::screen::{Plan, Screen};
 use crate::system::{Schedule, Stop, System};
 
@@ -38,7 +38,8 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
         let interrupts = Interrupts::listen()?;
         #[cfg(feature = "aws")]
         if let Some(file) = args.deployed.deployment.as_deref() {
-            return Box::pin(crate::aws::demo::run(args, file, prepared, &interrupts)).await;
+            let work = crate::aws::demo::Work::Show;
+            return Box::pin(crate::aws::demo::run(args, work, file, prepared, &interrupts)).await;
         }
         #[cfg(feature = "aws")]
         args.deployed.needs_no_deployment()?;
@@ -46,13 +47,14 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
         let note = ", as in training; say yours with --base-rate";
         let plan = prepared.plan(args, policy, args.model.base_rate, note, "demo");
         let Prepared { files, corpus, .. } = prepared;
-        let pipeline = Pipeline::start(&files, corpus.bytes, args.model.base_rate, &plan.policy).await?;
+        let pipeline =
+            Pipeline::start(&files, corpus.bytes, args.model.base_rate, &plan.policy, Batches::AtOnce).await?;
         demo(&plan, &pipeline, &interrupts).await
     })
 }
 
 impl Prepared {
-    fn new(args: &DemoArgs) -> anyhow::Result<Self> {
+    pub(crate) fn new(args: &DemoArgs) -> anyhow::Result<Self> {
         let files = embedded::model_files(args.model.model.as_deref())?;
         let (model, manifest) = embedded::check(&files, args.model.model.as_deref())?;
         // All sample comments go into a deployment's bucket: its corpus is the same for any number of comments.

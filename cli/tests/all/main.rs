@@ -2,4 +2,5 @@
 
 mod command;
 mod demo;
+mod load;
 mod models;
