@@ -8,6 +8,7 @@ mod deploy;
 mod doctor;
 mod infra;
 mod interrupt;
+mod load;
 mod local;
 mod local_tests;
 mod package;
@@ -42,6 +43,8 @@ enum Command {
     Down(local::Port),
     /// Set the system up on LocalStack, send comments through it, show the alerts, and take it all down
     Demo(local::DemoArgs),
+    /// Send comments at a constant rate, in one process or on a stack, and measure how long they take
+    Load(load::LoadArgs),
     /// Build the packages that Terraform makes the functions with
     Package(deploy::PackageArgs),
     /// Ship new code to functions that Terraform made, with `cargo lambda deploy`
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         Command::Up(args) => local::up(&args),
         Command::Down(port) => local::down(port),
         Command::Demo(args) => Ok(local::demo(&args)),
+        Command::Load(args) => load::run(&args),
         Command::Package(args) => deploy::make_packages(&args),
         Command::Deploy(args) => deploy::run(&args),
         Command::Simulate(args) => simulate::run(&args),

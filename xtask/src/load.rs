@@ -1,0 +1,107 @@
+//! `cargo xtask load`: comments at a constant rate, in one process or on a local stack.
+
+use std::fs::File;
+use std::process::{Command, ExitCode};
+
+use anyhow::bail;
+use clap::Args;
+
+use crate::stack::{Stack, Status};
+use crate::steps::step;
+use crate::{cargo, checkout, command};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cargo xtask load --rate 2000 --seconds 60 --slo p99=2s     in one process
+  cargo xtask load --scale                                   ten times the comments, and what that costs
+  cargo xtask up && cargo xtask load --local --rate 20 --seconds 60 --json
+
+The status is 1 where the rate is not sustained, an objective is missed, or a promise is broken.")]
+pub(crate) struct LoadArgs {
+    /// On the stack that `cargo xtask up` left running, in place of one process
+    #[arg(long, conflicts_with_all = ["scale", "policy", "input"])]
+    local: bool,
+    /// The port of that stack
+    #[arg(long, value_name = "PORT", default_value_t = 4566, value_parser = clap::value_parser!(u16).range(1024..))]
+    #[arg(requires = "local")]
+    port: u16,
+    /// Comments a second, held whatever the system does [default: 100]
+    #[arg(long, value_name = "N")]
+    rate: Option<String>,
+    /// How long comments come [default: 10]
+    #[arg(long, value_name = "N")]
+    seconds: Option<String>,
+    /// An objective: `p99=2s` from comment to alert, `prediction.p99=1s` to its prediction; may be given again
+    #[arg(long, value_name = "OBJECTIVE")]
+    slo: Vec<String>,
+    /// Compare N comments and ten times as many, as fast as it goes [default N: 10000]
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "10000")]
+    scale: Option<String>,
+    /// Comments: CSV with a column `body`, or JSON Lines; plain, gzip or zstd [default: sample comments]
+    #[arg(long, value_name = "FILE")]
+    input: Option<String>,
+    /// Which comments alert [default: 0.7]; a stack has its own
+    #[arg(long, value_name = "POLICY")]
+    policy: Option<String>,
+    /// Print one line of JSON at the end, and nothing else on standard output
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &LoadArgs) -> anyhow::Result<ExitCode> {
+    // A stack is claimed until the end: nobody takes it down meanwhile.
+    let (mut command, _claim) = if args.local {
+        let (command, claim) = on_stack(args.port)?;
+        (command, Some(claim))
+    } else {
+        (in_process()?, None)
+    };
+    let options = [
+        ("--rate", &args.rate),
+        ("--seconds", &args.seconds),
+        ("--scale", &args.scale),
+        ("--input", &args.input),
+        ("--policy", &args.policy),
+    ];
+    for (name, value) in options {
+        if let Some(value) = value {
+            command.args([name, value]);
+        }
+    }
+    for slo in &args.slo {
+        command.args(["--slo", slo]);
+    }
+    if args.json {
+        command.arg("--json");
+    }
+    let status = command::shown(&mut command)?;
+    Ok(u8::try_from(status.code().unwrap_or(1)).map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+/// Numbers are of a release build, without the AWS SDK: as `cargo demo` builds it.
+fn in_process() -> anyhow::Result<Command> {
+    let log = checkout::local().join("logs/build.log");
+    step("building modstream", || {
+        command::logged(
+            &mut cargo::command(&["build", "--release", "--package", "modstream", "--no-default-features"]),
+            &log,
+        )
+    })?;
+    let mut command = Command::new(checkout::target()?.join("release/modstream"));
+    command.arg("load");
+    Ok(command)
+}
+
+/// The command that `up` built, on what it set up.
+fn on_stack(port: u16) -> anyhow::Result<(Command, File)> {
+    let stack = Stack::on(port);
+    let claim = stack.claim()?;
+    let deployment = stack.deployment();
+    if !matches!(stack.status(), Status::Up(_)) || !deployment.exists() {
+        bail!("no stack is up on port {port}: start one with `cargo xtask up --port {port}`");
+    }
+    let mut command = Command::new(checkout::target()?.join("packages/modstream"));
+    stack.reach(&mut command);
+    command.arg("load").arg("--deployment").arg(deployment);
+    Ok((command, claim))
+}
