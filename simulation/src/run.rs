@@ -74,7 +74,13 @@ async fn carry_out(plan: &Plan) -> Outcome {
     // An operator has put everything right. What was given up is put back, until there is none.
     faults.end();
     world.repair().await;
-    let calm = Settings { max_retry_attempts: None, max_record_age: LIMIT, ..plan.settings.clone() };
+    let calm = Settings {
+        max_retry_attempts: None,
+        max_record_age: LIMIT,
+        // Another cut of the same records.
+        parallelization_factor: if plan.settings.parallelization_factor == 1 { 3 } else { 1 },
+        ..plan.settings.clone()
+    };
     let mut redriven = Redriven::default();
     for _ in 0..REDRIVES {
         if given_up == 0 {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use crate::key::{Key, hour_of, is_name};
+use crate::key::{Key, batch_of, hour_of, is_name};
 use crate::{ArchiveError, sequence};
 
 /// The format that this crate reads and writes.
@@ -135,6 +135,7 @@ pub fn encode(stream: &str, shard_id: &str, records: &[ArchivedRecord]) -> Resul
         shard_id: header.shard_id,
         first: header.first,
         last: header.last,
+        batch: batch_of(records),
     };
     Ok((key, pack(&bytes)))
 }
@@ -234,7 +235,7 @@ fn is_ordered(records: &[ArchivedRecord]) -> bool {
     records.is_sorted_by(|one, other| sequence::compare(&one.sequence_number, &other.sequence_number).is_lt())
 }
 
-fn sha256(bytes: &[u8]) -> String {
+pub(crate) fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -1,11 +1,13 @@
 use jiff::Timestamp;
 
-use crate::sequence;
+use crate::format::sha256;
+use crate::{ArchivedRecord, sequence};
 
 /// Where the archive lies.
 pub const PREFIX: &str = "archive/";
 
 const SUFFIX: &str = ".jsonl.zst";
+const BATCH_DIGITS: usize = 8;
 
 /// What an object's key says.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -20,6 +22,9 @@ pub struct Key {
     pub first: String,
     /// The last record's sequence number.
     pub last: String,
+    /// Eight hexadecimal digits of the SHA-256 of all its sequence numbers, a line each: batches of one shard may begin and end
+    /// alike and differ between, when the parallelization factor changes.
+    pub batch: String,
 }
 
 impl Key {
@@ -27,8 +32,12 @@ impl Key {
     pub fn parse(key: &str) -> Option<Self> {
         let mut parts = key.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?.split('/');
         let [stream, hour, shard_id, range] = [parts.next()?, parts.next()?, parts.next()?, parts.next()?];
-        let (first, last) = range.split_once('-')?;
+        let mut range = range.split('-');
+        let [first, last, batch] = [range.next()?, range.next()?, range.next()?];
         let valid = parts.next().is_none()
+            && range.next().is_none()
+            && batch.len() == BATCH_DIGITS
+            && batch.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
             && is_name(stream)
             && is_name(shard_id)
             && is_hour(hour)
@@ -40,15 +49,24 @@ impl Key {
             shard_id: shard_id.to_owned(),
             first: first.to_owned(),
             last: last.to_owned(),
+            batch: batch.to_owned(),
         })
     }
 }
 
 impl std::fmt::Display for Key {
     fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Key { stream, hour, shard_id, first, last } = self;
-        write!(to, "{PREFIX}{stream}/{hour}/{shard_id}/{first}-{last}{SUFFIX}")
+        let Key { stream, hour, shard_id, first, last, batch } = self;
+        write!(to, "{PREFIX}{stream}/{hour}/{shard_id}/{first}-{last}-{batch}{SUFFIX}")
     }
+}
+
+/// What tells batches apart that begin and end alike.
+pub(crate) fn batch_of(records: &[ArchivedRecord]) -> String {
+    let numbers: Vec<&str> = records.iter().map(|record| record.sequence_number.as_str()).collect();
+    let mut digest = sha256(numbers.join("\n").as_bytes());
+    digest.truncate(BATCH_DIGITS);
+    digest
 }
 
 /// The hour that a time lies in, as keys have it.

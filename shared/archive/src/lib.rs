@@ -1,5 +1,5 @@
 //! What a stream carried, kept for longer than the stream does: one object a batch, which never changes, at
-//! `archive/<stream>/<hour>/<shard id>/<first sequence number>-<last sequence number>.jsonl.zst`.
+//! `archive/<stream>/<hour>/<shard id>/<first sequence number>-<last sequence number>-<checksum of all>.jsonl.zst`.
 //!
 //! The hour is that of the arrival of the batch's first record. The content is zstd of JSON Lines: a [`Header`] with the
 //! SHA-256 of all that follows it, then a record a line:

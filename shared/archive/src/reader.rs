@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use modstream_platform::deliver::{DeliveryError, get, list};
 use modstream_platform::{Clock, Fetched, Objects};
 
-use crate::key::{hour_of, hour_prefix, stream_prefix};
+use crate::key::{batch_of, hour_of, hour_prefix, stream_prefix};
 use crate::sequence::{Sequence, compare};
 use crate::{ArchiveError, ArchivedRecord, Content, Key, decode};
 
@@ -173,6 +173,7 @@ fn belonging(key: &Key, bytes: &[u8]) -> Result<Vec<ArchivedRecord>, ArchiveErro
         && header.shard_id == key.shard_id
         && header.first == key.first
         && header.last == key.last
+        && batch_of(&records) == key.batch
         && hour.as_ref() == Some(&key.hour);
     if belongs { Ok(records) } else { Err(ArchiveError::Misplaced) }
 }

@@ -38,7 +38,7 @@ fn packed(content: &[u8]) -> Vec<u8> {
 #[test]
 fn an_object_is_json_lines_that_other_tools_read() {
     let (key, object) = encode("comments", SHARD, &sample()).expect("an object");
-    assert_eq!(key.to_string(), format!("archive/comments/2026-01-05T10/{SHARD}/9-100.jsonl.zst"));
+    assert_eq!(key.to_string(), format!("archive/comments/2026-01-05T10/{SHARD}/9-100-8c1e0bc9.jsonl.zst"));
     assert_eq!(Key::parse(&key.to_string()), Some(key));
     let text = String::from_utf8(unpacked(&object)).expect("text");
     let lines: Vec<&str> = text.lines().collect();

@@ -72,7 +72,10 @@ async fn a_batch_is_one_object_and_its_repeat_changes_nothing() {
         let deadline = clock.now() + Duration::from_secs(5);
         let archived = write(&objects, &clock, deadline, &batch.records).await.expect("archived");
         assert_eq!(archived.outcome, outcome);
-        assert_eq!(archived.key.to_string(), format!("archive/comments/2026-01-05T10/{}/7-10.jsonl.zst", SHARDS[0]));
+        assert_eq!(
+            archived.key.to_string(),
+            format!("archive/comments/2026-01-05T10/{}/7-10-ad20437f.jsonl.zst", SHARDS[0])
+        );
     }
     let keys = objects.list("").await.expect("lists");
     assert_eq!(keys.len(), 1);
@@ -183,16 +186,38 @@ async fn what_one_object_forgot_no_other_brings_back() {
     assert_eq!(first.record, forgotten);
 }
 
+#[tokio::test]
+async fn batches_that_begin_and_end_alike_are_two_objects() {
+    let (objects, clock) = (MemoryObjects::new(), MemoryClock::system());
+    let [one, five] = [(SHARDS[0], "1", b"{}".as_slice()), (SHARDS[0], "5", b"{}".as_slice())];
+    let between = [(SHARDS[0], "2", b"{}".as_slice()), (SHARDS[0], "3", b"{}".as_slice())];
+    for batch in [[one, between[0], five], [one, between[1], five]] {
+        let payload = payload_of(&batch);
+        let batch = Batch::parse(&payload).expect("a batch");
+        let deadline = clock.now() + Duration::from_secs(5);
+        write(&objects, &clock, deadline, &batch.records).await.expect("archived");
+    }
+    let mut reader = Reader::open(&objects, &clock, "comments", time(0), time(3600)).await.expect("lists");
+    let mut numbers = Vec::new();
+    while let Some(stored) = reader.next().await.expect("reads") {
+        numbers.push(stored.record.sequence_number);
+    }
+    assert_eq!(numbers, ["1", "2", "3", "5"]);
+}
+
 #[test]
 fn keys_of_other_objects_are_none() {
     for key in [
         "alerts/2026-01-05T10/a/sent.json",
-        "archive/comments/2026-01-05T10/shard/1-2.jsonl",
-        "archive/comments/2026-01-05/shard/1-2.jsonl.zst",
+        "archive/comments/2026-01-05T10/shard/1-2-0123abcd.jsonl",
+        "archive/comments/2026-01-05/shard/1-2-0123abcd.jsonl.zst",
+        "archive/comments/2026-01-05T10/shard/1-2.jsonl.zst",
+        "archive/comments/2026-01-05T10/shard/1-2-0123ABCD.jsonl.zst",
+        "archive/comments/2026-01-05T10/shard/1-2-0123abcd-0.jsonl.zst",
         "archive/comments/2026-01-05T10/shard/1.jsonl.zst",
-        "archive/comments/2026-01-05T10/shard/1-x.jsonl.zst",
-        "archive/comments/2026-01-05T10/shard/more/1-2.jsonl.zst",
-        "archive//2026-01-05T10/shard/1-2.jsonl.zst",
+        "archive/comments/2026-01-05T10/shard/1-x-0123abcd.jsonl.zst",
+        "archive/comments/2026-01-05T10/shard/more/1-2-0123abcd.jsonl.zst",
+        "archive//2026-01-05T10/shard/1-2-0123abcd.jsonl.zst",
     ] {
         assert_eq!(Key::parse(key), None, "{key}");
     }

@@ -250,7 +250,7 @@ async fn what_has_another_form_is_named_and_left() {
     let strange = format!(r#"{{"author":"{BOB}"}}"#).into_bytes();
     let keys = [
         "alerts/digest.json",
-        "archive/comments/2026-01-05T10/shardId-000000000000/1-2.jsonl.zst",
+        "archive/comments/2026-01-05T10/shardId-000000000000/1-2-b598b3a6.jsonl.zst",
         "archive/notes.json",
         "aws/lambda/x.json",
         "quarantine/x.json",

@@ -10,7 +10,7 @@ use modstream_platform::environment::{Environment, VariableError};
 use modstream_platform::memory::{MemoryClock, MemoryObjects};
 use modstream_platform::{CallError, CallErrorKind, Clock, Condition, ETag, Fetched, Objects, Written};
 
-const KEY: &str = "archive/comments/2026-01-05T10/shardId-000000000000/7-9.jsonl.zst";
+const KEY: &str = "archive/comments/2026-01-05T10/shardId-000000000000/7-9-7bc59c70.jsonl.zst";
 
 /// A bucket that is down.
 struct Down;
