@@ -5,6 +5,7 @@
 //! fails again.
 
 mod check;
+pub mod explore;
 mod faults;
 mod lambda;
 pub mod mutations;
