@@ -34,8 +34,8 @@ pub(crate) struct LoadArgs {
     /// An objective: `p99=2s` from comment to alert, `prediction.p99=1s` to its prediction; may be given again
     #[arg(long, value_name = "OBJECTIVE")]
     slo: Vec<String>,
-    /// Compare N comments and ten times as many, as fast as it goes [default N: 10000]
-    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "10000")]
+    /// Compare the CPU time of N comments and of ten times as many [default N: 5000]
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "5000")]
     scale: Option<String>,
     /// Comments: CSV with a column `body`, or JSON Lines; plain, gzip or zstd [default: sample comments]
     #[arg(long, value_name = "FILE")]

@@ -25,8 +25,8 @@ pub(crate) struct LoadArgs {
     /// p50, p95, p99 or max, and a time such as 500ms or 2s.
     #[arg(long, value_name = "OBJECTIVE", value_parser = Slo::parse)]
     pub(crate) slo: Vec<Slo>,
-    /// Take N comments and then ten times as many through, as fast as it goes, and compare CPU time [default N: 10000]
-    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "10000")]
+    /// Take N comments and then ten times as many through, and compare CPU time [default N: 5000]
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "5000")]
     #[arg(value_parser = clap::value_parser!(u64).range(100..=MOST_COMMENTS / 10))]
     #[arg(conflicts_with_all = ["rate", "seconds", "slo"])]
     pub(crate) scale: Option<u64>,
@@ -62,12 +62,12 @@ impl LoadArgs {
 
     /// The demo that does the same.
     pub(crate) fn demo(&self, comments: u64) -> DemoArgs {
-        let LoadArgs { rate, scale, input, policy, model, json, .. } = self;
+        let LoadArgs { rate, input, policy, model, json, .. } = self;
         DemoArgs {
             input: input.clone(),
             comments: Some(comments),
             rate: *rate,
-            fast: scale.is_some(),
+            fast: false,
             policy: policy.clone(),
             model: ModelArgs { model: model.model.clone(), base_rate: model.base_rate },
             json: *json,

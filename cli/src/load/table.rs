@@ -102,7 +102,11 @@ pub(crate) fn json(args: &LoadArgs, plan: &Plan, outcome: &Outcome, functions: &
 fn latency(name: &str, latency: &Latency) -> String {
     let mut line = format!("\n{name:28}");
     for share in Share::ALL {
-        let at = latency.at(share).map_or_else(|| "-".to_owned(), |at| format!("{:.1} ms", at.as_secs_f64() * 1e3));
+        let at = match latency.at(share) {
+            None => "-".to_owned(),
+            Some(at) if at >= Duration::from_secs(10) => seconds(at),
+            Some(at) => format!("{:.1} ms", at.as_secs_f64() * 1e3),
+        };
         line += &format!("{at:>10}");
     }
     line
