@@ -1,16 +1,20 @@
 //! How good a model is, as one HTML page that needs nothing else: no script, no font, no picture from elsewhere.
 //!
+//! A [`Replay`] is the page of what another model or policy would have done.
+//!
 //! A [`Report`] takes plain data, scored comments with their verdicts above all, and gives the page as text. It reads and writes
 //! no file, and knows no model.
 
 mod chart;
 mod escape;
 mod numbers;
+mod replay;
 mod sections;
 mod stats;
 mod subgroup;
 mod terms;
 
+pub use replay::{Example, Group, Judged, Replay, Score, Side};
 pub use subgroup::{Subgroup, SubgroupError};
 pub use terms::Terms;
 

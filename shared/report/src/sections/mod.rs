@@ -20,13 +20,13 @@ const SAME_SHARE: f64 = 0.01;
 const STYLE: &str = include_str!("../style.css");
 
 /// A part of the page.
-struct Section {
+pub(crate) struct Section {
     /// What a link to it names.
-    id: &'static str,
-    title: &'static str,
+    pub(crate) id: &'static str,
+    pub(crate) title: &'static str,
     /// How to read it.
-    how: String,
-    content: String,
+    pub(crate) how: String,
+    pub(crate) content: String,
 }
 
 impl Section {
@@ -48,6 +48,11 @@ pub(crate) fn page(report: &Report<'_>) -> String {
         by_length::section(report),
     ];
     sections.extend(subgroups::section(report));
+    shell(&format!("Model {}", report.model), &overview::header(report), &sections)
+}
+
+/// A whole page of these sections.
+pub(crate) fn shell(title: &str, header: &str, sections: &[Section]) -> String {
     let links: String =
         sections.iter().map(|section| format!("<a href=\"#{}\">{}</a>\n", section.id, section.title)).collect();
     let content: String = sections.iter().map(Section::html).collect();
@@ -56,10 +61,9 @@ pub(crate) fn page(report: &Report<'_>) -> String {
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
-         <title>Model {title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<header>\n{header}</header>\n\
+         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<header>\n{header}</header>\n\
          <nav aria-label=\"Sections\">\n{links}</nav>\n<main>\n{content}</main>\n</body>\n</html>\n",
-        title = escape(report.model),
-        header = overview::header(report),
+        title = escape(title),
     )
 }
 
@@ -74,7 +78,7 @@ fn side_by_side(figures: &[String]) -> String {
 }
 
 /// A note in place of what can't be shown.
-fn missing(why: &str) -> String {
+pub(crate) fn missing(why: &str) -> String {
     format!("<p class=\"missing\">{why}</p>")
 }
 
@@ -90,7 +94,7 @@ fn one_class_only(report: &Report<'_>) -> Option<String> {
 }
 
 /// A table: the first column names its rows, the others hold numbers.
-fn table(columns: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+pub(crate) fn table(columns: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let head: String = columns.iter().map(|column| format!("<th scope=\"col\">{column}</th>")).collect();
     let row = |cells: Vec<String>| {
         let mut cells = cells.into_iter();
