@@ -67,6 +67,8 @@ pub(crate) enum Command {
     Score(ScoreArgs),
     /// Show what makes a text's score
     Explain(ExplainArgs),
+    /// Try a model or a policy on comments of another time: which alerts are won, lost, changed
+    Replay(ReplayArgs),
     /// Models: what thresholds promise, and what is in a system's bucket
     #[command(subcommand)]
     Model(ModelCommand),
@@ -83,6 +85,9 @@ pub(crate) enum Command {
     /// Send comments to a system's stream
     #[cfg(feature = "aws")]
     Send(crate::aws::args::SendArgs),
+    /// Put back on their streams, after a fix, quarantined records and batches that Lambda gave up
+    #[cfg(feature = "aws")]
+    Redrive(crate::aws::args::RedriveArgs),
     /// Subscribe a queue or a webhook to alerts
     #[cfg(feature = "aws")]
     Subscribe(crate::aws::args::SubscribeArgs),
@@ -102,6 +107,7 @@ impl Command {
             Command::Train(args) => args.json,
             Command::Evaluate(args) => args.json,
             Command::Explain(args) => args.json,
+            Command::Replay(args) => args.json,
             Command::Score(_) | Command::Completions(_) => false,
             Command::Model(command) => command.wants_json(),
             #[cfg(feature = "aws")]
@@ -112,6 +118,8 @@ impl Command {
             Command::Function(args) => args.json,
             #[cfg(feature = "aws")]
             Command::Send(args) => args.json,
+            #[cfg(feature = "aws")]
+            Command::Redrive(args) => args.json,
             #[cfg(feature = "aws")]
             Command::Subscribe(args) => args.json,
             #[cfg(feature = "aws")]
@@ -216,8 +224,12 @@ const DEFAULT_CONDITION: Condition = Condition::Probability(0.7);
 impl DemoArgs {
     /// The policy that was asked for.
     pub(crate) fn policy(&self) -> Policy {
-        self.policy.clone().unwrap_or(Policy { name: "default".to_owned(), condition: DEFAULT_CONDITION })
+        or_default(self.policy.as_ref())
     }
+}
+
+fn or_default(policy: Option<&Policy>) -> Policy {
+    policy.cloned().unwrap_or_else(|| Policy { name: "default".to_owned(), condition: DEFAULT_CONDITION })
 }
 
 const DEFAULT_MEMORY_GB: f64 = (modstream_trainer::DEFAULT_MEMORY >> 30) as f64;
@@ -340,6 +352,63 @@ pub(crate) struct ExplainArgs {
     /// Print one line of JSON, and nothing else
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = REPLAY_EXAMPLES)]
+pub(crate) struct ReplayArgs {
+    /// Comments: CSV with a column `body`, JSON Lines, or objects of the archive (`*.jsonl.zst`); plain, gzip or zstd
+    #[arg(long, value_name = "FILE", num_args = 1.., required = cfg!(not(feature = "aws")))]
+    pub(crate) input: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    /// Which comments alert: a probability (`0.8`), or `precision>=0.9`, or `share<=0.05` [default: 0.7]
+    #[arg(long, value_name = "POLICY", value_parser = Policy::parse)]
+    pub(crate) policy: Option<Policy>,
+    /// The folder of the model to compare with [default: the one built in; of an archive or a stream, what did alert]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) against_model: Option<PathBuf>,
+    /// The policy to compare with [default: 0.7; of an archive or a stream, what did alert]
+    #[arg(long, value_name = "POLICY", value_parser = Policy::parse)]
+    pub(crate) against_policy: Option<Policy>,
+    /// Moderators' verdicts by the comment's `id`, in a file as --input has, with `removed`; those of --input come first
+    #[arg(long, value_name = "FILE")]
+    pub(crate) verdicts: Option<PathBuf>,
+    /// Write a page to look at; a file there is replaced. It quotes up to thirty comments
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[cfg(feature = "aws")]
+    #[command(flatten)]
+    pub(crate) deployed: crate::aws::args::ReplayedArgs,
+}
+
+#[cfg(not(feature = "aws"))]
+const REPLAY_EXAMPLES: &str = "Examples:
+  modstream replay --input removals.csv --model models/new
+  modstream replay --input removals.csv --policy 'precision>=0.8' --against-policy 0.7";
+#[cfg(feature = "aws")]
+const REPLAY_EXAMPLES: &str = "Examples:
+  modstream replay --input removals.csv --model models/new
+  modstream replay --input removals.csv --policy 'precision>=0.8' --against-policy 0.7
+  modstream replay --from 7d --model models/new --verdicts removals.csv     the archive, beside what did alert
+  modstream replay --from 2h --stream --policy 0.8
+
+Files are compared with the model built in and the policy 0.7, or what --against-model and --against-policy say. What is left
+out is named, and the status is 1 at the end where something could not be read.";
+
+impl ReplayArgs {
+    /// The policy to try.
+    pub(crate) fn policy(&self) -> Policy {
+        or_default(self.policy.as_ref())
+    }
+
+    /// The policy to compare with.
+    pub(crate) fn against_policy(&self) -> Policy {
+        or_default(self.against_policy.as_ref())
+    }
 }
 
 #[derive(Debug, Args)]

@@ -13,6 +13,7 @@ mod load;
 mod output;
 mod pipeline;
 mod progress;
+mod replay;
 mod screen;
 mod system;
 
@@ -34,6 +35,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Evaluate(args) => commands::evaluate::run(&args),
         Command::Score(args) => commands::score::run(&args),
         Command::Explain(args) => commands::explain::run(&args),
+        Command::Replay(args) => commands::replay::run(&args),
         Command::Completions(args) => commands::completions::run(&args),
         Command::Model(ModelCommand::Thresholds(args)) => commands::thresholds::run(&args),
         #[cfg(feature = "aws")]
@@ -46,6 +48,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Function(args) => aws::function::run(&args),
         #[cfg(feature = "aws")]
         Command::Send(args) => aws::send::run(&args),
+        #[cfg(feature = "aws")]
+        Command::Redrive(args) => aws::redrive::run(&args),
         #[cfg(feature = "aws")]
         Command::Subscribe(args) => aws::subscribe::run(&args),
         #[cfg(feature = "aws")]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
-use modstream_events::Severity;
+use modstream_events::{Reason, Severity};
 
 use crate::args::{name, rate};
 
@@ -376,6 +376,119 @@ pub(crate) struct TailAlertsArgs {
     pub(crate) shown: ShownArgs,
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
+}
+
+/// What a replay of a system takes.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct ReplayedArgs {
+    /// Replay the archive of a system from then on: a time such as `2026-01-05T10:00:00Z`, or a time ago such as `7d`
+    #[arg(long, value_name = "TIME", value_parser = time, conflicts_with = "input", help_heading = "AWS")]
+    pub(crate) from: Option<Timestamp>,
+    /// Until then [default: now]
+    #[arg(long, value_name = "TIME", value_parser = time, conflicts_with = "input", help_heading = "AWS")]
+    pub(crate) to: Option<Timestamp>,
+    /// Read the stream itself in place of the archive, as far back as it keeps records
+    #[arg(long, conflicts_with = "input", help_heading = "AWS")]
+    pub(crate) stream: bool,
+    #[command(flatten)]
+    pub(crate) comments: CommentsStreamArgs,
+    /// The system's bucket: the archive, and the alerts there were
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_BUCKET", value_parser = NonEmptyStringValueParser::new(), help_heading = "AWS")]
+    pub(crate) bucket: Option<String>,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+impl ReplayedArgs {
+    /// Refuses what means nothing for files.
+    pub(crate) fn needs_no_files(&self) -> anyhow::Result<()> {
+        let ConnectionArgs { endpoint_url, profile, region } = &self.connection;
+        let given = [
+            ("--endpoint-url", endpoint_url.is_some()),
+            ("--profile", profile.is_some()),
+            ("--region", region.is_some()),
+        ];
+        match given.iter().find(|(_, given)| *given) {
+            Some((flag, _)) => anyhow::bail!("{flag} goes with --from or --stream; --input reads files"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A system's stream of comments, where a command can do without.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct CommentsStreamArgs {
+    /// The comments' stream
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_COMMENTS_STREAM", value_parser = NonEmptyStringValueParser::new(), help_heading = "AWS")]
+    pub(crate) comments_stream: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  modstream redrive --dry-run                        what would come back
+  modstream redrive --given-up --since 2h
+  modstream redrive --quarantine --reason panicked
+
+Each record comes back once: a mark below redriven/ says so. Stopped between a record and its mark, the next run repeats the
+record, with the same ids: consumers drop it. Records come behind what was sent meanwhile.
+The status is 1 where something failed or an object is not ours; records that are still bad are named and stay.")]
+pub(crate) struct RedriveArgs {
+    /// Only quarantined records [default: these and batches]
+    #[arg(long)]
+    pub(crate) quarantine: bool,
+    /// Only batches that Lambda gave up [default: these and quarantined records]
+    #[arg(long)]
+    pub(crate) given_up: bool,
+    /// Only this object
+    #[arg(long, value_name = "KEY")]
+    pub(crate) key: Option<String>,
+    /// Only records quarantined for this reason, such as `panicked`
+    #[arg(long, value_name = "REASON", value_parser = reason, conflicts_with = "given_up")]
+    pub(crate) reason: Option<Reason>,
+    /// Only what was set aside from then on: a time, or a time ago such as `2h`
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) since: Option<Timestamp>,
+    /// Look and say, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Put back also records that are still bad
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// The comments' stream
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_COMMENTS_STREAM", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) comments_stream: String,
+    /// The predictions' stream
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_PREDICTIONS_STREAM", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) predictions_stream: String,
+    #[command(flatten)]
+    pub(crate) bucket: BucketArgs,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+fn reason(text: &str) -> Result<Reason, String> {
+    serde_json::from_value(text.into()).map_err(|_| {
+        "a reason stands in the quarantined object at `data.reason`, such as `not_json`, `missing_body` or `panicked`"
+            .to_owned()
+    })
+}
+
+/// A time, or a time ago.
+fn time(text: &str) -> Result<Timestamp, String> {
+    if let Ok(time) = text.parse() {
+        return Ok(time);
+    }
+    match since(text) {
+        Ok(Since::Ago(ago)) => Ok(Timestamp::now() - ago),
+        Ok(Since::Now) => Ok(Timestamp::now()),
+        Ok(Since::Horizon) | Err(_) => {
+            Err("write a time such as `2026-01-05T10:00:00Z`, or a time ago such as `90s`, `10m`, `2h` or `7d`"
+                .to_owned())
+        }
+    }
 }
 
 /// From when on a stream is read.

@@ -10,6 +10,8 @@ pub(crate) mod function;
 pub(crate) mod model;
 mod policy;
 mod queue;
+pub(crate) mod redrive;
+pub(crate) mod replay;
 pub(crate) mod send;
 mod stream;
 pub(crate) mod subscribe;

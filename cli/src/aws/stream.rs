@@ -7,7 +7,7 @@ use aws_sdk_kinesis::operation::get_records::{GetRecordsError, GetRecordsOutput}
 use aws_sdk_kinesis::primitives::DateTime;
 use aws_sdk_kinesis::types::{self, ShardIteratorType};
 use futures_util::future::{join_all, try_join_all};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use modstream_platform::CallError;
 
 use super::connection::failed;
@@ -53,6 +53,8 @@ pub(crate) struct Page {
     pub(crate) records: Vec<Record>,
     /// Whether that was all there is by now.
     pub(crate) is_at_end: bool,
+    /// How far behind the end the shard is that is farthest behind.
+    pub(crate) behind: SignedDuration,
 }
 
 /// What one look at a shard gave.
@@ -104,7 +106,7 @@ impl Reader {
             }
         }
         let looks = join_all(self.open.iter().filter_map(|shard| Some(self.look(shard.iterator.clone()?)))).await;
-        let mut page = Page { records: Vec::new(), is_at_end: true };
+        let mut page = Page { is_at_end: true, ..Page::default() };
         let mut has_closed = false;
         for (shard, look) in self.open.iter_mut().zip(looks) {
             let GetRecordsOutput { records, next_shard_iterator, millis_behind_latest, .. } =
@@ -112,10 +114,12 @@ impl Reader {
                     Look::Read(output) => *output,
                     Look::Expired => {
                         shard.iterator = None;
-                        page.is_at_end = false;
+                        (page.is_at_end, page.behind) = (false, SignedDuration::MAX);
                         continue;
                     }
                 };
+            let behind = SignedDuration::from_millis(millis_behind_latest.unwrap_or_default());
+            page.behind = page.behind.max(behind);
             page.is_at_end &= records.is_empty() && millis_behind_latest.unwrap_or_default() == 0;
             if let Some(last) = records.last() {
                 shard.after = Some(last.sequence_number.clone());
@@ -128,7 +132,8 @@ impl Reader {
             shard.iterator = next_shard_iterator;
         }
         if has_closed {
-            page.is_at_end = false;
+            // What comes of a closed shard is all to be read yet.
+            (page.is_at_end, page.behind) = (false, SignedDuration::MAX);
             let ended = &self.ended;
             self.open.retain(|shard| !ended.contains(&shard.id));
             self.open_children().await?;

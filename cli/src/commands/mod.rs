@@ -2,6 +2,7 @@ pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod evaluate;
 pub(crate) mod explain;
+pub(crate) mod replay;
 pub(crate) mod score;
 pub(crate) mod thresholds;
 pub(crate) mod train;

@@ -4,3 +4,4 @@ mod command;
 mod demo;
 mod load;
 mod models;
+mod replay;

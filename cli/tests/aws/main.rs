@@ -4,6 +4,8 @@ mod command;
 mod demo;
 mod model;
 mod reach;
+mod redrive;
+mod replay;
 mod send;
 mod services;
 mod subscribe;

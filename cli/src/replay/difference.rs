@@ -1,0 +1,179 @@
+//! How what is differs from what was.
+
+use modstream_report::Judged;
+
+use super::{Known, Outcome};
+
+/// How many examples of a kind are kept.
+const EXAMPLES: usize = 10;
+
+/// Alerts, and the verdicts on their comments.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) alerts: usize,
+    pub(crate) judged: Judged,
+}
+
+impl Tally {
+    fn add(&mut self, removed: Option<bool>) {
+        self.alerts += 1;
+        judge(&mut self.judged, removed);
+    }
+}
+
+fn judge(judged: &mut Judged, removed: Option<bool>) {
+    match removed {
+        Some(true) => judged.removed += 1,
+        Some(false) => judged.kept += 1,
+        None => {}
+    }
+}
+
+/// A comment that is shown.
+#[derive(Clone, Debug)]
+pub(crate) struct Example {
+    pub(crate) body: String,
+    pub(crate) subreddit: Option<String>,
+    pub(crate) removed: Option<bool>,
+    pub(crate) was: Option<Outcome>,
+    pub(crate) now: Option<Outcome>,
+    /// What shows most is shown first.
+    rank: f64,
+}
+
+/// Comments that differ in one way.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Group {
+    pub(crate) tally: Tally,
+    /// The highest by rank, highest first.
+    pub(crate) examples: Vec<Example>,
+}
+
+impl Group {
+    fn add(&mut self, comment: &Known, was: Option<&Outcome>, now: Option<&Outcome>, rank: f64) {
+        self.tally.add(comment.removed);
+        let place = self.examples.partition_point(|example| example.rank >= rank);
+        if place < EXAMPLES {
+            let example = Example {
+                body: comment.body.clone(),
+                subreddit: comment.subreddit.clone(),
+                removed: comment.removed,
+                was: was.cloned(),
+                now: now.cloned(),
+                rank,
+            };
+            self.examples.insert(place, example);
+            self.examples.truncate(EXAMPLES);
+        }
+    }
+}
+
+/// The counts of a replay, and a few of its comments.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Difference {
+    /// Comments that were compared.
+    pub(crate) comments: u64,
+    /// Repeats of a comment event that came before.
+    pub(crate) repeats: u64,
+    /// Records that are no comment event.
+    pub(crate) bad_records: usize,
+    /// Records that the functions quarantined, these among them.
+    pub(crate) quarantined: usize,
+    /// The verdicts on all comments, as far as they are known.
+    pub(crate) judged: Judged,
+    pub(crate) was: Tally,
+    pub(crate) now: Tally,
+    /// Alerts of both.
+    pub(crate) kept: Tally,
+    pub(crate) won: Group,
+    pub(crate) lost: Group,
+    /// Alerts of both whose severity is another.
+    pub(crate) changed: Group,
+    /// How many of those are more urgent now.
+    pub(crate) more_urgent: usize,
+    /// Alerts of both that met another condition.
+    pub(crate) other_condition: usize,
+}
+
+impl Difference {
+    pub(crate) fn add(&mut self, comment: &Known, was: Option<&Outcome>, now: Option<&Outcome>) {
+        self.comments += 1;
+        judge(&mut self.judged, comment.removed);
+        let alert = |side: Option<&Outcome>| side.and_then(|outcome| outcome.alert.clone());
+        let probability = |side: Option<&Outcome>| side.map_or(0.0, |outcome| outcome.probability);
+        let (before, after) = (alert(was), alert(now));
+        if before.is_some() {
+            self.was.add(comment.removed);
+        }
+        if after.is_some() {
+            self.now.add(comment.removed);
+        }
+        match (before, after) {
+            (None, None) => {}
+            (None, Some(_)) => self.won.add(comment, was, now, probability(now)),
+            (Some(_), None) => self.lost.add(comment, was, now, probability(was)),
+            (Some(before), Some(after)) => {
+                self.kept.add(comment.removed);
+                self.other_condition += usize::from(before.condition != after.condition);
+                if before.severity != after.severity {
+                    self.more_urgent += usize::from(after.severity > before.severity);
+                    self.changed.add(comment, was, now, (probability(now) - probability(was)).abs());
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Raised;
+    use super::*;
+    use modstream_events::Severity;
+
+    fn comment(removed: Option<bool>) -> Known {
+        Known {
+            key: 0,
+            #[cfg(feature = "aws")]
+            time: jiff::Timestamp::UNIX_EPOCH,
+            subreddit: None,
+            body: "b".to_owned(),
+            removed,
+        }
+    }
+
+    fn outcome(probability: f64, severity: Option<Severity>) -> Outcome {
+        let alert = severity.map(|severity| Raised { severity, condition: "probability>=0.7".to_owned() });
+        Outcome { probability, terms: Vec::new(), alert }
+    }
+
+    #[test]
+    fn won_lost_changed_and_the_same_are_told_apart_with_their_verdicts() {
+        let mut all = Difference::default();
+        let (low, high) = (Some(Severity::Low), Some(Severity::High));
+        let mut add = |removed, was: Option<Outcome>, now: Outcome| {
+            all.add(&comment(removed), was.as_ref(), Some(&now));
+        };
+        add(Some(true), Some(outcome(0.2, None)), outcome(0.95, high));
+        add(Some(false), None, outcome(0.9, high));
+        add(Some(true), Some(outcome(0.9, high)), outcome(0.1, None));
+        add(None, Some(outcome(0.7, low)), outcome(0.95, high));
+        add(Some(false), Some(outcome(0.7, low)), outcome(0.71, low));
+        add(Some(false), Some(outcome(0.1, None)), outcome(0.2, None));
+        assert_eq!((all.comments, all.judged), (6, Judged { removed: 2, kept: 3 }));
+        assert_eq!((all.was.alerts, all.now.alerts, all.kept.alerts), (3, 4, 2));
+        assert_eq!(all.won.tally, Tally { alerts: 2, judged: Judged { removed: 1, kept: 1 } });
+        assert_eq!(all.lost.tally, Tally { alerts: 1, judged: Judged { removed: 1, kept: 0 } });
+        assert_eq!((all.changed.tally.alerts, all.more_urgent, all.other_condition), (1, 1, 0));
+        assert!(all.won.examples[1].was.is_none() && all.won.examples[0].was.is_some());
+    }
+
+    #[test]
+    fn the_examples_are_the_surest_and_few() {
+        let mut all = Difference::default();
+        for n in 0..50 {
+            all.add(&comment(None), None, Some(&outcome(f64::from(n % 25) / 25.0, Some(Severity::Low))));
+        }
+        let shown: Vec<f64> = all.won.examples.iter().map(|example| example.rank).collect();
+        assert_eq!((shown.len(), shown[0], shown[9]), (EXAMPLES, 0.96, 0.8));
+    }
+}

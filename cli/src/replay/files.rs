@@ -1,0 +1,161 @@
+//! Comments of files: CSV, JSON Lines, and objects of the archive.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use jiff::Timestamp;
+use modstream_archive::{Content, FORMAT, Key};
+use modstream_corpus::{Reader, Row};
+use modstream_events::{Event, ids};
+
+use super::{Item, LeftOut, Source};
+
+/// Names the events of rows. They are no comment events of a system, so no system's.
+const SOURCE: &str = "urn:modstream:replay";
+/// What dumps hold in place of a text that is gone.
+const GONE: [&str; 2] = ["[removed]", "[deleted]"];
+/// How many bad rows are named.
+const NAMED: usize = 5;
+
+/// Files, one after the other.
+pub(crate) struct Files {
+    waiting: VecDeque<PathBuf>,
+    open: Option<Open>,
+    left_out: LeftOut,
+    /// The time of comments without `created_utc`.
+    time: Timestamp,
+}
+
+struct Open {
+    name: String,
+    content: Kind,
+}
+
+enum Kind {
+    Rows(Box<Reader>),
+    Records(VecDeque<Item>),
+}
+
+impl Files {
+    /// These files. The first is opened at once: what is no file of comments is better said before the work.
+    pub(crate) fn open(paths: &[PathBuf]) -> anyhow::Result<Self> {
+        let waiting = paths.iter().cloned().collect();
+        let mut files = Files { waiting, open: None, left_out: LeftOut::default(), time: Timestamp::now() };
+        for path in paths {
+            anyhow::ensure!(path.exists(), "{}: there is no such file", path.display());
+        }
+        files.advance()?;
+        Ok(files)
+    }
+
+    /// Opens the next file; whether there is one.
+    fn advance(&mut self) -> anyhow::Result<bool> {
+        self.open = None;
+        while self.open.is_none() {
+            let Some(path) = self.waiting.pop_front() else { return Ok(false) };
+            let name = path.display().to_string();
+            let content = if is_archive(&path) {
+                match archived(&path) {
+                    Ok((records, forgotten)) => {
+                        self.left_out.without_text += forgotten;
+                        Kind::Records(records)
+                    }
+                    Err(error) => {
+                        self.left_out.unreadable.push((name, format!("{error:#}")));
+                        continue;
+                    }
+                }
+            } else {
+                Kind::Rows(Box::new(Reader::open(&path)?))
+            };
+            self.open = Some(Open { name, content });
+        }
+        Ok(true)
+    }
+
+    fn bad(&mut self, name: &str, line: u64, problem: &str) {
+        self.left_out.bad_rows += 1;
+        if self.left_out.bad_examples.len() < NAMED {
+            self.left_out.bad_examples.push(format!("{name}, line {line}: {problem}"));
+        }
+    }
+}
+
+impl Source for Files {
+    async fn next(&mut self) -> anyhow::Result<Option<Item>> {
+        loop {
+            let Some(open) = &mut self.open else { return Ok(None) };
+            let row = match &mut open.content {
+                Kind::Records(records) => match records.pop_front() {
+                    Some(item) => return Ok(Some(item)),
+                    None => None,
+                },
+                Kind::Rows(rows) => rows.next(),
+            };
+            let name = open.name.clone();
+            match row {
+                None => {
+                    self.advance()?;
+                }
+                Some(Ok(row)) if row.comment.body.as_deref().is_some_and(|body| GONE.contains(&body.trim())) => {
+                    self.left_out.without_text += 1;
+                }
+                Some(Ok(row)) => match item(&name, self.time, row) {
+                    Ok(item) => return Ok(Some(item)),
+                    Err((line, problem)) => self.bad(&name, line, &problem),
+                },
+                Some(Err(error)) if error.is_fatal() => {
+                    self.left_out.unreadable.push((name, format!("line {}: {error}", error.line)));
+                    self.advance()?;
+                }
+                Some(Err(error)) => self.bad(&name, error.line, &error.to_string()),
+            }
+        }
+    }
+
+    fn left_out(&self) -> LeftOut {
+        self.left_out.clone()
+    }
+}
+
+/// The comment event of a row. Each row is one, also where a file has the same comment twice.
+fn item(name: &str, time: Timestamp, row: Row) -> Result<Item, (u64, String)> {
+    let Row { line, comment, removed } = row;
+    comment.body().map_err(|bad| (line, bad.detail))?;
+    let time = comment.created_utc.and_then(|seconds| Timestamp::from_second(seconds).ok()).unwrap_or(time);
+    let id = ids::sent_comment(SOURCE, &format!("{name}:{line}")).to_string();
+    let data = Event::new(id.as_str(), SOURCE, time, comment).encode();
+    Ok(Item { data, partition_key: id, removed })
+}
+
+/// Whether a file is an object of the archive, by its name or, where it has another, by how its content begins.
+fn is_archive(path: &Path) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    if Key::parse(&format!("{}s/2026-01-05T10/s/{name}", modstream_archive::PREFIX)).is_some() {
+        return true;
+    }
+    let begins = format!("{{\"format\":\"{FORMAT}\"");
+    let mut head = Vec::new();
+    let read = File::open(path)
+        .and_then(zstd::Decoder::new)
+        .and_then(|unpacked| unpacked.take(begins.len() as u64).read_to_end(&mut head));
+    read.is_ok() && head == begins.as_bytes()
+}
+
+/// The records of an object of the archive, and how many were forgotten.
+fn archived(path: &Path) -> anyhow::Result<(VecDeque<Item>, u64)> {
+    let (_, records) = modstream_archive::decode(&std::fs::read(path).context("it can't be read")?)?;
+    let (mut items, mut forgotten) = (VecDeque::with_capacity(records.len()), 0);
+    for record in records {
+        match record.content {
+            Content::Data(data) => {
+                items.push_back(Item { data, partition_key: record.partition_key, removed: None });
+            }
+            Content::Forgotten(_) => forgotten += 1,
+        }
+    }
+    Ok((items, forgotten))
+}

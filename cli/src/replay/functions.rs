@@ -1,0 +1,147 @@
+//! The functions over a world in memory: a chunk's records in, what they make of them out.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use modstream_classifier::BaseRate;
+use modstream_classifier::artifact::{Manifest, ModelFiles};
+use modstream_events::{Alert, Event, Prediction};
+use modstream_model_store::ModelStore;
+use modstream_platform::deliver::{Delivery, put_all};
+use modstream_platform::memory::{
+    Config, EventSource, Filter, FunctionError, MemoryClock, MemoryObjects, MemoryStream, MemoryTopic, Statistics,
+};
+use modstream_platform::{Clock as _, Objects as _, PutRecord};
+use publish_alerts::{Policy, PublishAlerts, Severities};
+use score_comments::ScoreComments;
+
+use super::{Item, Known, Outcome, Outcomes, Raised, Side, Was, event_key};
+
+/// A chunk's own.
+const TIMEOUT: Duration = Duration::from_secs(600);
+/// As many as Lambda gives in one payload.
+const BATCH: usize = 1_000;
+/// How many terms an example shows.
+const TERMS: usize = 5;
+const BUCKET: &str = "memory";
+
+/// `score-comments` and `publish-alerts` with a model and a policy.
+pub(crate) struct Functions {
+    files: ModelFiles,
+    manifest: Manifest,
+    base_rate: Option<BaseRate>,
+    policy: Policy,
+}
+
+impl Functions {
+    pub(crate) fn new(files: ModelFiles, manifest: Manifest, base_rate: Option<BaseRate>, policy: Policy) -> Self {
+        Functions { files, manifest, base_rate, policy }
+    }
+
+    /// What they make of these records, and how many they quarantine.
+    pub(crate) async fn run(&self, items: &[Item]) -> anyhow::Result<(Outcomes, usize)> {
+        let clock = MemoryClock::system();
+        let deadline = clock.now() + TIMEOUT;
+        let objects = MemoryObjects::new();
+        let [comments, predictions] = ["comments", "predictions"].map(|name| MemoryStream::new(name, 1, clock));
+        let topic = MemoryTopic::new("alerts");
+        let inbox = topic.subscribe(Filter::new());
+
+        let store = ModelStore::new(objects.clone(), clock, self.manifest.name.clone());
+        store.push(&self.files, deadline).await?;
+        store.promote(&self.manifest.version, deadline).await?;
+        let config = score_comments::Config {
+            predictions_stream: "predictions".to_owned(),
+            bucket: BUCKET.to_owned(),
+            model_name: self.manifest.name.clone(),
+            base_rate: self.base_rate,
+            top_terms: TERMS,
+        };
+        let score = ScoreComments::start(&config, predictions.clone(), objects.clone(), clock, deadline).await?;
+        let config = publish_alerts::Config {
+            alerts_topic_arn: BUCKET.to_owned(),
+            bucket: BUCKET.to_owned(),
+            policy: self.policy.clone(),
+            severities: Severities::default(),
+        };
+        let publish = PublishAlerts::new(&config, topic, objects.clone(), clock);
+
+        let records =
+            items.iter().map(|item| PutRecord { partition_key: item.partition_key.clone(), data: item.data.clone() });
+        let mut too_large = 0;
+        for delivery in put_all(&comments, &clock, deadline, records.collect()).await {
+            match delivery {
+                Delivery::Stored { .. } => {}
+                Delivery::TooLarge { .. } => too_large += 1,
+                Delivery::Failed(error) => return Err(error.into()),
+            }
+        }
+        let failed = |error: &dyn std::error::Error| FunctionError(error.to_string());
+        let (score, publish) = (&score, &publish);
+        let score = |payload: Vec<u8>| async move {
+            let response = score.handle(&payload, deadline).await.map_err(|error| failed(&error))?;
+            serde_json::to_vec(&response).map_err(|error| failed(&error))
+        };
+        let publish = |payload: Vec<u8>| async move {
+            let response = publish.handle(&payload, deadline).await.map_err(|error| failed(&error))?;
+            serde_json::to_vec(&response).map_err(|error| failed(&error))
+        };
+        given_up(&source(comments, clock, score_comments::NAME).run_until_drained(score).await)?;
+        let publishing = source(predictions.clone(), clock, publish_alerts::NAME);
+        given_up(&publishing.run_until_drained(publish).await)?;
+
+        let mut outcomes = Outcomes::with_capacity(items.len());
+        for record in predictions.records() {
+            let event: Event<'_, Prediction<'_>> = Event::decode(&record.data).context("a prediction")?;
+            let Prediction { comment_event, probability, terms, .. } = event.data;
+            let terms = terms.into_iter().map(|term| (term.term.into_owned(), term.contribution)).collect();
+            let outcome = Outcome { probability, terms, alert: None };
+            outcomes.insert(event_key(&comment_event.source, &comment_event.id), outcome);
+        }
+        while let Some(notification) = inbox.try_receive() {
+            let event: Event<'_, Alert<'_>> = Event::decode(notification.body.as_bytes()).context("an alert")?;
+            let Alert { comment_event, severity, policy, .. } = event.data;
+            if let Some(outcome) = outcomes.get_mut(&event_key(&comment_event.source, &comment_event.id)) {
+                outcome.alert = Some(Raised { severity, condition: policy.condition.into_owned() });
+            }
+        }
+        let quarantined = objects.list("quarantine/").await?.len();
+        Ok((outcomes, quarantined + too_large))
+    }
+
+    /// What to call them.
+    pub(crate) fn named(&self) -> Side {
+        let Manifest { name, version, .. } = &self.manifest;
+        Side {
+            name: format!("{name} {}", &version[..12]),
+            condition: self.policy.condition.to_string(),
+            model: Some((name.clone(), version.clone())),
+        }
+    }
+}
+
+impl Was for Functions {
+    async fn outcomes(&mut self, _: &[Known], items: &[Item]) -> anyhow::Result<Outcomes> {
+        Ok(self.run(items).await?.0)
+    }
+
+    fn side(&self) -> Side {
+        self.named()
+    }
+}
+
+fn source(stream: MemoryStream, clock: MemoryClock, function: &str) -> EventSource<MemoryClock> {
+    let config = Config { batch_size: BATCH, max_retry_attempts: Some(10), ..Config::for_function(function) };
+    EventSource::new(stream, clock, config)
+}
+
+fn given_up(statistics: &Statistics) -> anyhow::Result<()> {
+    if statistics.discarded_records == 0 {
+        return Ok(());
+    }
+    let cause = statistics
+        .last_function_error
+        .as_ref()
+        .map_or("the function reported failed records until its attempts were used up", |error| &error.0);
+    Err(anyhow!("{} records were given up after retries: {cause}", statistics.discarded_records))
+}
