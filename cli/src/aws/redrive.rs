@@ -62,6 +62,7 @@ fn line(args: &RedriveArgs, redriven: &Redriven) -> String {
         "before": redriven.before,
         "still_bad": left(Why::StillBad),
         "not_ours": left(Why::NotOurs),
+        "forgotten": left(Why::Forgotten),
         "invocations": left(Why::Invocation),
         "failed": left(Why::Failed),
         "not_reached": redriven.not_reached,
@@ -82,6 +83,7 @@ fn text(args: &RedriveArgs, redriven: &Redriven) -> String {
     let kinds = [
         (Why::StillBad, "are still bad and stay; --force puts them back all the same"),
         (Why::NotOurs, "objects are not ours and stay"),
+        (Why::Forgotten, "were a person's who was forgotten"),
         (Why::Invocation, "invocations of the generator came from no stream"),
         (Why::Failed, "failed; run this again"),
     ];

@@ -94,6 +94,8 @@ pub enum Why {
     StillBad,
     /// The object is not of our form, or of a stream that is not ours.
     NotOurs,
+    /// A person was forgotten, and this was theirs: there is nothing to put back.
+    Forgotten,
     /// An invocation of the generator: it came from no stream.
     Invocation,
     /// The service failed. Another run goes on from here.

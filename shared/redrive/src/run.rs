@@ -152,6 +152,12 @@ impl<S: Stream, O: Objects, C: Clock> Run<'_, S, O, C> {
                 self.done.before += 1;
                 continue;
             }
+            // Kinesis takes no record without a key: this one's was removed.
+            if partition_key.is_empty() {
+                let detail = "its text was removed by `modstream forget`".to_owned();
+                self.leave(key, Some(sequence_number), Why::Forgotten, detail);
+                continue;
+            }
             let Some(data) = data else {
                 let detail = "its data is no base64, so there are no bytes to put back".to_owned();
                 self.leave(key, Some(sequence_number), Why::StillBad, detail);

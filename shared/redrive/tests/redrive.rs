@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use kinesis_batch::{Fault, Record};
 use modstream_events::{BadRecord, Comment, Event, Reason, ids};
+use modstream_forget::{Mode, Person, forget};
 use modstream_platform::deliver::put_all;
 use modstream_platform::memory::{Config, EventSource, FunctionError, MemoryClock, MemoryObjects, MemoryStream};
 use modstream_platform::{
@@ -227,4 +228,15 @@ async fn a_record_without_a_mark_comes_again_with_the_same_id() {
     assert!(run.left[0].detail.contains("another run repeats it"), "{run:?}");
     assert_eq!(world.run(&Options::default()).await.put_back, 1);
     assert_eq!(world.on_comments(), ["a", "a"].map(comment));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_a_forgotten_persons_stays_away_by_force_too() {
+    let world = World::new();
+    world.give_up(records(&["a", "b", "c"])).await;
+    let person = Person::Comment("b".to_owned());
+    forget(&world.objects, &world.clock, &person, Mode::Remove).await.expect("forgets");
+    let redriven = world.run(&Options { force: true, ..Options::default() }).await;
+    assert_eq!((redriven.put_back, redriven.count(Why::Forgotten), redriven.left.len()), (2, 1, 1));
+    assert_eq!(world.on_comments(), ["a", "c"].map(comment));
 }
