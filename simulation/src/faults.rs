@@ -61,7 +61,7 @@ impl Faults {
         for incident in &plan.incidents {
             match incident {
                 Incident::Call { operation, call, fault } => {
-                    drop(state.faults.insert((*operation, *call), fault.clone()))
+                    drop(state.faults.insert((*operation, *call), fault.clone()));
                 }
                 Incident::Outage { at, lasts, operation } => state.outages.push((*operation, *at, *at + *lasts)),
                 Incident::Refused { number } => drop(state.refused.insert(alert_id(*number))),

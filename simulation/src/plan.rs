@@ -315,7 +315,8 @@ impl fmt::Display for Plan {
 impl fmt::Display for Settings {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Settings { shards, batch_size, parallelization_factor, .. } = self;
-        write!(to, "{shards} shards, batches of {batch_size} after {:?}, ", self.batching_window)?;
+        let word = if *shards == 1 { "shard" } else { "shards" };
+        write!(to, "{shards} {word}, batches of {batch_size} after {:?}, ", self.batching_window)?;
         write!(to, "{parallelization_factor} at once a shard, {}, ", if self.bisect { "bisected" } else { "retried" })?;
         if let Some(most) = self.max_retry_attempts {
             write!(to, "{most} retries, ")?;

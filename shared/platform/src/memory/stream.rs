@@ -166,7 +166,7 @@ impl MemoryStream {
         let mut content = lock(&self.shared.content);
         let hashes = content.shards[index].hashes.clone();
         if !content.shards[index].is_open || hashes.start() == hashes.end() {
-            return Err(self.refused("SplitShard", format!("{shard} is closed, or can't be split")));
+            return Err(self.refused("SplitShard", &format!("{shard} is closed, or can't be split")));
         }
         let middle = hashes.start() + (hashes.end() - hashes.start()) / 2;
         content.shards[index].is_open = false;
@@ -189,7 +189,7 @@ impl MemoryStream {
         let (low, high) = if a.start() < b.start() { (a, b) } else { (b, a) };
         let are_open = content.shards[one].is_open && content.shards[other].is_open;
         if !are_open || low.end().checked_add(1) != Some(*high.start()) {
-            return Err(self.refused("MergeShards", format!("{shard} and {adjacent} are no open neighbours")));
+            return Err(self.refused("MergeShards", &format!("{shard} and {adjacent} are no open neighbours")));
         }
         content.shards[one].is_open = false;
         content.shards[other].is_open = false;
@@ -259,8 +259,8 @@ impl MemoryStream {
         }
     }
 
-    fn refused(&self, operation: &'static str, message: String) -> CallError {
-        let message = format!("InvalidArgumentException: the stream {}: {message}", self.shared.name);
+    fn refused(&self, operation: &'static str, detail: &str) -> CallError {
+        let message = format!("InvalidArgumentException: the stream {}: {detail}", self.shared.name);
         CallError { service: "kinesis", operation, kind: CallErrorKind::Invalid, message }
     }
 
