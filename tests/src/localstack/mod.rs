@@ -1,8 +1,11 @@
 //! The world on a local stack: LocalStack's Kinesis, S3, SNS and SQS, reached as AWS is.
 
 mod event_source;
+mod process;
+mod proxy;
 mod sdk;
 mod stack;
+mod twin;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,8 +15,10 @@ use modstream_platform::aws::{Clients, KinesisStream, S3Objects, SnsTopic, Syste
 use tokio::sync::Mutex;
 
 use crate::world::{Drained, Notice, StoredRecord, Which, World};
+pub use proxy::{Call, Mishap, Plan, Refusal, Tally};
 pub use sdk::Sdk;
 pub use stack::{Stack, until};
+pub use twin::Twin;
 
 /// Two streams, a bucket, a topic and a queue that hears all of it.
 pub struct LocalWorld {
@@ -40,6 +45,9 @@ pub struct Names {
     pub queue_url: String,
 }
 
+/// How far a stream was read: the last sequence number of each shard.
+pub type Places = BTreeMap<String, String>;
+
 /// The longest that a call takes.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -61,6 +69,36 @@ impl LocalWorld {
         };
         sdk.subscribe(&names.topic_arn, &names.queue_url, None).await;
         LocalWorld::of(sdk, names)
+    }
+
+    /// The records that came after these places, each shard's in order. The places are moved on; without any, it begins with
+    /// the oldest.
+    pub async fn records_after(&self, which: Which, places: &mut Places) -> Vec<StoredRecord> {
+        let stream = self.name(which);
+        let mut all = Vec::new();
+        for shard_id in self.sdk.shard_ids(stream).await {
+            let place = places.get(&shard_id).map(String::as_str);
+            let from = place.map_or(ShardIteratorType::TrimHorizon, |_| ShardIteratorType::AfterSequenceNumber);
+            let mut iterator = self.sdk.iterator(stream, &shard_id, from, place).await;
+            loop {
+                let page = self.sdk.read(&iterator).await;
+                let at_end = page.records.is_empty() && page.millis_behind_latest.unwrap_or_default() == 0;
+                if let Some(last) = page.records.last() {
+                    places.insert(shard_id.clone(), last.sequence_number.clone());
+                }
+                all.extend(page.records.into_iter().map(|record| StoredRecord {
+                    shard_id: shard_id.clone(),
+                    sequence_number: record.sequence_number,
+                    partition_key: record.partition_key.unwrap_or_default(),
+                    data: record.data.into_inner(),
+                }));
+                match page.next_shard_iterator.filter(|_| !at_end) {
+                    Some(next) => iterator = next,
+                    None => break,
+                }
+            }
+        }
+        all
     }
 
     fn name(&self, which: Which) -> &str {
@@ -94,26 +132,7 @@ impl World for LocalWorld {
     }
 
     async fn records(&self, which: Which) -> Vec<StoredRecord> {
-        let stream = self.name(which);
-        let mut all = Vec::new();
-        for shard_id in self.sdk.shard_ids(stream).await {
-            let mut iterator = self.sdk.iterator(stream, &shard_id, ShardIteratorType::TrimHorizon, None).await;
-            loop {
-                let page = self.sdk.read(&iterator).await;
-                let at_end = page.records.is_empty() && page.millis_behind_latest.unwrap_or_default() == 0;
-                all.extend(page.records.into_iter().map(|record| StoredRecord {
-                    shard_id: shard_id.clone(),
-                    sequence_number: record.sequence_number,
-                    partition_key: record.partition_key.unwrap_or_default(),
-                    data: record.data.into_inner(),
-                }));
-                match page.next_shard_iterator.filter(|_| !at_end) {
-                    Some(next) => iterator = next,
-                    None => break,
-                }
-            }
-        }
-        all
+        self.records_after(which, &mut Places::new()).await
     }
 
     async fn notices(&self) -> Vec<Notice> {

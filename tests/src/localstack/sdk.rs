@@ -71,7 +71,8 @@ impl Sdk {
         name.to_owned()
     }
 
-    pub(super) async fn make_topic(&self, name: &str) -> String {
+    /// A topic; its ARN.
+    pub async fn make_topic(&self, name: &str) -> String {
         let made = self.sns.create_topic().name(name).send().await.expect("a new topic");
         made.topic_arn.expect("a topic has an ARN")
     }

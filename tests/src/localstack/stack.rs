@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,8 @@ pub struct Stack {
     pub modstream: PathBuf,
     /// The program `cargo-lambda`.
     pub cargo_lambda: PathBuf,
+    /// `<function>/bootstrap.zip` for each function.
+    pub packages: PathBuf,
 }
 
 impl Stack {
@@ -31,6 +34,7 @@ impl Stack {
             outputs: serde_json::from_slice(&outputs).expect("JSON"),
             modstream: text("MODSTREAM_TEST_COMMAND").into(),
             cargo_lambda: text("MODSTREAM_TEST_CARGO_LAMBDA").into(),
+            packages: text("MODSTREAM_TEST_PACKAGES").into(),
         }
     }
 
@@ -41,7 +45,21 @@ impl Stack {
 
     /// A function's name there.
     pub fn function(&self, name: &str) -> String {
-        self.outputs["functions"]["value"][name].as_str().unwrap_or_else(|| panic!("no function {name}")).to_owned()
+        self.functions().remove(name).unwrap_or_else(|| panic!("no function {name}"))
+    }
+
+    /// All functions: what they are called there.
+    pub fn functions(&self) -> BTreeMap<String, String> {
+        self.by_function("functions")
+    }
+
+    /// The event source mappings' ids, by function.
+    pub fn mappings(&self) -> BTreeMap<String, String> {
+        self.by_function("mappings")
+    }
+
+    fn by_function(&self, output: &str) -> BTreeMap<String, String> {
+        serde_json::from_value(self.outputs[output]["value"].clone()).unwrap_or_else(|_| panic!("no output {output}"))
     }
 }
 
@@ -49,7 +67,7 @@ impl Stack {
 ///
 /// # Panics
 /// Where there is none within the limit; it says what was waited for.
-pub async fn until<T>(what: &str, limit: Duration, ask: impl AsyncFn() -> Option<T>) -> T {
+pub async fn until<T>(what: &str, limit: Duration, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let started = Instant::now();
     loop {
         if let Some(answer) = ask().await {

@@ -135,48 +135,6 @@ async fn bad_records_of_every_kind_end_in_quarantine_and_good_ones_pass() {
 
 #[tokio::test]
 #[ignore = "needs a local stack: `cargo xtask test` runs it"]
-async fn a_scorer_that_is_killed_in_the_middle_of_its_batches_loses_nothing() {
-    let (stack, world) = deployed().await;
-    let name = stack.function("score-comments");
-    let mut kills = 0;
-    for round in 0..3 {
-        let event = format!("e-killed-{round}");
-        let answer = invoke(&stack, &world, "generate-comments", &invocation(&event, 400)).await;
-        assert_eq!(answer.expect("generates")["comments"], 400);
-        let comments = generated(&event, 400);
-        // In the middle: some of the run are predicted, not all.
-        let in_the_middle = until("some are predicted", LIMIT, async || {
-            let found = predictions(&world).await;
-            let done = comments.iter().filter(|id| found.contains_key(*id)).count();
-            (done > 0).then_some(done < comments.len())
-        })
-        .await;
-        if kill(&name, &stack.endpoint) > 0 && in_the_middle {
-            kills += 1;
-        }
-        until_predicted(&world, &comments).await;
-    }
-    assert!(kills > 0, "no scorer was killed in the middle of its work");
-}
-
-/// Kills the processes of a function of this stack; how many.
-fn kill(function: &str, endpoint: &str) -> usize {
-    let wanted = [format!("AWS_LAMBDA_FUNCTION_NAME={function}"), format!("AWS_ENDPOINT_URL={endpoint}")];
-    let mut killed = 0;
-    for entry in std::fs::read_dir("/proc").expect("Linux").flatten() {
-        let Ok(variables) = std::fs::read(entry.path().join("environ")) else { continue };
-        let variables: Vec<&[u8]> = variables.split(|byte| *byte == 0).collect();
-        if wanted.iter().all(|one| variables.contains(&one.as_bytes())) {
-            let pid = entry.file_name().into_string().expect("a number");
-            killed +=
-                usize::from(Command::new("kill").args(["-KILL", &pid]).status().is_ok_and(|status| status.success()));
-        }
-    }
-    killed
-}
-
-#[tokio::test]
-#[ignore = "needs a local stack: `cargo xtask test` runs it"]
 async fn a_sample_payload_invokes_a_deployed_function() {
     let (stack, world) = deployed().await;
     let samples = concat!(env!("CARGO_MANIFEST_DIR"), "/../events/samples");

@@ -1,8 +1,10 @@
 //! The deployed system on LocalStack. `cargo xtask test` starts a stack, applies `infra/`, and runs these in order: before
-//! there is a model; with the mappings on; with the schedule on; what all of it left behind; after everything is destroyed.
+//! there is a model; with the mappings on; under faults, each
+//! on a copy of the functions; with the schedule on; what all of it left behind; after everything is destroyed.
 //! One call in three to put records fails there, all its records or as a whole.
 
 mod a_before_model;
+mod b_faults;
 mod b_running;
 mod c_scheduled;
 mod d_kept;
@@ -42,9 +44,14 @@ async fn deployed() -> (Stack, LocalWorld) {
 
 /// Invokes a function and waits for its answer, or its error and the end of its log.
 async fn invoke(stack: &Stack, world: &LocalWorld, function: &str, payload: &str) -> Result<Value, String> {
+    invoke_named(world, &stack.function(function), payload).await
+}
+
+/// The same by the name that the function has on the stack.
+async fn invoke_named(world: &LocalWorld, name: &str, payload: &str) -> Result<Value, String> {
     use aws_sdk_lambda::types::LogType;
     use base64::Engine as _;
-    let call = world.sdk.lambda.invoke().function_name(stack.function(function)).log_type(LogType::Tail);
+    let call = world.sdk.lambda.invoke().function_name(name).log_type(LogType::Tail);
     let answer = call.payload(payload.as_bytes().into()).send().await.expect("the function is there");
     let said = answer.payload.map(aws_sdk_lambda::primitives::Blob::into_inner).unwrap_or_default();
     let said: Value = serde_json::from_slice(&said).unwrap_or_default();
