@@ -12,10 +12,10 @@ use crate::stack::{self, Stack, Status};
 use crate::steps::step;
 use crate::test::Ended;
 use crate::tools::{self, Missing, Venv};
-use crate::{cargo, checkout, command, deploy};
+use crate::{cargo, checkout, command, deploy, fault_counts};
 
-/// Runs them, or says what they lack.
-pub(crate) fn run() -> anyhow::Result<Ended> {
+/// Runs them, or says what they lack. Each fault gets so many comments.
+pub(crate) fn run(comments: u32) -> anyhow::Result<Ended> {
     let missing = missing();
     if !missing.is_empty() {
         for tool in &missing {
@@ -33,7 +33,7 @@ pub(crate) fn run() -> anyhow::Result<Ended> {
     let stack = Stack::on(stack::free_port()?);
     let _claim = stack.claim()?;
     stack.mark_for_tests()?;
-    let result = on(&stack, &venv, &kinesis_local, &cargo_lambda, &built);
+    let result = on(&stack, &venv, &kinesis_local, &cargo_lambda, &built, comments);
     let logs = checkout::local().join("logs/test");
     stack.keep_logs(&logs);
     let ended = step("ending LocalStack", || stack.end());
@@ -67,16 +67,17 @@ fn clear_left_over() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Prints what is left of the kinds that no test's client lists; boto3 comes with LocalStack.
+/// Prints what is left of the kinds that no test's client lists, but for what tests made; boto3 comes with LocalStack.
 const LEFT: &str = "
 import boto3, os
 every = lambda service, call, key, field: [
     item[field] for page in boto3.client(service, region_name=os.environ['AWS_REGION']).get_paginator(call).paginate() for item in page[key]
 ]
-print(*every('iam', 'list_roles', 'Roles', 'RoleName'),
-      *every('logs', 'describe_log_groups', 'logGroups', 'logGroupName'),
-      *every('cloudwatch', 'describe_alarms', 'MetricAlarms', 'AlarmName'),
-      *every('events', 'list_rules', 'Rules', 'Name'), sep='\\n')
+left = [*every('iam', 'list_roles', 'Roles', 'RoleName'),
+        *every('logs', 'describe_log_groups', 'logGroups', 'logGroupName'),
+        *every('cloudwatch', 'describe_alarms', 'MetricAlarms', 'AlarmName'),
+        *every('events', 'list_rules', 'Rules', 'Name')]
+print(*(name for name in left if 'modstream-test-' not in name), sep='\\n')
 ";
 
 fn check_gone(stack: &Stack, venv: &Venv) -> anyhow::Result<()> {
@@ -102,7 +103,14 @@ const REFUSED: [(&str, &str); 5] = [
 /// Sample comments a second that the rule sends: enough to see it fire.
 const RATE: f64 = 4.0;
 
-fn on(stack: &Stack, venv: &Venv, kinesis_local: &Path, cargo_lambda: &Venv, built: &Built) -> anyhow::Result<()> {
+fn on(
+    stack: &Stack,
+    venv: &Venv,
+    kinesis_local: &Path,
+    cargo_lambda: &Venv,
+    built: &Built,
+    comments: u32,
+) -> anyhow::Result<()> {
     // All entries of such a call fail, or the call does.
     let faults = [("KINESIS_ERROR_PROBABILITY", "0.3")];
     step("starting LocalStack", || stack.start_with(venv, kinesis_local, &faults))?;
@@ -128,15 +136,19 @@ fn on(stack: &Stack, venv: &Venv, kinesis_local: &Path, cargo_lambda: &Venv, bui
         Ok(())
     })?;
     let deployed = infra.outputs()?;
-    let tests = |name: &str, module: &str| {
+    let counts = stack.folder().join("counts.jsonl");
+    let several = |name: &str, module: &str, at_once: &str| {
         step(name, || {
             // The selection of the other tests, so that nothing is built twice.
             let mut tests = cargo::command(&["test", "--workspace", "--all-features", "--test", "localstack"]);
-            tests.args(["--", "--ignored", "--test-threads", "1", module]);
+            tests.args(["--", "--ignored", "--test-threads", at_once, module]);
             tests.env("MODSTREAM_TEST_ENDPOINT", stack.endpoint());
             tests.env("MODSTREAM_TEST_DEPLOYMENT", &deployed.file);
             tests.env("MODSTREAM_TEST_COMMAND", &built.modstream);
             tests.env("MODSTREAM_TEST_CARGO_LAMBDA", cargo_lambda.program("cargo-lambda"));
+            tests.env("MODSTREAM_TEST_PACKAGES", &built.packages);
+            tests.env("MODSTREAM_TEST_COMMENTS", comments.to_string());
+            tests.env("MODSTREAM_TEST_COUNTS", &counts);
             let log = checkout::local().join("logs").join(format!("tests-{module}.log"));
             // A log of this run alone: it is what tells how many tests there were.
             let _ = std::fs::remove_file(&log);
@@ -146,6 +158,7 @@ fn on(stack: &Stack, venv: &Venv, kinesis_local: &Path, cargo_lambda: &Venv, bui
             Ok(())
         })
     };
+    let tests = |name: &str, module: &str| several(name, module, "1");
     tests("tests: before there is a model", "a_before_model")?;
     let bucket = deployed.text("bucket")?;
     step("model and corpus into the bucket", || {
@@ -158,6 +171,9 @@ fn on(stack: &Stack, venv: &Venv, kinesis_local: &Path, cargo_lambda: &Venv, bui
     })?;
     step("mappings on", || apply(Switched::Mappings))?;
     tests("tests: mappings on", "b_running")?;
+    // They wait most of their time, each in a world of its own.
+    several(&format!("tests: faults, {comments} comments each"), "b_faults", "8")?;
+    fault_counts::print(&counts)?;
     deploy::run(&deploy::DeployArgs::to_stack(stack)).context("cargo xtask deploy")?;
     step("the plan after it is empty", || infra.check_settled())?;
     step("schedule on", || apply(Switched::All))?;

@@ -6,6 +6,7 @@ mod checkout;
 mod command;
 mod deploy;
 mod doctor;
+mod fault_counts;
 mod infra;
 mod interrupt;
 mod load;

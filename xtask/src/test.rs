@@ -7,28 +7,28 @@ use clap::Args;
 
 use crate::{arrows, cargo, interrupt, local_tests, peers, simulate};
 
-type Step = (&'static str, fn() -> anyhow::Result<Ended>);
+type Step = (&'static str, fn(&TestArgs) -> anyhow::Result<Ended>);
 
 const STEPS: [Step; 9] = [
-    ("format", || passed(cargo::run(&["fmt", "--all", "--check"], &[]))),
-    ("clippy", || {
+    ("format", |_| passed(cargo::run(&["fmt", "--all", "--check"], &[]))),
+    ("clippy", |_| {
         passed(cargo::run(
             &["clippy", "--workspace", "--all-targets", "--all-features", "--quiet", "--", "-D", "warnings"],
             &[],
         ))
     }),
-    ("crate-boundaries", || passed(arrows::check())),
-    ("tests", || passed(tests())),
-    ("simulation", || passed(simulate::test())),
-    ("doc-tests", || passed(cargo::run(&["test", "--workspace", "--all-features", "--doc", "--quiet"], &[]))),
-    ("documentation", || {
+    ("crate-boundaries", |_| passed(arrows::check())),
+    ("tests", |_| passed(tests())),
+    ("simulation", |_| passed(simulate::test())),
+    ("doc-tests", |_| passed(cargo::run(&["test", "--workspace", "--all-features", "--doc", "--quiet"], &[]))),
+    ("documentation", |_| {
         passed(cargo::run(
             &["doc", "--workspace", "--all-features", "--no-deps", "--quiet"],
             &[("RUSTDOCFLAGS", "-D warnings")],
         ))
     }),
-    ("peers", peers::python_tests::run),
-    ("local-stack", local_tests::run),
+    ("peers", |_| peers::python_tests::run()),
+    ("local-stack", |args| local_tests::run(if args.full { 10_000 } else { 1_000 })),
 ];
 
 /// How a step ended that did not fail.
@@ -64,6 +64,9 @@ pub(crate) struct TestArgs {
     /// Only these steps [default: all]
     #[arg(value_name = "STEP", value_parser = STEPS.map(|(name, _)| name))]
     steps: Vec<String>,
+    /// More of it: 10,000 comments for each fault on the local stack instead of 1,000
+    #[arg(long)]
+    full: bool,
 }
 
 pub(crate) fn run(args: &TestArgs) -> anyhow::Result<()> {
@@ -74,7 +77,7 @@ pub(crate) fn run(args: &TestArgs) -> anyhow::Result<()> {
         interrupt::check()?;
         println!("== {name}");
         let started = Instant::now();
-        let ended = step().map_err(|error| error.context(name))?;
+        let ended = step(args).map_err(|error| error.context(name))?;
         if ended != Ended::Passed {
             ensure!(!in_ci(), "{name} {ended}; with CI set, nothing may be left out");
             not_all.push(name);
