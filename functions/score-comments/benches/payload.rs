@@ -1,4 +1,5 @@
-//! A Kinesis payload of 1,000 records in, as Lambda hands it over; predictions with their reasons on a stream out.
+//! A Kinesis payload of 1,000 records in, as Lambda hands it over; predictions with their reasons on a stream out. Of all sample
+//! comments, and of short, median and long ones.
 #![allow(missing_docs, reason = "criterion's macro makes a public function")]
 
 use std::path::Path;
@@ -17,11 +18,23 @@ const START: &str = "2026-01-05T10:00:00Z";
 const TIME: Duration = Duration::from_secs(10);
 const RECORDS: usize = 1_000;
 
-/// The sample comments, again and again.
-fn payload() -> Vec<u8> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let lines = std::fs::read_to_string(root.join("events/samples/comments.jsonl")).expect("samples");
-    let comments: Vec<Comment<'_>> = lines.lines().map(|line| serde_json::from_str(line).expect("a comment")).collect();
+/// All comments; sixty each, as the classifier's benchmark has them: the shortest, those in the middle, and the longest, ten in
+/// one.
+fn by_length<'a>(mut all: Vec<Comment<'a>>) -> [(&'static str, Vec<Comment<'a>>); 4] {
+    let samples = all.clone();
+    all.sort_by_key(|comment| comment.body.as_ref().map_or(0, |body| body.len()));
+    let middle = all.len() / 2;
+    let ten_in_one = |ten: &[Comment<'a>]| {
+        let bodies: Vec<&str> = ten.iter().filter_map(|comment| comment.body.as_deref()).collect();
+        Comment { body: Some(bodies.join("\n\n").into()), ..ten[0].clone() }
+    };
+    let long = all[all.len() - 60..].chunks(10).map(ten_in_one).collect();
+    let (short, median) = (all[..60].to_vec(), all[middle - 30..middle + 30].to_vec());
+    [("sample", samples), ("short", short), ("median", median), ("long", long)]
+}
+
+/// Some comments, again and again.
+fn payload(comments: &[Comment<'_>]) -> Vec<u8> {
     let start = START.parse().expect("a time");
     let events: Vec<(String, Vec<u8>)> = (0..RECORDS)
         .map(|number| {
@@ -58,23 +71,29 @@ fn handle(criterion: &mut Criterion) {
         let pushed = store.push(&ModelFiles::read(folder).expect("the model"), deadline).await.expect("pushes");
         store.promote(&pushed.version, deadline).await.expect("promotes");
     });
-    let payload = payload();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let lines = std::fs::read_to_string(root.join("events/samples/comments.jsonl")).expect("samples");
+    let comments = lines.lines().map(|line| serde_json::from_str(line).expect("a comment")).collect();
     let started = || {
         let stream = MemoryStream::new("predictions", 1, clock);
-        runtime.block_on(ScoreComments::start(&config, stream, objects.clone(), clock, deadline)).expect("starts")
+        let start = ScoreComments::start(&config, stream, objects.clone(), clock, clock.now() + TIME);
+        runtime.block_on(start).expect("starts")
     };
     let mut group = criterion.benchmark_group("payload to predictions");
     group.throughput(Throughput::Elements(RECORDS as u64));
-    group.bench_function("1,000 records", |bench| {
-        bench.iter_batched(
-            started,
-            |function| {
-                let response = runtime.block_on(function.handle(&payload, clock.now() + TIME)).expect("a batch");
-                assert!(response.batch_item_failures.is_empty());
-            },
-            BatchSize::PerIteration,
-        );
-    });
+    for (name, comments) in by_length(comments) {
+        let payload = payload(&comments);
+        group.bench_function(format!("1,000 {name} comments"), |bench| {
+            bench.iter_batched(
+                started,
+                |function| {
+                    let response = runtime.block_on(function.handle(&payload, clock.now() + TIME)).expect("a batch");
+                    assert!(response.batch_item_failures.is_empty());
+                },
+                BatchSize::PerIteration,
+            );
+        });
+    }
     group.finish();
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use modstream_classifier::artifact::{self, ModelFiles};
+use modstream_classifier::artifact::{self, ModelFiles, TENSORS, Vocabulary};
 use modstream_classifier::clean::clean;
 use modstream_classifier::{Feature, MEASURES, Measure, Scratch, Subword, Vectorizer};
 use serde_json::Value;
@@ -37,8 +37,18 @@ fn bytes(texts: &[String]) -> Throughput {
     Throughput::Bytes(texts.iter().map(|text| text.len() as u64).sum())
 }
 
+/// The shipped model's.
+fn vectorizer() -> Vectorizer {
+    let folder = root().join("models/rscience");
+    let (_, manifest) = ModelFiles::read(&folder).and_then(|files| files.load()).expect("the shipped model");
+    let tensors = std::fs::read(folder.join(TENSORS)).expect("reads");
+    let Vocabulary { features, subwords, measures, .. } = manifest.vocabulary(&tensors).expect("parses");
+    Vectorizer::new(&features, &subwords, measures, manifest.settings.longest_ngram)
+}
+
 fn steps(criterion: &mut Criterion) {
     let model = artifact::open(root().join("models/rscience")).expect("the shipped model");
+    let vectorizer = vectorizer();
     let mut scratch = Scratch::default();
     for (name, texts) in by_length() {
         let mut group = criterion.benchmark_group(format!("60 {name} comments"));
@@ -49,6 +59,9 @@ fn steps(criterion: &mut Criterion) {
         });
         group.bench_function("clean, tokenise", |bench| {
             bench.iter(|| texts.iter().for_each(|text| scratch.read(black_box(text))));
+        });
+        group.bench_function("clean, tokenise, features", |bench| {
+            bench.iter(|| texts.iter().for_each(|text| vectorizer.vectorize(black_box(text), &mut scratch)));
         });
         group.bench_function("clean, tokenise, features, score", |bench| {
             bench.iter(|| texts.iter().map(|text| model.score(black_box(text), &mut scratch).log_odds.0).sum::<f64>());

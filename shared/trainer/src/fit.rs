@@ -22,6 +22,9 @@ pub enum FitError {
         /// What it says.
         reason: String,
     },
+    /// A value that is no number: a setting is far out of range.
+    #[error("a comment's vector holds what is no finite number; lower the scales")]
+    NotFinite,
     /// It stopped on the way.
     #[error(
         "the fit did not converge: the gradient is {gradient:.1e} a comment after {iterations} iterations; lower the inverse regularisation or the scales"
@@ -68,6 +71,7 @@ const LARGEST_GRADIENT: f64 = 1e-3;
 /// Fits rows against verdicts; returns the largest entry of the gradient too, a comment.
 pub(crate) fn fit(rows: &Rows, removed: &[bool], c: f64, solver: Solver) -> Result<(Line, f64), FitError> {
     let failed = |reason: String| FitError::Solver { solver: solver.name(), reason };
+    check(rows)?;
     let line = match solver {
         Solver::Linfa => dense(rows, removed, c),
         Solver::Sparse => sparse(rows, removed, c, 1e-5),
@@ -84,7 +88,14 @@ pub(crate) fn fit(rows: &Rows, removed: &[bool], c: f64, solver: Solver) -> Resu
 
 /// A quick fit that says which columns matter.
 pub(crate) fn rough(rows: &Rows, removed: &[bool], c: f64) -> Result<Line, FitError> {
+    check(rows)?;
     sparse(rows, removed, c, 1e-4).map_err(|reason| FitError::Solver { solver: Solver::Sparse.name(), reason })
+}
+
+/// Over a NaN linfa-logistic never ends.
+fn check(rows: &Rows) -> Result<(), FitError> {
+    let is_finite = rows.iter().flatten().all(|(_, value)| value.is_finite());
+    if is_finite { Ok(()) } else { Err(FitError::NotFinite) }
 }
 
 fn dense(rows: &Rows, removed: &[bool], c: f64) -> Result<Line, String> {
@@ -211,19 +222,34 @@ impl Gradient for Loss<'_> {
 mod tests {
     use super::*;
     use crate::features::candidates;
-    use crate::train::default_settings;
+    use crate::train::{Settings, default_settings};
 
-    #[test]
-    fn both_solvers_find_the_same_weights() {
+    fn rows(settings: &Settings) -> (Rows, Vec<bool>) {
         let texts: Vec<String> = (0..200)
             .map(|index| {
                 format!("{} number {}{}", ["so", "why", "thanks"][index % 3], index % 7, ["?", "!", ""][index % 5 % 3])
             })
             .collect();
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        let removed: Vec<bool> = (0..200).map(|index| (index * 7 + index / 3) % 5 < 2).collect();
-        let settings = default_settings();
-        let rows = Rows::of(&candidates(&texts, &settings).vectorizer(), &texts, &settings);
+        let removed = (0..200).map(|index| (index * 7 + index / 3) % 5 < 2).collect();
+        (Rows::of(&candidates(&texts, settings).vectorizer(), &texts, settings), removed)
+    }
+
+    #[test]
+    fn values_that_are_no_numbers_make_no_line() {
+        for measure_scale in [f64::NAN, f64::INFINITY] {
+            let (rows, removed) = rows(&Settings { measure_scale, ..default_settings() });
+            for solver in [Solver::Linfa, Solver::Sparse] {
+                let found = fit(&rows, &removed, 1.0, solver).map(|(_, gradient)| gradient);
+                assert_eq!(found, Err(FitError::NotFinite), "{solver:?} over {measure_scale}");
+            }
+            assert!(rough(&rows, &removed, 1.0).is_err_and(|error| error == FitError::NotFinite));
+        }
+    }
+
+    #[test]
+    fn both_solvers_find_the_same_weights() {
+        let (rows, removed) = rows(&default_settings());
         let [(one, _), (other, _)] =
             [Solver::Linfa, Solver::Sparse].map(|solver| fit(&rows, &removed, 1.0, solver).expect("fits"));
         assert!((one.intercept - other.intercept).abs() < 1e-2, "{} {}", one.intercept, other.intercept);

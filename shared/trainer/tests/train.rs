@@ -116,8 +116,15 @@ fn what_cant_be_learned_from_is_refused_with_the_reason() {
     assert!(
         trained(&samples(), Settings { folds: 1, ..settings() }).expect_err("refused").to_string().contains("folds")
     );
-    let below = Settings { measure_scale: -0.1, ..settings() };
-    assert!(trained(&samples(), below).expect_err("refused").to_string().contains("measures"));
+    for (number, part) in [(f64::NAN, "number"), (f64::INFINITY, "number"), (-0.1, "above 0")] {
+        for wrong in [
+            Settings { measure_scale: number, ..settings() },
+            Settings { subword_scale: number, ..settings() },
+            Settings { inverse_regularisation: number, ..settings() },
+        ] {
+            assert!(trained(&samples(), wrong).expect_err("refused").to_string().contains(part));
+        }
+    }
     let weak = Settings { inverse_regularisation: 1e9, measure_scale: 1e4, ..settings() };
     assert!(matches!(trained(&samples(), weak), Err(TrainError::Fit(FitError::NotConverged { .. }))));
 }

@@ -149,3 +149,84 @@ impl Vocabulary {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    fn vocabulary() -> Vocabulary {
+        let parts = crate::model::tests::parts();
+        Vocabulary {
+            terms: parts.features.iter().map(|feature| format!("t{:x}", feature.hash)).collect(),
+            features: parts.features,
+            weights: parts.weights,
+            subwords: parts.subwords,
+            subword_weights: parts.subword_weights,
+            measures: parts.measures,
+            measure_weights: parts.measure_weights,
+        }
+    }
+
+    /// Why arrays are refused that were written whole.
+    fn refused(change: impl FnOnce(&mut Vocabulary)) -> String {
+        let mut vocabulary = vocabulary();
+        change(&mut vocabulary);
+        Vocabulary::parse(&vocabulary.to_bytes().expect("arrays")).expect_err("it is refused").to_string()
+    }
+
+    #[test]
+    fn arrays_that_make_no_sense_are_refused() {
+        for number in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            assert!(refused(|it| it.weights[3] = number).contains("`weights` holds what is not finite"));
+            assert!(refused(|it| it.subword_weights[0] = number).contains("`subword_weights` holds"));
+            assert!(refused(|it| it.measure_weights[30] = number).contains("`measure_weights` holds"));
+            assert!(refused(|it| it.measures[0].mean = number).contains("`measure_means` holds"));
+            assert!(refused(|it| it.features[0].idf = number).contains("`idf` holds"));
+        }
+        assert!(refused(|it| it.features[0].idf = 0.0).contains("`idf` is not above zero"));
+        assert!(refused(|it| it.subwords[0].idf = -1.0).contains("`subword_idf` is not above zero"));
+        assert!(refused(|it| it.measures[7].deviation = 0.0).contains("deviation"));
+        assert!(refused(|it| it.features.swap(0, 1)).contains("`hashes` do not rise"));
+        assert!(refused(|it| it.features[1].hash = it.features[0].hash).contains("`hashes` do not rise"));
+        assert!(refused(|it| it.subwords.swap(0, 1)).contains("`subword_keys`"));
+        assert!(refused(|it| it.subwords[0].key = 0x61).contains("`subword_keys`"));
+        let empty = |it: &mut Vocabulary| {
+            it.features.clear();
+            it.weights.clear();
+            it.terms.clear();
+        };
+        assert!(refused(empty).contains("0 terms"));
+    }
+
+    /// The bytes with another header: its length before it, the arrays behind.
+    fn with_header(change: impl FnOnce(&mut Value)) -> Vec<u8> {
+        let bytes = vocabulary().to_bytes().expect("arrays");
+        let (length, rest) = bytes.split_first_chunk().expect("a length");
+        let (header, arrays) = rest.split_at(u64::from_le_bytes(*length) as usize);
+        let mut header: Value = serde_json::from_slice(header).expect("JSON");
+        change(&mut header);
+        let header = serde_json::to_vec(&header).expect("JSON");
+        [&(header.len() as u64).to_le_bytes(), &header[..], arrays].concat()
+    }
+
+    #[test]
+    fn absurd_lengths_are_refused() {
+        assert!(Vocabulary::parse(&with_header(|_| ())).is_ok());
+        let bytes = vocabulary().to_bytes().expect("arrays");
+        for length in [0, 1, bytes.len() as u64 - 7, 1 << 40, u64::MAX - 8, u64::MAX] {
+            let bytes = [&length.to_le_bytes(), &bytes[8..]].concat();
+            assert!(Vocabulary::parse(&bytes).is_err(), "a header of {length} bytes");
+        }
+        for length in [0_u64, 1, 1 << 33, u64::MAX / 4, u64::MAX] {
+            for array in ["weights", "terms", "measure_means", "subword_keys"] {
+                let shape = with_header(|header| header[array]["shape"] = vec![length].into());
+                assert!(Vocabulary::parse(&shape).is_err(), "{array} of {length}");
+                let flat = with_header(|header| header[array]["shape"] = vec![length, u64::MAX].into());
+                assert!(Vocabulary::parse(&flat).is_err(), "{array} of {length} in two dimensions");
+            }
+            let ends = with_header(|header| header["weights"]["data_offsets"] = vec![length, u64::MAX].into());
+            assert!(Vocabulary::parse(&ends).is_err(), "from {length}");
+        }
+    }
+}
