@@ -49,6 +49,7 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+mod changes;
 mod clock;
 mod event_source;
 mod objects;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use md5::{Digest, Md5};
-use tokio::sync::watch;
 
+use super::changes::Changes;
 use super::{ACCOUNT, MemoryClock, REGION, lock};
 use crate::{
     CallError, CallErrorKind, Clock, MAX_KEY_CHARS, MAX_PUT_BYTES, MAX_PUT_RECORDS, MAX_RECORD_BYTES, PutOutcome,
@@ -31,7 +31,7 @@ struct Shared {
     retention: Duration,
     content: Mutex<Content>,
     /// Says that there is more, to whoever waits.
-    arrivals: watch::Sender<()>,
+    arrivals: Changes,
 }
 
 struct Content {
@@ -86,7 +86,7 @@ impl MemoryStream {
                 next_number: 0,
                 shards: equal_ranges(shards.max(1)).map(|hashes| Shard::open(hashes, Vec::new())).collect(),
             }),
-            arrivals: watch::Sender::new(()),
+            arrivals: Changes::default(),
         };
         MemoryStream { shared: Arc::new(shared) }
     }
@@ -174,7 +174,7 @@ impl MemoryStream {
         content.shards.push(Shard::open(*hashes.start()..=middle, vec![index]));
         content.shards.push(Shard::open(middle + 1..=*hashes.end(), vec![index]));
         drop(content);
-        self.shared.arrivals.send_replace(());
+        self.shared.arrivals.announce();
         Ok([shard_id(first), shard_id(first + 1)])
     }
 
@@ -196,7 +196,7 @@ impl MemoryStream {
         let child = content.shards.len();
         content.shards.push(Shard::open(*low.start()..=*high.end(), vec![one, other]));
         drop(content);
-        self.shared.arrivals.send_replace(());
+        self.shared.arrivals.announce();
         Ok(shard_id(child))
     }
 
@@ -208,14 +208,19 @@ impl MemoryStream {
         open.into_iter().map(shard_id).collect()
     }
 
-    /// How many shards there are or were, and the parents of each.
+    /// How many shards there are or were.
+    pub(super) fn shard_count(&self) -> usize {
+        lock(&self.shared.content).shards.len()
+    }
+
+    /// The parents of each shard.
     pub(super) fn parents(&self) -> Vec<Vec<usize>> {
         lock(&self.shared.content).shards.iter().map(|shard| shard.parents.clone()).collect()
     }
 
     /// Hears of new records and new shards.
-    pub(super) fn arrivals(&self) -> watch::Receiver<()> {
-        self.shared.arrivals.subscribe()
+    pub(super) fn arrivals(&self) -> &Changes {
+        &self.shared.arrivals
     }
 
     /// Whether a shard takes no more records.
@@ -245,11 +250,7 @@ impl MemoryStream {
     }
 
     async fn wait(&self, shard: usize, after: Option<&str>) {
-        let mut arrivals = self.shared.arrivals.subscribe();
-        while self.read(shard, after, 1).is_empty() {
-            // The sender lives as long as this stream, so there is always a next change to wait for.
-            let _ = arrivals.changed().await;
-        }
+        self.shared.arrivals.until(|| !self.read(shard, after, 1).is_empty()).await;
     }
 
     fn trim(&self, records: &mut VecDeque<Arc<StreamRecord>>, now: Timestamp) {
@@ -350,7 +351,7 @@ impl Stream for MemoryStream {
             }
             content.shards.iter_mut().for_each(|shard| self.trim(&mut shard.records, now));
         }
-        self.shared.arrivals.send_replace(());
+        self.shared.arrivals.announce();
         // A real call lets others run while it is under way.
         tokio::task::yield_now().await;
         Ok(outcomes)

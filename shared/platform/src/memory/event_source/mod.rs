@@ -9,8 +9,8 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::future::{join, join_all};
 use futures_util::stream::FuturesUnordered;
-use tokio::sync::watch;
 
+use super::changes::Ended;
 use super::{MemoryObjects, MemoryStream};
 use crate::Clock;
 use shard::Shard;
@@ -141,22 +141,21 @@ impl<C: Clock> EventSource<C> {
         F: Fn(Vec<u8>) -> R,
         R: Future<Output = Result<Vec<u8>, FunctionError>>,
     {
-        let (end, ended) = watch::channel(false);
+        let ended = Ended::default();
         let announce = async {
             no_more.await;
-            end.send_replace(true);
+            ended.announce();
         };
         let (statistics, ()) = join(self.shards(&function, &ended), announce).await;
         statistics
     }
 
     /// Runs all shards, also those that others make meanwhile: each after its parents are done.
-    async fn shards<F, R>(&self, function: &F, ended: &watch::Receiver<bool>) -> Statistics
+    async fn shards<F, R>(&self, function: &F, ended: &Ended) -> Statistics
     where
         F: Fn(Vec<u8>) -> R,
         R: Future<Output = Result<Vec<u8>, FunctionError>>,
     {
-        let mut arrivals = self.stream.arrivals();
         let mut all = Statistics::default();
         let mut is_started: Vec<bool> = Vec::new();
         let mut is_done: Vec<bool> = Vec::new();
@@ -170,7 +169,7 @@ impl<C: Clock> EventSource<C> {
                     is_started[index] = true;
                     let shard = |lane| Shard::new(&self.stream, &self.clock, &self.config, index, lane);
                     let lanes: Vec<_> = (0..self.config.parallelization_factor.max(1))
-                        .map(|lane| shard(lane).run(function, ended.clone()))
+                        .map(|lane| shard(lane).run(function, ended))
                         .collect();
                     running.push(async move { (index, join_all(lanes).await) });
                 }
@@ -183,8 +182,7 @@ impl<C: Clock> EventSource<C> {
                     is_done[index] = true;
                     all = lanes.into_iter().fold(all, Statistics::plus);
                 }
-                // The sender lives as long as the stream.
-                _ = arrivals.changed() => {}
+                () = self.stream.arrivals().until(|| self.stream.shard_count() > is_started.len()) => {}
             }
         }
     }

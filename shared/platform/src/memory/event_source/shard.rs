@@ -6,12 +6,12 @@ use futures_util::FutureExt;
 use jiff::Timestamp;
 use kinesis_batch::{SourceRecord, payload};
 use md5::{Digest, Md5};
-use tokio::sync::watch;
 
 use super::on_failure::{Condition, Discarded, LastAnswer};
 use super::verdict::{Verdict, of_response};
 use super::{Config, FunctionError, OnBatchFailure, Statistics};
 use crate::deliver::Backoff;
+use crate::memory::changes::Ended;
 use crate::memory::stream::shard_id;
 use crate::memory::{MemoryStream, StreamRecord};
 use crate::{Clock, Condition as Write};
@@ -45,13 +45,13 @@ impl<'a, C: Clock> Shard<'a, C> {
         Shard { stream, clock, config, index, lane, id: shard_id(index), statistics: Statistics::default() }
     }
 
-    pub(super) async fn run<F, R>(mut self, function: &F, mut ended: watch::Receiver<bool>) -> Statistics
+    pub(super) async fn run<F, R>(mut self, function: &F, ended: &Ended) -> Statistics
     where
         F: Fn(Vec<u8>) -> R,
         R: Future<Output = Result<Vec<u8>, FunctionError>>,
     {
         let mut checkpoint: Option<String> = None;
-        while let Some(records) = self.next_batch(checkpoint.as_deref(), &mut ended).await {
+        while let Some(records) = self.next_batch(checkpoint.as_deref(), ended).await {
             checkpoint = records.last().map(|record| record.sequence_number.clone()).or(checkpoint);
             self.statistics.batches += 1;
             self.statistics.records += records.len() as u64;
@@ -62,14 +62,10 @@ impl<'a, C: Clock> Shard<'a, C> {
 
     /// The records after the checkpoint, at least one; none once the shard is drained and no more will come: it is closed, or
     /// the end was announced.
-    async fn next_batch(
-        &self,
-        checkpoint: Option<&str>,
-        ended: &mut watch::Receiver<bool>,
-    ) -> Option<Vec<Arc<StreamRecord>>> {
+    async fn next_batch(&self, checkpoint: Option<&str>, ended: &Ended) -> Option<Vec<Arc<StreamRecord>>> {
         let mut read = loop {
             // Asked before reading: what is put before the end is then read.
-            let no_more = *ended.borrow() || self.stream.is_closed(self.index);
+            let no_more = ended.has_come() || self.stream.is_closed(self.index);
             let read = self.read(checkpoint);
             if !read.records.is_empty() {
                 break read;
@@ -80,7 +76,7 @@ impl<'a, C: Clock> Shard<'a, C> {
             tokio::select! {
                 biased;
                 () = self.more(checkpoint) => {}
-                _ = ended.wait_for(|ended| *ended) => {}
+                () = ended.wait() => {}
             }
         };
         if self.config.batching_window.is_zero() {
@@ -91,7 +87,7 @@ impl<'a, C: Clock> Shard<'a, C> {
             let last = read.records.last().map(|record| record.sequence_number.clone());
             tokio::select! {
                 biased;
-                _ = ended.wait_for(|ended| *ended) => break,
+                () = ended.wait() => break,
                 () = &mut window => break,
                 () = self.more(last.as_deref()) => {
                     read = self.read(checkpoint);
@@ -106,11 +102,8 @@ impl<'a, C: Clock> Shard<'a, C> {
 
     /// Returns when there are records after this one, or the shard is closed.
     async fn more(&self, after: Option<&str>) {
-        let mut arrivals = self.stream.arrivals();
-        while !self.stream.is_closed(self.index) && self.next_records(after, 1).is_empty() {
-            // The sender lives as long as the stream, so there is always a next change to wait for.
-            let _ = arrivals.changed().await;
-        }
+        let is_closed = || self.stream.is_closed(self.index);
+        self.stream.arrivals().until(|| is_closed() || !self.next_records(after, 1).is_empty()).await;
     }
 
     fn next_records(&self, after: Option<&str>, limit: usize) -> Vec<Arc<StreamRecord>> {
