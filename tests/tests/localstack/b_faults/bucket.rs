@@ -7,7 +7,7 @@ use modstream_tests::localstack::{Call, Mishap, Refusal};
 use super::Run;
 
 /// A bucket that holds anything can't be deleted, so it is the proxy that says it is gone.
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+#[tokio::test]
 #[ignore = "needs a local stack: `cargo xtask test` runs it"]
 async fn comments_and_alerts_wait_for_a_bucket_that_is_gone_and_comes_back() {
     let gone = Arc::new(AtomicBool::new(false));

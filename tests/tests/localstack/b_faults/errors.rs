@@ -7,7 +7,7 @@ use super::Run;
 /// The same faults in the same order, to whichever calls come.
 const SEED: u64 = 20_260_105;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+#[tokio::test]
 #[ignore = "needs a local stack: `cargo xtask test` runs it"]
 async fn calls_that_fail_whole_in_part_or_without_an_answer_lose_nothing() {
     let random = Mutex::new(fastrand::Rng::with_seed(SEED));

@@ -40,7 +40,7 @@ impl Deaths {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+#[tokio::test]
 #[ignore = "needs a local stack: `cargo xtask test` runs it"]
 async fn functions_that_are_killed_in_the_middle_of_their_batches_lose_nothing() {
     let deaths = Deaths { random: fastrand::Rng::with_seed(SEED), next: BTreeMap::new(), most: 10 };

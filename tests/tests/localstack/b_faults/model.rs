@@ -43,7 +43,7 @@ async fn send_until(run: &mut Run, what: &str, is: impl AsyncFn(&Run) -> bool) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+#[tokio::test]
 #[ignore = "needs a local stack: `cargo xtask test` runs it"]
 async fn a_damaged_model_that_is_promoted_under_traffic_is_refused_and_a_good_one_is_used() {
     let (bad, good) = (harsher(&model_files(), 1.0), harsher(&model_files(), 2.0));

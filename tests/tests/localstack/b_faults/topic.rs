@@ -6,7 +6,7 @@ use modstream_tests::{Operation, World};
 
 use super::Run;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+#[tokio::test]
 #[ignore = "needs a local stack: `cargo xtask test` runs it"]
 async fn alerts_wait_for_a_topic_that_is_deleted_and_made_again() {
     // A topic without its subscription would take messages that nobody gets.
