@@ -56,6 +56,43 @@ pub struct Alert<'a> {
     /// What one gets when alerting from this probability up.
     #[serde(deserialize_with = "object::only")]
     pub operating_point: OperatingPoint,
+    /// The always-alert term that the body contains, where that is why.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub matched: Option<Cow<'a, str>>,
+    /// The share of the comments that meet no policy and are asked about all the same, where this is one of them: its
+    /// probability of being here. So what moderators say about it stands for all others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
+    pub exploration: Option<f64>,
+    /// Whether the comment is the probe text, which always alerts and counts nowhere.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub probe: bool,
+    /// Where to decide.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Links<'_>"))]
+    pub links: Option<Links<'a>>,
+}
+
+/// For a field that is left out where it says no.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+/// The body that always alerts, as a mail filter's test text does: it shows that the whole way works, and counts in no
+/// statistic. The comment's body is this and nothing else, but for white space around it.
+pub const PROBE_BODY: &str = "modstream probe 2f6b1c9e-7d43-5a18-9e0b-c4d2a7f81356: this comment always alerts";
+
+/// Pages that take a decision about an alert, with one more click there. They are signed and expire.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Links<'a> {
+    /// Proposes that the comment goes.
+    #[serde(borrow)]
+    pub remove: Cow<'a, str>,
+    /// Proposes that it stays.
+    #[serde(borrow)]
+    pub keep: Cow<'a, str>,
 }
 
 impl Data for Alert<'_> {
@@ -88,6 +125,10 @@ impl<'a> Alert<'a> {
             terms: prediction.terms,
             model: prediction.model,
             operating_point: prediction.operating_point,
+            matched: None,
+            exploration: None,
+            probe: false,
+            links: None,
         }
     }
 }

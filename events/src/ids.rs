@@ -11,9 +11,10 @@
 //! assert_eq!(ids::alert("urn:example:forum", "42", "default"), Uuid::new_v5(&ids::NAMESPACE, name));
 //! ```
 
+use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::{Alert, Comment, Data, Prediction, Quarantined};
+use crate::{Alert, Comment, Data, Decision, Prediction, Quarantined};
 
 /// The namespace of every modstream id. It never changes.
 pub const NAMESPACE: Uuid = Uuid::from_u128(0x5d2b_6c1e_0f4a_5b7e_9c3d_81a4_e6f7_2b90);
@@ -54,6 +55,22 @@ pub fn alert(comment_source: &str, comment_event_id: &str, policy_name: &str) ->
     id(Alert::TYPE, &[comment_source, comment_event_id, policy_name])
 }
 
+/// The question about one comment event that meets no policy and is asked about all the same; apart from [`alert`], so that a
+/// later model can still alert.
+pub fn exploration(comment_source: &str, comment_event_id: &str, policy_name: &str) -> Uuid {
+    id(Alert::TYPE, &["exploration", comment_source, comment_event_id, policy_name])
+}
+
+/// The decision of this number about one alert.
+pub fn decision(alert_id: &str, number: u32) -> Uuid {
+    id(Decision::TYPE, &[alert_id, &number.to_string()])
+}
+
+/// The digest of one subreddit and window; the empty name stands for comments without a subreddit.
+pub fn digest(subreddit: &str, start: Timestamp, end: Timestamp) -> Uuid {
+    id("modstream.digest.v1", &[subreddit, &start.to_string(), &end.to_string()])
+}
+
 /// The quarantine entry of one record.
 pub fn quarantined(stream: &str, shard_id: &str, sequence_number: &str) -> Uuid {
     id(Quarantined::TYPE, &[stream, shard_id, sequence_number])
@@ -72,18 +89,24 @@ mod tests {
             prediction("urn:example:forum", "k3f9a01", "abc"),
             alert("urn:example:forum", "k3f9a01", "default"),
             quarantined("comments", "shardId-000000000000", "49"),
+            exploration("urn:example:forum", "k3f9a01", "default"),
+            decision("d704ed39-889c-5b22-b41b-2e4fb9283bff", 1),
+            digest("science", Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_mins(5)),
         ]
         .map(|id| id.to_string());
         assert_eq!(all, EVER);
     }
 
     /// Consumers drop repeats by these: a change here doubles every alert once.
-    const EVER: [&str; 5] = [
+    const EVER: [&str; 8] = [
         "d4c52ac8-10fc-534c-be69-773755663b39",
         "2e20854f-5a7e-50be-82de-9f2143f9177a",
         "f5bb99b3-e555-52e8-9d8c-d621d9e35ee1",
         "d704ed39-889c-5b22-b41b-2e4fb9283bff",
         "9aaf366e-914f-5fdc-bb19-8a81db2c4da0",
+        "786f6606-3356-5e11-b8b3-08740e7b008b",
+        "e4e42eaf-e5f6-53e0-85f6-36858ad762d9",
+        "6c4e27cd-95c8-50fb-aa43-81118a33a92f",
     ];
 
     proptest! {

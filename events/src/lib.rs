@@ -23,6 +23,7 @@ mod alert;
 mod bad_record;
 mod borrow;
 mod comment;
+mod decision;
 mod event;
 mod explain;
 pub mod ids;
@@ -31,12 +32,13 @@ mod outline;
 mod prediction;
 mod quarantined;
 
-pub use alert::{Alert, MAX_BODY_CHARS, MAX_FIELD_CHARS, PolicyRef, Severity};
+pub use alert::{Alert, Links, MAX_BODY_CHARS, MAX_FIELD_CHARS, PROBE_BODY, PolicyRef, Severity};
 pub use bad_record::{BadRecord, Reason};
 pub use comment::Comment;
+pub use decision::{Action, DECISIONS_SOURCE, Decision, MAX_MODERATOR_CHARS, NoAction};
 pub use event::{Data, Event, MAX_RECORD_BYTES};
 pub use prediction::{EventRef, ModelRef, OperatingPoint, Prediction, Term};
 pub use quarantined::{Origin, Quarantined};
 
 /// Types whose names are taken for events still to come.
-pub const RESERVED_TYPES: [&str; 2] = ["modstream.decision.v1", "modstream.model-promoted.v1"];
+pub const RESERVED_TYPES: [&str; 1] = ["modstream.model-promoted.v1"];

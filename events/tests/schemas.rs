@@ -5,9 +5,9 @@ mod fixtures;
 #[path = "contract/golden.rs"]
 mod golden;
 
-use fixtures::{alert_event, comment_event, prediction_event, quarantined_event};
+use fixtures::{alert_event, comment_event, decision_event, prediction_event, quarantined_event};
 use jsonschema::Validator;
-use modstream_events::{Alert, Comment, Data, Event, Prediction, Quarantined};
+use modstream_events::{Alert, Comment, Data, Decision, Event, Prediction, Quarantined};
 use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema};
@@ -34,7 +34,7 @@ fn publish(schema: &mut Schema) {
         }
     }
     // Names of Rust's integers and floats; strict validators refuse formats they don't know.
-    if schema.get("format").is_some_and(|format| format == "int64" || format == "double") {
+    if schema.get("format").is_some_and(|format| ["int64", "uint32", "double"].iter().any(|name| format == name)) {
         schema.remove("format");
     }
     // Doc comments break lines inside a sentence.
@@ -74,6 +74,11 @@ fn the_alert_schema_is_what_the_type_gives() {
 }
 
 #[test]
+fn the_decision_schema_is_what_the_type_gives() {
+    assert_file::<Decision<'_>>();
+}
+
+#[test]
 fn the_quarantined_schema_is_what_the_type_gives() {
     assert_file::<Quarantined<'_>>();
 }
@@ -84,6 +89,7 @@ fn a_schema_names_its_type_and_the_version_of_the_specification() {
         (schema::<Comment<'_>>(), "modstream.comment.v1"),
         (schema::<Prediction<'_>>(), "modstream.prediction.v1"),
         (schema::<Alert<'_>>(), "modstream.alert.v1"),
+        (schema::<Decision<'_>>(), "modstream.decision.v1"),
         (schema::<Quarantined<'_>>(), "modstream.quarantined.v1"),
     ] {
         assert_eq!(schema["$id"], format!("urn:modstream:schema:{kind}"));
@@ -108,9 +114,13 @@ fn of_a_comment_only_the_body_is_required_and_nothing_is_null() {
 
 #[test]
 fn no_schema_speaks_rust() {
-    for schema in
-        [schema::<Comment<'_>>(), schema::<Prediction<'_>>(), schema::<Alert<'_>>(), schema::<Quarantined<'_>>()]
-    {
+    for schema in [
+        schema::<Comment<'_>>(),
+        schema::<Prediction<'_>>(),
+        schema::<Alert<'_>>(),
+        schema::<Decision<'_>>(),
+        schema::<Quarantined<'_>>(),
+    ] {
         let text = schema.to_string();
         for word in ["[`", "`]", "::", "int64", "double", "null\""] {
             assert!(!text.contains(word), "{word} in {text}");
@@ -124,6 +134,7 @@ fn every_event_follows_its_schema() {
         (validator::<Comment<'_>>(), json(&comment_event())),
         (validator::<Prediction<'_>>(), json(&prediction_event())),
         (validator::<Alert<'_>>(), json(&alert_event())),
+        (validator::<Decision<'_>>(), json(&decision_event())),
         (validator::<Quarantined<'_>>(), json(&quarantined_event())),
     ] {
         validator.validate(&event).unwrap_or_else(|error| panic!("{error}: {event}"));
@@ -225,6 +236,21 @@ fn a_broken_alert_event_does_not_follow_the_schema() {
         ("/data/body_truncated", Some(json!("no"))),
     ]);
     assert_each_break_is_found(&validator::<Alert<'_>>(), &json(&alert_event()), &breaks);
+}
+
+#[test]
+fn a_broken_decision_event_does_not_follow_the_schema() {
+    let breaks = [
+        ("/data/action", Some(json!("approve"))),
+        ("/data/moderator", None),
+        ("/data/number", Some(json!(0))),
+        ("/data/alert_id", None),
+        ("/data/alerted", Some(json!("yesterday"))),
+        ("/data/comment_event/time", Some(json!("yesterday"))),
+        ("/data/probability", Some(json!(1.5))),
+        ("/data/exploration", Some(json!(-0.1))),
+    ];
+    assert_each_break_is_found(&validator::<Decision<'_>>(), &json(&decision_event()), &breaks);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use anyhow::ensure;
 use crate::cargo;
 
 /// A package, and names (or their beginnings, with a dash at the end) of packages that it must not link.
-const WALLS: [(&str, &[&str]); 16] = [
+const WALLS: [(&str, &[&str]); 17] = [
     ("modstream-events", &["modstream-", "kinesis-batch", "tokio", "aws-", "linfa"]),
     ("kinesis-batch", &["modstream-", "tokio", "aws-"]),
     ("modstream-classifier", &["modstream-platform", "modstream-trainer", "tokio", "aws-", "linfa"]),
@@ -14,6 +14,8 @@ const WALLS: [(&str, &[&str]); 16] = [
     // A page of plain data.
     ("modstream-report", &["modstream-", "tokio", "aws-", "linfa"]),
     ("modstream-platform", &["modstream-", "aws-"]),
+    // Objects and what their names tell; their contents are for whoever reads them.
+    ("modstream-ledger", &["modstream-events", "modstream-classifier", "aws-"]),
     // Records, whatever they hold.
     ("modstream-archive", &["modstream-events", "modstream-classifier", "aws-"]),
     ("modstream-redrive", &["modstream-classifier", "score-comments", "publish-alerts", "aws-"]),

@@ -6,7 +6,7 @@ use modstream_events::{Comment, Data, Event};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::fixtures::{alert_event, comment_event, prediction_event, quarantined_event};
+use crate::fixtures::{alert_event, comment_event, decision_event, prediction_event, quarantined_event};
 
 fn read_by_the_sdk<T: Data + Serialize>(event: &Event<'_, T>) -> cloudevents::Event {
     let read: cloudevents::Event = serde_json::from_slice(&event.encode()).expect("the SDK reads it");
@@ -42,6 +42,8 @@ fn the_sdk_reads_every_event_and_what_it_writes_decodes_to_the_same() {
     decodes_to(&prediction, &written_by_the_sdk(&read_by_the_sdk(&prediction)));
     let (alert, quarantined) = (alert_event(), quarantined_event());
     decodes_to(&alert, &written_by_the_sdk(&read_by_the_sdk(&alert)));
+    let decision = decision_event();
+    decodes_to(&decision, &written_by_the_sdk(&read_by_the_sdk(&decision)));
     decodes_to(&quarantined, &written_by_the_sdk(&read_by_the_sdk(&quarantined)));
 }
 

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use modstream_events::{
-    Alert, Comment, Event, EventRef, ModelRef, OperatingPoint, Origin, PolicyRef, Prediction, Quarantined, Reason,
-    Severity, Term, ids,
+    Action, Alert, Comment, Decision, Event, EventRef, ModelRef, OperatingPoint, Origin, PolicyRef, Prediction,
+    Quarantined, Reason, Severity, Term, ids,
 };
 
 pub(crate) const FORUM: &str = "urn:example:forum";
@@ -56,6 +56,13 @@ pub(crate) fn alert_event() -> Event<'static, Alert<'static>> {
     let policy = PolicyRef { name: "default".into(), condition: "precision>=0.9".into() };
     let alert = Alert::new(prediction.data, prediction.id, Severity::High, policy);
     Event::new(id, "urn:modstream:publish-alerts", time("2026-01-05T10:00:02Z"), alert)
+}
+
+/// It owns its texts, since the alert is gone when it is looked at.
+pub(crate) fn decision_event() -> Event<'static, Decision<'static>> {
+    let alert = alert_event();
+    let bytes = Decision::about(&alert, Action::Remove, "violet", 1).into_event(time("2026-01-05T10:03:00Z")).encode();
+    Event::decode(bytes.leak()).expect("what was encoded")
 }
 
 pub(crate) fn quarantined_event() -> Event<'static, Quarantined<'static>> {

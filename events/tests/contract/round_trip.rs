@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use modstream_events::{
-    Alert, Comment, Data, Event, EventRef, ModelRef, OperatingPoint, Origin, PolicyRef, Prediction, Quarantined,
-    Reason, Severity, Term,
+    Action, Alert, Comment, Data, Decision, Event, EventRef, Links, ModelRef, OperatingPoint, Origin, PolicyRef,
+    Prediction, Quarantined, Reason, Severity, Term,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -81,8 +81,12 @@ fn prediction() -> impl Strategy<Value = Prediction<'static>> {
 fn alert() -> impl Strategy<Value = Alert<'static>> {
     let severity = select(vec![Severity::Low, Severity::Medium, Severity::High]);
     let policy = (text(), text()).prop_map(|(name, condition)| PolicyRef { name, condition });
-    (prediction(), text(), severity, policy)
-        .prop_map(|(prediction, id, severity, policy)| Alert::new(prediction, id, severity, policy))
+    let links = (text(), text()).prop_map(|(remove, keep)| Links { remove, keep });
+    let optional = (option::of(text()), option::of(number()), any::<bool>(), option::of(links));
+    (prediction(), text(), severity, policy, optional).prop_map(|(prediction, id, severity, policy, optional)| {
+        let (matched, exploration, probe, links) = optional;
+        Alert { matched, exploration, probe, links, ..Alert::new(prediction, id, severity, policy) }
+    })
 }
 
 fn quarantined() -> impl Strategy<Value = Quarantined<'static>> {
@@ -125,6 +129,21 @@ proptest! {
     #[test]
     fn an_alert_event_comes_back_as_it_was(event in event(alert())) {
         comes_back(&event, &event.encode())?;
+    }
+
+    #[test]
+    fn a_decision_event_comes_back_as_it_was(
+        alert in event(alert()),
+        action in select(vec![Action::Remove, Action::Keep, Action::Undo]),
+        moderator in text(),
+        number in 1..u32::MAX,
+        time in instant(),
+    ) {
+        let event = Decision::about(&alert, action, &moderator, number).into_event(time);
+        let bytes = event.encode();
+        let back: Event<'_, Decision<'_>> = Event::decode(&bytes).map_err(|bad| TestCaseError::fail(bad.to_string()))?;
+        prop_assert_eq!(&back, &event);
+        prop_assert_eq!(back.encode(), bytes);
     }
 
     #[test]

@@ -5,7 +5,6 @@
 //! never alerts twice.
 
 mod config;
-mod ledger;
 mod policy;
 
 use std::collections::{BTreeMap, HashMap};
@@ -14,14 +13,13 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 use kinesis_batch::{Batch, BatchResponse, Fault, Handler, Outcome, PayloadError, Record};
 use modstream_events::{Alert, BadRecord, Event, Prediction, Reason, ids};
+use modstream_ledger::{Keys, Ledger, Next};
 use modstream_platform::deliver::{DeliveryError, Published, publish_all};
 use modstream_platform::{Clock, MAX_PUBLISH_MESSAGES, Message, Objects, Topic};
 use modstream_telemetry::{alert_resumed, batch_handled};
 use named_mutations::is_on;
 
 pub use config::{Config, Severities};
-pub use ledger::{Keys, Sent};
-use ledger::{Ledger, Next};
 pub use policy::{Condition, Policy, PolicyError};
 
 /// The function's name; its events' `source` is `urn:modstream:publish-alerts`.
@@ -153,12 +151,13 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
     /// Takes a group of different alerts, one call's worth, all the way.
     async fn publish(&self, group: Vec<Pending>) -> Vec<Delivered> {
         let PublishAlerts { alerts, objects, clock, .. } = self.function;
-        let ledger = Ledger { objects, clock, deadline: self.deadline };
+        let ledger = Ledger::new(objects, clock, self.deadline);
         if is_on("send-before-ledger") {
             let early = group.iter().map(|Pending { id, event, attributes, .. }| Message {
                 id: id.clone(),
                 body: String::from_utf8_lossy(event).into_owned(),
                 attributes: attributes.clone(),
+                ..Message::default()
             });
             publish_all(alerts, clock, self.deadline, early.collect()).await;
         }
@@ -167,7 +166,7 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
             let own = event.clone();
             let next = ledger.request(&keys, event).await;
             let message = next.map(|next| match next {
-                Next::Publish(bytes) => {
+                Next::GoOn(bytes) => {
                     let mut attributes = attributes;
                     if bytes != own {
                         alert_resumed(&id);
@@ -176,7 +175,8 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
                             attributes = self::attributes(&requested.data);
                         }
                     }
-                    Some(Message { id, body: String::from_utf8_lossy(&bytes).into_owned(), attributes })
+                    let body = String::from_utf8_lossy(&bytes).into_owned();
+                    Some(Message { id, body, attributes, ..Message::default() })
                 }
                 Next::Nothing => None,
             });

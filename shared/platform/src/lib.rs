@@ -12,6 +12,7 @@ pub mod deliver;
 pub mod environment;
 pub mod memory;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
@@ -163,20 +164,36 @@ pub trait VersionedObjects: Objects {
 }
 
 /// A message to publish.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Message {
     /// Names it within its call.
     pub id: String,
+    /// What stands above an email: ASCII in one line, at most [`MAX_SUBJECT_CHARS`] characters.
+    pub subject: Option<String>,
     /// The text subscribers get.
     pub body: String,
+    /// Other texts for subscribers by `email` or `sms`, by the protocol's name
+    /// ([Publish](https://docs.aws.amazon.com/sns/latest/api/API_Publish.html), `MessageStructure`).
+    pub by_protocol: BTreeMap<String, String>,
     /// What subscriptions filter by.
     pub attributes: BTreeMap<String, String>,
 }
 
 impl Message {
-    /// What counts against [`MAX_PUBLISH_BYTES`]: body, attribute names, types and values, in bytes.
+    /// The text as a call carries it: where protocols have texts of their own, a JSON object of all of them.
+    pub fn content(&self) -> Cow<'_, str> {
+        if self.by_protocol.is_empty() {
+            return Cow::Borrowed(&self.body);
+        }
+        let default = [("default", self.body.as_str())];
+        let own = self.by_protocol.iter().map(|(protocol, text)| (protocol.as_str(), text.as_str()));
+        let texts: BTreeMap<&str, &str> = own.chain(default).collect();
+        Cow::Owned(serde_json::to_string(&texts).unwrap_or_default())
+    }
+
+    /// What counts against [`MAX_PUBLISH_BYTES`]: content, attribute names, types and values, in bytes.
     pub fn size(&self) -> usize {
-        self.body.len()
+        self.content().len()
             + self.attributes.iter().map(|(name, value)| name.len() + "String".len() + value.len()).sum::<usize>()
     }
 }
@@ -202,6 +219,8 @@ pub enum PublishOutcome {
 
 /// The most messages of one [`Topic::publish_batch`] call.
 pub const MAX_PUBLISH_MESSAGES: usize = 10;
+/// The most characters of a message's subject.
+pub const MAX_SUBJECT_CHARS: usize = 99;
 /// The most bytes of one [`Topic::publish_batch`] call, and of one message.
 pub const MAX_PUBLISH_BYTES: usize = 256 << 10;
 

@@ -74,7 +74,8 @@ async fn an_alert_too_few_too_many_and_one_without_a_ledger_entry() {
 
     let world = MemoryWorld::new(1, 100);
     put_prediction(&world, 0, 0.1).await;
-    let message = modstream_platform::Message { id: "a".into(), body: "{\"id\":\"a\"}".into(), attributes: [].into() };
+    let body = "{\"id\":\"a\"}".to_owned();
+    let message = modstream_platform::Message { id: "a".into(), body, ..modstream_platform::Message::default() };
     world.alerts().publish_batch(&[message]).await.expect("the topic takes it");
     write(&world, "alerts/2026-01-05T09/a/requested.json").await;
     let broken = broken_in_alerting(&world).await;

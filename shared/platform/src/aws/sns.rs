@@ -48,7 +48,11 @@ impl Topic for SnsTopic {
 
 /// An entry's id is its place: a message's own need not be one that SNS takes.
 fn entry(index: usize, message: &Message) -> Result<PublishBatchRequestEntry, CallError> {
-    let mut entry = PublishBatchRequestEntry::builder().id(index.to_string()).message(&message.body);
+    let mut entry = PublishBatchRequestEntry::builder()
+        .id(index.to_string())
+        .message(message.content())
+        .set_subject(message.subject.clone())
+        .set_message_structure((!message.by_protocol.is_empty()).then(|| "json".to_owned()));
     for (name, value) in &message.attributes {
         let value = MessageAttributeValue::builder().data_type("String").string_value(value).build();
         entry = entry.message_attributes(name, value.map_err(|error| PUBLISH_BATCH.unbuildable(&error))?);

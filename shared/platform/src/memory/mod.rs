@@ -32,6 +32,7 @@
 //!             id: n.to_string(),
 //!             body: record.partition_key.to_string(),
 //!             attributes: BTreeMap::from([("severity".into(), "high".into())]),
+//!             ..Message::default()
 //!         });
 //!         let published = publish_all(&alerts, &clock, deadline, messages.collect()).await;
 //!         let failed = published.iter().position(|one| matches!(one, Published::Failed(_)));

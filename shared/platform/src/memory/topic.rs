@@ -4,7 +4,10 @@ use std::sync::{Arc, Mutex, Weak};
 use tokio::sync::Notify;
 
 use super::lock;
-use crate::{CallError, CallErrorKind, MAX_PUBLISH_BYTES, MAX_PUBLISH_MESSAGES, Message, PublishOutcome, Topic};
+use crate::{
+    CallError, CallErrorKind, MAX_PUBLISH_BYTES, MAX_PUBLISH_MESSAGES, MAX_SUBJECT_CHARS, Message, PublishOutcome,
+    Topic,
+};
 
 /// What a subscription lets through: for each attribute named here a message must have one of the values. Empty: all.
 pub type Filter = BTreeMap<String, Vec<String>>;
@@ -43,8 +46,12 @@ struct Queue {
 pub struct Notification {
     /// The topic's id for it.
     pub message_id: String,
+    /// What stands above an email.
+    pub subject: Option<String>,
     /// The text.
     pub body: String,
+    /// The texts of protocols that have their own.
+    pub by_protocol: BTreeMap<String, String>,
     /// The attributes.
     pub attributes: BTreeMap<String, String>,
 }
@@ -95,6 +102,12 @@ impl State {
         if message.body.is_empty() {
             return refused("InvalidParameter", "an empty message".to_owned());
         }
+        if message.subject.as_deref().is_some_and(|subject| !is_subject(subject)) {
+            return refused(
+                "InvalidParameter",
+                format!("a subject is a line of ASCII, at most {MAX_SUBJECT_CHARS} characters long"),
+            );
+        }
         if message.size() > MAX_PUBLISH_BYTES {
             let size = message.size();
             return refused("InvalidParameter", format!("{size} bytes, a message holds at most {MAX_PUBLISH_BYTES}"));
@@ -104,14 +117,21 @@ impl State {
         self.subscriptions.retain(|(filter, queue)| {
             let Some(queue) = queue.upgrade() else { return false };
             if passes(filter, &message.attributes) {
-                let (body, attributes) = (message.body.clone(), message.attributes.clone());
-                lock(&queue.waiting).push_back(Notification { message_id: message_id.clone(), body, attributes });
+                let Message { subject, body, by_protocol, attributes, .. } = message.clone();
+                let message_id = message_id.clone();
+                lock(&queue.waiting).push_back(Notification { message_id, subject, body, by_protocol, attributes });
                 queue.arrived.notify_one();
             }
             true
         });
         PublishOutcome::Published { message_id }
     }
+}
+
+fn is_subject(subject: &str) -> bool {
+    let begins = subject.starts_with(|first: char| first.is_ascii_graphic());
+    let in_one_line = subject.chars().all(|character| character == ' ' || character.is_ascii_graphic());
+    begins && in_one_line && subject.len() <= MAX_SUBJECT_CHARS
 }
 
 fn passes(filter: &Filter, attributes: &BTreeMap<String, String>) -> bool {

@@ -166,7 +166,7 @@ async fn objects_are_listed_by_prefix_in_order() {
 
 fn message(id: &str, body: &str, attributes: &[(&str, &str)]) -> Message {
     let attributes = attributes.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
-    Message { id: id.into(), body: body.into(), attributes }
+    Message { id: id.into(), body: body.into(), attributes, ..Message::default() }
 }
 
 fn filter(of: &[(&str, &[&str])]) -> Filter {
@@ -244,8 +244,39 @@ fn a_messages_size_counts_its_attributes() {
         id: "ignored".into(),
         body: "four".into(),
         attributes: BTreeMap::from([("ab".into(), "cde".into())]),
+        ..Message::default()
     };
     assert_eq!(message.size(), 4 + 2 + 6 + 3);
+}
+
+#[tokio::test]
+async fn protocols_have_texts_of_their_own_and_all_of_them_count() {
+    let topic = MemoryTopic::new("digests");
+    let inbox = topic.subscribe(Filter::new());
+    let sms = BTreeMap::from([("sms".to_owned(), "3 \"alerts\"".to_owned())]);
+    let sent =
+        Message { subject: Some("r/science: 3 alerts".into()), by_protocol: sms.clone(), ..message("d", "long", &[]) };
+    assert_eq!(sent.content(), r#"{"default":"long","sms":"3 \"alerts\""}"#);
+    assert_eq!(sent.size(), sent.content().len());
+    topic.publish_batch(&[sent]).await.expect("a call");
+    let got = inbox.try_receive().expect("a message");
+    assert_eq!(
+        (got.subject.as_deref(), got.body.as_str(), got.by_protocol),
+        (Some("r/science: 3 alerts"), "long", sms)
+    );
+}
+
+#[tokio::test]
+async fn a_subject_that_sns_refuses_is_refused() {
+    let topic = MemoryTopic::new("digests");
+    for subject in ["", " a", "a\nb", "café", &"a".repeat(100)] {
+        let sent = Message { subject: Some(subject.into()), ..message("d", "text", &[]) };
+        let outcomes = topic.publish_batch(&[sent]).await.expect("a call");
+        assert!(
+            matches!(outcomes[..], [PublishOutcome::Failed { sender_fault: true, .. }]),
+            "{subject:?}: {outcomes:?}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Publishing messages: retries, refusals, limits.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::world::{Call, after, clock, error};
 const LONG: Duration = Duration::from_secs(3600);
 
 fn message(id: &str, body: impl Into<String>) -> Message {
-    Message { id: id.to_string(), body: body.into(), attributes: BTreeMap::new() }
+    Message { id: id.to_string(), body: body.into(), ..Message::default() }
 }
 
 /// A topic that follows a plan, then works.

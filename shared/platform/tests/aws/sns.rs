@@ -9,7 +9,8 @@ use crate::world::{World, xml};
 
 fn message(id: &str, attributes: &[(&str, &str)]) -> Message {
     let attributes = attributes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    Message { id: id.to_owned(), body: format!("body of {id}"), attributes: attributes.collect::<BTreeMap<_, _>>() }
+    let attributes = attributes.collect::<BTreeMap<_, _>>();
+    Message { id: id.to_owned(), body: format!("body of {id}"), attributes, ..Message::default() }
 }
 
 fn answer(successful: &str, failed: &str) -> Answer {
