@@ -1,18 +1,12 @@
 //! Curves, intervals and densities.
 
+pub(crate) use proportions::Interval;
+use proportions::{Proportion, Z};
+
 use crate::Comment;
 
-/// The standard normal distribution's 97.5 % quantile: 95 % lie within so many standard deviations.
-const Z: f64 = 1.959_963_984_540_054;
 /// With fewer of a class, the normal approximation behind [`roc_auc`]'s interval doesn't hold.
 const FEWEST_OF_A_CLASS: usize = 10;
-
-/// Where a quantity lies, with 95 % confidence.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Interval {
-    pub(crate) low: f64,
-    pub(crate) high: f64,
-}
 
 /// So many of so many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,17 +29,9 @@ impl Rate {
         self.part as f64 / self.of as f64
     }
 
-    /// The 95 % interval (E. B. Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", 1927).
+    /// The 95 % interval; none of none.
     pub(crate) fn wilson(self) -> Option<Interval> {
-        if self.of == 0 {
-            return None;
-        }
-        let (n, share) = (self.of as f64, self.share());
-        let scale = 1.0 + Z * Z / n;
-        let centre = (share + Z * Z / (2.0 * n)) / scale;
-        let half = Z / scale * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
-        // Rounding must not exclude the share itself.
-        Some(Interval { low: (centre - half).clamp(0.0, share), high: (centre + half).clamp(share, 1.0) })
+        Proportion { part: self.part as u64, of: self.of as u64 }.wilson()
     }
 }
 
@@ -189,22 +175,6 @@ mod tests {
 
     fn comment(log_odds: f64, removed: bool) -> Comment<'static> {
         Comment { text: "", removed, log_odds, probability: 0.5, alerts: false }
-    }
-
-    /// The numbers are scipy's: `binomtest(part, of).proportion_ci(method="wilson")`.
-    #[test]
-    fn intervals_are_wilsons() {
-        for (part, of, low, high) in [
-            (0, 10, 0.0, 0.277_532),
-            (1, 10, 0.017_876, 0.404_150),
-            (5, 10, 0.236_593, 0.763_407),
-            (10, 10, 0.722_468, 1.0),
-            (10, 100, 0.055_229, 0.174_367),
-        ] {
-            let found = Rate { part, of }.wilson().expect("some");
-            assert!((found.low - low).abs() < 1e-5 && (found.high - high).abs() < 1e-5, "{part}/{of}: {found:?}");
-        }
-        assert_eq!(Rate { part: 0, of: 0 }.wilson(), None);
     }
 
     #[test]

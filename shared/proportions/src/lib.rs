@@ -1,0 +1,100 @@
+//! So many of so many, and how sure one can be of the share.
+//!
+//! ```
+//! use proportions::Proportion;
+//!
+//! let removed = Proportion { part: 9, of: 10 };
+//! let interval = removed.wilson().expect("there are some");
+//! assert_eq!((removed.share(), (interval.low * 100.0).round()), (0.9, 60.0));
+//! ```
+
+/// The standard normal distribution's 97.5 % quantile: 95 % lie within so many standard deviations.
+pub const Z: f64 = 1.959_963_984_540_054;
+
+/// Those that are such, of all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Proportion {
+    /// Those that are.
+    pub part: u64,
+    /// All.
+    pub of: u64,
+}
+
+/// Where the true share lies in 95 of 100 cases.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Interval {
+    /// From here.
+    pub low: f64,
+    /// To here.
+    pub high: f64,
+}
+
+impl Proportion {
+    /// One more, which is such or not.
+    pub fn add(&mut self, is: bool) {
+        self.part += u64::from(is);
+        self.of += 1;
+    }
+
+    /// The share; NaN of none.
+    pub fn share(self) -> f64 {
+        self.part as f64 / self.of as f64
+    }
+
+    /// The 95 % interval (E. B. Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", 1927); none
+    /// of none.
+    pub fn wilson(self) -> Option<Interval> {
+        if self.of == 0 {
+            return None;
+        }
+        let (n, share) = (self.of as f64, self.share());
+        let scale = 1.0 + Z * Z / n;
+        let centre = (share + Z * Z / (2.0 * n)) / scale;
+        let half = Z / scale * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
+        // Rounding must not exclude the share itself.
+        Some(Interval { low: (centre - half).clamp(0.0, share), high: (centre + half).clamp(share, 1.0) })
+    }
+}
+
+impl FromIterator<bool> for Proportion {
+    fn from_iter<I: IntoIterator<Item = bool>>(all: I) -> Self {
+        let mut proportion = Proportion::default();
+        all.into_iter().for_each(|is| proportion.add(is));
+        proportion
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The numbers are scipy's: `binomtest(part, of).proportion_ci(method="wilson")`.
+    #[test]
+    fn intervals_are_wilsons() {
+        for (part, of, low, high) in [
+            (0, 10, 0.0, 0.277_532),
+            (1, 10, 0.017_876, 0.404_150),
+            (5, 10, 0.236_593, 0.763_407),
+            (10, 10, 0.722_468, 1.0),
+            (10, 100, 0.055_229, 0.174_367),
+        ] {
+            let found = Proportion { part, of }.wilson().expect("some");
+            assert!((found.low - low).abs() < 1e-5 && (found.high - high).abs() < 1e-5, "{part}/{of}: {found:?}");
+        }
+        assert_eq!(Proportion { part: 0, of: 0 }.wilson(), None);
+    }
+
+    proptest! {
+        #[test]
+        fn an_interval_holds_the_share_and_narrows_as_there_are_more(part in 0..1_000_u64, rest in 0..1_000_u64) {
+            let of = part + rest;
+            if let Some(interval) = (Proportion { part, of }).wilson() {
+                let share = Proportion { part, of }.share();
+                prop_assert!(0.0 <= interval.low && interval.low <= share && share <= interval.high && interval.high <= 1.0);
+                let more = (Proportion { part: part * 4, of: of * 4 }).wilson().expect("some");
+                prop_assert!(more.high - more.low < interval.high - interval.low);
+            }
+        }
+    }
+}
