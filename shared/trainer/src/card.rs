@@ -26,6 +26,12 @@ pub(crate) fn card(manifest: &Manifest, vocabulary: &Vocabulary, about: Option<&
         training.removed,
         base_rate * 100.0
     ));
+    if training.decided > 0 {
+        line(format_args!(
+            "\nBesides, it learned from {} decisions of moderators about alerts, {} of them to remove. They are in every fit and in no number below: alerts are no sample of all comments.",
+            training.decided, training.decided_removed
+        ));
+    }
     if let Some(about) = about {
         line(format_args!("\n{}", about.trim()));
     }

@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use modstream_classifier::artifact::TrainingData;
 use modstream_corpus::Row;
 use sha2::{Digest, Sha256};
@@ -9,6 +11,8 @@ use crate::hindsight::cut_edits;
 pub struct LabelledComments {
     pub(crate) texts: Vec<String>,
     pub(crate) removed: Vec<bool>,
+    /// Learned from, and not measured on.
+    pub(crate) decided: Vec<(String, bool)>,
     without_text: usize,
 }
 
@@ -48,7 +52,34 @@ impl LabelledComments {
         self.removed.push(removed);
     }
 
-    /// Texts and verdicts, in the order they were added.
+    /// Adds what moderators decided about alerts. Where a text is among the comments already, the decision is the newer verdict
+    /// and takes its place. The others are learned from and not measured on: alerts are no sample of all comments, so neither
+    /// the share that is removed nor precision at a threshold may follow from them.
+    pub fn add_decided(&mut self, decided: &LabelledComments) {
+        let key = |text: &str| text.trim().to_lowercase();
+        let newest: HashMap<String, (&str, bool)> =
+            decided.iter().map(|(text, removed)| (key(text), (text, removed))).collect();
+        let mut others = newest.clone();
+        for (text, removed) in self.texts.iter().zip(&mut self.removed) {
+            let key = key(text);
+            if let Some((_, verdict)) = newest.get(&key) {
+                *removed = *verdict;
+                others.remove(&key);
+            }
+        }
+        let mut others: Vec<(String, bool)> =
+            others.into_values().map(|(text, removed)| (text.to_owned(), removed)).collect();
+        // The map's order is chance.
+        others.sort();
+        self.decided = others;
+    }
+
+    /// Decisions that are learned from and not measured on.
+    pub fn decided(&self) -> usize {
+        self.decided.len()
+    }
+
+    /// Texts and verdicts, in the order they were added; without decisions.
     pub fn iter(&self) -> impl Iterator<Item = (&str, bool)> {
         self.texts.iter().map(String::as_str).zip(self.removed.iter().copied())
     }
@@ -75,7 +106,8 @@ impl LabelledComments {
 
     pub(crate) fn describe(&self) -> TrainingData {
         let mut hash = Sha256::new();
-        for (text, removed) in self.texts.iter().zip(&self.removed) {
+        let decided = self.decided.iter().map(|(text, removed)| (text, removed));
+        for (text, removed) in self.texts.iter().zip(&self.removed).chain(decided) {
             hash.update((text.len() as u64).to_le_bytes());
             hash.update(text);
             hash.update([u8::from(*removed)]);
@@ -84,6 +116,8 @@ impl LabelledComments {
             comments: self.len(),
             removed: self.removed(),
             without_text: self.without_text,
+            decided: self.decided.len(),
+            decided_removed: self.decided.iter().filter(|(_, removed)| *removed).count(),
             bytes: self.texts.iter().map(|text| text.len() as u64).sum(),
             sha256: hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
         }

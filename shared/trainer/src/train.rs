@@ -116,7 +116,8 @@ const GOLDEN: [&str; 8] = [
     "BUY NOW www.example.com/deal",
 ];
 
-/// Trains on `comments`: cross-validates for metrics, calibration and rates, then fits all of them. Where dense matrices would
+/// Trains on `comments`: cross-validates for metrics, calibration and rates, then fits all of them. What moderators decided
+/// about alerts ([`LabelledComments::add_decided`]) is in every fit and in no measurement. Where dense matrices would
 /// take more than `memory` bytes, weights are found over sparse rows.
 ///
 /// # Errors
@@ -144,7 +145,8 @@ pub fn train(
     let times = settings.folds + 1;
     let all_but = |held_out: usize| -> (Vec<&str>, Vec<bool>) {
         let rows = (0..comments.len()).filter(|&row| fold[row] != held_out);
-        rows.map(|row| (comments.texts[row].as_str(), comments.removed[row])).unzip()
+        let rows = rows.map(|row| (comments.texts[row].as_str(), comments.removed[row]));
+        rows.chain(comments.decided.iter().map(|(text, removed)| (text.as_str(), *removed))).unzip()
     };
     progress(Step::Choosing(times));
     let choose_all = || {
@@ -309,7 +311,8 @@ impl Fitted {
     ) -> Result<Trained, TrainError> {
         let Fitted { chosen, regression, .. } = self;
         let training: TrainingData = comments.describe();
-        let terms = chosen.terms(comments.texts.iter().map(String::as_str));
+        let decided = comments.decided.iter().map(|(text, _)| text.as_str());
+        let terms = chosen.terms(comments.texts.iter().map(String::as_str).chain(decided));
         let unusable = |error: &dyn std::error::Error| TrainError::Setting(error.to_string());
         let base_rate = training.removed as f64 / training.comments as f64;
         let model = Model::new(Parts {

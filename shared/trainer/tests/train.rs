@@ -49,6 +49,39 @@ fn the_sample_comments_train_a_model_that_tells_removed_from_kept() {
 }
 
 #[test]
+fn decisions_are_learned_from_and_change_no_measured_share() {
+    let mut comments = samples();
+    let (all, removed) = (comments.len(), comments.removed());
+    let decided: Vec<String> = (0..40).map(|n| format!("Buy flibbertigibbet number {n} here, it is great?")).collect();
+    let rows: Vec<(&str, bool)> = decided.iter().map(|text| (text.as_str(), true)).collect();
+    let probability = |comments: &LabelledComments| {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let manifest =
+            trained(comments, default_settings()).expect("trains").write(folder.path(), None).expect("writes");
+        let card = std::fs::read_to_string(folder.path().join("card.md")).expect("reads");
+        let model = artifact::open(folder.path()).expect("loads");
+        let text = "I got a flibbertigibbet from them, it is great?";
+        (model.score(text, &mut modstream_classifier::Scratch::default()).probability(), manifest, card)
+    };
+    let (before, ..) = probability(&comments);
+    comments.add_decided(&texts(&rows));
+    let (after, manifest, card) = probability(&comments);
+    assert!(after > before + 0.1, "{before} {after}");
+    let training = manifest.training;
+    assert_eq!((training.comments, training.removed), (all, removed));
+    assert_eq!((training.decided, training.decided_removed), (40, 40));
+    assert!(card.contains("learned from 40 decisions"), "{card}");
+}
+
+#[test]
+fn a_decision_about_a_known_text_is_its_newer_verdict() {
+    let mut comments = texts(&[("One thing", false), ("Another", true)]);
+    comments.add_decided(&texts(&[(" one THING ", true), ("new", false), ("new", true)]));
+    assert_eq!(comments.iter().collect::<Vec<_>>(), [("One thing", true), ("Another", true)]);
+    assert_eq!(comments.decided(), 1);
+}
+
+#[test]
 fn the_same_comments_give_the_same_version_and_others_another() {
     let version = |comments: &LabelledComments, settings: Settings| {
         let folder = tempfile::tempdir().expect("a temporary folder");

@@ -234,7 +234,15 @@ mod tests {
                 folds: 2,
                 seed: 7,
             },
-            training: TrainingData { comments: 10, removed: 3, without_text: 0, bytes: 99, sha256: String::new() },
+            training: TrainingData {
+                comments: 10,
+                removed: 3,
+                without_text: 0,
+                decided: 0,
+                decided_removed: 0,
+                bytes: 99,
+                sha256: String::new(),
+            },
             fit: Fit { solver: "none".to_owned(), terms: 10, subwords: 3, gradient: 0.0 },
             metrics: Metrics {
                 roc_auc: 0.7,

@@ -81,10 +81,21 @@ pub struct TrainingData {
     pub removed: usize,
     /// Comments whose text is gone (`[removed]`, `[deleted]`): left out.
     pub without_text: usize,
+    /// Moderators' decisions about alerts, learned from besides, and measured on nowhere.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub decided: usize,
+    /// Those of them that say: remove.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub decided_removed: usize,
     /// Bytes of all texts.
     pub bytes: u64,
     /// SHA-256 over texts and verdicts, in hex.
     pub sha256: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// How the weights were found.
