@@ -1,0 +1,72 @@
+use std::io::BufRead;
+
+use modstream_events::Comment;
+use serde::{Deserialize, Serialize};
+
+use crate::Verdict;
+
+/// A comment with what moderators decided about it: a training row that also says how it came to be judged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Judged {
+    /// The comment's id in its forum.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Its subreddit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subreddit: Option<String>,
+    /// Its text.
+    pub body: String,
+    /// Whether it is to go.
+    pub removed: bool,
+    /// The decision.
+    pub decision: Verdict,
+}
+
+/// A line that is no judged comment.
+#[derive(Debug, thiserror::Error)]
+pub enum JudgedError {
+    /// The file can't be read.
+    #[error("line {line}: {error}")]
+    Io {
+        /// Which line.
+        line: u64,
+        /// The system's words.
+        error: std::io::Error,
+    },
+    /// The line is something else.
+    #[error("line {line} is no judged comment ({error}); `modstream decisions pull` writes such files")]
+    Line {
+        /// Which line.
+        line: u64,
+        /// What is wrong.
+        error: serde_json::Error,
+    },
+}
+
+impl Judged {
+    /// A comment with its verdict; none where its text is gone.
+    pub fn new(comment: &Comment<'_>, decision: Verdict) -> Option<Self> {
+        Some(Judged {
+            id: comment.id.as_ref().map(ToString::to_string),
+            subreddit: comment.subreddit.as_ref().map(ToString::to_string),
+            body: comment.body.as_ref()?.to_string(),
+            removed: decision.removed,
+            decision,
+        })
+    }
+}
+
+/// Reads judged comments, one a line; blank lines are skipped.
+///
+/// # Errors
+/// At the first line that is none: a verdict that is lost silently would change what follows from them.
+pub fn read(lines: impl BufRead) -> Result<Vec<Judged>, JudgedError> {
+    let mut judged = Vec::new();
+    for (text, line) in lines.lines().zip(1..) {
+        let text = text.map_err(|error| JudgedError::Io { line, error })?;
+        if !text.trim().is_empty() {
+            judged.push(serde_json::from_str(&text).map_err(|error| JudgedError::Line { line, error })?);
+        }
+    }
+    Ok(judged)
+}

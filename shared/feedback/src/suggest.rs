@@ -1,0 +1,79 @@
+use proportions::Proportion;
+
+use crate::{FEWEST, Verdict};
+
+/// A threshold that kept a promised precision so far.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Suggestion {
+    /// Alert from this probability up.
+    pub probability: f64,
+    /// Removed, of those decided from there up.
+    pub observed: Proportion,
+    /// The share of the decided alerts that it keeps.
+    pub kept: f64,
+    /// Whether even the least probable alert keeps the promise: then a lower threshold might, too, and nobody knows, since
+    /// nothing below was asked about.
+    pub at_the_end: bool,
+}
+
+/// Why there is none.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+pub enum NoSuggestion {
+    /// Not enough decisions.
+    #[error("{found} decisions about alerts are too few: {FEWEST} are the least to say anything")]
+    TooFew {
+        /// How many there are.
+        found: u64,
+    },
+    /// No threshold keeps it.
+    #[error(
+        "no threshold keeps a precision of {promised}: the best is {best:.2} at its interval's lower end, from a probability of {probability:.3} up"
+    )]
+    NoThreshold {
+        /// What was to be kept.
+        promised: f64,
+        /// The best lower end.
+        best: f64,
+        /// Where that is.
+        probability: f64,
+    },
+}
+
+/// The lowest probability from which up the decisions so far have a precision that is, at the lower end of its 95 % interval,
+/// at least `promised`. Explored comments and matches of always-alert terms are left out.
+///
+/// # Errors
+/// Where there are too few decisions, or no such probability.
+pub fn suggest<'v>(verdicts: impl IntoIterator<Item = &'v Verdict>, promised: f64) -> Result<Suggestion, NoSuggestion> {
+    let asked = verdicts.into_iter().filter(|verdict| !verdict.is_explored() && verdict.matched.is_none());
+    let mut decided: Vec<(f64, bool)> = asked.map(|verdict| (verdict.probability, verdict.removed)).collect();
+    let found = decided.len() as u64;
+    if found < FEWEST {
+        return Err(NoSuggestion::TooFew { found });
+    }
+    decided.sort_by(|one, other| other.0.total_cmp(&one.0));
+    let mut from_here_up = Proportion::default();
+    let mut suggestion = None;
+    let mut best = (0.0, 1.0);
+    for (place, (probability, removed)) in decided.iter().enumerate() {
+        from_here_up.add(*removed);
+        // All of one probability alert, or none.
+        let is_step = decided.get(place + 1).is_none_or(|next| next.0 < *probability);
+        if !is_step || from_here_up.of < FEWEST {
+            continue;
+        }
+        let low = from_here_up.wilson().map_or(0.0, |interval| interval.low);
+        if low > best.0 {
+            best = (low, *probability);
+        }
+        if low >= promised {
+            suggestion = Some(Suggestion {
+                probability: *probability,
+                observed: from_here_up,
+                kept: from_here_up.of as f64 / found as f64,
+                at_the_end: from_here_up.of == found,
+            });
+        }
+    }
+    suggestion.ok_or(NoSuggestion::NoThreshold { promised, best: best.0, probability: best.1 })
+}
