@@ -30,11 +30,10 @@ const TIMEOUT: Duration = Duration::from_secs(25);
 /// Timers tick in milliseconds.
 const TICK: Duration = Duration::from_millis(1);
 
-const VARIABLES: [(&str, &str); 5] = [
+const VARIABLES: [(&str, &str); 4] = [
     ("ALERTS_TOPIC_ARN", "arn:aws:sns:us-east-1:000000000000:alerts"),
     ("BUCKET", "bucket"),
     ("MODEL_NAME", modstream_tests::MODEL_NAME),
-    ("POLICY", POLICY),
     ("PREDICTIONS_STREAM", "predictions"),
 ];
 /// What alerts.
@@ -163,7 +162,7 @@ impl Lambda {
             Function::Score => {
                 let start = async |process: Process, deadline| {
                     let world = &self.shared.world;
-                    let config = configured(score_comments::Config::read);
+                    let config = configured(score_comments::Config::read, POLICY);
                     let scorer = ScoreComments::start(
                         &config,
                         Faulty::new(world.predictions.clone(), &self.shared.faults, &process),
@@ -183,7 +182,7 @@ impl Lambda {
                 let start = async |process: Process, _| {
                     let world = &self.shared.world;
                     Ok(PublishAlerts::new(
-                        &configured(publish_alerts::Config::read),
+                        &configured(publish_alerts::Config::read, POLICY),
                         Faulty::new(world.alerts.clone(), &self.shared.faults, &process),
                         Faulty::new(world.objects.clone(), &self.shared.faults, &process),
                         Faulty::new(world.clock, &self.shared.faults, &process),
@@ -261,7 +260,11 @@ fn comment_events(function: Function, payload: &[u8]) -> Vec<String> {
     ids.collect()
 }
 
-fn configured<C, E: std::fmt::Display>(read: fn(Environment<'_>) -> Result<C, E>) -> C {
-    let lookup = |name: &str| VARIABLES.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+/// A function's settings, of which a run chooses the policy.
+pub(crate) fn configured<C, E: std::fmt::Display>(read: fn(Environment<'_>) -> Result<C, E>, policy: &str) -> C {
+    let lookup = |name: &str| match name {
+        "POLICY" => Some(policy.to_owned()),
+        _ => VARIABLES.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()),
+    };
     read(Environment::new(&lookup)).unwrap_or_else(|error| panic!("{error}"))
 }

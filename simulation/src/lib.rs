@@ -8,6 +8,7 @@ mod check;
 pub mod explore;
 mod faults;
 mod lambda;
+pub mod latency;
 pub mod mutations;
 pub mod plan;
 mod run;

@@ -3,10 +3,12 @@
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
+use std::time::Duration;
 
-use clap::Parser;
+use clap::{Args, Parser};
 use console::style;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use modstream_simulation::latency::{self, Settings, assumed};
 use modstream_simulation::{Outcome, Plan, mutations, run, shrink};
 use rayon::prelude::*;
 
@@ -17,7 +19,7 @@ struct Arguments {
     /// How many plans, each of a seed of its own
     #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..))]
     plans: u64,
-    /// The first seed
+    /// The first seed; with --latency, the seed
     #[arg(long, value_name = "SEED", default_value_t = 0)]
     seed: u64,
     /// Break the functions' code in this way, to see the simulation find it
@@ -26,6 +28,91 @@ struct Arguments {
     /// Print the names that --mutate takes, one a line
     #[arg(long, conflicts_with_all = ["plans", "seed", "mutate"])]
     list_mutations: bool,
+    /// How long comments take at a rate, instead: nothing fails, and calls take their time
+    #[arg(long, conflicts_with_all = ["plans", "mutate", "list_mutations"])]
+    latency: bool,
+    #[command(flatten)]
+    at: Latency,
+}
+
+/// What `--latency` takes
+#[derive(Debug, Args)]
+#[command(next_help_heading = "With --latency")]
+struct Latency {
+    /// Comments a second, over all shards
+    #[arg(long, value_name = "N", requires = "latency", default_value_t = 1_000.0, value_parser = rate)]
+    rate: f64,
+    /// Shards of each of the two streams
+    #[arg(long, value_name = "N", requires = "latency", default_value_t = 4)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    shards: u64,
+    /// How long comments come
+    #[arg(long, value_name = "N", requires = "latency", default_value_t = 60)]
+    #[arg(value_parser = clap::value_parser!(u64).range(10..=3_600))]
+    seconds: u64,
+    /// The most comments of a batch of score-comments
+    #[arg(long, value_name = "N", requires = "latency", default_value_t = 500, value_parser = batch)]
+    batch_size: usize,
+    /// The batching window of score-comments, in seconds
+    #[arg(long, value_name = "SECONDS", requires = "latency", default_value_t = 1)]
+    #[arg(value_parser = clap::value_parser!(u64).range(0..=300))]
+    window: u64,
+    /// The most predictions of a batch of publish-alerts
+    #[arg(long, value_name = "N", requires = "latency", default_value_t = 100, value_parser = batch)]
+    publish_batch_size: usize,
+    /// Batches of a shard that publish-alerts has under way at once
+    #[arg(long, value_name = "N", requires = "latency", default_value_t = 1)]
+    #[arg(value_parser = clap::value_parser!(u8).range(1..=10))]
+    parallelization_factor: u8,
+    /// The share of comments that alert
+    #[arg(long, value_name = "SHARE", requires = "latency", default_value_t = 0.05, value_parser = share)]
+    alert_share: f64,
+    /// Both functions read by enhanced fan-out
+    #[arg(long, requires = "latency")]
+    fan_out: bool,
+    /// The median of S3's PutObject, in milliseconds
+    #[arg(long, value_name = "MS", requires = "latency", default_value_t = assumed::PUT_OBJECT_MEDIAN, value_parser = median)]
+    put_object_ms: f64,
+}
+
+impl Latency {
+    fn settings(&self, seed: u64) -> Settings {
+        Settings {
+            rate: self.rate,
+            shards: self.shards,
+            seconds: self.seconds,
+            batch_size: self.batch_size,
+            window: Duration::from_secs(self.window),
+            publish_batch_size: self.publish_batch_size,
+            parallelization_factor: self.parallelization_factor.into(),
+            alert_share: self.alert_share,
+            fan_out: self.fan_out,
+            put_object_ms: self.put_object_ms,
+            seed,
+        }
+    }
+}
+
+fn number(text: &str, from: f64, to: f64, what: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number| (from..=to).contains(number));
+    number.ok_or_else(|| format!("{what} is a number from {from} to {to}"))
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    number(text, 0.1, 1e6, "a rate")
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    number(text, 0.0, 1.0, "a share")
+}
+
+fn median(text: &str) -> Result<f64, String> {
+    number(text, 1.0, 1e4, "a median")
+}
+
+fn batch(text: &str) -> Result<usize, String> {
+    let size = text.parse().ok().filter(|size| (1..=10_000).contains(size));
+    size.ok_or_else(|| "Lambda's batches hold 1 to 10000 records".to_owned())
 }
 
 fn mutation(name: &str) -> Result<&'static str, String> {
@@ -34,6 +121,8 @@ fn mutation(name: &str) -> Result<&'static str, String> {
 
 /// Plans that run between two looks at what failed.
 const TOGETHER: u64 = 250;
+/// Comments in one simulation of latency: all of them stay in memory.
+const MOST_COMMENTS: u64 = 250_000;
 /// Deeper than any plan's shrinking.
 const SHOWN: usize = 12;
 
@@ -48,6 +137,9 @@ fn main() -> ExitCode {
         eprintln!("error: this program has no mutations in it: build it with `--features mutations`");
         return ExitCode::from(2);
     }
+    if arguments.latency {
+        return show_latency(&arguments.at.settings(arguments.seed));
+    }
     // A function's panic is caught and its place noted; here it would only tear the progress bar.
     std::panic::set_hook(Box::new(|_| {}));
     match simulate(&arguments) {
@@ -60,6 +152,20 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn show_latency(settings: &Settings) -> ExitCode {
+    let comments = settings.simulated_comments();
+    if comments > MOST_COMMENTS {
+        eprintln!(
+            "error: {comments} comments are to be simulated, and memory is for {MOST_COMMENTS}: give fewer --seconds, a lower \
+             --rate or more --shards"
+        );
+        return ExitCode::from(2);
+    }
+    let report = latency::simulate(settings);
+    print!("{report}");
+    if report.keeps_up() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Runs all plans: everything that happened, or the lowest seed that broke something.

@@ -53,6 +53,21 @@ fn models() -> &'static Models {
     })
 }
 
+/// A bucket with the shipped model alone, in use.
+pub(crate) async fn shipped() -> MemoryObjects {
+    let bucket = MemoryObjects::new();
+    let Models { shipped, .. } = models();
+    let pointer = (format!("models/{MODEL_NAME}/current.json"), pointer(shipped).into_bytes());
+    for (key, bytes) in shipped.objects.iter().cloned().chain([pointer]) {
+        bucket.put(&key, bytes, Condition::Always).await.expect("the memory bucket takes it");
+    }
+    bucket
+}
+
+fn pointer(model: &Stored) -> String {
+    format!("{{\"version\":\"{}\"}}", model.version)
+}
+
 impl World {
     /// A world with all models in its bucket, the shipped one in use.
     pub(crate) async fn new(settings: &Settings) -> Self {
@@ -89,7 +104,6 @@ impl World {
 
     async fn promote(&self, model: Promoted) {
         let Models { shipped, harsher, damaged } = models();
-        let pointer = |model: &Stored| format!("{{\"version\":\"{}\"}}", model.version);
         let pointer = match model {
             Promoted::Shipped => pointer(shipped),
             Promoted::Harsher => pointer(harsher),
