@@ -25,6 +25,8 @@ const POLICY: f64 = 0.7;
 const LOOK: Duration = Duration::from_secs(1);
 /// The longest that a thousand comments may wait for anything.
 const LIMIT: Duration = Duration::from_secs(240);
+/// The most comments of one invocation of the generator: the local stream takes no more in the time there is.
+const MOST: u64 = 500;
 /// How often a failed invocation of the generator is repeated. Lambda repeats it twice.
 const REPEATS: usize = 5;
 
@@ -67,7 +69,17 @@ impl Run {
     }
 
     /// Sends comments; their events' ids.
-    async fn send(&mut self, comments: u64) -> Vec<String> {
+    async fn send(&mut self, mut comments: u64) -> Vec<String> {
+        let mut ids = Vec::new();
+        while comments > 0 {
+            let some = comments.min(MOST);
+            ids.extend(self.send_some(some).await);
+            comments -= some;
+        }
+        ids
+    }
+
+    async fn send_some(&mut self, comments: u64) -> Vec<String> {
         let event = format!("{}-{}", self.fault, self.parts);
         self.parts += 1;
         let (name, payload) = (self.twin.function("generate-comments"), invocation(&event, comments));
@@ -104,7 +116,7 @@ impl Run {
 
     /// Waits, with an eye on the predictions.
     async fn until(&mut self, what: &str, is: impl AsyncFn(&Run) -> bool) {
-        let limit = LIMIT * u32::try_from(self.all.div_ceil(1000)).unwrap_or(u32::MAX);
+        let limit = self.limit();
         let started = Instant::now();
         loop {
             self.look().await;
@@ -114,6 +126,11 @@ impl Run {
             assert!(started.elapsed() < limit, "{}: waited {limit:?} until {what}; {}", self.fault, self.state());
             tokio::time::sleep(LOOK).await;
         }
+    }
+
+    /// The longest that anything may take.
+    fn limit(&self) -> Duration {
+        LIMIT * u32::try_from(self.all.div_ceil(1000)).unwrap_or(u32::MAX)
     }
 
     fn state(&self) -> String {
@@ -154,7 +171,7 @@ impl Run {
     async fn settle(mut self, injected: &str) {
         self.until_alerted().await;
         let world = self.world();
-        let audit = until(&format!("{}: every promise is kept", self.fault), crate::LIMIT, async || {
+        let audit = until(&format!("{}: every promise is kept", self.fault), self.limit(), async || {
             let audit = Audit::of(world).await;
             let alerting = publish_alerts::Condition::Probability(POLICY);
             let broken = [audit.broken_in_scoring(), audit.broken_in_alerting(alerting)].concat();

@@ -36,7 +36,7 @@ async fn send_until(run: &mut Run, what: &str, is: impl AsyncFn(&Run) -> bool) {
         if is(run).await {
             return;
         }
-        assert!(started.elapsed() < super::LIMIT, "waited {:?} until {what}; {}", super::LIMIT, run.state());
+        assert!(started.elapsed() < run.limit(), "waited {:?} until {what}; {}", run.limit(), run.state());
         let most = if run.sent.len() as u64 * 10 < run.all * 9 { run.all / 200 } else { 1 };
         run.send(most).await;
         tokio::time::sleep(LOOK).await;
