@@ -72,6 +72,13 @@ pub(crate) enum Command {
     /// Models: what thresholds promise, and what is in a system's bucket
     #[command(subcommand)]
     Model(ModelCommand),
+    /// Policies: which thresholds keep a promise
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// Moderators' decisions in a system's bucket
+    #[cfg(feature = "aws")]
+    #[command(subcommand)]
+    Decisions(crate::aws::args::DecisionsCommand),
     /// Sample comments in a system's bucket
     #[cfg(feature = "aws")]
     #[command(subcommand)]
@@ -110,6 +117,9 @@ impl Command {
             Command::Replay(args) => args.json,
             Command::Score(_) | Command::Completions(_) => false,
             Command::Model(command) => command.wants_json(),
+            Command::Policy(PolicyCommand::Suggest(args)) => args.json,
+            #[cfg(feature = "aws")]
+            Command::Decisions(crate::aws::args::DecisionsCommand::Pull(args)) => args.json,
             #[cfg(feature = "aws")]
             Command::Corpus(crate::aws::args::CorpusCommand::Push(args)) => args.json,
             #[cfg(feature = "aws")]
@@ -126,6 +136,12 @@ impl Command {
             Command::Tail(command) => command.wants_json(),
         }
     }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Propose thresholds that kept a promised precision, by what moderators decided
+    Suggest(SuggestArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -266,6 +282,12 @@ pub(crate) struct TrainArgs {
     /// The model's name [default: the folder's]
     #[arg(long, value_name = "NAME", value_parser = name)]
     pub(crate) name: Option<String>,
+    /// Also learn from moderators' decisions about alerts: a file of `modstream decisions pull`; may be repeated
+    ///
+    /// They are in every fit and in no measurement, since alerts are no sample of all comments. A decision about a text of
+    /// --input is its newer verdict.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) decisions: Vec<PathBuf>,
     /// What the model's card says of where the comments come from
     #[arg(long, value_name = "TEXT")]
     pub(crate) about: Option<String>,
@@ -289,13 +311,17 @@ pub(crate) struct TrainArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   modstream evaluate --model models/ours --input later-removals.csv
-  modstream evaluate --input later-removals.csv --report report.html --subgroup gender=woman,man")]
+  modstream evaluate --input later-removals.csv --report report.html --subgroup gender=woman,man
+  modstream evaluate --live decisions.jsonl          what was claimed, and what moderators said")]
 pub(crate) struct EvaluateArgs {
     #[command(flatten)]
     pub(crate) model: ModelArgs,
     /// Comments with verdicts: CSV or JSON Lines with `body` and `removed` (0, 1, true or false); plain, gzip or zstd
-    #[arg(long, value_name = "FILE")]
-    pub(crate) input: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "live")]
+    pub(crate) input: Option<PathBuf>,
+    /// Compare what was claimed about alerts with what moderators decided: a file of `modstream decisions pull`
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["input", "model", "base_rate", "report"])]
+    pub(crate) live: Option<PathBuf>,
     /// Write a page to look at: curves, calibration, terms, errors, subgroups; a file there is replaced
     ///
     /// One HTML file that needs nothing else. It quotes up to twenty comments.
@@ -317,6 +343,26 @@ impl EvaluateArgs {
     pub(crate) fn condition(&self) -> Condition {
         self.policy.as_ref().map_or(DEFAULT_CONDITION, |policy| policy.condition)
     }
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  modstream policy suggest --decisions decisions.jsonl --precision 0.8")]
+pub(crate) struct SuggestArgs {
+    /// Moderators' decisions: a file of `modstream decisions pull`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) decisions: PathBuf,
+    /// The precision to keep, at the lower end of its 95 % interval
+    #[arg(long, value_name = "SHARE", value_parser = precision)]
+    pub(crate) precision: f64,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn precision(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| *share > 0.0 && *share < 1.0);
+    share.ok_or_else(|| "a precision is above 0 and below 1, for example 0.8".to_owned())
 }
 
 #[derive(Debug, Args)]

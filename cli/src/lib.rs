@@ -20,7 +20,7 @@ mod system;
 use std::io;
 use std::process::ExitCode;
 
-use args::{Cli, Command, ModelCommand};
+use args::{Cli, Command, ModelCommand, PolicyCommand};
 
 /// Runs a command line, and says with which status to end.
 ///
@@ -38,6 +38,9 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Replay(args) => commands::replay::run(&args),
         Command::Completions(args) => commands::completions::run(&args),
         Command::Model(ModelCommand::Thresholds(args)) => commands::thresholds::run(&args),
+        Command::Policy(PolicyCommand::Suggest(args)) => commands::suggest::run(&args),
+        #[cfg(feature = "aws")]
+        Command::Decisions(aws::args::DecisionsCommand::Pull(args)) => aws::decisions::run(&args),
         #[cfg(feature = "aws")]
         Command::Model(ModelCommand::InBucket(command)) => aws::model::run(&command),
         #[cfg(feature = "aws")]

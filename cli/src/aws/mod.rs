@@ -3,6 +3,7 @@
 pub(crate) mod args;
 mod connection;
 pub(crate) mod corpus;
+pub(crate) mod decisions;
 pub(crate) mod demo;
 mod deployment;
 pub(crate) mod forget;

@@ -8,7 +8,7 @@ use modstream_trainer::{Evaluation, LabelledComments, evaluate};
 use publish_alerts::Condition;
 use serde_json::json;
 
-use super::{labelled, quality};
+use super::{labelled, live, quality};
 use crate::args::EvaluateArgs;
 use crate::display::print;
 use crate::embedded;
@@ -19,11 +19,16 @@ use crate::progress::Progress;
 const REASONS: usize = 5;
 
 pub(crate) fn run(args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
+    let input = match (&args.input, &args.live) {
+        (Some(input), _) => input,
+        (None, Some(decisions)) => return live::run(decisions, args.json),
+        (None, None) => anyhow::bail!("say --input FILE or --live FILE"),
+    };
     // Before the work, not after.
-    let output = args.report.as_deref().map(|path| OutputFile::new(path, &args.input)).transpose()?;
+    let output = args.report.as_deref().map(|path| OutputFile::new(path, input)).transpose()?;
     let (model, manifest) = embedded::load(&args.model)?;
-    let comments = labelled(&args.input)?;
-    anyhow::ensure!(!comments.is_empty(), "{}: there are no comments with a text to evaluate on", args.input.display());
+    let comments = labelled(input)?;
+    anyhow::ensure!(!comments.is_empty(), "{}: there are no comments with a text to evaluate on", input.display());
     let progress = Progress::new("scoring", Some(comments.len() as u64));
     let done = |done: usize| progress.at(done as u64);
     let found = match &output {

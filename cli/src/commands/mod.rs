@@ -2,8 +2,10 @@ pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod evaluate;
 pub(crate) mod explain;
+pub(crate) mod live;
 pub(crate) mod replay;
 pub(crate) mod score;
+pub(crate) mod suggest;
 pub(crate) mod thresholds;
 pub(crate) mod train;
 

@@ -2,10 +2,11 @@ use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 
 use modstream_classifier::artifact::check_output;
-use modstream_trainer::{Settings, Step, default_settings, train};
+use modstream_feedback::Judged;
+use modstream_trainer::{LabelledComments, Settings, Step, default_settings, train};
 use serde_json::json;
 
-use super::{labelled, quality};
+use super::{labelled, live, quality};
 use crate::args::{Group, TrainArgs};
 use crate::display::print;
 use crate::progress::Progress;
@@ -16,7 +17,14 @@ const FEW: usize = 100;
 pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
     // Before minutes of work, not after.
     check_output(&args.output)?;
-    let comments = labelled(&args.input)?;
+    let mut comments = labelled(&args.input)?;
+    let mut decided = LabelledComments::default();
+    for path in &args.decisions {
+        for Judged { body, removed, .. } in live::judged(path)? {
+            decided.push_text(&body, removed);
+        }
+    }
+    comments.add_decided(&decided);
     let mut settings = Settings { seed: args.seed, max_features: args.features, ..default_settings() };
     for group in &args.without {
         match group {
@@ -49,6 +57,7 @@ pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
             "comments": training.comments,
             "removed": training.removed,
             "without_text": training.without_text,
+            "decided": training.decided,
             "terms": manifest.fit.terms,
             "subwords": manifest.fit.subwords,
             "solver": manifest.fit.solver,
@@ -66,6 +75,12 @@ pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
     let mut text = format!("{} comments, {} of them removed\n", training.comments, training.removed);
     if training.removed.min(training.comments - training.removed) < FEW {
         text += &format!("fewer than {FEW} of one kind: take the numbers below for a guess\n");
+    }
+    if training.decided > 0 {
+        text += &format!(
+            "and {} decisions about alerts, {} of them to remove\n",
+            training.decided, training.decided_removed
+        );
     }
     text += &format!("\non comments the model had not seen ({} folds):\n", manifest.settings.folds);
     text += &quality([

@@ -2,6 +2,7 @@
 
 mod command;
 mod demo;
+mod learning;
 mod load;
 mod models;
 mod replay;
