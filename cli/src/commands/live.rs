@@ -50,11 +50,11 @@ fn table(found: &Live) -> String {
         "{} alerts decided; of those, what was claimed and what moderators removed:\n",
         found.all.observed.of
     ));
-    line(format_args!("  {:<28} {:>7}  {:>7}  {:<20}  the claim", "", "decided", "claimed", "removed"));
+    line(format_args!("  {:<34} {:>7}  {:>7}  {:<20}  the claim", "", "decided", "claimed", "removed"));
     let mut row = |name: &str, group: &Group| {
         let claimed = if group.observed.of == 0 { "-".to_owned() } else { format!("{:.2}", group.claimed) };
         line(format_args!(
-            "  {:<28} {:>7}  {claimed:>7}  {:<20}  {}",
+            "  {:<34} {:>7}  {claimed:>7}  {:<20}  {}",
             one_line(name),
             group.observed.of,
             share(group.observed),
