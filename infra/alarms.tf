@@ -3,22 +3,22 @@
 locals {
   alarms = merge(
     # Not "every minute": an invocation that times out takes a minute, and Lambda waits before it tries again.
-    { for name in keys(local.functions) : "${name}-errors" => {
+    { for name in local.function_names : "${name}-errors" => {
       description = "${name} fails as a whole, three times or more in five minutes; nothing is lost, its batches come again"
       namespace   = "AWS/Lambda"
       metric      = "Errors"
       statistic   = "Sum"
-      dimensions  = { FunctionName = aws_lambda_function.this[name].function_name }
+      dimensions  = { FunctionName = "${var.prefix}-${name}" }
       period      = 300
       periods     = 1
       above       = 2
     } },
-    { for name in keys(local.functions) : "${name}-throttles" => {
+    { for name in local.function_names : "${name}-throttles" => {
       description = "${name} is not started as often as it should: the account's concurrency is used up"
       namespace   = "AWS/Lambda"
       metric      = "Throttles"
       statistic   = "Sum"
-      dimensions  = { FunctionName = aws_lambda_function.this[name].function_name }
+      dimensions  = { FunctionName = "${var.prefix}-${name}" }
       period      = 60
       periods     = 5
       above       = 0
@@ -28,7 +28,7 @@ locals {
       namespace   = "AWS/Lambda"
       metric      = "IteratorAge"
       statistic   = "Maximum"
-      dimensions  = { FunctionName = aws_lambda_function.this[name].function_name }
+      dimensions  = { FunctionName = "${var.prefix}-${name}" }
       period      = 60
       periods     = 3
       above       = 60 * 1000
@@ -43,12 +43,12 @@ locals {
       periods     = 1
       above       = 0
     } },
-    { for name in keys(local.functions) : "${name}-lost" => {
+    { for name in local.function_names : "${name}-lost" => {
       description = "Lambda gave up on work of ${name} and could not write it to the bucket"
       namespace   = "AWS/Lambda"
       metric      = "DestinationDeliveryFailures"
       statistic   = "Sum"
-      dimensions  = { FunctionName = aws_lambda_function.this[name].function_name }
+      dimensions  = { FunctionName = "${var.prefix}-${name}" }
       period      = 60
       periods     = 1
       above       = 0

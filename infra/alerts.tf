@@ -29,7 +29,7 @@ resource "aws_sqs_queue" "undelivered" {
 }
 
 resource "aws_sns_topic_subscription" "alerts" {
-  for_each = { for it in var.alert_subscriptions : "${it.protocol} ${it.endpoint}" => it }
+  for_each = { for it in var.alert_subscriptions : "${it.protocol} ${it.endpoint}" => it if !contains(local.by_digest, it.protocol) }
 
   topic_arn = aws_sns_topic.alerts.arn
   protocol  = each.value.protocol

@@ -30,6 +30,8 @@ locals {
         BUCKET           = aws_s3_bucket.this.bucket
         ALERTS_TOPIC_ARN = aws_sns_topic.alerts.arn
         POLICY           = var.policy
+        LINKS_BASE_URL   = local.urls["take-decisions"]
+        LINK_KEY_SECRET  = aws_secretsmanager_secret.link_key.arn
       }
     }
     archive-comments = {
@@ -39,7 +41,28 @@ locals {
         BUCKET = aws_s3_bucket.this.bucket
       }
     }
+    digest-alerts = {
+      memory  = 256
+      timeout = 240
+      environment = {
+        BUCKET            = aws_s3_bucket.this.bucket
+        DECISIONS_STREAM  = local.stream_names["decisions"]
+        DIGESTS_TOPIC_ARN = aws_sns_topic.digests.arn
+        WINDOW_MINUTES    = tostring(var.digest_minutes)
+        LINKS_BASE_URL    = local.urls["take-decisions"]
+        LINK_KEY_SECRET   = aws_secretsmanager_secret.link_key.arn
+      }
+    }
   }
+
+  # All of them. By name, since the settings of some know the URLs of others.
+  function_names = toset([
+    "generate-comments", "score-comments", "publish-alerts", "archive-comments",
+    "digest-alerts", "take-decisions", "show-desk",
+  ])
+
+  # Those that Lambda invokes by itself, and tries again.
+  scheduled = ["generate-comments", "digest-alerts"]
 
   # Which function reads which stream, and in what batches.
   readers = {
@@ -52,7 +75,7 @@ locals {
 }
 
 resource "aws_cloudwatch_log_group" "this" {
-  for_each = local.functions
+  for_each = local.function_names
 
   name              = "/aws/lambda/${var.prefix}-${each.key}"
   retention_in_days = var.log_retention_days
@@ -95,9 +118,11 @@ resource "aws_lambda_function" "this" {
   depends_on = [aws_iam_role_policy.this]
 }
 
-# The generator is invoked asynchronously. What fails three times lies in the bucket, whole.
-resource "aws_lambda_function_event_invoke_config" "generate_comments" {
-  function_name                = aws_lambda_function.this["generate-comments"].function_name
+# What the schedules invoke is invoked asynchronously. What fails three times lies in the bucket, whole.
+resource "aws_lambda_function_event_invoke_config" "this" {
+  for_each = toset(local.scheduled)
+
+  function_name                = aws_lambda_function.this[each.key].function_name
   maximum_retry_attempts       = 2
   maximum_event_age_in_seconds = 3600
 

@@ -23,6 +23,31 @@ output "predictions_stream" {
   value       = aws_kinesis_stream.this["predictions"].name
 }
 
+output "decisions_stream" {
+  description = "Where moderators' decisions are."
+  value       = aws_kinesis_stream.this["decisions"].name
+}
+
+output "links_url" {
+  description = "What the links in alerts and digests begin with."
+  value       = local.urls["take-decisions"]
+}
+
+output "desk_url" {
+  description = "The desk. `modstream desk-link` makes a link to sign in, where desk_access is signed-link."
+  value       = local.urls["show-desk"]
+}
+
+output "link_key_secret" {
+  description = "The secret that signs links."
+  value       = aws_secretsmanager_secret.link_key.arn
+}
+
+output "digests_topic_arn" {
+  description = "What people subscribe to by email or SMS."
+  value       = aws_sns_topic.digests.arn
+}
+
 output "alerts_topic_arn" {
   description = "What subscribers of alerts subscribe to."
   value       = aws_sns_topic.alerts.arn
@@ -65,7 +90,7 @@ output "architecture" {
 
 output "functions" {
   description = "The functions' names as they are deployed."
-  value       = { for name, function in aws_lambda_function.this : name => function.function_name }
+  value       = { for name, function in merge(aws_lambda_function.this, aws_lambda_function.pages) : name => function.function_name }
 }
 
 output "mappings" {
@@ -86,6 +111,11 @@ output "environment" {
     export MODSTREAM_COMMENTS_STREAM=${aws_kinesis_stream.this["comments"].name}
     export MODSTREAM_PREDICTIONS_STREAM=${aws_kinesis_stream.this["predictions"].name}
     export MODSTREAM_ALERTS_TOPIC_ARN=${aws_sns_topic.alerts.arn}
+    export MODSTREAM_DIGESTS_TOPIC_ARN=${aws_sns_topic.digests.arn}
+    export MODSTREAM_DECISIONS_STREAM=${aws_kinesis_stream.this["decisions"].name}
+    export MODSTREAM_DESK_URL=${local.urls["show-desk"]}
+    export MODSTREAM_LINKS_URL=${local.urls["take-decisions"]}
+    export MODSTREAM_LINK_KEY_SECRET=${aws_secretsmanager_secret.link_key.arn}
     export MODSTREAM_UNDELIVERED_QUEUE_ARN=${aws_sqs_queue.undelivered.arn}
     export MODSTREAM_MODEL_NAME=${var.model_name}
   END

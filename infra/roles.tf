@@ -1,6 +1,15 @@
 # One role a function, with what it does and nothing else.
 
 locals {
+  # What a page may do: show alerts, take decisions.
+  decide = [
+    { actions = ["s3:GetObject"], resources = ["${aws_s3_bucket.this.arn}/alerts/*", "${aws_s3_bucket.this.arn}/digests/*"] },
+    { actions = ["s3:GetObject", "s3:PutObject"], resources = ["${aws_s3_bucket.this.arn}/decisions/*"] },
+    { actions = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], resources = ["${aws_s3_bucket.this.arn}/decisions-unsent/*"] },
+    { actions = ["kinesis:PutRecords"], resources = [local.stream_arns["decisions"]] },
+    { actions = ["secretsmanager:GetSecretValue"], resources = [aws_secretsmanager_secret.link_key.arn] },
+  ]
+
   # What a function may do, besides writing its log and what Lambda does in its name.
   allowed = {
     generate-comments = [
@@ -16,12 +25,27 @@ locals {
     publish-alerts = [
       # To read the ledger: what may not be read counts as missing, and without sent.json an alert would be sent again.
       { actions = ["s3:GetObject", "s3:PutObject"], resources = ["${aws_s3_bucket.this.arn}/alerts/*"] },
+      # The policies document; budgets and breakers are objects, too.
+      { actions = ["s3:GetObject"], resources = ["${aws_s3_bucket.this.arn}/policies/*"] },
+      { actions = ["s3:GetObject", "s3:PutObject"], resources = ["${aws_s3_bucket.this.arn}/budgets/*", "${aws_s3_bucket.this.arn}/breakers/*"] },
       { actions = ["s3:PutObject"], resources = ["${aws_s3_bucket.this.arn}/quarantine/${local.stream_names["predictions"]}/*"] },
       { actions = ["sns:Publish"], resources = [aws_sns_topic.alerts.arn] },
+      { actions = ["secretsmanager:GetSecretValue"], resources = [aws_secretsmanager_secret.link_key.arn] },
     ]
     archive-comments = [
       { actions = ["s3:PutObject"], resources = ["${aws_s3_bucket.this.arn}/archive/${local.stream_names["comments"]}/*"] },
     ]
+    digest-alerts = [
+      { actions = ["s3:GetObject"], resources = ["${aws_s3_bucket.this.arn}/alerts/*", "${aws_s3_bucket.this.arn}/policies/*", "${aws_s3_bucket.this.arn}/decisions/*"] },
+      { actions = ["s3:GetObject", "s3:PutObject"], resources = ["${aws_s3_bucket.this.arn}/digests/*"] },
+      # Decisions that did not reach their stream.
+      { actions = ["s3:GetObject", "s3:DeleteObject"], resources = ["${aws_s3_bucket.this.arn}/decisions-unsent/*"] },
+      { actions = ["kinesis:PutRecords"], resources = [local.stream_arns["decisions"]] },
+      { actions = ["sns:Publish"], resources = [aws_sns_topic.digests.arn] },
+      { actions = ["secretsmanager:GetSecretValue"], resources = [aws_secretsmanager_secret.link_key.arn] },
+    ]
+    take-decisions = local.decide
+    show-desk      = local.decide
   }
 }
 
@@ -37,7 +61,7 @@ data "aws_iam_policy_document" "assume" {
 }
 
 data "aws_iam_policy_document" "this" {
-  for_each = local.functions
+  for_each = local.function_names
 
   dynamic "statement" {
     for_each = local.allowed[each.key]
@@ -85,14 +109,14 @@ data "aws_iam_policy_document" "this" {
 }
 
 resource "aws_iam_role" "this" {
-  for_each = local.functions
+  for_each = local.function_names
 
   name               = "${var.prefix}-${each.key}-${local.region}"
   assume_role_policy = data.aws_iam_policy_document.assume.json
 }
 
 resource "aws_iam_role_policy" "this" {
-  for_each = local.functions
+  for_each = local.function_names
 
   name   = each.key
   role   = aws_iam_role.this[each.key].id

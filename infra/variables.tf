@@ -153,7 +153,7 @@ variable "spread_seconds" {
 }
 
 variable "alert_subscriptions" {
-  description = "Who gets alerts: sqs (a queue's ARN, whose policy lets the topic send), https or lambda. Subreddits and severities (high, medium, low) narrow it; without them all alerts come. The message is the alert event itself."
+  description = "Who gets alerts: sqs (a queue's ARN, whose policy lets the topic send), https or lambda get each alert, the event itself; email and sms get digests, one message a subreddit and window. Subreddits and severities (high, medium, low) narrow it; without them all come."
   type = list(object({
     protocol   = string
     endpoint   = string
@@ -163,15 +163,20 @@ variable "alert_subscriptions" {
   default = []
 
   validation {
-    condition     = alltrue([for it in var.alert_subscriptions : !contains(["email", "email-json", "sms"], it.protocol)])
-    error_message = "alert_subscriptions: email and sms are refused, because SNS suspends an email subscription above 10 messages a second and then deletes it. Subscribe a queue (sqs) or a webhook (https)."
+    condition = alltrue([for it in var.alert_subscriptions :
+      contains(["sqs", "https", "lambda", "email", "sms"], it.protocol) || (it.protocol == "http" && var.endpoint != null)
+    ])
+    error_message = "alert_subscriptions: protocol must be sqs, https or lambda for alerts, or email or sms for digests; http is for a local stack alone."
   }
 
   validation {
-    condition = alltrue([for it in var.alert_subscriptions :
-      contains(["sqs", "https", "lambda", "email", "email-json", "sms"], it.protocol) || (it.protocol == "http" && var.endpoint != null)
-    ])
-    error_message = "alert_subscriptions: protocol must be sqs, https or lambda; http is for a local stack alone."
+    condition     = alltrue([for it in var.alert_subscriptions : it.protocol != "email" || can(regex("^[^@ ]+@[^@ ]+[.][^@ ]+$", it.endpoint))])
+    error_message = "alert_subscriptions: the endpoint of email is an address, for example moderators@example.org."
+  }
+
+  validation {
+    condition     = alltrue([for it in var.alert_subscriptions : it.protocol != "sms" || can(regex("^[+][1-9][0-9]{6,14}$", it.endpoint))])
+    error_message = "alert_subscriptions: the endpoint of sms is a number with its country, for example +4915112345678."
   }
 
   validation {
@@ -197,6 +202,28 @@ variable "alert_subscriptions" {
   validation {
     condition     = length(distinct([for it in var.alert_subscriptions : "${it.protocol} ${it.endpoint}"])) == length(var.alert_subscriptions)
     error_message = "alert_subscriptions: an endpoint is there twice; name all its subreddits in one."
+  }
+}
+
+variable "digest_minutes" {
+  description = "How many minutes of comments a digest is about."
+  type        = number
+  default     = 5
+
+  validation {
+    condition     = contains([1, 2, 3, 5, 10, 15, 20, 30, 60], var.digest_minutes)
+    error_message = "digest_minutes must divide an hour: 1, 2, 3, 5, 10, 15, 20, 30 or 60."
+  }
+}
+
+variable "desk_access" {
+  description = "Who sees the desk: iam (whoever may invoke the function's URL, with signed requests) or signed-link (whoever has a link of `modstream desk-link`, in a browser)."
+  type        = string
+  default     = "iam"
+
+  validation {
+    condition     = contains(["iam", "signed-link"], var.desk_access)
+    error_message = "desk_access must be iam or signed-link."
   }
 }
 

@@ -26,6 +26,13 @@ class GatewayServerPlugin(RuntimeServerPlugin):
         return GatewayServer()
 
 
+@hooks.on_infra_start()
+def hand_cookies_over() -> None:
+    from modstream_local_stack import function_urls
+
+    function_urls.install()
+
+
 @hooks.on_infra_shutdown(priority=10)  # first: services that stop wait for invocations
 def end_functions() -> None:
     from modstream_local_stack.executor import ROSTER
