@@ -1,7 +1,5 @@
-use modstream_events::Severity;
 use modstream_platform::environment::{Environment, Variable, VariableError};
-
-use crate::policy::Policy;
+use modstream_policy::{Policy, Severities};
 
 /// The function's settings.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,34 +12,6 @@ pub struct Config {
     pub policy: Policy,
     /// `SEVERITY_HIGH` and `SEVERITY_MEDIUM`.
     pub severities: Severities,
-}
-
-/// From which probability up an alert is how urgent.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Severities {
-    /// High from here, 0.9 where it is not set.
-    pub high: f64,
-    /// Medium from here, 0.7 where it is not set.
-    pub medium: f64,
-}
-
-impl Default for Severities {
-    fn default() -> Self {
-        Severities { high: 0.9, medium: 0.7 }
-    }
-}
-
-impl Severities {
-    /// How urgent an alert of this probability is.
-    pub fn of(&self, probability: f64) -> Severity {
-        if probability >= self.high {
-            Severity::High
-        } else if probability >= self.medium {
-            Severity::Medium
-        } else {
-            Severity::Low
-        }
-    }
 }
 
 impl Config {

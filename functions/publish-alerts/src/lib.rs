@@ -3,9 +3,12 @@
 //! An alert is requested in the ledger, published, and recorded as sent, in that order, so it is published at least once, and
 //! again only after a call whose outcome is unknown. Its id knows the comment event and the policy, not the model: a new model
 //! never alerts twice.
+//!
+//! What is not to be published by itself (a spent budget, an open breaker, quiet hours, a policy without that channel, a
+//! comment that is asked about to learn from it) is recorded as withheld instead. Nothing is dropped.
 
 mod config;
-mod policy;
+mod withhold;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,13 +17,17 @@ use jiff::Timestamp;
 use kinesis_batch::{Batch, BatchResponse, Fault, Handler, Outcome, PayloadError, Record};
 use modstream_events::{Alert, BadRecord, Event, Prediction, Reason, ids};
 use modstream_ledger::{Keys, Ledger, Next};
+use modstream_limits::{Budgets, Known, Watch, message_about};
 use modstream_platform::deliver::{DeliveryError, Published, publish_all};
 use modstream_platform::{Clock, MAX_PUBLISH_MESSAGES, Message, Objects, Topic};
-use modstream_telemetry::{alert_resumed, batch_handled};
+use modstream_policy::{Judgement, Policies, Why};
+use modstream_policy_store::Following;
+use modstream_telemetry::{alert_resumed, alerts_withheld, batch_handled, breaker_opened, policy_unknown};
 use named_mutations::is_on;
+use withhold::Withheld;
 
-pub use config::{Config, Severities};
-pub use policy::{Condition, Policy, PolicyError};
+pub use config::Config;
+pub use modstream_policy::{Condition, Policy, PolicyError, Severities};
 
 /// The function's name; its events' `source` is `urn:modstream:publish-alerts`.
 pub const NAME: &str = "publish-alerts";
@@ -32,14 +39,17 @@ pub struct PublishAlerts<T, O, C> {
     alerts: T,
     objects: O,
     clock: C,
-    policy: Policy,
-    severities: Severities,
+    policies: Following,
+    budgets: Budgets,
+    watch: Watch,
 }
 
 impl<T: Topic, O: Objects, C: Clock> PublishAlerts<T, O, C> {
     /// The function over its topic and bucket.
     pub fn new(config: &Config, alerts: T, objects: O, clock: C) -> Self {
-        PublishAlerts { alerts, objects, clock, policy: config.policy.clone(), severities: config.severities }
+        // For a bucket without a document.
+        let policies = Following::new(Policies::of(&config.policy, config.severities));
+        PublishAlerts { alerts, objects, clock, policies, budgets: Budgets::default(), watch: Watch::default() }
     }
 
     /// Handles one invocation: a Kinesis payload in, the partial batch response out. Everything is done by `deadline`.
@@ -48,12 +58,18 @@ impl<T: Topic, O: Objects, C: Clock> PublishAlerts<T, O, C> {
     /// Where the payload is no batch of Kinesis records.
     pub async fn handle(&self, payload: &[u8], deadline: Timestamp) -> Result<BatchResponse, PayloadError> {
         let batch = Batch::parse(payload)?;
-        if batch.records.is_empty() {
-            return Ok(BatchResponse::success());
-        }
+        let Some(first) = batch.records.first() else { return Ok(BatchResponse::success()) };
         let now = self.clock.now();
         let take_until = now + deadline.duration_since(now) / 2;
-        let report = kinesis_batch::handle(&batch, &Publishing { function: self, take_until, deadline }).await;
+        let in_use = match self.policies.snapshot(&self.objects, &self.clock, deadline).await {
+            Ok(in_use) => in_use,
+            Err(error) => {
+                policy_unknown(&error.to_string());
+                return Ok(BatchResponse::failed_from(first.sequence_number.as_ref()));
+            }
+        };
+        let publishing = Publishing { function: self, policies: &in_use.policies, take_until, deadline };
+        let report = kinesis_batch::handle(&batch, &publishing).await;
         batch_handled(NAME, &batch, &report);
         Ok(report.response())
     }
@@ -64,7 +80,12 @@ struct Pending {
     id: String,
     keys: Keys,
     event: Vec<u8>,
-    attributes: BTreeMap<String, String>,
+}
+
+/// One that is to be published, and recorded as sent.
+struct Publication {
+    keys: Keys,
+    message: Message,
 }
 
 /// What subscriptions filter by. SNS refuses an attribute without a value.
@@ -73,6 +94,8 @@ fn attributes(alert: &Alert<'_>) -> BTreeMap<String, String> {
         ("severity", Some(alert.severity.as_str())),
         ("subreddit", alert.comment.subreddit.as_deref()),
         ("model_version", Some(alert.model.version.as_ref())),
+        ("policy", Some(alert.policy.name.as_ref())),
+        ("probe", alert.probe.then_some("true")),
     ];
     let set = all.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));
     set.filter(|(_, value)| !value.is_empty()).collect()
@@ -81,6 +104,8 @@ fn attributes(alert: &Alert<'_>) -> BTreeMap<String, String> {
 /// One batch.
 struct Publishing<'a, T, O, C> {
     function: &'a PublishAlerts<T, O, C>,
+    /// The same for all of it.
+    policies: &'a Policies,
     /// Half of the time is for deciding, the rest for publishing.
     take_until: Timestamp,
     deadline: Timestamp,
@@ -98,21 +123,40 @@ impl<T: Topic, O: Objects, C: Clock> Handler for Publishing<'_, T, O, C> {
     }
 
     fn prepare(&self, _: &Record<'_>, data: &[u8]) -> Result<Option<Pending>, BadRecord> {
-        let PublishAlerts { policy, severities, clock, .. } = self.function;
+        let PublishAlerts { clock, watch, .. } = self.function;
         let event: Event<'_, Prediction<'_>> = Event::decode(data)?;
-        let prediction = event.data;
-        if !policy.is_met_by(&prediction) {
-            return Ok(None);
+        let mut prediction = event.data;
+        let policies = self.policies;
+        let rules = policies.for_subreddit(prediction.comment.subreddit.as_deref());
+        let (severity, why, share) = match rules.judge(&prediction) {
+            Judgement::Alert { why, severity } => (severity, Some(why), None),
+            Judgement::Explore { share, severity } => (severity, None, Some(share)),
+            Judgement::Pass => {
+                watch.count(clock.now(), false);
+                return Ok(None);
+            }
+        };
+        // The probe counts nowhere.
+        if why != Some(Why::Probe) {
+            watch.count(clock.now(), why.is_some());
         }
         let comment_event = &prediction.comment_event;
-        let name = if is_on("alert-by-model") { &prediction.model.version } else { policy.name.as_str() };
-        let id = ids::alert(&comment_event.source, &comment_event.id, name).to_string();
+        let name = if is_on("alert-by-model") { &prediction.model.version } else { policies.name.as_str() };
+        let id = if share.is_some() { ids::exploration } else { ids::alert };
+        let id = id(&comment_event.source, &comment_event.id, name).to_string();
         let keys = Keys::new(comment_event.time, &id);
-        let severity = severities.of(prediction.probability);
-        let alert = Alert::new(prediction, event.id, severity, policy.to_ref());
-        let attributes = attributes(&alert);
+        let seen = rules.at_base_rate(&prediction);
+        prediction.probability = seen.probability;
+        prediction.log_odds = seen.log_odds;
+        prediction.operating_point = seen.operating_point;
+        let mut alert = Alert::new(prediction, event.id, severity, policies.to_ref(rules));
+        alert.exploration = share;
+        alert.probe = why == Some(Why::Probe);
+        if let Some(Why::Always(term)) = why {
+            alert.matched = Some(term.into());
+        }
         let event = Event::new(id.clone(), SOURCE, clock.now(), alert).encode();
-        Ok(Some(Pending { id, keys, event, attributes }))
+        Ok(Some(Pending { id, keys, event }))
     }
 
     async fn deliver(&self, alerts: Vec<Pending>) -> Vec<Delivered> {
@@ -128,6 +172,10 @@ impl<T: Topic, O: Objects, C: Clock> Handler for Publishing<'_, T, O, C> {
                 distinct.push(alert);
             }
         }
+        let breaker = match self.breaker().await {
+            Ok(breaker) => breaker,
+            Err(error) => return vec![Outcome::Transient(error)],
+        };
         let mut fates: Vec<Delivered> = Vec::with_capacity(distinct.len());
         let mut rest = distinct.into_iter();
         loop {
@@ -136,7 +184,7 @@ impl<T: Topic, O: Objects, C: Clock> Handler for Publishing<'_, T, O, C> {
             if group.is_empty() || fates.iter().any(|fate| matches!(fate, Outcome::Transient(_))) {
                 break;
             }
-            fates.extend(self.publish(group).await);
+            fates.extend(self.settle(group, breaker.as_ref()).await);
         }
         position.into_iter().map_while(|first| fates.get(first).cloned()).collect()
     }
@@ -148,55 +196,121 @@ impl<T: Topic, O: Objects, C: Clock> Handler for Publishing<'_, T, O, C> {
 }
 
 impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
-    /// Takes a group of different alerts, one call's worth, all the way.
-    async fn publish(&self, group: Vec<Pending>) -> Vec<Delivered> {
+    /// The breaker that is open. Whoever's turn it is sends the one message about it.
+    async fn breaker(&self) -> Result<Option<Known>, DeliveryError> {
+        let PublishAlerts { alerts, objects, clock, watch, .. } = self.function;
+        let deadline = self.deadline;
+        let Some(breaker) = &self.policies.breaker else { return Ok(None) };
+        let Some((open, is_our_turn)) = watch.look(objects, clock, deadline, breaker).await? else { return Ok(None) };
+        if is_our_turn {
+            breaker_opened(&open.folder, open.opened.alerts, open.opened.predictions, &open.opened.until);
+            let message = message_about(&open, SOURCE);
+            for published in publish_all(alerts, clock, deadline, vec![message]).await {
+                let message_id = match published {
+                    Published::Accepted { message_id } => message_id,
+                    // It would be again: the log says what the topic's readers are not told.
+                    Published::Refused { code, message } => format!("refused: {code}: {message}"),
+                    Published::Failed(error) => return Err(error),
+                };
+                watch.sent(objects, clock, deadline, &open.folder, message_id).await?;
+            }
+        }
+        Ok(Some(open))
+    }
+
+    /// Takes a group of different alerts, one call's worth, all the way: each is published or withheld.
+    async fn settle(&self, group: Vec<Pending>, breaker: Option<&Known>) -> Vec<Delivered> {
         let PublishAlerts { alerts, objects, clock, .. } = self.function;
         let ledger = Ledger::new(objects, clock, self.deadline);
         if is_on("send-before-ledger") {
-            let early = group.iter().map(|Pending { id, event, attributes, .. }| Message {
-                id: id.clone(),
-                body: String::from_utf8_lossy(event).into_owned(),
-                attributes: attributes.clone(),
-                ..Message::default()
-            });
+            let early = group.iter().map(|Pending { id, event, .. }| message(id.clone(), event));
             publish_all(alerts, clock, self.deadline, early.collect()).await;
         }
         let requests = group.into_iter().map(|alert| async {
-            let Pending { id, keys, event, attributes } = alert;
+            let Pending { id, keys, event } = alert;
             let own = event.clone();
             let next = ledger.request(&keys, event).await;
-            let message = next.map(|next| match next {
-                Next::GoOn(bytes) => {
-                    let mut attributes = attributes;
-                    if bytes != own {
-                        alert_resumed(&id);
-                        // Another model may have requested it: attributes must say what the text says.
-                        if let Ok(requested) = Event::<'_, Alert<'_>>::decode(&bytes) {
-                            attributes = self::attributes(&requested.data);
-                        }
-                    }
-                    let body = String::from_utf8_lossy(&bytes).into_owned();
-                    Some(Message { id, body, attributes, ..Message::default() })
-                }
-                Next::Nothing => None,
-            });
-            (keys, message)
+            if next.as_ref().is_ok_and(|next| matches!(next, Next::Resume(bytes) if *bytes != own)) {
+                alert_resumed(&id);
+            }
+            (id, keys, next)
         });
-        let mut keys = Vec::new();
-        let mut messages = Vec::new();
-        // An alert's fate, where it is known before the call; else it is one of `messages`.
-        let mut known: Vec<Option<Delivered>> = Vec::new();
-        for (key, message) in join_all(requests).await {
-            known.push(match message {
-                Ok(Some(message)) => {
-                    keys.push(key);
-                    messages.push(message);
+        // Each alert's fate, where it is known before publishing; else it is one of `publications`.
+        let mut fates: Vec<Option<Delivered>> = Vec::new();
+        let mut publications: Vec<Publication> = Vec::new();
+        let mut withheld = Vec::new();
+        for (id, keys, next) in join_all(requests).await {
+            let (bytes, is_resumed) = match next {
+                Ok(Next::GoOn(bytes)) => (bytes, false),
+                Ok(Next::Resume(bytes)) => (bytes, true),
+                Ok(Next::Nothing) => {
+                    fates.push(Some(Outcome::Done));
+                    continue;
+                }
+                Err(error) => {
+                    fates.push(Some(Outcome::Transient(error)));
+                    continue;
+                }
+            };
+            fates.push(match self.withholding(&bytes, is_resumed, breaker).await {
+                Ok(None) => {
+                    publications.push(Publication { keys, message: message(id, &bytes) });
                     None
                 }
-                Ok(None) => Some(Outcome::Done),
+                Ok(Some(why)) => {
+                    withheld.push((fates.len(), keys, why));
+                    None
+                }
                 Err(error) => Some(Outcome::Transient(error)),
             });
         }
+        for (position, fate) in self.withhold(withheld).await {
+            fates[position] = Some(fate);
+        }
+        let mut answered = self.publish(publications).await.into_iter();
+        fates.into_iter().map_while(|fate| fate.or_else(|| answered.next())).collect()
+    }
+
+    /// Why a requested alert is not published by itself; none where it is.
+    async fn withholding(
+        &self,
+        requested: &[u8],
+        is_resumed: bool,
+        breaker: Option<&Known>,
+    ) -> Result<Option<Withheld>, DeliveryError> {
+        let PublishAlerts { objects, clock, budgets, .. } = self.function;
+        // What was requested decides, whatever a newer model says. What can't be read is published: nothing is dropped.
+        let Ok(event) = Event::<'_, Alert<'_>>::decode(requested) else { return Ok(None) };
+        if let Some(why) = withhold::by_rules(&event, self.policies, breaker) {
+            return Ok(Some(why));
+        }
+        let bucket = (objects, clock, self.deadline);
+        withhold::by_budgets(&event, is_resumed, self.policies, budgets, bucket).await
+    }
+
+    /// Records what is withheld; each one's fate, with its position.
+    async fn withhold(&self, withheld: Vec<(usize, Keys, Withheld)>) -> Vec<(usize, Delivered)> {
+        let PublishAlerts { objects, clock, .. } = self.function;
+        let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+        for (_, _, (reason, _)) in &withheld {
+            *reasons.entry(reason.as_str()).or_default() += 1;
+        }
+        let recorded = withheld.into_iter().map(|(position, keys, (reason, detail))| async move {
+            let ledger = Ledger::new(objects, clock, self.deadline);
+            let recorded = ledger.withhold(&keys, reason, detail).await;
+            (position, recorded.map_or_else(Outcome::Transient, |()| Outcome::Done))
+        });
+        let recorded = join_all(recorded).await;
+        reasons.into_iter().for_each(|(reason, number)| alerts_withheld(reason, number));
+        recorded
+    }
+
+    /// Publishes, and records as sent.
+    async fn publish(&self, publications: Vec<Publication>) -> Vec<Delivered> {
+        let PublishAlerts { alerts, objects, clock, .. } = self.function;
+        let ledger = Ledger::new(objects, clock, self.deadline);
+        let (keys, messages): (Vec<Keys>, Vec<Message>) =
+            publications.into_iter().map(|Publication { keys, message }| (keys, message)).unzip();
         let published = publish_all(alerts, clock, self.deadline, messages).await;
         let records = keys.iter().zip(published).map(|(keys, published)| async {
             match published {
@@ -211,7 +325,13 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
                 Published::Failed(error) => Outcome::Transient(error),
             }
         });
-        let mut answered = join_all(records).await.into_iter();
-        known.into_iter().map_while(|fate| fate.or_else(|| answered.next())).collect()
+        join_all(records).await
     }
+}
+
+/// The message of a requested alert. Its attributes say what its text says: another model, or another policy, may have
+/// requested it.
+fn message(id: String, event: &[u8]) -> Message {
+    let attributes = Event::<'_, Alert<'_>>::decode(event).map(|event| attributes(&event.data)).unwrap_or_default();
+    Message { id, body: String::from_utf8_lossy(event).into_owned(), attributes, ..Message::default() }
 }

@@ -84,6 +84,38 @@ pub fn alert_resumed(alert_id: &str) {
     warn!(event = "alert_resumed", alert_id);
 }
 
+/// Alerts are in the ledger and not published by themselves; `reason` is why.
+pub fn alerts_withheld(reason: &str, alerts: usize) {
+    info!(event = "alerts_withheld", reason, alerts);
+}
+
+/// Policies are in use.
+pub fn policy_loaded(version: &str, name: &str) {
+    info!(event = "policy_loaded", version, name);
+}
+
+/// Policies that were pushed can't be used: those before stay in use.
+pub fn policy_refused(in_use: &str, cause: &str) {
+    error!(event = "policy_refused", in_use, cause);
+}
+
+/// It is not known which policies are in use: nothing is judged, and the batch comes again.
+pub fn policy_unknown(cause: &str) {
+    warn!(event = "policy_unknown", cause);
+}
+
+/// So many comments alerted that alerts are withheld until `until`, or until somebody closes the breaker.
+pub fn breaker_opened(breaker: &str, alerts: u64, predictions: u64, until: &dyn Display) {
+    error!(
+        event = "breaker_opened",
+        breaker,
+        alerts,
+        predictions,
+        until = %until,
+        hint = "look at the comments, the model and the policies; `modstream breaker close` ends it"
+    );
+}
+
 /// An invocation failed as a whole: Lambda sends it again, or gives it up.
 pub fn invocation_failed(function: &str, cause: &str) {
     error!(event = "invocation_failed", function, cause);

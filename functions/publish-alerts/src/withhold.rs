@@ -1,0 +1,64 @@
+//! Whether an alert is published by itself, and why not.
+
+use modstream_events::{Alert, Event};
+use modstream_ledger::{Hour, Withholding};
+use modstream_limits::{Budgets, Known, Place, Request, Scope};
+use modstream_platform::deliver::DeliveryError;
+use modstream_platform::{Clock, Objects};
+use modstream_policy::{Channel, Policies};
+
+/// Why an alert is withheld, and the same as a sentence.
+pub(crate) type Withheld = (Withholding, String);
+
+/// What follows from the alert, the policies and the breaker alone. The probe is never withheld.
+pub(crate) fn by_rules(event: &Event<'_, Alert<'_>>, policies: &Policies, open: Option<&Known>) -> Option<Withheld> {
+    let alert = &event.data;
+    if alert.probe {
+        return None;
+    }
+    if let Some(share) = alert.exploration {
+        let percent = share * 100.0;
+        let detail = format!("it meets no policy; {percent} % of such comments are asked about, to learn what is missed");
+        return Some((Withholding::Exploration, detail));
+    }
+    let rules = policies.for_subreddit(alert.comment.subreddit.as_deref());
+    if !rules.channels.contains(&Channel::Alerts) {
+        return Some((Withholding::Channel, "the policy sends no alert of this subreddit by itself".to_owned()));
+    }
+    if let Some(quiet) = rules.quiet_hours.as_ref().filter(|quiet| quiet.withhold(event.time, alert.severity)) {
+        return Some((Withholding::QuietHours, format!("quiet hours, {}", quiet.in_words())));
+    }
+    let open = open?;
+    let share = open.opened.share() * 100.0;
+    let until = open.opened.until.strftime("%Y-%m-%d %H:%M UTC");
+    Some((Withholding::Breaker, format!("the breaker is open until {until}: {share:.1} % of comments alerted")))
+}
+
+/// What the budgets say: the subreddit's, then that of all together. The probe takes no place.
+pub(crate) async fn by_budgets<O: Objects, C: Clock>(
+    event: &Event<'_, Alert<'_>>,
+    is_resumed: bool,
+    policies: &Policies,
+    budgets: &Budgets,
+    (objects, clock, deadline): (&O, &C, jiff::Timestamp),
+) -> Result<Option<Withheld>, DeliveryError> {
+    if event.data.probe {
+        return Ok(None);
+    }
+    let subreddit = event.data.comment.subreddit.as_deref();
+    let own = policies.for_subreddit(subreddit).max_alerts_per_hour;
+    let budgets_of = [
+        (own, Scope::subreddit(subreddit), "this subreddit"),
+        (policies.max_alerts_per_hour, Scope::all(), "all subreddits together"),
+    ];
+    for (places, scope, whose) in budgets_of {
+        let Some(places) = places else { continue };
+        let hour = Hour::of(event.time);
+        let request = Request { hour, scope: &scope, places, alert: &event.id, is_resumed };
+        if budgets.take(objects, clock, deadline, request).await? == Place::Spent {
+            let word = if places == 1 { "alert" } else { "alerts" };
+            return Ok(Some((Withholding::Budget, format!("the budget of {whose} is {places} {word} an hour, and spent"))));
+        }
+    }
+    Ok(None)
+}

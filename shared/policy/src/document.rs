@@ -1,0 +1,182 @@
+//! The document as it is written.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use modstream_events::Severity;
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// Policies as they are written, in TOML or JSON.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Document {
+    /// Part of an alert's id: under another name the same comment alerts again. `default` where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 64)))]
+    pub name: Option<String>,
+    /// The rules for all comments.
+    pub default: RulesDocument,
+    /// By the subreddit's name, without `r/`: the rules that differ there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub subreddits: BTreeMap<String, RulesDocument>,
+    /// What holds for all subreddits together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<TotalDocument>,
+    /// When so many comments alert that something must be wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub breaker: Option<BreakerDocument>,
+}
+
+/// Rules. What a subreddit leaves out is as in `default`; what that leaves out is as said here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RulesDocument {
+    /// Which comments alert: a probability such as `0.8`, or `precision>=0.9`, or `share<=0.05`. `default` must have one.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "text_or_number")]
+    #[cfg_attr(feature = "schema", schemars(with = "TextOrNumber"))]
+    pub threshold: Option<String>,
+    /// The share of comments that moderators remove here. The model's where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1)))]
+    pub base_rate: Option<f64>,
+    /// From which probability up an alert is how urgent: 0.7 and 0.9 where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<SeverityDocument>,
+    /// The most alerts of a subreddit that are published in an hour; any number where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 10_000)))]
+    pub max_alerts_per_hour: Option<i64>,
+    /// When no alert is published by itself; never where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quiet_hours: Option<QuietHoursDocument>,
+    /// Where alerts go: `alerts`, `digest`; both where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channels: Option<Vec<Channel>>,
+    /// Whose comments never alert, by name, without `u/`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exempt_authors: Option<Vec<String>>,
+    /// What always alerts: a comment that holds one of these texts, in capitals or not, inside of words too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub always: Option<Vec<String>>,
+    /// The share of the other comments that moderators are asked about all the same, to learn from; 0 where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 0.1)))]
+    pub exploration_share: Option<f64>,
+}
+
+/// Probabilities from which up an alert is more urgent than `low`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct SeverityDocument {
+    /// Look today; at most `high`.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
+    pub medium: f64,
+    /// Look first.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
+    pub high: f64,
+}
+
+/// When nobody is to be woken.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct QuietHoursDocument {
+    /// Their beginning on the clocks there, such as `22:00`.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$")))]
+    pub from: String,
+    /// Their end, such as `07:00`; after midnight where it is before `from`.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$")))]
+    pub to: String,
+    /// The IANA name of the clocks, such as `Europe/Berlin`.
+    pub time_zone: String,
+    /// The severities that are published all the same; none where it is left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keep: Vec<Severity>,
+}
+
+/// A way to moderators.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Channel {
+    /// One message an alert.
+    Alerts,
+    /// Every few minutes one message for all.
+    Digest,
+}
+
+/// What holds for all subreddits together.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct TotalDocument {
+    /// The most alerts that are published in an hour, of all subreddits.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 10_000)))]
+    pub max_alerts_per_hour: i64,
+}
+
+/// When so many comments alert that something must be wrong, alerts are withheld and one message says so.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct BreakerDocument {
+    /// The largest share of comments that may alert.
+    #[cfg_attr(feature = "schema", schemars(range(max = 1), extend("exclusiveMinimum" = 0)))]
+    pub max_share: f64,
+    /// Over so many minutes; 5 where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 60)))]
+    pub window: Option<i64>,
+    /// Fewer alerts than these are not looked at; 50 where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 1_000_000)))]
+    pub min_alerts: Option<i64>,
+    /// It stays open for so many minutes; 60 where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 1_440)))]
+    pub open_for: Option<i64>,
+}
+
+/// For the schema: a threshold may be written as a number.
+#[cfg(feature = "schema")]
+#[derive(schemars::JsonSchema)]
+#[schemars(untagged)]
+#[expect(dead_code, reason = "its schema is what is used")]
+enum TextOrNumber {
+    Text(String),
+    Number(#[schemars(range(min = 0, max = 1))] f64),
+}
+
+fn text_or_number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    struct Either;
+
+    impl Visitor<'_> for Either {
+        type Value = String;
+
+        fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+            to.write_str("a probability such as 0.8, or \"precision>=0.9\", or \"share<=0.05\"")
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<String, E> {
+            Ok(text.to_owned())
+        }
+
+        fn visit_f64<E: Error>(self, number: f64) -> Result<String, E> {
+            Ok(number.to_string())
+        }
+
+        fn visit_i64<E: Error>(self, number: i64) -> Result<String, E> {
+            Ok(number.to_string())
+        }
+
+        fn visit_u64<E: Error>(self, number: u64) -> Result<String, E> {
+            Ok(number.to_string())
+        }
+    }
+
+    from.deserialize_any(Either).map(Some)
+}
