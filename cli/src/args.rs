@@ -72,9 +72,16 @@ pub(crate) enum Command {
     /// Models: what thresholds promise, and what is in a system's bucket
     #[command(subcommand)]
     Model(ModelCommand),
-    /// Policies: which thresholds keep a promise
+    /// Policies as a document: which comments alert, how many alerts an hour, by subreddit
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Alerts that are withheld because there were too many
+    #[cfg(feature = "aws")]
+    #[command(subcommand)]
+    Breaker(crate::aws::args::BreakerCommand),
+    /// Send a comment that always alerts, to see that the whole way works
+    #[cfg(feature = "aws")]
+    Probe(crate::aws::args::ProbeArgs),
     /// Moderators' decisions in a system's bucket
     #[cfg(feature = "aws")]
     #[command(subcommand)]
@@ -117,7 +124,11 @@ impl Command {
             Command::Replay(args) => args.json,
             Command::Score(_) | Command::Completions(_) => false,
             Command::Model(command) => command.wants_json(),
-            Command::Policy(PolicyCommand::Suggest(args)) => args.json,
+            Command::Policy(command) => command.wants_json(),
+            #[cfg(feature = "aws")]
+            Command::Breaker(command) => command.wants_json(),
+            #[cfg(feature = "aws")]
+            Command::Probe(args) => args.json,
             #[cfg(feature = "aws")]
             Command::Decisions(crate::aws::args::DecisionsCommand::Pull(args)) => args.json,
             #[cfg(feature = "aws")]
@@ -139,12 +150,6 @@ impl Command {
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum PolicyCommand {
-    /// Propose thresholds that kept a promised precision, by what moderators decided
-    Suggest(SuggestArgs),
-}
-
-#[derive(Debug, Subcommand)]
 pub(crate) enum ModelCommand {
     /// Show which probability a policy begins at, and what it promises
     Thresholds(ThresholdsArgs),
@@ -161,6 +166,46 @@ impl ModelCommand {
             ModelCommand::InBucket(command) => command.wants_json(),
         }
     }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Check a document, and show the rules that follow from it
+    Check(PolicyCheckArgs),
+    /// Propose thresholds that kept a promised precision, by what moderators decided
+    Suggest(SuggestArgs),
+    #[cfg(feature = "aws")]
+    #[command(flatten)]
+    InBucket(crate::aws::args::PolicyInBucketCommand),
+}
+
+impl PolicyCommand {
+    fn wants_json(&self) -> bool {
+        match self {
+            PolicyCommand::Check(args) => args.json,
+            PolicyCommand::Suggest(args) => args.json,
+            #[cfg(feature = "aws")]
+            PolicyCommand::InBucket(command) => command.wants_json(),
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  modstream policy check policies.toml
+  modstream policy check policies.toml --against comments.jsonl
+
+docs/policies.md explains every field; shared/policy/policies.schema.json is its JSON Schema.")]
+pub(crate) struct PolicyCheckArgs {
+    /// The document: TOML, or JSON
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Warn of subreddits that no comment of this file is of: CSV or JSON Lines; plain, gzip or zstd
+    #[arg(long, value_name = "FILE")]
+    pub(crate) against: Option<PathBuf>,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

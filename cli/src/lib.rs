@@ -12,6 +12,7 @@ mod interrupt;
 mod load;
 mod output;
 mod pipeline;
+mod policies;
 mod progress;
 mod replay;
 mod screen;
@@ -43,6 +44,13 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Decisions(aws::args::DecisionsCommand::Pull(args)) => aws::decisions::run(&args),
         #[cfg(feature = "aws")]
         Command::Model(ModelCommand::InBucket(command)) => aws::model::run(&command),
+        Command::Policy(PolicyCommand::Check(args)) => commands::policy::check(&args),
+        #[cfg(feature = "aws")]
+        Command::Policy(PolicyCommand::InBucket(command)) => aws::policies::run(&command),
+        #[cfg(feature = "aws")]
+        Command::Breaker(command) => aws::breaker::run(&command),
+        #[cfg(feature = "aws")]
+        Command::Probe(args) => aws::probe::run(&args),
         #[cfg(feature = "aws")]
         Command::Corpus(aws::args::CorpusCommand::Push(args)) => aws::corpus::run(&args),
         #[cfg(feature = "aws")]

@@ -10,6 +10,7 @@ use publish_alerts::Condition;
 
 use crate::faults::Effect;
 use crate::lambda::POLICY;
+use crate::policies;
 use crate::world::World;
 
 /// What was put back after it had been given up.
@@ -23,6 +24,7 @@ pub(crate) struct Redriven {
 
 pub(crate) async fn broken(
     world: &World,
+    document: Option<usize>,
     effects: &[Effect],
     notices: &[Notification],
     redriven: &Redriven,
@@ -30,8 +32,13 @@ pub(crate) async fn broken(
     let mut broken = redriven.failed.clone();
     let audit = audit(world, notices, redriven).await;
     broken.extend(audit.broken_in_scoring());
-    let condition: Condition = POLICY.parse().expect("a policy");
-    broken.extend(audit.broken_in_alerting(condition));
+    match document {
+        Some(number) => broken.extend(policies::broken(&audit, &world.objects, &policies::document(number)).await),
+        None => {
+            let condition: Condition = POLICY.parse().expect("a policy");
+            broken.extend(audit.broken_in_alerting(condition));
+        }
+    }
     broken.extend(broken_in_effects(effects));
     broken.extend(broken_in_ledger(&world.objects).await);
     broken.extend(broken_in_archive(world, &audit.comments).await);
@@ -86,7 +93,8 @@ fn broken_in_effects(effects: &[Effect]) -> Vec<String> {
     let mut stored: BTreeMap<(u64, &str), usize> = BTreeMap::new();
     let mut published: BTreeSet<(u64, &str)> = BTreeSet::new();
     let mut requested: BTreeSet<&str> = BTreeSet::new();
-    let mut sent: BTreeMap<&str, usize> = BTreeMap::new();
+    // Those that are sent or withheld, and since when.
+    let mut settled: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
     for (time, effect) in effects.iter().enumerate() {
         match effect {
             Effect::Began { invocation, comment_events, .. } => {
@@ -113,7 +121,7 @@ fn broken_in_effects(effects: &[Effect]) -> Vec<String> {
                 let id = folder.rsplit('/').next().unwrap_or_default();
                 match name {
                     "requested.json" => drop(requested.insert(id)),
-                    "sent.json" => drop(sent.insert(id, time)),
+                    "sent.json" | "withheld.json" => drop(settled.entry(id).or_insert((time, name))),
                     _ => {}
                 }
             }
@@ -122,8 +130,8 @@ fn broken_in_effects(effects: &[Effect]) -> Vec<String> {
                     broken.push(format!("alert {id} was published before the ledger knew of it"));
                 }
                 let began = batches.get(invocation).map_or(0, |(began, _)| *began);
-                if sent.get(id.as_str()).is_some_and(|sent| *sent < began) {
-                    broken.push(format!("alert {id} was published by an invocation that began after its sent.json"));
+                if let Some((_, name)) = settled.get(id.as_str()).filter(|(time, _)| *time < began) {
+                    broken.push(format!("alert {id} was published by an invocation that began after its {name}"));
                 }
                 if published.contains(&(*invocation, id.as_str())) {
                     broken.push(format!(

@@ -11,6 +11,7 @@ mod lambda;
 pub mod latency;
 pub mod mutations;
 pub mod plan;
+mod policies;
 mod run;
 mod services;
 mod shrink;

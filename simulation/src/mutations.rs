@@ -5,7 +5,7 @@
 pub type Mutation = (&'static str, &'static str);
 
 /// All of them.
-pub const ALL: [Mutation; 18] = [
+pub const ALL: [Mutation; 20] = [
     ("skip-partial-retry", "failed entries of a call that answered 200 count as done"),
     ("retry-whole-call", "after a call that failed in part, all of its entries are sent again"),
     ("mix-keys", "one PutRecords call carries several records of a key"),
@@ -23,6 +23,8 @@ pub const ALL: [Mutation; 18] = [
     ("ignore-sent", "an alert that was sent is sent again"),
     ("overwrite-ledger", "an entry of the ledger is written over"),
     ("publish-own-text", "what is published is not what was requested"),
+    ("withhold-without-record", "an alert that is withheld is not recorded"),
+    ("budget-place-twice", "two alerts have one place in a budget"),
     ("alert-by-model", "an alert's id knows the model"),
 ];
 

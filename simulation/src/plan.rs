@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use modstream_platform::CallErrorKind;
 
+use crate::policies::DOCUMENTS;
+
 /// One run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
@@ -33,6 +35,8 @@ pub struct Settings {
     pub max_retry_attempts: Option<u32>,
     /// How old a record may get.
     pub max_record_age: Duration,
+    /// Which document of policies holds; none: the environment's.
+    pub document: Option<usize>,
 }
 
 /// A function, as plans name it.
@@ -201,7 +205,7 @@ impl Plan {
     /// The plan of a seed.
     pub fn of_seed(seed: u64) -> Self {
         let mut dice = fastrand::Rng::with_seed(seed);
-        let settings = settings(&mut dice);
+        let mut settings = settings(&mut dice);
         let comments = dice.usize(3..30);
         // A third of the runs lasts as long as a model's check, ten minutes at most.
         let span = Duration::from_millis([2_000, 20_000, 600_000][dice.usize(..3)]);
@@ -260,6 +264,7 @@ impl Plan {
                 _ => Delivery::Abandoned(Duration::from_millis(dice.u64(..500))),
             },
         });
+        settings.document = dice.bool().then(|| dice.usize(..DOCUMENTS.len()));
         Plan { seed, settings, incidents }
     }
 }
@@ -273,6 +278,7 @@ fn settings(dice: &mut fastrand::Rng) -> Settings {
         batching_window: Duration::from_millis(if dice.bool() { 0 } else { dice.u64(1..2_000) }),
         max_retry_attempts: (dice.u8(..4) == 0).then(|| dice.u32(..6)),
         max_record_age: Duration::from_secs(if dice.u8(..4) == 0 { dice.u64(60..300) } else { 3_600 }),
+        document: None,
     }
 }
 
@@ -321,7 +327,11 @@ impl fmt::Display for Settings {
         if let Some(most) = self.max_retry_attempts {
             write!(to, "{most} retries, ")?;
         }
-        write!(to, "up to {:?} old", self.max_record_age)
+        write!(to, "up to {:?} old", self.max_record_age)?;
+        match self.document {
+            Some(number) => write!(to, ", policies {number}"),
+            None => Ok(()),
+        }
     }
 }
 

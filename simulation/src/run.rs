@@ -95,7 +95,7 @@ async fn carry_out(plan: &Plan) -> Outcome {
     while let Some(notice) = inbox.try_receive() {
         notices.push(notice);
     }
-    let broken = check::broken(&world, &faults.effects(), &notices, &redriven).await;
+    let broken = check::broken(&world, plan.settings.document, &faults.effects(), &notices, &redriven).await;
     Outcome {
         broken,
         injected: faults.injected(),

@@ -151,7 +151,8 @@ impl<T: Topic> Topic for Faulty<T> {
         let mut published = Vec::new().into_iter();
         if !taken.is_empty() {
             published = self.inner.publish_batch(&taken).await?.into_iter();
-            for message in &taken {
+            // The ledger knows alerts, not what is said about the breaker.
+            for message in taken.iter().filter(|message| !message.attributes.contains_key("breaker")) {
                 self.faults.note(Effect::Published {
                     invocation: self.process.invocation(),
                     id: message.id.clone(),

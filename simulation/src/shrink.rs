@@ -38,7 +38,8 @@ fn fewer_incidents(mut plan: Plan, fails: &impl Fn(&Plan) -> bool) -> Plan {
 }
 
 fn plainer_settings(mut plan: Plan, fails: &impl Fn(&Plan) -> bool) -> Plan {
-    let plainer: [fn(&mut Settings); 7] = [
+    let plainer: [fn(&mut Settings); 8] = [
+        |settings| settings.document = None,
         |settings| settings.shards = 1,
         |settings| settings.parallelization_factor = 1,
         |settings| settings.batching_window = Duration::ZERO,

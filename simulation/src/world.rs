@@ -3,14 +3,17 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use modstream_platform::memory::{
     Config, EventSource, Filter, MemoryClock, MemoryObjects, MemoryStream, MemoryTopic, OnBatchFailure, Subscription,
 };
 use modstream_platform::{Condition, Objects, PutRecord, Stream};
+use modstream_policy_store::PolicyStore;
 use modstream_tests::{BadSample, MODEL_NAME, bad_comments, bad_predictions, comment_event, harsher, model_files};
 
 use crate::faults::Faults;
 use crate::plan::{Function, Incident, Plan, Promoted, Settings, Which};
+use crate::policies::document;
 
 /// Streams, bucket, topic and clock.
 #[derive(Clone)]
@@ -84,6 +87,10 @@ impl World {
             world.put(key, bytes.clone()).await;
         }
         world.promote(Promoted::Shipped).await;
+        if let Some(number) = settings.document {
+            let store = PolicyStore::new(&world.objects, &world.clock, Timestamp::MAX);
+            store.push(&document(number)).await.expect("the memory bucket takes it");
+        }
         world
     }
 

@@ -156,6 +156,101 @@ pub(crate) struct ListArgs {
     pub(crate) connection: ConnectionArgs,
 }
 
+/// `modstream policy`, of a system's bucket.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyInBucketCommand {
+    /// Put a document into the bucket and into use; publish-alerts notices within a minute
+    Push(PolicyPushArgs),
+    /// Show the document in use
+    Show(PolicyShowArgs),
+}
+
+impl PolicyInBucketCommand {
+    pub(crate) fn wants_json(&self) -> bool {
+        match self {
+            PolicyInBucketCommand::Push(args) => args.json,
+            PolicyInBucketCommand::Show(args) => args.json,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  modstream policy push policies.toml")]
+pub(crate) struct PolicyPushArgs {
+    /// The document: TOML, or JSON
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) bucket: BucketArgs,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PolicyShowArgs {
+    #[command(flatten)]
+    pub(crate) bucket: BucketArgs,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+/// `modstream breaker`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum BreakerCommand {
+    /// Publish alerts again, before the breaker closes by itself
+    Close(BreakerArgs),
+    /// Show the breakers of today and yesterday
+    Show(BreakerArgs),
+}
+
+impl BreakerCommand {
+    pub(crate) fn wants_json(&self) -> bool {
+        match self {
+            BreakerCommand::Close(args) | BreakerCommand::Show(args) => args.json,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BreakerArgs {
+    #[command(flatten)]
+    pub(crate) bucket: BucketArgs,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  modstream probe --subreddit science && modstream tail alerts
+
+The probe's text alerts whatever the policies say, is never withheld, and counts in no budget and no share.")]
+pub(crate) struct ProbeArgs {
+    /// The comments' stream
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_COMMENTS_STREAM", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) stream: String,
+    /// The subreddit it is of: subscriptions filter by it
+    #[arg(long, value_name = "NAME", value_parser = subreddit)]
+    pub(crate) subreddit: Option<String>,
+    /// Names the system that it comes from, a URI
+    #[arg(long, value_name = "URI", default_value = "urn:modstream:probe", value_parser = source)]
+    pub(crate) source: String,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
   modstream function modstream-score-comments")]

@@ -1,6 +1,7 @@
 //! What operates a system on AWS, or on a local stack: the feature `aws`.
 
 pub(crate) mod args;
+pub(crate) mod breaker;
 mod connection;
 pub(crate) mod corpus;
 pub(crate) mod decisions;
@@ -9,7 +10,9 @@ mod deployment;
 pub(crate) mod forget;
 pub(crate) mod function;
 pub(crate) mod model;
+pub(crate) mod policies;
 mod policy;
+pub(crate) mod probe;
 mod queue;
 pub(crate) mod redrive;
 pub(crate) mod replay;

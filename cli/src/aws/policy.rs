@@ -1,4 +1,4 @@
-//! Whether a queue's policy lets a topic send to it, and the statement that does.
+//! Access policies of queues, not policies of alerts: whether a queue's lets a topic send to it, and the statement that does.
 
 use serde_json::{Value, json};
 

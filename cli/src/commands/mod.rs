@@ -3,6 +3,7 @@ pub(crate) mod demo;
 pub(crate) mod evaluate;
 pub(crate) mod explain;
 pub(crate) mod live;
+pub(crate) mod policy;
 pub(crate) mod replay;
 pub(crate) mod score;
 pub(crate) mod suggest;

@@ -18,7 +18,8 @@ pub(crate) fn by_rules(event: &Event<'_, Alert<'_>>, policies: &Policies, open: 
     }
     if let Some(share) = alert.exploration {
         let percent = share * 100.0;
-        let detail = format!("it meets no policy; {percent} % of such comments are asked about, to learn what is missed");
+        let detail =
+            format!("it meets no policy; {percent} % of such comments are asked about, to learn what is missed");
         return Some((Withholding::Exploration, detail));
     }
     let rules = policies.for_subreddit(alert.comment.subreddit.as_deref());
@@ -57,7 +58,10 @@ pub(crate) async fn by_budgets<O: Objects, C: Clock>(
         let request = Request { hour, scope: &scope, places, alert: &event.id, is_resumed };
         if budgets.take(objects, clock, deadline, request).await? == Place::Spent {
             let word = if places == 1 { "alert" } else { "alerts" };
-            return Ok(Some((Withholding::Budget, format!("the budget of {whose} is {places} {word} an hour, and spent"))));
+            return Ok(Some((
+                Withholding::Budget,
+                format!("the budget of {whose} is {places} {word} an hour, and spent"),
+            )));
         }
     }
     Ok(None)

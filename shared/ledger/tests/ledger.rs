@@ -40,7 +40,7 @@ async fn what_was_requested_first_goes_on_until_it_is_sent() {
     let fixture = Fixture::new();
     let (ledger, keys) = (fixture.ledger(), Keys::new(time(), "a"));
     assert_eq!(ledger.request(&keys, b"first".to_vec()).await, Ok(Next::GoOn(b"first".to_vec())));
-    assert_eq!(ledger.request(&keys, b"second".to_vec()).await, Ok(Next::GoOn(b"first".to_vec())));
+    assert_eq!(ledger.request(&keys, b"second".to_vec()).await, Ok(Next::Resume(b"first".to_vec())));
     ledger.sent(&keys, "message-1".to_owned()).await.expect("recorded");
     assert_eq!(ledger.request(&keys, b"third".to_vec()).await, Ok(Next::Nothing));
     let sent = fixture.reader().sent(Hour::of(time()), "a").await.expect("readable").expect("sent");

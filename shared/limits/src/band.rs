@@ -78,7 +78,9 @@ mod tests {
 
     #[test]
     fn over_is_more_than_the_share_and_enough_alerts() {
-        for (predictions, alerts, is_over) in [(100, 20, false), (100, 21, true), (10, 9, false), (10, 10, true), (0, 0, false)] {
+        for (predictions, alerts, is_over) in
+            [(100, 20, false), (100, 21, true), (10, 9, false), (10, 10, true), (0, 0, false)]
+        {
             let over = counted(0, predictions, alerts).over(&BREAKER, at(60), None);
             assert_eq!(over.is_some(), is_over, "{alerts} of {predictions}");
         }
@@ -88,7 +90,9 @@ mod tests {
     fn what_is_older_than_the_window_or_than_the_last_breaker_does_not_count() {
         let band = counted(0, 100, 100);
         assert!(band.over(&BREAKER, at(299), None).is_some() && band.over(&BREAKER, at(310), None).is_none());
-        assert!(band.over(&BREAKER, at(60), Some(at(0))).is_some() && band.over(&BREAKER, at(60), Some(at(1))).is_none());
+        assert!(
+            band.over(&BREAKER, at(60), Some(at(0))).is_some() && band.over(&BREAKER, at(60), Some(at(1))).is_none()
+        );
     }
 
     #[test]

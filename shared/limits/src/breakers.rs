@@ -67,7 +67,11 @@ impl Known {
 
     /// When it ended; none while it is open.
     pub fn ended(&self, now: Timestamp) -> Option<Timestamp> {
-        if self.is_open(now) { None } else { Some(self.closed.map_or(self.opened.until, |at| at.min(self.opened.until))) }
+        if self.is_open(now) {
+            None
+        } else {
+            Some(self.closed.map_or(self.opened.until, |at| at.min(self.opened.until)))
+        }
     }
 }
 

@@ -83,7 +83,8 @@ mod tests {
             predictions: 400,
         };
         let folder = "breakers/2026-01-05T10/07-_all".to_owned();
-        let message = message_about(&Known { folder, opened, is_sent: false, closed: None }, "urn:modstream:publish-alerts");
+        let message =
+            message_about(&Known { folder, opened, is_sent: false, closed: None }, "urn:modstream:publish-alerts");
         let event: Event<'_, BreakerOpened<'_>> = Event::decode(message.body.as_bytes()).expect("an event");
         assert_eq!((event.id.as_ref(), event.time), (message.id.as_str(), time));
         for said in

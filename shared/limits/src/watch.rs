@@ -6,9 +6,9 @@ use modstream_platform::deliver::DeliveryError;
 use modstream_platform::{Clock, Objects};
 use modstream_policy::Breaker;
 
+use crate::Scope;
 use crate::band::Band;
 use crate::breakers::{Breakers, Known, Opened};
-use crate::Scope;
 
 /// The bucket is asked for open breakers at most this often.
 const CHECK_EVERY: SignedDuration = SignedDuration::from_secs(10);

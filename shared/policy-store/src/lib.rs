@@ -111,9 +111,10 @@ impl<'a, O: Objects, C: Clock> PolicyStore<'a, O, C> {
             Fetched::NotModified => Ok(Pointer::Unchanged),
             Fetched::Missing => Ok(Pointer::Missing),
             Fetched::Object { bytes, etag } => {
-                let current: Current =
-                    serde_json::from_slice(&bytes).map_err(|error| StoreError::Pointer { detail: error.to_string() })?;
-                let is_version = current.version.len() == 64 && current.version.bytes().all(|it| it.is_ascii_hexdigit());
+                let current: Current = serde_json::from_slice(&bytes)
+                    .map_err(|error| StoreError::Pointer { detail: error.to_string() })?;
+                let is_version =
+                    current.version.len() == 64 && current.version.bytes().all(|it| it.is_ascii_hexdigit());
                 if !is_version {
                     return Err(StoreError::Pointer { detail: "a version has 64 hex digits".to_owned() });
                 }

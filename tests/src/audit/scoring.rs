@@ -87,6 +87,11 @@ impl Audit {
         differ.map(|key| format!("partition key {key}: another order, or other comments, than came in")).collect()
     }
 
+    /// What is broken of the promise that a bad prediction lies in quarantine whole, once, with reason and position.
+    pub fn broken_in_quarantine(&self) -> Vec<String> {
+        self.broken_quarantine(&self.predictions_stream, &self.predictions)
+    }
+
     /// What is broken of the promise that a record lies in quarantine whole, once, with reason and position.
     pub(super) fn broken_quarantine(&self, stream: &str, records: &[StoredRecord]) -> Vec<String> {
         let mut broken = Vec::new();

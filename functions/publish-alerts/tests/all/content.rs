@@ -45,11 +45,11 @@ async fn severity_follows_from_the_thresholds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn attributes_are_severity_subreddit_and_model_version_and_none_is_empty() {
+async fn attributes_are_severity_subreddit_policy_and_model_version_and_none_is_empty() {
     let version = "f".repeat(64);
     let with = |subreddit: &[&str]| {
         let named = subreddit.iter().map(|name| ("subreddit", *name));
-        let all = named.chain([("severity", "medium"), ("model_version", &version)]);
+        let all = named.chain([("severity", "medium"), ("model_version", &version), ("policy", "default")]);
         all.map(|(name, value)| (name.to_owned(), value.to_owned())).collect::<BTreeMap<_, _>>()
     };
     for (subreddit, wanted) in [(Some("science"), with(&["science"])), (Some(""), with(&[])), (None, with(&[]))] {

@@ -3,6 +3,7 @@
 mod config;
 mod content;
 mod deadline;
+mod document;
 mod payload;
 mod policy;
 

@@ -1,0 +1,82 @@
+//! `modstream policy push` and `show`: the document of policies in a system's bucket.
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use modstream_platform::aws::SystemClock;
+use modstream_policy_store::PolicyStore;
+use serde_json::json;
+
+use super::args::{PolicyInBucketCommand, PolicyPushArgs, PolicyShowArgs};
+use super::connection::deadline;
+use super::{Connection, block_on};
+use crate::display::{one_line, print};
+use crate::policies;
+
+pub(crate) fn run(command: &PolicyInBucketCommand) -> anyhow::Result<ExitCode> {
+    block_on(async {
+        match command {
+            PolicyInBucketCommand::Push(args) => push(args).await,
+            PolicyInBucketCommand::Show(args) => show(args).await,
+        }
+    })
+}
+
+async fn push(args: &PolicyPushArgs) -> anyhow::Result<ExitCode> {
+    let policies = match policies::read(&args.file)? {
+        Ok(policies) => policies,
+        Err(problems) if args.json => {
+            anyhow::bail!("{}: {problems}", args.file.display());
+        }
+        Err(problems) => {
+            eprint!("{}", policies::wrong(&args.file, &problems));
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    let connection = Connection::open(&args.connection).await?;
+    let bucket = args.bucket.bucket.as_str();
+    let objects = connection.clients().objects(bucket);
+    let pushed = Box::pin(PolicyStore::new(&objects, &SystemClock, deadline()).push(&policies)).await;
+    let (version, before) = pushed.with_context(|| format!("the bucket {bucket}"))?;
+    if args.json {
+        let line = json!({ "bucket": bucket, "version": version, "before": before });
+        print(&format!("{line}\n"))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let short = &version[..12];
+    let state = match &before {
+        Some(before) if *before == version => "they are in use already".to_owned(),
+        Some(before) => {
+            format!(
+                "in place of version {}; publish-alerts notices within a minute",
+                before.get(..12).unwrap_or(before)
+            )
+        }
+        None => "in place of the function's POLICY; publish-alerts notices within a minute".to_owned(),
+    };
+    print(&format!("policies version {short} are in the bucket {bucket}\n{state}\n"))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn show(args: &PolicyShowArgs) -> anyhow::Result<ExitCode> {
+    let connection = Connection::open(&args.connection).await?;
+    let bucket = args.bucket.bucket.as_str();
+    let objects = connection.bucket(bucket);
+    let current = Box::pin(PolicyStore::new(&objects, &SystemClock, deadline()).current()).await;
+    let current = current.with_context(|| format!("the bucket {bucket}"))?;
+    let text = match (current, args.json) {
+        (Some((version, policies)), true) => {
+            format!("{}\n", json!({ "bucket": bucket, "version": version, "policies": policies::in_json(&policies) }))
+        }
+        (None, true) => format!("{}\n", json!({ "bucket": bucket, "version": null })),
+        (Some((version, policies)), false) => {
+            format!("version {} in the bucket {}\n{}", &version[..12], one_line(bucket), policies::table(&policies))
+        }
+        (None, false) => format!(
+            "the bucket {} has no policies: the function's POLICY holds; push some: modstream policy push FILE\n",
+            one_line(bucket)
+        ),
+    };
+    print(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
