@@ -5,7 +5,7 @@ use anyhow::ensure;
 use crate::cargo;
 
 /// A package, and names (or their beginnings, with a dash at the end) of packages that it must not link.
-const WALLS: [(&str, &[&str]); 17] = [
+const WALLS: [(&str, &[&str]); 20] = [
     ("modstream-events", &["modstream-", "kinesis-batch", "tokio", "aws-", "linfa"]),
     ("kinesis-batch", &["modstream-", "tokio", "aws-"]),
     ("modstream-classifier", &["modstream-platform", "modstream-trainer", "tokio", "aws-", "linfa"]),
@@ -16,6 +16,10 @@ const WALLS: [(&str, &[&str]); 17] = [
     ("modstream-platform", &["modstream-", "aws-"]),
     // Objects and what their names tell; their contents are for whoever reads them.
     ("modstream-ledger", &["modstream-events", "modstream-classifier", "aws-"]),
+    // Pure: whoever has a prediction can judge it.
+    ("modstream-policy", &["modstream-platform", "modstream-classifier", "tokio", "aws-"]),
+    ("modstream-policy-store", &["modstream-classifier", "publish-alerts", "aws-"]),
+    ("modstream-limits", &["modstream-classifier", "publish-alerts", "aws-"]),
     // Records, whatever they hold.
     ("modstream-archive", &["modstream-events", "modstream-classifier", "aws-"]),
     ("modstream-redrive", &["modstream-classifier", "score-comments", "publish-alerts", "aws-"]),

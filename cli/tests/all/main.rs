@@ -5,4 +5,5 @@ mod demo;
 mod learning;
 mod load;
 mod models;
+mod policy;
 mod replay;
