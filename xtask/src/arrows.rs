@@ -5,7 +5,7 @@ use anyhow::ensure;
 use crate::cargo;
 
 /// A package, and names (or their beginnings, with a dash at the end) of packages that it must not link.
-const WALLS: [(&str, &[&str]); 20] = [
+const WALLS: [(&str, &[&str]); 21] = [
     ("modstream-events", &["modstream-", "kinesis-batch", "tokio", "aws-", "linfa"]),
     ("kinesis-batch", &["modstream-", "tokio", "aws-"]),
     ("modstream-classifier", &["modstream-platform", "modstream-trainer", "tokio", "aws-", "linfa"]),
@@ -13,6 +13,8 @@ const WALLS: [(&str, &[&str]); 20] = [
     ("modstream-corpus", &["modstream-platform", "modstream-classifier", "tokio", "aws-"]),
     // A page of plain data.
     ("modstream-report", &["modstream-", "tokio", "aws-", "linfa"]),
+    // Times and values, whatever they are of.
+    ("modstream-windows", &["modstream-", "kinesis-batch", "tokio", "aws-", "linfa"]),
     ("modstream-platform", &["modstream-", "aws-"]),
     // Objects and what their names tell; their contents are for whoever reads them.
     ("modstream-ledger", &["modstream-events", "modstream-classifier", "aws-"]),
