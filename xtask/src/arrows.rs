@@ -5,7 +5,7 @@ use anyhow::ensure;
 use crate::cargo;
 
 /// A package, and names (or their beginnings, with a dash at the end) of packages that it must not link.
-const WALLS: [(&str, &[&str]); 21] = [
+const WALLS: [(&str, &[&str]); 22] = [
     ("modstream-events", &["modstream-", "kinesis-batch", "tokio", "aws-", "linfa"]),
     ("kinesis-batch", &["modstream-", "tokio", "aws-"]),
     ("modstream-classifier", &["modstream-platform", "modstream-trainer", "tokio", "aws-", "linfa"]),
@@ -22,6 +22,7 @@ const WALLS: [(&str, &[&str]); 21] = [
     ("modstream-policy", &["modstream-platform", "modstream-classifier", "tokio", "aws-"]),
     ("modstream-policy-store", &["modstream-classifier", "publish-alerts", "aws-"]),
     ("modstream-limits", &["modstream-classifier", "publish-alerts", "aws-"]),
+    ("modstream-digests", &["modstream-classifier", "aws-"]),
     // Records, whatever they hold.
     ("modstream-archive", &["modstream-events", "modstream-classifier", "aws-"]),
     ("modstream-redrive", &["modstream-classifier", "score-comments", "publish-alerts", "aws-"]),
