@@ -5,7 +5,11 @@ use anyhow::ensure;
 use crate::cargo;
 
 /// A package, and names (or their beginnings, with a dash at the end) of packages that it must not link.
+<<<<<<< HEAD
 const WALLS: [(&str, &[&str]); 22] = [
+=======
+const WALLS: [(&str, &[&str]); 20] = [
+>>>>>>> 07568fd (digest-alerts: a function that sends one message a subreddit and window; telemetry: its events)
     ("modstream-events", &["modstream-", "kinesis-batch", "tokio", "aws-", "linfa"]),
     ("kinesis-batch", &["modstream-", "tokio", "aws-"]),
     ("modstream-classifier", &["modstream-platform", "modstream-trainer", "tokio", "aws-", "linfa"]),
@@ -31,6 +35,7 @@ const WALLS: [(&str, &[&str]); 22] = [
     ("score-comments", &["generate-comments", "publish-alerts", "modstream-trainer", "linfa", "aws-"]),
     ("publish-alerts", &["generate-comments", "score-comments", "modstream-classifier", "linfa", "aws-"]),
     ("archive-comments", &["generate-comments", "score-comments", "publish-alerts", "modstream-events", "aws-"]),
+    ("digest-alerts", &["generate-comments", "score-comments", "publish-alerts", "modstream-classifier", "linfa", "aws-"]),
     // The stable half of `fuzz/`.
     ("modstream-fuzz-checks", &["modstream-platform", "modstream-trainer", "tokio", "aws-", "linfa", "libfuzzer-sys"]),
     // What `cargo demo` builds.

@@ -46,7 +46,7 @@ pub enum DigestsError {
 }
 
 /// A bucket's digests.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Digests<'a, O, C> {
     objects: &'a O,
     clock: &'a C,

@@ -116,6 +116,36 @@ pub fn breaker_opened(breaker: &str, alerts: u64, predictions: u64, until: &dyn 
     );
 }
 
+/// A topic took a digest.
+pub fn digest_sent(digest_id: &str, start: &dyn Display, alerts: usize, withheld: usize, late: usize) {
+    info!(event = "digest_sent", digest_id, start = %start, alerts, withheld, late);
+}
+
+/// A digest that was requested before and not sent: sent now.
+pub fn digest_resumed(digest_id: &str) {
+    warn!(event = "digest_resumed", digest_id);
+}
+
+/// The topic takes a digest never, so its alerts are in none.
+pub fn digest_refused(digest_id: &str, cause: &str) {
+    error!(event = "digest_refused", digest_id, cause);
+}
+
+/// The digests of a window are sent.
+pub fn digests_done(start: &dyn Display, digests: usize, alerts: usize, refused: usize) {
+    info!(event = "digests_done", start = %start, digests, alerts, refused);
+}
+
+/// Digests of a window are not sent: the retry or the next run goes on.
+pub fn digests_unsent(start: &dyn Display, unsent: usize, digests: usize, cause: &str) {
+    error!(event = "digests_unsent", start = %start, unsent, digests, cause);
+}
+
+/// An object of the ledger or of the digests holds something else: digests do without it.
+pub fn digest_input_unreadable(cause: &str) {
+    error!(event = "digest_input_unreadable", cause);
+}
+
 /// An invocation failed as a whole: Lambda sends it again, or gives it up.
 pub fn invocation_failed(function: &str, cause: &str) {
     error!(event = "invocation_failed", function, cause);

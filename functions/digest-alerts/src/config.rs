@@ -1,0 +1,59 @@
+use jiff::SignedDuration;
+use modstream_platform::environment::{Environment, Variable, VariableError};
+
+/// The function's settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// `DIGESTS_TOPIC_ARN`: where digests go.
+    pub digests_topic_arn: String,
+    /// `BUCKET`: ledger and digests.
+    pub bucket: String,
+    /// `WINDOW_MINUTES`: how long a digest's window is, 5 where it is not set.
+    pub window: SignedDuration,
+    /// `LATENESS_SECONDS`: how long a window waits for alerts about its comments, 60 where it is not set.
+    pub allowed_lateness: SignedDuration,
+}
+
+impl Config {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// Where a variable is missing or holds something else.
+    pub fn read(environment: Environment<'_>) -> Result<Self, VariableError> {
+        let within = |text: &str, least: i64, most: i64| {
+            text.parse::<i64>().ok().filter(|number| (least..=most).contains(number))
+        };
+        Ok(Config {
+            digests_topic_arn: environment.required(Variable {
+                name: "DIGESTS_TOPIC_ARN",
+                wanted: "the ARN of the topic that digests go to",
+                example: "arn:aws:sns:eu-central-1:123456789012:modstream-digests",
+            })?,
+            bucket: environment.required(Variable {
+                name: "BUCKET",
+                wanted: "the name of the bucket that holds the ledger",
+                example: "modstream-123456789012",
+            })?,
+            window: environment
+                .optional(
+                    Variable {
+                        name: "WINDOW_MINUTES",
+                        wanted: "whole minutes from 1 to 1440, as often as the schedule runs",
+                        example: "5",
+                    },
+                    |text| within(text, 1, 1_440).map(SignedDuration::from_mins),
+                )?
+                .unwrap_or(SignedDuration::from_mins(5)),
+            allowed_lateness: environment
+                .optional(
+                    Variable {
+                        name: "LATENESS_SECONDS",
+                        wanted: "whole seconds from 0 to 3600, what a comment takes to its alert",
+                        example: "60",
+                    },
+                    |text| within(text, 0, 3_600).map(SignedDuration::from_secs),
+                )?
+                .unwrap_or(SignedDuration::from_secs(60)),
+        })
+    }
+}

@@ -1,0 +1,128 @@
+//! Which digests a window gives, and what they cover. Pure.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use modstream_digests::{Covered, Late, Requested, Withheld};
+use modstream_events::Severity;
+use modstream_windows::{Tumbling, Window, Windows};
+
+use crate::DigestRules;
+
+/// An alert that no digest covers yet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Candidate {
+    /// Where the ledger has it.
+    pub alert: Covered,
+    /// Its comment's subreddit.
+    pub subreddit: Option<String>,
+    /// The time of its comment event.
+    pub time: Timestamp,
+    /// How urgent it is.
+    pub severity: Severity,
+    /// How probable.
+    pub probability: f64,
+    /// Whether it meets no policy, and is asked about all the same.
+    pub is_exploration: bool,
+    /// Why it was not published by itself, where it was not.
+    pub withheld: Option<modstream_ledger::Withheld>,
+}
+
+/// When a run is due, and what its windows are like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// When the schedule was due. A repeat's is the same.
+    pub due: Timestamp,
+    /// How time is cut.
+    pub windowing: Tumbling,
+    /// How long a window waits.
+    pub allowed_lateness: SignedDuration,
+}
+
+impl Run {
+    /// The newest window that is complete.
+    pub fn window(&self) -> Window {
+        self.windowing.ended_by(self.due.checked_sub(self.allowed_lateness).unwrap_or(Timestamp::MIN))
+    }
+}
+
+/// The digests of a run's window, one a subreddit that has something to say, in order of their names.
+///
+/// A subreddit's digest covers its alerts of the window, and what is left of earlier ones: it came late, or waited for the end
+/// of quiet hours. Explorations alone make no digest; they go with the next that there is.
+pub fn build(run: Run, candidates: &[Candidate], rules: &impl Fn(&str, Timestamp) -> DigestRules) -> Vec<Requested> {
+    let window = run.window();
+    let mut windows: Windows<Option<&str>, Vec<&Candidate>, _> = Windows::new(run.windowing, SignedDuration::ZERO);
+    // The windows before this one were closed by runs before.
+    windows.advance(window.start);
+    let mut late: BTreeMap<Option<&str>, Vec<&Candidate>> = BTreeMap::new();
+    for candidate in candidates {
+        let subreddit = candidate.subreddit.as_deref();
+        if windows.add(&subreddit, candidate.time, |all| all.push(candidate)).late > 0 {
+            late.entry(subreddit).or_default().push(candidate);
+        }
+    }
+    let mut all: BTreeMap<Option<&str>, (Vec<&Candidate>, Vec<&Candidate>)> = BTreeMap::new();
+    for closed in windows.advance(window.end) {
+        all.entry(closed.key).or_default().0 = closed.value;
+    }
+    for (subreddit, late) in late {
+        all.entry(subreddit).or_default().1 = late;
+    }
+    let is_due = |subreddit: &Option<&str>| {
+        let DigestRules { quiet, leave_out } = rules(subreddit.unwrap_or_default(), run.due);
+        !quiet && !leave_out
+    };
+    let due = all.into_iter().filter(|(subreddit, _)| is_due(subreddit));
+    due.filter_map(|(subreddit, (of_window, late))| {
+        // When the digest of their own window would have gone out.
+        let was_quiet = |candidate: &Candidate| {
+            let end = run.windowing.window(candidate.time).end;
+            let due = end.checked_add(run.allowed_lateness).unwrap_or(end);
+            rules(subreddit.unwrap_or_default(), due).quiet
+        };
+        requested(subreddit, window, &of_window, &late, was_quiet)
+    })
+    .collect()
+}
+
+fn requested(
+    subreddit: Option<&str>,
+    window: Window,
+    of_window: &[&Candidate],
+    late: &[&Candidate],
+    was_quiet: impl Fn(&Candidate) -> bool,
+) -> Option<Requested> {
+    let both = || of_window.iter().chain(late).copied();
+    let mut alerts: Vec<&Candidate> = both().filter(|candidate| !candidate.is_exploration).collect();
+    let severity = alerts.iter().map(|candidate| candidate.severity).max()?;
+    let by_strength = |one: &&Candidate, other: &&Candidate| {
+        other.probability.total_cmp(&one.probability).then_with(|| one.alert.id.cmp(&other.alert.id))
+    };
+    alerts.sort_unstable_by(by_strength);
+    let mut explorations: Vec<&Candidate> = both().filter(|candidate| candidate.is_exploration).collect();
+    explorations.sort_unstable_by(by_strength);
+
+    let mut withheld: BTreeMap<(_, &str), usize> = BTreeMap::new();
+    for why in alerts.iter().filter_map(|candidate| candidate.withheld.as_ref()) {
+        *withheld.entry((why.reason, why.detail.as_str())).or_default() += 1;
+    }
+    let (waited, late): (Vec<&Candidate>, Vec<&Candidate>) =
+        late.iter().filter(|candidate| !candidate.is_exploration).partition(|candidate| was_quiet(candidate));
+    let oldest = late.iter().map(|candidate| candidate.time).min();
+    let covered = |all: Vec<&Candidate>| all.into_iter().map(|candidate| candidate.alert.clone()).collect();
+    Some(Requested {
+        subreddit: subreddit.map(str::to_owned),
+        start: window.start,
+        end: window.end,
+        severity,
+        withheld: withheld
+            .into_iter()
+            .map(|((reason, detail), count)| Withheld { reason, detail: detail.to_owned(), count })
+            .collect(),
+        late: oldest.map(|oldest| Late { count: late.len(), oldest }),
+        from_quiet_hours: waited.len(),
+        alerts: covered(alerts),
+        explorations: covered(explorations),
+    })
+}

@@ -1,0 +1,303 @@
+//! A schedule → the ledger's alerts of a window → one message a subreddit on the topic `digests`.
+//!
+//! A run closes the newest window that is complete when it is due. A digest is requested in the bucket, published, and recorded
+//! as sent, in that order, so it is published at least once, and again only after a call whose outcome is unknown. Its id knows
+//! subreddit and window, so there is one. What is left out of time makes the invocation fail with a count, and Lambda's
+//! asynchronous retry goes on; so does every later run, for a day.
+
+mod config;
+pub mod digest;
+mod invocation;
+mod ledger;
+pub mod text;
+mod wiring;
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use jiff::{SignedDuration, Timestamp};
+use modstream_digests::{Covered, Digests, DigestsError, Next, Requested};
+use modstream_events::{Alert, Event, ids};
+use modstream_ledger::{Hour, LedgerError, Reader};
+use modstream_platform::deliver::{Cause, DeliveryError, Published, publish_all};
+use modstream_platform::{Clock, MAX_PUBLISH_MESSAGES, Objects, Topic};
+use modstream_telemetry::{digest_refused, digest_resumed, digest_sent, digests_done, digests_unsent};
+use modstream_windows::{LengthError, Tumbling};
+use serde::Serialize;
+use tokio::sync::Mutex;
+
+pub use config::Config;
+pub use invocation::{Invocation, InvocationError};
+pub use wiring::{AlertLink, DigestLink, DigestRules, Links};
+
+use digest::Run;
+use ledger::{AT_ONCE, Memory};
+use text::{Rendering, SHOWN};
+
+/// The function's name.
+pub const NAME: &str = "digest-alerts";
+
+/// How far back an alert may be that no digest covers yet.
+pub const LOOK_BACK: SignedDuration = SignedDuration::from_hours(24);
+
+/// SNS takes an email subscription away that gets more than ten messages a second
+/// ([why](https://repost.aws/knowledge-center/sns-email-subscription-disabled)). A call has ten messages at most.
+const BETWEEN_CALLS: Duration = Duration::from_secs(2);
+
+/// The function.
+#[derive(Debug)]
+pub struct DigestAlerts<T, O, C> {
+    digests: T,
+    objects: O,
+    clock: C,
+    windowing: Tumbling,
+    length: SignedDuration,
+    allowed_lateness: SignedDuration,
+    links: Links,
+    memory: Mutex<Memory>,
+}
+
+/// What an invocation did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Digested {
+    /// When its window begins.
+    pub start: Timestamp,
+    /// The first moment after its window.
+    pub end: Timestamp,
+    /// Digests that the topic took.
+    pub digests: usize,
+    /// The alerts they cover.
+    pub alerts: usize,
+    /// Digests that the topic refuses for good.
+    pub refused: usize,
+}
+
+/// Why an invocation failed. A repeat goes on.
+#[derive(Debug, thiserror::Error)]
+pub enum DigestError {
+    /// The payload can't be used.
+    #[error(transparent)]
+    Invocation(#[from] InvocationError),
+    /// The ledger can't be read.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The digests before can't be read.
+    #[error(transparent)]
+    Digests(#[from] DigestsError),
+    /// Not all got out.
+    #[error("{unsent} of {digests} digests were not sent: {cause}")]
+    Unsent {
+        /// How many.
+        unsent: usize,
+        /// Of how many.
+        digests: usize,
+        /// Why the first of them.
+        cause: String,
+    },
+}
+
+/// A digest to send.
+struct Due {
+    hour: Hour,
+    id: String,
+    digest: Requested,
+    is_requested: bool,
+}
+
+/// What became of one.
+enum Fate {
+    Sent { alerts: usize },
+    SentBefore,
+    Refused,
+    Unsent(String),
+}
+
+impl<T: Topic, O: Objects, C: Clock> DigestAlerts<T, O, C> {
+    /// The function over its topic and bucket.
+    ///
+    /// # Errors
+    /// Where windows can't be so long.
+    pub fn new(config: &Config, digests: T, objects: O, clock: C, links: Links) -> Result<Self, LengthError> {
+        Ok(DigestAlerts {
+            digests,
+            objects,
+            clock,
+            windowing: Tumbling::new(config.window)?,
+            length: config.window,
+            allowed_lateness: config.allowed_lateness,
+            links,
+            memory: Mutex::default(),
+        })
+    }
+
+    /// Handles one invocation. Everything is done by `deadline`. `rules` says what holds for a subreddit at a time; the empty
+    /// name stands for comments without a subreddit.
+    ///
+    /// # Errors
+    /// Where payload or bucket can't be used, or not all digests got out.
+    pub async fn handle(
+        &self,
+        payload: &[u8],
+        deadline: Timestamp,
+        rules: impl Fn(&str, Timestamp) -> DigestRules,
+    ) -> Result<Digested, DigestError> {
+        let due = Invocation::parse(payload)?.time.unwrap_or_else(|| self.clock.now());
+        let run = Run { due, windowing: self.windowing, allowed_lateness: self.allowed_lateness };
+        let window = run.window();
+        let mut digested = Digested { start: window.start, end: window.end, digests: 0, alerts: 0, refused: 0 };
+        let all = self.due(run, deadline, &rules).await?;
+
+        let count = all.len();
+        let mut unsent: Option<(usize, String)> = None;
+        let mut rest = all.into_iter();
+        let mut is_first = true;
+        loop {
+            let group: Vec<Due> = rest.by_ref().take(MAX_PUBLISH_MESSAGES).collect();
+            if group.is_empty() {
+                break;
+            }
+            if !std::mem::take(&mut is_first) {
+                let has_time = self.clock.now() + BETWEEN_CALLS < deadline;
+                if !has_time {
+                    let error = DeliveryError { cause: Cause::NotTried, deadline_passed: true };
+                    unsent.get_or_insert((0, error.to_string())).0 += group.len() + rest.len();
+                    break;
+                }
+                self.clock.sleep(BETWEEN_CALLS).await;
+            }
+            for fate in self.send(group, deadline).await {
+                match fate {
+                    Fate::Sent { alerts } => {
+                        digested.digests += 1;
+                        digested.alerts += alerts;
+                    }
+                    Fate::SentBefore => {}
+                    Fate::Refused => digested.refused += 1,
+                    Fate::Unsent(cause) => unsent.get_or_insert((0, cause)).0 += 1,
+                }
+            }
+        }
+        match unsent {
+            None => {
+                digests_done(&window.start, digested.digests, digested.alerts, digested.refused);
+                Ok(digested)
+            }
+            Some((unsent, cause)) => {
+                digests_unsent(&window.start, unsent, count, &cause);
+                Err(DigestError::Unsent { unsent, digests: count, cause })
+            }
+        }
+    }
+
+    /// What is to be sent: what was requested before and not sent, and what this run's window gives.
+    async fn due(
+        &self,
+        run: Run,
+        deadline: Timestamp,
+        rules: &impl Fn(&str, Timestamp) -> DigestRules,
+    ) -> Result<Vec<Due>, DigestError> {
+        let window = run.window();
+        let earliest = |before| window.end.checked_sub(before).unwrap_or(Timestamp::MIN);
+        let digests = Digests::new(&self.objects, &self.clock, deadline);
+        let mut memory = self.memory.lock().await;
+        // A repeat may come after later runs, whose digests cover alerts, too.
+        let newest = Hour::of(self.clock.now().max(window.start));
+        let listed = digests.between(Hour::of(earliest(LOOK_BACK + self.length)), newest).await?;
+        memory.read_digests(&digests, &listed).await?;
+        let mut all = Vec::new();
+        for entry in listed.iter().filter(|entry| !entry.is_sent) {
+            let Some(digest) = memory.digest(&entry.id) else { continue };
+            let is_over = digest.end <= window.end;
+            if is_over && !rules(digest.subreddit.as_deref().unwrap_or_default(), run.due).quiet {
+                let (hour, id, digest) = (entry.hour, entry.id.clone(), digest.clone());
+                all.push(Due { hour, id, digest, is_requested: true });
+            }
+        }
+        let ledger = Reader::new(&self.objects, &self.clock, deadline);
+        let candidates = memory.candidates(&ledger, earliest(LOOK_BACK), window.end).await?;
+        for digest in digest::build(run, &candidates, rules) {
+            let subreddit = digest.subreddit.as_deref().unwrap_or_default();
+            let id = ids::digest(subreddit, window.start, window.end).to_string();
+            // There is one a window: what it does not cover goes with the next.
+            if listed.iter().all(|entry| entry.id != id) {
+                all.push(Due { hour: Hour::of(window.start), id, digest, is_requested: false });
+            }
+        }
+        Ok(all)
+    }
+
+    /// Takes a call's worth of digests all the way.
+    async fn send(&self, group: Vec<Due>, deadline: Timestamp) -> Vec<Fate> {
+        let store = &Digests::new(&self.objects, &self.clock, deadline);
+        let requests = group.into_iter().map(|due| async move {
+            let Due { hour, id, digest, is_requested } = due;
+            if is_requested {
+                digest_resumed(&id);
+                return (hour, id, Ok(Next::GoOn(digest)));
+            }
+            let next = store.request(hour, &id, digest).await;
+            (hour, id, next)
+        });
+        let mut fates = Vec::new();
+        let mut going = Vec::new();
+        let mut messages = Vec::new();
+        for (hour, id, next) in join_all(requests).await {
+            let digest = match next {
+                Ok(Next::GoOn(digest)) => digest,
+                Ok(Next::Nothing) => {
+                    fates.push(Fate::SentBefore);
+                    continue;
+                }
+                Err(error) => {
+                    fates.push(Fate::Unsent(error.to_string()));
+                    continue;
+                }
+            };
+            match self.strongest(&digest.alerts, deadline).await {
+                Ok(bytes) => {
+                    let shown: Vec<_> = bytes.iter().map(|bytes| decoded(bytes.as_deref()?)).collect();
+                    messages.push(Rendering { id: &id, digest: &digest, shown: &shown, links: &self.links }.message());
+                    going.push((hour, id, digest));
+                }
+                Err(error) => fates.push(Fate::Unsent(error.to_string())),
+            }
+        }
+        let published = publish_all(&self.digests, &self.clock, deadline, messages).await;
+        let records = going.iter().zip(published).map(|((hour, id, digest), published)| async move {
+            match published {
+                Published::Accepted { message_id } => {
+                    digest_sent(
+                        id,
+                        &digest.start,
+                        digest.alerts.len(),
+                        digest.withheld(),
+                        digest.late.map_or(0, |it| it.count),
+                    );
+                    match store.mark_sent(*hour, id, message_id).await {
+                        Ok(()) => Fate::Sent { alerts: digest.alerts.len() },
+                        Err(error) => Fate::Unsent(error.to_string()),
+                    }
+                }
+                Published::Refused { code, message } => {
+                    digest_refused(id, &format!("{code}: {message}"));
+                    Fate::Refused
+                }
+                Published::Failed(error) => Fate::Unsent(error.to_string()),
+            }
+        });
+        fates.extend(join_all(records).await);
+        fates
+    }
+
+    /// The events of the alerts that are shown.
+    async fn strongest(&self, alerts: &[Covered], deadline: Timestamp) -> Result<Vec<Option<Vec<u8>>>, LedgerError> {
+        let ledger = Reader::new(&self.objects, &self.clock, deadline);
+        let reading = stream::iter(alerts.iter().take(SHOWN).map(|alert| ledger.alert(alert.hour, &alert.id)));
+        reading.buffered(AT_ONCE).try_collect().await
+    }
+}
+
+fn decoded(bytes: &[u8]) -> Option<Event<'_, Alert<'_>>> {
+    Event::decode(bytes).ok()
+}

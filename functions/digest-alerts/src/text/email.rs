@@ -1,0 +1,216 @@
+use modstream_digests::{Covered, Requested};
+use modstream_events::{Action, Alert, Event, Severity, Term};
+use modstream_ledger::Withholding;
+use modstream_platform::MAX_SUBJECT_CHARS;
+
+use super::plain::{cut, one_line, wrap};
+use super::{Rendering, SHOWN, count};
+
+/// Of a line, but for links: those must stay whole.
+const WIDTH: usize = 72;
+/// Of a comment: enough to see whether one must read it all.
+const COMMENT: usize = 280;
+/// Of a subreddit's name; Reddit's are at most 21 characters long.
+const NAME: usize = 40;
+/// Of a term, or an always-alert term.
+const TERM: usize = 40;
+/// How many terms say why.
+const TERMS: usize = 4;
+/// How many reasons for withholding are told apart.
+const REASONS: usize = 5;
+/// Stands before each line of a comment, so that none of them looks like a line of ours.
+const QUOTE: &str = "   | ";
+const INDENT: &str = "   ";
+/// Reddit's permalinks are paths.
+const SITE: &str = "https://www.reddit.com";
+
+/// ASCII in one line, as SNS wants it.
+pub(super) fn subject(digest: &Requested) -> String {
+    let (start, end) = (digest.start.strftime("%H:%M"), digest.end.strftime("%H:%M"));
+    let text = format!("{}: {} ({start}-{end} UTC)", name(digest), counts(digest));
+    text.chars().map(|c| if c == ' ' || c.is_ascii_graphic() { c } else { '?' }).take(MAX_SUBJECT_CHARS).collect()
+}
+
+fn name(digest: &Requested) -> String {
+    let name = digest.subreddit.as_deref().map(|name| cut(&one_line(name), NAME));
+    name.filter(|name| !name.is_empty()).map_or_else(|| "no subreddit".to_owned(), |name| format!("r/{name}"))
+}
+
+fn counts(digest: &Requested) -> String {
+    match (digest.published(), digest.withheld()) {
+        (published, 0) => count(published, "alert"),
+        (0, withheld) => format!("{} withheld", count(withheld, "alert")),
+        (published, withheld) => format!("{}, {withheld} more withheld", count(published, "alert")),
+    }
+}
+
+pub(super) fn body(rendering: &Rendering<'_>) -> String {
+    let Rendering { digest, shown, .. } = rendering;
+    let mut text = String::new();
+    let (start, end) = (digest.start.strftime("%-d %B %Y, %H:%M"), digest.end.strftime("%H:%M"));
+    paragraph(&mut text, &format!("{}, {start} to {end} UTC", name(digest)));
+    paragraph(&mut text, &counts(digest));
+    if digest.alerts.len() > SHOWN {
+        text.push('\n');
+        paragraph(&mut text, "The strongest ten:");
+    }
+    for (place, (covered, event)) in digest.alerts.iter().zip(*shown).enumerate() {
+        text.push('\n');
+        alert(&mut text, rendering, place + 1, covered, event.as_ref());
+    }
+    let mut after = String::new();
+    rest(&mut after, rendering);
+    for part in [after.as_str(), FOOTER].into_iter().filter(|part| !part.is_empty()) {
+        text.push('\n');
+        text += part;
+    }
+    text
+}
+
+const FOOTER: &str = "\
+You get this because you are subscribed to modstream's digests. To stop
+it, use the link that Amazon SNS adds below. Whoever runs modstream here
+changes which subreddits and severities you get (`modstream subscribe`)
+and what alerts, how often and at what hours (`modstream policy`).
+";
+
+fn paragraph(to: &mut String, text: &str) {
+    wrap(to, text, "", "", WIDTH);
+}
+
+/// A link keeps to one line, however long it is.
+fn link(to: &mut String, name: &str, link: &str) {
+    *to += &format!("{INDENT}{name} {link}\n");
+}
+
+fn alert(
+    to: &mut String,
+    rendering: &Rendering<'_>,
+    place: usize,
+    covered: &Covered,
+    event: Option<&Event<'_, Alert<'_>>>,
+) {
+    let Some(Event { data: alert, .. }) = event else {
+        return paragraph(to, &format!("{place}. (the ledger has nothing of it that can be shown)"));
+    };
+    let severity = match alert.severity {
+        Severity::High => "High",
+        Severity::Medium => "Medium",
+        Severity::Low => "Low",
+    };
+    paragraph(to, &format!("{place}. {severity}, {} likely to be removed", percent(alert.probability)));
+    let body = cut(&one_line(alert.comment.body.as_deref().unwrap_or_default()), COMMENT);
+    let body = if body.is_empty() { "(no text)" } else { &body };
+    wrap(to, body, QUOTE, QUOTE, WIDTH);
+    if let Some(term) = &alert.matched {
+        wrap(to, &format!("always alerts on \"{}\"", cut(&one_line(term), TERM)), INDENT, "     ", WIDTH);
+    }
+    if let Some(why) = why(&alert.terms) {
+        wrap(to, &format!("because of: {why}"), INDENT, "     ", WIDTH);
+    }
+    if let Some(permalink) = alert.comment.permalink.as_deref().and_then(absolute) {
+        link(to, "comment:", &permalink);
+    }
+    for (name, action) in [("remove: ", Action::Remove), ("keep:   ", Action::Keep)] {
+        if let Some(page) = page(rendering, covered, alert, action) {
+            link(to, name, &page);
+        }
+    }
+}
+
+/// Where no page is known here, what the alert itself says.
+fn page(rendering: &Rendering<'_>, covered: &Covered, alert: &Alert<'_>, action: Action) -> Option<String> {
+    let own = || {
+        let links = alert.links.as_ref()?;
+        match action {
+            Action::Remove => Some(links.remove.to_string()),
+            Action::Keep => Some(links.keep.to_string()),
+            Action::Undo => None,
+        }
+    };
+    rendering.links.alert(covered.hour, &covered.id, action).or_else(own)
+}
+
+/// Never quite certain, as nothing is.
+fn percent(probability: f64) -> String {
+    format!("{:.0} %", (probability * 100.0).clamp(1.0, 99.0))
+}
+
+/// The terms that speak for removal, words in quotes, measures of the whole text without.
+fn why(terms: &[Term<'_>]) -> Option<String> {
+    let mut up: Vec<&Term<'_>> = terms.iter().filter(|term| term.contribution > 0.0).collect();
+    up.sort_by(|one, other| other.contribution.total_cmp(&one.contribution));
+    let named: Vec<String> = up
+        .iter()
+        .take(TERMS)
+        .map(|term| {
+            let text = cut(&one_line(&term.term), TERM);
+            match text.strip_prefix('[').and_then(|measure| measure.strip_suffix(']')) {
+                Some(measure) => measure.to_owned(),
+                None => format!("\"{text}\" ({:+.1})", term.contribution),
+            }
+        })
+        .collect();
+    (!named.is_empty()).then(|| named.join(", "))
+}
+
+/// Reddit's paths, and whole addresses; nothing that could be read as more than one link.
+fn absolute(permalink: &str) -> Option<String> {
+    if permalink.contains(char::is_whitespace) || one_line(permalink) != permalink {
+        return None;
+    }
+    if permalink.starts_with("/r/") {
+        return Some(format!("{SITE}{permalink}"));
+    }
+    permalink.starts_with("https://").then(|| permalink.to_owned())
+}
+
+/// What is not shown one by one.
+fn rest(to: &mut String, rendering: &Rendering<'_>) {
+    let Rendering { digest, shown, .. } = rendering;
+    match digest.alerts.len() - shown.len().min(digest.alerts.len()) {
+        0 => {}
+        more => paragraph(to, &format!("And {more} more.")),
+    }
+    let of = if digest.published() > 0 { format!(" of the {}", digest.alerts.len()) } else { String::new() };
+    let was = |count: usize| if count == 1 { "was" } else { "were" };
+    let mut reasons = digest.withheld.clone();
+    reasons.sort_by_key(|withheld| std::cmp::Reverse(withheld.count));
+    for withheld in reasons.iter().take(REASONS) {
+        let (count, detail) = (withheld.count, one_line(&withheld.detail));
+        let detail = detail.trim_end_matches('.');
+        let why = if detail.is_empty() { reason(withheld.reason) } else { detail };
+        paragraph(to, &format!("{count}{of} {} not sent one by one: {why}.", was(count)));
+    }
+    match reasons.iter().skip(REASONS).map(|withheld| withheld.count).sum() {
+        0 => {}
+        count => paragraph(to, &format!("{count}{of} {} not sent one by one for other reasons.", was(count))),
+    }
+    if let Some(late) = digest.late {
+        let is_today = late.oldest.strftime("%F").to_string() == digest.start.strftime("%F").to_string();
+        let oldest = late.oldest.strftime(if is_today { "%H:%M" } else { "%-d %B, %H:%M" });
+        paragraph(to, &format!("{} came late (oldest from {oldest}).", late.count));
+    }
+    match digest.from_quiet_hours {
+        0 => {}
+        count => paragraph(to, &format!("{count} waited for the end of the quiet hours.")),
+    }
+    match digest.explorations.len() {
+        0 => {}
+        count => paragraph(to, &format!("{count} more to judge at random, to see what the policy misses.")),
+    }
+    if let Some(page) = rendering.page() {
+        *to += &format!("All of them: {page}\n");
+    }
+}
+
+/// Where the ledger says it in no sentence.
+fn reason(reason: Withholding) -> &'static str {
+    match reason {
+        Withholding::Budget => "the hour's budget is spent",
+        Withholding::Breaker => "too many came at once, and the breaker is open",
+        Withholding::QuietHours => "it was quiet hours",
+        Withholding::Channel => "the policy asks for digests alone",
+        Withholding::Exploration => "no policy asks for them",
+    }
+}

@@ -1,0 +1,134 @@
+//! The text for phones: one message of the [GSM 7-bit default alphabet](https://www.etsi.org/deliver/etsi_ts/123000_123099/123038/17.00.00_60/ts_123038v170000p.pdf)
+//! (3GPP TS 23.038, 6.2.1). A character outside it would make all of them count double.
+
+use modstream_digests::Requested;
+
+use super::{count, plain};
+
+/// The most characters of one message.
+pub(super) const MOST: usize = 160;
+/// The most of a subreddit's name; Reddit's are at most 21 characters long.
+const NAME: usize = 21;
+
+/// Whether a character is in the alphabet itself. Those of its extension count double, so they are left out.
+pub(super) fn is_basic(c: char) -> bool {
+    const LETTERS: &str = "@£$¥èéùìòÇØøÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ÄÖÑÜ§¿äöñüà";
+    c.is_ascii_alphabetic() || LETTERS.contains(c)
+}
+
+/// Counts and one link. What does not fit is left out: details first, the link last.
+pub(super) fn text(digest: &Requested, page: Option<&str>) -> String {
+    let name = digest.subreddit.as_deref().map(|name| plain::cut(&plain::one_line(name), NAME));
+    let name = name.filter(|name| !name.is_empty()).map(|name| format!("r/{name}"));
+    let name = name.as_deref().unwrap_or("no subreddit");
+    let alerts = count(digest.alerts.len(), "alert");
+    let mut details = String::new();
+    match digest.withheld() {
+        0 => {}
+        withheld => details += &format!(", {withheld} of them withheld"),
+    }
+    if let Some(late) = digest.late {
+        details += &format!(", {} late", late.count);
+    }
+    let (start, end) = (digest.start.strftime("%H:%M"), digest.end.strftime("%H:%M"));
+    let texts = [
+        format!("{name} {start}-{end} UTC: {alerts}{details}"),
+        format!("{name}: {alerts}{details}"),
+        format!("{name}: {alerts}"),
+        alerts,
+    ];
+    let texts = texts.map(|text| text.chars().map(|c| if is_basic(c) { c } else { '?' }).collect::<String>());
+    let page = page.filter(|page| page.chars().all(is_basic));
+    let linked = page.into_iter().flat_map(|page| texts.iter().map(move |text| format!("{text} {page}")));
+    let fits = |text: &String| text.chars().count() <= MOST;
+    linked.chain(texts.iter().cloned()).find(fits).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use modstream_digests::{Covered, Late, Withheld};
+    use modstream_events::Severity;
+    use modstream_ledger::{Hour, Withholding};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The table of 3GPP TS 23.038, 6.2.1, row by row; line feed, carriage return and escape are left out.
+    const TABLE: [&str; 16] = [
+        "@Δ 0¡P¿p",
+        "£_!1AQaq",
+        "$Φ\"2BRbr",
+        "¥Γ#3CScs",
+        "èΛ¤4DTdt",
+        "éΩ%5EUeu",
+        "ùΠ&6FVfv",
+        "ìΨ'7GWgw",
+        "òΣ(8HXhx",
+        "ÇΘ)9IYiy",
+        "Ξ*:JZjz",
+        "Ø+;KÄkä",
+        "øÆ,<LÖlö",
+        "æ-=MÑmñ",
+        "Åß.>NÜnü",
+        "åÉ/?O§oà",
+    ];
+
+    fn digest(subreddit: Option<&str>, alerts: usize, withheld: usize, late: usize) -> Requested {
+        let start: Timestamp = "2026-01-05T10:00:00Z".parse().expect("a time");
+        let covered = Covered { hour: Hour::of(start), id: "a".to_owned() };
+        Requested {
+            subreddit: subreddit.map(str::to_owned),
+            start,
+            end: start + jiff::SignedDuration::from_mins(5),
+            severity: Severity::High,
+            alerts: vec![covered; alerts],
+            withheld: vec![Withheld { reason: Withholding::Budget, detail: String::new(), count: withheld }],
+            late: (late > 0).then_some(Late { count: late, oldest: start }),
+            from_quiet_hours: 0,
+            explorations: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_alphabet_is_the_standards() {
+        let mut all: Vec<char> = TABLE.iter().flat_map(|row| row.chars()).collect();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), 128 - 3);
+        let found: Vec<char> = ('\0'..=char::MAX).filter(|c| is_basic(*c)).collect();
+        assert_eq!(found, all);
+    }
+
+    #[test]
+    fn it_says_what_fits_and_the_link_goes_last() {
+        let all = digest(Some("science"), 49, 37, 3);
+        let link = |length: usize| format!("https://{}", "x".repeat(length - 8));
+        for (page, expected) in [
+            (None, "r/science 10:00-10:05 UTC: 49 alerts, 37 of them withheld, 3 late".to_owned()),
+            (Some(94), format!("r/science 10:00-10:05 UTC: 49 alerts, 37 of them withheld, 3 late {}", link(94))),
+            (Some(95), format!("r/science: 49 alerts, 37 of them withheld, 3 late {}", link(95))),
+            (Some(130), format!("r/science: 49 alerts {}", link(130))),
+            (Some(150), format!("49 alerts {}", link(150))),
+            (Some(151), "r/science 10:00-10:05 UTC: 49 alerts, 37 of them withheld, 3 late".to_owned()),
+        ] {
+            assert_eq!(text(&all, page.map(link).as_deref()), expected);
+        }
+        assert_eq!(text(&digest(None, 1, 0, 0), Some("https://x/~")), "no subreddit 10:00-10:05 UTC: 1 alert");
+        assert_eq!(text(&digest(Some("a[\u{202E}]"), 1, 0, 0), None), "r/a?<U+202E>? 10:00-10:05 UTC: 1 alert");
+    }
+
+    proptest! {
+        #[test]
+        fn it_always_fits_one_message(
+            subreddit in prop::option::of("\\PC{0,300}|.{0,40}"),
+            (alerts, withheld, late) in (1..200_usize, any::<usize>(), any::<usize>()),
+            page in prop::option::of("https://[!-~]{0,300}"),
+        ) {
+            let text = text(&digest(subreddit.as_deref(), alerts, withheld, late), page.as_deref());
+            prop_assert!(text.chars().count() <= MOST && text.chars().all(is_basic), "{text:?}");
+            let counted = format!("{alerts} alert");
+            prop_assert!(text.contains(&counted), "{:?}", text);
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! What others decide: a subreddit's rules, and where links lead.
+
+use std::fmt;
+
+use modstream_events::Action;
+use modstream_ledger::Hour;
+
+/// What a policy says about a subreddit's digests at a time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DigestRules {
+    /// No digest goes out now: its alerts are in the next one after.
+    pub quiet: bool,
+    /// The subreddit gets no digests.
+    pub leave_out: bool,
+}
+
+/// Where an alert's action leads, where there is such a page.
+pub type AlertLink = Box<dyn Fn(Hour, &str, Action) -> Option<String> + Send + Sync>;
+/// Where a digest leads, where there is such a page.
+pub type DigestLink = Box<dyn Fn(Hour, &str) -> Option<String> + Send + Sync>;
+
+/// Makes links to pages that take decisions.
+pub struct Links {
+    alert: AlertLink,
+    digest: DigestLink,
+}
+
+impl Links {
+    /// Links made by these.
+    pub fn new(alert: AlertLink, digest: DigestLink) -> Self {
+        Links { alert, digest }
+    }
+
+    /// No pages, no links.
+    pub fn none() -> Self {
+        Links::new(Box::new(|_, _, _| None), Box::new(|_, _| None))
+    }
+
+    /// Where to decide about an alert.
+    pub fn alert(&self, hour: Hour, id: &str, action: Action) -> Option<String> {
+        (self.alert)(hour, id, action)
+    }
+
+    /// A digest as a page.
+    pub fn digest(&self, hour: Hour, id: &str) -> Option<String> {
+        (self.digest)(hour, id)
+    }
+}
+
+impl Default for Links {
+    fn default() -> Self {
+        Links::none()
+    }
+}
+
+impl fmt::Debug for Links {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str("Links")
+    }
+}

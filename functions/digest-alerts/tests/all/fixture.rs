@@ -1,0 +1,204 @@
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use digest_alerts::{Config, DigestAlerts, DigestError, DigestRules, Digested, Links};
+use jiff::{SignedDuration, Timestamp};
+use modstream_digests::{Digests, Requested};
+use modstream_events::{
+    Alert, Comment, Event, EventRef, ModelRef, OperatingPoint, PolicyRef, Prediction, Severity, Term, ids,
+};
+use modstream_ledger::{Hour, Keys, Ledger, Withholding};
+use modstream_platform::memory::{Filter, MemoryClock, MemoryObjects, MemoryTopic, Notification, Subscription};
+use modstream_platform::{CallError, CallErrorKind, Clock, Message, Objects, PublishOutcome, Topic};
+
+pub(crate) fn time(text: &str) -> Timestamp {
+    let text = if text.contains('T') { text.to_owned() } else { format!("2026-01-05T{text}Z") };
+    text.parse().expect("a time")
+}
+
+/// A made-up comment of `r/science`; `id` names it.
+pub(crate) fn comment(id: &str) -> Comment<'static> {
+    Comment {
+        id: Some(id.to_owned().into()),
+        subreddit: Some("science".into()),
+        author: Some("a_person".into()),
+        body: Some(format!("My doctor says comment {id} is a scam, lol!").into()),
+        permalink: Some(format!("/r/science/comments/abc123/title/{id}/").into()),
+        ..Comment::default()
+    }
+}
+
+/// The alert about a comment of a time. Its comment event's id is the comment's.
+pub(crate) fn alert(comment: Comment<'static>, at: Timestamp, probability: f64) -> Event<'static, Alert<'static>> {
+    let comment_id = comment.id.as_deref().unwrap_or_default().to_owned();
+    let term = |term: &'static str, contribution| Term { term: term.into(), contribution };
+    let prediction = Prediction {
+        comment,
+        comment_event: EventRef { source: "urn:example:forum".into(), id: comment_id.clone().into(), time: at },
+        probability,
+        log_odds: 0.0,
+        intercept: 0.0,
+        terms: vec![term("scam", 1.93), term("[few capitals]", 0.5), term("doctor", 0.31), term("[long words]", -0.4)],
+        other: 0.0,
+        model: ModelRef { name: "made-up".into(), version: "0".repeat(64).into() },
+        operating_point: OperatingPoint { precision: probability, recall: 0.5, share: 0.1, base_rate: 0.3 },
+    };
+    let severity = match probability {
+        0.9.. => Severity::High,
+        0.7.. => Severity::Medium,
+        _ => Severity::Low,
+    };
+    let policy = PolicyRef { name: "default".into(), condition: "probability>=0.5".into() };
+    let id = ids::alert("urn:example:forum", &comment_id, "default").to_string();
+    Event::new(id, "urn:modstream:publish-alerts", at, Alert::new(prediction, "p".into(), severity, policy))
+}
+
+/// What became of an alert.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Fate {
+    Sent,
+    Withheld(Withholding, &'static str),
+}
+
+/// A topic that may be out of order, and knows when it was called.
+#[derive(Clone)]
+pub(crate) struct Switched {
+    topic: MemoryTopic,
+    clock: MemoryClock,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    is_off: bool,
+    calls: Vec<(Timestamp, usize)>,
+}
+
+impl Topic for Switched {
+    async fn publish_batch(&self, messages: &[Message]) -> Result<Vec<PublishOutcome>, CallError> {
+        {
+            let mut state = self.state.lock().expect("no panic holds it");
+            state.calls.push((self.clock.now(), messages.len()));
+            if state.is_off {
+                let message = "not now".to_owned();
+                let (service, operation) = ("sns", "PublishBatch");
+                return Err(CallError { service, operation, kind: CallErrorKind::Denied, message });
+            }
+        }
+        self.topic.publish_batch(messages).await
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) objects: MemoryObjects,
+    pub(crate) clock: MemoryClock,
+    topic: Switched,
+    inbox: Subscription,
+    function: DigestAlerts<Switched, MemoryObjects, MemoryClock>,
+}
+
+impl World {
+    /// Begins at 10:05:30, with windows of five minutes that wait a minute.
+    pub(crate) fn new() -> Self {
+        World::with_links(Links::none())
+    }
+
+    pub(crate) fn with_links(links: Links) -> Self {
+        let (objects, clock) = (MemoryObjects::new(), MemoryClock::starting_at(time("10:05:30")));
+        let topic = MemoryTopic::new("digests");
+        let inbox = topic.subscribe(Filter::new());
+        let topic = Switched { topic, clock, state: Arc::default() };
+        let function = DigestAlerts::new(&config(), topic.clone(), objects.clone(), clock, links).expect("a length");
+        World { objects, clock, topic, inbox, function }
+    }
+
+    /// The same world, with a function that has read nothing yet.
+    pub(crate) fn restart(&mut self) {
+        let (topic, objects) = (self.topic.clone(), self.objects.clone());
+        self.function = DigestAlerts::new(&config(), topic, objects, self.clock, Links::none()).expect("a length");
+    }
+
+    pub(crate) async fn record(&self, event: &Event<'_, Alert<'_>>, fate: Fate) {
+        let ledger = Ledger::new(&self.objects, &self.clock, self.clock.now() + Duration::from_secs(60));
+        let keys = Keys::new(event.data.comment_event.time, &event.id);
+        ledger.request(&keys, event.encode()).await.expect("recorded");
+        match fate {
+            Fate::Sent => ledger.sent(&keys, "m".to_owned()).await.expect("recorded"),
+            Fate::Withheld(why, detail) => ledger.withhold(&keys, why, detail.to_owned()).await.expect("recorded"),
+        }
+    }
+
+    /// Alerts about comments of `r/science`, sent.
+    pub(crate) async fn record_all(&self, alerts: &[(&str, &str, f64)]) {
+        for (id, at, probability) in alerts {
+            self.record(&alert(comment(id), time(at), *probability), Fate::Sent).await;
+        }
+    }
+
+    pub(crate) async fn run(&self, due: &str) -> Result<Digested, DigestError> {
+        self.run_with(due, Duration::from_secs(60), |_, _| DigestRules::default()).await
+    }
+
+    pub(crate) async fn run_with(
+        &self,
+        due: &str,
+        within: Duration,
+        rules: impl Fn(&str, Timestamp) -> DigestRules,
+    ) -> Result<Digested, DigestError> {
+        let payload = format!(r#"{{"version":"0","id":"e-1","time":"{}"}}"#, time(due));
+        self.function.handle(payload.as_bytes(), self.clock.now() + within, rules).await
+    }
+
+    pub(crate) fn switch_topic(&self, is_on: bool) {
+        self.topic.state.lock().expect("no panic holds it").is_off = !is_on;
+    }
+
+    /// When the topic was called, and with how many messages.
+    pub(crate) fn calls(&self) -> Vec<(Timestamp, usize)> {
+        self.topic.state.lock().expect("no panic holds it").calls.clone()
+    }
+
+    /// What arrived since this was last asked.
+    pub(crate) fn inbox(&self) -> Vec<Notification> {
+        std::iter::from_fn(|| self.inbox.try_receive()).collect()
+    }
+
+    pub(crate) fn subjects(&self) -> Vec<String> {
+        self.inbox().into_iter().map(|message| message.subject.unwrap_or_default()).collect()
+    }
+
+    /// Every digest that was requested, in the order of its window and subreddit.
+    pub(crate) async fn requested(&self) -> Vec<Requested> {
+        let digests = Digests::new(&self.objects, &self.clock, self.clock.now() + Duration::from_secs(60));
+        let (first, last) = (Hour::of(time("2026-01-04T00:00:00Z")), Hour::of(time("2026-01-06T23:00:00Z")));
+        let mut all = Vec::new();
+        for entry in digests.between(first, last).await.expect("a listing") {
+            all.extend(digests.requested(entry.hour, &entry.id).await.expect("readable"));
+        }
+        all.sort_by(|one, other| (one.start, &one.subreddit).cmp(&(other.start, &other.subreddit)));
+        all
+    }
+
+    /// The ids of comments whose alerts are in digests, a list a digest.
+    pub(crate) async fn covered(&self, of: &[&str]) -> Vec<Vec<String>> {
+        let name = |id: &str| {
+            let found = of.iter().find(|name| ids::alert("urn:example:forum", name, "default").to_string() == id);
+            (*found.unwrap_or(&"?")).to_owned()
+        };
+        let all = self.requested().await;
+        all.iter().map(|digest| digest.covered().map(|alert| name(&alert.id)).collect()).collect()
+    }
+
+    pub(crate) async fn keys(&self, prefix: &str) -> Vec<String> {
+        self.objects.list(prefix).await.expect("the memory bucket lists")
+    }
+}
+
+fn config() -> Config {
+    Config {
+        digests_topic_arn: "memory".to_owned(),
+        bucket: "memory".to_owned(),
+        window: SignedDuration::from_mins(5),
+        allowed_lateness: SignedDuration::from_secs(60),
+    }
+}

@@ -1,0 +1,8 @@
+//! The function over the memory world, and what it writes.
+
+mod build;
+mod config;
+mod fixture;
+mod golden;
+mod hostile;
+mod runs;

@@ -1,0 +1,194 @@
+//! Runs, one after another and again.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use digest_alerts::{DigestError, DigestRules};
+use modstream_digests::Late;
+use modstream_events::{Comment, PROBE_BODY, Severity};
+use modstream_ledger::Withholding;
+use modstream_platform::{Condition, Objects};
+
+use crate::fixture::{Fate, World, alert, comment, time};
+
+#[tokio::test(start_paused = true)]
+async fn a_window_is_one_digest_a_subreddit_and_what_comes_late_is_in_the_next() {
+    let world = World::new();
+    world.record_all(&[("a", "10:00:00", 0.8), ("b", "10:04:59", 0.95), ("c", "10:05:00", 0.7)]).await;
+    let pics = Comment { subreddit: Some("pics".into()), ..comment("p") };
+    world.record(&alert(pics, time("10:02:00"), 0.6), Fate::Sent).await;
+    let digested = world.run("10:06:00").await.expect("runs");
+    assert_eq!((digested.start, digested.end), (time("10:00:00"), time("10:05:00")));
+    assert_eq!((digested.digests, digested.alerts, digested.refused), (2, 3, 0));
+    let inbox = world.inbox();
+    let [pics, science] = &inbox[..] else { panic!("two: {inbox:?}") };
+    assert_eq!(pics.subject.as_deref(), Some("r/pics: 1 alert (10:00-10:05 UTC)"));
+    assert_eq!(science.subject.as_deref(), Some("r/science: 2 alerts (10:00-10:05 UTC)"));
+    let attributes = BTreeMap::from([("severity".into(), "high".into()), ("subreddit".into(), "science".into())]);
+    assert_eq!(science.attributes, attributes);
+    assert_eq!(science.by_protocol["sms"], "r/science 10:00-10:05 UTC: 2 alerts");
+
+    world.record_all(&[("late", "10:03:00", 0.9), ("later", "09:41:00", 0.65)]).await;
+    world.run("10:11:00").await.expect("runs");
+    assert_eq!(world.subjects(), ["r/science: 3 alerts (10:05-10:10 UTC)"]);
+    let all = ["a", "b", "c", "p", "late", "later"];
+    assert_eq!(world.covered(&all).await, [vec!["p"], vec!["b", "a"], vec!["late", "c", "later"]]);
+    let last = world.requested().await.pop().expect("three digests");
+    assert_eq!(last.late, Some(Late { count: 2, oldest: time("09:41:00") }));
+    assert_eq!(last.severity, Severity::High);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_sent_when_nothing_happened() {
+    let world = World::new();
+    assert_eq!(world.run("10:06:00").await.expect("runs").digests, 0);
+    // Too early, too old, or about to come.
+    let too_old = ("old", "2026-01-04T10:04:59Z", 0.9);
+    world.record_all(&[too_old, ("next", "10:05:00", 0.9)]).await;
+    assert_eq!(world.run("10:06:00").await.expect("runs").digests, 0);
+    assert!(world.inbox().is_empty() && world.keys("digests/").await.is_empty());
+    assert!(world.calls().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repeat_sends_nothing_from_memory_or_anew() {
+    let mut world = World::new();
+    world.record_all(&[("a", "10:00:00", 0.8)]).await;
+    world.run("10:06:00").await.expect("runs");
+    assert_eq!(world.inbox().len(), 1);
+    for _ in 0..2 {
+        // What came since belongs to the next digest: there is one a window.
+        world.record_all(&[("b", "10:01:00", 0.8)]).await;
+        assert_eq!(world.run("10:06:00").await.expect("runs").digests, 0);
+        world.restart();
+    }
+    assert!(world.inbox().is_empty());
+    world.run("10:11:00").await.expect("runs");
+    // A repeat that comes after a later run finds nothing left either.
+    world.restart();
+    world.run("10:06:00").await.expect("runs");
+    assert_eq!(world.inbox().len(), 1);
+    assert_eq!(world.covered(&["a", "b"]).await, [["a"], ["b"]]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_requested_and_not_sent_goes_on_as_it_was() {
+    let mut world = World::new();
+    world.record_all(&[("a", "10:00:00", 0.8)]).await;
+    world.switch_topic(false);
+    let error = world.run("10:06:00").await.expect_err("fails").to_string();
+    assert!(error.starts_with("1 of 1 digests were not sent: sns PublishBatch: missing or not permitted"), "{error}");
+    world.record_all(&[("b", "10:01:00", 0.8)]).await;
+    world.switch_topic(true);
+    world.restart();
+    assert_eq!(world.run("10:06:00").await.expect("runs").alerts, 1);
+    assert_eq!(world.subjects(), ["r/science: 1 alert (10:00-10:05 UTC)"]);
+    assert_eq!(world.run("10:06:00").await.expect("runs").digests, 0);
+
+    // Where the retries are used up, a later run goes on.
+    world.switch_topic(false);
+    world.run("10:11:00").await.expect_err("fails");
+    world.record_all(&[("c", "10:11:00", 0.8)]).await;
+    world.switch_topic(true);
+    world.run("10:16:00").await.expect("runs");
+    assert_eq!(world.subjects().len(), 2);
+    assert_eq!(world.covered(&["a", "b", "c"]).await, [["a"], ["b"], ["c"]]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_most_ten_messages_go_out_in_two_seconds_and_the_rest_after_the_deadline() {
+    let world = World::new();
+    for number in 0..35 {
+        let comment = Comment { subreddit: Some(format!("s{number:02}").into()), ..comment(&format!("c{number}")) };
+        world.record(&alert(comment, time("10:01:00"), 0.8), Fate::Sent).await;
+    }
+    let within = Duration::from_secs(5);
+    let error = world.run_with("10:06:00", within, |_, _| DigestRules::default()).await.expect_err("no time");
+    assert!(matches!(error, DigestError::Unsent { unsent: 5, digests: 35, .. }), "{error}");
+    assert_eq!(world.inbox().len(), 30);
+    let sizes: Vec<usize> = world.calls().iter().map(|(_, messages)| *messages).collect();
+    assert_eq!(sizes, [10, 10, 10]);
+    let apart = world.calls().windows(2).all(|pair| pair[1].0.duration_since(pair[0].0).as_secs() >= 2);
+    assert!(apart, "{:?}", world.calls());
+    assert_eq!(world.run("10:06:00").await.expect("runs").digests, 5);
+    assert_eq!(world.inbox().len(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn quiet_hours_put_digests_off_and_some_subreddits_get_none() {
+    let world = World::new();
+    world.record_all(&[("a", "10:00:00", 0.8), ("b", "10:06:00", 0.8)]).await;
+    let pics = Comment { subreddit: Some("pics".into()), ..comment("p") };
+    world.record(&alert(pics, time("10:02:00"), 0.6), Fate::Sent).await;
+    let rules = |subreddit: &str, at| DigestRules {
+        quiet: subreddit == "science" && at < time("10:12:00"),
+        leave_out: subreddit == "pics",
+    };
+    let within = Duration::from_secs(60);
+    for due in ["10:06:00", "10:11:00"] {
+        assert_eq!(world.run_with(due, within, rules).await.expect("runs").digests, 0);
+    }
+    world.record_all(&[("c", "10:12:00", 0.8)]).await;
+    assert_eq!(world.run_with("10:16:00", within, rules).await.expect("runs").alerts, 3);
+    let all = world.requested().await;
+    let [digest] = &all[..] else { panic!("one: {all:?}") };
+    assert_eq!((digest.from_quiet_hours, digest.late), (2, None));
+    assert!(world.inbox()[0].body.contains("\n2 waited for the end of the quiet hours.\n"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn withheld_alerts_are_counted_by_reason_probes_not_at_all_and_explorations_apart() {
+    let world = World::new();
+    world.record_all(&[("a", "10:00:00", 0.8)]).await;
+    for id in ["w1", "w2"] {
+        let why = Fate::Withheld(Withholding::Budget, "the budget is 20 an hour");
+        world.record(&alert(comment(id), time("10:01:00"), 0.7), why).await;
+    }
+    let mut probe = alert(Comment { body: Some(PROBE_BODY.into()), ..comment("probe") }, time("10:02:00"), 0.99);
+    probe.data.probe = true;
+    world.record(&probe, Fate::Sent).await;
+    let mut exploration = alert(comment("x"), time("10:03:00"), 0.1);
+    exploration.data.exploration = Some(0.01);
+    world.record(&exploration, Fate::Withheld(Withholding::Exploration, "")).await;
+    world.run("10:06:00").await.expect("runs");
+    let inbox = world.inbox();
+    assert_eq!(inbox[0].subject.as_deref(), Some("r/science: 1 alert, 2 more withheld (10:00-10:05 UTC)"));
+    for line in ["\n2 of the 3 were not sent one by one: the budget is 20 an hour.\n", "\n1 more to judge at random, "]
+    {
+        assert!(inbox[0].body.contains(line), "{}", inbox[0].body);
+    }
+    assert_eq!(world.covered(&["a", "w1", "w2", "x", "probe"]).await.concat().len(), 4);
+
+    // An exploration alone is no reason for a message. It goes with the next.
+    let mut exploration = alert(comment("y"), time("10:06:00"), 0.1);
+    exploration.data.exploration = Some(0.01);
+    world.record(&exploration, Fate::Withheld(Withholding::Exploration, "")).await;
+    assert_eq!(world.run("10:11:00").await.expect("runs").digests, 0);
+    world.record_all(&[("b", "10:11:00", 0.8)]).await;
+    world.run("10:16:00").await.expect("runs");
+    assert_eq!(world.covered(&["b", "y"]).await[1], ["b", "y"]);
+    assert_eq!(world.requested().await[1].late, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cant_be_read_stops_no_digest() {
+    let world = World::new();
+    world.record_all(&[("a", "10:00:00", 0.8)]).await;
+    for key in [
+        "alerts/2026-01-05T10/broken/requested.json",
+        "alerts/2026-01-05T10/broken/withheld.json",
+        "digests/2026-01-05T10/broken/requested.json",
+    ] {
+        world.objects.put(key, b"{".to_vec(), Condition::Always).await.expect("written");
+    }
+    assert_eq!(world.run("10:06:00").await.expect("runs").alerts, 1);
+    assert_eq!(world.subjects(), ["r/science: 1 alert (10:00-10:05 UTC)"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_payload_that_is_none_says_what_to_send() {
+    let world = World::new();
+    assert_eq!(world.run("10:06:00").await.expect("runs").digests, 0);
+    let error = digest_alerts::Invocation::parse(b"[1]").expect_err("none").to_string();
+    assert!(error.contains(r#"{"time":"2026-01-05T10:06:00Z"}"#), "{error}");
+}
