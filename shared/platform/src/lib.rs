@@ -1,4 +1,4 @@
-//! What the functions need of a platform: [`Stream`], [`Objects`], [`Topic`] and [`Clock`].
+//! What the functions need of a platform: [`Stream`], [`Objects`], [`Topic`], [`Secrets`] and [`Clock`].
 //!
 //! A trait method is one call to the service behind it, with that service's limits and failures, so that the rules about
 //! retries ([`deliver`]) are written and tested once, above them, for every world.
@@ -134,6 +134,12 @@ pub trait Objects: Send + Sync {
     fn list(&self, prefix: &str) -> impl Future<Output = Result<Vec<String>, CallError>> + Send;
 }
 
+/// A bucket that holds marks which come and go. Most of what the functions keep never changes, so most take [`Objects`].
+pub trait DeletableObjects: Objects {
+    /// Deletes an object; done also where there is none. In a bucket with versioning its versions stay.
+    fn delete(&self, key: &str) -> impl Future<Output = Result<(), CallError>> + Send;
+}
+
 /// One of the contents that a key has had, in a bucket with versioning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObjectVersion {
@@ -231,6 +237,23 @@ pub trait Topic: Send + Sync {
         &self,
         messages: &[Message],
     ) -> impl Future<Output = Result<Vec<PublishOutcome>, CallError>> + Send;
+}
+
+/// Which of a secret's values: it has a new one from time to time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Stage {
+    /// `AWSCURRENT`.
+    Current,
+    /// `AWSPREVIOUS`: the one before.
+    Previous,
+}
+
+/// Secrets: AWS Secrets Manager.
+pub trait Secrets: Send + Sync {
+    /// A secret's text, by its name or ARN
+    /// ([GetSecretValue](https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html)); none where
+    /// the secret, or a value of this stage, is not there.
+    fn secret(&self, id: &str, stage: Stage) -> impl Future<Output = Result<Option<String>, CallError>> + Send;
 }
 
 /// The time, and waiting for it.

@@ -5,7 +5,7 @@ use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 
-use super::{KinesisStream, S3Objects, SnsTopic};
+use super::{KinesisStream, S3Objects, SecretsManager, SnsTopic};
 
 /// How to reach AWS, beyond what environment and profile say.
 #[derive(Clone, Debug)]
@@ -37,6 +37,7 @@ pub enum ConnectError {
 pub struct Clients {
     kinesis: aws_sdk_kinesis::Client,
     s3: aws_sdk_s3::Client,
+    secrets: aws_sdk_secretsmanager::Client,
     sns: aws_sdk_sns::Client,
     call_timeout: Duration,
 }
@@ -88,6 +89,7 @@ impl Clients {
         Ok(Clients {
             kinesis: aws_sdk_kinesis::Client::new(&config),
             s3: aws_sdk_s3::Client::from_conf(s3),
+            secrets: aws_sdk_secretsmanager::Client::new(&config),
             sns: aws_sdk_sns::Client::new(&config),
             call_timeout,
         })
@@ -101,6 +103,11 @@ impl Clients {
     /// The bucket called `name`.
     pub fn objects(&self, name: impl Into<String>) -> S3Objects {
         S3Objects::new(self.s3.clone(), name, self.call_timeout)
+    }
+
+    /// The account's secrets.
+    pub fn secrets(&self) -> SecretsManager {
+        SecretsManager::new(self.secrets.clone())
     }
 
     /// The topic of this ARN.

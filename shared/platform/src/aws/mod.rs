@@ -1,4 +1,4 @@
-//! The AWS world: [`KinesisStream`], [`S3Objects`], [`SnsTopic`] and [`SystemClock`] over the AWS SDK, the feature `aws`.
+//! The AWS world: [`KinesisStream`], [`S3Objects`], [`SnsTopic`], [`SecretsManager`] and [`SystemClock`] over the AWS SDK, the feature `aws`.
 //!
 //! A method is one request. The SDK's own retries are off: [`deliver`](crate::deliver) tries again, within the function's
 //! deadline, and after a retry of the SDK's the last error would hide that an earlier attempt may have succeeded. Every
@@ -20,6 +20,7 @@ mod clock;
 mod error;
 mod kinesis;
 mod s3;
+mod secrets;
 mod sns;
 
 pub use clients::{Clients, ConnectError, Settings, connect};
@@ -27,6 +28,7 @@ pub use clock::SystemClock;
 pub use error::call_error;
 pub use kinesis::KinesisStream;
 pub use s3::S3Objects;
+pub use secrets::SecretsManager;
 pub use sns::SnsTopic;
 
 use std::pin::Pin;

@@ -13,12 +13,14 @@ mod messages;
 mod objects;
 mod queue;
 mod records;
+mod secrets;
 mod send;
 mod versions;
 
 pub use backoff::Backoff;
 pub use error::{Cause, DeliveryError};
 pub use messages::{Published, publish_all};
-pub use objects::{PutIfAbsent, get, list, put, put_if_absent, put_where};
+pub use objects::{PutIfAbsent, delete, get, list, put, put_if_absent, put_where};
 pub use records::{Delivery, put_all};
+pub use secrets::secret;
 pub use versions::{delete_version, get_version, list_versions};

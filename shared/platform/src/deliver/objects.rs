@@ -3,7 +3,7 @@ use named_mutations::is_on;
 
 use super::backoff::Patience;
 use super::{Cause, DeliveryError};
-use crate::{CallError, Clock, Condition, ETag, Fetched, Objects, Written};
+use crate::{CallError, Clock, Condition, DeletableObjects, ETag, Fetched, Objects, Written};
 
 /// The answer to [`put_if_absent`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +83,19 @@ pub async fn get<O: Objects, C: Clock>(
     unless: Option<&ETag>,
 ) -> Result<Fetched, DeliveryError> {
     tried(clock, deadline, key, || objects.get(key, unless)).await
+}
+
+/// Deletes an object. A call without an answer is repeated: it does no harm.
+///
+/// # Errors
+/// Where it is not known by the deadline to be gone.
+pub async fn delete<O: DeletableObjects, C: Clock>(
+    objects: &O,
+    clock: &C,
+    deadline: Timestamp,
+    key: &str,
+) -> Result<(), DeliveryError> {
+    tried(clock, deadline, key, || objects.delete(key)).await
 }
 
 /// All keys that start with `prefix`, in order.

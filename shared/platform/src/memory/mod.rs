@@ -54,12 +54,14 @@ mod changes;
 mod clock;
 mod event_source;
 mod objects;
+mod secrets;
 mod stream;
 mod topic;
 
 pub use clock::MemoryClock;
 pub use event_source::{Config, EventSource, FunctionError, OnBatchFailure, Statistics};
 pub use objects::MemoryObjects;
+pub use secrets::MemorySecrets;
 pub use stream::{MemoryStream, StreamRecord};
 pub use topic::{Filter, MemoryTopic, Notification, Subscription};
 

@@ -1,5 +1,6 @@
 //! What users of the platform rely on. One program, so that it is linked once.
 
+mod deleting;
 mod event_source;
 mod memory;
 mod objects;
