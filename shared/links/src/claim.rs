@@ -1,0 +1,131 @@
+use jiff::Timestamp;
+use modstream_events::Action;
+use modstream_ledger::Hour;
+use uuid::Uuid;
+
+/// What a token proves that its holder may do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// See an alert and decide about it.
+    Alert {
+        /// The hour of the comment event.
+        hour: Hour,
+        /// The alert.
+        id: Uuid,
+        /// What the link proposes; the page has the other one too.
+        action: Action,
+    },
+    /// See a digest and the alerts in it.
+    Digest {
+        /// The hour in which its window starts.
+        hour: Hour,
+        /// The digest.
+        id: Uuid,
+    },
+    /// Begin a session at the desk, once.
+    SignIn {
+        /// Under this name.
+        moderator: String,
+    },
+    /// Be at the desk.
+    Session {
+        /// Under this name.
+        moderator: String,
+    },
+    /// Send a form of a page that was made for this moderator.
+    Form {
+        /// Whose page it was.
+        moderator: String,
+    },
+}
+
+const ALERT: u8 = 1;
+const DIGEST: u8 = 2;
+const SIGN_IN: u8 = 3;
+const SESSION: u8 = 4;
+const FORM: u8 = 5;
+
+impl Claim {
+    /// Where a link with this claim leads, below a site's address. Sessions and forms travel otherwise.
+    pub fn folder(&self) -> Option<&'static str> {
+        match self {
+            Claim::Alert { .. } => Some("a"),
+            Claim::Digest { .. } => Some("d"),
+            Claim::SignIn { .. } => Some("s"),
+            Claim::Session { .. } | Claim::Form { .. } => None,
+        }
+    }
+
+    pub(crate) fn payload(&self, expires: Timestamp) -> Vec<u8> {
+        let start = |kind: u8| {
+            let mut payload = vec![kind];
+            payload.extend(minutes(expires).to_be_bytes());
+            payload
+        };
+        let named = |kind: u8, name: &str| [start(kind), name.as_bytes().to_vec()].concat();
+        let placed = |kind: u8, hour: Hour, id: &Uuid| {
+            // Hours before 1970 and after 491,000 are nobody's.
+            let hour = u32::try_from(hour.number()).unwrap_or_default();
+            [start(kind), hour.to_be_bytes().to_vec(), id.as_bytes().to_vec()].concat()
+        };
+        match self {
+            Claim::Alert { hour, id, action } => {
+                let mut payload = placed(ALERT, *hour, id);
+                payload.push(byte_of(*action));
+                payload
+            }
+            Claim::Digest { hour, id } => placed(DIGEST, *hour, id),
+            Claim::SignIn { moderator } => named(SIGN_IN, moderator),
+            Claim::Session { moderator } => named(SESSION, moderator),
+            Claim::Form { moderator } => named(FORM, moderator),
+        }
+    }
+
+    /// The claim, and until when it holds.
+    pub(crate) fn read(payload: &[u8]) -> Option<(Self, Timestamp)> {
+        let (&kind, rest) = payload.split_first()?;
+        let (minutes, rest) = rest.split_first_chunk()?;
+        let expires = Timestamp::from_second(i64::from(u32::from_be_bytes(*minutes)) * 60).ok()?;
+        let name = || std::str::from_utf8(rest).ok().filter(|name| !name.is_empty()).map(str::to_owned);
+        let claim = match kind {
+            ALERT => {
+                let (hour, id, rest) = place(rest)?;
+                let [action] = rest else { return None };
+                Claim::Alert { hour, id, action: action_of(*action)? }
+            }
+            DIGEST => match place(rest)? {
+                (hour, id, []) => Claim::Digest { hour, id },
+                _ => return None,
+            },
+            SIGN_IN => Claim::SignIn { moderator: name()? },
+            SESSION => Claim::Session { moderator: name()? },
+            FORM => Claim::Form { moderator: name()? },
+            _ => return None,
+        };
+        Some((claim, expires))
+    }
+}
+
+fn place(bytes: &[u8]) -> Option<(Hour, Uuid, &[u8])> {
+    let (hour, rest) = bytes.split_first_chunk()?;
+    let (id, rest) = rest.split_first_chunk()?;
+    Some((Hour::from_number(u32::from_be_bytes(*hour)), Uuid::from_bytes(*id), rest))
+}
+
+/// Rounded up: a link holds at least as long as it says.
+fn minutes(time: Timestamp) -> u32 {
+    let seconds = time.as_second() + i64::from(time.subsec_nanosecond() > 0);
+    u32::try_from((seconds + 59).div_euclid(60).max(0)).unwrap_or(u32::MAX)
+}
+
+fn byte_of(action: Action) -> u8 {
+    match action {
+        Action::Remove => 1,
+        Action::Keep => 2,
+        Action::Undo => 3,
+    }
+}
+
+fn action_of(byte: u8) -> Option<Action> {
+    [Action::Remove, Action::Keep, Action::Undo].into_iter().find(|action| byte_of(*action) == byte)
+}
