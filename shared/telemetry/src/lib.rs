@@ -146,6 +146,26 @@ pub fn digest_input_unreadable(cause: &str) {
     error!(event = "digest_input_unreadable", cause);
 }
 
+/// A moderator decided. Who did is in the decision alone.
+pub fn decision_recorded(alert_id: &str, number: u32, action: &str) {
+    info!(event = "decision_recorded", alert_id, number, action);
+}
+
+/// A decision is recorded and not on its stream: the next sweep sends it.
+pub fn decision_unsent(alert_id: &str, number: u32, cause: &dyn Display) {
+    warn!(event = "decision_unsent", alert_id, number, cause = %cause);
+}
+
+/// What became of decisions that might not have reached their stream.
+pub fn decisions_swept(sent: usize, dropped: usize, left: usize) {
+    info!(event = "decisions_swept", sent, dropped, left);
+}
+
+/// A page was asked for and can't be shown.
+pub fn page_failed(page: &str, cause: &dyn Display) {
+    error!(event = "page_failed", page, cause = %cause);
+}
+
 /// An invocation failed as a whole: Lambda sends it again, or gives it up.
 pub fn invocation_failed(function: &str, cause: &str) {
     error!(event = "invocation_failed", function, cause);

@@ -1,0 +1,28 @@
+//! What moderators decided about alerts.
+//!
+//! An alert's log is `decisions/<alert id>/<number>.json`: decision events, numbered from 0001, each put with
+//! `If-None-Match: *`. So of two people at once one is first, and the other sees what was decided ([`Decisions::decide`]). A
+//! decision is taken back by another one, `undo`; [`Log::standing`] is what the log adds up to.
+//!
+//! Each decision also goes to a stream, at least once, under one id. A process may end between the two, so there is an outbox:
+//!
+//! 1. `decisions-unsent/<alert id>-<number>-<checksum>.json` is put, the event's bytes;
+//! 2. the log's object is put: now it counts;
+//! 3. the stream takes it;
+//! 4. the outbox entry is deleted.
+//!
+//! [`Decisions::sweep`] looks at entries that stayed: what the log holds, to the byte, is sent; what lost against another is
+//! dropped. The checksum is of the event's bytes, so two attempts at one number have two entries, and dropping one never drops
+//! the other. A decision that is sent late comes after later ones: whoever reads the stream goes by the numbers.
+
+mod decide;
+mod log;
+mod moderator;
+mod numbers;
+mod sweep;
+
+pub use decide::{DecideError, Decisions, Outcome};
+pub use log::{Log, LogError, PREFIX, Recorded, Standing, alert_of};
+pub use moderator::{NoModerator, moderator};
+pub use numbers::{Group, Numbers, Share, Subject, numbers};
+pub use sweep::{Swept, UNSENT_PREFIX};

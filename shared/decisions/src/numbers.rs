@@ -1,0 +1,153 @@
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use modstream_events::{Action, Alert, Event};
+use modstream_report::Judged;
+
+use crate::Log;
+
+/// A share, with counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Share {
+    /// So many.
+    pub part: usize,
+    /// Of so many.
+    pub of: usize,
+}
+
+impl Share {
+    /// NaN where there are none.
+    pub fn share(self) -> f64 {
+        self.judged().precision()
+    }
+
+    /// The 95 % interval of the share, E. B. Wilson's ("Probable Inference, the Law of Succession, and Statistical Inference",
+    /// 1927): with n of which the share p, and z = 1.96, (p + z²/2n ± z √(p(1−p)/n + z²/4n²)) / (1 + z²/n). It holds for few
+    /// and for shares near 0 and 1. None where there are none.
+    pub fn interval(self) -> Option<[f64; 2]> {
+        self.judged().interval()
+    }
+
+    fn judged(self) -> Judged {
+        Judged { removed: self.part, kept: self.of - self.part }
+    }
+
+    fn count(&mut self, is_part: bool) {
+        self.part += usize::from(is_part);
+        self.of += 1;
+    }
+}
+
+/// What is counted of an alert.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Subject {
+    /// The comment's subreddit; empty where it has none.
+    pub subreddit: String,
+    /// The policy's name.
+    pub policy: String,
+    /// The always-alert term that was why, or the term that speaks most for removal; empty where there is none.
+    pub reason: String,
+    /// When the alert was made.
+    pub alerted: Timestamp,
+    /// Whether it is the probe, which counts nowhere.
+    pub probe: bool,
+    /// Whether it met no policy and was asked about all the same.
+    pub exploration: bool,
+}
+
+impl Subject {
+    /// Of an alert.
+    pub fn of(alert: &Event<'_, Alert<'_>>) -> Self {
+        let Alert { comment, policy, terms, matched, probe, exploration, .. } = &alert.data;
+        let strongest = terms.iter().find(|term| term.contribution > 0.0).map(|term| &term.term);
+        let text = |text: Option<&std::borrow::Cow<'_, str>>| text.map(ToString::to_string).unwrap_or_default();
+        Subject {
+            subreddit: text(comment.subreddit.as_ref()),
+            policy: policy.name.to_string(),
+            reason: text(matched.as_ref().or(strongest)),
+            alerted: alert.time,
+            probe: *probe,
+            exploration: exploration.is_some(),
+        }
+    }
+}
+
+/// Alerts that have something in common, and how many of them moderators removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// What they have in common.
+    pub name: String,
+    /// Removed, of those decided about.
+    pub precision: Share,
+}
+
+/// What decisions add up to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Numbers {
+    /// Removed, of those decided about: the live precision. Probes and explorations are not in it.
+    pub precision: Share,
+    /// The same by subreddit, the most decided first; so are the next two.
+    pub by_subreddit: Vec<Group>,
+    /// By policy.
+    pub by_policy: Vec<Group>,
+    /// By reason.
+    pub by_reason: Vec<Group>,
+    /// Decisions that another moderator took back: how many of them the next decision, by another than who took the first,
+    /// confirmed.
+    pub upheld: Share,
+    /// From the alert to the first decision about it, in the median.
+    pub time_to_decision: Option<SignedDuration>,
+}
+
+/// Adds up what was decided about alerts.
+pub fn numbers<'a>(judged: impl IntoIterator<Item = (&'a Subject, &'a Log)>) -> Numbers {
+    let mut numbers = Numbers::default();
+    let mut by: [BTreeMap<&str, Share>; 3] = Default::default();
+    let mut times = Vec::new();
+    for (subject, log) in judged {
+        if subject.probe {
+            continue;
+        }
+        if let Some(first) = log.all().first() {
+            times.push(first.time.duration_since(subject.alerted).max(SignedDuration::ZERO));
+        }
+        review(log, &mut numbers.upheld);
+        let Some(decision) = log.standing().decided().filter(|_| !subject.exploration) else { continue };
+        let removed = decision.action == Action::Remove;
+        numbers.precision.count(removed);
+        for (groups, name) in by.iter_mut().zip([&subject.subreddit, &subject.policy, &subject.reason]) {
+            groups.entry(name).or_default().count(removed);
+        }
+    }
+    [numbers.by_subreddit, numbers.by_policy, numbers.by_reason] = by.map(groups);
+    times.sort_unstable();
+    numbers.time_to_decision = median(&times);
+    numbers
+}
+
+fn groups(by: BTreeMap<&str, Share>) -> Vec<Group> {
+    let mut groups: Vec<Group> =
+        by.into_iter().map(|(name, precision)| Group { name: name.to_owned(), precision }).collect();
+    groups.sort_by_key(|group| std::cmp::Reverse(group.precision.of));
+    groups
+}
+
+fn median(sorted: &[SignedDuration]) -> Option<SignedDuration> {
+    let middle = sorted.len() / 2;
+    let upper = *sorted.get(middle)?;
+    Some(if sorted.len().is_multiple_of(2) { (sorted[middle - 1] + upper) / 2 } else { upper })
+}
+
+/// Counts the decisions that another moderator took back.
+fn review(log: &Log, upheld: &mut Share) {
+    let all = log.all();
+    for (place, decision) in all.iter().enumerate() {
+        let by_another = |recorded: &&crate::Recorded| recorded.moderator != decision.moderator;
+        let undone = all.get(place + 1).filter(|next| next.action == Action::Undo).filter(by_another);
+        if decision.action == Action::Undo || undone.is_none() {
+            continue;
+        }
+        let again = all.get(place + 2).filter(by_another);
+        upheld.count(again.is_some_and(|again| again.action == decision.action));
+    }
+}
