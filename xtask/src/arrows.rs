@@ -5,11 +5,7 @@ use anyhow::ensure;
 use crate::cargo;
 
 /// A package, and names (or their beginnings, with a dash at the end) of packages that it must not link.
-<<<<<<< HEAD
-const WALLS: [(&str, &[&str]); 22] = [
-=======
-const WALLS: [(&str, &[&str]); 20] = [
->>>>>>> 07568fd (digest-alerts: a function that sends one message a subreddit and window; telemetry: its events)
+const WALLS: &[(&str, &[&str])] = &[
     ("modstream-events", &["modstream-", "kinesis-batch", "tokio", "aws-", "linfa"]),
     ("kinesis-batch", &["modstream-", "tokio", "aws-"]),
     ("modstream-classifier", &["modstream-platform", "modstream-trainer", "tokio", "aws-", "linfa"]),
@@ -27,6 +23,8 @@ const WALLS: [(&str, &[&str]); 20] = [
     ("modstream-policy-store", &["modstream-classifier", "publish-alerts", "aws-"]),
     ("modstream-limits", &["modstream-classifier", "publish-alerts", "aws-"]),
     ("modstream-digests", &["modstream-classifier", "aws-"]),
+    // What decisions say, whoever took them.
+    ("modstream-feedback", &["modstream-classifier", "modstream-trainer", "publish-alerts", "linfa", "aws-"]),
     // Records, whatever they hold.
     ("modstream-archive", &["modstream-events", "modstream-classifier", "aws-"]),
     ("modstream-redrive", &["modstream-classifier", "score-comments", "publish-alerts", "aws-"]),
@@ -35,7 +33,10 @@ const WALLS: [(&str, &[&str]); 20] = [
     ("score-comments", &["generate-comments", "publish-alerts", "modstream-trainer", "linfa", "aws-"]),
     ("publish-alerts", &["generate-comments", "score-comments", "modstream-classifier", "linfa", "aws-"]),
     ("archive-comments", &["generate-comments", "score-comments", "publish-alerts", "modstream-events", "aws-"]),
-    ("digest-alerts", &["generate-comments", "score-comments", "publish-alerts", "modstream-classifier", "linfa", "aws-"]),
+    (
+        "digest-alerts",
+        &["generate-comments", "score-comments", "publish-alerts", "modstream-classifier", "linfa", "aws-"],
+    ),
     // The stable half of `fuzz/`.
     ("modstream-fuzz-checks", &["modstream-platform", "modstream-trainer", "tokio", "aws-", "linfa", "libfuzzer-sys"]),
     // What `cargo demo` builds.
@@ -43,7 +44,7 @@ const WALLS: [(&str, &[&str]); 20] = [
 ];
 
 pub(crate) fn check() -> anyhow::Result<()> {
-    for (package, forbidden) in WALLS {
+    for &(package, forbidden) in WALLS {
         let tree = cargo::output(&[
             "tree",
             "--package",
