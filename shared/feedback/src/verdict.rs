@@ -79,23 +79,20 @@ impl Verdict {
     }
 }
 
-/// What stands about each alert, in order of the alerts' ids: the last decision that was not undone. Repeats of an event count
-/// once; the order they come in does not matter.
+/// What stands about each alert, in order of the alerts' ids: its last decision, unless that takes back the one before. Repeats
+/// of an event count once; the order they come in does not matter.
 pub fn standing<'e>(decisions: impl IntoIterator<Item = &'e Event<'e, Decision<'e>>>) -> Vec<Verdict> {
     let mut of_alert: BTreeMap<&str, BTreeMap<u32, &Event<'_, Decision<'_>>>> = BTreeMap::new();
     for event in decisions {
         of_alert.entry(&event.data.alert_id).or_default().insert(event.data.number, event);
     }
     let stands = of_alert.into_values().filter_map(|numbered| {
-        let mut stack: Vec<Verdict> = Vec::new();
-        for event in numbered.into_values() {
-            match event.data.action {
-                Action::Remove => stack.push(Verdict::of(event, true)),
-                Action::Keep => stack.push(Verdict::of(event, false)),
-                Action::Undo => drop(stack.pop()),
-            }
+        let (_, last) = numbered.last_key_value()?;
+        match last.data.action {
+            Action::Remove => Some(Verdict::of(last, true)),
+            Action::Keep => Some(Verdict::of(last, false)),
+            Action::Undo => None,
         }
-        stack.pop()
     });
     stands.collect()
 }

@@ -76,15 +76,14 @@ fn explored(probability: f64, removed: bool, share: f64) -> Verdict {
 }
 
 #[test]
-fn the_last_decision_that_was_not_undone_stands() {
+fn the_last_decision_stands_unless_it_takes_one_back() {
     use Action::{Keep, Remove, Undo};
     let stands = |actions: &[Action]| after(actions).map(|verdict| (verdict.removed, verdict.moderator));
     assert_eq!(stands(&[Remove]), Some((true, "a".to_owned())));
     assert_eq!(stands(&[Remove, Undo]), None);
     assert_eq!(stands(&[Remove, Undo, Keep]), Some((false, "c".to_owned())));
-    assert_eq!(stands(&[Remove, Keep]), Some((false, "b".to_owned())));
-    assert_eq!(stands(&[Remove, Keep, Undo]), Some((true, "a".to_owned())));
-    assert_eq!(stands(&[Undo, Undo]), None);
+    assert_eq!(stands(&[Remove, Undo, Keep, Undo]), None);
+    assert_eq!(stands(&[Remove, Undo, Keep, Undo, Remove]), Some((true, "e".to_owned())));
 }
 
 #[test]
