@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use modstream_events::{Alert, Event, Prediction, ids};
-use modstream_ledger::Hour;
+use modstream_ledger::{Hour, Withheld, Withholding};
 use modstream_limits::{BREAKERS, BUDGETS, Opened, Scope};
 use modstream_platform::Objects;
 use modstream_platform::memory::MemoryObjects;
 use modstream_policy::{Judgement, Policies};
 use modstream_tests::Audit;
+
+use crate::faults::Faults;
 
 /// What a run may go by instead of the environment's policy. Runs begin at 10:00 UTC, with comments of r/science.
 pub(crate) const DOCUMENTS: [&str; 5] = [
@@ -23,6 +25,27 @@ pub(crate) const DOCUMENTS: [&str; 5] = [
 /// A document, checked.
 pub(crate) fn document(number: usize) -> Policies {
     Policies::parse(DOCUMENTS[number % DOCUMENTS.len()]).expect("the documents of runs are good")
+}
+
+/// Counts what was withheld, by reason, and breakers.
+pub(crate) async fn count_withheld(objects: &MemoryObjects, faults: &Faults) {
+    for key in objects.list("").await.expect("the memory bucket lists") {
+        let contents = objects.versions(&key);
+        if key.starts_with(BREAKERS) && key.ends_with("/sent.json") {
+            faults.count("breaker opened, message sent");
+        }
+        if !key.ends_with("/withheld.json") {
+            continue;
+        }
+        let withheld = contents.first().and_then(|bytes| serde_json::from_slice::<Withheld>(bytes).ok());
+        faults.count(match withheld.expect("the ledger's form").reason {
+            Withholding::Budget => "alert withheld: budget",
+            Withholding::Breaker => "alert withheld: breaker",
+            Withholding::QuietHours => "alert withheld: quiet hours",
+            Withholding::Channel => "alert withheld: channel",
+            Withholding::Exploration => "alert withheld: exploration",
+        });
+    }
 }
 
 /// What is broken of the promise that every prediction which meets the policies, or is explored, is published or withheld, as

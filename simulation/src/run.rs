@@ -14,6 +14,7 @@ use crate::check::{self, Redriven};
 use crate::faults::Faults;
 use crate::lambda::Lambda;
 use crate::plan::{Function, Plan, Settings, Which};
+use crate::policies;
 use crate::world::World;
 
 /// What became of a plan.
@@ -95,6 +96,7 @@ async fn carry_out(plan: &Plan) -> Outcome {
     while let Some(notice) = inbox.try_receive() {
         notices.push(notice);
     }
+    policies::count_withheld(&world.objects, &faults).await;
     let broken = check::broken(&world, plan.settings.document, &faults.effects(), &notices, &redriven).await;
     Outcome {
         broken,

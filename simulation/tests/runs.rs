@@ -18,7 +18,7 @@ fn a_run_depends_on_its_plan_alone_and_breaks_no_promise() {
 }
 
 /// The rows of the table that may not be missing.
-const KINDS: [&str; 20] = [
+const KINDS: [&str; 26] = [
     "GetObject fails",
     "GetObject without an answer, or late",
     "PublishBatch fails",
@@ -31,9 +31,15 @@ const KINDS: [&str; 20] = [
     "PutRecords fails in part",
     "PutRecords without an answer, or late",
     "alert refused by the topic",
+    "alert withheld: breaker",
+    "alert withheld: budget",
+    "alert withheld: channel",
+    "alert withheld: exploration",
+    "alert withheld: quiet hours",
     "bad record",
     "batch delivered twice",
     "batches given up, put back",
+    "breaker opened, message sent",
     "call during an outage",
     "crash",
     "invocation abandoned, works on",

@@ -97,7 +97,11 @@ impl<W: World> System<W> {
 
     /// Runs the publisher over the predictions that are there.
     pub async fn publish(&self) -> Drained {
-        let feed = std::future::ready(());
+        self.publish_while(std::future::ready(())).await
+    }
+
+    /// Runs the publisher while `feed` puts predictions on their stream.
+    pub async fn publish_while(&self, feed: impl Future<Output = ()>) -> Drained {
         self.world.run(Which::Predictions, |payload| Box::pin(self.publish_batch(payload)), feed).await
     }
 

@@ -10,6 +10,7 @@ mod hot_swap;
 mod interleavings;
 mod new_model;
 mod outages;
+mod policies;
 mod privacy;
 mod sizes;
 mod whole_way;
