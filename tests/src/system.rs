@@ -2,10 +2,11 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use digest_alerts::{DigestAlerts, DigestRules, Digested, Links};
 use generate_comments::{GenerateComments, Generated};
 use jiff::Timestamp;
-use modstream_platform::Clock;
 use modstream_platform::environment::Environment;
+use modstream_platform::{Clock, Topic};
 use publish_alerts::PublishAlerts;
 use score_comments::ScoreComments;
 
@@ -39,11 +40,12 @@ type Publisher<W> =
 struct Instances<F>(Mutex<Vec<(Process, F)>>);
 
 /// What every environment sets.
-const VARIABLES: [(&str, &str); 8] = [
+const VARIABLES: [(&str, &str); 9] = [
     ("ALERTS_TOPIC_ARN", "arn:aws:sns:us-east-1:000000000000:alerts"),
     ("BUCKET", "bucket"),
     ("COMMENTS_STREAM", "comments"),
     ("CORPUS_KEY", "corpus/comments.jsonl"),
+    ("DIGESTS_TOPIC_ARN", "arn:aws:sns:us-east-1:000000000000:digests"),
     ("MODEL_NAME", MODEL_NAME),
     ("POLICY", "0.5"),
     ("PREDICTIONS_STREAM", "predictions"),
@@ -103,6 +105,25 @@ impl<W: World> System<W> {
     /// Runs the publisher while `feed` puts predictions on their stream.
     pub async fn publish_while(&self, feed: impl Future<Output = ()>) -> Drained {
         self.world.run(Which::Predictions, |payload| Box::pin(self.publish_batch(payload)), feed).await
+    }
+
+    /// Invokes the digests' function in a new environment, as the schedule does at `due`; digests go to `topic`.
+    ///
+    /// # Errors
+    /// What it answers, as text.
+    pub async fn digest(&self, topic: impl Topic, due: Timestamp) -> Result<Digested, String> {
+        let config = self.configured(digest_alerts::Config::read);
+        let process = Process::default();
+        let (topic, objects) = (self.faulty(&process, topic), self.faulty(&process, self.world.objects()));
+        let clock = self.faulty(&process, self.world.clock());
+        let function = DigestAlerts::new(&config, topic, objects, clock, Links::none());
+        let function = function.map_err(|error| error.to_string())?;
+        let deadline = self.world.clock().now() + BATCH_TIME;
+        let payload = format!(r#"{{"time":"{due}"}}"#);
+        let rules = |_: &str, _| DigestRules::default();
+        let answer = process.live(function.handle(payload.as_bytes(), deadline, rules)).await.map_err(killed)?;
+        self.ended(digest_alerts::NAME, deadline);
+        answer.map_err(|error| error.to_string())
     }
 
     /// Ends all execution environments, as a deployment does.

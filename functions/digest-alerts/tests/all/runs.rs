@@ -7,7 +7,7 @@ use digest_alerts::{DigestError, DigestRules};
 use modstream_digests::Late;
 use modstream_events::{Comment, PROBE_BODY, Severity};
 use modstream_ledger::Withholding;
-use modstream_platform::{Condition, Objects};
+use modstream_platform::{Clock, Condition, Objects};
 
 use crate::fixture::{Fate, World, alert, comment, time};
 
@@ -69,6 +69,18 @@ async fn a_repeat_sends_nothing_from_memory_or_anew() {
     world.run("10:06:00").await.expect("runs");
     assert_eq!(world.inbox().len(), 1);
     assert_eq!(world.covered(&["a", "b"]).await, [["a"], ["b"]]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repeat_after_a_later_run_of_another_hour_covers_nothing_again() {
+    let mut world = World::new();
+    world.record_all(&[("a", "10:57:00", 0.8)]).await;
+    // Nothing ran at 11:01, so 11:06 takes what is left. Then the retry of 11:01 comes.
+    world.clock.sleep(Duration::from_secs(3_600)).await;
+    assert_eq!(world.run("11:06:00").await.expect("runs").alerts, 1);
+    world.restart();
+    assert_eq!(world.run("11:01:00").await.expect("runs").digests, 0);
+    assert_eq!(world.covered(&["a"]).await, [["a"]]);
 }
 
 #[tokio::test(start_paused = true)]
