@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use modstream_events::{Comment, Event, Prediction, ids};
+use modstream_events::{Alert, Comment, Event, Prediction, ids};
 use publish_alerts::Policy;
 
 use crate::system::{Record, System, Which};
@@ -13,7 +13,24 @@ use crate::system::{Record, System, Which};
 pub(crate) struct Received {
     pub(crate) alert_id: String,
     pub(crate) comment_event: (String, String),
+    /// When the comment was written.
+    pub(crate) time: Timestamp,
+    /// Empty for a comment without one.
+    pub(crate) subreddit: String,
     pub(crate) at: Timestamp,
+}
+
+impl Received {
+    pub(crate) fn of(event: &Event<'_, Alert<'_>>, at: Timestamp) -> Self {
+        let of = &event.data.comment_event;
+        Received {
+            alert_id: event.id.to_string(),
+            comment_event: (of.source.to_string(), of.id.to_string()),
+            time: of.time,
+            subreddit: event.data.comment.subreddit.as_deref().unwrap_or_default().to_owned(),
+            at,
+        }
+    }
 }
 
 /// What a run left behind.

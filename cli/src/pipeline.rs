@@ -4,8 +4,10 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
+use digest_alerts::{DigestAlerts, DigestRules, Links};
 use futures_util::future::join3;
 use generate_comments::GenerateComments;
+use jiff::{SignedDuration, Timestamp};
 use modstream_classifier::BaseRate;
 use modstream_classifier::artifact::ModelFiles;
 use modstream_model_store::ModelStore;
@@ -15,6 +17,7 @@ use modstream_platform::memory::{
     Statistics, Subscription,
 };
 use modstream_platform::{Clock, Objects, Stream};
+use modstream_windows::Tumbling;
 use publish_alerts::{Policy, PublishAlerts, Severities};
 use score_comments::ScoreComments;
 use serde_json::json;
@@ -22,7 +25,7 @@ use tokio::sync::watch;
 
 use crate::interrupt::Interrupts;
 use crate::load::meter::Meter;
-use crate::system::{Counts, Delivered, Function, Ran, Record, Schedule, Stop, System, Which};
+use crate::system::{Counts, Delivered, Digest, Function, Ran, Record, Schedule, Stop, System, Which};
 
 /// As many as a small deployment has.
 const SHARDS: usize = 2;
@@ -277,6 +280,36 @@ impl System for Pipeline {
 
     async fn quarantine(&self) -> anyhow::Result<HashSet<String>> {
         Ok(self.world.objects.list("quarantine/").await?.into_iter().collect())
+    }
+
+    async fn digest(&self, subreddit: &str, first: Timestamp, last: Timestamp) -> anyhow::Result<Option<Digest>> {
+        let World { clock, objects, .. } = &self.world;
+        let topic = MemoryTopic::new("digests");
+        let inbox = topic.subscribe(Filter::new());
+        let config = digest_alerts::Config {
+            digests_topic_arn: "memory".to_owned(),
+            bucket: BUCKET.to_owned(),
+            window: SignedDuration::from_mins(5),
+            allowed_lateness: SignedDuration::from_mins(1),
+        };
+        let digests = DigestAlerts::new(&config, topic, objects.clone(), *clock, Links::none())?;
+        let rules = |name: &str, _| DigestRules { leave_out: name != subreddit, ..DigestRules::default() };
+        // As the schedule would, until the last comment's window is complete.
+        let windows = Tumbling::new(config.window)?;
+        let mut end = windows.window(first).end;
+        loop {
+            let due = end.checked_add(config.allowed_lateness)?;
+            let payload = json!({ "time": due }).to_string();
+            digests.handle(payload.as_bytes(), clock.now() + TIMEOUT, rules).await?;
+            if last < end {
+                break;
+            }
+            end = end.checked_add(config.window)?;
+        }
+        let all = std::iter::from_fn(|| inbox.try_receive());
+        // The longest has most alerts.
+        let busiest = all.max_by_key(|message| message.body.len());
+        Ok(busiest.map(|message| Digest { subject: message.subject.unwrap_or_default(), body: message.body }))
     }
 
     fn invocations(&self) -> Vec<Function> {

@@ -1,5 +1,7 @@
 //! What a demo shows.
 
+use std::cmp::Ordering;
+
 use anyhow::Context as _;
 use console::style;
 use modstream_classifier::artifact::Manifest;
@@ -10,7 +12,10 @@ use serde_json::{Value, json};
 use crate::audit::{Audit, Received};
 use crate::display;
 use crate::progress::Live;
-use crate::system::{Counts, Delivered, Ran, Schedule, Stop};
+use crate::system::{Counts, Delivered, Digest, Ran, Schedule, Stop};
+
+/// How many of a digest's alerts are shown.
+const SHOWN: usize = 2;
 
 /// What a demo is going to do.
 pub(crate) struct Plan {
@@ -70,12 +75,7 @@ impl<'a> Screen<'a> {
         if !self.plan.json {
             self.live.print(&display::alert(&event))?;
         }
-        let of = &event.data.comment_event;
-        Ok(Received {
-            alert_id: event.id.to_string(),
-            comment_event: (of.source.to_string(), of.id.to_string()),
-            at: delivered.at,
-        })
+        Ok(Received::of(&event, delivered.at))
     }
 
     pub(crate) fn counts(&self, counts: Counts, alerts: usize) {
@@ -123,6 +123,30 @@ impl<'a> Screen<'a> {
         }
         if let (Some(hint), false) = (&ran.hint, audit.broken.is_empty()) {
             text += &format!("{hint}\n");
+        }
+        self.live.print(&text)
+    }
+
+    /// The email that a subreddit's moderators get, its strongest alerts alone.
+    pub(crate) fn digest(&self, digest: &Digest) -> std::io::Result<()> {
+        let is_alert = |part: &&str| part.starts_with(|first: char| first.is_ascii_digit()) && part.contains("\n   | ");
+        let more = digest.body.split("\n\n").filter(is_alert).count().saturating_sub(SHOWN);
+        let mut text =
+            format!("\n{}\n\nSubject: {}\n", style("And every five minutes, by email:").bold(), digest.subject);
+        let mut shown = 0;
+        for part in digest.body.split("\n\n") {
+            if is_alert(&part) {
+                shown += 1;
+                match shown.cmp(&(SHOWN + 1)) {
+                    Ordering::Less => {}
+                    Ordering::Equal => {
+                        text += &style(format!("\n   ({more} more)\n")).dim().to_string();
+                        continue;
+                    }
+                    Ordering::Greater => continue,
+                }
+            }
+            text += &format!("\n{}\n", part.trim_end());
         }
         self.live.print(&text)
     }

@@ -32,6 +32,11 @@ pub(crate) trait System {
     /// The keys of every object in quarantine that belongs to this run.
     async fn quarantine(&self) -> anyhow::Result<HashSet<String>>;
 
+    /// The digest with most alerts of this subreddit, about comments from `first` to `last`; none where none is made here.
+    async fn digest(&self, _subreddit: &str, _first: Timestamp, _last: Timestamp) -> anyhow::Result<Option<Digest>> {
+        Ok(None)
+    }
+
     /// What the functions did, where that is known and was measured.
     fn invocations(&self) -> Vec<Function> {
         Vec::new()
@@ -68,6 +73,13 @@ pub(crate) struct Record {
 pub(crate) struct Delivered {
     pub(crate) body: String,
     pub(crate) at: Timestamp,
+}
+
+/// A digest, as an email.
+#[derive(Clone, Debug)]
+pub(crate) struct Digest {
+    pub(crate) subject: String,
+    pub(crate) body: String,
 }
 
 /// How much there is.

@@ -1,7 +1,9 @@
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use futures_util::future::try_join;
+use jiff::Timestamp;
 use modstream_classifier::artifact::{Manifest, ModelFiles};
 use modstream_classifier::{BaseRate, LogOdds, Model, Score};
 use publish_alerts::{Condition, Policy};
@@ -130,7 +132,26 @@ pub(crate) async fn demo<S: System>(plan: &Plan, system: &S, interrupts: &Interr
     let sent = (ran.stop == Stop::Done).then_some(plan.schedule.comments);
     let audit = Audit::of(system, &plan.policy, &received, sent).await?;
     screen.summary(&audit, &ran)?;
+    if !plan.json
+        && let Some((subreddit, first, last)) = busiest(&received)
+        && let Some(digest) = system.digest(subreddit, first, last).await?
+    {
+        screen.digest(&digest)?;
+    }
     Ok(if audit.broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The subreddit with most alerts, and the times of the first and the last comment they are about.
+fn busiest(received: &[Received]) -> Option<(&str, Timestamp, Timestamp)> {
+    let mut all: BTreeMap<&str, (usize, Timestamp, Timestamp)> = BTreeMap::new();
+    for Received { subreddit, time, .. } in received {
+        let (count, first, last) = all.entry(subreddit).or_insert((0, *time, *time));
+        *count += 1;
+        *first = (*first).min(*time);
+        *last = (*last).max(*time);
+    }
+    let (subreddit, (_, first, last)) = all.into_iter().max_by_key(|(_, (count, ..))| *count)?;
+    Some((subreddit, first, last))
 }
 
 /// The subscriber: takes alerts as they come, and shows them.

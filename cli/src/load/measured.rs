@@ -67,12 +67,7 @@ impl Measured {
 /// Reads an alert as its subscriber got it.
 pub(crate) fn received(alert: &Delivered) -> anyhow::Result<Received> {
     let event = Event::<Alert<'_>>::decode(alert.body.as_bytes())?;
-    let of = &event.data.comment_event;
-    Ok(Received {
-        alert_id: event.id.to_string(),
-        comment_event: (of.source.to_string(), of.id.to_string()),
-        at: alert.at,
-    })
+    Ok(Received::of(&event, alert.at))
 }
 
 /// Two clocks may differ a little: nothing takes less than no time.

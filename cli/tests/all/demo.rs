@@ -34,6 +34,24 @@ fn alerts_say_when_where_how_sure_and_why() {
 }
 
 #[test]
+fn it_ends_with_the_digest_of_the_busiest_subreddit_and_json_has_none() {
+    let folder = Folder::new();
+    let args = ["demo", "--fast", "--comments", "420", "--schedule-time", "2026-01-05T10:00:00Z"];
+    let run = folder.run(&args);
+    assert_eq!(run.status, Some(0), "{}", run.stderr);
+    let (_, digest) = run.stdout.split_once("And every five minutes, by email:\n").expect("a digest");
+    let mut lines = digest.lines().skip(1);
+    let subject = lines.next().expect("a subject");
+    assert!(subject.starts_with("Subject: r/") && subject.ends_with(" alerts (10:00-10:05 UTC)"), "{subject}");
+    for part in ["\n1. ", " likely to be removed\n   | ", "\n   because of: ", "\nYou get this because "] {
+        assert!(digest.contains(part), "{part} is missing in {digest}");
+    }
+    assert!(digest.lines().count() < 35, "{digest}");
+    assert_eq!(folder.run(&[&args[..], &["--json"]].concat()).stdout.lines().count(), 1);
+    assert!(!folder.run(&["demo", "--fast", "--comments", "50", "--policy", "1"]).stdout.contains("by email"));
+}
+
+#[test]
 fn comments_come_at_the_rate_that_was_asked_for() {
     let run = Folder::new().run(&["demo", "--rate", "40", "--comments", "20", "--json"]);
     let seconds = run.json()["seconds"].as_f64().expect("seconds");
