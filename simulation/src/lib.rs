@@ -5,6 +5,7 @@
 //! fails again.
 
 mod check;
+mod digests;
 pub mod explore;
 mod faults;
 mod lambda;

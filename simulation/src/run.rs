@@ -11,6 +11,7 @@ use modstream_tests::{SOURCE, comment_event_id};
 use tokio::sync::oneshot;
 
 use crate::check::{self, Redriven};
+use crate::digests;
 use crate::faults::Faults;
 use crate::lambda::Lambda;
 use crate::plan::{Function, Plan, Settings, Which};
@@ -97,7 +98,8 @@ async fn carry_out(plan: &Plan) -> Outcome {
         notices.push(notice);
     }
     policies::count_withheld(&world.objects, &faults).await;
-    let broken = check::broken(&world, plan.settings.document, &faults.effects(), &notices, &redriven).await;
+    let mut broken = check::broken(&world, plan.settings.document, &faults.effects(), &notices, &redriven).await;
+    broken.extend(digests::broken(&world, plan).await);
     Outcome {
         broken,
         injected: faults.injected(),
