@@ -2,7 +2,7 @@
 
 /// A text as HTML, also within an attribute's quotes. What a page can't hold, and what would change the direction of the text
 /// behind it, becomes U+FFFD.
-pub(crate) fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -22,12 +22,12 @@ pub(crate) fn escape(text: &str) -> String {
 }
 
 /// A text of somebody's, apart from the page's own: its direction is its own, and ends with it.
-pub(crate) fn foreign(text: &str) -> String {
+pub fn foreign(text: &str) -> String {
     format!("<bdi dir=\"auto\">{}</bdi>", escape(text))
 }
 
-/// The beginning of a text.
-pub(crate) fn cut(text: &str, most: usize) -> String {
+/// The beginning of a text: so many characters, and an ellipsis where there are more.
+pub fn cut(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}\u{2026}", text[..end].trim_end()),
         None => text.to_owned(),

@@ -6,7 +6,7 @@
 //! no file, and knows no model.
 
 mod chart;
-mod escape;
+pub mod escape;
 mod numbers;
 mod replay;
 mod sections;

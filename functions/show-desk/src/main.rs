@@ -1,0 +1,18 @@
+//! The program that Lambda starts for `show-desk`.
+
+use std::process::ExitCode;
+
+use modstream_bootstrap::{CALL_TIMEOUT, Invocation, environment, run};
+use modstream_platform::aws::{Settings, SystemClock, connect};
+use show_desk::{Config, NAME, ShowDesk};
+
+fn main() -> ExitCode {
+    run(NAME, async |_| {
+        let config = Config::read(environment())?;
+        let clients = connect(Settings { call_timeout: CALL_TIMEOUT, ..Settings::default() }).await?;
+        let objects = clients.objects(&config.bucket);
+        let decisions = clients.stream(&config.decisions_stream);
+        let function = ShowDesk::new(&config, objects, decisions, clients.secrets(), SystemClock);
+        Ok(async move |invocation: Invocation| function.handle(&invocation.payload, invocation.deadline).await)
+    })
+}

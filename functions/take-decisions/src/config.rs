@@ -1,0 +1,40 @@
+use modstream_desk::FORUM;
+use modstream_platform::environment::{Environment, Variable, VariableError};
+
+/// The function's settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// `BUCKET`: where ledger, digests and decisions lie.
+    pub bucket: String,
+    /// `DECISIONS_STREAM`: where decisions go.
+    pub decisions_stream: String,
+    /// `LINK_KEY_SECRET`: the secret whose text signs links.
+    pub link_key_secret: String,
+    /// `FORUM_URL`: where permalinks lead that are paths.
+    pub forum: String,
+}
+
+impl Config {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// Where a variable is missing, or can't be used.
+    pub fn read(environment: Environment<'_>) -> Result<Self, VariableError> {
+        let required = |name, wanted, example| environment.required(Variable { name, wanted, example });
+        let forum = Variable { name: "FORUM_URL", wanted: "the forum's address", example: FORUM };
+        let web = |text: &str| {
+            let is_web = text.starts_with("https://") || text.starts_with("http://");
+            is_web.then(|| text.trim_end_matches('/').to_owned())
+        };
+        Ok(Config {
+            bucket: required("BUCKET", "the name of the bucket that holds the ledger", "modstream-123456789012")?,
+            decisions_stream: required("DECISIONS_STREAM", "the name of the decisions' stream", "modstream-decisions")?,
+            link_key_secret: required(
+                "LINK_KEY_SECRET",
+                "the ARN of the secret that signs links",
+                "arn:aws:secretsmanager:eu-central-1:123456789012:secret:modstream-links",
+            )?,
+            forum: environment.optional(forum, web)?.unwrap_or_else(|| FORUM.to_owned()),
+        })
+    }
+}

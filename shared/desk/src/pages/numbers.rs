@@ -1,0 +1,59 @@
+//! The day's numbers.
+
+use modstream_decisions::{Group, Numbers, Share};
+use modstream_report::escape::{cut, foreign};
+
+use super::words::duration;
+
+/// How many groups of a kind.
+const MOST: usize = 6;
+const NONE: &str = "\u{2013}";
+
+/// A share with its interval.
+fn share(share: Share) -> String {
+    let Some([low, high]) = share.interval() else { return NONE.to_owned() };
+    let percent = |share: f64| format!("{:.0}", share * 100.0);
+    format!("{}\u{a0}% <small>{} to {}\u{a0}%</small>", percent(share.share()), percent(low), percent(high))
+}
+
+fn table(title: &str, groups: &[Group], nameless: &str) -> String {
+    let row = |group: &Group| {
+        let name = if group.name.is_empty() { nameless.to_owned() } else { foreign(&cut(&group.name, 40)) };
+        let Share { part, of } = group.precision;
+        format!("<tr><th scope=\"row\">{name}</th><td>{part} of {of}</td><td>{}</td></tr>", share(group.precision))
+    };
+    let rows: String = groups.iter().take(MOST).map(row).collect();
+    let more = groups.len().saturating_sub(MOST);
+    let more = if more > 0 { format!("<p class=\"quiet\">and {more} more</p>") } else { String::new() };
+    format!(
+        "<h3>{title}</h3><table><thead><tr><th scope=\"col\"></th><th scope=\"col\">removed</th><th scope=\"col\">precision</th></tr></thead><tbody>{rows}</tbody></table>{more}"
+    )
+}
+
+pub(super) fn section(numbers: &Numbers) -> String {
+    let time = numbers.time_to_decision.map_or_else(|| NONE.to_owned(), duration);
+    let upheld = if numbers.upheld.of == 0 {
+        NONE.to_owned()
+    } else {
+        format!("{} of {} <small>that another looked at again</small>", numbers.upheld.part, numbers.upheld.of)
+    };
+    let facts = format!(
+        "<dl><div><dt>Precision</dt><dd>{}</dd></div><div><dt>Decided</dt><dd>{}</dd></div><div><dt>Alert to decision, median</dt><dd>{time}</dd></div><div><dt>Upheld</dt><dd>{upheld}</dd></div></dl>",
+        share(numbers.precision),
+        numbers.precision.of,
+    );
+    let tables = if numbers.precision.of == 0 {
+        String::new()
+    } else {
+        [
+            table("By subreddit", &numbers.by_subreddit, "no subreddit"),
+            table("By policy", &numbers.by_policy, "no name"),
+            table("By reason", &numbers.by_reason, "no term"),
+        ]
+        .concat()
+    };
+    format!(
+        "<h2>The last 24 hours</h2>{facts}{tables}<p class=\"quiet\">Precision is the share of decided alerts that were removed, with intervals of 95\u{a0}%. \
+         Probes and explorations are not in it.</p>"
+    )
+}
