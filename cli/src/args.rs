@@ -57,6 +57,8 @@ pub(crate) fn failure(text: &str) -> String {
 pub(crate) enum Command {
     /// Run the whole road in this process: comments in, predictions, alerts on the screen
     Demo(DemoArgs),
+    /// Open the moderators' desk on this machine, with sample alerts to decide about
+    Desk(DeskArgs),
     /// Send comments at a constant rate, and measure how long predictions and alerts take
     Load(crate::load::args::LoadArgs),
     /// Train a model on comments with moderators' verdicts
@@ -122,7 +124,7 @@ impl Command {
             Command::Evaluate(args) => args.json,
             Command::Explain(args) => args.json,
             Command::Replay(args) => args.json,
-            Command::Score(_) | Command::Completions(_) => false,
+            Command::Desk(_) | Command::Score(_) | Command::Completions(_) => false,
             Command::Model(command) => command.wants_json(),
             Command::Policy(command) => command.wants_json(),
             #[cfg(feature = "aws")]
@@ -277,6 +279,45 @@ pub(crate) struct DemoArgs {
     #[cfg(feature = "aws")]
     #[command(flatten)]
     pub(crate) deployed: crate::aws::args::DeployedArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  modstream desk                                       open the link that it prints; Ctrl-C ends it
+  modstream desk --moderator ana --moderator ben       two people at one desk
+  modstream desk --input my.jsonl --policy 'precision>=0.7' --base-rate 0.05
+
+Everything is in memory, and gone at the end.")]
+pub(crate) struct DeskArgs {
+    /// The port of 127.0.0.1; 0 takes a free one
+    #[arg(long, value_name = "PORT", default_value_t = 8055)]
+    pub(crate) port: u16,
+    /// Print the sign-in links, then an alert's link, a line each, and nothing else
+    #[arg(long)]
+    pub(crate) link_only: bool,
+    /// Who signs in; may be given again
+    #[arg(long, value_name = "NAME", default_value = "you", value_parser = moderator)]
+    pub(crate) moderator: Vec<String>,
+    /// Comments: CSV with a column `body`, or JSON Lines; plain, gzip or zstd [default: sample comments, built in]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) input: Option<PathBuf>,
+    /// Which comments alert: a probability (`0.8`), or `precision>=0.9`, or `share<=0.05` [default: 0.7]
+    #[arg(long, value_name = "POLICY", value_parser = Policy::parse)]
+    pub(crate) policy: Option<Policy>,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+}
+
+impl DeskArgs {
+    /// The policy that was asked for.
+    pub(crate) fn policy(&self) -> Policy {
+        or_default(self.policy.as_ref())
+    }
+}
+
+/// A moderator's name.
+pub(crate) fn moderator(text: &str) -> Result<String, modstream_decisions::NoModerator> {
+    modstream_decisions::moderator(text)
 }
 
 /// Which comments alert where nobody says it.

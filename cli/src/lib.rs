@@ -6,6 +6,7 @@ mod audit;
 mod aws;
 mod commands;
 mod corpus;
+mod desk;
 mod display;
 mod embedded;
 mod interrupt;
@@ -31,6 +32,7 @@ pub fn run(cli: Cli) -> ExitCode {
     let json = cli.command.wants_json();
     let result = match cli.command {
         Command::Demo(args) => commands::demo::run(&args),
+        Command::Desk(args) => commands::desk::run(&args),
         Command::Load(args) => load::run(&args),
         Command::Train(args) => commands::train::run(&args),
         Command::Evaluate(args) => commands::evaluate::run(&args),

@@ -148,6 +148,15 @@ impl Pipeline {
         })
     }
 
+    /// What the functions leave behind.
+    pub(crate) fn objects(&self) -> &MemoryObjects {
+        &self.world.objects
+    }
+
+    pub(crate) fn clock(&self) -> MemoryClock {
+        self.world.clock
+    }
+
     /// Sends comments by the schedule.
     async fn generate(&self, schedule: &Schedule) -> anyhow::Result<()> {
         let clock = &self.world.clock;

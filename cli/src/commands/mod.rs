@@ -1,5 +1,6 @@
 pub(crate) mod completions;
 pub(crate) mod demo;
+pub(crate) mod desk;
 pub(crate) mod evaluate;
 pub(crate) mod explain;
 pub(crate) mod live;
