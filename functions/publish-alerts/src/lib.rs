@@ -61,7 +61,7 @@ impl<T: Topic, O: Objects, C: Clock> PublishAlerts<T, O, C> {
         let Some(first) = batch.records.first() else { return Ok(BatchResponse::success()) };
         let now = self.clock.now();
         let take_until = now + deadline.duration_since(now) / 2;
-        let in_use = match self.policies.snapshot(&self.objects, &self.clock, deadline).await {
+        let in_use = match Box::pin(self.policies.snapshot(&self.objects, &self.clock, deadline)).await {
             Ok(in_use) => in_use,
             Err(error) => {
                 policy_unknown(&error.to_string());
@@ -69,7 +69,8 @@ impl<T: Topic, O: Objects, C: Clock> PublishAlerts<T, O, C> {
             }
         };
         let publishing = Publishing { function: self, policies: &in_use.policies, take_until, deadline };
-        let report = kinesis_batch::handle(&batch, &publishing).await;
+        // A large future, which whoever calls this would carry.
+        let report = Box::pin(kinesis_batch::handle(&batch, &publishing)).await;
         batch_handled(NAME, &batch, &report);
         Ok(report.response())
     }

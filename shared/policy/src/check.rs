@@ -171,11 +171,11 @@ impl Checking {
     }
 
     /// A value, if it is good.
-    fn good<T: PartialOrd + fmt::Display>(&mut self, field: String, value: T, is_good: bool, write: &str) -> Option<T> {
+    fn good<T: PartialOrd + fmt::Display>(&mut self, field: &str, value: T, is_good: bool, write: &str) -> Option<T> {
         if is_good {
             return Some(value);
         }
-        self.found(&field, format!("it is {value}: {write}"));
+        self.found(field, format!("it is {value}: {write}"));
         None
     }
 
@@ -191,12 +191,12 @@ impl Checking {
         let base_rate = rules.base_rate.and_then(|rate| {
             let is_good = rate > 0.0 && rate < 1.0;
             let write = "write the share of comments that moderators remove, above 0 and below 1, such as 0.05";
-            self.good(format!("{at}.base_rate"), rate, is_good, write)
+            self.good(&format!("{at}.base_rate"), rate, is_good, write)
         });
         let share = rules.exploration_share.and_then(|share| {
             let is_good = (0.0..=MOST_EXPLORATION).contains(&share);
             let write = "write a share from 0 to 0.1, such as 0.01: more would be a policy of its own";
-            self.good(format!("{at}.exploration_share"), share, is_good, write)
+            self.good(&format!("{at}.exploration_share"), share, is_good, write)
         });
         let severities = rules.severity.as_ref().and_then(|bands| self.severities(bands, &format!("{at}.severity")));
         let budget = self.budget(rules.max_alerts_per_hour, &format!("{at}.max_alerts_per_hour"));
@@ -233,7 +233,7 @@ impl Checking {
         let SeverityDocument { medium, high } = *bands;
         for (name, value) in [("medium", medium), ("high", high)] {
             let is_good = (0.0..=1.0).contains(&value);
-            self.good(format!("{field}.{name}"), value, is_good, "write a probability from 0 to 1, such as 0.7")?;
+            self.good(&format!("{field}.{name}"), value, is_good, "write a probability from 0 to 1, such as 0.7")?;
         }
         if medium > high {
             self.found(
@@ -254,7 +254,7 @@ impl Checking {
         } else {
             "write how many alerts may be published in an hour, from 1 to 10000, or leave it out"
         };
-        let good = self.good(field.to_owned(), budget, (1..=MOST_ALERTS).contains(&budget), write)?;
+        let good = self.good(field, budget, (1..=MOST_ALERTS).contains(&budget), write)?;
         u32::try_from(good).ok()
     }
 
@@ -321,11 +321,11 @@ impl Checking {
         let BreakerDocument { max_share, window, min_alerts, open_for } = breaker;
         let is_share = *max_share > 0.0 && *max_share <= 1.0;
         let write = "write the largest share of comments that may alert, above 0 and at most 1, such as 0.2";
-        self.good("breaker.max_share".to_owned(), *max_share, is_share, write);
+        self.good("breaker.max_share", *max_share, is_share, write);
         let mut number = |name: &str, value: Option<i64>, default: i64, most: i64| {
             let value = value.unwrap_or(default);
             let write = format!("write a number from 1 to {most}, or leave it out for {default}");
-            self.good(format!("breaker.{name}"), value, (1..=most).contains(&value), &write).unwrap_or(default)
+            self.good(&format!("breaker.{name}"), value, (1..=most).contains(&value), &write).unwrap_or(default)
         };
         let window = number("window", *window, 5, MOST_WINDOW);
         let min_alerts = number("min_alerts", *min_alerts, 50, MOST_MIN_ALERTS);
