@@ -1,4 +1,4 @@
-//! `modstream subscribe`: who gets alerts.
+//! `modstream subscribe`: who gets alerts, and who digests.
 
 use std::process::ExitCode;
 
@@ -15,20 +15,64 @@ use super::{Connection, block_on, policy};
 use crate::display::print;
 
 pub(crate) fn run(args: &SubscribeArgs) -> anyhow::Result<ExitCode> {
-    for (flag, kind) in [("--email", args.email.is_some()), ("--sms", args.sms.is_some())] {
-        ensure!(
-            !kind,
-            "{flag} is refused: alerts come one by one, and SNS suspends an email subscription that gets more than ten \
-             messages a second, and then deletes it. Email and SMS belong on digests, which come later; subscribe a queue \
-             (--sqs) or a webhook (--https)"
-        );
-    }
+    let subscriber = Subscriber::of(args)?;
     let done = block_on(async {
-        let connection = Connection::open(&args.connection.at_topic(&args.topic)).await?;
-        subscribe(args, &connection).await
+        let connection = Connection::open(&args.connection.at_topic(subscriber.topic)).await?;
+        subscribe(args, subscriber, &connection).await
     })?;
-    report(args, &done)?;
+    report(args, subscriber, &done)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Who is to get what.
+#[derive(Clone, Copy)]
+struct Subscriber<'a> {
+    kind: Kind,
+    /// As it was named.
+    named: &'a str,
+    topic: &'a str,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Queue,
+    Webhook,
+    Email,
+    Sms,
+}
+
+impl<'a> Subscriber<'a> {
+    fn of(args: &'a SubscribeArgs) -> anyhow::Result<Self> {
+        let all = [
+            (Kind::Queue, &args.sqs),
+            (Kind::Webhook, &args.https),
+            (Kind::Email, &args.email),
+            (Kind::Sms, &args.sms),
+        ];
+        let named = all.into_iter().find_map(|(kind, named)| Some((kind, named.as_deref()?)));
+        let (kind, named) = named.context("say --sqs, --https, --email or --sms")?;
+        let topic = if kind.gets_digests() {
+            args.digests_topic.as_deref().context(
+                "email and SMS get digests: say the digests' topic with --digests-topic, or set \
+                 MODSTREAM_DIGESTS_TOPIC_ARN (alerts come one by one, and SNS takes an email subscription away that gets \
+                 more than ten messages a second)",
+            )?
+        } else {
+            args.topic.as_deref().context("say the alerts' topic with --topic, or set MODSTREAM_ALERTS_TOPIC_ARN")?
+        };
+        Ok(Subscriber { kind, named, topic })
+    }
+}
+
+impl Kind {
+    fn gets_digests(self) -> bool {
+        matches!(self, Kind::Email | Kind::Sms)
+    }
+
+    /// What the subscription is of.
+    fn what(self) -> &'static str {
+        if self.gets_digests() { "digests" } else { "alerts" }
+    }
 }
 
 /// What was done.
@@ -49,34 +93,41 @@ enum What {
     WasThere,
 }
 
-async fn subscribe(args: &SubscribeArgs, connection: &Connection) -> anyhow::Result<Done> {
+async fn subscribe(args: &SubscribeArgs, subscriber: Subscriber<'_>, connection: &Connection) -> anyhow::Result<Done> {
+    let Subscriber { kind, named, topic } = subscriber;
     let mut severities = args.severity.clone();
     severities.sort_unstable();
     severities.dedup();
     let severities: Vec<&str> = severities.into_iter().map(|level| Severity::from(level).as_str()).collect();
     let filter = filter(&args.subreddit, &severities);
     // Before a queue's policy is changed for a topic that is not there.
-    let topic = connection.sns().list_subscriptions_by_topic().topic_arn(&args.topic).send();
-    let topic = Box::pin(topic).await.map_err(failed("sns", "ListSubscriptionsByTopic"));
-    topic.with_context(|| format!("the topic {} can't be used", args.topic))?;
-    let (endpoint, note) = match (&args.sqs, &args.https) {
-        (Some(queue), _) => queue_endpoint(args, connection, queue).await?,
-        (None, Some(url)) => (webhook(connection, url)?, None),
-        (None, None) => bail!("say --sqs or --https"),
+    let call = connection.sns().list_subscriptions_by_topic().topic_arn(topic).send();
+    let found = Box::pin(call).await.map_err(failed("sns", "ListSubscriptionsByTopic"));
+    found.with_context(|| format!("the topic {topic} can't be used"))?;
+    let (endpoint, note) = match kind {
+        Kind::Queue => queue_endpoint(args, connection, topic, named).await?,
+        Kind::Webhook => (webhook(connection, named)?, None),
+        Kind::Email => (named.to_owned(), None),
+        Kind::Sms => (
+            named.to_owned(),
+            Some(
+                "while the account is in SNS' SMS sandbox, only numbers that were verified there get anything"
+                    .to_owned(),
+            ),
+        ),
     };
-    let target = Target {
-        connection,
-        topic: &args.topic,
-        endpoint: &endpoint,
-        is_queue: args.sqs.is_some(),
-        undelivered: args.undelivered.as_deref(),
-    };
+    let undelivered = args.undelivered.as_deref();
+    let target = Target { connection, topic, endpoint: &endpoint, kind, undelivered };
     let (what, arn, is_pending) = target.subscribe(filter.as_ref()).await?;
-    let pending = is_pending.then(|| {
-        format!(
+    let pending = is_pending.then(|| match kind {
+        Kind::Email => format!(
+            "it is not confirmed yet: SNS has sent {endpoint} a message with a link; follow it within two days, or run this \
+             again for a new one. No digest goes there before"
+        ),
+        _ => format!(
             "it is not confirmed yet: SNS has sent {endpoint} a message of the type SubscriptionConfirmation; get its \
              SubscribeURL within two days, or run this again for a new one. No alert goes there before"
-        )
+        ),
     });
     Ok(Done { what, arn, endpoint, filter, undelivered: args.undelivered.clone(), note: pending.or(note) })
 }
@@ -94,9 +145,10 @@ fn webhook(connection: &Connection, url: &str) -> anyhow::Result<String> {
 async fn queue_endpoint(
     args: &SubscribeArgs,
     connection: &Connection,
+    topic: &str,
     queue: &str,
 ) -> anyhow::Result<(String, Option<String>)> {
-    let (sqs, topic) = (connection.sqs(), args.topic.as_str());
+    let sqs = connection.sqs();
     let url = if queue.starts_with("http://") || queue.starts_with("https://") {
         queue.to_owned()
     } else {
@@ -169,7 +221,7 @@ struct Target<'a> {
     connection: &'a Connection,
     topic: &'a str,
     endpoint: &'a str,
-    is_queue: bool,
+    kind: Kind,
     undelivered: Option<&'a str>,
 }
 
@@ -186,17 +238,19 @@ impl Target<'_> {
             }
             _ => {
                 let arn = self.make(filter).await?;
-                // Whoever owns a queue may subscribe it; a webhook could be anybody's.
-                Ok((What::Made, arn, !self.is_queue))
+                // Whoever owns a queue may subscribe it; a webhook and an address could be anybody's. SNS asks no phone.
+                Ok((What::Made, arn, matches!(self.kind, Kind::Webhook | Kind::Email)))
             }
         }
     }
 
     fn protocol(&self) -> &'static str {
-        match (self.is_queue, self.endpoint.starts_with("https://")) {
-            (true, _) => "sqs",
-            (false, true) => "https",
-            (false, false) => "http",
+        match self.kind {
+            Kind::Queue => "sqs",
+            Kind::Webhook if self.endpoint.starts_with("https://") => "https",
+            Kind::Webhook => "http",
+            Kind::Email => "email",
+            Kind::Sms => "sms",
         }
     }
 
@@ -233,7 +287,7 @@ impl Target<'_> {
     /// What a subscription is to be like.
     fn attributes(&self, filter: Option<&Value>) -> Vec<(&'static str, String)> {
         let mut all = Vec::new();
-        if self.is_queue {
+        if self.kind == Kind::Queue {
             // The event itself, without SNS' envelope.
             all.push(("RawMessageDelivery", "true".to_owned()));
         }
@@ -281,7 +335,7 @@ fn is_same(name: &str, now: Option<&str>, wanted: &str) -> bool {
     }
 }
 
-fn report(args: &SubscribeArgs, done: &Done) -> anyhow::Result<()> {
+fn report(args: &SubscribeArgs, subscriber: Subscriber<'_>, done: &Done) -> anyhow::Result<()> {
     let Done { what, arn, endpoint, filter, undelivered, note } = done;
     let what = match what {
         What::Made => "subscribed",
@@ -292,7 +346,7 @@ fn report(args: &SubscribeArgs, done: &Done) -> anyhow::Result<()> {
         let line = json!({
             "what": what,
             "subscription_arn": arn,
-            "topic": args.topic,
+            "topic": subscriber.topic,
             "endpoint": endpoint,
             "filter": filter,
             "undelivered": undelivered,
@@ -301,20 +355,21 @@ fn report(args: &SubscribeArgs, done: &Done) -> anyhow::Result<()> {
         return Ok(print(&format!("{line}\n"))?);
     }
     let of = match filter {
-        None => "all alerts".to_owned(),
+        None => format!("all {}", subscriber.kind.what()),
         Some(filter) => {
             let list = |name: &str| {
                 let all = filter[name].as_array()?.iter().filter_map(Value::as_str);
                 Some(format!("{name} {}", all.collect::<Vec<_>>().join(" or ")))
             };
             let parts: Vec<String> = ["subreddit", "severity"].into_iter().filter_map(list).collect();
-            format!("alerts with {}", parts.join(" and "))
+            format!("{} with {}", subscriber.kind.what(), parts.join(" and "))
         }
     };
-    let topic = topic_name(&args.topic);
+    let topic = topic_name(subscriber.topic);
     let mut text = format!("{what}: {endpoint} gets {of} of {topic}\n{arn}\n");
     text += &match undelivered {
         Some(queue) => format!("what it does not take goes to {queue}\n"),
+        None if subscriber.kind.gets_digests() => String::new(),
         None => "what it does not take within SNS' retries is not kept for it, but in the ledger alone: --undelivered \
                  names a queue that keeps it\n"
             .to_owned(),

@@ -91,13 +91,33 @@ fn a_webhook_must_confirm_and_gets_the_envelope() {
 }
 
 #[test]
-fn email_and_sms_are_refused_with_the_reason_before_anything_is_called() {
+fn email_and_sms_get_digests_by_the_same_filters() {
     let services = Services::start();
-    for args in [["--email", "mod@example.org"], ["--sms", "+4912345"]] {
+    let digests = |args: &[&str]| subscribe(&services, &[&["--digests-topic", TOPIC], args].concat()).done();
+    let done = digests(&["--email", "mods@example.org", "--subreddit", "science", "--severity", "high"]);
+    assert_eq!((&done["what"], &done["endpoint"]), (&"subscribed".into(), &"mods@example.org".into()));
+    assert!(done["note"].as_str().is_some_and(|note| note.contains("a message with a link")), "{done}");
+    let done = digests(&["--sms", "+49 151 1234-5678"]);
+    assert!(done["note"].as_str().is_some_and(|note| note.contains("SMS sandbox")), "{done}");
+    let state = services.state();
+    let (email, sms) = (&state.subscriptions["mods@example.org"], &state.subscriptions["+4915112345678"]);
+    assert_eq!((email["protocol"].as_str(), sms["protocol"].as_str()), ("email", "sms"));
+    assert_eq!(json_of(&email["FilterPolicy"]), json!({ "subreddit": ["science"], "severity": ["high"] }));
+    assert_eq!((email.get("RawMessageDelivery"), sms.get("FilterPolicy")), (None, None));
+}
+
+#[test]
+fn email_and_sms_need_the_digests_topic_and_are_told_why_before_anything_is_called() {
+    let services = Services::start();
+    for args in [["--email", "mods@example.org"], ["--sms", "+4915112345678"]] {
         let error = subscribe(&services, &args).error();
-        for part in [args[0], "suspends", "ten messages a second", "digests", "--https"] {
+        for part in ["ten messages a second", "--digests-topic", "MODSTREAM_DIGESTS_TOPIC_ARN"] {
             assert!(error.contains(part), "{part} is missing in {error}");
         }
+    }
+    for (args, like) in [(["--email", "mods"], "mods@example.org"), (["--sms", "0151"], "+4915112345678")] {
+        let error = subscribe(&services, &args).error();
+        assert!(error.contains(like), "{error}");
     }
     assert!(services.state().calls.is_empty());
 }
