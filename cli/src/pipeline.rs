@@ -135,6 +135,7 @@ impl Pipeline {
             bucket: BUCKET.to_owned(),
             policy: policy.clone(),
             severities: Severities::default(),
+            links: None,
         };
         Ok(Pipeline {
             generate: GenerateComments::new(generate, comments, objects.clone(), clock),
@@ -300,6 +301,8 @@ impl System for Pipeline {
             bucket: BUCKET.to_owned(),
             window: SignedDuration::from_mins(5),
             allowed_lateness: SignedDuration::from_mins(1),
+            decisions_stream: None,
+            links: None,
         };
         let digests = DigestAlerts::new(&config, topic, objects.clone(), *clock, Links::none())?;
         let rules = |name: &str, _| DigestRules { leave_out: name != subreddit, ..DigestRules::default() };

@@ -80,6 +80,8 @@ fn start(world: &World, faults: &Faults) -> (Process, Function) {
         bucket: "bucket".to_owned(),
         window: SignedDuration::from_mins(5),
         allowed_lateness: SignedDuration::from_mins(1),
+        decisions_stream: None,
+        links: None,
     };
     let process = Process::default();
     let topic = Faulty::new(MemoryTopic::new("digests"), faults, &process);

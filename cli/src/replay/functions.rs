@@ -63,6 +63,7 @@ impl Functions {
             bucket: BUCKET.to_owned(),
             policy: self.policy.clone(),
             severities: Severities::default(),
+            links: None,
         };
         let publish = PublishAlerts::new(&config, topic, objects.clone(), clock);
 

@@ -1,4 +1,5 @@
 use jiff::SignedDuration;
+use modstream_links::LinkSettings;
 use modstream_platform::environment::{Environment, Variable, VariableError};
 
 /// The function's settings.
@@ -12,6 +13,10 @@ pub struct Config {
     pub window: SignedDuration,
     /// `LATENESS_SECONDS`: how long a window waits for alerts about its comments, 60 where it is not set.
     pub allowed_lateness: SignedDuration,
+    /// `DECISIONS_STREAM`: where decisions go that did not get there at once; none where nobody decides.
+    pub decisions_stream: Option<String>,
+    /// `LINKS_BASE_URL` and `LINK_KEY_SECRET`: where digests lead.
+    pub links: Option<LinkSettings>,
 }
 
 impl Config {
@@ -54,6 +59,15 @@ impl Config {
                     |text| within(text, 0, 3_600).map(SignedDuration::from_secs),
                 )?
                 .unwrap_or(SignedDuration::from_secs(60)),
+            decisions_stream: environment.optional(
+                Variable {
+                    name: "DECISIONS_STREAM",
+                    wanted: "the name of the decisions' stream",
+                    example: "modstream-decisions",
+                },
+                |text| Some(text.to_owned()),
+            )?,
+            links: LinkSettings::read(environment)?,
         })
     }
 }

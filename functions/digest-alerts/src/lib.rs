@@ -9,6 +9,7 @@ mod config;
 pub mod digest;
 mod invocation;
 mod ledger;
+mod rules;
 pub mod text;
 mod wiring;
 
@@ -22,6 +23,7 @@ use modstream_events::{Alert, Event, ids};
 use modstream_ledger::{Hour, LedgerError, Reader};
 use modstream_platform::deliver::{Cause, DeliveryError, Published, publish_all};
 use modstream_platform::{Clock, MAX_PUBLISH_MESSAGES, Objects, Topic};
+use modstream_policy_store::StoreError;
 use modstream_telemetry::{digest_refused, digest_resumed, digest_sent, digests_done, digests_unsent};
 use modstream_windows::{LengthError, Tumbling};
 use serde::Serialize;
@@ -29,6 +31,7 @@ use tokio::sync::Mutex;
 
 pub use config::Config;
 pub use invocation::{Invocation, InvocationError};
+pub use rules::{Rules, RulesInUse};
 pub use wiring::{AlertLink, DigestLink, DigestRules, Links};
 
 use digest::Run;
@@ -85,6 +88,9 @@ pub enum DigestError {
     /// The digests before can't be read.
     #[error(transparent)]
     Digests(#[from] DigestsError),
+    /// It is not known which policies hold.
+    #[error(transparent)]
+    Policies(#[from] StoreError),
     /// Not all got out.
     #[error("{unsent} of {digests} digests were not sent: {cause}")]
     Unsent {

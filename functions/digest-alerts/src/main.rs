@@ -2,19 +2,39 @@
 
 use std::process::ExitCode;
 
-use digest_alerts::{Config, DigestAlerts, DigestRules, Links, NAME};
+use digest_alerts::{Config, DigestAlerts, Links, NAME, Rules};
 use modstream_bootstrap::{CALL_TIMEOUT, Invocation, environment, run};
+use modstream_decisions::Decisions;
 use modstream_platform::aws::{Settings, SystemClock, connect};
+use modstream_telemetry::sweep_failed;
 
 fn main() -> ExitCode {
-    run(NAME, async |_| {
+    run(NAME, async |start| {
         let config = Config::read(environment())?;
         let clients = connect(Settings { call_timeout: CALL_TIMEOUT, ..Settings::default() }).await?;
+        let links = match &config.links {
+            Some(links) => {
+                Links::made_by(links.maker(clients.secrets(), SystemClock, start.deadline).await?, SystemClock)
+            }
+            None => Links::none(),
+        };
         let (digests, objects) = (clients.topic(&config.digests_topic_arn), clients.objects(&config.bucket));
-        let function = DigestAlerts::new(&config, digests, objects, SystemClock, Links::none())?;
+        let decisions = config.decisions_stream.as_ref().map(|name| clients.stream(name));
+        let rules = Rules::default();
+        let function = DigestAlerts::new(&config, digests, objects.clone(), SystemClock, links)?;
         Ok(async move |invocation: Invocation| {
             let Invocation { payload, deadline, .. } = invocation;
-            function.handle(&payload, deadline, |_, _| DigestRules::default()).await
+            if let Some(stream) = &decisions {
+                let sweep = Decisions::new(&objects, stream, &SystemClock, deadline);
+                if let Err(error) = sweep.sweep().await {
+                    // The next run looks again; digests do not wait for it.
+                    sweep_failed(&error);
+                }
+            }
+            let rules = rules.in_use(&objects, &SystemClock, deadline).await?;
+            Ok::<_, digest_alerts::DigestError>(
+                function.handle(&payload, deadline, |subreddit, time| rules.of(subreddit, time)).await?,
+            )
         })
     })
 }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use modstream_events::Action;
 use modstream_ledger::Hour;
+use modstream_links::LinkMaker;
+use modstream_platform::Clock;
 
 /// What a policy says about a subreddit's digests at a time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,6 +31,15 @@ impl Links {
     /// Links made by these.
     pub fn new(alert: AlertLink, digest: DigestLink) -> Self {
         Links { alert, digest }
+    }
+
+    /// Links to the pages of a deployment.
+    pub fn made_by<C: Clock + Clone + 'static>(maker: LinkMaker, clock: C) -> Self {
+        let (other, now) = (maker.clone(), clock.clone());
+        Links::new(
+            Box::new(move |hour, id, action| maker.alert(hour, id, action, clock.now())),
+            Box::new(move |hour, id| other.digest(hour, id, now.now())),
+        )
     }
 
     /// No pages, no links.

@@ -1,3 +1,4 @@
+use modstream_links::LinkSettings;
 use modstream_platform::environment::{Environment, Variable, VariableError};
 use modstream_policy::{Policy, Severities};
 
@@ -12,6 +13,8 @@ pub struct Config {
     pub policy: Policy,
     /// `SEVERITY_HIGH` and `SEVERITY_MEDIUM`.
     pub severities: Severities,
+    /// `LINKS_BASE_URL` and `LINK_KEY_SECRET`: where alerts lead to be decided about.
+    pub links: Option<LinkSettings>,
 }
 
 impl Config {
@@ -62,6 +65,7 @@ impl Config {
                 |text| Policy::parse(text).ok(),
             )?,
             severities: Severities { high, medium },
+            links: LinkSettings::read(environment)?,
         })
     }
 }

@@ -16,8 +16,9 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 use kinesis_batch::{Batch, BatchResponse, Fault, Handler, Outcome, PayloadError, Record};
 use modstream_events::{Alert, BadRecord, Event, Prediction, Reason, ids};
-use modstream_ledger::{Keys, Ledger, Next};
+use modstream_ledger::{Hour, Keys, Ledger, Next};
 use modstream_limits::{Budgets, Known, Watch, message_about};
+use modstream_links::LinkMaker;
 use modstream_platform::deliver::{DeliveryError, Published, publish_all};
 use modstream_platform::{Clock, MAX_PUBLISH_MESSAGES, Message, Objects, Topic};
 use modstream_policy::{Judgement, Policies, Why};
@@ -42,6 +43,7 @@ pub struct PublishAlerts<T, O, C> {
     policies: Following,
     budgets: Budgets,
     watch: Watch,
+    links: Option<LinkMaker>,
 }
 
 impl<T: Topic, O: Objects, C: Clock> PublishAlerts<T, O, C> {
@@ -49,7 +51,14 @@ impl<T: Topic, O: Objects, C: Clock> PublishAlerts<T, O, C> {
     pub fn new(config: &Config, alerts: T, objects: O, clock: C) -> Self {
         // For a bucket without a document.
         let policies = Following::new(Policies::of(&config.policy, config.severities));
-        PublishAlerts { alerts, objects, clock, policies, budgets: Budgets::default(), watch: Watch::default() }
+        let (budgets, watch) = (Budgets::default(), Watch::default());
+        PublishAlerts { alerts, objects, clock, policies, budgets, watch, links: None }
+    }
+
+    /// The same, with links to decide in each alert.
+    #[must_use]
+    pub fn with_links(self, links: Option<LinkMaker>) -> Self {
+        PublishAlerts { links, ..self }
     }
 
     /// Handles one invocation: a Kinesis payload in, the partial batch response out. Everything is done by `deadline`.
@@ -124,7 +133,7 @@ impl<T: Topic, O: Objects, C: Clock> Handler for Publishing<'_, T, O, C> {
     }
 
     fn prepare(&self, _: &Record<'_>, data: &[u8]) -> Result<Option<Pending>, BadRecord> {
-        let PublishAlerts { clock, watch, .. } = self.function;
+        let PublishAlerts { clock, watch, links, .. } = self.function;
         let event: Event<'_, Prediction<'_>> = Event::decode(data)?;
         let mut prediction = event.data;
         let policies = self.policies;
@@ -145,7 +154,8 @@ impl<T: Topic, O: Objects, C: Clock> Handler for Publishing<'_, T, O, C> {
         let name = if is_on("alert-by-model") { &prediction.model.version } else { policies.name.as_str() };
         let id = if share.is_some() { ids::exploration } else { ids::alert };
         let id = id(&comment_event.source, &comment_event.id, name).to_string();
-        let keys = Keys::new(comment_event.time, &id);
+        let hour = Hour::of(comment_event.time);
+        let keys = Keys::in_hour(hour, &id);
         let seen = rules.at_base_rate(&prediction);
         prediction.probability = seen.probability;
         prediction.log_odds = seen.log_odds;
@@ -156,7 +166,9 @@ impl<T: Topic, O: Objects, C: Clock> Handler for Publishing<'_, T, O, C> {
         if let Some(Why::Always(term)) = why {
             alert.matched = Some(term.into());
         }
-        let event = Event::new(id.clone(), SOURCE, clock.now(), alert).encode();
+        let now = clock.now();
+        alert.links = links.as_ref().and_then(|links| links.both(hour, &id, now));
+        let event = Event::new(id.clone(), SOURCE, now, alert).encode();
         Ok(Some(Pending { id, keys, event }))
     }
 

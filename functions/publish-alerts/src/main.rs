@@ -7,11 +7,16 @@ use modstream_platform::aws::{Settings, SystemClock, connect};
 use publish_alerts::{Config, NAME, PublishAlerts};
 
 fn main() -> ExitCode {
-    run(NAME, async |_| {
+    run(NAME, async |start| {
         let config = Config::read(environment())?;
         let clients = connect(Settings { call_timeout: CALL_TIMEOUT, ..Settings::default() }).await?;
         let alerts = clients.topic(&config.alerts_topic_arn);
-        let function = PublishAlerts::new(&config, alerts, clients.objects(&config.bucket), SystemClock);
+        let links = match &config.links {
+            Some(links) => Some(links.maker(clients.secrets(), SystemClock, start.deadline).await?),
+            None => None,
+        };
+        let objects = clients.objects(&config.bucket);
+        let function = PublishAlerts::new(&config, alerts, objects, SystemClock).with_links(links);
         Ok(async move |invocation: Invocation| function.handle(&invocation.payload, invocation.deadline).await)
     })
 }

@@ -28,8 +28,10 @@
 
 mod claim;
 mod keys;
+mod maker;
 mod signer;
 
 pub use claim::Claim;
 pub use keys::{KeyError, Keys};
+pub use maker::{LinkMaker, LinkSettings, VALID_FOR};
 pub use signer::{LinkError, MIN_KEY_BYTES, Signer, WeakKey};

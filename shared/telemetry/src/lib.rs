@@ -161,6 +161,11 @@ pub fn decisions_swept(sent: usize, dropped: usize, left: usize) {
     info!(event = "decisions_swept", sent, dropped, left);
 }
 
+/// Whether decisions did not reach their stream can't be looked at: the next run does.
+pub fn sweep_failed(cause: &dyn Display) {
+    warn!(event = "sweep_failed", cause = %cause);
+}
+
 /// A page was asked for and can't be shown.
 pub fn page_failed(page: &str, cause: &dyn Display) {
     error!(event = "page_failed", page, cause = %cause);

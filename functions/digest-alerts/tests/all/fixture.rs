@@ -200,5 +200,7 @@ fn config() -> Config {
         bucket: "memory".to_owned(),
         window: SignedDuration::from_mins(5),
         allowed_lateness: SignedDuration::from_secs(60),
+        decisions_stream: None,
+        links: None,
     }
 }

@@ -97,6 +97,7 @@ fn config(policy: &str) -> Config {
         bucket: "bucket".to_owned(),
         policy: Policy::parse(policy).expect("a policy"),
         severities: Severities::default(),
+        links: None,
     }
 }
 

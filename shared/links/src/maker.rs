@@ -1,0 +1,94 @@
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use modstream_events::{Action, Links};
+use modstream_ledger::Hour;
+use modstream_platform::environment::{Environment, Variable, VariableError};
+use modstream_platform::{Clock, Secrets};
+
+use crate::{Claim, KeyError, Keys, Signer};
+
+/// How long links in alerts and digests hold.
+pub const VALID_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// Where links lead, and what signs them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkSettings {
+    /// `LINKS_BASE_URL`: what they begin with.
+    pub base: String,
+    /// `LINK_KEY_SECRET`: the secret whose text signs them.
+    pub secret: String,
+}
+
+impl LinkSettings {
+    /// Reads the settings; none where there are no pages to lead to.
+    ///
+    /// # Errors
+    /// Where there is an address and no key, or an address that is none.
+    pub fn read(environment: Environment<'_>) -> Result<Option<Self>, VariableError> {
+        let base = Variable {
+            name: "LINKS_BASE_URL",
+            wanted: "the address of the pages that take decisions",
+            example: "https://abc.lambda-url.eu-central-1.on.aws",
+        };
+        let web = |text: &str| {
+            let is_web = text.starts_with("https://") || text.starts_with("http://");
+            is_web.then(|| text.trim_end_matches('/').to_owned())
+        };
+        let Some(base) = environment.optional(base, web)? else { return Ok(None) };
+        let secret = environment.required(Variable {
+            name: "LINK_KEY_SECRET",
+            wanted: "the ARN of the secret that signs links",
+            example: "arn:aws:secretsmanager:eu-central-1:123456789012:secret:modstream-link-key",
+        })?;
+        Ok(Some(LinkSettings { base, secret }))
+    }
+
+    /// Reads the key. It signs for as long as the process lives: after a rotation the one before is still accepted.
+    ///
+    /// # Errors
+    /// Where the secret can't be read, or is weak.
+    pub async fn maker<S: Secrets, C: Clock>(
+        &self,
+        secrets: S,
+        clock: C,
+        deadline: Timestamp,
+    ) -> Result<LinkMaker, KeyError> {
+        let signer = Keys::new(secrets, clock, &self.secret).signer(deadline).await?;
+        Ok(LinkMaker { base: self.base.clone(), signer })
+    }
+}
+
+/// Makes the links of alerts and digests.
+#[derive(Clone, Debug)]
+pub struct LinkMaker {
+    base: String,
+    signer: Arc<Signer>,
+}
+
+impl LinkMaker {
+    /// Links that begin with `base`, signed by `signer`.
+    pub fn new(base: impl Into<String>, signer: Arc<Signer>) -> Self {
+        LinkMaker { base: base.into(), signer }
+    }
+
+    /// Where to decide about an alert of the ledger's hour, from `now` on for a week; none where the id is no UUID.
+    pub fn alert(&self, hour: Hour, id: &str, action: Action, now: Timestamp) -> Option<String> {
+        self.link(&Claim::Alert { hour, id: id.parse().ok()?, action }, now)
+    }
+
+    /// Both of an alert's links.
+    pub fn both(&self, hour: Hour, id: &str, now: Timestamp) -> Option<Links<'static>> {
+        let to = |action| self.alert(hour, id, action, now);
+        Some(Links { remove: to(Action::Remove)?.into(), keep: to(Action::Keep)?.into() })
+    }
+
+    /// A digest as a page.
+    pub fn digest(&self, hour: Hour, id: &str, now: Timestamp) -> Option<String> {
+        self.link(&Claim::Digest { hour, id: id.parse().ok()? }, now)
+    }
+
+    fn link(&self, claim: &Claim, now: Timestamp) -> Option<String> {
+        self.signer.link(&self.base, claim, now.checked_add(VALID_FOR).ok()?)
+    }
+}
