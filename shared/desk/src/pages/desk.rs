@@ -48,8 +48,8 @@ impl DeskPage<'_> {
             foreign(self.moderator),
             self.notice(),
             self.rest(),
-            self.lately(),
             numbers::section(&self.queue.numbers),
+            self.lately(),
         );
         shell(&title, "wide", &content)
     }
@@ -61,7 +61,7 @@ impl DeskPage<'_> {
             return "<p class=\"notice\" role=\"status\">Undone: it waits again.</p>\n".to_owned();
         };
         format!(
-            "<div class=\"notice\" role=\"status\"><span>{}: {}</span>{}</div>\n",
+            "<div class=\"notice\" role=\"status\"><span>{}. {}</span>{}</div>\n",
             decided(decision, self.now),
             self.beginning(entry),
             self.form(entry, "undo", &[(Action::Undo, "Undo")]),
@@ -73,7 +73,7 @@ impl DeskPage<'_> {
         let Some(event) = entry.event() else { return String::new() };
         let text = body(&event.data, LITTLE);
         let link = format!("/alert/{}/{}", entry.hour, event.id);
-        format!("{text}<a href=\"{}\">Open</a>", escape(&link))
+        format!("{text}<span class=\"links\"><a href=\"{}\">Open</a></span>", escape(&link))
     }
 
     fn item(&self, entry: &Entry) -> String {
@@ -92,7 +92,7 @@ impl DeskPage<'_> {
             .map_or_else(String::new, |term| format!(" <span>contains <q>{}</q></span>", foreign(term)));
         format!(
             "<li class=\"item\" data-item tabindex=\"-1\">\
-             <p class=\"meta\">{} {} <span>{} likely removed</span> {}{note}{always}</p>\
+             <p class=\"meta\">{} {} <span>{} likely to be removed</span> {}{note}{always}</p>\
              {}{}<div class=\"below\">{}<p class=\"links\"><a href=\"/alert/{}/{}\">Why</a> {}</p></div></li>\n",
             severity(alert.severity),
             subreddit(&alert.comment),

@@ -35,8 +35,13 @@ pub(super) fn moment(time: Timestamp) -> String {
 }
 
 pub(super) fn ago(time: Timestamp, now: Timestamp) -> String {
-    let text = duration(now.duration_since(time));
-    format!("<time datetime=\"{time}\" title=\"{}\">{text} ago</time>", time.strftime("%-d %B %Y, %H:%M:%S UTC"))
+    let long = now.duration_since(time);
+    let text = if long.as_secs() < 60 {
+        "just now".to_owned()
+    } else {
+        format!("{}\u{a0}ago", duration(long).replace(' ', "\u{a0}"))
+    };
+    format!("<time datetime=\"{time}\" title=\"{}\">{text}</time>", time.strftime("%-d %B %Y, %H:%M:%S UTC"))
 }
 
 pub(super) fn severity(severity: Severity) -> String {
@@ -131,7 +136,7 @@ pub(super) fn decided(decision: &Recorded, now: Timestamp) -> String {
         Action::Keep => "<b class=\"kept\">Keep</b>",
         Action::Undo => "<b>Undone</b>",
     };
-    format!("{what}, decided by {} {}", foreign(&decision.moderator), ago(decision.time, now))
+    format!("{what} by {}, {}", foreign(&decision.moderator), ago(decision.time, now))
 }
 
 #[cfg(test)]
