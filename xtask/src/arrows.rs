@@ -25,6 +25,10 @@ const WALLS: &[(&str, &[&str])] = &[
     ("modstream-digests", &["modstream-classifier", "aws-"]),
     // What decisions say, whoever took them.
     ("modstream-feedback", &["modstream-classifier", "modstream-trainer", "publish-alerts", "linfa", "aws-"]),
+    ("modstream-links", &["modstream-classifier", "modstream-decisions", "modstream-desk", "aws-"]),
+    ("modstream-decisions", &["modstream-classifier", "modstream-desk", "modstream-links", "aws-"]),
+    // Pages and what stands behind them; the functions only give it to Lambda.
+    ("modstream-desk", &["modstream-classifier", "publish-alerts", "hyper", "aws-"]),
     // Records, whatever they hold.
     ("modstream-archive", &["modstream-events", "modstream-classifier", "aws-"]),
     ("modstream-redrive", &["modstream-classifier", "score-comments", "publish-alerts", "aws-"]),
@@ -37,6 +41,8 @@ const WALLS: &[(&str, &[&str])] = &[
         "digest-alerts",
         &["generate-comments", "score-comments", "publish-alerts", "modstream-classifier", "linfa", "aws-"],
     ),
+    ("take-decisions", &["show-desk", "publish-alerts", "modstream-classifier", "linfa", "aws-"]),
+    ("show-desk", &["take-decisions", "publish-alerts", "modstream-classifier", "linfa", "aws-"]),
     // The stable half of `fuzz/`.
     ("modstream-fuzz-checks", &["modstream-platform", "modstream-trainer", "tokio", "aws-", "linfa", "libfuzzer-sys"]),
     // What `cargo demo` builds.
