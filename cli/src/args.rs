@@ -92,6 +92,12 @@ pub(crate) enum Command {
     #[cfg(feature = "aws")]
     #[command(subcommand)]
     Corpus(crate::aws::args::CorpusCommand),
+    /// Decide about an alert, or take a decision back
+    #[cfg(feature = "aws")]
+    Decide(crate::aws::args::DecideArgs),
+    /// Make a link that signs a moderator in at the desk, once
+    #[cfg(feature = "aws")]
+    DeskLink(crate::aws::args::DeskLinkArgs),
     /// Remove what a person wrote from a system's bucket
     #[cfg(feature = "aws")]
     Forget(crate::aws::args::ForgetArgs),
@@ -135,6 +141,10 @@ impl Command {
             Command::Decisions(crate::aws::args::DecisionsCommand::Pull(args)) => args.json,
             #[cfg(feature = "aws")]
             Command::Corpus(crate::aws::args::CorpusCommand::Push(args)) => args.json,
+            #[cfg(feature = "aws")]
+            Command::Decide(args) => args.json,
+            #[cfg(feature = "aws")]
+            Command::DeskLink(_) => false,
             #[cfg(feature = "aws")]
             Command::Forget(args) => args.json,
             #[cfg(feature = "aws")]

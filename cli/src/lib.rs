@@ -56,6 +56,10 @@ pub fn run(cli: Cli) -> ExitCode {
         #[cfg(feature = "aws")]
         Command::Corpus(aws::args::CorpusCommand::Push(args)) => aws::corpus::run(&args),
         #[cfg(feature = "aws")]
+        Command::Decide(args) => aws::decide::run(&args),
+        #[cfg(feature = "aws")]
+        Command::DeskLink(args) => aws::desk_link::run(&args),
+        #[cfg(feature = "aws")]
         Command::Forget(args) => aws::forget::run(&args),
         #[cfg(feature = "aws")]
         Command::Function(args) => aws::function::run(&args),

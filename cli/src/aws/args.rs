@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
-use modstream_events::{Reason, Severity};
+use modstream_events::{Action, Reason, Severity};
 
-use crate::args::{name, rate};
+use crate::args::{moderator, name, rate};
 
 /// How to reach AWS.
 #[derive(Clone, Debug, Default, Args)]
@@ -284,6 +284,57 @@ pub(crate) struct CorpusPushArgs {
     /// Print one line of JSON, and nothing else
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  modstream decide d704ed39-889c-5b22-b41b-2e4fb9283bff remove --moderator maja
+  modstream decide https://example.org/a/AQHB... undo --moderator maja
+
+Of a link only what it names is used: your AWS credentials are what lets you decide. The first decision about an alert stands
+until it is undone; the status is 1 where nothing was changed.")]
+pub(crate) struct DecideArgs {
+    /// The alert's id, or a link to it
+    #[arg(value_name = "ALERT", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) alert: String,
+    /// `remove`, `keep` or `undo`
+    #[arg(value_name = "ACTION")]
+    pub(crate) action: Action,
+    /// Who decides: a pseudonym of at most 40 characters
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_MODERATOR", value_parser = moderator)]
+    pub(crate) moderator: String,
+    #[command(flatten)]
+    pub(crate) bucket: BucketArgs,
+    /// The decisions' stream
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_DECISIONS_STREAM", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) decisions_stream: String,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  modstream desk-link --moderator maja --hours 4
+
+The link is printed and kept nowhere. It signs in once; give it to that moderator alone.")]
+pub(crate) struct DeskLinkArgs {
+    /// Who signs in: a pseudonym of at most 40 characters
+    #[arg(long, value_name = "NAME", value_parser = moderator)]
+    pub(crate) moderator: String,
+    /// How long the link can be used
+    #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=72))]
+    pub(crate) hours: u32,
+    /// The desk's address
+    #[arg(long, value_name = "URL", env = "MODSTREAM_DESK_URL", value_parser = endpoint_url)]
+    pub(crate) desk_url: String,
+    /// The secret that signs links, by its name or ARN
+    #[arg(long, value_name = "ARN", env = "MODSTREAM_LINK_KEY_SECRET", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) link_key_secret: String,
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
 }

@@ -3,6 +3,7 @@
 mod command;
 mod demo;
 mod learning;
+mod desk;
 mod load;
 mod models;
 mod policy;

@@ -276,6 +276,7 @@ impl<O: DeletableObjects, S: Stream, C: Clock> Visit<'_, O, S, C> {
         let expires = self.now + FROM_DIGEST;
         let link = |entry: &Entry| {
             let id = Uuid::parse_str(&entry.event()?.id).ok()?;
+            // It proposes nothing.
             self.signer.link("", &Claim::Alert { hour: entry.hour, id, action: Action::Undo }, expires)
         };
         Ok(Response::page(200, DigestPage { digest: &digest, entries: &entries, link: &link, now: self.now }.html()))

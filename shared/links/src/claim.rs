@@ -12,7 +12,7 @@ pub enum Claim {
         hour: Hour,
         /// The alert.
         id: Uuid,
-        /// What the link proposes; the page has the other one too.
+        /// What the link proposes, `Undo` for nothing; the page has all that is possible.
         action: Action,
     },
     /// See a digest and the alerts in it.

@@ -5,7 +5,7 @@
 //!
 //! | kind | | what it says | where |
 //! |---|---|---|---|
-//! | 1 | alert | hour (hours since 1970, u32), the alert's UUID, the proposed action (1 remove, 2 keep) | `<base>/a/<token>` |
+//! | 1 | alert | hour (hours since 1970, u32), the alert's UUID, the proposed action (1 remove, 2 keep, 3 none) | `<base>/a/<token>` |
 //! | 2 | digest | hour, the digest's UUID | `<base>/d/<token>` |
 //! | 3 | sign-in | the moderator's name | `<base>/s/<token>` |
 //! | 4 | session | the moderator's name | a cookie |
@@ -34,4 +34,4 @@ mod signer;
 pub use claim::Claim;
 pub use keys::{KeyError, Keys};
 pub use maker::{LinkMaker, LinkSettings, VALID_FOR};
-pub use signer::{LinkError, MIN_KEY_BYTES, Signer, WeakKey};
+pub use signer::{LinkError, MIN_KEY_BYTES, Signer, WeakKey, unproved};

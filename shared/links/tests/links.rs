@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use modstream_events::Action;
-use modstream_links::{Claim, KeyError, Keys, LinkError, Signer, WeakKey};
+use modstream_links::{Claim, KeyError, Keys, LinkError, Signer, WeakKey, unproved};
 use modstream_platform::Clock as _;
 use modstream_platform::memory::{MemoryClock, MemorySecrets};
 use proptest::prelude::*;
@@ -90,6 +90,13 @@ fn the_key_before_is_accepted_and_one_before_that_is_not() {
     assert_eq!(rotated.verify(&old, now()), Ok(digest()));
     assert_ne!(rotated.sign(&digest(), soon()), old);
     assert_eq!(Signer::new(OTHER, None).expect("a key").verify(&old, now()), Err(LinkError::Forged));
+}
+
+#[test]
+fn what_a_token_says_can_be_read_without_a_key_and_proves_nothing() {
+    let others = Signer::new(OTHER, None).expect("a key").sign(&digest(), soon());
+    assert_eq!((unproved(&others), signer().verify(&others, now())), (Some(digest()), Err(LinkError::Forged)));
+    assert_eq!((unproved(""), unproved("AQHB")), (None, None));
 }
 
 #[test]

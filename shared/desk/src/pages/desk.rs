@@ -43,7 +43,8 @@ impl DeskPage<'_> {
         };
         let content = format!(
             "<header><h1>{title}</h1><div class=\"who\"><span>{}</span>{sign_out}</div></header>\n{}\
-             <p class=\"keys\"><kbd>j</kbd> <kbd>k</kbd> next, previous <kbd>r</kbd> remove <kbd>x</kbd> keep <kbd>u</kbd> undo the last</p>\n\
+             <p class=\"keys\"><span><kbd>j</kbd> <kbd>k</kbd> next, previous</span> <span><kbd>r</kbd> remove</span> \
+             <span><kbd>x</kbd> keep</span> <span><kbd>u</kbd> undo the last</span></p>\n\
              <div class=\"columns\"><main>{list}{}</main>\n<aside>{}{}</aside></div>",
             foreign(self.moderator),
             self.notice(),
