@@ -5,6 +5,8 @@ locals {
   decide = [
     { actions = ["s3:GetObject"], resources = ["${aws_s3_bucket.this.arn}/alerts/*", "${aws_s3_bucket.this.arn}/digests/*"] },
     { actions = ["s3:GetObject", "s3:PutObject"], resources = ["${aws_s3_bucket.this.arn}/decisions/*"] },
+    # Sign-in links that were used.
+    { actions = ["s3:GetObject", "s3:PutObject"], resources = ["${aws_s3_bucket.this.arn}/sign-ins/*"] },
     { actions = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], resources = ["${aws_s3_bucket.this.arn}/decisions-unsent/*"] },
     { actions = ["kinesis:PutRecords"], resources = [local.stream_arns["decisions"]] },
     { actions = ["secretsmanager:GetSecretValue"], resources = [aws_secretsmanager_secret.link_key.arn] },

@@ -2,8 +2,8 @@
 
 mod command;
 mod demo;
-mod learning;
 mod desk;
+mod learning;
 mod load;
 mod models;
 mod policy;

@@ -36,12 +36,15 @@ pub(crate) enum LoadError {
     Delivery(#[from] DeliveryError),
 }
 
+/// Objects by key, and when they were read.
+type Kept = HashMap<String, (Timestamp, Arc<Vec<u8>>)>;
+
 /// Objects that never change, kept for a while.
 #[derive(Debug, Default)]
-pub(crate) struct Cache(Mutex<HashMap<String, (Timestamp, Arc<Vec<u8>>)>>);
+pub(crate) struct Cache(Mutex<Kept>);
 
 impl Cache {
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, (Timestamp, Arc<Vec<u8>>)>> {
+    fn lock(&self) -> MutexGuard<'_, Kept> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
