@@ -123,6 +123,8 @@ impl<'a> Infra<'a> {
             "packages": packages,
             "mappings_enabled": switched != Switched::Off,
             "schedule_enabled": switched == Switched::All,
+            // A browser has no AWS credentials.
+            "desk_access": "signed-link",
         });
         let optional = [("policy", policy), ("base_rate", base_rate), ("model_name", model_name)];
         for (name, value) in optional.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {

@@ -76,7 +76,8 @@ every = lambda service, call, key, field: [
 left = [*every('iam', 'list_roles', 'Roles', 'RoleName'),
         *every('logs', 'describe_log_groups', 'logGroups', 'logGroupName'),
         *every('cloudwatch', 'describe_alarms', 'MetricAlarms', 'AlarmName'),
-        *every('events', 'list_rules', 'Rules', 'Name')]
+        *every('events', 'list_rules', 'Rules', 'Name'),
+        *every('secretsmanager', 'list_secrets', 'SecretList', 'Name')]
 print(*(name for name in left if 'modstream-test-' not in name), sep='\\n')
 ";
 
@@ -95,8 +96,8 @@ const REFUSED: [(&str, &str); 5] = [
     ("archive_days=0", "archive_days must be a whole number from 1, or null to keep the archive for ever"),
     ("policy=share>=0.1", "policy must be a probability such as 0.8, or precision>=0.9, or share<=0.05"),
     (
-        "alert_subscriptions=[{protocol=\"email\",endpoint=\"a@example.org\"}]",
-        "SNS suspends an email subscription above 10",
+        "alert_subscriptions=[{protocol=\"email\",endpoint=\"somebody\"}]",
+        "the endpoint of email is an address, for example moderators@example.org",
     ),
 ];
 
@@ -171,6 +172,7 @@ fn on(
     })?;
     step("mappings on", || apply(Switched::Mappings))?;
     tests("tests: mappings on", "b_running")?;
+    tests("tests: digests and decisions", "b_decided")?;
     // They wait most of their time, each in a world of its own.
     // With many comments they would wait for one local Kinesis.
     let at_once = if comments > 1_000 { "1" } else { "8" };

@@ -11,7 +11,15 @@ use zip::write::SimpleFileOptions;
 use crate::{cargo, checkout, command};
 
 /// The functions, each before those that read what it writes.
-pub(crate) const FUNCTIONS: [&str; 4] = ["generate-comments", "score-comments", "publish-alerts", "archive-comments"];
+pub(crate) const FUNCTIONS: [&str; 7] = [
+    "generate-comments",
+    "score-comments",
+    "publish-alerts",
+    "archive-comments",
+    "digest-alerts",
+    "take-decisions",
+    "show-desk",
+];
 
 /// What was built.
 pub(crate) struct Built {

@@ -1,5 +1,6 @@
 //! The world on a local stack: LocalStack's Kinesis, S3, SNS and SQS, reached as AWS is.
 
+mod browser;
 mod event_source;
 mod process;
 mod proxy;
@@ -15,6 +16,7 @@ use modstream_platform::aws::{Clients, KinesisStream, S3Objects, SnsTopic, Syste
 use tokio::sync::Mutex;
 
 use crate::world::{Drained, Notice, StoredRecord, Which, World};
+pub use browser::{Browser, Page};
 pub use proxy::{Call, Mishap, Plan, Refusal, Tally};
 pub use sdk::Sdk;
 pub use stack::{Stack, until};

@@ -123,6 +123,24 @@ impl Sdk {
         self.kinesis.get_records().shard_iterator(iterator).send().await.expect("the iterator is good")
     }
 
+    /// The data of all records of a stream, shard by shard.
+    pub async fn records_of(&self, stream: &str) -> Vec<Vec<u8>> {
+        let mut all = Vec::new();
+        for shard_id in self.shard_ids(stream).await {
+            let mut iterator = self.iterator(stream, &shard_id, ShardIteratorType::TrimHorizon, None).await;
+            loop {
+                let page = self.read(&iterator).await;
+                let at_end = page.records.is_empty() && page.millis_behind_latest.unwrap_or_default() == 0;
+                all.extend(page.records.into_iter().map(|record| record.data.into_inner()));
+                match page.next_shard_iterator.filter(|_| !at_end) {
+                    Some(next) => iterator = next,
+                    None => break,
+                }
+            }
+        }
+        all
+    }
+
     /// Takes what a queue with raw delivery holds.
     pub async fn receive_all(&self, queue_url: &str) -> Vec<Notice> {
         let mut all = Vec::new();

@@ -1,0 +1,131 @@
+//! Mappings on: from an alert to its digest, from the digest's link to a decision, and to the desk.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use modstream_ledger::{Fate, Hour, Reader};
+use modstream_platform::Clock as _;
+use modstream_tests::localstack::{Browser, Page, until};
+use modstream_tests::{Which, World, comment_event, prediction_event};
+use serde_json::{Value, json};
+
+use crate::{LIMIT, deployed, invoke, put};
+
+/// What the made-up comments of this test are numbered from.
+const FIRST: usize = 50_000;
+const QUEUE: &str = "modstream-test-digests";
+
+#[tokio::test]
+#[ignore = "needs a local stack: `cargo xtask test` runs it"]
+async fn an_alert_is_in_a_digest_whose_link_takes_one_decision_that_the_desk_shows() {
+    let (stack, world) = deployed().await;
+    let queue = world.sdk.make_queue(QUEUE).await;
+    world.sdk.subscribe(&stack.output("digests_topic_arn"), &queue, None).await;
+    for number in FIRST..FIRST + 3 {
+        put(&world, Which::Comments, vec![("k".to_owned(), comment_event(number))]).await;
+        put(&world, Which::Predictions, vec![("k".to_owned(), prediction_event(number, 0.99))]).await;
+    }
+    let event: Value = serde_json::from_slice(&comment_event(FIRST)).expect("an event");
+    let time: jiff::Timestamp = event["time"].as_str().expect("a time").parse().expect("a time");
+    let ids: Vec<String> = (FIRST..FIRST + 3)
+        .map(|number| {
+            let event: Value = serde_json::from_slice(&comment_event(number)).expect("an event");
+            let text = |name: &str| event[name].as_str().expect("text").to_owned();
+            modstream_events::ids::alert(&text("source"), &text("id"), "default").to_string()
+        })
+        .collect();
+    let (objects, clock) = (world.objects(), world.clock());
+    until("the alerts are sent", LIMIT, async || {
+        let entries = Reader::new(&objects, &clock, clock.now() + LIMIT).hour(Hour::of(time)).await.ok()?;
+        let sent: BTreeMap<String, Fate> = entries.into_iter().map(|entry| (entry.id, entry.fate)).collect();
+        ids.iter().all(|id| sent.get(id) == Some(&Fate::Sent)).then_some(())
+    })
+    .await;
+
+    // The digest, and nothing more when the run is repeated.
+    let run = json!({ "time": time + jiff::SignedDuration::from_mins(10) }).to_string();
+    let digested = invoke(&stack, &world, "digest-alerts", &run).await.expect("digests");
+    assert!(digested["digests"].as_u64() >= Some(1), "{digested}");
+    let repeated = invoke(&stack, &world, "digest-alerts", &run).await.expect("digests");
+    assert_eq!(repeated["digests"], 0, "{repeated}");
+    let mut texts: Vec<String> = Vec::new();
+    until("the digest is there", LIMIT, async || {
+        texts.extend(world.sdk.receive_all(&queue).await.into_iter().map(|notice| notice.body));
+        (!texts.is_empty()).then_some(())
+    })
+    .await;
+    let links = |what: &str| {
+        let lines = texts.iter().flat_map(|text| text.lines());
+        let found = lines.filter_map(|line| line.trim().strip_prefix(what)).map(|link| link.trim().to_owned());
+        found.collect::<Vec<_>>()
+    };
+    let removing = links("remove:");
+    let [first, second, ..] = &removing[..] else { panic!("no links in {texts:?}") };
+
+    // Opening the link decides nothing; a form does; of two, the first.
+    let (mut violet, mut ochre) = (Browser::default(), Browser::default());
+    let page = violet.open(first);
+    assert_eq!(page.status, 200, "{}", page.body);
+    let others = ochre.open(first);
+    let form = |page: &Page, action: &str, name: &str| {
+        format!("after={}&action={action}&moderator={name}", page.field("after"))
+    };
+    let decided = violet.send(first, &form(&page, "remove", "violet"));
+    assert_eq!(decided.status, 303, "{}", decided.body);
+    let late = ochre.send(first, &form(&others, "keep", "ochre"));
+    assert!(late.status == 409 && late.body.contains("violet"), "{} {}", late.status, late.body);
+    assert!(violet.open(first).body.contains("violet"));
+
+    // On the stream, once.
+    let decisions = world.sdk.records_of(&stack.output("decisions_stream")).await;
+    let events: Vec<Value> = decisions.iter().filter_map(|data| serde_json::from_slice(data).ok()).collect();
+    assert_eq!(events.len(), 1, "{events:?}");
+    assert_eq!(
+        (&events[0]["type"], &events[0]["data"]["moderator"]),
+        (&"modstream.decision.v1".into(), &"violet".into())
+    );
+
+    // What is not signed here is refused, on both URLs.
+    let forged = format!("{}A", &first[..first.len() - 1]);
+    assert!(violet.open(&forged).status >= 400 || forged == *first);
+    let desk = stack.output("desk_url");
+    assert_eq!(violet.open(&format!("{desk}/")).status, 401);
+
+    // The desk, by a link to sign in.
+    let mut command = Command::new(&stack.modstream);
+    command.args(["desk-link", "--moderator", "maja", "--desk-url", &desk]);
+    command.args(["--link-key-secret", &stack.output("link_key_secret")]);
+    command.args(["--endpoint-url", &stack.endpoint, "--region", "us-east-1"]);
+    command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
+    let output = command.output().expect("modstream runs");
+    assert!(output.status.success(), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let link = said.split_whitespace().find(|word| word.starts_with("http://")).expect("a link").to_owned();
+    let mut maja = Browser::default();
+    assert_eq!(maja.open(&link).status, 200);
+    assert_eq!(maja.send(&link, "").status, 303);
+    assert_eq!(maja.send(&link, "").status, 403, "a link signs in once");
+    let page = maja.open(&format!("{desk}/"));
+    assert!(page.status == 200 && page.body.contains("maja"), "{} {}", page.status, page.body);
+
+    // A script decides about the second.
+    let mut command = Command::new(&stack.modstream);
+    command.args(["decide", second, "keep", "--moderator", "script"]);
+    command.args(["--bucket", &world.names.bucket, "--decisions-stream", &stack.output("decisions_stream")]);
+    command.args(["--endpoint-url", &stack.endpoint, "--region", "us-east-1"]);
+    command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
+    let output = command.output().expect("modstream runs");
+    assert!(output.status.success(), "{output:?}");
+
+    // And both are training rows.
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut command = Command::new(&stack.modstream);
+    command.args(["decisions", "pull", "--json", "--output"]).arg(folder.path().join("decisions.jsonl"));
+    command.args(["--bucket", &world.names.bucket, "--comments-stream", &world.names.comments]);
+    command.args(["--endpoint-url", &stack.endpoint, "--region", "us-east-1"]);
+    command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
+    let output = command.output().expect("modstream runs");
+    assert!(output.status.success(), "{output:?}");
+    let said: Value = serde_json::from_slice(&output.stdout).expect("a line of JSON");
+    assert_eq!((&said["decisions"], &said["removed"]), (&2.into(), &1.into()), "{said}");
+}
