@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use modstream_ledger::{Hour, Sent};
+use modstream_ledger::Sent;
 use modstream_platform::deliver::{DeliveryError, PutIfAbsent, get, list, put_if_absent};
 use modstream_platform::{Clock, Fetched, Objects};
 use serde::{Deserialize, Serialize};
@@ -44,6 +44,11 @@ impl Opened {
 pub struct Closed {
     /// When.
     pub time: Timestamp,
+}
+
+/// The day, in UTC, that a breaker lies under.
+pub(crate) fn day(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d").to_string()
 }
 
 /// A breaker, as a bucket knows it.
@@ -100,11 +105,10 @@ impl<'a, O: Objects, C: Clock> Breakers<'a, O, C> {
     /// The same; those that are known to have been closed are not read again.
     pub(crate) async fn all_but(&self, known: &BTreeMap<String, Known>) -> Result<Vec<Known>, DeliveryError> {
         let now = self.clock.now();
-        let day = |time: Timestamp| Hour::of(time).to_string().split('T').next().unwrap_or_default().to_owned();
         let yesterday = now.checked_sub(jiff::SignedDuration::from_hours(24)).unwrap_or(now);
         let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for day in [day(yesterday), day(now)] {
-            for key in list(self.objects, self.clock, self.deadline, &format!("{BREAKERS}{day}T")).await? {
+            for key in list(self.objects, self.clock, self.deadline, &format!("{BREAKERS}{day}/")).await? {
                 let Some((folder, name)) = key.rsplit_once('/') else { continue };
                 found.entry(folder.to_owned()).or_default().push(name.to_owned());
             }
@@ -124,13 +128,20 @@ impl<'a, O: Objects, C: Clock> Breakers<'a, O, C> {
         Ok(all)
     }
 
-    /// Opens one. Its folder; none where another instance opened it in this minute.
+    /// Opens the day's breaker of this number, counted from 0. Its folder; none where another instance opened that one.
+    ///
+    /// Whoever knows the same breakers tries the same number, so of many that notice at once one opens it, however late its
+    /// write comes.
     ///
     /// # Errors
     /// Where there is no answer by the deadline.
-    pub(crate) async fn open(&self, scope: &Scope, opened: &Opened) -> Result<Option<String>, DeliveryError> {
-        let minute = opened.time.as_second().div_euclid(60).rem_euclid(60);
-        let folder = format!("{BREAKERS}{}/{minute:02}-{scope}", Hour::of(opened.time));
+    pub(crate) async fn open(
+        &self,
+        scope: &Scope,
+        number: usize,
+        opened: &Opened,
+    ) -> Result<Option<String>, DeliveryError> {
+        let folder = format!("{BREAKERS}{}/{number:04}-{scope}", day(opened.time));
         // It may be there by a call of ours that got no answer.
         let is_ours = self.write(&folder, OPENED, opened).await? == PutIfAbsent::Written
             || self.read::<Opened>(&folder, OPENED).await?.as_ref() == Some(opened);

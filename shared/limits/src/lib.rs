@@ -3,9 +3,9 @@
 //! | object | written | holds |
 //! |---|---|---|
 //! | `budgets/<hour>/<subreddit or _all>/<n>.json` | before an alert is published | the alert's id |
-//! | `breakers/<hour>/<minute>-<scope>/opened.json` | when too many comments alert | an [`Opened`] |
-//! | `breakers/<hour>/<minute>-<scope>/sent.json` | after the one message about it | a [`Sent`](modstream_ledger::Sent) |
-//! | `breakers/<hour>/<minute>-<scope>/closed.json` | when somebody closes it before its time | a [`Closed`] |
+//! | `breakers/<day>/<number>-<scope>/opened.json` | when too many comments alert | an [`Opened`] |
+//! | `breakers/<day>/<number>-<scope>/sent.json` | after the one message about it | a [`Sent`](modstream_ledger::Sent) |
+//! | `breakers/<day>/<number>-<scope>/closed.json` | when somebody closes it before its time | a [`Closed`] |
 //!
 //! An hour's budget is a row of numbered places. Whoever writes a place's object first has it, so no two alerts share one and
 //! no more alerts are published than there are places, whatever the number of shards, repeats and crashes.

@@ -82,7 +82,7 @@ mod tests {
             alerts: 130,
             predictions: 400,
         };
-        let folder = "breakers/2026-01-05T10/07-_all".to_owned();
+        let folder = "breakers/2026-01-05/0000-_all".to_owned();
         let message =
             message_about(&Known { folder, opened, is_sent: false, closed: None }, "urn:modstream:publish-alerts");
         let event: Event<'_, BreakerOpened<'_>> = Event::decode(message.body.as_bytes()).expect("an event");
