@@ -24,5 +24,5 @@ mod sweep;
 pub use decide::{DecideError, Decisions, Outcome};
 pub use log::{Log, LogError, PREFIX, Recorded, Standing, alert_of};
 pub use moderator::{NoModerator, moderator};
-pub use numbers::{Group, Numbers, Share, Subject, numbers};
+pub use numbers::{Group, Numbers, Subject, numbers};
 pub use sweep::{Swept, UNSENT_PREFIX};

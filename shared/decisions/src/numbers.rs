@@ -2,41 +2,9 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use modstream_events::{Action, Alert, Event};
-use modstream_report::Judged;
+use proportions::Proportion;
 
 use crate::Log;
-
-/// A share, with counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Share {
-    /// So many.
-    pub part: usize,
-    /// Of so many.
-    pub of: usize,
-}
-
-impl Share {
-    /// NaN where there are none.
-    pub fn share(self) -> f64 {
-        self.judged().precision()
-    }
-
-    /// The 95 % interval of the share, E. B. Wilson's ("Probable Inference, the Law of Succession, and Statistical Inference",
-    /// 1927): with n of which the share p, and z = 1.96, (p + z²/2n ± z √(p(1−p)/n + z²/4n²)) / (1 + z²/n). It holds for few
-    /// and for shares near 0 and 1. None where there are none.
-    pub fn interval(self) -> Option<[f64; 2]> {
-        self.judged().interval()
-    }
-
-    fn judged(self) -> Judged {
-        Judged { removed: self.part, kept: self.of - self.part }
-    }
-
-    fn count(&mut self, is_part: bool) {
-        self.part += usize::from(is_part);
-        self.of += 1;
-    }
-}
 
 /// What is counted of an alert.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,14 +46,14 @@ pub struct Group {
     /// What they have in common.
     pub name: String,
     /// Removed, of those decided about.
-    pub precision: Share,
+    pub precision: Proportion,
 }
 
 /// What decisions add up to.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Numbers {
     /// Removed, of those decided about: the live precision. Probes and explorations are not in it.
-    pub precision: Share,
+    pub precision: Proportion,
     /// The same by subreddit, the most decided first; so are the next two.
     pub by_subreddit: Vec<Group>,
     /// By policy.
@@ -94,7 +62,7 @@ pub struct Numbers {
     pub by_reason: Vec<Group>,
     /// Decisions that another moderator took back: how many of them the next decision, by another than who took the first,
     /// confirmed.
-    pub upheld: Share,
+    pub upheld: Proportion,
     /// From the alert to the first decision about it, in the median.
     pub time_to_decision: Option<SignedDuration>,
 }
@@ -102,7 +70,7 @@ pub struct Numbers {
 /// Adds up what was decided about alerts.
 pub fn numbers<'a>(judged: impl IntoIterator<Item = (&'a Subject, &'a Log)>) -> Numbers {
     let mut numbers = Numbers::default();
-    let mut by: [BTreeMap<&str, Share>; 3] = Default::default();
+    let mut by: [BTreeMap<&str, Proportion>; 3] = Default::default();
     let mut times = Vec::new();
     for (subject, log) in judged {
         if subject.probe {
@@ -114,9 +82,9 @@ pub fn numbers<'a>(judged: impl IntoIterator<Item = (&'a Subject, &'a Log)>) -> 
         review(log, &mut numbers.upheld);
         let Some(decision) = log.standing().decided().filter(|_| !subject.exploration) else { continue };
         let removed = decision.action == Action::Remove;
-        numbers.precision.count(removed);
+        numbers.precision.add(removed);
         for (groups, name) in by.iter_mut().zip([&subject.subreddit, &subject.policy, &subject.reason]) {
-            groups.entry(name).or_default().count(removed);
+            groups.entry(name).or_default().add(removed);
         }
     }
     [numbers.by_subreddit, numbers.by_policy, numbers.by_reason] = by.map(groups);
@@ -125,7 +93,7 @@ pub fn numbers<'a>(judged: impl IntoIterator<Item = (&'a Subject, &'a Log)>) -> 
     numbers
 }
 
-fn groups(by: BTreeMap<&str, Share>) -> Vec<Group> {
+fn groups(by: BTreeMap<&str, Proportion>) -> Vec<Group> {
     let mut groups: Vec<Group> =
         by.into_iter().map(|(name, precision)| Group { name: name.to_owned(), precision }).collect();
     groups.sort_by_key(|group| std::cmp::Reverse(group.precision.of));
@@ -139,7 +107,7 @@ fn median(sorted: &[SignedDuration]) -> Option<SignedDuration> {
 }
 
 /// Counts the decisions that another moderator took back.
-fn review(log: &Log, upheld: &mut Share) {
+fn review(log: &Log, upheld: &mut Proportion) {
     let all = log.all();
     for (place, decision) in all.iter().enumerate() {
         let by_another = |recorded: &&crate::Recorded| recorded.moderator != decision.moderator;
@@ -148,6 +116,6 @@ fn review(log: &Log, upheld: &mut Share) {
             continue;
         }
         let again = all.get(place + 2).filter(by_another);
-        upheld.count(again.is_some_and(|again| again.action == decision.action));
+        upheld.add(again.is_some_and(|again| again.action == decision.action));
     }
 }

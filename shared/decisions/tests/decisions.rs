@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use modstream_decisions::{
-    DecideError, Decisions, Log, NoModerator, Outcome, Recorded, Share, Standing, Subject, Swept, UNSENT_PREFIX,
-    alert_of, numbers,
+    DecideError, Decisions, Log, NoModerator, Outcome, Recorded, Standing, Subject, Swept, UNSENT_PREFIX, alert_of,
+    numbers,
 };
 use modstream_events::{Action, Alert, Decision, Event, ids};
 use modstream_platform::memory::{MemoryClock, MemoryObjects, MemoryStream};
 use modstream_platform::{Clock as _, DeletableObjects as _, Objects as _};
+use proportions::{Interval, Proportion};
 use world::{ALERT_ID, keys, time};
 
 mod world;
@@ -181,15 +182,15 @@ fn the_numbers_are_of_what_stands_and_probes_count_nowhere() {
         (Subject { exploration: true, ..of("space") }, log(&[(Keep, "ana", 30)])),
     ];
     let numbers = numbers(all.iter().map(|(subject, log)| (subject, log)));
-    assert_eq!(numbers.precision, Share { part: 2, of: 4 });
+    assert_eq!(numbers.precision, Proportion { part: 2, of: 4 });
     let by: Vec<_> = numbers.by_subreddit.iter().map(|group| (group.name.as_str(), group.precision)).collect();
-    assert_eq!(by, [("science", Share { part: 2, of: 3 }), ("space", Share { part: 0, of: 1 })]);
+    assert_eq!(by, [("science", Proportion { part: 2, of: 3 }), ("space", Proportion { part: 0, of: 1 })]);
     assert_eq!(numbers.by_reason[0].name, "coins");
     // Ben agreed once, and once took back without a word of his own.
-    assert_eq!(numbers.upheld, Share { part: 1, of: 2 });
+    assert_eq!(numbers.upheld, Proportion { part: 1, of: 2 });
     // 1, 2, 4, 10, 10, 30.
     assert_eq!(numbers.time_to_decision, Some(SignedDuration::from_mins(7)));
-    let [low, high] = numbers.precision.interval().expect("some");
+    let Interval { low, high } = numbers.precision.wilson().expect("some");
     assert!((low - 0.150_036).abs() < 1e-5 && (high - 0.849_964).abs() < 1e-5, "{low} to {high}");
     assert_eq!(modstream_decisions::numbers([]).time_to_decision, None);
 }

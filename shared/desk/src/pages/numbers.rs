@@ -1,7 +1,8 @@
 //! The day's numbers.
 
-use modstream_decisions::{Group, Numbers, Share};
+use modstream_decisions::{Group, Numbers};
 use modstream_report::escape::{cut, foreign};
+use proportions::{Interval, Proportion};
 
 use super::words::duration;
 
@@ -10,8 +11,8 @@ const MOST: usize = 6;
 const NONE: &str = "\u{2013}";
 
 /// A share with its interval.
-fn share(share: Share) -> String {
-    let Some([low, high]) = share.interval() else { return NONE.to_owned() };
+fn share(share: Proportion) -> String {
+    let Some(Interval { low, high }) = share.wilson() else { return NONE.to_owned() };
     let percent = |share: f64| format!("{:.0}", share * 100.0);
     format!("{}\u{a0}% <small>{} to {}\u{a0}%</small>", percent(share.share()), percent(low), percent(high))
 }
@@ -19,7 +20,7 @@ fn share(share: Share) -> String {
 fn table(title: &str, groups: &[Group], nameless: &str) -> String {
     let row = |group: &Group| {
         let name = if group.name.is_empty() { nameless.to_owned() } else { foreign(&cut(&group.name, 40)) };
-        let Share { part, of } = group.precision;
+        let Proportion { part, of } = group.precision;
         format!("<tr><th scope=\"row\">{name}</th><td>{part} of {of}</td><td>{}</td></tr>", share(group.precision))
     };
     let rows: String = groups.iter().take(MOST).map(row).collect();
