@@ -148,6 +148,10 @@ impl<'a> Screen<'a> {
             }
             text += &format!("\n{}\n", part.trim_end());
         }
+        text += &format!(
+            "\n{}\n",
+            style("Decide about alerts like these in your browser: `modstream desk`, or `cargo desk` in a checkout.").bold()
+        );
         self.live.print(&text)
     }
 
