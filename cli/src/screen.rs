@@ -150,7 +150,8 @@ impl<'a> Screen<'a> {
         }
         text += &format!(
             "\n{}\n",
-            style("Decide about alerts like these in your browser: `modstream desk`, or `cargo desk` in a checkout.").bold()
+            style("Decide about alerts like these in your browser: `modstream desk`, or `cargo desk` in a checkout.")
+                .bold()
         );
         self.live.print(&text)
     }
