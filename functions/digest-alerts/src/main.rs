@@ -32,9 +32,7 @@ fn main() -> ExitCode {
                 }
             }
             let rules = rules.in_use(&objects, &SystemClock, deadline).await?;
-            Ok::<_, digest_alerts::DigestError>(
-                function.handle(&payload, deadline, |subreddit, time| rules.of(subreddit, time)).await?,
-            )
+            function.handle(&payload, deadline, |subreddit, time| rules.of(subreddit, time)).await
         })
     })
 }
