@@ -1,19 +1,13 @@
-use modstream_desk::{Access, FORUM};
+use modstream_desk::Access;
 use modstream_platform::environment::{Environment, Variable, VariableError};
 
 /// The function's settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// `BUCKET`: where ledger, digests and decisions lie.
-    pub bucket: String,
-    /// `DECISIONS_STREAM`: where decisions go.
-    pub decisions_stream: String,
-    /// `LINK_KEY_SECRET`: the secret whose text signs links.
-    pub link_key_secret: String,
+    /// What all pages need.
+    pub pages: modstream_desk::Config,
     /// `DESK_ACCESS`: who may see the desk, `iam` or `signed-link`.
     pub access: Access,
-    /// `FORUM_URL`: where permalinks lead that are paths.
-    pub forum: String,
 }
 
 impl Config {
@@ -22,12 +16,6 @@ impl Config {
     /// # Errors
     /// Where a variable is missing, or can't be used.
     pub fn read(environment: Environment<'_>) -> Result<Self, VariableError> {
-        let required = |name, wanted, example| environment.required(Variable { name, wanted, example });
-        let forum = Variable { name: "FORUM_URL", wanted: "the forum's address", example: FORUM };
-        let web = |text: &str| {
-            let is_web = text.starts_with("https://") || text.starts_with("http://");
-            is_web.then(|| text.trim_end_matches('/').to_owned())
-        };
         let access = Variable { name: "DESK_ACCESS", wanted: "`iam` or `signed-link`", example: "iam" };
         let named = |text: &str| match text {
             "iam" => Some(Access::Iam),
@@ -35,15 +23,8 @@ impl Config {
             _ => None,
         };
         Ok(Config {
-            bucket: required("BUCKET", "the name of the bucket that holds the ledger", "modstream-123456789012")?,
-            decisions_stream: required("DECISIONS_STREAM", "the name of the decisions' stream", "modstream-decisions")?,
-            link_key_secret: required(
-                "LINK_KEY_SECRET",
-                "the ARN of the secret that signs links",
-                "arn:aws:secretsmanager:eu-central-1:123456789012:secret:modstream-links",
-            )?,
+            pages: modstream_desk::Config::read(environment)?,
             access: environment.required_as(access, named)?,
-            forum: environment.optional(forum, web)?.unwrap_or_else(|| FORUM.to_owned()),
         })
     }
 }

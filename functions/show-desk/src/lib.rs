@@ -36,10 +36,10 @@ pub struct ShowDesk<O, S, K, C> {
 impl<O: DeletableObjects, S: Stream, K: Secrets, C: Clock + Clone> ShowDesk<O, S, K, C> {
     /// The function over its bucket, the stream of decisions, and secrets.
     pub fn new(config: &Config, objects: O, decisions: S, secrets: K, clock: C) -> Self {
-        let settings = Settings { links: false, desk: Some(config.access), forum: config.forum.clone() };
+        let settings = Settings { links: false, desk: Some(config.access), forum: config.pages.forum.clone() };
         ShowDesk {
             site: Site::new(objects, decisions, clock.clone(), settings),
-            keys: Keys::new(secrets, clock, &config.link_key_secret),
+            keys: Keys::new(secrets, clock, &config.pages.link_key_secret),
         }
     }
 

@@ -10,8 +10,8 @@ fn main() -> ExitCode {
     run(NAME, async |_| {
         let config = Config::read(environment())?;
         let clients = connect(Settings { call_timeout: CALL_TIMEOUT, ..Settings::default() }).await?;
-        let objects = clients.objects(&config.bucket);
-        let decisions = clients.stream(&config.decisions_stream);
+        let objects = clients.objects(&config.pages.bucket);
+        let decisions = clients.stream(&config.pages.decisions_stream);
         let function = ShowDesk::new(&config, objects, decisions, clients.secrets(), SystemClock);
         Ok(async move |invocation: Invocation| function.handle(&invocation.payload, invocation.deadline).await)
     })

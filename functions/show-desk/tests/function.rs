@@ -29,7 +29,7 @@ async fn answer(key: Option<&str>, payload: Value) -> Result<Value, String> {
     if let Some(key) = key {
         secrets.rotate("links", key);
     }
-    let stream = MemoryStream::new(&config.decisions_stream, 1, clock);
+    let stream = MemoryStream::new(&config.pages.decisions_stream, 1, clock);
     assert_eq!(stream.name(), "decisions");
     let function = ShowDesk::new(&config, MemoryObjects::new(), stream, secrets, clock);
     let answer = function.handle(payload.to_string().as_bytes(), clock.now() + Duration::from_secs(10)).await;

@@ -2,15 +2,13 @@
 //!
 //! A function URL's request in, a page out. `shared/desk` has the pages; this gives them to Lambda.
 
-mod config;
-
 use jiff::Timestamp;
 use modstream_desk::function_url::{Answer, NoRequest, request};
 use modstream_desk::{Settings, Site};
 use modstream_links::{KeyError, Keys};
 use modstream_platform::{Clock, DeletableObjects, Secrets, Stream};
 
-pub use config::Config;
+pub use modstream_desk::Config;
 
 /// The function's name.
 pub const NAME: &str = "take-decisions";

@@ -15,11 +15,13 @@
 //! **A GET never decides**: mail scanners follow links. Pages work without a script; the one there is adds keys. What comes
 //! from a comment is text, never markup.
 
+mod config;
 pub mod function_url;
 mod http;
 mod load;
 mod pages;
 mod site;
 
+pub use config::Config;
 pub use http::{MAX_BODY_BYTES, Request, Response};
 pub use site::{Access, FORUM, SESSION_HOURS, Settings, Site};

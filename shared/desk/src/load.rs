@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures_util::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use modstream_decisions::{Log, Numbers, Recorded, Subject, alert_of, numbers};
+use modstream_digests::{Covered, Requested};
 use modstream_events::{Alert, Event, Severity};
 use modstream_ledger::{Hour, Keys, Reader};
 use modstream_platform::deliver::{DeliveryError, get, list};
 use modstream_platform::{Clock, Fetched, Objects};
-use serde::Deserialize;
 
 /// How far back the desk looks.
 pub(crate) const DAYS: i64 = 3;
@@ -91,24 +91,6 @@ pub(crate) struct Queue {
     pub(crate) numbers: Numbers,
 }
 
-/// A digest, as far as its page shows it.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Digest {
-    #[serde(default)]
-    pub(crate) subreddit: Option<String>,
-    pub(crate) start: Timestamp,
-    pub(crate) end: Timestamp,
-    pub(crate) alerts: Vec<Covered>,
-    #[serde(default)]
-    pub(crate) explorations: Vec<Covered>,
-}
-
-#[derive(Debug, Deserialize)]
-pub(crate) struct Covered {
-    pub(crate) hour: String,
-    pub(crate) id: String,
-}
-
 impl<O: Objects, C: Clock> Loader<'_, O, C> {
     /// An alert with its log; none where there is none.
     pub(crate) async fn entry(&self, hour: Hour, id: &str) -> Result<Option<Entry>, LoadError> {
@@ -137,18 +119,15 @@ impl<O: Objects, C: Clock> Loader<'_, O, C> {
     }
 
     /// A digest; none where there is none that can be read.
-    pub(crate) async fn digest(&self, hour: Hour, id: &str) -> Result<Option<Digest>, LoadError> {
-        let key = format!("digests/{hour}/{id}/requested.json");
-        let bytes = self.kept(&key).await?;
+    pub(crate) async fn digest(&self, hour: Hour, id: &str) -> Result<Option<Requested>, LoadError> {
+        let bytes = self.kept(&modstream_digests::Keys::new(hour, id).requested).await?;
         Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
     }
 
     /// The alerts of a digest that are there, in its order.
     pub(crate) async fn covered(&self, covered: &[Covered]) -> Result<Vec<Entry>, LoadError> {
-        let loading = covered.iter().take(MOST_READ).map(async |covered: &Covered| {
-            let Ok(hour) = covered.hour.parse() else { return Ok(None) };
-            self.entry(hour, &covered.id).await
-        });
+        let loading = covered.iter().take(MOST_READ);
+        let loading = loading.map(async |covered: &Covered| self.entry(covered.hour, &covered.id).await);
         let found: Vec<Result<Option<Entry>, LoadError>> = stream::iter(loading).buffered(AT_ONCE).collect().await;
         found.into_iter().filter_map(Result::transpose).collect()
     }

@@ -261,7 +261,7 @@ async fn a_digest_leads_on_to_its_alerts() {
     let fixture = Fixture::new(Access::Iam);
     let alert = fixture.alert(1, Severity::Low, 5, "Buy my coins").await;
     let digest = serde_json::json!({
-        "start": "2026-01-05T10:25:00Z", "end": "2026-01-05T10:30:00Z",
+        "start": "2026-01-05T10:25:00Z", "end": "2026-01-05T10:30:00Z", "severity": "low",
         "alerts": [{ "hour": alert.0.to_string(), "id": alert.1.to_string() }],
     });
     let id = Uuid::from_u128(7);

@@ -1,7 +1,8 @@
-use modstream_desk::FORUM;
 use modstream_platform::environment::{Environment, Variable, VariableError};
 
-/// The function's settings.
+use crate::FORUM;
+
+/// The settings of a function that serves pages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// `BUCKET`: where ledger, digests and decisions lie.
