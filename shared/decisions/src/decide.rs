@@ -4,7 +4,7 @@ use modstream_platform::deliver::{Delivery, DeliveryError, PutIfAbsent, delete, 
 use modstream_platform::{Clock, DeletableObjects, Fetched, PutRecord, Stream};
 use modstream_telemetry::{decision_recorded, decision_unsent};
 
-use crate::log::{self, Log, LogError, MOST, Recorded, Standing};
+use crate::log::{self, Log, LogError, MOST, Place, Recorded, Standing};
 use crate::moderator::{NoModerator, moderator};
 use crate::sweep::unsent_key;
 
@@ -76,8 +76,8 @@ impl<'a, O: DeletableObjects, S: Stream, C: Clock> Decisions<'a, O, S, C> {
     ///
     /// # Errors
     /// Where it can't be read, or there is no answer by the deadline.
-    pub async fn log(&self, alert_id: &str) -> Result<Log, LogError> {
-        log::read(self.objects, self.clock, self.deadline, alert_id).await
+    pub async fn log(&self, place: Place<'_>) -> Result<Log, LogError> {
+        log::read(self.objects, self.clock, self.deadline, place).await
     }
 
     /// Records that `who` wants `action`, as the decision that follows number `after`: what the moderator saw last, 0 where that
@@ -96,7 +96,8 @@ impl<'a, O: DeletableObjects, S: Stream, C: Clock> Decisions<'a, O, S, C> {
         after: Option<u32>,
     ) -> Result<Outcome, DecideError> {
         let who = moderator(who)?;
-        let log = self.log(&alert.id).await?;
+        let place = Place::of_alert(alert);
+        let log = self.log(place).await?;
         let last = log.last_number();
         let after = match after {
             Some(after) => after,
@@ -104,7 +105,7 @@ impl<'a, O: DeletableObjects, S: Stream, C: Clock> Decisions<'a, O, S, C> {
             None => last,
         };
         if after != last {
-            return Ok(self.settled(&alert.id, log, after + 1, action, &who).await);
+            return Ok(self.settled(place, log, after + 1, action, &who).await);
         }
         match (action, log.standing()) {
             (Action::Undo, Standing::Undecided) => return Ok(Outcome::NothingToUndo { log }),
@@ -116,33 +117,33 @@ impl<'a, O: DeletableObjects, S: Stream, C: Clock> Decisions<'a, O, S, C> {
             return Err(DecideError::TooMany);
         }
         let event = Decision::about(alert, action, &who, number).into_event(self.clock.now()).encode();
-        if !self.record(&alert.id, number, &event).await? {
-            let log = self.log(&alert.id).await?;
-            return Ok(self.settled(&alert.id, log, number, action, &who).await);
+        if !self.record(place, number, &event).await? {
+            let log = self.log(place).await?;
+            return Ok(self.settled(place, log, number, action, &who).await);
         }
         decision_recorded(&alert.id, number, action.as_str());
-        self.send(&alert.id, number, &event).await;
-        Ok(Outcome::Done { log: self.log(&alert.id).await?, repeated: false })
+        self.send(place, number, &event).await;
+        Ok(Outcome::Done { log: self.log(place).await?, repeated: false })
     }
 
     /// What to say where the log has a decision of this number, or will never have.
-    async fn settled(&self, alert_id: &str, log: Log, number: u32, action: Action, who: &str) -> Outcome {
+    async fn settled(&self, place: Place<'_>, log: Log, number: u32, action: Action, who: &str) -> Outcome {
         let own = log.get(number).filter(|recorded| recorded.says(action, who) && number == log.last_number());
         let Some(own) = own.map(|own| own.bytes().to_vec()) else { return Outcome::Behind { log } };
-        let entry = unsent_key(alert_id, number, &own);
+        let entry = unsent_key(place.alert_id, number, &own);
         // Where even this is not known, the sweep sees to it.
         if let Ok(Fetched::Object { .. }) = get(self.objects, self.clock, self.deadline, &entry, None).await {
-            self.send(alert_id, number, &own).await;
+            self.send(place, number, &own).await;
         }
         Outcome::Done { log, repeated: true }
     }
 
     /// Whether it is in the log now; else another one is there.
-    async fn record(&self, alert_id: &str, number: u32, event: &[u8]) -> Result<bool, DecideError> {
+    async fn record(&self, place: Place<'_>, number: u32, event: &[u8]) -> Result<bool, DecideError> {
         let Decisions { objects, clock, deadline, .. } = *self;
-        let entry = unsent_key(alert_id, number, event);
+        let entry = unsent_key(place.alert_id, number, event);
         put(objects, clock, deadline, &entry, event.to_vec()).await?;
-        let key = log::key(alert_id, number);
+        let key = place.key(number);
         if put_if_absent(objects, clock, deadline, &key, event.to_vec()).await? == PutIfAbsent::Written {
             return Ok(true);
         }
@@ -157,16 +158,16 @@ impl<'a, O: DeletableObjects, S: Stream, C: Clock> Decisions<'a, O, S, C> {
     }
 
     /// Puts it on the stream, and it is no longer unsent. What fails here is the sweep's.
-    async fn send(&self, alert_id: &str, number: u32, event: &[u8]) {
+    async fn send(&self, place: Place<'_>, number: u32, event: &[u8]) {
         let Decisions { objects, stream, clock, deadline } = *self;
-        let record = PutRecord { partition_key: alert_id.to_owned(), data: event.to_vec() };
+        let record = PutRecord { partition_key: place.alert_id.to_owned(), data: event.to_vec() };
         match put_all(stream, clock, deadline, vec![record]).await.pop() {
             Some(Delivery::Stored { .. }) => {
-                let _ = delete(objects, clock, deadline, &unsent_key(alert_id, number, event)).await;
+                let _ = delete(objects, clock, deadline, &unsent_key(place.alert_id, number, event)).await;
             }
-            Some(Delivery::Failed(error)) => decision_unsent(alert_id, number, &error),
+            Some(Delivery::Failed(error)) => decision_unsent(place.alert_id, number, &error),
             Some(Delivery::TooLarge { bytes }) => {
-                decision_unsent(alert_id, number, &format_args!("{bytes} bytes are more than a record holds"));
+                decision_unsent(place.alert_id, number, &format_args!("{bytes} bytes are more than a record holds"));
             }
             None => {}
         }

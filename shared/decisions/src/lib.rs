@@ -1,7 +1,8 @@
 //! What moderators decided about alerts.
 //!
-//! An alert's log is `decisions/<alert id>/<number>.json`: decision events, numbered from 0001, each put with
-//! `If-None-Match: *`. So of two people at once one is first, and the other sees what was decided ([`Decisions::decide`]). A
+//! An alert's log is `decisions/<hour of the comment event>/<alert id>/<number>.json`: decision events, numbered from
+//! 0001, each put with `If-None-Match: *`. The hour is the alert's in the ledger, so the logs of the last days are found by
+//! listing these days. So of two people at once one is first, and the other sees what was decided ([`Decisions::decide`]). A
 //! decision is taken back by another one, `undo`; [`Log::standing`] is what the log adds up to.
 //!
 //! Each decision also goes to a stream, at least once, under one id. A process may end between the two, so there is an outbox:
@@ -22,7 +23,7 @@ mod numbers;
 mod sweep;
 
 pub use decide::{DecideError, Decisions, Outcome};
-pub use log::{Log, LogError, PREFIX, Recorded, Standing, alert_of};
+pub use log::{Log, LogError, PREFIX, Place, Recorded, Standing};
 pub use moderator::{NoModerator, moderator};
 pub use numbers::{Group, Numbers, Subject, numbers};
 pub use sweep::{Swept, UNSENT_PREFIX};

@@ -1,5 +1,6 @@
 use jiff::Timestamp;
-use modstream_events::{Action, BadRecord, Decision, Event};
+use modstream_events::{Action, Alert, BadRecord, Decision, Event};
+use modstream_ledger::Hour;
 use modstream_platform::deliver::{DeliveryError, get, list};
 use modstream_platform::{Clock, Fetched, Objects};
 
@@ -9,15 +10,42 @@ pub const PREFIX: &str = "decisions/";
 /// The most decisions about one alert: as many as the number has digits for.
 pub(crate) const MOST: u32 = 9_999;
 
-pub(crate) fn key(alert_id: &str, number: u32) -> String {
-    format!("{PREFIX}{alert_id}/{number:04}.json")
+/// Names an alert, as the ledger's keys do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place<'a> {
+    /// The hour of its comment event.
+    pub hour: Hour,
+    /// Its id.
+    pub alert_id: &'a str,
 }
 
-/// The alert that a log's object is about, and the decision's number.
-pub fn alert_of(key: &str) -> Option<(&str, u32)> {
-    let (alert_id, name) = key.strip_prefix(PREFIX)?.split_once('/')?;
-    let number = name.strip_suffix(".json").filter(|digits| digits.len() == 4)?.parse().ok()?;
-    Some((alert_id, number))
+impl Place<'_> {
+    /// Where the alert's log lies.
+    pub fn prefix(&self) -> String {
+        format!("{PREFIX}{}/{}/", self.hour, self.alert_id)
+    }
+
+    pub(crate) fn key(&self, number: u32) -> String {
+        format!("{}{number:04}.json", self.prefix())
+    }
+}
+
+impl<'a> Place<'a> {
+    /// The alert that a log's object is about, and the decision's number.
+    pub fn of_key(key: &'a str) -> Option<(Self, u32)> {
+        let mut parts = key.strip_prefix(PREFIX)?.splitn(3, '/');
+        let (hour, alert_id, name) = (parts.next()?.parse().ok()?, parts.next()?, parts.next()?);
+        let number = name.strip_suffix(".json").filter(|digits| digits.len() == 4)?.parse().ok()?;
+        Some((Place { hour, alert_id }, number))
+    }
+
+    pub(crate) fn of_alert(alert: &'a Event<'_, Alert<'_>>) -> Self {
+        Place { hour: Hour::of(alert.data.comment_event.time), alert_id: &alert.id }
+    }
+
+    pub(crate) fn of_decision(decision: &'a Decision<'_>) -> Self {
+        Place { hour: Hour::of(decision.comment_event.time), alert_id: &decision.alert_id }
+    }
 }
 
 /// A decision as it stands in a log.
@@ -137,11 +165,11 @@ pub(crate) async fn read<O: Objects, C: Clock>(
     objects: &O,
     clock: &C,
     deadline: Timestamp,
-    alert_id: &str,
+    place: Place<'_>,
 ) -> Result<Log, LogError> {
     let mut all = Vec::new();
-    for key in list(objects, clock, deadline, &format!("{PREFIX}{alert_id}/")).await? {
-        if alert_of(&key).is_some()
+    for key in list(objects, clock, deadline, &place.prefix()).await? {
+        if Place::of_key(&key).is_some()
             && let Some(recorded) = read_one(objects, clock, deadline, &key).await?
         {
             all.push(recorded);

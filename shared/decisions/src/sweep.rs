@@ -9,7 +9,7 @@ use modstream_telemetry::decisions_swept;
 use sha2::{Digest as _, Sha256};
 
 use crate::Decisions;
-use crate::log::{self, LogError};
+use crate::log::{LogError, Place};
 
 /// Where decisions lie that may not have reached the stream.
 pub const UNSENT_PREFIX: &str = "decisions-unsent/";
@@ -101,10 +101,10 @@ impl<O: DeletableObjects, S: Stream, C: Clock> Decisions<'_, O, S, C> {
         };
         // What is no decision is somebody's to look at.
         let Ok(event) = Event::<'_, Decision<'_>>::decode(&bytes) else { return Fate::Leave };
-        let (alert_id, number) = (event.data.alert_id.as_ref(), event.data.number);
-        match get(objects, clock, deadline, &log::key(alert_id, number), None).await {
+        let place = Place::of_decision(&event.data);
+        match get(objects, clock, deadline, &place.key(event.data.number), None).await {
             Ok(Fetched::Object { bytes: logged, .. }) if logged == bytes => {
-                let partition_key = alert_id.to_owned();
+                let partition_key = place.alert_id.to_owned();
                 Fate::Send { entry, record: PutRecord { partition_key, data: bytes } }
             }
             Ok(Fetched::Object { .. }) => Fate::Drop { entry },

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use modstream_decisions::{
-    DecideError, Decisions, Log, NoModerator, Outcome, Recorded, Standing, Subject, Swept, UNSENT_PREFIX, alert_of,
+    DecideError, Decisions, Log, NoModerator, Outcome, Place, Recorded, Standing, Subject, Swept, UNSENT_PREFIX,
     numbers,
 };
 use modstream_events::{Action, Alert, Decision, Event, ids};
@@ -71,7 +71,7 @@ async fn the_first_wins_and_the_second_sees_what_was_decided() {
         (ids::decision(ALERT_ID, 1).to_string().as_str(), ALERT_ID)
     );
     assert_eq!((fixture.sent().len(), keys(&fixture.objects, UNSENT_PREFIX)), (1, Vec::new()));
-    assert_eq!(keys(&fixture.objects, "decisions/"), [format!("decisions/{ALERT_ID}/0001.json")]);
+    assert_eq!(keys(&fixture.objects, "decisions/"), [format!("decisions/2026-01-05T10/{ALERT_ID}/0001.json")]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -144,11 +144,14 @@ async fn a_sweep_sends_what_counts_drops_what_lost_and_waits_for_the_rest() {
 
 #[test]
 fn a_logs_keys_say_what_they_are_about() {
-    assert_eq!(alert_of("decisions/abc/0012.json"), Some(("abc", 12)));
-    for key in ["decisions/abc/12.json", "decisions/abc", "decisions-unsent/abc/0001.json", "decisions/abc/x/0001.json"]
-    {
-        assert_eq!(alert_of(key), None, "{key}");
+    let hour = "2026-01-05T10".parse().expect("an hour");
+    let place = Place { hour, alert_id: "abc" };
+    assert_eq!(Place::of_key("decisions/2026-01-05T10/abc/0012.json"), Some((place, 12)));
+    for key in ["decisions/2026-01-05T10/abc/12.json", "decisions/2026-01-05T10/abc", "decisions/abc/0001.json"] {
+        assert_eq!(Place::of_key(key), None, "{key}");
     }
+    let key = "decisions-unsent/2026-01-05T10/abc/0001.json";
+    assert_eq!((Place::of_key(key), Place::of_key("decisions/2026-01-05T10/abc/x/0001.json")), (None, None));
 }
 
 fn log(entries: &[(Action, &str, i64)]) -> Log {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
-use modstream_decisions::{Log, Numbers, Recorded, Subject, alert_of, numbers};
+use modstream_decisions::{Log, Numbers, Place, Recorded, Subject, numbers};
 use modstream_digests::{Covered, Requested};
 use modstream_events::{Alert, Event, Severity};
 use modstream_ledger::{Hour, Keys, Reader};
@@ -96,13 +96,12 @@ impl<O: Objects, C: Clock> Loader<'_, O, C> {
     pub(crate) async fn entry(&self, hour: Hour, id: &str) -> Result<Option<Entry>, LoadError> {
         let reader = Reader::new(self.objects, self.clock, self.deadline);
         let Some(bytes) = reader.alert(hour, id).await? else { return Ok(None) };
-        let log = self.log(id).await?;
+        let log = self.log(Place { hour, alert_id: id }).await?;
         Ok(Some(Entry { hour, bytes: Arc::new(bytes), log }))
     }
 
-    async fn log(&self, id: &str) -> Result<Log, LoadError> {
-        let prefix = format!("{}{id}/", modstream_decisions::PREFIX);
-        let keys = list(self.objects, self.clock, self.deadline, &prefix).await?;
+    async fn log(&self, place: Place<'_>) -> Result<Log, LoadError> {
+        let keys = list(self.objects, self.clock, self.deadline, &place.prefix()).await?;
         self.recorded(keys).await
     }
 
@@ -139,17 +138,20 @@ impl<O: Objects, C: Clock> Loader<'_, O, C> {
         let reader = Reader::new(self.objects, self.clock, self.deadline);
         let from = now - SignedDuration::from_hours(24 * DAYS);
         // A comment's clock may be ahead of ours.
-        let hours = Hour::between(from, now + SignedDuration::from_hours(1));
+        let to = now + SignedDuration::from_hours(1);
+        let hours = Hour::between(from, to);
         let listed: Vec<_> = stream::iter(hours).map(|hour| reader.hour(hour)).buffered(AT_ONCE).collect().await;
         let mut entries = Vec::new();
         for hour in listed {
             entries.extend(hour?);
         }
         let mut logs: HashMap<String, Vec<String>> = HashMap::new();
-        let all = list(self.objects, self.clock, self.deadline, modstream_decisions::PREFIX).await?;
-        for key in all {
-            if let Some((id, _)) = alert_of(&key) {
-                logs.entry(id.to_owned()).or_default().push(key);
+        for day in Hour::days(Hour::of(from), Hour::of(to)) {
+            let prefix = format!("{}{day}", modstream_decisions::PREFIX);
+            for key in list(self.objects, self.clock, self.deadline, &prefix).await? {
+                if let Some((place, _)) = Place::of_key(&key) {
+                    logs.entry(place.alert_id.to_owned()).or_default().push(key);
+                }
             }
         }
         // The newest hours first, so that what is left out is old.

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use modstream_ledger::{Hour, Sent};
@@ -64,10 +64,8 @@ impl<'a, O: Objects, C: Clock> Digests<'a, O, C> {
     /// # Errors
     /// Where there is no answer by the deadline.
     pub async fn between(&self, first: Hour, last: Hour) -> Result<Vec<Entry>, DigestsError> {
-        let hours = Hour::between(first.start(), last.next().start());
-        let days: BTreeSet<String> = hours.map(|hour| hour.start().strftime("%Y-%m-%dT").to_string()).collect();
         let mut found: BTreeMap<(Hour, String), bool> = BTreeMap::new();
-        for day in days {
+        for day in Hour::days(first, last) {
             for key in list(self.objects, self.clock, self.deadline, &format!("{PREFIX}{day}")).await? {
                 let mut parts = key[PREFIX.len()..].split('/');
                 let (Some(hour), Some(id), Some(name), None) = (parts.next(), parts.next(), parts.next(), parts.next())

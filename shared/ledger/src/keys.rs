@@ -57,6 +57,12 @@ impl Hour {
         (Hour::of(from).number..=last.number).map(|number| Hour { number })
     }
 
+    /// The days, in UTC, that have an hour from `first` to `last`, each as what its hours begin with: `2026-01-05T`.
+    pub fn days(first: Hour, last: Hour) -> impl Iterator<Item = String> {
+        let day = |hour: Hour| hour.number.div_euclid(24);
+        (day(first)..=day(last)).map(|day| Hour { number: day * 24 }.start().strftime("%Y-%m-%dT").to_string())
+    }
+
     /// Where the ledger of the hour lies.
     pub fn prefix(self) -> String {
         format!("{PREFIX}{self}/")
