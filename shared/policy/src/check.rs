@@ -112,7 +112,7 @@ impl Policies {
         let max_alerts_per_hour = document
             .total
             .as_ref()
-            .and_then(|total| checking.budget(Some(total.max_alerts_per_hour), "total.max_alerts_per_hour"));
+            .and_then(|total| checking.budget(total.max_alerts_per_hour, "total.max_alerts_per_hour"));
         let breaker = document.breaker.as_ref().map(|breaker| checking.breaker(breaker));
         if checking.problems.is_empty() {
             Ok(Policies { document, name, default, subreddits, max_alerts_per_hour, breaker })
@@ -188,7 +188,8 @@ impl Checking {
     /// before.
     fn rules(&mut self, rules: &RulesDocument, over: &Rules, at: &str) -> Rules {
         let threshold = if at == "default" { None } else { self.threshold(rules, at) };
-        let base_rate = rules.base_rate.and_then(|rate| {
+        let base_rate = rules.base_rate.as_ref().map(|rate| {
+            let rate = *rate.value()?;
             let is_good = rate > 0.0 && rate < 1.0;
             let write = "write the share of comments that moderators remove, above 0 and below 1, such as 0.05";
             self.good(&format!("{at}.base_rate"), rate, is_good, write)
@@ -199,8 +200,10 @@ impl Checking {
             self.good(&format!("{at}.exploration_share"), share, is_good, write)
         });
         let severities = rules.severity.as_ref().and_then(|bands| self.severities(bands, &format!("{at}.severity")));
-        let budget = self.budget(rules.max_alerts_per_hour, &format!("{at}.max_alerts_per_hour"));
-        let quiet = rules.quiet_hours.as_ref().and_then(|hours| self.quiet_hours(hours, &format!("{at}.quiet_hours")));
+        let budget = rules.max_alerts_per_hour.as_ref();
+        let budget = budget.map(|most| self.budget(*most.value()?, &format!("{at}.max_alerts_per_hour")));
+        let quiet = rules.quiet_hours.as_ref();
+        let quiet = quiet.map(|hours| self.quiet_hours(hours.value()?, &format!("{at}.quiet_hours")));
         let channels = rules.channels.clone().inspect(|channels| self.channels(channels, &format!("{at}.channels")));
         let exempt = rules.exempt_authors.clone().inspect(|names| {
             self.authors(names, &format!("{at}.exempt_authors"));
@@ -208,10 +211,10 @@ impl Checking {
         let always = rules.always.clone().inspect(|terms| self.terms(terms, &format!("{at}.always")));
         Rules {
             threshold: threshold.unwrap_or(over.threshold),
-            base_rate: base_rate.or(over.base_rate),
+            base_rate: base_rate.unwrap_or(over.base_rate),
             severities: severities.unwrap_or(over.severities),
-            max_alerts_per_hour: budget.or(over.max_alerts_per_hour),
-            quiet_hours: quiet.or_else(|| over.quiet_hours.clone()),
+            max_alerts_per_hour: budget.unwrap_or(over.max_alerts_per_hour),
+            quiet_hours: quiet.unwrap_or_else(|| over.quiet_hours.clone()),
             channels: channels.unwrap_or_else(|| over.channels.clone()),
             exempt_authors: exempt.unwrap_or_else(|| over.exempt_authors.clone()),
             always: always.unwrap_or_else(|| over.always.clone()),
@@ -247,8 +250,7 @@ impl Checking {
         Some(Severities { medium, high })
     }
 
-    fn budget(&mut self, budget: Option<i64>, field: &str) -> Option<u32> {
-        let budget = budget?;
+    fn budget(&mut self, budget: i64, field: &str) -> Option<u32> {
         let write = if budget == 0 {
             "write channels = [\"digest\"] to publish no alert by itself, or leave it out to publish all"
         } else {
@@ -357,6 +359,16 @@ mod tests {
             ("exploration_share = nan", "line 3: default.exploration_share: it is NaN"),
             ("max_alerts_per_hour = 0", "line 3: default.max_alerts_per_hour: it is 0: write channels = [\"digest\"]"),
             ("max_alerts_per_hour = -1", "it is -1: write how many alerts"),
+            (
+                "max_alerts_per_hour = \"20\"",
+                "line 3: default.max_alerts_per_hour: invalid value: string \"20\", expected a value as docs/policies.md has it, or \"none\"",
+            ),
+            (
+                "max_alerts_per_hour = 2.5",
+                "default.max_alerts_per_hour: invalid type: floating point `2.5`, expected i64",
+            ),
+            ("quiet_hours = {}", "line 3: default.quiet_hours: missing field `from`"),
+            ("quiet_hours = { from = 22 }", "default.quiet_hours.from: invalid type: integer `22`, expected a string"),
             (
                 "severity = { medium = 0.9, high = 0.7 }",
                 "line 3: default.severity: medium begins at 0.9, above high at 0.7",
@@ -474,6 +486,31 @@ mod tests {
         assert_eq!((policies.name.as_str(), policies.max_alerts_per_hour), ("spring", Some(100)));
         let breaker = policies.breaker.expect("a breaker");
         assert_eq!((breaker.window.as_mins(), breaker.min_alerts, breaker.open_for.as_mins()), (5, 50, 60));
+    }
+
+    #[test]
+    fn a_subreddit_can_have_none_of_what_the_default_sets() {
+        let policies = Policies::parse(
+            r#"
+            [default]
+            threshold = 0.9
+            base_rate = 0.05
+            max_alerts_per_hour = 20
+            quiet_hours = { from = "22:00", to = "07:00", time_zone = "UTC" }
+            [subreddits.news]
+            base_rate = "none"
+            max_alerts_per_hour = "none"
+            quiet_hours = "none"
+            "#,
+        )
+        .expect("good policies");
+        let news = policies.for_subreddit(Some("news"));
+        assert_eq!((news.base_rate, news.max_alerts_per_hour, &news.quiet_hours), (None, None, &None));
+        let others = policies.for_subreddit(Some("science"));
+        assert_eq!((others.base_rate, others.max_alerts_per_hour), (Some(0.05), Some(20)));
+        assert!(others.quiet_hours.is_some());
+        let again = String::from_utf8(policies.canonical()).expect("text");
+        assert_eq!(Policies::parse(&again), Ok(policies));
     }
 
     #[test]

@@ -7,6 +7,8 @@ use modstream_events::Severity;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::Setting;
+
 /// Policies as they are written, in TOML or JSON.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -38,20 +40,20 @@ pub struct RulesDocument {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "text_or_number")]
     #[cfg_attr(feature = "schema", schemars(with = "TextOrNumber"))]
     pub threshold: Option<String>,
-    /// The share of comments that moderators remove here. The model's where it is left out.
+    /// The share of comments that moderators remove here. The model's where it is left out or `none`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1)))]
-    pub base_rate: Option<f64>,
+    pub base_rate: Option<Setting<f64>>,
     /// From which probability up an alert is how urgent: 0.7 and 0.9 where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub severity: Option<SeverityDocument>,
-    /// The most alerts of a subreddit that are published in an hour; any number where it is left out.
+    /// The most alerts of a subreddit that are published in an hour; any number where it is left out or `none`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 10_000)))]
-    pub max_alerts_per_hour: Option<i64>,
-    /// When no alert is published by itself; never where it is left out.
+    #[cfg_attr(feature = "schema", schemars(extend("minimum" = 1, "maximum" = 10_000)))]
+    pub max_alerts_per_hour: Option<Setting<i64>>,
+    /// When no alert is published by itself; never where it is left out or `none`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub quiet_hours: Option<QuietHoursDocument>,
+    pub quiet_hours: Option<Setting<QuietHoursDocument>>,
     /// Where alerts go: `alerts`, `digest`; both where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channels: Option<Vec<Channel>>,

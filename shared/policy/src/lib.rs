@@ -32,6 +32,7 @@ mod judge;
 mod locate;
 mod policies;
 mod quiet_hours;
+mod setting;
 mod severities;
 
 pub use base_rate::AtBaseRate;
@@ -43,4 +44,5 @@ pub use document::{
 pub use judge::{Judgement, Why};
 pub use policies::{Breaker, Policies, Rules};
 pub use quiet_hours::QuietHours;
+pub use setting::Setting;
 pub use severities::Severities;

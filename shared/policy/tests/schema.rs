@@ -34,6 +34,12 @@ fn publish(schema: &mut Schema) {
     if let Some(Value::Array(any)) = schema.get_mut("anyOf") {
         any.retain(|one| one.get("type").is_none_or(|kind| kind != "null"));
     }
+    // One choice of choices is their choice.
+    if let Some(Value::Array(choices)) = schema.get("anyOf").and_then(|any| any.pointer("/0/anyOf")).cloned()
+        && schema.get("anyOf").and_then(Value::as_array).is_some_and(|any| any.len() == 1)
+    {
+        schema.insert("anyOf".to_owned(), choices.into());
+    }
     schema.remove("format");
     if let Some(Value::String(text)) = schema.get_mut("description") {
         *text = text.replace('\n', " ");
@@ -64,11 +70,14 @@ fn documents_follow_it_and_what_is_wrong_does_not() {
     let sample: Value = serde_json::from_slice(&sample.canonical()).expect("JSON");
     validator.validate(&sample).unwrap_or_else(|error| panic!("{error}"));
     validator.validate(&json!({"default": {"threshold": 0.7}})).expect("the least document");
+    let none = json!({"base_rate": "none", "max_alerts_per_hour": "none", "quiet_hours": "none"});
+    validator.validate(&json!({"default": {"threshold": 0.7}, "subreddits": {"news": none}})).expect("none of these");
     for (pointer, value) in [
         ("/default/threshold", json!(2)),
         ("/default/base_rate", json!(1)),
         ("/default/exploration_share", json!(0.5)),
         ("/default/max_alerts_per_hour", json!(0)),
+        ("/default/max_alerts_per_hour", json!("20")),
         ("/default/unknown", json!(0)),
         ("/subreddits/science/quiet_hours/from", json!("25:00")),
         ("/subreddits/askscience/channels", json!(["sms"])),
