@@ -42,9 +42,9 @@ impl DeskPage<'_> {
             format!("<ol class=\"items\">{items}</ol>")
         };
         let content = format!(
-            "<header><h1>{title}</h1><div class=\"who\"><span>{}</span>{sign_out}</div></header>\n{}\
+            "<header><h1>{title}</h1><div class=\"who\"><span>{}</span>{sign_out}</div>\
              <p class=\"keys\"><span><kbd>j</kbd> <kbd>k</kbd> next, previous</span> <span><kbd>r</kbd> remove</span> \
-             <span><kbd>x</kbd> keep</span> <span><kbd>u</kbd> undo the last</span></p>\n\
+             <span><kbd>x</kbd> keep</span> <span><kbd>u</kbd> undo the last</span></p></header>\n{}\
              <div class=\"columns\"><main>{list}{}</main>\n<aside>{}{}</aside></div>",
             foreign(self.moderator),
             self.notice(),
@@ -91,8 +91,11 @@ impl DeskPage<'_> {
             .matched
             .as_ref()
             .map_or_else(String::new, |term| format!(" <span>contains <q>{}</q></span>", foreign(term)));
+        // What was undone is where one goes on.
+        let last = self.last.and_then(Entry::event).is_some_and(|last| last.id == event.id);
+        let last = if last { " data-last" } else { "" };
         format!(
-            "<li class=\"item\" data-item tabindex=\"-1\">\
+            "<li class=\"item\" data-item{last} tabindex=\"-1\">\
              <p class=\"meta\">{} {} <span>{} likely to be removed</span> {}{note}{always}</p>\
              {}{}<div class=\"below\">{}<p class=\"links\"><a href=\"/alert/{}/{}\">Why</a> {}</p></div></li>\n",
             severity(alert.severity),

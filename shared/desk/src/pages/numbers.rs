@@ -27,19 +27,21 @@ fn table(title: &str, groups: &[Group], nameless: &str) -> String {
     let more = groups.len().saturating_sub(MOST);
     let more = if more > 0 { format!("<p class=\"quiet\">and {more} more</p>") } else { String::new() };
     format!(
-        "<h3>{title}</h3><table><thead><tr><th scope=\"col\"></th><th scope=\"col\">removed</th><th scope=\"col\">precision</th></tr></thead><tbody>{rows}</tbody></table>{more}"
+        "<h3>{title}</h3><table><thead><tr><td></td><th scope=\"col\">removed</th><th scope=\"col\">precision</th></tr></thead><tbody>{rows}</tbody></table>{more}"
     )
 }
 
 pub(super) fn section(numbers: &Numbers) -> String {
-    let time = numbers.time_to_decision.map_or_else(|| NONE.to_owned(), duration);
+    let time = numbers
+        .time_to_decision
+        .map_or_else(|| NONE.to_owned(), |time| format!("{} <small>median</small>", duration(time)));
     let upheld = if numbers.upheld.of == 0 {
         NONE.to_owned()
     } else {
         format!("{} of {} <small>that another looked at again</small>", numbers.upheld.part, numbers.upheld.of)
     };
     let facts = format!(
-        "<dl><div><dt>Precision</dt><dd>{}</dd></div><div><dt>Decided</dt><dd>{}</dd></div><div><dt>Alert to decision, median</dt><dd>{time}</dd></div><div><dt>Upheld</dt><dd>{upheld}</dd></div></dl>",
+        "<dl><div><dt>Precision</dt><dd>{}</dd></div><div><dt>Decided</dt><dd>{}</dd></div><div><dt>Alert to decision</dt><dd>{time}</dd></div><div><dt>Upheld</dt><dd>{upheld}</dd></div></dl>",
         share(numbers.precision),
         numbers.precision.of,
     );

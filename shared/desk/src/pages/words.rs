@@ -22,7 +22,7 @@ pub(super) fn percent(share: f64) -> String {
 pub(super) fn duration(long: SignedDuration) -> String {
     let of = |number: i64, unit: &str| if number == 1 { format!("1 {unit}") } else { format!("{number} {unit}s") };
     match long.as_secs().max(0) {
-        ..60 => "less than a minute".to_owned(),
+        ..60 => "under 1 minute".to_owned(),
         seconds @ 60..5_400 => of((seconds + 30) / 60, "minute"),
         seconds @ 5_400..129_600 => of((seconds + 1_800) / 3_600, "hour"),
         seconds => of((seconds + 43_200) / 86_400, "day"),
@@ -150,7 +150,7 @@ mod tests {
             ["less than 1\u{a0}%", "50\u{a0}%", "91\u{a0}%", "more than 99\u{a0}%"]
         );
         let said = [5, 60, 90 * 60, 30 * 3_600, 72 * 3_600].map(|seconds| duration(SignedDuration::from_secs(seconds)));
-        assert_eq!(said, ["less than a minute", "1 minute", "2 hours", "30 hours", "3 days"]);
+        assert_eq!(said, ["under 1 minute", "1 minute", "2 hours", "30 hours", "3 days"]);
     }
 
     #[test]
