@@ -6,7 +6,7 @@ use crate::stack::{Stack, Status};
 use crate::tools::{self, Missing, Providers};
 use crate::{cargo, checkout, command};
 
-/// Says it; fails where something is missing that the local stack needs.
+/// Says it; fails where something is missing that tests or the local stack need.
 pub(crate) fn run() -> ExitCode {
     let mut missing = 0;
     let mut say = |what: &str, found: Result<String, Missing>| match found {
@@ -18,6 +18,12 @@ pub(crate) fn run() -> ExitCode {
     };
     println!("For `cargo demo` and `cargo xtask test`:");
     say("Rust", rust());
+    println!("\nFor the desk's tests in a browser:");
+    let chromium = tools::Chromium::choose().map(|chromium| match chromium {
+        tools::Chromium::Packaged => "from npm, kept in .local/tools".to_owned(),
+        tools::Chromium::Found(path) => path.display().to_string(),
+    });
+    say("Chromium", chromium);
     println!("\nFor the local stack (`cargo xtask up`, `demo`, and its tests):");
     say("Python", tools::python().map(|(path, exact)| format!("{exact} ({})", path.display())));
     say("Node.js and npm", tools::npm().map(|(_, node)| node));
@@ -34,7 +40,7 @@ pub(crate) fn run() -> ExitCode {
         if cargo::has("nextest") { ("ok", "runs the tests") } else { ("absent", "`cargo test` runs the tests") };
     println!("  {:8} {:16} {}", nextest.0, "cargo-nextest", nextest.1);
     println!("\nInstalled on first use, into {}:", checkout::local().display());
-    for tool in ["localstack", "kinesis-local", "cargo-lambda", "cargo-lambda-zig"] {
+    for tool in ["localstack", "kinesis-local", "browser", "cargo-lambda", "cargo-lambda-zig"] {
         let is_there = checkout::local().join("tools").join(tool).join("installed-from").is_file();
         println!("  {:8} {tool}", if is_there { "there" } else { "not yet" });
     }

@@ -1,6 +1,7 @@
 //! `cargo xtask`: what needs a checkout.
 
 mod arrows;
+mod browser_tests;
 mod cargo;
 mod checkout;
 mod command;
@@ -34,7 +35,7 @@ struct Xtask {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Everything that must pass: format, clippy, crate boundaries, tests, doc tests, documentation, the peers, the local stack
+    /// Everything that must pass: format, clippy, crate boundaries, tests, doc tests, documentation, the desk in a browser, the peers, the local stack
     Test(test::TestArgs),
     /// What the local stack needs: what is here, what is missing, and how to get it
     Doctor,

@@ -5,11 +5,11 @@ use std::time::Instant;
 use anyhow::ensure;
 use clap::Args;
 
-use crate::{arrows, cargo, interrupt, local_tests, peers, simulate};
+use crate::{arrows, browser_tests, cargo, interrupt, local_tests, peers, simulate};
 
 type Step = (&'static str, fn(&TestArgs) -> anyhow::Result<Ended>);
 
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     ("format", |_| passed(cargo::run(&["fmt", "--all", "--check"], &[]))),
     ("clippy", |_| {
         passed(cargo::run(
@@ -27,6 +27,7 @@ const STEPS: [Step; 9] = [
             &[("RUSTDOCFLAGS", "-D warnings")],
         ))
     }),
+    ("browser", |_| browser_tests::run()),
     ("peers", |_| peers::python_tests::run()),
     ("local-stack", |args| local_tests::run(if args.full { 10_000 } else { 1_000 })),
 ];

@@ -1,10 +1,12 @@
-//! Programs that the local stack, a deployment and the comparison with peers need: found on the machine, or installed into `.local/tools`, pinned.
+//! Programs that the local stack, a deployment, the tests in a browser and the comparison with peers need: found on the machine, or installed into `.local/tools`, pinned.
 
+mod browser;
 mod install;
 mod node;
 mod python;
 mod terraform;
 
+pub(crate) use browser::{Chromium, browser_driver};
 pub(crate) use install::once;
 pub(crate) use node::{kinesis_local, npm};
 pub(crate) use python::{Venv, cargo_lambda, has_peer, local_stack, peer, python, zig};

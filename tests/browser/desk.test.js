@@ -1,0 +1,195 @@
+// The queue: who sees what, and what keys and clicks do.
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+
+import { click, launch, number, open, ready, signIn, text, visit, waiting } from './support.js';
+
+let browser;
+before(async () => { browser = await launch(); });
+after(() => browser?.close());
+
+const SEVERITIES = ['high', 'medium', 'low'];
+
+const items = (page) => page.locator('li.item');
+const focused = (page) => page.locator('li.item:focus');
+/** Waits for the page that follows a decision. */
+const decided = (page, words) => page.getByRole('status').filter({ hasText: words }).waitFor();
+
+/** New pages stay as they are in their first moment, until they are let go. */
+async function hold(page) {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Animation.enable');
+  await session.send('Animation.setPlaybackRate', { playbackRate: 0 });
+  return () => session.send('Animation.setPlaybackRate', { playbackRate: 1 });
+}
+
+test('the queue has the most severe first, then the oldest', async (t) => {
+  const page = await signIn(t, browser, await open(t), 'ana');
+  const shown = await items(page).evaluateAll((all) => all.map((item) => ({
+    severity: item.querySelector('.severity').textContent,
+    time: item.querySelector('time').dateTime,
+  })));
+  assert.equal(shown.length, 50);
+  assert.equal(await waiting(page), 54);
+  const rank = ({ severity, time }) => `${SEVERITIES.indexOf(severity)} ${time}`;
+  assert.deepEqual(shown.map(rank), shown.map(rank).sort());
+  assert.deepEqual(new Set(shown.map(({ severity }) => severity)), new Set(['high', 'medium']));
+});
+
+test('keys move, remove, keep and undo, and one goes on where one was', async (t) => {
+  const page = await signIn(t, browser, await open(t), 'ana');
+  const texts = await Promise.all([0, 1, 2, 3].map((at) => text(items(page).nth(at))));
+  const ring = (at) => items(page).nth(at).evaluate((item) => getComputedStyle(item).boxShadow);
+  assert.equal(await ring(0), 'none');
+  await page.keyboard.press('r');
+  await page.keyboard.press('k');
+  assert.equal(await text(focused(page)), texts[0], 'without a place there is nothing to remove, and any move goes to the first');
+  assert.notEqual(await ring(0), 'none', 'the place is seen');
+  for (const [key, at] of [['j', 1], ['j', 2], ['k', 1]]) {
+    await page.keyboard.press(key);
+    assert.equal(await text(focused(page)), texts[at], key);
+  }
+
+  await page.keyboard.press('r');
+  await decided(page, 'Remove by ana');
+  assert.equal(await waiting(page), 53);
+  assert.equal(await text(focused(page)), texts[2], 'the one after');
+  await ready(page);
+  await page.keyboard.press('x');
+  await decided(page, 'Keep by ana');
+  assert.equal(await text(focused(page)), texts[3]);
+  assert.equal(await number(page, 'Decided'), '2');
+
+  await ready(page);
+  await page.keyboard.press('u');
+  await decided(page, 'Undone');
+  assert.equal(await text(focused(page)), texts[2], 'what was undone');
+  assert.equal(await waiting(page), 53);
+  assert.equal(await number(page, 'Decided'), '1');
+});
+
+test('a double click decides once', async (t) => {
+  const page = await signIn(t, browser, await open(t), 'ana');
+  const release = await hold(page);
+  const second = await text(items(page).nth(1));
+  const button = items(page).first().locator('button.remove');
+  await button.dblclick({ force: true });
+  await decided(page, 'Remove by ana');
+  // On a fast machine the next alert's button is under the pointer before the second click.
+  for (const remove of await page.locator('button.remove').all()) {
+    const box = await remove.boundingBox();
+    if (box.y < 700) await page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
+  }
+  await release();
+  await ready(page);
+  assert.equal(await text(items(page).first()), second);
+  await page.goto('/');
+  assert.deepEqual([await waiting(page), await number(page, 'Decided')], [53, '1']);
+});
+
+test('a double key press decides once', async (t) => {
+  const page = await signIn(t, browser, await open(t), 'ana');
+  const release = await hold(page);
+  await page.keyboard.press('j');
+  await Promise.all([page.keyboard.press('r'), page.keyboard.press('r')]);
+  await decided(page, 'Remove by ana');
+  await page.keyboard.press('r');
+  await page.keyboard.press('u');
+  await release();
+  await ready(page);
+  await page.goto('/');
+  assert.deepEqual([await waiting(page), await number(page, 'Decided')], [53, '1']);
+});
+
+test('without JavaScript the buttons do the same', async (t) => {
+  const page = await signIn(t, browser, await open(t), 'ana', { javaScriptEnabled: false });
+  const texts = await Promise.all([0, 1].map((at) => text(items(page).nth(at))));
+  await click(items(page).first().getByRole('button', { name: 'Remove' }));
+  await decided(page, 'Remove by ana');
+  assert.equal(await text(items(page).first()), texts[1]);
+  await click(items(page).first().getByRole('button', { name: 'Keep' }));
+  await decided(page, 'Keep by ana');
+  assert.deepEqual([await waiting(page), await number(page, 'Decided')], [52, '2']);
+  await click(page.getByRole('status').getByRole('button', { name: 'Undo' }));
+  await decided(page, 'Undone');
+  assert.equal(await text(items(page).first()), texts[1]);
+  assert.deepEqual([await waiting(page), await number(page, 'Decided')], [53, '1']);
+  await click(page.getByRole('button', { name: 'Sign out' }));
+  await page.getByRole('heading', { name: 'You are signed out' }).waitFor();
+});
+
+test('the second moderator sees what the first decided, and can undo it', async (t) => {
+  const desk = await open(t);
+  const [ana, ben] = [await signIn(t, browser, desk, 'ana'), await signIn(t, browser, desk, 'ben')];
+  const first = await text(items(ana).first());
+  assert.equal(await text(items(ben).first()), first);
+  await click(items(ana).first().getByRole('button', { name: 'Remove' }));
+  await decided(ana, 'Remove by ana');
+
+  await click(items(ben).first().getByRole('button', { name: 'Keep' }));
+  await decided(ben, 'Nothing was changed');
+  await ben.getByRole('heading', { name: 'Decided: remove' }).waitFor();
+  assert.match(await ben.locator('.standing').innerText(), /^Remove by ana, just now/);
+  await ben.getByRole('link', { name: 'Back to the desk' }).click();
+  assert.deepEqual([await waiting(ben), await number(ben, 'Decided'), await number(ben, 'Precision')], [53, '1', '100\u00a0%\n21 to 100\u00a0%']);
+  assert.match(await ben.locator('.lately li').first().innerText(), /Remove by ana/);
+
+  await click(ben.locator('.lately').getByRole('button', { name: 'Undo' }));
+  await decided(ben, 'Undone');
+  await ana.goto('/');
+  assert.deepEqual([await text(items(ana).first()), await waiting(ana), await number(ana, 'Decided')], [first, 54, '0']);
+});
+
+test('the numbers are those of the decisions, with intervals', async (t) => {
+  const page = await signIn(t, browser, await open(t), 'ana');
+  assert.deepEqual([await number(page, 'Precision'), await number(page, 'Decided')], ['\u2013', '0']);
+  const places = [];
+  for (const action of ['Remove', 'Keep', 'Remove']) {
+    places.push((await items(page).first().locator('.meta span').first().innerText()).replace('r/', ''));
+    await click(items(page).first().getByRole('button', { name: action }));
+    await decided(page, `${action} by ana`);
+  }
+  assert.equal(await number(page, 'Precision'), '67\u00a0%\n21 to 94\u00a0%');
+  assert.equal(await number(page, 'Decided'), '3');
+  assert.equal(await number(page, 'Alert to decision'), 'under 1 minute\nmedian');
+  const rows = (title) => page.locator(`h3:text-is("${title}") + table tbody tr`).evaluateAll(
+    (all) => all.map((row) => [...row.cells].map((cell) => cell.textContent.trim())),
+  );
+  assert.deepEqual(await rows('By policy'), [['default', '2 of 3', '67\u00a0% 21 to 94\u00a0%']]);
+  const bySubreddit = Object.fromEntries((await rows('By subreddit')).map(([name, counts]) => [name, counts]));
+  const counted = (place) => {
+    const those = places.flatMap((found, at) => (found === place ? [at] : []));
+    return `${those.filter((at) => at !== 1).length} of ${those.length}`;
+  };
+  assert.deepEqual(bySubreddit, Object.fromEntries(places.map((place) => [place, counted(place)])));
+});
+
+test('a comment is text, whatever it says', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'modstream-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const hostile = '</div><script>alert(1)</script><img src=x onerror="alert(2)"><style>body{display:none}</style>'
+    + '<iframe srcdoc="<script>parent.alert(3)</script>"></iframe>" onmouseover="alert(4)" <b>bold</b> &lt;i&gt;';
+  const rows = [
+    { id: 'k1', subreddit: '<b>x</b>', body: hostile, permalink: 'javascript:alert(5)' },
+    { id: 'k2', subreddit: 'science', body: `not my fault ${hostile}`, permalink: '/r/"><script>alert(6)</script>' },
+  ];
+  await writeFile(join(folder, 'comments.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  const desk = await open(t, { args: ['--input', join(folder, 'comments.jsonl'), '--policy', '0.001'] });
+  const page = await signIn(t, browser, desk, 'ana');
+  const check = async (place) => {
+    assert.equal(await page.locator('main').locator('script, img, style, iframe, .comment b, [onmouseover], [href^="javascript:"]').count(), 0, place);
+    assert.ok(await page.locator('main').isVisible());
+  };
+  assert.deepEqual((await Promise.all([0, 1].map((at) => text(items(page).nth(at))))).sort(), rows.map(({ body }) => body).sort());
+  await check('the queue');
+  await items(page).filter({ hasText: 'not my fault' }).getByRole('link', { name: 'Why' }).click();
+  await page.getByRole('heading', { name: 'Does this comment stay?' }).waitFor();
+  assert.equal(await page.locator('.comment > div').textContent(), rows[1].body);
+  await check('the alert');
+  const stranger = await visit(t, browser, desk);
+  await stranger.goto(desk.alert);
+  assert.ok(rows.some(({ body }) => body === hostile) && (await stranger.locator('.comment > div').textContent()).includes(hostile));
+});

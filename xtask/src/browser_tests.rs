@@ -1,0 +1,57 @@
+//! The part of `cargo xtask test` that looks at the desk with a browser.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context as _, ensure};
+
+use crate::steps::step;
+use crate::test::Ended;
+use crate::tools::{self, Chromium};
+use crate::{cargo, checkout, command, interrupt};
+
+/// Runs them, or says what they lack.
+pub(crate) fn run() -> anyhow::Result<Ended> {
+    let chromium = match Chromium::choose() {
+        Ok(chromium) => chromium,
+        Err(missing) => {
+            println!("left out, for want of {missing}");
+            return Ok(Ended::LeftOut);
+        }
+    };
+    let log = checkout::local().join("logs/install.log");
+    let driver = step("a browser", || tools::browser_driver(&chromium, &log))?;
+    // As `cargo desk` builds it.
+    cargo::run(&["build", "--release", "--quiet", "--package", "modstream", "--no-default-features"], &[])?;
+    let pictures = checkout::local().join("logs/desk");
+    if pictures.exists() {
+        fs::remove_dir_all(&pictures).with_context(|| format!("{} can't be removed", pictures.display()))?;
+    }
+    let folder = checkout::root().join("tests/browser");
+    let mut node = Command::new("node");
+    node.args(["--test", "--test-reporter=spec"]).args(tests(&folder)?).current_dir(&folder);
+    node.env("MODSTREAM_TEST_TOOLS", driver).env("MODSTREAM_TEST_PICTURES", &pictures);
+    node.env("MODSTREAM_TEST_COMMAND", checkout::target()?.join("release/modstream"));
+    if let Chromium::Found(path) = chromium {
+        node.env("MODSTREAM_TEST_BROWSER", path);
+    }
+    let status = command::shown(&mut node)?;
+    interrupt::check()?;
+    ensure!(status.success(), "the tests in the browser failed ({status})");
+    println!("pictures are in {}", pictures.display());
+    Ok(Ended::Passed)
+}
+
+fn tests(folder: &Path) -> anyhow::Result<Vec<OsString>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| format!("{} can't be read", folder.display()))? {
+        let name = entry?.file_name();
+        if name.to_string_lossy().ends_with(".test.js") {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
