@@ -7,6 +7,8 @@ use console::style;
 #[cfg(feature = "aws")]
 use modstream_events::Prediction;
 use modstream_events::{Alert, Event, Severity};
+#[cfg(feature = "aws")]
+use modstream_limits::BreakerOpened;
 
 /// Writes to standard output, at once.
 pub(crate) fn print(text: &str) -> io::Result<()> {
@@ -89,6 +91,18 @@ pub(crate) fn alert(event: &Event<'_, Alert<'_>>) -> String {
         time.strftime("%H:%M:%S"),
         alert.severity,
         style(console::truncate_str(why.trim_end(), room, "\u{2026}")).dim(),
+    )
+}
+
+/// That alerts are withheld from now on, all of it: there is one such line in an hour.
+#[cfg(feature = "aws")]
+pub(crate) fn breaker(event: &Event<'_, BreakerOpened<'_>>) -> String {
+    let time = event.time.to_zoned(jiff::tz::TimeZone::system());
+    format!(
+        "{}  {}\n          {}\n\n",
+        time.strftime("%H:%M:%S"),
+        style("breaker open").red().bold(),
+        one_line(&event.data.text)
     )
 }
 

@@ -1,6 +1,7 @@
 //! The command line of what reaches AWS.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
@@ -230,8 +231,9 @@ pub(crate) struct BreakerArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:
-  modstream probe --subreddit science && modstream tail alerts
+#[command(after_help = "Examples:
+  modstream probe --subreddit science     puts it on the stream
+  modstream probe --wait                  and waits for its alert: status 1 where none comes
 
 The probe's text alerts whatever the policies say, is never withheld, and counts in no budget and no share.")]
 pub(crate) struct ProbeArgs {
@@ -244,6 +246,12 @@ pub(crate) struct ProbeArgs {
     /// Names the system that it comes from, a URI
     #[arg(long, value_name = "URI", default_value = "urn:modstream:probe", value_parser = source)]
     pub(crate) source: String,
+    /// Wait for its alert on the alerts' topic, for a minute or so long; the status is 1 where none comes
+    #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "1m", value_parser = wait, requires = "topic")]
+    pub(crate) wait: Option<Duration>,
+    /// The alerts' topic
+    #[arg(long, value_name = "ARN", env = "MODSTREAM_ALERTS_TOPIC_ARN", value_parser = topic_arn)]
+    pub(crate) topic: Option<String>,
     /// Print one line of JSON, and nothing else
     #[arg(long)]
     pub(crate) json: bool,
@@ -697,20 +705,31 @@ fn since(text: &str) -> Result<Since, String> {
     match text.to_ascii_lowercase().as_str() {
         "now" | "latest" => Ok(Since::Now),
         "trim_horizon" => Ok(Since::Horizon),
-        text => {
-            let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;
-            let seconds = match unit {
-                "s" => 1,
-                "m" => 60,
-                "h" => 3_600,
-                "d" => 86_400,
-                _ => return Err(wrong()),
-            };
-            // A stream keeps records for a year at most.
-            let ago = number.parse::<i64>().ok().and_then(|number| number.checked_mul(seconds));
-            let ago = ago.filter(|ago| (0..=366 * 86_400).contains(ago)).ok_or_else(wrong)?;
-            Ok(Since::Ago(SignedDuration::from_secs(ago)))
-        }
+        // A stream keeps records for a year at most.
+        text => match seconds(text) {
+            Some(ago @ 0..=31_622_400) => Ok(Since::Ago(SignedDuration::from_secs(ago))),
+            _ => Err(wrong()),
+        },
+    }
+}
+
+/// Seconds of `90s`, `10m`, `2h` or `7d`.
+fn seconds(text: &str) -> Option<i64> {
+    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let unit = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return None,
+    };
+    number.parse::<i64>().ok()?.checked_mul(unit)
+}
+
+fn wait(text: &str) -> Result<Duration, String> {
+    match seconds(text).and_then(|seconds| u64::try_from(seconds).ok()) {
+        Some(seconds @ 1..=86_400) => Ok(Duration::from_secs(seconds)),
+        _ => Err("write how long, from 1s to 24h: `90s` or `2m`".to_owned()),
     }
 }
 

@@ -1,9 +1,11 @@
 //! `modstream probe`: a comment that always alerts, to see that the whole way works.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
-use anyhow::{Context as _, bail};
-use modstream_events::{Comment, Event, PROBE_BODY, ids};
+use anyhow::{Context as _, bail, ensure};
+use jiff::Timestamp;
+use modstream_events::{Alert, Comment, Event, PROBE_BODY, ids};
 use modstream_platform::Clock as _;
 use modstream_platform::PutRecord;
 use modstream_platform::aws::SystemClock;
@@ -12,41 +14,114 @@ use serde_json::json;
 
 use super::args::ProbeArgs;
 use super::connection::deadline;
+use super::queue::{Queue, own_name, topic_name};
 use super::{Connection, block_on};
 use crate::display::print;
+use crate::interrupt::Interrupts;
+
+/// The queue is for one alert.
+const RETENTION: Duration = Duration::from_secs(60);
+/// The longest that SQS waits.
+const LONGEST_RECEIVE: Duration = Duration::from_secs(20);
 
 pub(crate) fn run(args: &ProbeArgs) -> anyhow::Result<ExitCode> {
     block_on(async {
-        let connection = Connection::open(&args.connection).await?;
-        let stream = connection.clients().stream(&args.stream);
-        let now = SystemClock.now();
-        // Each probe is a comment of its own, so each alerts.
-        let comment_id = format!("probe-{}", now.as_nanosecond());
-        let id = ids::sent_comment(&args.source, &comment_id).to_string();
-        let comment = Comment {
-            id: Some(comment_id.as_str().into()),
-            subreddit: args.subreddit.as_deref().map(Into::into),
-            body: Some(PROBE_BODY.into()),
-            created_utc: Some(now.as_second()),
-            ..Comment::default()
-        };
-        let data = Event::new(id.clone(), args.source.as_str(), now, comment).encode();
-        let record = PutRecord { partition_key: comment_id.clone(), data };
-        let delivered = Box::pin(put_all(&stream, &SystemClock, deadline(), vec![record])).await;
-        match delivered.into_iter().next() {
-            Some(Delivery::Stored { .. }) => {}
-            Some(Delivery::Failed(error)) => {
-                return Err(error).with_context(|| format!("the stream {} takes no probe", args.stream));
+        let Some(wait) = args.wait else {
+            let connection = Connection::open(&args.connection).await?;
+            let (id, _) = put(args, &connection).await?;
+            if args.json {
+                return Ok(print(&format!("{}\n", json!({ "stream": args.stream, "comment_event": id })))?);
             }
-            _ => bail!("the stream {} takes no probe", args.stream),
-        }
-        if args.json {
-            return Ok(print(&format!("{}\n", json!({ "stream": args.stream, "comment_event": id })))?);
-        }
-        Ok(print(&format!(
-            "a probe is on {}, comment event {id}\nits alert has the attribute probe=true and severity high: modstream tail alerts\n",
-            args.stream
-        ))?)
+            said(args, &id)?;
+            return Ok(print("its alert has the attribute probe=true and severity high: --wait waits for it\n")?);
+        };
+        let topic = args.topic.as_deref().context("say on which topic its alert comes: --topic ARN")?;
+        let connection = Connection::open(&args.connection.at_topic(topic)).await?;
+        let interrupts = Interrupts::listen()?;
+        // Before the probe, or its alert could come first.
+        let filter = json!({ "probe": ["true"] });
+        let name = own_name(topic, "probe");
+        let queue = Queue::subscribed(&connection, topic, name, RETENTION, Some(&filter)).await?;
+        let ended = tokio::select! {
+            biased;
+            () = interrupts.asked() => Err(anyhow::anyhow!("interrupted: whether its alert comes is not known")),
+            ended = Box::pin(put_and_wait(args, &connection, &queue, wait, topic)) => ended,
+        };
+        let removed = queue.remove().await;
+        ended.and(removed)
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+async fn put_and_wait(
+    args: &ProbeArgs,
+    connection: &Connection,
+    queue: &Queue,
+    wait: Duration,
+    topic: &str,
+) -> anyhow::Result<()> {
+    let (id, put_at) = put(args, connection).await?;
+    if !args.json {
+        said(args, &id)?;
+    }
+    let until = tokio::time::Instant::now() + wait;
+    loop {
+        let left = until.saturating_duration_since(tokio::time::Instant::now());
+        ensure!(
+            !left.is_zero(),
+            "no alert about the probe came to {} within {} s: look at the iterator age of score-comments and \
+             publish-alerts, then at their logs",
+            topic_name(topic),
+            wait.as_secs()
+        );
+        // SQS counts whole seconds.
+        for message in queue.receive(left.min(LONGEST_RECEIVE).max(Duration::from_secs(1))).await? {
+            // Others send probes, too.
+            let Ok(alert) = Event::<Alert<'_>>::decode(message.body.as_bytes()) else { continue };
+            if alert.data.comment_event.id != id {
+                continue;
+            }
+            let seconds = message.at.duration_since(put_at).as_secs_f64().max(0.0);
+            if args.json {
+                let line = json!({
+                    "stream": args.stream,
+                    "comment_event": id,
+                    "alert": alert.id,
+                    "seconds": (seconds * 1000.0).round() / 1000.0,
+                });
+                return Ok(print(&format!("{line}\n"))?);
+            }
+            return Ok(print(&format!("its alert came after {seconds:.1} s: the whole way works\n"))?);
+        }
+    }
+}
+
+/// Puts a probe on the stream: its event's id, and when.
+async fn put(args: &ProbeArgs, connection: &Connection) -> anyhow::Result<(String, Timestamp)> {
+    let stream = connection.clients().stream(&args.stream);
+    let now = SystemClock.now();
+    // Each probe is a comment of its own, so each alerts.
+    let comment_id = format!("probe-{}", now.as_nanosecond());
+    let id = ids::sent_comment(&args.source, &comment_id).to_string();
+    let comment = Comment {
+        id: Some(comment_id.as_str().into()),
+        subreddit: args.subreddit.as_deref().map(Into::into),
+        body: Some(PROBE_BODY.into()),
+        created_utc: Some(now.as_second()),
+        ..Comment::default()
+    };
+    let data = Event::new(id.clone(), args.source.as_str(), now, comment).encode();
+    let record = PutRecord { partition_key: comment_id.clone(), data };
+    let delivered = Box::pin(put_all(&stream, &SystemClock, deadline(), vec![record])).await;
+    match delivered.into_iter().next() {
+        Some(Delivery::Stored { .. }) => Ok((id, now)),
+        Some(Delivery::Failed(error)) => {
+            Err(error).with_context(|| format!("the stream {} takes no probe", args.stream))
+        }
+        _ => bail!("the stream {} takes no probe", args.stream),
+    }
+}
+
+fn said(args: &ProbeArgs, id: &str) -> std::io::Result<()> {
+    print(&format!("a probe is on {}, comment event {id}\n", args.stream))
 }

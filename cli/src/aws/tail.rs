@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use modstream_events::{Alert, Event, Prediction, Severity};
+use modstream_limits::BreakerOpened;
 
 use super::args::{ShownArgs, Since, TailAlertsArgs, TailCommand, TailPredictionsArgs};
 use super::queue::{Queue, filter, own_name, topic_name};
@@ -81,9 +82,11 @@ async fn alerts(args: &TailAlertsArgs) -> anyhow::Result<()> {
     let work = async {
         loop {
             for alert in queue.receive(RECEIVE_WAIT).await? {
-                match Event::<Alert<'_>>::decode(alert.body.as_bytes()) {
-                    Ok(event) => shown.print(|json| if json { line(&event) } else { display::alert(&event) })?,
-                    Err(bad) => eprintln!("a message that is no alert: {}", display::one_line(&bad.detail)),
+                let body = alert.body.as_bytes();
+                match (Event::<Alert<'_>>::decode(body), Event::<BreakerOpened<'_>>::decode(body)) {
+                    (Ok(event), _) => shown.print(|json| if json { line(&event) } else { display::alert(&event) })?,
+                    (_, Ok(event)) => shown.print(|json| if json { line(&event) } else { display::breaker(&event) })?,
+                    (Err(bad), _) => eprintln!("a message that is no alert: {}", display::one_line(&bad.detail)),
                 }
                 if shown.is_enough() {
                     return Ok(());

@@ -1,8 +1,11 @@
 //! The commands that operate a system on AWS, against servers of this machine.
 
+mod breaker;
 mod command;
 mod demo;
 mod model;
+mod policy;
+mod probe;
 mod reach;
 mod redrive;
 mod replay;

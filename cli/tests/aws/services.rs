@@ -22,6 +22,8 @@ pub(crate) struct State {
     pub(crate) calls: Vec<String>,
     /// The queues that were there at any time.
     pub(crate) ever: Vec<String>,
+    /// The filters of the subscriptions that were made at any time.
+    pub(crate) filters: Vec<String>,
 }
 
 pub(crate) struct Services {
@@ -138,6 +140,7 @@ fn sns(operation: &str, fields: &BTreeMap<String, String>, state: &mut State) ->
                 let Some(name) = fields.get(&format!("Attributes.entry.{n}.key")) else { break };
                 attributes.insert(name.clone(), field(&format!("Attributes.entry.{n}.value")).to_owned());
             }
+            state.filters.extend(attributes.get("FilterPolicy").cloned());
             state.subscriptions.insert(field("Endpoint").to_owned(), attributes);
             good(&format!("<SubscriptionArn>{}</SubscriptionArn>", of(field("Endpoint"))))
         }

@@ -113,6 +113,27 @@ fn alerts_come_through_a_queue_of_its_own_that_is_gone_at_the_end() {
 }
 
 #[test]
+fn a_breaker_that_opened_is_shown_between_the_alerts() {
+    let services = Services::start();
+    let opened = json!({
+        "specversion": "1.0",
+        "id": "0b5b7a2c-0d6e-5d3c-8d54-5b7a1f2a9e10",
+        "source": "urn:modstream:publish-alerts",
+        "type": "modstream.breaker-opened.v1",
+        "time": "2026-01-05T10:07:00Z",
+        "datacontenttype": "application/json",
+        "data": {
+            "text": "130 of 400 comments alerted. To publish alerts again before: modstream breaker close",
+            "share": 0.325, "max_share": 0.2, "alerts": 130, "predictions": 400, "until": "2026-01-05T11:07:00Z",
+        },
+    });
+    services.state().messages.push(opened.to_string());
+    let run = Aws::at(&services.url()).run(&["tail", "alerts", "--topic", TOPIC, "--limit", "1"]);
+    assert_eq!(run.status, Some(0), "{run:?}");
+    assert!(run.stdout.contains("breaker open") && run.stdout.contains("modstream breaker close"), "{run:?}");
+}
+
+#[test]
 fn a_message_that_is_no_alert_is_said_and_the_rest_goes_on() {
     let services = Services::start();
     let alert = json!({ "no": "alert" }).to_string();
