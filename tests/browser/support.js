@@ -23,7 +23,11 @@ export const axe = require('axe-core').source;
 export async function launch() {
   const found = process.env.MODSTREAM_TEST_BROWSER;
   const folder = join(tools, 'chromium');
-  const own = { LD_LIBRARY_PATH: join(folder, 'al2023/lib'), FONTCONFIG_PATH: join(folder, 'fonts') };
+  const own = {
+    LD_LIBRARY_PATH: join(folder, 'al2023/lib'),
+    FONTCONFIG_PATH: join(folder, 'fonts'),
+    XDG_CACHE_HOME: join(folder, 'cache'),
+  };
   const start = (chromiumSandbox) => chromium.launch({
     executablePath: found ?? join(folder, 'chromium'),
     env: found ? process.env : { ...process.env, ...own },

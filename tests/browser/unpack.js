@@ -14,6 +14,6 @@ for (const name of ['chromium.br', 'al2023.tar.br', 'fonts.tar.br']) await infla
 // The one that it carries looks for fonts where Lambda has them.
 const fonts = `<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
-<fontconfig><dir prefix="relative">fonts</dir><cachedir prefix="relative">cache</cachedir></fontconfig>
+<fontconfig><dir prefix="relative">fonts</dir><cachedir prefix="xdg">fontconfig</cachedir></fontconfig>
 `;
 await writeFile(join(folder, 'fonts/fonts.conf'), fonts);
