@@ -78,7 +78,7 @@ pub(crate) fn up(args: &UpArgs) -> anyhow::Result<ExitCode> {
     let stack = Stack::on(args.port.port);
     let _claim = stack.claim()?;
     let running = stack.status();
-    let result: anyhow::Result<Outputs> = (|| {
+    let result: anyhow::Result<(Outputs, String)> = (|| {
         let system = System::build(&stack, &args.system)?;
         let deployed = if let Status::Up(pid) = running {
             eprintln!("a stack is up on port {} already (process {pid}): it is brought up to date", stack.port());
@@ -103,17 +103,20 @@ pub(crate) fn up(args: &UpArgs) -> anyhow::Result<ExitCode> {
         } else {
             step("mappings and schedule on", || system.infra()?.apply(&system.built, &system.options, Switched::All))?;
         }
-        Ok(deployed)
+        let desk = system.desk_link(&deployed)?;
+        Ok((deployed, desk))
     })();
     match result {
-        Ok(deployed) => {
+        Ok((deployed, desk)) => {
             let (port, endpoint) = (stack.port(), stack.endpoint());
             println!("modstream is up at {endpoint}: comments come by the minute; alerts where {}", args.system.policy);
             println!("\n  export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_ENDPOINT_URL={endpoint}");
             for line in deployed.text("environment")?.lines() {
                 println!("  {line}");
             }
-            println!("  {} tail alerts\n\ncargo xtask down --port {port} ends it", built_command()?.display());
+            println!("  {} tail alerts\n", built_command()?.display());
+            println!("{}", desk_line(&desk));
+            println!("cargo xtask down --port {port} ends it");
             Ok(ExitCode::SUCCESS)
         }
         // What was running before stays.
@@ -122,6 +125,10 @@ pub(crate) fn up(args: &UpArgs) -> anyhow::Result<ExitCode> {
         }
         Err(error) => Err(ended(&stack, error)),
     }
+}
+
+fn desk_line(link: &str) -> String {
+    format!("the desk, this link signs in once: {link}")
 }
 
 /// The command `modstream` that was built for stacks.
@@ -193,17 +200,20 @@ fn run_demo(args: &DemoArgs) -> anyhow::Result<ExitCode> {
         start(&stack)?;
         let deployed = system.apply(Switched::Off)?;
         step("mappings on", || system.infra()?.apply(&system.built, &system.options, Switched::Mappings))?;
-        system.demo(args, &deployed)
+        let status = system.demo(args, &deployed)?;
+        let desk = if args.keep { Some(system.desk_link(&deployed)?) } else { None };
+        Ok((status, desk))
     })();
     match result {
-        Ok(status) if args.keep => {
+        Ok((status, Some(desk))) => {
             let (port, endpoint) = (stack.port(), stack.endpoint());
+            eprintln!("{}", desk_line(&desk));
             eprintln!(
                 "left up at {endpoint} (region us-east-1, keys test/test): cargo xtask down --port {port} ends it"
             );
             Ok(status)
         }
-        Ok(status) => {
+        Ok((status, None)) => {
             if status != ExitCode::SUCCESS {
                 let logs = logs_of(&stack);
                 stack.keep_logs(&logs);
@@ -299,6 +309,15 @@ impl<'a> System<'a> {
         let mut command = Command::new(&self.built.modstream);
         self.stack.reach(&mut command);
         command::logged(command.args(args), &self.stack.log("modstream"))
+    }
+
+    /// A link that signs in at the desk.
+    fn desk_link(&self, deployed: &Outputs) -> anyhow::Result<String> {
+        let mut command = Command::new(&self.built.modstream);
+        self.stack.reach(&mut command);
+        command.args(["desk-link", "--moderator", "you", "--desk-url", deployed.text("desk_url")?]);
+        command.args(["--link-key-secret", deployed.text("link_key_secret")?]);
+        Ok(command::captured(&mut command, &self.stack.log("modstream"))?.trim().to_owned())
     }
 
     /// Runs the demo in memory: it finds what is wrong with input, policy or model in a moment.
