@@ -9,14 +9,15 @@ use serde_json::{Value, json};
 
 use crate::{Answer, Reply, Request, StubServer, lock};
 
-/// As much of S3, Kinesis and SNS as a function needs, and nothing ever fails.
+/// As much of S3, Kinesis, SNS and Secrets Manager as a function needs, and nothing ever fails.
 ///
 /// S3: objects by path-style address, lists of one page, `If-None-Match`, `If-Match`, a missing key is a 404. Kinesis:
-/// PutRecords. SNS: PublishBatch.
+/// PutRecords. SNS: PublishBatch. Secrets Manager: the current text of a secret.
 #[derive(Debug)]
 pub struct FakeAws {
     server: StubServer,
     objects: Arc<Mutex<BTreeMap<String, Vec<u8>>>>,
+    secrets: Arc<Mutex<BTreeMap<String, String>>>,
 }
 
 impl FakeAws {
@@ -34,10 +35,15 @@ impl FakeAws {
     /// Where no port is free.
     pub fn start_with(fault: impl Fn(&Request) -> Option<Reply> + Send + Sync + 'static) -> io::Result<Self> {
         let objects = Arc::new(Mutex::new(BTreeMap::new()));
-        let shared = Arc::clone(&objects);
-        let server =
-            StubServer::start(move |request| fault(request).unwrap_or_else(|| answer(request, &shared).into()))?;
-        Ok(FakeAws { server, objects })
+        let secrets = Arc::new(Mutex::new(BTreeMap::new()));
+        let shared = (Arc::clone(&objects), Arc::clone(&secrets));
+        let server = StubServer::start(move |request| {
+            fault(request).unwrap_or_else(|| match operation(request, "secretsmanager.") {
+                Some(_) => secret(request, &shared.1).into(),
+                None => answer(request, &shared.0).into(),
+            })
+        })?;
+        Ok(FakeAws { server, objects, secrets })
     }
 
     /// What `AWS_ENDPOINT_URL` holds.
@@ -48,6 +54,11 @@ impl FakeAws {
     /// Puts an object.
     pub fn put(&self, bucket: &str, key: &str, bytes: impl Into<Vec<u8>>) {
         lock(&self.objects).insert(format!("/{bucket}/{key}"), bytes.into());
+    }
+
+    /// Puts a secret's text.
+    pub fn put_secret(&self, id: &str, text: &str) {
+        lock(&self.secrets).insert(id.to_owned(), text.to_owned());
     }
 
     /// Puts a model's files, and the pointer to its version, as a push and a promotion do.
@@ -94,8 +105,25 @@ impl FakeAws {
     }
 }
 
+/// The operation that a request of AWS's JSON protocols names, of a service whose targets begin so.
+fn operation<'a>(request: &'a Request, service: &str) -> Option<&'a str> {
+    request.header("x-amz-target")?.strip_prefix(service)
+}
+
 fn is_put_records(request: &Request) -> bool {
-    request.header("x-amz-target").is_some_and(|target| target.ends_with(".PutRecords"))
+    operation(request, "Kinesis_20131202.") == Some("PutRecords")
+}
+
+fn secret(request: &Request, secrets: &Mutex<BTreeMap<String, String>>) -> Answer {
+    let wanted = body(request).unwrap_or_default();
+    // There is no version before the current one.
+    let is_current = wanted["VersionStage"] == "AWSCURRENT";
+    let text = wanted["SecretId"].as_str().and_then(|id| lock(secrets).get(id).cloned()).filter(|_| is_current);
+    let (status, answer) = match text {
+        Some(text) => (200, json!({ "SecretString": text })),
+        None => (400, json!({ "__type": "ResourceNotFoundException", "Message": "There is none." })),
+    };
+    Answer::new(status, answer.to_string()).header("Content-Type", "application/x-amz-json-1.1")
 }
 
 fn body(request: &Request) -> Option<Value> {
@@ -132,6 +160,10 @@ fn answer(request: &Request, objects: &Mutex<BTreeMap<String, Vec<u8>>>) -> Answ
         "PUT" => {
             objects.insert(path, request.body.clone());
             Answer::new(200, *b"").header("ETag", etag(&request.body))
+        }
+        "DELETE" => {
+            objects.remove(&path);
+            Answer::new(204, *b"")
         }
         _ => Answer::new(501, *b"<Error><Code>NotImplemented</Code></Error>"),
     }

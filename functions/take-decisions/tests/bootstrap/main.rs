@@ -1,0 +1,95 @@
+//! The program that Lambda starts, against a Runtime API and an AWS on this machine.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use modstream_events::Action;
+use modstream_links::{Claim, Signer};
+use modstream_stub_server::{Bootstrap, Ended, FakeAws, Lambda};
+use serde_json::{Value, json};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_take-decisions");
+const VARIABLES: [(&str, &str); 3] =
+    [("BUCKET", "bucket"), ("DECISIONS_STREAM", "decisions"), ("LINK_KEY_SECRET", "links")];
+const KEY: &str = "0123456789abcdef0123456789abcdef";
+const ALERT: &str = "d704ed39-889c-5b22-b41b-2e4fb9283bff";
+
+fn alert() -> Value {
+    json!({
+        "specversion": "1.0",
+        "id": ALERT,
+        "source": "urn:modstream:publish-alerts",
+        "type": "modstream.alert.v1",
+        "time": "2026-01-05T10:00:02Z",
+        "datacontenttype": "application/json",
+        "data": {
+            "probability": 0.9, "log_odds": 2.2, "severity": "high",
+            "policy": { "name": "default", "condition": "probability>=0.7" },
+            "operating_point": { "precision": 0.8, "recall": 0.5, "share": 0.2, "base_rate": 0.3 },
+            "model": { "name": "rscience", "version": "ab".repeat(32) },
+            "terms": [],
+            "comment": { "body": "my cousin says so", "subreddit": "science" },
+            "body_truncated": false,
+            "prediction_id": "22222222-2222-5222-8222-222222222222",
+            "comment_event": {
+                "source": "urn:example:forum",
+                "id": "11111111-1111-5111-8111-111111111111",
+                "time": "2026-01-05T10:00:00Z"
+            },
+        },
+    })
+}
+
+fn request(method: &str, path: &str, body: &str) -> Vec<u8> {
+    let request = json!({
+        "version": "2.0",
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": { "content-type": "application/x-www-form-urlencoded" },
+        "requestContext": { "http": { "method": method } },
+        "body": body,
+        "isBase64Encoded": false,
+    });
+    request.to_string().into_bytes()
+}
+
+#[test]
+fn a_click_on_a_links_page_is_a_decision_on_the_stream() {
+    let (lambda, aws) = (Lambda::start().expect("a port"), FakeAws::start().expect("a port"));
+    aws.put_secret("links", KEY);
+    aws.put("bucket", &format!("alerts/2026-01-05T10/{ALERT}/requested.json"), alert().to_string());
+    let _bootstrap = Bootstrap::start(PROGRAM, "take-decisions", &lambda, &aws, &VARIABLES).expect("starts");
+
+    let signer = Signer::new(KEY.as_bytes(), None).expect("a key");
+    let hour = "2026-01-05T10".parse().expect("an hour");
+    let claim = Claim::Alert { hour, id: ALERT.parse().expect("a UUID"), action: Action::Remove };
+    let link = signer.link("", &claim, Timestamp::now() + Duration::from_secs(3_600)).expect("a link");
+    let answer = |id, method, body| match lambda.invoke(id, &request(method, &link, body)) {
+        Ended::Response(answer) => answer,
+        other => panic!("an answer: {other:?}"),
+    };
+
+    let page = answer("request-1", "GET", "");
+    assert_eq!(page["statusCode"], 200, "{page}");
+    assert!(page["body"].as_str().is_some_and(|body| body.contains("my cousin says so")), "{page}");
+    assert!(aws.records("decisions").is_empty(), "opening it decides nothing");
+
+    let done = answer("request-2", "POST", "action=remove&after=0&moderator=maja");
+    assert_eq!(done["statusCode"], 303, "{done}");
+    let records = aws.records("decisions");
+    let [(_, record)] = &records[..] else { panic!("one record: {records:?}") };
+    let decision: Value = serde_json::from_slice(record).expect("JSON");
+    assert_eq!((&decision["data"]["action"], &decision["data"]["moderator"]), (&"remove".into(), &"maja".into()));
+    let keys = aws.keys("bucket").into_iter().filter(|key| key.starts_with("decisions"));
+    assert_eq!(keys.collect::<Vec<_>>(), [format!("decisions/2026-01-05T10/{ALERT}/0001.json")]);
+}
+
+#[test]
+fn without_a_secret_it_does_not_start() {
+    let (lambda, aws) = (Lambda::start().expect("a port"), FakeAws::start().expect("a port"));
+    let bootstrap = Bootstrap::start(PROGRAM, "take-decisions", &lambda, &aws, &VARIABLES[..2]).expect("starts");
+    let finished = bootstrap.wait().expect("ends");
+    assert_eq!(finished.status.code(), Some(1));
+    let [line] = &finished.lines[..] else { panic!("one line: {:#?}", finished.lines) };
+    assert!(line.contains("start_failed") && line.contains("LINK_KEY_SECRET is missing"), "{line}");
+}
