@@ -120,7 +120,8 @@ impl Reader {
                 };
             let behind = SignedDuration::from_millis(millis_behind_latest.unwrap_or_default());
             page.behind = page.behind.max(behind);
-            page.is_at_end &= records.is_empty() && millis_behind_latest.unwrap_or_default() == 0;
+            // Not "no records": while records come, there are always some.
+            page.is_at_end &= behind.is_zero();
             if let Some(last) = records.last() {
                 shard.after = Some(last.sequence_number.clone());
             }
@@ -224,5 +225,52 @@ fn of(shard: &str, record: types::Record) -> Record {
         place: format!("{shard}/{}", record.sequence_number),
         data: record.data.into_inner(),
         arrived: arrived.unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_kinesis::config::{BehaviorVersion, Credentials, Region};
+    use modstream_stub_server::{Answer, Reply, StubServer};
+    use serde_json::json;
+
+    use super::*;
+
+    /// A page of a stream with one shard, of which every call gives a record.
+    async fn page(millis_behind: u64) -> Page {
+        let server = StubServer::start(move |request| {
+            let target = request.header("x-amz-target").unwrap_or_default();
+            let answer = match target.rsplit('.').next() {
+                Some("ListShards") => json!({ "Shards": [{
+                    "ShardId": "shard-0",
+                    "HashKeyRange": { "StartingHashKey": "0", "EndingHashKey": "1" },
+                    "SequenceNumberRange": { "StartingSequenceNumber": "1" },
+                }] }),
+                Some("GetShardIterator") => json!({ "ShardIterator": "0" }),
+                _ => json!({
+                    "Records": [{ "SequenceNumber": "1", "PartitionKey": "k", "Data": "" }],
+                    "NextShardIterator": "0",
+                    "MillisBehindLatest": millis_behind,
+                }),
+            };
+            Reply::from(Answer::new(200, answer.to_string()).header("Content-Type", "application/x-amz-json-1.1"))
+        });
+        let server = server.expect("a port");
+        let config = aws_sdk_kinesis::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+            .endpoint_url(server.url())
+            .build();
+        let client = aws_sdk_kinesis::Client::from_conf(config);
+        let mut reader = Reader::open(client, "comments", From::Horizon).await.expect("opens");
+        reader.read().await.expect("reads")
+    }
+
+    #[tokio::test]
+    async fn the_end_is_reached_where_nothing_is_behind_although_records_come() {
+        let (at_end, behind) = (page(0).await, page(7_000).await);
+        assert!(at_end.is_at_end && at_end.records.len() == 1);
+        assert!(!behind.is_at_end && behind.behind == SignedDuration::from_secs(7));
     }
 }
