@@ -5,6 +5,7 @@
 //! fails again.
 
 mod check;
+mod decisions;
 mod digests;
 pub mod explore;
 mod faults;

@@ -5,7 +5,7 @@
 pub type Mutation = (&'static str, &'static str);
 
 /// All of them.
-pub const ALL: [Mutation; 20] = [
+pub const ALL: [Mutation; 22] = [
     ("skip-partial-retry", "failed entries of a call that answered 200 count as done"),
     ("retry-whole-call", "after a call that failed in part, all of its entries are sent again"),
     ("mix-keys", "one PutRecords call carries several records of a key"),
@@ -25,6 +25,8 @@ pub const ALL: [Mutation; 20] = [
     ("publish-own-text", "what is published is not what was requested"),
     ("withhold-without-record", "an alert that is withheld is not recorded"),
     ("budget-place-twice", "two alerts have one place in a budget"),
+    ("overwrite-decision", "a decision is written over another's of the same number"),
+    ("skip-outbox", "a decision is logged before it is noted as unsent"),
     ("alert-by-model", "an alert's id knows the model"),
 ];
 

@@ -11,6 +11,7 @@ use modstream_tests::{SOURCE, comment_event_id};
 use tokio::sync::oneshot;
 
 use crate::check::{self, Redriven};
+use crate::decisions;
 use crate::digests;
 use crate::faults::Faults;
 use crate::lambda::Lambda;
@@ -100,6 +101,7 @@ async fn carry_out(plan: &Plan) -> Outcome {
     policies::count_withheld(&world.objects, &faults).await;
     let mut broken = check::broken(&world, plan.settings.document, &faults.effects(), &notices, &redriven).await;
     broken.extend(digests::broken(&world, plan).await);
+    broken.extend(decisions::broken(&world, plan, &faults).await);
     Outcome {
         broken,
         injected: faults.injected(),

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use modstream_platform::{
-    CallError, CallErrorKind, Clock, Condition, ETag, Fetched, Message, Objects, PublishOutcome, PutOutcome, PutRecord,
-    Stream, Topic, Written,
+    CallError, CallErrorKind, Clock, Condition, DeletableObjects, ETag, Fetched, Message, Objects, PublishOutcome,
+    PutOutcome, PutRecord, Stream, Topic, Written,
 };
 use serde_json::Value;
 
@@ -124,6 +124,15 @@ impl<O: Objects> Objects for Faulty<O> {
         let fault = self.before(Operation::GetObject).await?;
         let answer = self.inner.list(prefix).await?;
         self.after(Operation::GetObject, fault, answer).await
+    }
+}
+
+impl<O: DeletableObjects> DeletableObjects for Faulty<O> {
+    /// Goes wrong as a put does.
+    async fn delete(&self, key: &str) -> Result<(), CallError> {
+        let fault = self.before(Operation::PutObject).await?;
+        self.inner.delete(key).await?;
+        self.after(Operation::PutObject, fault, ()).await
     }
 }
 
