@@ -156,8 +156,8 @@ fn contradiction(wish: Wish, told: Told, log: &Log) -> Option<String> {
     let is_own = next.is_some_and(|next| next.action == action && next.moderator == who);
     let holds = match told {
         Told::Done => is_own,
-        // Another's stands, or what is asked for after it.
-        Told::Behind => next.is_some() && !is_own,
+        // Another's came first, or one stands that was not undone.
+        Told::Behind => !is_own && (next.is_some() || log.standing().decided().is_some()),
         Told::NothingToUndo => log.standing().decided().is_none(),
         Told::Unknown => true,
     };
