@@ -43,7 +43,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Model(ModelCommand::Thresholds(args)) => commands::thresholds::run(&args),
         Command::Policy(PolicyCommand::Suggest(args)) => commands::suggest::run(&args),
         #[cfg(feature = "aws")]
-        Command::Decisions(aws::args::DecisionsCommand::Pull(args)) => aws::decisions::run(&args),
+        Command::Decisions(aws::decisions::DecisionsCommand::Pull(args)) => aws::decisions::run(&args),
         #[cfg(feature = "aws")]
         Command::Model(ModelCommand::InBucket(command)) => aws::model::run(&command),
         Command::Policy(PolicyCommand::Check(args)) => commands::policy::check(&args),
@@ -54,7 +54,7 @@ pub fn run(cli: Cli) -> ExitCode {
         #[cfg(feature = "aws")]
         Command::Probe(args) => aws::probe::run(&args),
         #[cfg(feature = "aws")]
-        Command::Corpus(aws::args::CorpusCommand::Push(args)) => aws::corpus::run(&args),
+        Command::Corpus(aws::corpus::CorpusCommand::Push(args)) => aws::corpus::run(&args),
         #[cfg(feature = "aws")]
         Command::Decide(args) => aws::decide::run(&args),
         #[cfg(feature = "aws")]

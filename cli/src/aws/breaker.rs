@@ -3,15 +3,44 @@
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use clap::{Args, Subcommand};
 use modstream_limits::Breakers;
 use modstream_platform::Clock as _;
 use modstream_platform::aws::SystemClock;
 use serde_json::json;
 
-use super::args::{BreakerArgs, BreakerCommand};
+use super::args::{BucketArgs, ConnectionArgs};
 use super::connection::deadline;
 use super::{Connection, block_on};
 use crate::display::print;
+
+/// `modstream breaker`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum BreakerCommand {
+    /// Publish alerts again, before the breaker closes by itself
+    Close(BreakerArgs),
+    /// Show the breakers of today and yesterday
+    Show(BreakerArgs),
+}
+
+impl BreakerCommand {
+    pub(crate) fn wants_json(&self) -> bool {
+        match self {
+            BreakerCommand::Close(args) | BreakerCommand::Show(args) => args.json,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BreakerArgs {
+    #[command(flatten)]
+    pub(crate) bucket: BucketArgs,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
 
 pub(crate) fn run(command: &BreakerCommand) -> anyhow::Result<ExitCode> {
     block_on(async {

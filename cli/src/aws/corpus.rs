@@ -1,18 +1,44 @@
 //! Sample comments in a system's bucket.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, Subcommand};
 use modstream_platform::aws::SystemClock;
 use modstream_platform::deliver::{get, put_where};
 use modstream_platform::{Condition, Fetched};
 use serde_json::json;
 
-use super::args::CorpusPushArgs;
+use super::args::{BucketArgs, ConnectionArgs};
 use super::connection::deadline;
 use super::{Connection, block_on};
 use crate::corpus::Corpus;
 use crate::display::print;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CorpusCommand {
+    /// Put comments where the generator reads them, over what is there
+    Push(CorpusPushArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CorpusPushArgs {
+    /// Comments: CSV with a column `body`, or JSON Lines; plain, gzip or zstd [default: sample comments, built in]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) input: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) bucket: BucketArgs,
+    /// The object's key
+    #[arg(long, value_name = "KEY", default_value = "corpus/comments.jsonl", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) key: String,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
 
 pub(crate) fn run(args: &CorpusPushArgs) -> anyhow::Result<ExitCode> {
     let corpus = Corpus::read(args.input.as_deref(), u64::MAX)?;

@@ -3,10 +3,12 @@
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
+use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use futures_util::{StreamExt as _, stream};
 use jiff::SignedDuration;
 use modstream_decisions::{Decisions, Outcome, Standing};
-use modstream_events::{Alert, Event};
+use modstream_events::{Action, Alert, Event};
 use modstream_ledger::{Hour, LedgerError, Reader};
 use modstream_links::{Claim, unproved};
 use modstream_platform::Clock as _;
@@ -14,10 +16,40 @@ use modstream_platform::aws::{S3Objects, SystemClock};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::args::DecideArgs;
+use super::args::{BucketArgs, ConnectionArgs};
 use super::connection::deadline;
 use super::{Connection, block_on};
+use crate::args::moderator;
 use crate::display::{one_line, print};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  modstream decide d704ed39-889c-5b22-b41b-2e4fb9283bff remove --moderator maja
+  modstream decide https://example.org/a/AQHB... undo --moderator maja
+
+Of a link only what it names is used: your AWS credentials are what lets you decide. The first decision about an alert stands
+until it is undone; the status is 1 where nothing was changed.")]
+pub(crate) struct DecideArgs {
+    /// The alert's id, or a link to it
+    #[arg(value_name = "ALERT", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) alert: String,
+    /// `remove`, `keep` or `undo`
+    #[arg(value_name = "ACTION")]
+    pub(crate) action: Action,
+    /// Who decides: a pseudonym of at most 40 characters
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_MODERATOR", value_parser = moderator)]
+    pub(crate) moderator: String,
+    #[command(flatten)]
+    pub(crate) bucket: BucketArgs,
+    /// The decisions' stream
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_DECISIONS_STREAM", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) decisions_stream: String,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
 
 /// How far back an alert is looked for that is named by its id alone.
 const DAYS: i64 = 3;

@@ -1,19 +1,60 @@
 //! `modstream decisions pull`: what moderators decided, in a file.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use modstream_feedback::{Pulled, pull};
 use modstream_platform::Clock as _;
 use modstream_platform::aws::SystemClock;
 use serde_json::json;
 
-use super::args::PullArgs;
+use super::args::{BucketArgs, ConnectionArgs, time};
 use super::{Connection, block_on};
 use crate::display::{one_line, print};
 use crate::output::OutputFile;
+
+/// `modstream decisions`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum DecisionsCommand {
+    /// Write what moderators decided about which comment into a file, to train on and to look at
+    Pull(PullArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  modstream decisions pull --output decisions.jsonl
+  modstream evaluate --live decisions.jsonl
+  modstream policy suggest --decisions decisions.jsonl --precision 0.8
+  modstream train --input removals.csv --decisions decisions.jsonl --output models/ours
+
+A line a comment: its text, the verdict that stands, and the decision with what the model had claimed. Texts come from the
+archive, or from the ledger where that is older. Only alerts were judged, and the comments that a policy's exploration_share
+picked; `propensity` says how probable it was to be asked about.")]
+pub(crate) struct PullArgs {
+    /// The file to write; one there is replaced
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Decisions from then on: a time, or so long ago (`7d`) [default: all]
+    #[arg(long, value_name = "WHEN", value_parser = time)]
+    pub(crate) from: Option<Timestamp>,
+    /// Decisions before then [default: now]
+    #[arg(long, value_name = "WHEN", value_parser = time)]
+    pub(crate) to: Option<Timestamp>,
+    #[command(flatten)]
+    pub(crate) bucket: BucketArgs,
+    /// The comments' stream, as the archive names it
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_COMMENTS_STREAM", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) comments_stream: String,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
 
 /// How many damaged objects are named.
 const NAMED: usize = 5;

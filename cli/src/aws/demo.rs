@@ -2,12 +2,13 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 use aws_sdk_lambda::primitives::Blob;
+use clap::Args;
 use futures_util::future::select_all;
 use jiff::Timestamp;
 use modstream_classifier::BaseRate;
@@ -19,18 +20,56 @@ use publish_alerts::Policy;
 use serde_json::Value;
 use tokio::sync::{Mutex, mpsc};
 
+use super::args::ConnectionArgs;
 use super::connection::{deadline, failed};
 use super::corpus::{Placed, place};
 use super::deployment::{Deployment, read_base_rate};
 use super::queue::{Queue, own_name, topic_name};
 use super::stream::{From, Reader};
 use super::{Connection, Stopped};
-use crate::args::DemoArgs;
+use crate::commands::demo::DemoArgs;
 use crate::commands::demo::{Prepared, demo};
 use crate::interrupt::Interrupts;
 use crate::load::args::LoadArgs;
 use crate::load::load;
 use crate::system::{Counts, Delivered, Invocation, Ran, Record, Schedule, Stop, System, Which};
+
+/// What a demo on a deployed system takes.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct DeployedArgs {
+    /// Run on a deployed system: a file with what `terraform output -json` prints; `-` is standard input
+    #[arg(long, value_name = "FILE", help_heading = "AWS")]
+    pub(crate) deployment: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+    /// Replace the deployment's sample comments where they are others
+    #[arg(long, help_heading = "AWS")]
+    pub(crate) replace_corpus: bool,
+    /// Leave a queue behind that holds every alert, called `<prefix>-demo`
+    #[arg(long, help_heading = "AWS")]
+    pub(crate) keep_queue: bool,
+}
+
+impl DeployedArgs {
+    /// Refuses what means nothing in memory.
+    pub(crate) fn needs_no_deployment(&self) -> anyhow::Result<()> {
+        let DeployedArgs { connection, replace_corpus, keep_queue, .. } = self;
+        let ConnectionArgs { endpoint_url, profile, region } = connection;
+        let given = [
+            ("--endpoint-url", endpoint_url.is_some()),
+            ("--profile", profile.is_some()),
+            ("--region", region.is_some()),
+            ("--replace-corpus", *replace_corpus),
+            ("--keep-queue", *keep_queue),
+        ];
+        match given.iter().find(|(_, given)| *given) {
+            Some((flag, _)) => {
+                anyhow::bail!("{flag} goes with --deployment FILE; without, the demo runs in this process")
+            }
+            None => Ok(()),
+        }
+    }
+}
 
 /// Nothing happened for so long: nothing more will. A function's first start, and Lambda's own retries, take less.
 const STANDSTILL: Duration = Duration::from_secs(90);

@@ -4,16 +4,50 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
+use clap::builder::NonEmptyStringValueParser;
+use clap::{ArgGroup, Args};
 use jiff::{SignedDuration, Timestamp};
 use modstream_forget::{Mode, Person, Summary, forget};
 use modstream_platform::Clock as _;
 use modstream_platform::aws::SystemClock;
 use serde_json::{Map, Value, json};
 
-use super::args::ForgetArgs;
+use super::args::{BucketArgs, ConnectionArgs};
 use super::connection::failed;
 use super::{Connection, block_on};
 use crate::display::{one_line, print};
+
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("whose").required(true)), after_help = "Examples:
+  modstream forget --author some_name --dry-run
+  modstream forget --comment k3f9a01
+
+Removed are texts in archive, quarantine, ledger and batches that were given up, in every version of an object. The streams' own
+copies expire by themselves; the command says when, and is to be run once more then. Stopped half-way, run it again.")]
+pub(crate) struct ForgetArgs {
+    /// Forget all comments of this author, the name exactly as it stands in comments
+    #[arg(long, value_name = "NAME", group = "whose", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) author: Option<String>,
+    /// Forget this comment, by the forum's id
+    #[arg(long, value_name = "ID", group = "whose", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) comment: Option<String>,
+    /// Say what would be removed, and remove nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) bucket: BucketArgs,
+    /// The comments' stream, to say when its copies expire
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_COMMENTS_STREAM", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) comments_stream: Option<String>,
+    /// The predictions' stream, to say when its copies expire
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_PREDICTIONS_STREAM", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) predictions_stream: Option<String>,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
 
 pub(crate) fn run(args: &ForgetArgs) -> anyhow::Result<ExitCode> {
     let (person, who) = match (&args.author, &args.comment) {

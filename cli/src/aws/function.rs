@@ -3,12 +3,28 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use serde_json::json;
 
-use super::args::FunctionArgs;
+use super::args::ConnectionArgs;
 use super::connection::failed;
 use super::{Connection, block_on};
 use crate::display::print;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  modstream function modstream-score-comments")]
+pub(crate) struct FunctionArgs {
+    /// The function's name there
+    #[arg(value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) name: String,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
 
 const PATIENCE: Duration = Duration::from_secs(20);
 

@@ -1,9 +1,11 @@
 //! `modstream model`: models in a system's bucket.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
+use clap::{Args, Subcommand};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use modstream_classifier::artifact::Manifest;
@@ -11,11 +13,102 @@ use modstream_model_store::{PREFIX, Pointer, StoreError, model_of};
 use modstream_platform::aws::SystemClock;
 use serde_json::{Value, json};
 
-use super::args::{ListArgs, ModelsCommand, PromoteArgs, PushArgs};
+use super::args::{BucketArgs, ConnectionArgs};
 use super::connection::deadline;
 use super::{Connection, block_on};
+use crate::args::name;
 use crate::display::print;
 use crate::embedded;
+
+/// The model that a system scores with.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct NameArgs {
+    /// The model's name
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_MODEL_NAME", value_parser = name)]
+    pub(crate) name: Option<String>,
+}
+
+/// `modstream model`, of a system's bucket.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ModelsCommand {
+    /// Bring a model into the bucket; it is not in use before it is promoted
+    Push(PushArgs),
+    /// Make a version the one in use; functions notice within a minute
+    Promote(PromoteArgs),
+    /// Show what models the bucket has, and which are in use
+    List(ListArgs),
+}
+
+impl ModelsCommand {
+    pub(crate) fn wants_json(&self) -> bool {
+        match self {
+            ModelsCommand::Push(args) => args.json,
+            ModelsCommand::Promote(args) => args.json,
+            ModelsCommand::List(args) => args.json,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  modstream model push --promote             the model built in, for a first try
+  modstream model push models/ours           under the name it was trained with")]
+pub(crate) struct PushArgs {
+    /// The folder of a model [default: the one built in, trained on r/science]
+    #[arg(value_name = "DIR")]
+    pub(crate) model: Option<PathBuf>,
+    /// Make it the one in use
+    #[arg(long)]
+    pub(crate) promote: bool,
+    #[command(flatten)]
+    pub(crate) bucket: BucketArgs,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  modstream model promote c76d9689cf7f")]
+pub(crate) struct PromoteArgs {
+    /// The version, or its first digits, at least 8
+    #[arg(value_name = "VERSION", value_parser = version)]
+    pub(crate) version: String,
+    #[command(flatten)]
+    pub(crate) name: NameArgs,
+    #[command(flatten)]
+    pub(crate) bucket: BucketArgs,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    #[command(flatten)]
+    pub(crate) name: NameArgs,
+    #[command(flatten)]
+    pub(crate) bucket: BucketArgs,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+fn version(text: &str) -> Result<String, String> {
+    let text = text.to_ascii_lowercase();
+    if (8..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        Ok(text)
+    } else {
+        Err("a version is 64 hex digits, or the first of them, at least 8; `modstream model list` shows them"
+            .to_owned())
+    }
+}
 
 /// How many manifests are read at a time.
 const AT_ONCE: usize = 8;
@@ -267,5 +360,10 @@ mod tests {
         );
         let none = whole_version("ffffffff", "ours", "bucket", None).expect_err("none").to_string();
         assert!(none.contains("modstream model push"), "{none}");
+    }
+
+    #[test]
+    fn a_version_is_hex_digits_and_enough_of_them() {
+        assert!(version("c76d968").is_err() && version("C76D9689").is_ok() && version("zzzzzzzzz").is_err());
     }
 }

@@ -1,17 +1,64 @@
 //! `modstream policy push` and `show`: the document of policies in a system's bucket.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use clap::{Args, Subcommand};
 use modstream_platform::aws::SystemClock;
 use modstream_policy_store::PolicyStore;
 use serde_json::json;
 
-use super::args::{PolicyInBucketCommand, PolicyPushArgs, PolicyShowArgs};
+use super::args::{BucketArgs, ConnectionArgs};
 use super::connection::deadline;
 use super::{Connection, block_on};
 use crate::display::{one_line, print};
 use crate::policies;
+
+/// `modstream policy`, of a system's bucket.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyInBucketCommand {
+    /// Put a document into the bucket and into use; publish-alerts notices within a minute
+    Push(PolicyPushArgs),
+    /// Show the document in use
+    Show(PolicyShowArgs),
+}
+
+impl PolicyInBucketCommand {
+    pub(crate) fn wants_json(&self) -> bool {
+        match self {
+            PolicyInBucketCommand::Push(args) => args.json,
+            PolicyInBucketCommand::Show(args) => args.json,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  modstream policy push policies.toml")]
+pub(crate) struct PolicyPushArgs {
+    /// The document: TOML, or JSON
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) bucket: BucketArgs,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PolicyShowArgs {
+    #[command(flatten)]
+    pub(crate) bucket: BucketArgs,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
 
 pub(crate) fn run(command: &PolicyInBucketCommand) -> anyhow::Result<ExitCode> {
     block_on(async {

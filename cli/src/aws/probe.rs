@@ -4,20 +4,57 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
+use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use jiff::Timestamp;
 use modstream_events::{Alert, Comment, Event, PROBE_BODY, ids};
-use modstream_platform::Clock as _;
-use modstream_platform::PutRecord;
 use modstream_platform::aws::SystemClock;
 use modstream_platform::deliver::{Delivery, put_all};
+use modstream_platform::{Clock as _, PutRecord};
 use serde_json::json;
 
-use super::args::ProbeArgs;
+use super::args::{ConnectionArgs, seconds, source, subreddit, topic_arn};
 use super::connection::deadline;
 use super::queue::{Queue, own_name, topic_name};
 use super::{Connection, block_on};
 use crate::display::print;
 use crate::interrupt::Interrupts;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  modstream probe --subreddit science     puts it on the stream
+  modstream probe --wait                  and waits for its alert: status 1 where none comes
+
+The probe's text alerts whatever the policies say, is never withheld, and counts in no budget and no share.")]
+pub(crate) struct ProbeArgs {
+    /// The comments' stream
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_COMMENTS_STREAM", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) stream: String,
+    /// The subreddit it is of: subscriptions filter by it
+    #[arg(long, value_name = "NAME", value_parser = subreddit)]
+    pub(crate) subreddit: Option<String>,
+    /// Names the system that it comes from, a URI
+    #[arg(long, value_name = "URI", default_value = "urn:modstream:probe", value_parser = source)]
+    pub(crate) source: String,
+    /// Wait for its alert on the alerts' topic, a minute or as long as said; the status is 1 where none comes
+    #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "1m", value_parser = wait, requires = "topic")]
+    pub(crate) wait: Option<Duration>,
+    /// The alerts' topic
+    #[arg(long, value_name = "ARN", env = "MODSTREAM_ALERTS_TOPIC_ARN", value_parser = topic_arn)]
+    pub(crate) topic: Option<String>,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+fn wait(text: &str) -> Result<Duration, String> {
+    match seconds(text).and_then(|seconds| u64::try_from(seconds).ok()) {
+        Some(seconds @ 1..=86_400) => Ok(Duration::from_secs(seconds)),
+        _ => Err("write how long, from 1s to 24h: `90s` or `2m`".to_owned()),
+    }
+}
 
 /// The queue is for one alert.
 const RETENTION: Duration = Duration::from_secs(60);
@@ -26,7 +63,8 @@ const LONGEST_RECEIVE: Duration = Duration::from_secs(20);
 
 pub(crate) fn run(args: &ProbeArgs) -> anyhow::Result<ExitCode> {
     block_on(async {
-        let Some(wait) = args.wait else {
+        // The command line lets no wait through without a topic.
+        let (Some(wait), Some(topic)) = (args.wait, args.topic.as_deref()) else {
             let connection = Connection::open(&args.connection).await?;
             let (id, _) = put(args, &connection).await?;
             if args.json {
@@ -35,7 +73,6 @@ pub(crate) fn run(args: &ProbeArgs) -> anyhow::Result<ExitCode> {
             said(args, &id)?;
             return Ok(print("its alert has the attribute probe=true and severity high: --wait waits for it\n")?);
         };
-        let topic = args.topic.as_deref().context("say on which topic its alert comes: --topic ARN")?;
         let connection = Connection::open(&args.connection.at_topic(topic)).await?;
         let interrupts = Interrupts::listen()?;
         // Before the probe, or its alert could come first.

@@ -4,14 +4,71 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
+use jiff::Timestamp;
+use modstream_events::Reason;
 use modstream_platform::Clock as _;
 use modstream_platform::aws::SystemClock;
 use modstream_redrive::{Left, Options, Redriven, Streams, Why, redrive};
 use serde_json::{Value, json};
 
-use super::args::RedriveArgs;
+use super::args::{BucketArgs, ConnectionArgs, time};
 use super::{Connection, block_on};
 use crate::display::{one_line, print};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  modstream redrive --dry-run                        what would come back
+  modstream redrive --given-up --since 2h
+  modstream redrive --quarantine --reason panicked
+
+Each record comes back once: a mark below redriven/ says so. Stopped between a record and its mark, the next run repeats the
+record, with the same ids: consumers drop it. Records come behind what was sent meanwhile.
+The status is 1 where something failed or an object is not ours; records that are still bad are named and stay.")]
+pub(crate) struct RedriveArgs {
+    /// Only quarantined records [default: these and batches]
+    #[arg(long)]
+    pub(crate) quarantine: bool,
+    /// Only batches that Lambda gave up [default: these and quarantined records]
+    #[arg(long)]
+    pub(crate) given_up: bool,
+    /// Only this object
+    #[arg(long, value_name = "KEY")]
+    pub(crate) key: Option<String>,
+    /// Only records quarantined for this reason, such as `panicked`
+    #[arg(long, value_name = "REASON", value_parser = reason, conflicts_with = "given_up")]
+    pub(crate) reason: Option<Reason>,
+    /// Only what was set aside from then on: a time, or a time ago such as `2h`
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) since: Option<Timestamp>,
+    /// Look and say, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Put back also records that are still bad
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// The comments' stream
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_COMMENTS_STREAM", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) comments_stream: String,
+    /// The predictions' stream
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_PREDICTIONS_STREAM", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) predictions_stream: String,
+    #[command(flatten)]
+    pub(crate) bucket: BucketArgs,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+fn reason(text: &str) -> Result<Reason, String> {
+    serde_json::from_value(text.into()).map_err(|_| {
+        "a reason stands in the quarantined object at `data.reason`, such as `not_json`, `missing_body` or `panicked`"
+            .to_owned()
+    })
+}
 
 /// How long a run goes on. The next goes on where it ended.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);

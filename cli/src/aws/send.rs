@@ -1,11 +1,13 @@
 //! `modstream send`: how live comments enter.
 
 use std::io::{self, IsTerminal as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use jiff::Timestamp;
 use modstream_corpus::{OpenError, Reader, Row};
 use modstream_events::{Event, ids};
@@ -15,12 +17,47 @@ use modstream_platform::{MAX_KEY_CHARS, MAX_PUT_BYTES, MAX_PUT_RECORDS, PutRecor
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use super::args::SendArgs;
+use super::args::{ConnectionArgs, source};
 use super::connection::deadline;
 use super::{Connection, block_on};
+use crate::args::rate;
 use crate::display::print;
 use crate::interrupt::Interrupts;
 use crate::progress::Progress;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  modstream send --input comments.csv
+  tail -F feed.jsonl | modstream send --source urn:example:forum
+
+Sending a file again sends the same events: consumers drop them by their ids. A comment without an `id` is known by the file's
+name, its line and its text; one without `created_utc` has the time of --time.
+A line that can't be sent is named, the rest is sent, and the status is 1 at the end.")]
+pub(crate) struct SendArgs {
+    /// The comments' stream
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_COMMENTS_STREAM", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) stream: String,
+    /// Comments: CSV with a column `body`, or JSON Lines; plain, gzip or zstd [default: standard input]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) input: Option<PathBuf>,
+    /// Names the system that the comments' ids are of, a URI: the same comment of the same source is the same event
+    #[arg(long, value_name = "URI", default_value = "urn:modstream:send", value_parser = source)]
+    pub(crate) source: String,
+    /// The time of comments without `created_utc` [default: the file's; of standard input now, so a repeat alerts again]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) time: Option<Timestamp>,
+    /// Comments a second [default: as fast as it goes]
+    #[arg(long, value_name = "N", value_parser = rate)]
+    pub(crate) rate: Option<f64>,
+    /// Go on from this line
+    #[arg(long, value_name = "LINE", default_value_t = 1)]
+    pub(crate) from_line: u64,
+    /// Print one line of JSON at the end, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
 
 /// How many comments wait to be sent. Their size is bounded by the file's: 16 MiB a row.
 const WAITING: usize = MAX_PUT_RECORDS;

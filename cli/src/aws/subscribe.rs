@@ -4,15 +4,95 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail, ensure};
 use aws_sdk_sqs::types::QueueAttributeName;
+use clap::builder::NonEmptyStringValueParser;
+use clap::{ArgGroup, Args};
 use modstream_events::Severity;
 use modstream_platform::CallErrorKind;
 use serde_json::{Value, json};
 
-use super::args::SubscribeArgs;
+use super::args::{ConnectionArgs, Level, subreddit, topic_arn};
 use super::connection::failed;
 use super::queue::{filter, topic_name};
 use super::{Connection, block_on, policy};
 use crate::display::print;
+
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("to").required(true)), after_help = "Examples:
+  modstream subscribe --sqs arn:aws:sqs:eu-central-1:123456789012:moderators --allow
+  modstream subscribe --https https://example.org/alerts --subreddit science --severity high --severity medium
+  modstream subscribe --email mods@example.org --subreddit science
+
+A queue and a webhook get alerts, one by one. Email and SMS get digests, one a subreddit and window: SNS takes an email
+subscription away that gets more than ten messages a second. A digest's severity is the highest of its alerts.
+
+A repeat changes the subscription that is there. Filters hold from a few seconds to 15 minutes later.")]
+pub(crate) struct SubscribeArgs {
+    /// The alerts' topic
+    #[arg(long, value_name = "ARN", env = "MODSTREAM_ALERTS_TOPIC_ARN", value_parser = topic_arn)]
+    pub(crate) topic: Option<String>,
+    /// The digests' topic, for --email and --sms
+    #[arg(long, value_name = "ARN", env = "MODSTREAM_DIGESTS_TOPIC_ARN", value_parser = topic_arn)]
+    pub(crate) digests_topic: Option<String>,
+    /// A queue that gets the alerts, an event each
+    #[arg(long, value_name = "ARN_OR_URL", group = "to", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) sqs: Option<String>,
+    /// A webhook that gets the alerts, in SNS' envelope; it must confirm the subscription first
+    #[arg(long, value_name = "URL", group = "to", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) https: Option<String>,
+    /// An address that gets digests; who reads it must confirm the subscription first
+    #[arg(long, value_name = "ADDRESS", group = "to", value_parser = email)]
+    pub(crate) email: Option<String>,
+    /// A phone that gets digests: the counts, and a link
+    #[arg(long, value_name = "NUMBER", group = "to", value_parser = phone)]
+    pub(crate) sms: Option<String>,
+    /// Only what is of this subreddit, in its exact case; may be given again
+    #[arg(long, value_name = "NAME", value_parser = subreddit)]
+    pub(crate) subreddit: Vec<String>,
+    /// Only what is of this severity; may be given again
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) severity: Vec<Level>,
+    /// The queue that keeps what the subscriber does not take; without one they end with SNS' retries
+    #[arg(long, value_name = "ARN", env = "MODSTREAM_UNDELIVERED_QUEUE_ARN", value_parser = queue_arn)]
+    pub(crate) undelivered: Option<String>,
+    /// Let the topic send to the queue, by a statement more in the queue's policy
+    #[arg(long, requires = "sqs")]
+    pub(crate) allow: bool,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+fn email(text: &str) -> Result<String, String> {
+    let parts = text.split_once('@');
+    let is_address = parts.is_some_and(|(name, host)| !name.is_empty() && host.contains('.') && !host.contains('@'));
+    if is_address && text.chars().all(|c| c.is_ascii_graphic()) {
+        return Ok(text.to_owned());
+    }
+    Err("an address looks like mods@example.org".to_owned())
+}
+
+fn phone(text: &str) -> Result<String, String> {
+    // E.164, as SNS wants it.
+    let number: String = text.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')')).collect();
+    let digits = number.strip_prefix('+').unwrap_or_default();
+    if (7..=15).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        return Ok(number);
+    }
+    Err("a number begins with + and the country, such as +4915112345678".to_owned())
+}
+
+fn queue_arn(text: &str) -> Result<String, String> {
+    let parts: Vec<&str> = text.split(':').collect();
+    match parts[..] {
+        ["arn", _, "sqs", _, _, name] if !name.is_empty() && !name.ends_with(".fifo") => Ok(text.to_owned()),
+        _ => {
+            Err("a standard queue's ARN looks like arn:aws:sqs:eu-central-1:123456789012:modstream-alerts-undelivered"
+                .to_owned())
+        }
+    }
+}
 
 pub(crate) fn run(args: &SubscribeArgs) -> anyhow::Result<ExitCode> {
     let subscriber = Subscriber::of(args)?;

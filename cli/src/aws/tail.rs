@@ -3,16 +3,78 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use modstream_events::{Alert, Event, Prediction, Severity};
 use modstream_limits::BreakerOpened;
 
-use super::args::{ShownArgs, Since, TailAlertsArgs, TailCommand, TailPredictionsArgs};
+use super::args::{ConnectionArgs, Level, Since, since, subreddit, topic_arn};
 use super::queue::{Queue, filter, own_name, topic_name};
 use super::stream::{From, Reader};
 use super::{Connection, block_on};
 use crate::display::{self, print};
 use crate::interrupt::Interrupts;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TailCommand {
+    /// Show predictions as they come
+    Predictions(TailPredictionsArgs),
+    /// Show alerts as they come, through a queue of its own that is removed at the end
+    Alerts(TailAlertsArgs),
+}
+
+impl TailCommand {
+    /// An error is told on standard error in any case: standard output holds events.
+    pub(crate) fn wants_json(&self) -> bool {
+        false
+    }
+}
+
+/// What is shown of what comes.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct ShownArgs {
+    /// Only of this subreddit, in its exact case; may be given again
+    #[arg(long, value_name = "NAME", value_parser = subreddit)]
+    pub(crate) subreddit: Vec<String>,
+    /// End after so many
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) limit: Option<u64>,
+    /// Print each event, a line of JSON each
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  modstream tail predictions --since 10m
+  modstream tail predictions --since TRIM_HORIZON --json | jq .data.probability")]
+pub(crate) struct TailPredictionsArgs {
+    /// The predictions' stream
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_PREDICTIONS_STREAM", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) stream: String,
+    /// From when on: `now`, a time ago such as `10m` or `2h`, or `TRIM_HORIZON` for all that the stream still holds
+    #[arg(long, value_name = "WHEN", default_value = "now", value_parser = since)]
+    pub(crate) since: Since,
+    #[command(flatten)]
+    pub(crate) shown: ShownArgs,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TailAlertsArgs {
+    /// The alerts' topic
+    #[arg(long, value_name = "ARN", env = "MODSTREAM_ALERTS_TOPIC_ARN", value_parser = topic_arn)]
+    pub(crate) topic: String,
+    /// Only of this severity; may be given again
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) severity: Vec<Level>,
+    #[command(flatten)]
+    pub(crate) shown: ShownArgs,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
 
 /// How often a stream's shards are looked at: each takes five looks a second, of all its readers.
 const LOOK_EVERY: Duration = Duration::from_secs(1);

@@ -1,9 +1,18 @@
 use std::process::ExitCode;
 
-use clap::CommandFactory as _;
+use clap::{Args, CommandFactory as _};
+use clap_complete::Shell;
 
-use crate::args::{Cli, CompletionsArgs};
+use crate::args::Cli;
 use crate::display::print;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  modstream completions bash > ~/.local/share/bash-completion/completions/modstream")]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    pub(crate) shell: Shell,
+}
 
 pub(crate) fn run(args: &CompletionsArgs) -> anyhow::Result<ExitCode> {
     // Into memory first: the generator panics where it can't write.

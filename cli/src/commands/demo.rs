@@ -1,14 +1,16 @@
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use clap::Args;
 use futures_util::future::try_join;
 use jiff::Timestamp;
 use modstream_classifier::artifact::{Manifest, ModelFiles};
 use modstream_classifier::{BaseRate, LogOdds, Model, Score};
 use publish_alerts::{Condition, Policy};
 
-use crate::args::{DemoArgs, MOST_COMMENTS};
+use crate::args::{MOST_COMMENTS, ModelArgs, or_default, rate};
 use crate::audit::{Audit, Received};
 use crate::corpus::Corpus;
 use crate::embedded;
@@ -16,6 +18,52 @@ use crate::interrupt::Interrupts;
 use crate::pipeline::{Batches, Pipeline};
 use crate::screen::{Plan, Screen};
 use crate::system::{Schedule, Stop, System};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  modstream demo                                       ten comments a second, alerts as they come
+  modstream demo --fast --comments 600 --json          as fast as it goes, one line of JSON
+  modstream demo --input my.jsonl --policy 'precision>=0.7' --base-rate 0.05")]
+pub(crate) struct DemoArgs {
+    /// Comments: CSV with a column `body`, or JSON Lines; plain, gzip or zstd [default: sample comments, built in]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) input: Option<PathBuf>,
+    /// How many comments to send; rows repeat where the file has fewer [default: 300, of a file every row]
+    ///
+    /// All that happened is kept in memory until the end, to check it: about 5 KB a comment.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST_COMMENTS))]
+    pub(crate) comments: Option<u64>,
+    /// Comments a second
+    #[arg(long, value_name = "N", default_value_t = 10.0, value_parser = rate, conflicts_with = "fast")]
+    pub(crate) rate: f64,
+    /// As fast as it goes
+    #[arg(long)]
+    pub(crate) fast: bool,
+    /// Which comments alert: a probability (`0.8`), or `precision>=0.9`, or `share<=0.05` [default: 0.7, or what is deployed]
+    #[arg(long, value_name = "POLICY", value_parser = Policy::parse)]
+    pub(crate) policy: Option<Policy>,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    /// Print one line of JSON at the end, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// What the ids of the schedule's events begin with: two runs with the same make the same events
+    #[arg(long, value_name = "ID", hide = true)]
+    pub(crate) schedule_id: Option<String>,
+    /// When the schedule begins, as events tell it
+    #[arg(long, value_name = "TIME", hide = true)]
+    pub(crate) schedule_time: Option<Timestamp>,
+    #[cfg(feature = "aws")]
+    #[command(flatten)]
+    pub(crate) deployed: crate::aws::demo::DeployedArgs,
+}
+
+impl DemoArgs {
+    /// The policy that was asked for.
+    pub(crate) fn policy(&self) -> Policy {
+        or_default(self.policy.as_ref())
+    }
+}
 
 /// How often the line of counts changes.
 const REFRESH: Duration = Duration::from_millis(200);

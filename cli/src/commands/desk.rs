@@ -1,7 +1,9 @@
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use clap::Args;
 use console::style;
 use jiff::SignedDuration;
 use modstream_desk::{Access, FORUM, SESSION_HOURS, Settings, Site};
@@ -10,10 +12,11 @@ use modstream_ledger::{Hour, Reader};
 use modstream_links::{Claim, Signer};
 use modstream_platform::Clock as _;
 use modstream_platform::memory::{MemoryClock, MemoryObjects, MemoryStream};
+use publish_alerts::Policy;
 use tokio::net::TcpListener;
 use tokio::task::LocalSet;
 
-use crate::args::{DeskArgs, MOST_COMMENTS};
+use crate::args::{MOST_COMMENTS, ModelArgs, moderator, or_default};
 use crate::corpus::Corpus;
 use crate::desk::serve;
 use crate::display::print;
@@ -21,6 +24,40 @@ use crate::embedded;
 use crate::interrupt::Interrupts;
 use crate::pipeline::{Batches, Pipeline};
 use crate::system::{Schedule, System as _};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  modstream desk                                       open the link that it prints; Ctrl-C ends it
+  modstream desk --moderator ana --moderator ben       two people at one desk
+  modstream desk --input my.jsonl --policy 'precision>=0.7' --base-rate 0.05
+
+Everything is in memory, and gone at the end.")]
+pub(crate) struct DeskArgs {
+    /// The port of 127.0.0.1; 0 takes a free one
+    #[arg(long, value_name = "PORT", default_value_t = 8055)]
+    pub(crate) port: u16,
+    /// Print the sign-in links, then an alert's link, a line each, and nothing else
+    #[arg(long)]
+    pub(crate) link_only: bool,
+    /// Who signs in; may be given again
+    #[arg(long, value_name = "NAME", default_value = "you", value_parser = moderator)]
+    pub(crate) moderator: Vec<String>,
+    /// Comments: CSV with a column `body`, or JSON Lines; plain, gzip or zstd [default: sample comments, built in]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) input: Option<PathBuf>,
+    /// Which comments alert: a probability (`0.8`), or `precision>=0.9`, or `share<=0.05` [default: 0.7]
+    #[arg(long, value_name = "POLICY", value_parser = Policy::parse)]
+    pub(crate) policy: Option<Policy>,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+}
+
+impl DeskArgs {
+    /// The policy that was asked for.
+    pub(crate) fn policy(&self) -> Policy {
+        or_default(self.policy.as_ref())
+    }
+}
 
 pub(crate) fn run(args: &DeskArgs) -> anyhow::Result<ExitCode> {
     // A panic's message may quote a comment.

@@ -1,19 +1,57 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::Args;
 use modstream_classifier::artifact::Manifest;
 use modstream_classifier::{Explanation, Model, Scratch};
-use modstream_report::{Comment, Quality, Reason, Report, Terms};
+use modstream_report::{Comment, Quality, Reason, Report, Subgroup, Terms};
 use modstream_trainer::{Evaluation, LabelledComments, evaluate};
-use publish_alerts::Condition;
+use publish_alerts::{Condition, Policy};
 use serde_json::json;
 
 use super::{labelled, live, quality};
-use crate::args::EvaluateArgs;
+use crate::args::{DEFAULT_CONDITION, ModelArgs};
 use crate::display::print;
 use crate::embedded;
 use crate::output::OutputFile;
 use crate::progress::Progress;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  modstream evaluate --model models/ours --input later-removals.csv
+  modstream evaluate --input later-removals.csv --report report.html --subgroup gender=woman,man
+  modstream evaluate --live decisions.jsonl          what was claimed, and what moderators said")]
+pub(crate) struct EvaluateArgs {
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    /// Comments with verdicts: CSV or JSON Lines with `body` and `removed` (0, 1, true or false); plain, gzip or zstd
+    #[arg(long, value_name = "FILE", required_unless_present = "live")]
+    pub(crate) input: Option<PathBuf>,
+    /// Compare what was claimed about alerts with what moderators decided: a file of `modstream decisions pull`
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["input", "model", "base_rate", "report"])]
+    pub(crate) live: Option<PathBuf>,
+    /// Write a page to look at: curves, calibration, terms, errors, subgroups; a file there is replaced
+    ///
+    /// One HTML file that needs nothing else. It quotes up to twenty comments.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Which comments alert, in the report: `0.8`, `precision>=0.9` or `share<=0.05` [default: 0.7]
+    #[arg(long, value_name = "POLICY", value_parser = Policy::parse, requires = "report")]
+    pub(crate) policy: Option<Policy>,
+    /// Words whose comments the report looks at apart, such as `gender=woman,man`; may be repeated
+    #[arg(long = "subgroup", value_name = "NAME=WORD,WORD", requires = "report")]
+    pub(crate) subgroups: Vec<Subgroup>,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl EvaluateArgs {
+    /// Which comments alert.
+    pub(crate) fn condition(&self) -> Condition {
+        self.policy.as_ref().map_or(DEFAULT_CONDITION, |policy| policy.condition)
+    }
+}
 
 /// How many reasons a report gives for an error.
 const REASONS: usize = 5;

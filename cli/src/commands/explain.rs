@@ -2,13 +2,32 @@ use std::io::{self, IsTerminal as _, Read as _};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use clap::Args;
 use console::style;
 use modstream_classifier::Scratch;
 use serde_json::json;
 
-use crate::args::ExplainArgs;
+use crate::args::ModelArgs;
 use crate::display::{in_words, one_line, print, signed, width};
 use crate::embedded;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  modstream explain 'Hold on while I stroke my ego'
+  pbpaste | modstream explain")]
+pub(crate) struct ExplainArgs {
+    /// The text [default: standard input]
+    #[arg(value_name = "TEXT")]
+    pub(crate) text: Option<String>,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    /// How many terms to show
+    #[arg(long, value_name = "N", default_value_t = 12)]
+    pub(crate) top: usize,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+}
 
 pub(crate) fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
     let (model, manifest) = embedded::load(&args.model)?;

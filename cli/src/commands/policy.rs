@@ -1,14 +1,32 @@
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::Args;
 use modstream_corpus::Reader;
 use modstream_policy::Policies;
 use serde_json::json;
 
-use crate::args::PolicyCheckArgs;
 use crate::display::{one_line, print};
 use crate::policies;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  modstream policy check policies.toml
+  modstream policy check policies.toml --against comments.jsonl
+
+docs/policies.md explains every field; shared/policy/policies.schema.json is its JSON Schema.")]
+pub(crate) struct PolicyCheckArgs {
+    /// The document: TOML, or JSON
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Warn of subreddits that no comment of this file is of: CSV or JSON Lines; plain, gzip or zstd
+    #[arg(long, value_name = "FILE")]
+    pub(crate) against: Option<PathBuf>,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+}
 
 pub(crate) fn check(args: &PolicyCheckArgs) -> anyhow::Result<ExitCode> {
     let policies = match policies::read(&args.file)? {

@@ -1,17 +1,76 @@
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Context as _;
+use clap::Args;
 use modstream_corpus::Reader;
 use publish_alerts::Policy;
 
-use crate::args::ReplayArgs;
+use crate::args::{ModelArgs, or_default};
 use crate::display::{one_line, print};
 use crate::embedded;
 use crate::output::OutputFile;
 use crate::replay::{Files, Functions, Shown, Source, Was, replay};
+
+#[derive(Debug, Args)]
+#[command(after_help = REPLAY_EXAMPLES)]
+pub(crate) struct ReplayArgs {
+    /// Comments: CSV with a column `body`, JSON Lines, or objects of the archive (`*.jsonl.zst`); plain, gzip or zstd
+    #[arg(long, value_name = "FILE", num_args = 1.., required = cfg!(not(feature = "aws")))]
+    pub(crate) input: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    /// Which comments alert: a probability (`0.8`), or `precision>=0.9`, or `share<=0.05` [default: 0.7]
+    #[arg(long, value_name = "POLICY", value_parser = Policy::parse)]
+    pub(crate) policy: Option<Policy>,
+    /// The folder of the model to compare with [default: the one built in; of an archive or a stream, what did alert]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) against_model: Option<PathBuf>,
+    /// The policy to compare with [default: 0.7; of an archive or a stream, what did alert]
+    #[arg(long, value_name = "POLICY", value_parser = Policy::parse)]
+    pub(crate) against_policy: Option<Policy>,
+    /// Moderators' verdicts by the comment's `id`, in a file as --input has, with `removed`; those of --input come first
+    #[arg(long, value_name = "FILE")]
+    pub(crate) verdicts: Option<PathBuf>,
+    /// Write a page to look at; a file there is replaced. It quotes up to thirty comments
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[cfg(feature = "aws")]
+    #[command(flatten)]
+    pub(crate) deployed: crate::aws::replay::ReplayedArgs,
+}
+
+#[cfg(not(feature = "aws"))]
+const REPLAY_EXAMPLES: &str = "Examples:
+  modstream replay --input removals.csv --model models/new
+  modstream replay --input removals.csv --policy 'precision>=0.8' --against-policy 0.7";
+
+#[cfg(feature = "aws")]
+const REPLAY_EXAMPLES: &str = "Examples:
+  modstream replay --input removals.csv --model models/new
+  modstream replay --input removals.csv --policy 'precision>=0.8' --against-policy 0.7
+  modstream replay --from 7d --model models/new --verdicts removals.csv     the archive, beside what did alert
+  modstream replay --from 2h --stream --policy 0.8
+
+Files are compared with the model built in and the policy 0.7, or what --against-model and --against-policy say. What is left
+out is named, and the status is 1 at the end where something could not be read.";
+
+impl ReplayArgs {
+    /// The policy to try.
+    pub(crate) fn policy(&self) -> Policy {
+        or_default(self.policy.as_ref())
+    }
+
+    /// The policy to compare with.
+    pub(crate) fn against_policy(&self) -> Policy {
+        or_default(self.against_policy.as_ref())
+    }
+}
 
 pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     // A panic's message may quote a comment.

@@ -1,14 +1,33 @@
 use std::io::{self, BufWriter, IsTerminal as _, Write as _};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::Args;
 use modstream_classifier::{Explanation, Model, Scratch};
 use modstream_corpus::{Reader, Row};
 use modstream_events::Term;
 use serde::Serialize;
 
-use crate::args::ScoreArgs;
+use crate::args::ModelArgs;
 use crate::embedded;
 use crate::progress::Progress;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  modstream score --input comments.csv > scores.jsonl
+  zcat dump.jsonl.gz | modstream score --explain 3
+
+A comment that can't be read becomes {\"line\":n,\"error\":\"...\"} in its place, and the status is 1 at the end.")]
+pub(crate) struct ScoreArgs {
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    /// Comments: CSV with a column `body`, or JSON Lines; plain, gzip or zstd [default: standard input]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) input: Option<PathBuf>,
+    /// Add the N terms that move each score most, the intercept, and the sum of the others
+    #[arg(long, value_name = "N")]
+    pub(crate) explain: Option<usize>,
+}
 
 /// A line of output.
 #[derive(Serialize)]

@@ -2,14 +2,35 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::Args;
 use modstream_feedback::{NoSuggestion, Suggestion, Verdict, suggest};
 use serde_json::{Value, json};
 
 use super::live::judged;
-use crate::args::SuggestArgs;
 use crate::display::{one_line, print};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  modstream policy suggest --decisions decisions.jsonl --precision 0.8")]
+pub(crate) struct SuggestArgs {
+    /// Moderators' decisions: a file of `modstream decisions pull`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) decisions: PathBuf,
+    /// The precision to keep, at the lower end of its 95 % interval
+    #[arg(long, value_name = "SHARE", value_parser = precision)]
+    pub(crate) precision: f64,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn precision(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| *share > 0.0 && *share < 1.0);
+    share.ok_or_else(|| "a precision is above 0 and below 1, for example 0.8".to_owned())
+}
 
 type Found<'a> = (Option<&'a str>, Result<Suggestion, NoSuggestion>);
 

@@ -1,15 +1,31 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
+use clap::Args;
 use modstream_classifier::artifact::Manifest;
 use modstream_classifier::{BaseRate, HeldOut, Intervals, LogOdds, Rates};
 use modstream_events::OperatingPoint;
-use publish_alerts::Condition;
+use publish_alerts::{Condition, Policy};
 use serde_json::{Value, json};
 
-use crate::args::ThresholdsArgs;
+use crate::args::ModelArgs;
 use crate::display::print;
 use crate::embedded;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  modstream model thresholds --base-rate 0.05
+  modstream model thresholds --model models/ours --base-rate 0.05 --policy 'precision>=0.8' --policy 'share<=0.02'")]
+pub(crate) struct ThresholdsArgs {
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    /// A policy to show; may be given again [default: some of each kind]
+    #[arg(long, value_name = "POLICY", value_parser = Policy::parse)]
+    pub(crate) policy: Vec<Policy>,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+}
 
 /// Shown where nobody asks for others.
 const SHOWN: [Condition; 14] = [

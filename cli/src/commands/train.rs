@@ -1,15 +1,87 @@
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 
+use clap::{Args, ValueEnum};
 use modstream_classifier::artifact::check_output;
 use modstream_feedback::Judged;
 use modstream_trainer::{LabelledComments, Settings, Step, default_settings, train};
 use serde_json::json;
 
 use super::{labelled, live, quality};
-use crate::args::{Group, TrainArgs};
+use crate::args::name;
 use crate::display::print;
 use crate::progress::Progress;
+
+const DEFAULT_MEMORY_GB: f64 = (modstream_trainer::DEFAULT_MEMORY >> 30) as f64;
+
+fn gigabytes(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|it: &f64| *it > 0.0 && it.is_finite())
+        .ok_or_else(|| "a number above 0, such as 4".to_owned())
+}
+
+/// Features that a model may do without; words are always there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Group {
+    /// The pieces of words
+    Subwords,
+    /// Pairs of words
+    Pairs,
+    /// Length, questions, layout
+    Measures,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  modstream train --input removals.csv --output models/ours
+  modstream train --input dump.jsonl.zst --output models/ours --about 'r/ours, 2024, moderators' removals'")]
+pub(crate) struct TrainArgs {
+    /// Comments with verdicts: CSV or JSON Lines with `body` and `removed` (0, 1, true or false); plain, gzip or zstd
+    #[arg(long, value_name = "FILE")]
+    pub(crate) input: PathBuf,
+    /// The folder to write the model to; a model there is replaced
+    #[arg(long, value_name = "DIR")]
+    pub(crate) output: PathBuf,
+    /// The model's name [default: the folder's]
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    pub(crate) name: Option<String>,
+    /// Also learn from moderators' decisions about alerts: a file of `modstream decisions pull`; may be repeated
+    ///
+    /// They are in every fit and in no measurement, since alerts are no sample of all comments. A decision about a text of
+    /// --input is its newer verdict.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) decisions: Vec<PathBuf>,
+    /// What the model's card says of where the comments come from
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) about: Option<String>,
+    /// Decides which comment is in which fold of the cross-validation
+    #[arg(long, value_name = "N", default_value_t = modstream_trainer::default_settings().seed)]
+    pub(crate) seed: u64,
+    /// The most words, pairs of words and subwords in the vocabulary, together
+    #[arg(long, value_name = "N", default_value_t = modstream_trainer::default_settings().max_features)]
+    pub(crate) features: usize,
+    /// Do without these features, which scores faster, and less well; may be repeated, or a list with commas
+    #[arg(long, value_name = "GROUP", value_enum, value_delimiter = ',')]
+    pub(crate) without: Vec<Group>,
+    /// The memory that training may take, in GB; above what it holds, weights are found another way, over sparse rows
+    #[arg(long, value_name = "GB", default_value_t = DEFAULT_MEMORY_GB, value_parser = gigabytes)]
+    pub(crate) memory: f64,
+    /// Print one line of JSON at the end, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl TrainArgs {
+    /// The model's name: the one given, or the output folder's as far as it can be one.
+    pub(crate) fn model_name(&self) -> String {
+        self.name.clone().unwrap_or_else(|| {
+            let folder = self.output.file_name().and_then(|folder| folder.to_str());
+            folder.and_then(|folder| name(folder).ok()).unwrap_or_else(|| "model".to_owned())
+        })
+    }
+}
 
 /// With fewer comments of a kind, metrics and calibration are mostly chance.
 const FEW: usize = 100;

@@ -4,7 +4,8 @@ use clap::Args;
 use publish_alerts::Policy;
 
 use super::slo::Slo;
-use crate::args::{DemoArgs, MOST_COMMENTS, ModelArgs};
+use crate::args::{MOST_COMMENTS, ModelArgs};
+use crate::commands::demo::DemoArgs;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -43,7 +44,7 @@ pub(crate) struct LoadArgs {
     pub(crate) json: bool,
     #[cfg(feature = "aws")]
     #[command(flatten)]
-    pub(crate) deployed: crate::aws::args::DeployedArgs,
+    pub(crate) deployed: crate::aws::demo::DeployedArgs,
 }
 
 impl LoadArgs {
