@@ -5,6 +5,7 @@ use std::time::Duration;
 use modstream_platform::environment::Environment;
 use modstream_platform::memory::{MemoryClock, MemoryObjects, MemorySecrets, MemoryStream};
 use modstream_platform::{Clock as _, Stream as _};
+use modstream_stub_server::url_request;
 use serde_json::{Value, json};
 use show_desk::{Config, ShowDesk};
 
@@ -36,27 +37,18 @@ async fn answer(key: Option<&str>, payload: Value) -> Result<Value, String> {
     answer.map(|answer| serde_json::to_value(answer).expect("JSON")).map_err(|error| error.to_string())
 }
 
-fn request(method: &str, path: &str, authorizer: &Value) -> Value {
-    json!({
-        "version": "2.0",
-        "rawPath": path,
-        "rawQueryString": "",
-        "headers": { "content-type": "application/x-www-form-urlencoded" },
-        "requestContext": { "http": { "method": method }, "authorizer": authorizer },
-        "isBase64Encoded": false,
-    })
-}
-
 #[tokio::test(start_paused = true)]
 async fn whom_iam_let_in_sees_the_desk_and_nobody_else() {
     let iam = json!({ "iam": { "userArn": "arn:aws:iam::123456789012:user/maja" } });
     for (authorizer, status, part) in [(iam, 200, "Nothing waits"), (Value::Null, 403, "Nobody is signed in")] {
-        let answer = answer(Some(KEY), request("GET", "/", &authorizer)).await.expect("an answer");
+        let mut request = url_request("GET", "/", "");
+        request["requestContext"]["authorizer"] = authorizer;
+        let answer = answer(Some(KEY), request).await.expect("an answer");
         assert_eq!(answer["statusCode"], status);
         assert!(answer["body"].as_str().is_some_and(|body| body.contains(part)), "{answer}");
     }
     // Links are the other function's.
-    let answer = answer(Some(KEY), request("GET", "/a/abc", &Value::Null)).await.expect("an answer");
+    let answer = answer(Some(KEY), url_request("GET", "/a/abc", "")).await.expect("an answer");
     assert_eq!(answer["statusCode"], 404);
 }
 
@@ -69,9 +61,9 @@ fn who_may_see_it_must_be_said() {
 
 #[tokio::test(start_paused = true)]
 async fn without_a_key_or_a_request_the_invocation_fails_and_says_why() {
-    let missing = answer(None, request("GET", "/", &Value::Null)).await.expect_err("no key");
+    let missing = answer(None, url_request("GET", "/", "")).await.expect_err("no key");
     assert!(missing.contains("the secret links has no value"), "{missing}");
-    let weak = answer(Some("short"), request("GET", "/", &Value::Null)).await.expect_err("weak");
+    let weak = answer(Some("short"), url_request("GET", "/", "")).await.expect_err("weak");
     assert!(weak.contains("5 bytes can be guessed"), "{weak}");
     let other = answer(Some(KEY), json!({ "Records": [] })).await.expect_err("no request");
     assert!(other.contains("no request of a function URL"), "{other}");

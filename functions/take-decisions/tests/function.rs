@@ -7,6 +7,7 @@ use modstream_links::{Claim, Signer};
 use modstream_platform::environment::Environment;
 use modstream_platform::memory::{MemoryClock, MemoryObjects, MemorySecrets, MemoryStream};
 use modstream_platform::{Clock as _, Stream as _};
+use modstream_stub_server::url_request;
 use serde_json::{Value, json};
 use take_decisions::{Config, TakeDecisions};
 
@@ -37,17 +38,6 @@ async fn answer(key: Option<&str>, payload: Value) -> Result<Value, String> {
     answer.map(|answer| serde_json::to_value(answer).expect("JSON")).map_err(|error| error.to_string())
 }
 
-fn request(method: &str, path: &str, authorizer: &Value) -> Value {
-    json!({
-        "version": "2.0",
-        "rawPath": path,
-        "rawQueryString": "",
-        "headers": { "content-type": "application/x-www-form-urlencoded" },
-        "requestContext": { "http": { "method": method }, "authorizer": authorizer },
-        "isBase64Encoded": false,
-    })
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_link_that_is_good_leads_to_its_alert_and_another_to_what_to_do() {
     let signer = Signer::new(KEY.as_bytes(), None).expect("a key");
@@ -59,7 +49,7 @@ async fn a_link_that_is_good_leads_to_its_alert_and_another_to_what_to_do() {
     for (method, path, status) in
         [("GET", link.as_str(), 404), ("POST", &link, 400), ("GET", "/a/abc", 403), ("GET", "/", 404)]
     {
-        let answer = answer(Some(KEY), request(method, path, &Value::Null)).await.expect("an answer");
+        let answer = answer(Some(KEY), url_request(method, path, "")).await.expect("an answer");
         assert_eq!(answer["statusCode"], status, "{method} {path}");
         assert_eq!(answer["headers"]["cache-control"], "no-store");
     }
@@ -67,9 +57,9 @@ async fn a_link_that_is_good_leads_to_its_alert_and_another_to_what_to_do() {
 
 #[tokio::test(start_paused = true)]
 async fn without_a_key_or_a_request_the_invocation_fails_and_says_why() {
-    let missing = answer(None, request("GET", "/", &Value::Null)).await.expect_err("no key");
+    let missing = answer(None, url_request("GET", "/", "")).await.expect_err("no key");
     assert!(missing.contains("the secret links has no value"), "{missing}");
-    let weak = answer(Some("short"), request("GET", "/", &Value::Null)).await.expect_err("weak");
+    let weak = answer(Some("short"), url_request("GET", "/", "")).await.expect_err("weak");
     assert!(weak.contains("5 bytes can be guessed"), "{weak}");
     let other = answer(Some(KEY), json!({ "Records": [] })).await.expect_err("no request");
     assert!(other.contains("no request of a function URL"), "{other}");

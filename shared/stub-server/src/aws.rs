@@ -16,8 +16,16 @@ use crate::{Answer, Reply, Request, StubServer, lock};
 #[derive(Debug)]
 pub struct FakeAws {
     server: StubServer,
-    objects: Arc<Mutex<BTreeMap<String, Vec<u8>>>>,
-    secrets: Arc<Mutex<BTreeMap<String, String>>>,
+    held: Arc<Held>,
+}
+
+/// What it holds.
+#[derive(Debug, Default)]
+struct Held {
+    /// By path: `/<bucket>/<key>`.
+    objects: Mutex<BTreeMap<String, Vec<u8>>>,
+    /// By id.
+    secrets: Mutex<BTreeMap<String, String>>,
 }
 
 impl FakeAws {
@@ -34,16 +42,11 @@ impl FakeAws {
     /// # Errors
     /// Where no port is free.
     pub fn start_with(fault: impl Fn(&Request) -> Option<Reply> + Send + Sync + 'static) -> io::Result<Self> {
-        let objects = Arc::new(Mutex::new(BTreeMap::new()));
-        let secrets = Arc::new(Mutex::new(BTreeMap::new()));
-        let shared = (Arc::clone(&objects), Arc::clone(&secrets));
-        let server = StubServer::start(move |request| {
-            fault(request).unwrap_or_else(|| match operation(request, "secretsmanager.") {
-                Some(_) => secret(request, &shared.1).into(),
-                None => answer(request, &shared.0).into(),
-            })
-        })?;
-        Ok(FakeAws { server, objects, secrets })
+        let held = Arc::new(Held::default());
+        let shared = Arc::clone(&held);
+        let server =
+            StubServer::start(move |request| fault(request).unwrap_or_else(|| answer(request, &shared).into()))?;
+        Ok(FakeAws { server, held })
     }
 
     /// What `AWS_ENDPOINT_URL` holds.
@@ -53,12 +56,12 @@ impl FakeAws {
 
     /// Puts an object.
     pub fn put(&self, bucket: &str, key: &str, bytes: impl Into<Vec<u8>>) {
-        lock(&self.objects).insert(format!("/{bucket}/{key}"), bytes.into());
+        lock(&self.held.objects).insert(format!("/{bucket}/{key}"), bytes.into());
     }
 
     /// Puts a secret's text.
     pub fn put_secret(&self, id: &str, text: &str) {
-        lock(&self.secrets).insert(id.to_owned(), text.to_owned());
+        lock(&self.held.secrets).insert(id.to_owned(), text.to_owned());
     }
 
     /// Puts a model's files, and the pointer to its version, as a push and a promotion do.
@@ -79,7 +82,7 @@ impl FakeAws {
 
     /// The keys of a bucket's objects, in order.
     pub fn keys(&self, bucket: &str) -> Vec<String> {
-        let objects = lock(&self.objects);
+        let objects = lock(&self.held.objects);
         objects.keys().filter_map(|path| Some(path.strip_prefix(&format!("/{bucket}/"))?.to_owned())).collect()
     }
 
@@ -130,16 +133,19 @@ fn body(request: &Request) -> Option<Value> {
     serde_json::from_slice(&request.body).ok()
 }
 
-fn answer(request: &Request, objects: &Mutex<BTreeMap<String, Vec<u8>>>) -> Answer {
+fn answer(request: &Request, held: &Held) -> Answer {
     if is_put_records(request) {
         return put_records(request);
+    }
+    if operation(request, "secretsmanager.") == Some("GetSecretValue") {
+        return secret(request, &held.secrets);
     }
     if request.method == "POST" {
         return publish_batch(request);
     }
     let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
     let path = decode(path);
-    let mut objects = lock(objects);
+    let mut objects = lock(&held.objects);
     match request.method.as_str() {
         "GET" if query.contains("list-type=2") => list(&path, query, &objects),
         "GET" => match objects.get(&path) {

@@ -1,5 +1,6 @@
 //! For tests: a local HTTP server that answers, hangs up or stays silent as told ([`StubServer`]); on it Lambda's Runtime API
-//! ([`Lambda`], [`Bootstrap`]) and as much of S3, Kinesis and SNS as a function needs ([`FakeAws`]).
+//! ([`Lambda`], [`Bootstrap`]) and as much of S3, Kinesis, SNS and
+//! Secrets Manager as a function needs ([`FakeAws`]).
 //!
 //! Threads and blocking calls, so that a test's own runtime, real or paused, has no part in it.
 
@@ -9,12 +10,14 @@ mod http;
 mod lambda;
 mod process;
 mod server;
+mod url;
 
 pub use aws::FakeAws;
 pub use http::{Answer, Reply, Request};
 pub use lambda::{Ended, Lambda};
 pub use process::{Bootstrap, Finished};
 pub use server::StubServer;
+pub use url::url_request;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

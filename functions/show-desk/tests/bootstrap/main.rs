@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use modstream_links::{Claim, Signer};
-use modstream_stub_server::{Bootstrap, Ended, FakeAws, Lambda};
-use serde_json::{Value, json};
+use modstream_stub_server::{Bootstrap, Ended, FakeAws, Lambda, url_request};
+use serde_json::Value;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_show-desk");
 const VARIABLES: [(&str, &str); 4] = [
@@ -16,19 +16,6 @@ const VARIABLES: [(&str, &str); 4] = [
 ];
 const KEY: &str = "0123456789abcdef0123456789abcdef";
 
-fn request(method: &str, path: &str, cookie: Option<&str>) -> Vec<u8> {
-    let request = json!({
-        "version": "2.0",
-        "rawPath": path,
-        "rawQueryString": "",
-        "headers": { "content-type": "application/x-www-form-urlencoded" },
-        "cookies": cookie.into_iter().collect::<Vec<_>>(),
-        "requestContext": { "http": { "method": method } },
-        "isBase64Encoded": false,
-    });
-    request.to_string().into_bytes()
-}
-
 #[test]
 fn a_sign_in_link_opens_the_desk_once() {
     let (lambda, aws) = (Lambda::start().expect("a port"), FakeAws::start().expect("a port"));
@@ -37,8 +24,10 @@ fn a_sign_in_link_opens_the_desk_once() {
     let signer = Signer::new(KEY.as_bytes(), None).expect("a key");
     let claim = Claim::SignIn { moderator: "maja".to_owned() };
     let link = signer.link("", &claim, Timestamp::now() + Duration::from_secs(3_600)).expect("a link");
-    let answer = |id: &str, method, path, cookie| -> Value {
-        match lambda.invoke(id, &request(method, path, cookie)) {
+    let answer = |id: &str, method, path, cookie: Option<&str>| -> Value {
+        let mut request = url_request(method, path, "");
+        request["cookies"] = cookie.into_iter().collect();
+        match lambda.invoke(id, request.to_string().as_bytes()) {
             Ended::Response(answer) => answer,
             other => panic!("an answer: {other:?}"),
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use modstream_events::Action;
 use modstream_links::{Claim, Signer};
-use modstream_stub_server::{Bootstrap, Ended, FakeAws, Lambda};
+use modstream_stub_server::{Bootstrap, Ended, FakeAws, Lambda, url_request};
 use serde_json::{Value, json};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_take-decisions");
@@ -40,19 +40,6 @@ fn alert() -> Value {
     })
 }
 
-fn request(method: &str, path: &str, body: &str) -> Vec<u8> {
-    let request = json!({
-        "version": "2.0",
-        "rawPath": path,
-        "rawQueryString": "",
-        "headers": { "content-type": "application/x-www-form-urlencoded" },
-        "requestContext": { "http": { "method": method } },
-        "body": body,
-        "isBase64Encoded": false,
-    });
-    request.to_string().into_bytes()
-}
-
 #[test]
 fn a_click_on_a_links_page_is_a_decision_on_the_stream() {
     let (lambda, aws) = (Lambda::start().expect("a port"), FakeAws::start().expect("a port"));
@@ -64,7 +51,7 @@ fn a_click_on_a_links_page_is_a_decision_on_the_stream() {
     let hour = "2026-01-05T10".parse().expect("an hour");
     let claim = Claim::Alert { hour, id: ALERT.parse().expect("a UUID"), action: Action::Remove };
     let link = signer.link("", &claim, Timestamp::now() + Duration::from_secs(3_600)).expect("a link");
-    let answer = |id, method, body| match lambda.invoke(id, &request(method, &link, body)) {
+    let answer = |id, method, body| match lambda.invoke(id, url_request(method, &link, body).to_string().as_bytes()) {
         Ended::Response(answer) => answer,
         other => panic!("an answer: {other:?}"),
     };
