@@ -8,15 +8,15 @@ use jiff::{SignedDuration, Timestamp};
 use modstream_decisions::{Decisions, Log, Outcome, PREFIX, Place, Swept, UNSENT_PREFIX};
 use modstream_events::{Action, Alert, Decision, Event};
 use modstream_ledger::{Hour, Reader};
-use modstream_platform::memory::MemoryStream;
-use modstream_platform::{Clock, Objects};
+use modstream_platform::memory::{MemoryClock, MemoryObjects, MemoryStream};
+use modstream_platform::{Clock, Fetched, Objects};
 
 use crate::faults::{Faults, Process};
 use crate::plan::Plan;
 use crate::services::Faulty;
 use crate::world::World;
 
-/// About so many alerts somebody decides.
+/// The most alerts about which somebody decides.
 const ALERTS: usize = 3;
 /// A page that fails is asked for again.
 const ATTEMPTS: usize = 4;
@@ -45,8 +45,8 @@ enum Told {
     Unknown,
 }
 
-/// Two moderators decide at once, one undoes, and they decide again; each asks again where a page fails. Says what it broke: a
-/// decision counts once, for whoever was told that it counts, and is on the stream.
+/// About each of some alerts, moderators decide, undo and decide again: two of them at once, or one alone, and each asks again
+/// where a page fails. Says what it broke: a decision counts once, for whoever was told that it counts, and is on the stream.
 pub(crate) async fn broken(world: &World, plan: &Plan, table: &Faults) -> Vec<String> {
     let faults = Faults::new(&Plan::of_seed(plan.seed ^ SEED), world.clock, |_| String::new());
     let stream = MemoryStream::new("decisions", 1, world.clock);
@@ -57,7 +57,7 @@ pub(crate) async fn broken(world: &World, plan: &Plan, table: &Faults) -> Vec<St
         let alert = Event::<'_, Alert<'_>>::decode(&bytes).expect("the ledger holds alerts");
         let place = Place { hour: Hour::of(alert.data.comment_event.time), alert_id: &alert.id };
         for round in 0..3 {
-            let after = log(world, place).await.last_number();
+            let after = desk.log(place).await.last_number();
             let mut wish = |who| {
                 let action =
                     if round == 1 { Action::Undo } else { dice.choice([Action::Remove, Action::Keep]).expect("two") };
@@ -71,7 +71,7 @@ pub(crate) async fn broken(world: &World, plan: &Plan, table: &Faults) -> Vec<St
                 let (first, second) = tokio::join!(desk.ask(&alert, ana), desk.ask(&alert, ben));
                 vec![(ana, first), (ben, second)]
             };
-            let log = log(world, place).await;
+            let log = desk.log(place).await;
             broken.extend(told.iter().filter_map(|(wish, told)| contradiction(*wish, *told, &log)));
         }
     }
@@ -102,12 +102,6 @@ async fn alerts(world: &World) -> Vec<Vec<u8>> {
         }
     }
     found
-}
-
-async fn log(world: &World, place: Place<'_>) -> Log {
-    let stream = MemoryStream::new("none", 1, world.clock);
-    let decisions = Decisions::new(&world.objects, &stream, &world.clock, Timestamp::MAX);
-    decisions.log(place).await.expect("logs hold decisions")
 }
 
 /// The moderators' way to the decisions.
@@ -142,10 +136,19 @@ impl Desk<'_> {
         Told::Unknown
     }
 
+    /// The decisions where nothing goes wrong.
+    fn calm(&self) -> Decisions<'_, MemoryObjects, MemoryStream, MemoryClock> {
+        let World { objects, clock, .. } = self.world;
+        Decisions::new(objects, self.stream, clock, clock.now() + TIME)
+    }
+
+    async fn log(&self, place: Place<'_>) -> Log {
+        self.calm().log(place).await.expect("logs hold decisions")
+    }
+
     /// What `digest-alerts` does at each run.
     async fn sweep(&self) -> Option<Swept> {
-        let World { objects, clock, .. } = self.world;
-        Decisions::new(objects, self.stream, clock, clock.now() + TIME).sweep().await.ok()
+        self.calm().sweep().await.ok()
     }
 }
 
@@ -173,19 +176,17 @@ async fn broken_in_logs(world: &World, stream: &MemoryStream) -> Vec<String> {
     let mut broken = Vec::new();
     let mut logged: BTreeSet<Vec<u8>> = BTreeSet::new();
     let mut logs: BTreeMap<String, Vec<(u32, Action)>> = BTreeMap::new();
-    let keys = objects.list(PREFIX).await.expect("the memory bucket lists");
-    for key in keys {
+    for key in objects.list(PREFIX).await.expect("the memory bucket lists") {
         let versions = objects.versions(&key);
         if versions.len() != 1 {
             broken.push(format!("{key} was written {} times", versions.len()));
         }
         let (place, number) = Place::of_key(&key).expect("a log's key");
-        let modstream_platform::Fetched::Object { bytes, .. } = objects.get(&key, None).await.expect("reads") else {
-            continue;
-        };
+        let found = objects.get(&key, None).await.expect("the memory bucket reads");
+        let Fetched::Object { bytes, .. } = found else { continue };
         let event = Event::<'_, Decision<'_>>::decode(&bytes).expect("a decision");
         logs.entry(place.prefix()).or_default().push((number, event.data.action));
-        logged.insert(bytes.clone());
+        logged.insert(bytes);
     }
     for (prefix, log) in &logs {
         // Decisions and undos take turns, and no number is left out.
