@@ -252,7 +252,7 @@ impl Checking {
 
     fn budget(&mut self, budget: i64, field: &str) -> Option<u32> {
         let write = if budget == 0 {
-            "write channels = [\"digest\"] to publish no alert by itself, or leave it out to publish all"
+            "write channels = [\"digest\"] to publish no alert by itself; for no budget write \"none\", and leave [total] out"
         } else {
             "write how many alerts may be published in an hour, from 1 to 10000, or leave it out"
         };
