@@ -1,8 +1,6 @@
 //! The part of `cargo xtask test` that looks at the desk with a browser.
 
-use std::ffi::OsString;
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, ensure};
@@ -29,9 +27,8 @@ pub(crate) fn run() -> anyhow::Result<Ended> {
     if pictures.exists() {
         fs::remove_dir_all(&pictures).with_context(|| format!("{} can't be removed", pictures.display()))?;
     }
-    let folder = checkout::root().join("tests/browser");
     let mut node = Command::new("node");
-    node.args(["--test", "--test-reporter=spec"]).args(tests(&folder)?).current_dir(&folder);
+    node.args(["--test", "--test-reporter=spec"]).current_dir(checkout::root().join("tests/browser"));
     node.env("MODSTREAM_TEST_TOOLS", driver).env("MODSTREAM_TEST_PICTURES", &pictures);
     node.env("MODSTREAM_TEST_COMMAND", checkout::target()?.join("release/modstream"));
     if let Chromium::Found(path) = chromium {
@@ -42,16 +39,4 @@ pub(crate) fn run() -> anyhow::Result<Ended> {
     ensure!(status.success(), "the tests in the browser failed ({status})");
     println!("pictures are in {}", pictures.display());
     Ok(Ended::Passed)
-}
-
-fn tests(folder: &Path) -> anyhow::Result<Vec<OsString>> {
-    let mut names = Vec::new();
-    for entry in fs::read_dir(folder).with_context(|| format!("{} can't be read", folder.display()))? {
-        let name = entry?.file_name();
-        if name.to_string_lossy().ends_with(".test.js") {
-            names.push(name);
-        }
-    }
-    names.sort();
-    Ok(names)
 }

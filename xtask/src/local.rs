@@ -200,9 +200,9 @@ fn run_demo(args: &DemoArgs) -> anyhow::Result<ExitCode> {
         start(&stack)?;
         let deployed = system.apply(Switched::Off)?;
         step("mappings on", || system.infra()?.apply(&system.built, &system.options, Switched::Mappings))?;
-        let status = system.demo(args, &deployed)?;
+        // Before the demo: what it says at its end is the last of standard output.
         let desk = if args.keep { Some(system.desk_link(&deployed)?) } else { None };
-        Ok((status, desk))
+        Ok((system.demo(args, &deployed)?, desk))
     })();
     match result {
         Ok((status, Some(desk))) => {

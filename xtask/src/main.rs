@@ -37,7 +37,7 @@ struct Xtask {
 enum Command {
     /// Everything that must pass: format, clippy, crate boundaries, tests, doc tests, documentation, the desk in a browser, the peers, the local stack
     Test(test::TestArgs),
-    /// What the local stack needs: what is here, what is missing, and how to get it
+    /// What the tests and the local stack need: what is here, what is missing, and how to get it
     Doctor,
     /// Run the system on LocalStack, without Docker, and leave it running: comments come by the minute
     Up(local::UpArgs),
