@@ -19,8 +19,7 @@ use super::args::{ConnectionArgs, time};
 use super::connection::{deadline, failed};
 use super::stream::{From, Reader};
 use super::{Connection, block_on};
-use crate::commands::replay::ReplayArgs;
-use crate::commands::replay::{against, compare};
+use crate::commands::replay::{ReplayArgs, against, compare};
 use crate::replay::{EventKey, Item, Known, LeftOut, Outcome, Outcomes, Raised, Side, Source, Was, event_key};
 
 /// What a replay of a system takes.
