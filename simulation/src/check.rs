@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use modstream_archive::{Content, Reader};
+use modstream_digests::Digest;
 use modstream_platform::Objects;
 use modstream_platform::memory::{MemoryObjects, MemoryStream, Notification};
 use modstream_tests::{Audit, Notice, StoredRecord};
@@ -39,7 +40,7 @@ pub(crate) async fn broken(
             broken.extend(audit.broken_in_alerting(condition));
         }
     }
-    broken.extend(broken_in_effects(effects));
+    broken.extend(broken_in_effects(effects, &digests_by_window(&world.objects).await));
     broken.extend(broken_in_ledger(&world.objects).await);
     broken.extend(broken_in_archive(world, &audit.comments).await);
     broken
@@ -84,8 +85,20 @@ fn records(stream: &MemoryStream) -> Vec<StoredRecord> {
     all
 }
 
+/// The ids of digests, by the key of their window.
+async fn digests_by_window(objects: &MemoryObjects) -> BTreeMap<String, Vec<String>> {
+    let mut found = BTreeMap::new();
+    for key in objects.list(modstream_digests::PREFIX).await.expect("the memory bucket lists") {
+        let content = objects.versions(&key).pop().unwrap_or_default();
+        if let Ok(digests) = serde_json::from_slice::<Vec<Digest>>(&content) {
+            found.insert(key, digests.iter().map(Digest::id).collect());
+        }
+    }
+    found
+}
+
 /// What happened in which order.
-fn broken_in_effects(effects: &[Effect]) -> Vec<String> {
+fn broken_in_effects(effects: &[Effect], digests: &BTreeMap<String, Vec<String>>) -> Vec<String> {
     let mut broken = Vec::new();
     // By invocation: how many records each comment event has, and when it began.
     let mut batches: BTreeMap<u64, (usize, BTreeMap<&str, usize>)> = BTreeMap::new();
@@ -116,6 +129,9 @@ fn broken_in_effects(effects: &[Effect]) -> Vec<String> {
                 }
                 *before += usize::from(*told);
             }
+            Effect::Written { key } if digests.contains_key(key) => {
+                requested.extend(digests[key].iter().map(String::as_str));
+            }
             Effect::Written { key } => {
                 let Some((folder, name)) = key.rsplit_once('/') else { continue };
                 let id = folder.rsplit('/').next().unwrap_or_default();
@@ -127,16 +143,14 @@ fn broken_in_effects(effects: &[Effect]) -> Vec<String> {
             }
             Effect::Published { invocation, id, told } => {
                 if !requested.contains(id.as_str()) {
-                    broken.push(format!("alert {id} was published before the ledger knew of it"));
+                    broken.push(format!("{id} was published before the ledger knew of it"));
                 }
                 let began = batches.get(invocation).map_or(0, |(began, _)| *began);
                 if let Some((_, name)) = settled.get(id.as_str()).filter(|(time, _)| *time < began) {
-                    broken.push(format!("alert {id} was published by an invocation that began after its {name}"));
+                    broken.push(format!("{id} was published by an invocation that began after its {name}"));
                 }
                 if published.contains(&(*invocation, id.as_str())) {
-                    broken.push(format!(
-                        "invocation {invocation} published alert {id} again, and knew that it is published"
-                    ));
+                    broken.push(format!("invocation {invocation} published {id} again, and knew that it is published"));
                 }
                 if *told {
                     published.insert((*invocation, id));

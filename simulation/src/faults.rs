@@ -36,20 +36,21 @@ pub(crate) struct Faults {
 
 #[derive(Default)]
 struct State {
-    calls: BTreeMap<Operation, u64>,
-    faults: BTreeMap<(Operation, u64), Fault>,
+    calls: BTreeMap<(Function, Operation), u64>,
+    faults: BTreeMap<(Function, Operation, u64), Fault>,
     outages: Vec<(Operation, Duration, Duration)>,
     refused: BTreeSet<String>,
-    crashes: BTreeSet<u64>,
-    steps: u64,
+    crashes: BTreeSet<(Function, u64)>,
+    steps: BTreeMap<Function, u64>,
     is_over: bool,
     effects: Vec<Effect>,
     injected: BTreeMap<&'static str, u64>,
 }
 
 /// One execution environment: what ends when it crashes.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Process {
+    function: Function,
     death: Arc<Notify>,
     invocation: Arc<Mutex<u64>>,
     was_slow: Arc<Mutex<bool>>,
@@ -60,12 +61,12 @@ impl Faults {
         let mut state = State::default();
         for incident in &plan.incidents {
             match incident {
-                Incident::Call { operation, call, fault } => {
-                    drop(state.faults.insert((*operation, *call), fault.clone()));
+                Incident::Call { function, operation, call, fault } => {
+                    drop(state.faults.insert((*function, *operation, *call), fault.clone()));
                 }
                 Incident::Outage { at, lasts, operation } => state.outages.push((*operation, *at, *at + *lasts)),
                 Incident::Refused { number } => drop(state.refused.insert(alert_id(*number))),
-                Incident::Crash { step } => drop(state.crashes.insert(*step)),
+                Incident::Crash { function, step } => drop(state.crashes.insert((*function, *step))),
                 _ => {}
             }
         }
@@ -110,8 +111,9 @@ impl Faults {
     pub(crate) async fn step(&self, process: &Process) {
         let crashes = {
             let mut state = self.state();
-            let step = state.steps;
-            state.steps += 1;
+            let steps = state.steps.entry(process.function).or_default();
+            let step = (process.function, *steps);
+            *steps += 1;
             !state.is_over && state.crashes.contains(&step)
         };
         if crashes {
@@ -122,11 +124,11 @@ impl Faults {
         tokio::task::yield_now().await;
     }
 
-    /// What the next call of an operation does.
-    pub(crate) fn next(&self, operation: Operation) -> Option<Fault> {
+    /// What a function's next call of an operation does.
+    pub(crate) fn next(&self, function: Function, operation: Operation) -> Option<Fault> {
         let since = Duration::try_from(self.clock.now().duration_since(self.start)).unwrap_or_default();
         let mut state = self.state();
-        let call = state.calls.entry(operation).or_default();
+        let call = state.calls.entry((function, operation)).or_default();
         let number = *call;
         *call += 1;
         if state.is_over {
@@ -138,7 +140,7 @@ impl Faults {
             *state.injected.entry("call during an outage").or_default() += 1;
             return Some(Fault::Fails(CallErrorKind::Unavailable));
         }
-        let fault = state.faults.get(&(operation, number)).cloned();
+        let fault = state.faults.get(&(function, operation, number)).cloned();
         if let Some(fault) = &fault {
             *state.injected.entry(injection(operation, fault)).or_default() += 1;
         }
@@ -160,6 +162,8 @@ fn injection(operation: Operation, fault: &Fault) -> &'static str {
         (Operation::PutObject, Fault::Fails(_)) => "PutObject fails",
         (Operation::PutObject, Fault::Conflict) => "PutObject beside another (409)",
         (Operation::PutObject, _) => "PutObject without an answer, or late",
+        (Operation::GetSecretValue, Fault::Fails(_)) => "GetSecretValue fails",
+        (Operation::GetSecretValue, _) => "GetSecretValue without an answer, or late",
     }
 }
 
@@ -170,12 +174,21 @@ impl Operation {
             Operation::GetObject => ("s3", "GetObject"),
             Operation::PutObject => ("s3", "PutObject"),
             Operation::PublishBatch => ("sns", "PublishBatch"),
+            Operation::GetSecretValue => ("secretsmanager", "GetSecretValue"),
         };
         CallError { service, operation, kind, message: "planned".to_owned() }
     }
 }
 
 impl Process {
+    pub(crate) fn of(function: Function) -> Self {
+        Process { function, death: Arc::default(), invocation: Arc::default(), was_slow: Arc::default() }
+    }
+
+    pub(crate) fn function(&self) -> Function {
+        self.function
+    }
+
     /// The invocation it works on.
     pub(crate) fn invocation(&self) -> u64 {
         *lock(&self.invocation)

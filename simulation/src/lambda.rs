@@ -5,23 +5,47 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use archive_comments::ArchiveComments;
+use digest_alerts::{DigestAlerts, DigestRules, Links};
 use jiff::Timestamp;
-use kinesis_batch::{Batch, BatchResponse};
+use kinesis_batch::Batch;
+use modstream_decisions::Decisions;
 use modstream_platform::Clock;
 use modstream_platform::environment::Environment;
-use modstream_platform::memory::{FunctionError, MemoryClock, MemoryObjects, MemoryStream, MemoryTopic};
+use modstream_platform::memory::{FunctionError, MemoryClock, MemoryObjects, MemorySecrets, MemoryStream, MemoryTopic};
 use publish_alerts::PublishAlerts;
 use score_comments::ScoreComments;
+use serde::Serialize;
 use serde_json::Value;
+use show_desk::ShowDesk;
+use take_decisions::TakeDecisions;
 
 use crate::faults::{Effect, Faults, Process, lock};
 use crate::plan::{Delivery, Function, Incident, Plan};
 use crate::services::Faulty;
-use crate::world::World;
+use crate::world::{SECRET, World};
 
 type Scorer = ScoreComments<Faulty<MemoryStream>, Faulty<MemoryObjects>, Faulty<MemoryClock>>;
 type Publisher = PublishAlerts<Faulty<MemoryTopic>, Faulty<MemoryObjects>, Faulty<MemoryClock>>;
 type Archiver = ArchiveComments<Faulty<MemoryObjects>, Faulty<MemoryClock>>;
+type Digester = DigestAlerts<Faulty<MemoryTopic>, Faulty<MemoryObjects>, Faulty<MemoryClock>>;
+type LinkPages = TakeDecisions<Faulty<MemoryObjects>, Faulty<MemoryStream>, Faulty<MemorySecrets>, Faulty<MemoryClock>>;
+type Desk = ShowDesk<Faulty<MemoryObjects>, Faulty<MemoryStream>, Faulty<MemorySecrets>, Faulty<MemoryClock>>;
+
+/// What `digest-alerts` sends decisions from that did not get to their stream.
+struct Outbox {
+    objects: Faulty<MemoryObjects>,
+    decisions: Faulty<MemoryStream>,
+    clock: Faulty<MemoryClock>,
+}
+
+impl Outbox {
+    fn decisions(
+        &self,
+        deadline: Timestamp,
+    ) -> Decisions<'_, Faulty<MemoryObjects>, Faulty<MemoryStream>, Faulty<MemoryClock>> {
+        Decisions::new(&self.objects, &self.decisions, &self.clock, deadline)
+    }
+}
 
 /// What a function is told it has.
 const TIME: Duration = Duration::from_secs(20);
@@ -30,9 +54,13 @@ const TIMEOUT: Duration = Duration::from_secs(25);
 /// Timers tick in milliseconds.
 const TICK: Duration = Duration::from_millis(1);
 
-const VARIABLES: [(&str, &str); 4] = [
+const VARIABLES: [(&str, &str); 8] = [
     ("ALERTS_TOPIC_ARN", "arn:aws:sns:us-east-1:000000000000:alerts"),
     ("BUCKET", "bucket"),
+    ("DECISIONS_STREAM", "decisions"),
+    ("DESK_ACCESS", "signed-link"),
+    ("DIGESTS_TOPIC_ARN", "arn:aws:sns:us-east-1:000000000000:digests"),
+    ("LINK_KEY_SECRET", SECRET),
     ("MODEL_NAME", modstream_tests::MODEL_NAME),
     ("PREDICTIONS_STREAM", "predictions"),
 ];
@@ -54,7 +82,7 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    /// Invocations that a mapping made, by function.
+    /// Invocations, by function.
     invoked: BTreeMap<Function, u64>,
     /// Every run of a function's code.
     runs: u64,
@@ -63,6 +91,9 @@ struct State {
     scorers: Vec<(Process, Scorer)>,
     publishers: Vec<(Process, Publisher)>,
     archivers: Vec<(Process, Archiver)>,
+    digesters: Vec<(Process, (Digester, Outbox))>,
+    link_pages: Vec<(Process, LinkPages)>,
+    desks: Vec<(Process, Desk)>,
     /// Invocations that were given up and work on.
     abandoned: Vec<tokio::task::JoinHandle<Answer>>,
 }
@@ -83,7 +114,7 @@ impl Lambda {
         lock(&self.shared.state)
     }
 
-    /// One invocation by a mapping: what it answers to the mapping.
+    /// One invocation: what its caller is answered.
     pub(crate) async fn invoke(&self, function: Function, payload: Vec<u8>) -> Result<Vec<u8>, FunctionError> {
         let (how, earlier) = {
             let mut state = self.state();
@@ -118,7 +149,7 @@ impl Lambda {
             Some(Delivery::Abandoned(after)) => {
                 faults.count("invocation abandoned, works on");
                 let lambda = self.clone();
-                let mut work = tokio::spawn(async move { lambda.run(function, payload).await });
+                let mut work = tokio::task::spawn_local(async move { lambda.run(function, payload).await });
                 match tokio::time::timeout(after, &mut work).await {
                     Ok(done) => done.unwrap_or_else(|error| Err(error.to_string())),
                     Err(_) => {
@@ -131,7 +162,7 @@ impl Lambda {
         answer.map_err(FunctionError)
     }
 
-    /// How many invocations the mappings made.
+    /// How many invocations there were.
     pub(crate) fn invocations(&self) -> u64 {
         self.state().invoked.values().sum()
     }
@@ -150,63 +181,86 @@ impl Lambda {
     }
 
     /// One run of a function's code, in a warm environment or a new one.
-    async fn run(&self, function: Function, payload: Vec<u8>) -> Answer {
+    pub(crate) async fn run(&self, function: Function, payload: Vec<u8>) -> Answer {
         let run = {
             let mut state = self.state();
             state.runs += 1;
             state.runs
         };
         let comment_events = comment_events(function, &payload);
-        self.shared.faults.note(Effect::Began { invocation: run, function, comment_events });
+        let Shared { world, faults, .. } = &*self.shared;
+        faults.note(Effect::Began { invocation: run, function, comment_events });
+        let objects = |process: &Process| Faulty::new(world.objects.clone(), faults, process);
+        let clock = |process: &Process| Faulty::new(world.clock, faults, process);
         match function {
             Function::Score => {
                 let start = async |process: Process, deadline| {
-                    let world = &self.shared.world;
                     let config = configured(score_comments::Config::read, POLICY);
-                    let scorer = ScoreComments::start(
-                        &config,
-                        Faulty::new(world.predictions.clone(), &self.shared.faults, &process),
-                        Faulty::new(world.objects.clone(), &self.shared.faults, &process),
-                        Faulty::new(world.clock, &self.shared.faults, &process),
-                        deadline,
-                    );
-                    scorer.await.map_err(|error| error.to_string())
+                    let predictions = Faulty::new(world.predictions.clone(), faults, &process);
+                    let started =
+                        ScoreComments::start(&config, predictions, objects(&process), clock(&process), deadline);
+                    started.await.map_err(said)
                 };
                 let pool: Pool<Scorer> = |state| &mut state.scorers;
-                let handle = async |scorer: &Scorer, deadline| {
-                    scorer.handle(&payload, deadline).await.map_err(|error| error.to_string())
-                };
-                self.in_environment(run, pool, start, handle).await
+                let handle = async |scorer: &Scorer, deadline| encoded(scorer.handle(&payload, deadline).await);
+                self.in_environment(run, function, pool, start, handle).await
             }
             Function::Publish => {
                 let start = async |process: Process, _| {
-                    let world = &self.shared.world;
-                    Ok(PublishAlerts::new(
-                        &configured(publish_alerts::Config::read, POLICY),
-                        Faulty::new(world.alerts.clone(), &self.shared.faults, &process),
-                        Faulty::new(world.objects.clone(), &self.shared.faults, &process),
-                        Faulty::new(world.clock, &self.shared.faults, &process),
-                    ))
+                    let config = configured(publish_alerts::Config::read, POLICY);
+                    let alerts = Faulty::new(world.alerts.clone(), faults, &process);
+                    Ok(PublishAlerts::new(&config, alerts, objects(&process), clock(&process)))
                 };
                 let pool: Pool<Publisher> = |state| &mut state.publishers;
-                let handle = async |publisher: &Publisher, deadline| {
-                    publisher.handle(&payload, deadline).await.map_err(|error| error.to_string())
-                };
-                self.in_environment(run, pool, start, handle).await
+                let handle =
+                    async |publisher: &Publisher, deadline| encoded(publisher.handle(&payload, deadline).await);
+                self.in_environment(run, function, pool, start, handle).await
             }
             Function::Archive => {
-                let start = async |process: Process, _| {
-                    let world = &self.shared.world;
-                    Ok(ArchiveComments::new(
-                        Faulty::new(world.objects.clone(), &self.shared.faults, &process),
-                        Faulty::new(world.clock, &self.shared.faults, &process),
-                    ))
-                };
+                let start = async |process: Process, _| Ok(ArchiveComments::new(objects(&process), clock(&process)));
                 let pool: Pool<Archiver> = |state| &mut state.archivers;
-                let handle = async |archiver: &Archiver, deadline| {
-                    archiver.handle(&payload, deadline).await.map_err(|error| error.to_string())
+                let handle = async |archiver: &Archiver, deadline| encoded(archiver.handle(&payload, deadline).await);
+                self.in_environment(run, function, pool, start, handle).await
+            }
+            Function::Digest => {
+                let start = async |process: Process, _| {
+                    let config = configured(digest_alerts::Config::read, POLICY);
+                    let digests = Faulty::new(world.digests.clone(), faults, &process);
+                    let (objects, clock) = (objects(&process), clock(&process));
+                    let digester = DigestAlerts::new(&config, digests, objects.clone(), clock.clone(), Links::none());
+                    let decisions = Faulty::new(world.decisions.clone(), faults, &process);
+                    Ok((digester.map_err(said)?, Outbox { objects, decisions, clock }))
                 };
-                self.in_environment(run, pool, start, handle).await
+                let pool: Pool<(Digester, Outbox)> = |state| &mut state.digesters;
+                let handle = async |(digester, outbox): &(Digester, Outbox), deadline| {
+                    // What can't be swept now is left for the next run.
+                    let _ = outbox.decisions(deadline).sweep().await;
+                    let digested = digester.handle(&payload, deadline, |_, _| DigestRules::default()).await;
+                    encoded(digested.map(|digested| digested.digests))
+                };
+                self.in_environment(run, function, pool, start, handle).await
+            }
+            Function::Decide => {
+                let start = async |process: Process, _| {
+                    let config = configured(take_decisions::Config::read, POLICY);
+                    let decisions = Faulty::new(world.decisions.clone(), faults, &process);
+                    let secrets = Faulty::new(world.secrets.clone(), faults, &process);
+                    Ok(TakeDecisions::new(&config, objects(&process), decisions, secrets, clock(&process)))
+                };
+                let pool: Pool<LinkPages> = |state| &mut state.link_pages;
+                let handle = async |pages: &LinkPages, deadline| encoded(pages.handle(&payload, deadline).await);
+                self.in_environment(run, function, pool, start, handle).await
+            }
+            Function::Desk => {
+                let start = async |process: Process, _| {
+                    let config = configured(show_desk::Config::read, POLICY);
+                    let decisions = Faulty::new(world.decisions.clone(), faults, &process);
+                    let secrets = Faulty::new(world.secrets.clone(), faults, &process);
+                    Ok(ShowDesk::new(&config, objects(&process), decisions, secrets, clock(&process)))
+                };
+                let pool: Pool<Desk> = |state| &mut state.desks;
+                let handle = async |desk: &Desk, deadline| encoded(desk.handle(&payload, deadline).await);
+                self.in_environment(run, function, pool, start, handle).await
             }
         }
     }
@@ -215,13 +269,15 @@ impl Lambda {
     async fn in_environment<F>(
         &self,
         run: u64,
+        function: Function,
         pool: Pool<F>,
         start: impl AsyncFnOnce(Process, Timestamp) -> Result<F, String>,
-        handle: impl AsyncFnOnce(&F, Timestamp) -> Result<BatchResponse, String>,
+        handle: impl AsyncFnOnce(&F, Timestamp) -> Answer,
     ) -> Answer {
         let deadline = self.shared.world.clock.now() + TIME;
         let warm = pool(&mut self.state()).pop();
-        let (process, warm) = warm.map_or_else(|| (Process::default(), None), |(process, warm)| (process, Some(warm)));
+        let (process, warm) =
+            warm.map_or_else(|| (Process::of(function), None), |(process, warm)| (process, Some(warm)));
         process.begin(run);
         let work = async {
             let function = match warm {
@@ -241,14 +297,23 @@ impl Lambda {
         let late = !process.was_slow() && self.shared.world.clock.now() > deadline + TICK;
         self.shared.faults.note(Effect::Answered { invocation: run, late });
         pool(&mut self.state()).push((process, function));
-        Ok(serde_json::to_vec(&answer?).unwrap_or_default())
+        answer
     }
 }
 
 type Pool<F> = fn(&mut State) -> &mut Vec<(Process, F)>;
 
+fn said(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
+fn encoded<T: Serialize, E: std::fmt::Display>(answer: Result<T, E>) -> Answer {
+    answer.map(|answer| serde_json::to_vec(&answer).unwrap_or_default()).map_err(said)
+}
+
 /// The comment event of each record that has one.
 fn comment_events(function: Function, payload: &[u8]) -> Vec<String> {
+    // Others are given no batch.
     let pointer = if function == Function::Publish { "/data/comment_event/id" } else { "/id" };
     let Ok(batch) = Batch::parse(payload) else { return Vec::new() };
     let mut data = Vec::new();

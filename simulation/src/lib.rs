@@ -11,6 +11,7 @@ pub mod explore;
 mod faults;
 mod lambda;
 pub mod latency;
+mod moderators;
 pub mod mutations;
 pub mod plan;
 mod policies;

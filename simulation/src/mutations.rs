@@ -5,7 +5,7 @@
 pub type Mutation = (&'static str, &'static str);
 
 /// All of them.
-pub const ALL: [Mutation; 22] = [
+pub const ALL: [Mutation; 27] = [
     ("skip-partial-retry", "failed entries of a call that answered 200 count as done"),
     ("retry-whole-call", "after a call that failed in part, all of its entries are sent again"),
     ("mix-keys", "one PutRecords call carries several records of a key"),
@@ -25,6 +25,11 @@ pub const ALL: [Mutation; 22] = [
     ("publish-own-text", "what is published is not what was requested"),
     ("withhold-without-record", "an alert that is withheld is not recorded"),
     ("budget-place-twice", "two alerts have one place in a budget"),
+    ("close-window-again", "a window's digests are written over those of another run"),
+    ("leave-windows-open", "a digest covers late alerts of windows that are not closed"),
+    ("send-digest-before-close", "a digest is sent before it is recorded what it covers"),
+    ("cover-again", "alerts that are in a digest are in the next, too"),
+    ("sign-in-again", "a sign-in link signs in more than once"),
     ("overwrite-decision", "a decision is written over another's of the same number"),
     ("skip-outbox", "a decision is logged before it is noted as unsent"),
     ("alert-by-model", "an alert's id knows the model"),

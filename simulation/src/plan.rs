@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use modstream_events::Action;
 use modstream_platform::CallErrorKind;
 
 use crate::policies::DOCUMENTS;
@@ -48,6 +49,12 @@ pub enum Function {
     Publish,
     /// `archive-comments`.
     Archive,
+    /// `digest-alerts`.
+    Digest,
+    /// `take-decisions`.
+    Decide,
+    /// `show-desk`.
+    Desk,
 }
 
 /// A kind of call to a service.
@@ -59,8 +66,10 @@ pub enum Operation {
     GetObject,
     /// Writing an object.
     PutObject,
-    /// Messages to the topic.
+    /// Messages to a topic.
     PublishBatch,
+    /// Reading a secret.
+    GetSecretValue,
 }
 
 /// What one call does instead of what it should.
@@ -115,6 +124,15 @@ pub enum Which {
     Predictions,
 }
 
+/// Where a moderator decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// Behind an alert's link.
+    Link,
+    /// At the desk.
+    Desk,
+}
+
 /// Something that comes or goes wrong. Times are from the run's start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Incident {
@@ -159,6 +177,28 @@ pub enum Incident {
         /// Which.
         model: Promoted,
     },
+    /// `digest-alerts` is due.
+    Digest {
+        /// When it is invoked.
+        at: Duration,
+        /// Which run of the schedule it is, from 0; one may come more than once, and in any order.
+        due: usize,
+    },
+    /// A moderator opens an alert's page and, if it offers that, decides.
+    Visit {
+        /// When.
+        at: Duration,
+        /// Who.
+        moderator: usize,
+        /// Which of the ledger's alerts, counted around.
+        alert: usize,
+        /// Where.
+        page: Page,
+        /// What the moderator wants.
+        wish: Action,
+        /// How long the page lies open before.
+        ponders: Duration,
+    },
     /// All calls of an operation fail for a while.
     Outage {
         /// From when.
@@ -175,15 +215,19 @@ pub enum Incident {
     },
     /// A call goes wrong.
     Call {
+        /// Whose.
+        function: Function,
         /// Which operation.
         operation: Operation,
-        /// Which of its calls, from 0.
+        /// Which of the function's calls of it, from 0.
         call: u64,
         /// How.
         fault: Fault,
     },
-    /// The process that takes this step, counted over all processes, ends there.
+    /// The process that takes this step, counted over all of a function's processes, ends there.
     Crash {
+        /// Whose.
+        function: Function,
         /// From 0.
         step: u64,
     },
@@ -198,6 +242,10 @@ pub enum Incident {
     },
 }
 
+/// Who decides.
+pub(crate) const MODERATORS: [&str; 3] = ["ana", "ben", "chi"];
+/// Runs of the schedule that plans have.
+pub(crate) const RUNS_DUE: usize = 4;
 /// How many samples of bad records there are at least, of each stream.
 const BAD_SAMPLES: usize = 20;
 
@@ -240,22 +288,37 @@ impl Plan {
             let all = [Promoted::Harsher, Promoted::Shipped, Promoted::Damaged, Promoted::NoPointer];
             Incident::Promote { at: moment(dice, span), model: all[dice.usize(..4).min(dice.usize(..4))] }
         });
+        some(&mut dice, 4, &mut |dice| Incident::Digest { at: afterwards(dice, span), due: dice.usize(..RUNS_DUE) });
+        some(&mut dice, 10, &mut |dice| Incident::Visit {
+            at: afterwards(dice, span),
+            moderator: dice.usize(..MODERATORS.len()),
+            // Few alerts, so that they meet.
+            alert: dice.usize(..2),
+            page: if dice.bool() { Page::Link } else { Page::Desk },
+            wish: [Action::Remove, Action::Keep, Action::Undo][dice.usize(..3)],
+            ponders: Duration::from_millis(if dice.bool() { 0 } else { dice.u64(..20_000) }),
+        });
         some(&mut dice, 2, &mut |dice| Incident::Outage {
             at: moment(dice, span),
             lasts: Duration::from_millis(dice.u64(1_000..120_000)),
-            operation: operation(dice),
+            operation: Operation::ALL[dice.usize(..Operation::ALL.len())],
         });
         some(&mut dice, 2, &mut |dice| Incident::Refused { number: dice.usize(..comments) });
-        some(&mut dice, 15, &mut |dice| {
-            let operation = operation(dice);
+        some(&mut dice, 25, &mut |dice| {
+            let function = function(dice);
+            let operations = function.operations();
+            let operation = operations[dice.usize(..operations.len())];
             let fault = fault(dice, operation);
             // Early calls more often: most runs make few.
             let call = dice.u64(..40);
-            Incident::Call { operation, call: dice.u64(..=call), fault }
+            Incident::Call { function, operation, call: dice.u64(..=call), fault }
         });
-        some(&mut dice, 4, &mut |dice| Incident::Crash { step: dice.u64(..400) });
-        some(&mut dice, 4, &mut |dice| Incident::Delivery {
-            function: [Function::Score, Function::Publish, Function::Archive][dice.usize(..3)],
+        some(&mut dice, 6, &mut |dice| {
+            let step = dice.u64(..200);
+            Incident::Crash { function: function(dice), step: dice.u64(..=step) }
+        });
+        some(&mut dice, 6, &mut |dice| Incident::Delivery {
+            function: function(dice),
             invocation: dice.u64(..12),
             how: match dice.u8(..4) {
                 0 => Delivery::Twice,
@@ -286,13 +349,18 @@ fn moment(dice: &mut fastrand::Rng, span: Duration) -> Duration {
     Duration::from_millis(dice.u64(..span.as_millis() as u64))
 }
 
+/// Late in a run or soon after it, when there are alerts; often several at once.
+fn afterwards(dice: &mut fastrand::Rng, span: Duration) -> Duration {
+    let after = Duration::from_secs([0, 5, 20, 60][dice.usize(..4)]);
+    if dice.u8(..4) == 0 { moment(dice, span) } else { span + after }
+}
+
 fn which(dice: &mut fastrand::Rng) -> Which {
     if dice.bool() { Which::Comments } else { Which::Predictions }
 }
 
-fn operation(dice: &mut fastrand::Rng) -> Operation {
-    let all = [Operation::PutRecords, Operation::GetObject, Operation::PutObject, Operation::PublishBatch];
-    all[dice.usize(..4)]
+fn function(dice: &mut fastrand::Rng) -> Function {
+    Function::ALL[dice.usize(..Function::ALL.len())]
 }
 
 fn fault(dice: &mut fastrand::Rng, operation: Operation) -> Fault {
@@ -349,10 +417,19 @@ impl fmt::Display for Incident {
                 write!(to, "{at:?}: open shard {shard} of {} is merged with the next", stream.name())
             }
             Incident::Promote { at, model } => write!(to, "{at:?}: model promoted: {model:?}"),
+            Incident::Digest { at, due } => write!(to, "{at:?}: digests are sent, run {due} of the schedule"),
+            Incident::Visit { at, moderator, alert, page, wish, ponders } => {
+                let (who, page) = (MODERATORS[moderator % MODERATORS.len()], page.name());
+                write!(to, "{at:?}: {who} opens alert {alert} {page} and, after {ponders:?}, wants: {wish}")
+            }
             Incident::Outage { at, lasts, operation } => write!(to, "{at:?}: {operation:?} fails for {lasts:?}"),
             Incident::Refused { number } => write!(to, "the topic refuses the alert about comment {number}"),
-            Incident::Call { operation, call, fault } => write!(to, "{operation:?} call {call}: {fault:?}"),
-            Incident::Crash { step } => write!(to, "the process that takes step {step} crashes"),
+            Incident::Call { function, operation, call, fault } => {
+                write!(to, "{operation:?} call {call} of {}: {fault:?}", function.name())
+            }
+            Incident::Crash { function, step } => {
+                write!(to, "the process of {} that takes step {step} crashes", function.name())
+            }
             Incident::Delivery { function, invocation, how } => {
                 write!(to, "invocation {invocation} of {}: {how:?}", function.name())
             }
@@ -361,12 +438,44 @@ impl fmt::Display for Incident {
 }
 
 impl Function {
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::Score, Self::Publish, Self::Archive, Self::Digest, Self::Decide, Self::Desk];
+
+    /// What it calls.
+    fn operations(self) -> &'static [Operation] {
+        use Operation::{GetObject, GetSecretValue, PublishBatch, PutObject, PutRecords};
+        match self {
+            Function::Score => &[PutRecords, GetObject, PutObject],
+            Function::Publish => &[GetObject, PutObject, PublishBatch],
+            Function::Archive => &[PutObject],
+            Function::Digest => &[PutRecords, GetObject, PutObject, PublishBatch],
+            Function::Decide | Function::Desk => &[PutRecords, GetObject, PutObject, GetSecretValue],
+        }
+    }
+
     /// The function's name.
     pub fn name(self) -> &'static str {
         match self {
             Function::Score => score_comments::NAME,
             Function::Publish => publish_alerts::NAME,
             Function::Archive => archive_comments::NAME,
+            Function::Digest => digest_alerts::NAME,
+            Function::Decide => take_decisions::NAME,
+            Function::Desk => show_desk::NAME,
+        }
+    }
+}
+
+impl Operation {
+    const ALL: [Self; 5] =
+        [Self::PutRecords, Self::GetObject, Self::PutObject, Self::PublishBatch, Self::GetSecretValue];
+}
+
+impl Page {
+    fn name(self) -> &'static str {
+        match self {
+            Page::Link => "by a link",
+            Page::Desk => "at the desk",
         }
     }
 }

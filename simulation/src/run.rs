@@ -9,12 +9,14 @@ use modstream_platform::memory::Statistics;
 use modstream_redrive::{Options, Streams, Why, redrive};
 use modstream_tests::{SOURCE, comment_event_id};
 use tokio::sync::oneshot;
+use tokio::task::LocalSet;
 
 use crate::check::{self, Redriven};
 use crate::decisions;
 use crate::digests;
 use crate::faults::Faults;
 use crate::lambda::Lambda;
+use crate::moderators::Moderators;
 use crate::plan::{Function, Plan, Settings, Which};
 use crate::policies;
 use crate::world::World;
@@ -30,7 +32,7 @@ pub struct Outcome {
     pub records: u64,
     /// Messages that the topic took.
     pub messages: u64,
-    /// Invocations that the mappings made.
+    /// Invocations.
     pub invocations: u64,
 }
 
@@ -58,7 +60,9 @@ const REDRIVES: usize = 3;
 /// Carries out a plan in virtual time.
 pub fn run(plan: &Plan) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-    runtime.expect("a runtime").block_on(async {
+    // Where invocations that were given up work on.
+    let abandoned = LocalSet::new();
+    abandoned.block_on(&runtime.expect("a runtime"), async {
         tokio::time::timeout(LIMIT, carry_out(plan)).await.unwrap_or_else(|_| Outcome {
             broken: vec!["it never ends: the functions go on for a week of virtual time".to_owned()],
             ..Outcome::default()
@@ -72,7 +76,11 @@ async fn carry_out(plan: &Plan) -> Outcome {
     let alert_id = |number| ids::alert(SOURCE, &comment_event_id(number), "default").to_string();
     let faults = Faults::new(plan, world.clock, alert_id);
     let lambda = Lambda::new(plan, world.clone(), faults.clone());
-    let mut given_up = work(&world, &lambda, &plan.settings, world.feed(plan, &faults)).await;
+    let moderators = Moderators { world: &world, lambda: &lambda, faults: &faults };
+    let feed = world.feed(plan, &faults);
+    let (mut given_up, (answers, mut broken)) =
+        tokio::join!(work(&world, &lambda, &plan.settings, feed), moderators.work(plan));
+    lambda.settle().await;
 
     // An operator has put everything right. What was given up is put back, until there is none.
     faults.end();
@@ -94,14 +102,16 @@ async fn carry_out(plan: &Plan) -> Outcome {
         given_up = work(&world, &lambda, &calm, std::future::ready(())).await;
     }
 
+    broken.extend(digests::finish(&world, &lambda).await);
+
     let mut notices = Vec::new();
     while let Some(notice) = inbox.try_receive() {
         notices.push(notice);
     }
     policies::count_withheld(&world.objects, &faults).await;
-    let mut broken = check::broken(&world, plan.settings.document, &faults.effects(), &notices, &redriven).await;
-    broken.extend(digests::broken(&world, plan).await);
-    broken.extend(decisions::broken(&world, plan, &faults).await);
+    broken.extend(check::broken(&world, plan.settings.document, &faults.effects(), &notices, &redriven).await);
+    broken.extend(digests::broken(&world).await);
+    broken.extend(decisions::broken(&world, &answers).await);
     Outcome {
         broken,
         injected: faults.injected(),

@@ -5,12 +5,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use modstream_platform::{
     CallError, CallErrorKind, Clock, Condition, DeletableObjects, ETag, Fetched, Message, Objects, PublishOutcome,
-    PutOutcome, PutRecord, Stream, Topic, Written,
+    PutOutcome, PutRecord, Secrets, Stage, Stream, Topic, Written,
 };
 use serde_json::Value;
 
 use crate::faults::{Effect, Faults, Process};
-use crate::plan::{Fault, Operation};
+use crate::plan::{Fault, Function, Operation};
 
 /// A service whose calls go wrong by plan, and over which its process may crash.
 #[derive(Clone)]
@@ -28,7 +28,7 @@ impl<T> Faulty<T> {
     /// What comes before a call's effect: the fault that is left for it.
     async fn before(&self, operation: Operation) -> Result<Option<Fault>, CallError> {
         self.faults.step(&self.process).await;
-        match self.faults.next(operation) {
+        match self.faults.next(self.process.function(), operation) {
             Some(Fault::Fails(kind)) => Err(operation.error(kind)),
             Some(Fault::SlowRequest(time)) => {
                 self.process.slowed();
@@ -80,7 +80,8 @@ impl<S: Stream> Stream for Faulty<S> {
         let stored: Vec<PutRecord> =
             records.iter().zip(&fails).rev().filter(|(_, fails)| !**fails).map(|(record, _)| record.clone()).collect();
         let mut outcomes = if stored.is_empty() { Vec::new() } else { self.inner.put_records(&stored).await? };
-        for record in &stored {
+        let predictions = stored.iter().filter(|_| self.process.function() == Function::Score);
+        for record in predictions {
             let event: Value = serde_json::from_slice(&record.data).unwrap_or_default();
             let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
             self.faults.note(Effect::Stored {
@@ -160,7 +161,7 @@ impl<T: Topic> Topic for Faulty<T> {
         let mut published = Vec::new().into_iter();
         if !taken.is_empty() {
             published = self.inner.publish_batch(&taken).await?.into_iter();
-            // The ledger knows alerts, not what is said about the breaker.
+            // The ledgers know alerts and digests, not what is said about the breaker.
             for message in taken.iter().filter(|message| !message.attributes.contains_key("breaker")) {
                 self.faults.note(Effect::Published {
                     invocation: self.process.invocation(),
@@ -172,6 +173,14 @@ impl<T: Topic> Topic for Faulty<T> {
         let outcomes = outcomes.into_iter().map(|known| known.or_else(|| published.next()));
         let outcomes = outcomes.map(|outcome| outcome.unwrap_or_else(|| failed(false, "InternalError"))).collect();
         self.after(operation, fault, outcomes).await
+    }
+}
+
+impl<S: Secrets> Secrets for Faulty<S> {
+    async fn secret(&self, id: &str, stage: Stage) -> Result<Option<String>, CallError> {
+        let fault = self.before(Operation::GetSecretValue).await?;
+        let answer = self.inner.secret(id, stage).await?;
+        self.after(Operation::GetSecretValue, fault, answer).await
     }
 }
 

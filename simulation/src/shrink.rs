@@ -61,13 +61,13 @@ fn plainer_settings(mut plan: Plan, fails: &impl Fn(&Plan) -> bool) -> Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Incident;
+    use crate::plan::{Function, Incident};
 
     #[test]
     fn what_matters_is_left_and_nothing_else() {
         let plan = Plan::of_seed(7);
         let is_third = |incident: &&Incident| matches!(incident, Incident::Comment { number: 3, .. });
-        let crash = Incident::Crash { step: 9 };
+        let crash = Incident::Crash { function: Function::Score, step: 9 };
         let incidents = [plan.incidents.clone(), plan.incidents.clone(), plan.incidents.clone()].concat();
         let mut plan = Plan { incidents, ..plan };
         plan.incidents.push(crash.clone());

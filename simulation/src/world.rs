@@ -4,12 +4,16 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use modstream_events::Event;
 use modstream_platform::memory::{
-    Config, EventSource, Filter, MemoryClock, MemoryObjects, MemoryStream, MemoryTopic, OnBatchFailure, Subscription,
+    Config, EventSource, Filter, MemoryClock, MemoryObjects, MemorySecrets, MemoryStream, MemoryTopic, OnBatchFailure,
+    Subscription,
 };
 use modstream_platform::{Condition, Objects, PutRecord, Stream};
 use modstream_policy_store::PolicyStore;
-use modstream_tests::{BadSample, MODEL_NAME, bad_comments, bad_predictions, comment_event, harsher, model_files};
+use modstream_tests::{
+    BadSample, MODEL_NAME, SOURCE, bad_comments, bad_predictions, comment, comment_event_id, harsher, model_files,
+};
 
 use crate::faults::Faults;
 use crate::plan::{Function, Incident, Plan, Promoted, Settings, Which};
@@ -23,7 +27,14 @@ pub(crate) struct World {
     pub(crate) predictions: MemoryStream,
     pub(crate) objects: MemoryObjects,
     pub(crate) alerts: MemoryTopic,
+    pub(crate) digests: MemoryTopic,
+    pub(crate) decisions: MemoryStream,
+    pub(crate) secrets: MemorySecrets,
 }
+
+/// The secret whose text signs links.
+pub(crate) const SECRET: &str = "link-key";
+pub(crate) const LINK_KEY: &str = "a key of at least thirty-two bytes";
 
 const START: &str = "2026-01-05T10:00:00Z";
 
@@ -81,7 +92,11 @@ impl World {
             predictions: MemoryStream::new(Which::Predictions.name(), settings.shards, clock),
             objects: MemoryObjects::new(),
             alerts: MemoryTopic::new("alerts"),
+            digests: MemoryTopic::new("digests"),
+            decisions: MemoryStream::new("decisions", 1, clock),
+            secrets: MemorySecrets::new(),
         };
+        world.secrets.rotate(SECRET, LINK_KEY);
         let Models { shipped, harsher, damaged } = models();
         for (key, bytes) in [shipped, harsher, damaged].iter().flat_map(|model| &model.objects) {
             world.put(key, bytes.clone()).await;
@@ -159,7 +174,7 @@ impl World {
     async fn befall(&self, incident: &Incident, faults: &Faults) {
         match incident {
             Incident::Comment { number, .. } => {
-                self.put_record(Which::Comments, key(*number), comment_event(*number)).await;
+                self.put_record(Which::Comments, key(*number), sent_comment(*number)).await;
             }
             Incident::BadRecord { stream, sample, .. } => {
                 faults.count("bad record");
@@ -212,6 +227,13 @@ fn bad_samples(stream: Which) -> &'static [BadSample] {
         Which::Comments => COMMENTS.get_or_init(|| bad_comments(1_000)),
         Which::Predictions => PREDICTIONS.get_or_init(|| bad_predictions(3_000)),
     }
+}
+
+/// The record of a comment. Together they are written over more than one hour and window.
+fn sent_comment(number: usize) -> Vec<u8> {
+    let first: Timestamp = "2026-01-05T09:58:00Z".parse().expect("a time");
+    let time = first + Duration::from_secs(37) * u32::try_from(number).unwrap_or(u32::MAX);
+    Event::new(comment_event_id(number), SOURCE, time, comment(number)).encode()
 }
 
 /// A few keys, so that order matters.

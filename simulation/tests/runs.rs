@@ -18,7 +18,7 @@ fn a_run_depends_on_its_plan_alone_and_breaks_no_promise() {
 }
 
 /// The rows of the table that may not be missing.
-const KINDS: [&str; 31] = [
+const KINDS: [&str; 32] = [
     "GetObject fails",
     "GetObject without an answer, or late",
     "PublishBatch fails",
@@ -42,11 +42,12 @@ const KINDS: [&str; 31] = [
     "breaker opened, message sent",
     "call during an outage",
     "crash",
-    "decision asked for again",
-    "decision of another seen",
+    "decision not offered",
+    "decision refused: another was first",
     "decision taken",
     "decision undone",
-    "decisions raced",
+    "digests due",
+    "digests due, invoked again",
     "invocation abandoned, works on",
     "model promoted",
     "shard split",

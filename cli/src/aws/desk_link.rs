@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 use modstream_links::{Claim, Keys};
 use modstream_platform::Clock as _;
 use modstream_platform::aws::SystemClock;
+use uuid::Uuid;
 
 use super::args::{ConnectionArgs, endpoint_url};
 use super::connection::deadline;
@@ -44,7 +45,7 @@ pub(crate) fn run(args: &DeskLinkArgs) -> anyhow::Result<ExitCode> {
         let keys = Keys::new(connection.clients().secrets(), SystemClock, &args.link_key_secret);
         Ok(Box::pin(keys.signer(deadline())).await?)
     })?;
-    let claim = Claim::SignIn { moderator: args.moderator.clone() };
+    let claim = Claim::SignIn { id: Uuid::new_v4(), moderator: args.moderator.clone() };
     let expires = SystemClock.now() + SignedDuration::from_hours(i64::from(args.hours));
     let link = signer.link(&args.desk_url, &claim, expires).context("a sign-in is always a link")?;
     print(&format!("{link}\n"))?;

@@ -15,6 +15,7 @@ use modstream_platform::memory::{MemoryClock, MemoryObjects, MemoryStream};
 use publish_alerts::Policy;
 use tokio::net::TcpListener;
 use tokio::task::LocalSet;
+use uuid::Uuid;
 
 use crate::args::{MOST_COMMENTS, ModelArgs, moderator, or_default};
 use crate::corpus::Corpus;
@@ -105,8 +106,10 @@ async fn tell(
 ) -> anyhow::Result<()> {
     let now = clock.now();
     let expires = now + SignedDuration::from_hours(SESSION_HOURS);
-    let sign_in =
-        |name: &String| signer.link(url, &Claim::SignIn { moderator: name.clone() }, expires).unwrap_or_default();
+    let sign_in = |name: &String| {
+        let claim = Claim::SignIn { id: Uuid::new_v4(), moderator: name.clone() };
+        signer.link(url, &claim, expires).unwrap_or_default()
+    };
     let links: Vec<String> = args.moderator.iter().map(sign_in).collect();
     let alerts = alerts(objects, clock).await?;
     let first = alerts.first().and_then(|claim| signer.link(url, claim, expires));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use modstream_digests::{Covered, Late, Requested, Withheld};
+use modstream_digests::{Covered, Digest, Late, Withheld};
 use modstream_events::Severity;
 use modstream_windows::{Tumbling, Window, Windows};
 
@@ -40,6 +40,14 @@ pub struct Run {
 }
 
 impl Run {
+    /// The windows from the one of this time to the one before the run's own.
+    pub(crate) fn windows_since(&self, time: Timestamp) -> impl Iterator<Item = Window> + use<> {
+        let (windowing, own) = (self.windowing, self.window());
+        let first = windowing.window(time);
+        let next = move |window: &Window| Some(windowing.window(window.end));
+        std::iter::successors(Some(first), next).take_while(move |window| *window < own)
+    }
+
     /// The newest window that is complete.
     pub fn window(&self) -> Window {
         self.windowing.ended_by(self.due.checked_sub(self.allowed_lateness).unwrap_or(Timestamp::MIN))
@@ -50,7 +58,7 @@ impl Run {
 ///
 /// A subreddit's digest covers its alerts of the window, and what is left of earlier ones: it came late, or waited for the end
 /// of quiet hours. Explorations alone make no digest; they go with the next that there is.
-pub fn build(run: Run, candidates: &[Candidate], rules: &impl Fn(&str, Timestamp) -> DigestRules) -> Vec<Requested> {
+pub fn build(run: Run, candidates: &[Candidate], rules: &impl Fn(&str, Timestamp) -> DigestRules) -> Vec<Digest> {
     let window = run.window();
     let mut windows: Windows<Option<&str>, Vec<&Candidate>, _> = Windows::new(run.windowing, SignedDuration::ZERO);
     // The windows before this one were closed by runs before.
@@ -92,7 +100,7 @@ fn requested(
     of_window: &[&Candidate],
     late: &[&Candidate],
     was_quiet: impl Fn(&Candidate) -> bool,
-) -> Option<Requested> {
+) -> Option<Digest> {
     let both = || of_window.iter().chain(late).copied();
     let mut alerts: Vec<&Candidate> = both().filter(|candidate| !candidate.is_exploration).collect();
     let severity = alerts.iter().map(|candidate| candidate.severity).max()?;
@@ -111,7 +119,7 @@ fn requested(
         late.iter().filter(|candidate| !candidate.is_exploration).partition(|candidate| was_quiet(candidate));
     let oldest = late.iter().map(|candidate| candidate.time).min();
     let covered = |all: Vec<&Candidate>| all.into_iter().map(|candidate| candidate.alert.clone()).collect();
-    Some(Requested {
+    Some(Digest {
         subreddit: subreddit.map(str::to_owned),
         start: window.start,
         end: window.end,

@@ -4,11 +4,12 @@ use std::collections::{HashMap, HashSet};
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
-use modstream_digests::{Covered, Digests, DigestsError, Entry, Requested};
+use modstream_digests::{Covered, Digest, Digests, DigestsError};
 use modstream_events::{Alert, Event};
-use modstream_ledger::{Fate, Hour, LedgerError, Reader, Withheld};
+use modstream_ledger::{Entry, Fate, Hour, LedgerError, Reader, Withheld};
 use modstream_platform::{Clock, Objects};
 use modstream_telemetry::digest_input_unreadable;
+use named_mutations::is_on;
 
 use crate::DigestError;
 use crate::digest::Candidate;
@@ -19,40 +20,57 @@ pub(crate) const AT_ONCE: usize = 16;
 /// What invocations before this one read. The objects never change, so neither does this.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
-    digests: HashMap<String, Option<Requested>>,
+    /// The digests of closed windows, by key.
+    windows: HashMap<String, Vec<Digest>>,
     alerts: HashMap<String, Option<Candidate>>,
     withheld: HashMap<String, Withheld>,
 }
 
 impl Memory {
-    /// Reads the digests that were not read before.
-    pub(crate) async fn read_digests<O: Objects, C: Clock>(
+    /// Reads the windows that were not read before.
+    pub(crate) async fn read_windows<O: Objects, C: Clock>(
         &mut self,
         digests: &Digests<'_, O, C>,
-        listed: &[Entry],
+        listed: &[String],
     ) -> Result<(), DigestError> {
-        let ids: HashSet<&str> = listed.iter().map(|entry| entry.id.as_str()).collect();
-        self.digests.retain(|id, _| ids.contains(id.as_str()));
-        let unknown = listed.iter().filter(|entry| !self.digests.contains_key(&entry.id));
-        let reading = stream::iter(unknown.map(|entry| async move {
-            let requested = match digests.requested(entry.hour, &entry.id).await {
-                // Somebody else's object: its alerts are in no digest then, and go with the next.
-                Err(error @ DigestsError::Unreadable { .. }) => {
-                    digest_input_unreadable(&error.to_string());
-                    None
-                }
-                requested => requested?,
-            };
-            Ok::<_, DigestError>((entry.id.clone(), requested))
+        let keys: HashSet<&str> = listed.iter().map(String::as_str).collect();
+        self.windows.retain(|key, _| keys.contains(key.as_str()));
+        let unknown = listed.iter().filter(|key| !self.windows.contains_key(*key));
+        let reading = stream::iter(unknown.map(|key| async move {
+            Ok::<_, DigestError>((key.clone(), readable(digests.window(key).await)?.unwrap_or_default()))
         }));
         let read: Vec<_> = reading.buffer_unordered(AT_ONCE).try_collect().await?;
-        self.digests.extend(read);
+        self.windows.extend(read);
         Ok(())
     }
 
-    /// What a digest covers, once it was read.
-    pub(crate) fn digest(&self, id: &str) -> Option<&Requested> {
-        self.digests.get(id)?.as_ref()
+    /// Notes what a window has.
+    pub(crate) fn closed(&mut self, key: String, digests: Vec<Digest>) {
+        self.windows.insert(key, digests);
+    }
+
+    pub(crate) fn is_closed(&self, key: &str) -> bool {
+        self.windows.contains_key(key)
+    }
+
+    /// All digests, in the order of their windows and subreddits.
+    pub(crate) fn digests(&self) -> Vec<&Digest> {
+        let mut all: Vec<&Digest> = self.windows.values().flatten().collect();
+        all.sort_by(|one, other| (one.start, one.end, &one.subreddit).cmp(&(other.start, other.end, &other.subreddit)));
+        all
+    }
+
+    /// Those of the alerts that no digest covers.
+    pub(crate) fn uncovered(&self, alerts: &[Candidate]) -> Vec<Candidate> {
+        let covered = self.covered();
+        alerts.iter().filter(|alert| !covered.contains(alert.alert.id.as_str())).cloned().collect()
+    }
+
+    fn covered(&self) -> HashSet<&str> {
+        if is_on("cover-again") {
+            return HashSet::new();
+        }
+        self.windows.values().flatten().flat_map(Digest::covered).map(|alert| alert.id.as_str()).collect()
     }
 
     /// The alerts about comments of `[from, to)` that no digest covers. Probes are none of them.
@@ -62,13 +80,12 @@ impl Memory {
         from: Timestamp,
         to: Timestamp,
     ) -> Result<Vec<Candidate>, DigestError> {
-        let read_digests = self.digests.values().flatten();
-        let covered: HashSet<&str> = read_digests.flat_map(Requested::covered).map(|alert| alert.id.as_str()).collect();
-        let mut entries = Vec::new();
-        for hour in Hour::between(from, to) {
-            let of_hour = ledger.hour(hour).await?;
-            entries.extend(of_hour.into_iter().filter(|entry| !covered.contains(entry.id.as_str())));
-        }
+        let covered = &self.covered();
+        let listing = stream::iter(Hour::between(from, to).map(|hour| async move {
+            let of_hour = ledger.hour(hour).await?.into_iter();
+            Ok::<_, LedgerError>(of_hour.filter(|entry| !covered.contains(entry.id.as_str())).collect::<Vec<Entry>>())
+        }));
+        let entries = listing.buffered(AT_ONCE).try_concat().await?;
         let ids: HashSet<&str> = entries.iter().map(|entry| entry.id.as_str()).collect();
         self.alerts.retain(|id, _| ids.contains(id.as_str()));
         self.withheld.retain(|id, _| ids.contains(id.as_str()));
@@ -102,6 +119,17 @@ impl Memory {
             Some(Candidate { withheld: withheld.cloned(), ..candidate.clone() })
         });
         Ok(found.filter(|candidate| from <= candidate.time && candidate.time < to).collect())
+    }
+}
+
+/// Somebody else's object says nothing about digests.
+pub(crate) fn readable<T: Default>(found: Result<T, DigestsError>) -> Result<T, DigestsError> {
+    match found {
+        Err(error @ DigestsError::Unreadable { .. }) => {
+            digest_input_unreadable(&error.to_string());
+            Ok(T::default())
+        }
+        found => found,
     }
 }
 

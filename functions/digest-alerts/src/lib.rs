@@ -1,8 +1,8 @@
 //! A schedule → the ledger's alerts of a window → one message a subreddit on the topic `digests`.
 //!
-//! A run closes the newest window that is complete when it is due. A digest is requested in the bucket, published, and recorded
-//! as sent, in that order, so it is published at least once, and again only after a call whose outcome is unknown. Its id knows
-//! subreddit and window, so there is one. What is left out of time makes the invocation fail with a count, and Lambda's
+//! A run closes the newest window that is complete when it is due: one object says which digests it has. Each is published, and
+//! recorded as sent, in that order, so it is published at least once, and again only after a call whose outcome is unknown. Its
+//! id knows subreddit and window, so there is one, and an alert is in one, even if runs overlap. What is left out of time makes the invocation fail with a count, and Lambda's
 //! asynchronous retry goes on; so does every later run, for a day.
 
 mod config;
@@ -13,19 +13,21 @@ mod rules;
 pub mod text;
 mod wiring;
 
+use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use jiff::{SignedDuration, Timestamp};
-use modstream_digests::{Covered, Digests, DigestsError, Next, Requested};
-use modstream_events::{Alert, Event, ids};
+use modstream_digests::{Covered, Digest, Digests, DigestsError, window_key};
+use modstream_events::{Alert, Event};
 use modstream_ledger::{Hour, LedgerError, Reader};
 use modstream_platform::deliver::{Cause, DeliveryError, Published, publish_all};
 use modstream_platform::{Clock, MAX_PUBLISH_MESSAGES, Objects, Topic};
 use modstream_policy_store::StoreError;
 use modstream_telemetry::{digest_refused, digest_resumed, digest_sent, digests_done, digests_unsent};
-use modstream_windows::{LengthError, Tumbling};
+use modstream_windows::{LengthError, Tumbling, Window};
+use named_mutations::is_on;
 use serde::Serialize;
 use tokio::sync::Mutex;
 
@@ -35,7 +37,7 @@ pub use rules::{Rules, RulesInUse};
 pub use wiring::{AlertLink, DigestLink, DigestRules, Links};
 
 use digest::Run;
-use ledger::{AT_ONCE, Memory};
+use ledger::{AT_ONCE, Memory, readable};
 use text::{Rendering, SHOWN};
 
 /// The function's name.
@@ -103,18 +105,9 @@ pub enum DigestError {
     },
 }
 
-/// A digest to send.
-struct Due {
-    hour: Hour,
-    id: String,
-    digest: Requested,
-    is_requested: bool,
-}
-
 /// What became of one.
 enum Fate {
     Sent { alerts: usize },
-    SentBefore,
     Refused,
     Unsent(String),
 }
@@ -159,7 +152,7 @@ impl<T: Topic, O: Objects, C: Clock> DigestAlerts<T, O, C> {
         let mut rest = all.into_iter();
         let mut is_first = true;
         loop {
-            let group: Vec<Due> = rest.by_ref().take(MAX_PUBLISH_MESSAGES).collect();
+            let group: Vec<Digest> = rest.by_ref().take(MAX_PUBLISH_MESSAGES).collect();
             if group.is_empty() {
                 break;
             }
@@ -178,7 +171,6 @@ impl<T: Topic, O: Objects, C: Clock> DigestAlerts<T, O, C> {
                         digested.digests += 1;
                         digested.alerts += alerts;
                     }
-                    Fate::SentBefore => {}
                     Fate::Refused => digested.refused += 1,
                     Fate::Unsent(cause) => unsent.get_or_insert((0, cause)).0 += 1,
                 }
@@ -196,13 +188,13 @@ impl<T: Topic, O: Objects, C: Clock> DigestAlerts<T, O, C> {
         }
     }
 
-    /// What is to be sent: what was requested before and not sent, and what this run's window gives.
+    /// What is to be sent: what is in closed windows and was not sent, this run's among them.
     async fn due(
         &self,
         run: Run,
         deadline: Timestamp,
         rules: &impl Fn(&str, Timestamp) -> DigestRules,
-    ) -> Result<Vec<Due>, DigestError> {
+    ) -> Result<Vec<Digest>, DigestError> {
         let window = run.window();
         let earliest = |before| window.end.checked_sub(before).unwrap_or(Timestamp::MIN);
         let digests = Digests::new(&self.objects, &self.clock, deadline);
@@ -210,67 +202,87 @@ impl<T: Topic, O: Objects, C: Clock> DigestAlerts<T, O, C> {
         // A repeat may come after later runs, whose digests cover alerts, too.
         let newest = Hour::of(self.clock.now().max(window.start));
         let listed = digests.between(Hour::of(earliest(LOOK_BACK + self.length)), newest).await?;
-        memory.read_digests(&digests, &listed).await?;
-        let mut all = Vec::new();
-        for entry in listed.iter().filter(|entry| !entry.is_sent) {
-            let Some(digest) = memory.digest(&entry.id) else { continue };
-            let is_over = digest.end <= window.end;
-            if is_over && !rules(digest.subreddit.as_deref().unwrap_or_default(), run.due).quiet {
-                let (hour, id, digest) = (entry.hour, entry.id.clone(), digest.clone());
-                all.push(Due { hour, id, digest, is_requested: true });
-            }
+        memory.read_windows(&digests, &listed.windows).await?;
+        let before: BTreeSet<String> = memory.digests().into_iter().map(Digest::id).collect();
+        self.close(run, &mut memory, &digests, deadline, rules).await?;
+        let is_due = |digest: &Digest| {
+            let is_quiet = || rules(digest.subreddit.as_deref().unwrap_or_default(), run.due).quiet;
+            digest.end <= window.end && !listed.sent.contains(&digest.id()) && !is_quiet()
+        };
+        let due: Vec<Digest> = memory.digests().into_iter().filter(|digest| is_due(digest)).cloned().collect();
+        due.iter().map(Digest::id).filter(|id| before.contains(id)).for_each(|id| digest_resumed(&id));
+        Ok(due)
+    }
+
+    /// Closes the run's window with the digests it has, where it has some and is not closed yet.
+    ///
+    /// They may cover alerts of earlier windows that no digest covers. So that no other run does at the same time, these and
+    /// all windows since are closed first, with no digests: who comes later for them finds that.
+    async fn close(
+        &self,
+        run: Run,
+        memory: &mut Memory,
+        digests: &Digests<'_, O, C>,
+        deadline: Timestamp,
+        rules: &impl Fn(&str, Timestamp) -> DigestRules,
+    ) -> Result<(), DigestError> {
+        let window = run.window();
+        let key = |window: Window| window_key(Hour::of(window.start), window.start, window.end);
+        if memory.is_closed(&key(window)) {
+            return Ok(());
         }
         let ledger = Reader::new(&self.objects, &self.clock, deadline);
-        let candidates = memory.candidates(&ledger, earliest(LOOK_BACK), window.end).await?;
-        for digest in digest::build(run, &candidates, rules) {
-            let subreddit = digest.subreddit.as_deref().unwrap_or_default();
-            let id = ids::digest(subreddit, window.start, window.end).to_string();
-            // There is one a window: what it does not cover goes with the next.
-            if listed.iter().all(|entry| entry.id != id) {
-                all.push(Due { hour: Hour::of(window.start), id, digest, is_requested: false });
+        let from = window.end.checked_sub(LOOK_BACK).unwrap_or(Timestamp::MIN);
+        let candidates = memory.candidates(&ledger, from, window.end).await?;
+        loop {
+            let uncovered = memory.uncovered(&candidates);
+            let new = digest::build(run, &uncovered, rules);
+            if new.is_empty() {
+                return Ok(());
+            }
+            let covered: HashSet<&str> = new.iter().flat_map(Digest::covered).map(|alert| alert.id.as_str()).collect();
+            let times = uncovered.iter().filter(|alert| covered.contains(alert.alert.id.as_str()));
+            let oldest = times.map(|alert| alert.time).min().unwrap_or(window.start);
+            let is_open = |earlier: &Window| !memory.is_closed(&key(*earlier)) && !is_on("leave-windows-open");
+            let earlier = run.windows_since(oldest).filter(is_open);
+            let closing = earlier.map(|earlier| async move {
+                let closed = readable(digests.close(earlier.start, earlier.end, Vec::new()).await)?;
+                Ok::<_, DigestError>((key(earlier), closed))
+            });
+            let mut closed: Vec<_> = stream::iter(closing).buffered(AT_ONCE).try_collect().await?;
+            // What another run has in these may cover some of it.
+            let is_news = closed.iter().any(|(_, digests)| !digests.is_empty());
+            if is_on("send-digest-before-close") {
+                closed.push((key(window), new));
+            } else if !is_news {
+                closed.push((key(window), readable(digests.close(window.start, window.end, new).await)?));
+            }
+            closed.into_iter().for_each(|(key, digests)| memory.closed(key, digests));
+            if !is_news {
+                return Ok(());
             }
         }
-        Ok(all)
     }
 
     /// Takes a call's worth of digests all the way.
-    async fn send(&self, group: Vec<Due>, deadline: Timestamp) -> Vec<Fate> {
+    async fn send(&self, group: Vec<Digest>, deadline: Timestamp) -> Vec<Fate> {
         let store = &Digests::new(&self.objects, &self.clock, deadline);
-        let requests = group.into_iter().map(|due| async move {
-            let Due { hour, id, digest, is_requested } = due;
-            if is_requested {
-                digest_resumed(&id);
-                return (hour, id, Ok(Next::GoOn(digest)));
-            }
-            let next = store.request(hour, &id, digest).await;
-            (hour, id, next)
-        });
         let mut fates = Vec::new();
         let mut going = Vec::new();
         let mut messages = Vec::new();
-        for (hour, id, next) in join_all(requests).await {
-            let digest = match next {
-                Ok(Next::GoOn(digest)) => digest,
-                Ok(Next::Nothing) => {
-                    fates.push(Fate::SentBefore);
-                    continue;
-                }
-                Err(error) => {
-                    fates.push(Fate::Unsent(error.to_string()));
-                    continue;
-                }
-            };
+        for digest in group {
+            let id = digest.id();
             match self.strongest(&digest.alerts, deadline).await {
                 Ok(bytes) => {
                     let shown: Vec<_> = bytes.iter().map(|bytes| decoded(bytes.as_deref()?)).collect();
                     messages.push(Rendering { id: &id, digest: &digest, shown: &shown, links: &self.links }.message());
-                    going.push((hour, id, digest));
+                    going.push((id, digest));
                 }
                 Err(error) => fates.push(Fate::Unsent(error.to_string())),
             }
         }
         let published = publish_all(&self.digests, &self.clock, deadline, messages).await;
-        let records = going.iter().zip(published).map(|((hour, id, digest), published)| async move {
+        let records = going.iter().zip(published).map(|((id, digest), published)| async move {
             match published {
                 Published::Accepted { message_id } => {
                     digest_sent(
@@ -280,7 +292,7 @@ impl<T: Topic, O: Objects, C: Clock> DigestAlerts<T, O, C> {
                         digest.withheld(),
                         digest.late.map_or(0, |it| it.count),
                     );
-                    match store.mark_sent(*hour, id, message_id).await {
+                    match store.mark_sent(digest.hour(), id, message_id).await {
                         Ok(()) => Fate::Sent { alerts: digest.alerts.len() },
                         Err(error) => Fate::Unsent(error.to_string()),
                     }

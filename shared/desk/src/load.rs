@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures_util::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use modstream_decisions::{Log, Numbers, Place, Recorded, Subject, numbers};
-use modstream_digests::{Covered, Requested};
+use modstream_digests::{Covered, Digest, Digests, DigestsError};
 use modstream_events::{Alert, Event, Severity};
 use modstream_ledger::{Hour, Keys, Reader};
 use modstream_platform::deliver::{DeliveryError, get, list};
@@ -118,9 +118,13 @@ impl<O: Objects, C: Clock> Loader<'_, O, C> {
     }
 
     /// A digest; none where there is none that can be read.
-    pub(crate) async fn digest(&self, hour: Hour, id: &str) -> Result<Option<Requested>, LoadError> {
-        let bytes = self.kept(&modstream_digests::Keys::new(hour, id).requested).await?;
-        Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+    pub(crate) async fn digest(&self, hour: Hour, id: &str) -> Result<Option<Digest>, LoadError> {
+        match Digests::new(self.objects, self.clock, self.deadline).find(hour, id).await {
+            Ok(found) => Ok(found),
+            Err(DigestsError::Delivery(error)) => Err(error.into()),
+            // Not what the tools put there: for them to say.
+            Err(_) => Ok(None),
+        }
     }
 
     /// The alerts of a digest that are there, in its order.

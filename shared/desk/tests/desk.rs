@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use modstream_desk::{Access, MAX_BODY_BYTES, Request, Response, Settings, Site};
+use modstream_digests::{Digest, Digests};
 use modstream_events::{
     Action, Alert, Comment, Event, EventRef, ModelRef, OperatingPoint, PolicyRef, Prediction, Severity, Term,
 };
@@ -72,6 +73,20 @@ impl Fixture {
 
     fn link(&self, (hour, id): (Hour, Uuid)) -> String {
         self.signer.link("", &Claim::Alert { hour, id, action: Action::Remove }, self.soon()).expect("a link")
+    }
+
+    /// Closes a window with a digest: its link.
+    async fn digest(&self, digest: serde_json::Value) -> String {
+        let digest: Digest = serde_json::from_value(digest).expect("a digest");
+        let (hour, id) = (digest.hour(), digest.id().parse().expect("a UUID"));
+        let digests = Digests::new(&self.objects, &self.clock, self.soon());
+        digests.close(digest.start, digest.end, vec![digest]).await.expect("closes");
+        self.signer.link("", &Claim::Digest { hour, id }, self.soon()).expect("a link")
+    }
+
+    fn sign_in(&self, number: u128) -> String {
+        let claim = Claim::SignIn { id: Uuid::from_u128(number), moderator: "ana".to_owned() };
+        self.signer.link("", &claim, self.soon()).expect("a link")
     }
 
     async fn answer(&self, request: Request) -> Response {
@@ -168,8 +183,7 @@ async fn a_link_that_proves_nothing_shows_nothing_and_says_what_to_do() {
     let link = fixture.link(alert);
     let forged = format!("{}{}", &link[..link.len() - 1], if link.ends_with('A') { "E" } else { "A" });
     let gone = fixture.link((alert.0, Uuid::from_u128(99)));
-    let sign_in =
-        fixture.signer.link("", &Claim::SignIn { moderator: "ana".to_owned() }, fixture.soon()).expect("a link");
+    let sign_in = fixture.sign_in(1);
     let other = sign_in.replacen("/s/", "/a/", 1);
     fixture.clock.sleep(Duration::from_secs(1)).await;
     for (path, status, part) in [
@@ -233,10 +247,7 @@ async fn nothing_in_a_comment_is_more_than_text() {
         "subreddit": hostile, "start": "2026-01-05T10:25:00Z", "end": "2026-01-05T10:30:00Z", "severity": "high",
         "alerts": [{ "hour": alert.0.to_string(), "id": alert.1.to_string() }, { "hour": "2026-01-05T10", "id": "gone" }],
     });
-    let digest_id = Uuid::from_u128(7);
-    fixture.put(&format!("digests/2026-01-05T10/{digest_id}/requested.json"), digest.to_string()).await;
-    let claim = Claim::Digest { hour: alert.0, id: digest_id };
-    let digest = fixture.signer.link("", &claim, fixture.soon()).expect("a link");
+    let digest = fixture.digest(digest).await;
     let pages = [fixture.get(&link).await, fixture.get(&digest).await, fixture.at_desk(get("/")).await];
     for page in pages {
         assert_eq!(page.status, 200);
@@ -264,9 +275,7 @@ async fn a_digest_leads_on_to_its_alerts() {
         "start": "2026-01-05T10:25:00Z", "end": "2026-01-05T10:30:00Z", "severity": "low",
         "alerts": [{ "hour": alert.0.to_string(), "id": alert.1.to_string() }],
     });
-    let id = Uuid::from_u128(7);
-    fixture.put(&format!("digests/2026-01-05T10/{id}/requested.json"), digest.to_string()).await;
-    let link = fixture.signer.link("", &Claim::Digest { hour: alert.0, id }, fixture.soon()).expect("a link");
+    let link = fixture.digest(digest).await;
     let page = fixture.get(&link).await;
     assert!(
         page.body.contains("1 alert in comments without a subreddit") && page.body.contains("1 undecided"),
@@ -332,7 +341,7 @@ async fn the_desk_decides_for_its_moderator_with_its_own_forms_alone() {
 #[tokio::test(start_paused = true)]
 async fn a_sign_in_link_signs_in_once_and_only_when_it_is_clicked() {
     let fixture = Fixture::new(Access::SignedLink);
-    let link = fixture.signer.link("", &Claim::SignIn { moderator: "ana".to_owned() }, fixture.soon()).expect("a link");
+    let link = fixture.sign_in(1);
     for _ in 0..2 {
         let asked = fixture.get(&link).await;
         assert_eq!((asked.status, asked.cookies.len()), (200, 0));
@@ -351,6 +360,8 @@ async fn a_sign_in_link_signs_in_once_and_only_when_it_is_clicked() {
     let again = fixture.post(&link, "").await;
     assert_eq!((again.status, again.cookies.len()), (403, 0));
     assert!(again.body.contains("used before"));
+    // Another one of the same minute is another.
+    assert_eq!(fixture.post(&fixture.sign_in(2), "").await.status, 303);
     // A link's own token, or IAM's caller, is no session.
     let token = link.trim_start_matches("/s/");
     let forged = Request { cookies: vec![format!("session={token}")], caller: Some(ARN.to_owned()), ..get("/") };

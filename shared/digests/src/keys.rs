@@ -1,24 +1,41 @@
+use jiff::Timestamp;
 use modstream_ledger::Hour;
 
 /// Where digests lie.
 pub const PREFIX: &str = "digests/";
 
-pub(crate) const REQUESTED: &str = "requested.json";
-pub(crate) const SENT: &str = "sent.json";
+const SENT: &str = "sent.json";
 
-/// A digest's objects.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Keys {
-    /// A [`Requested`](crate::Requested).
-    pub requested: String,
-    /// A [`Sent`](modstream_ledger::Sent).
-    pub sent: String,
+/// Where the digests of a window lie, which begins in `hour`.
+pub fn window_key(hour: Hour, start: Timestamp, end: Timestamp) -> String {
+    let minutes = end.duration_since(start).as_mins();
+    format!("{PREFIX}{hour}/{}-{minutes}m.json", start.strftime("%H%M"))
 }
 
-impl Keys {
-    /// Of the digest `id` whose window begins in `hour`.
-    pub fn new(hour: Hour, id: &str) -> Self {
-        let folder = format!("{PREFIX}{hour}/{id}/");
-        Keys { requested: format!("{folder}{REQUESTED}"), sent: format!("{folder}{SENT}") }
-    }
+/// Where it lies that a digest was sent, whose window begins in `hour`.
+pub fn sent_key(hour: Hour, id: &str) -> String {
+    format!("{PREFIX}{hour}/{id}/{SENT}")
+}
+
+/// What a key stands for.
+pub(crate) enum Named<'a> {
+    /// A window's digests.
+    Window,
+    /// That the digest of this id was sent.
+    Sent(&'a str),
+}
+
+pub(crate) fn named(key: &str) -> Option<(Hour, Named<'_>)> {
+    let (hour, name) = key.strip_prefix(PREFIX)?.split_once('/')?;
+    let hour = hour.parse().ok()?;
+    let named = match name.split_once('/') {
+        Some((id, SENT)) => Named::Sent(id),
+        Some(_) => return None,
+        None => {
+            let (start, minutes) = name.strip_suffix("m.json")?.split_once('-')?;
+            let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            (is_number(start) && is_number(minutes)).then_some(Named::Window)?
+        }
+    };
+    Some((hour, named))
 }

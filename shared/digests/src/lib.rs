@@ -1,17 +1,21 @@
-//! What is known of each digest: objects that never change, under `digests/<hour of the window's start>/<digest id>/`.
+//! What is known of digests: objects that never change, under `digests/<hour in which the window begins>/`.
 //!
 //! | object | written | holds |
 //! |---|---|---|
-//! | `requested.json` | first | a [`Requested`]: which alerts it covers, and counts |
-//! | `sent.json` | after the topic took it | a [`Sent`](modstream_ledger::Sent) |
+//! | `<hour and minute of the window's start>-<minutes>m.json` | when the window is closed | its [`Digest`]s: which alerts each covers, and counts |
+//! | `<digest id>/sent.json` | after the topic took it | a [`Sent`](modstream_ledger::Sent) |
 //!
-//! Neither holds a comment's text: the texts of a digest are rendered from the ledger's alerts, so what is forgotten there is
-//! forgotten here. Requested and not sent means: send it now.
+//! A window is closed once, by one object, so it has the same digests for whoever looks. A digest covers alerts of earlier
+//! windows only where all windows from theirs to its own are closed and none of them covers these: then no other run can any
+//! more, and an alert is in one digest even if runs overlap. In a closed window and not sent means: send it now.
+//!
+//! Neither object holds a comment's text: the texts of a digest are rendered from the ledger's alerts, so what is forgotten
+//! there is forgotten here.
 
+mod digest;
 mod keys;
-mod requested;
 mod store;
 
-pub use keys::{Keys, PREFIX};
-pub use requested::{Covered, Late, Requested, Withheld};
-pub use store::{Digests, DigestsError, Entry, Next};
+pub use digest::{Covered, Digest, Late, Withheld};
+pub use keys::{PREFIX, sent_key, window_key};
+pub use store::{Digests, DigestsError, Listing};

@@ -1,31 +1,21 @@
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use modstream_ledger::{Hour, Sent};
-use modstream_platform::deliver::{DeliveryError, PutIfAbsent, get, list, put_if_absent};
+use modstream_platform::deliver::{DeliveryError, PutIfAbsent, get, list, put, put_if_absent};
 use modstream_platform::{Clock, Fetched, Objects};
+use named_mutations::is_on;
 
-use crate::keys::{REQUESTED, SENT};
-use crate::{Keys, PREFIX, Requested};
+use crate::keys::{Named, named, sent_key};
+use crate::{Digest, PREFIX, window_key};
 
-/// A digest, as the names of its objects tell.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Entry {
-    /// The hour in which its window begins.
-    pub hour: Hour,
-    /// Its id.
-    pub id: String,
-    /// Whether the topic took it.
-    pub is_sent: bool,
-}
-
-/// What to do about a digest.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Next {
-    /// Send this: what was requested first.
-    GoOn(Requested),
-    /// Nothing: it was sent before.
-    Nothing,
+/// What there is of some hours, as the objects' names tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// The keys of windows that are closed, in order.
+    pub windows: Vec<String>,
+    /// The ids of digests that the topic took.
+    pub sent: BTreeSet<String>,
 }
 
 /// What can go wrong with digests.
@@ -33,7 +23,7 @@ pub enum Next {
 #[non_exhaustive]
 pub enum DigestsError {
     /// The object is another's.
-    #[error("{key} is no digest: {detail}")]
+    #[error("{key} is not what digests have there: {detail}")]
     Unreadable {
         /// Its key.
         key: String,
@@ -46,7 +36,7 @@ pub enum DigestsError {
 }
 
 /// A bucket's digests.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Digests<'a, O, C> {
     objects: &'a O,
     clock: &'a C,
@@ -59,34 +49,68 @@ impl<'a, O: Objects, C: Clock> Digests<'a, O, C> {
         Digests { objects, clock, deadline }
     }
 
-    /// The digests whose windows begin in the hours from `first` to `last`, in order. One listing a day.
+    /// What there is of windows that begin in the hours from `first` to `last`. One listing a day.
     ///
     /// # Errors
     /// Where there is no answer by the deadline.
-    pub async fn between(&self, first: Hour, last: Hour) -> Result<Vec<Entry>, DigestsError> {
-        let mut found: BTreeMap<(Hour, String), bool> = BTreeMap::new();
+    pub async fn between(&self, first: Hour, last: Hour) -> Result<Listing, DigestsError> {
+        let mut found = Listing::default();
         for day in Hour::days(first, last) {
             for key in list(self.objects, self.clock, self.deadline, &format!("{PREFIX}{day}")).await? {
-                let mut parts = key[PREFIX.len()..].split('/');
-                let (Some(hour), Some(id), Some(name), None) = (parts.next(), parts.next(), parts.next(), parts.next())
-                else {
-                    continue;
-                };
-                let Ok(hour) = hour.parse::<Hour>() else { continue };
-                if (first..=last).contains(&hour) && [REQUESTED, SENT].contains(&name) {
-                    *found.entry((hour, id.to_owned())).or_default() |= name == SENT;
+                match named(&key).filter(|(hour, _)| (first..=last).contains(hour)) {
+                    Some((_, Named::Sent(id))) => drop(found.sent.insert(id.to_owned())),
+                    Some((_, Named::Window)) => found.windows.push(key),
+                    None => {}
                 }
             }
         }
-        Ok(found.into_iter().map(|((hour, id), is_sent)| Entry { hour, id, is_sent }).collect())
+        Ok(found)
     }
 
-    /// What a digest covers; none where there is no such digest.
+    /// The digests of a closed window, by its key; none where it is not closed.
     ///
     /// # Errors
     /// Where it can't be read, or there is no answer by the deadline.
-    pub async fn requested(&self, hour: Hour, id: &str) -> Result<Option<Requested>, DigestsError> {
-        self.parsed(Keys::new(hour, id).requested).await
+    pub async fn window(&self, key: &str) -> Result<Option<Vec<Digest>>, DigestsError> {
+        self.parsed(key).await
+    }
+
+    /// Closes a window with these digests, and says which it has: those of whoever closed it first.
+    ///
+    /// # Errors
+    /// Where it is not known by the deadline that it is closed, or what is there can't be read.
+    pub async fn close(
+        &self,
+        start: Timestamp,
+        end: Timestamp,
+        digests: Vec<Digest>,
+    ) -> Result<Vec<Digest>, DigestsError> {
+        let Digests { objects, clock, deadline } = *self;
+        let key = window_key(Hour::of(start), start, end);
+        let bytes = serde_json::to_vec(&digests).unwrap_or_default();
+        if is_on("close-window-again") {
+            put(objects, clock, deadline, &key, bytes).await?;
+            return Ok(digests);
+        }
+        if put_if_absent(objects, clock, deadline, &key, bytes).await? == PutIfAbsent::Written {
+            return Ok(digests);
+        }
+        // It was there a moment ago; without it, what we have is as good.
+        Ok(self.window(&key).await?.unwrap_or(digests))
+    }
+
+    /// A digest, by its id and the hour in which its window begins; none where there is none.
+    ///
+    /// # Errors
+    /// Where a window of the hour can't be read, or there is no answer by the deadline.
+    pub async fn find(&self, hour: Hour, id: &str) -> Result<Option<Digest>, DigestsError> {
+        for key in self.between(hour, hour).await?.windows {
+            let digests = self.window(&key).await?.unwrap_or_default();
+            if let Some(found) = digests.into_iter().find(|digest| digest.id() == id) {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
     }
 
     /// When a digest was sent; none where it was not.
@@ -94,25 +118,7 @@ impl<'a, O: Objects, C: Clock> Digests<'a, O, C> {
     /// # Errors
     /// Where it can't be read, or there is no answer by the deadline.
     pub async fn sent(&self, hour: Hour, id: &str) -> Result<Option<Sent>, DigestsError> {
-        self.parsed(Keys::new(hour, id).sent).await
-    }
-
-    /// Records the wish to send a digest. What was wished for first is what is sent.
-    ///
-    /// # Errors
-    /// Where it is not known by the deadline that the wish is recorded, or what is there can't be read.
-    pub async fn request(&self, hour: Hour, id: &str, digest: Requested) -> Result<Next, DigestsError> {
-        let Digests { objects, clock, deadline } = *self;
-        let bytes = serde_json::to_vec(&digest).unwrap_or_default();
-        let key = Keys::new(hour, id).requested;
-        if put_if_absent(objects, clock, deadline, &key, bytes).await? == PutIfAbsent::Written {
-            return Ok(Next::GoOn(digest));
-        }
-        if self.sent(hour, id).await?.is_some() {
-            return Ok(Next::Nothing);
-        }
-        // It was there a moment ago; without it, what we have is as good.
-        Ok(Next::GoOn(self.requested(hour, id).await?.unwrap_or(digest)))
+        self.parsed(&sent_key(hour, id)).await
     }
 
     /// Records that the topic took it.
@@ -122,16 +128,18 @@ impl<'a, O: Objects, C: Clock> Digests<'a, O, C> {
     pub async fn mark_sent(&self, hour: Hour, id: &str, message_id: String) -> Result<(), DigestsError> {
         let sent = Sent { time: self.clock.now(), message_id };
         let bytes = serde_json::to_vec(&sent).unwrap_or_default();
-        put_if_absent(self.objects, self.clock, self.deadline, &Keys::new(hour, id).sent, bytes).await?;
+        put_if_absent(self.objects, self.clock, self.deadline, &sent_key(hour, id), bytes).await?;
         Ok(())
     }
 
-    async fn parsed<T: serde::de::DeserializeOwned>(&self, key: String) -> Result<Option<T>, DigestsError> {
-        let bytes = match get(self.objects, self.clock, self.deadline, &key, None).await? {
+    async fn parsed<T: serde::de::DeserializeOwned>(&self, key: &str) -> Result<Option<T>, DigestsError> {
+        let bytes = match get(self.objects, self.clock, self.deadline, key, None).await? {
             Fetched::Object { bytes, .. } => bytes,
             Fetched::NotModified | Fetched::Missing => return Ok(None),
         };
         let parsed = serde_json::from_slice(&bytes);
-        parsed.map(Some).map_err(|error| DigestsError::Unreadable { key, detail: error.to_string() })
+        let unreadable =
+            |error: serde_json::Error| DigestsError::Unreadable { key: key.to_owned(), detail: error.to_string() };
+        parsed.map(Some).map_err(unreadable)
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use modstream_digests::{Covered, Digests, DigestsError, Entry, Keys, Late, Next, Requested, Withheld};
+use modstream_digests::{Covered, Digest, Digests, DigestsError, Late, Withheld, sent_key, window_key};
 use modstream_events::Severity;
 use modstream_ledger::{Hour, Withholding};
 use modstream_platform::memory::{MemoryClock, MemoryObjects};
@@ -13,9 +13,13 @@ fn time(text: &str) -> Timestamp {
     text.parse().expect("a time")
 }
 
-fn digest() -> Requested {
-    let hour = Hour::of(time("2026-01-05T10:00:00Z"));
-    Requested {
+fn hour(text: &str) -> Hour {
+    text.parse().expect("an hour")
+}
+
+fn digest() -> Digest {
+    let hour = hour("2026-01-05T10");
+    Digest {
         subreddit: Some("science".to_owned()),
         start: time("2026-01-05T10:00:00Z"),
         end: time("2026-01-05T10:05:00Z"),
@@ -32,49 +36,69 @@ fn digest() -> Requested {
     }
 }
 
+fn world() -> (MemoryObjects, MemoryClock) {
+    (MemoryObjects::new(), MemoryClock::starting_at(time("2026-01-05T10:06:00Z")))
+}
+
 #[tokio::test(start_paused = true)]
-async fn what_was_requested_first_is_sent_once() {
-    let (objects, clock) = (MemoryObjects::new(), MemoryClock::starting_at(time("2026-01-05T10:06:00Z")));
+async fn a_window_has_the_digests_of_whoever_closed_it_first() {
+    let (objects, clock) = world();
     let digests = Digests::new(&objects, &clock, clock.now() + Duration::from_secs(10));
-    let hour = Hour::of(digest().start);
-    let other = Requested { alerts: Vec::new(), ..digest() };
-    assert_eq!(digests.request(hour, "d", digest()).await, Ok(Next::GoOn(digest())));
-    assert_eq!(digests.request(hour, "d", other.clone()).await, Ok(Next::GoOn(digest())));
-    assert_eq!(digests.sent(hour, "d").await, Ok(None));
-    digests.mark_sent(hour, "d", "message-1".to_owned()).await.expect("recorded");
-    digests.mark_sent(hour, "d", "message-2".to_owned()).await.expect("recorded");
-    assert_eq!(digests.request(hour, "d", other).await, Ok(Next::Nothing));
-    assert_eq!(digests.sent(hour, "d").await.expect("readable").expect("sent").message_id, "message-1");
-    let keys = Keys::new(hour, "d");
-    assert_eq!(keys.requested, "digests/2026-01-05T10/d/requested.json");
-    assert_eq!(objects.versions(&keys.requested).len() + objects.versions(&keys.sent).len(), 2);
+    let Digest { start, end, .. } = digest();
+    let key = window_key(digest().hour(), start, end);
+    assert_eq!(key, "digests/2026-01-05T10/1000-5m.json");
+    assert_eq!(digests.window(&key).await, Ok(None));
+    let pics = Digest { subreddit: Some("pics".to_owned()), ..digest() };
+    let both = vec![pics, digest()];
+    assert_eq!(digests.close(start, end, both.clone()).await, Ok(both.clone()));
+    assert_eq!(digests.close(start, end, Vec::new()).await, Ok(both.clone()));
+    assert_eq!(digests.window(&key).await, Ok(Some(both)));
+    assert_eq!(objects.versions(&key).len(), 1);
+    assert_eq!(digests.find(digest().hour(), &digest().id()).await, Ok(Some(digest())));
+    assert_eq!(digests.find(digest().hour(), "another").await, Ok(None));
     assert_eq!((digest().published(), digest().withheld(), digest().covered().count()), (1, 1, 3));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_listing_has_the_hours_it_was_asked_for_over_midnight() {
-    let (objects, clock) = (MemoryObjects::new(), MemoryClock::starting_at(time("2026-01-05T10:06:00Z")));
+async fn what_was_sent_first_is_what_is_recorded() {
+    let (objects, clock) = world();
     let digests = Digests::new(&objects, &clock, clock.now() + Duration::from_secs(10));
-    let hour = |text: &str| text.parse::<Hour>().expect("an hour");
-    for (at, id) in [("2026-01-04T22", "x"), ("2026-01-04T23", "a"), ("2026-01-05T00", "b"), ("2026-01-05T02", "y")] {
-        digests.request(hour(at), id, digest()).await.expect("recorded");
+    let hour = digest().hour();
+    assert_eq!(digests.sent(hour, "d").await, Ok(None));
+    digests.mark_sent(hour, "d", "message-1".to_owned()).await.expect("recorded");
+    digests.mark_sent(hour, "d", "message-2".to_owned()).await.expect("recorded");
+    assert_eq!(digests.sent(hour, "d").await.expect("readable").expect("sent").message_id, "message-1");
+    assert_eq!(objects.versions(&sent_key(hour, "d")).len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_listing_has_the_hours_it_was_asked_for_over_midnight() {
+    let (objects, clock) = world();
+    let digests = Digests::new(&objects, &clock, clock.now() + Duration::from_secs(10));
+    for start in ["2026-01-04T22:55:00Z", "2026-01-04T23:00:00Z", "2026-01-05T00:05:00Z", "2026-01-05T02:00:00Z"] {
+        digests.close(time(start), time(start) + Duration::from_secs(300), Vec::new()).await.expect("closed");
     }
-    digests.mark_sent(hour("2026-01-05T00"), "b", "m".to_owned()).await.expect("recorded");
-    for key in ["digests/2026-01-05T00/readme.txt", "digests/2026-01-05Tx/c/sent.json", "digests/2026-01-05T00/c/x"] {
-        objects.put(key, Vec::new(), Condition::Always).await.expect("written");
+    for (at, id) in [("2026-01-04T22", "x"), ("2026-01-05T00", "b"), ("2026-01-05T02", "y")] {
+        digests.mark_sent(hour(at), id, "m".to_owned()).await.expect("recorded");
     }
+    for name in ["readme.txt", "c/x", "-5m.json", "0000-m.json", "0010-5m.json/x", "a/b/sent.json"] {
+        let key = format!("digests/2026-01-05T00/{name}");
+        objects.put(&key, Vec::new(), Condition::Always).await.expect("written");
+    }
+    objects.put("digests/2026-01-05Tx/c/sent.json", Vec::new(), Condition::Always).await.expect("written");
     let found = digests.between(hour("2026-01-04T23"), hour("2026-01-05T01")).await.expect("a listing");
-    let entry = |at: &str, id: &str, is_sent| Entry { hour: hour(at), id: id.to_owned(), is_sent };
-    assert_eq!(found, [entry("2026-01-04T23", "a", false), entry("2026-01-05T00", "b", true)]);
+    assert_eq!(found.windows, ["digests/2026-01-04T23/2300-5m.json", "digests/2026-01-05T00/0005-5m.json"]);
+    assert_eq!(found.sent.into_iter().collect::<Vec<_>>(), ["b"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_no_digest_is_named() {
-    let (objects, clock) = (MemoryObjects::new(), MemoryClock::starting_at(time("2026-01-05T10:06:00Z")));
+    let (objects, clock) = world();
     let digests = Digests::new(&objects, &clock, clock.now() + Duration::from_secs(10));
-    let hour = Hour::of(digest().start);
-    objects.put(&Keys::new(hour, "d").requested, b"{}".to_vec(), Condition::Always).await.expect("written");
-    let error = digests.requested(hour, "d").await.expect_err("unreadable");
+    let Digest { start, end, .. } = digest();
+    let key = window_key(digest().hour(), start, end);
+    objects.put(&key, b"{}".to_vec(), Condition::Always).await.expect("written");
+    let error = digests.close(start, end, vec![digest()]).await.expect_err("unreadable");
     assert!(matches!(error, DigestsError::Unreadable { .. }));
-    assert!(error.to_string().starts_with("digests/2026-01-05T10/d/requested.json is no digest: "), "{error}");
+    assert!(error.to_string().starts_with(&format!("{key} is not what digests have there: ")), "{error}");
 }

@@ -24,6 +24,8 @@ pub enum Claim {
     },
     /// Begin a session at the desk, once.
     SignIn {
+        /// Tells links that are made in one minute for one moderator apart: each is used once.
+        id: Uuid,
         /// Under this name.
         moderator: String,
     },
@@ -75,7 +77,9 @@ impl Claim {
                 payload
             }
             Claim::Digest { hour, id } => placed(DIGEST, *hour, id),
-            Claim::SignIn { moderator } => named(SIGN_IN, moderator),
+            Claim::SignIn { id, moderator } => {
+                [start(SIGN_IN), id.as_bytes().to_vec(), moderator.as_bytes().to_vec()].concat()
+            }
             Claim::Session { moderator } => named(SESSION, moderator),
             Claim::Form { moderator } => named(FORM, moderator),
         }
@@ -86,7 +90,8 @@ impl Claim {
         let (&kind, rest) = payload.split_first()?;
         let (minutes, rest) = rest.split_first_chunk()?;
         let expires = Timestamp::from_second(i64::from(u32::from_be_bytes(*minutes)) * 60).ok()?;
-        let name = || std::str::from_utf8(rest).ok().filter(|name| !name.is_empty()).map(str::to_owned);
+        let named = |name| std::str::from_utf8(name).ok().filter(|name| !name.is_empty()).map(str::to_owned);
+        let name = || named(rest);
         let claim = match kind {
             ALERT => {
                 let (hour, id, rest) = place(rest)?;
@@ -97,7 +102,10 @@ impl Claim {
                 (hour, id, []) => Claim::Digest { hour, id },
                 _ => return None,
             },
-            SIGN_IN => Claim::SignIn { moderator: name()? },
+            SIGN_IN => {
+                let (id, name) = rest.split_first_chunk()?;
+                Claim::SignIn { id: Uuid::from_bytes(*id), moderator: named(name)? }
+            }
             SESSION => Claim::Session { moderator: name()? },
             FORM => Claim::Form { moderator: name()? },
             _ => return None,

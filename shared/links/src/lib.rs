@@ -7,7 +7,7 @@
 //! |---|---|---|---|
 //! | 1 | alert | hour (hours since 1970, u32), the alert's UUID, the proposed action (1 remove, 2 keep, 3 none) | `<base>/a/<token>` |
 //! | 2 | digest | hour, the digest's UUID | `<base>/d/<token>` |
-//! | 3 | sign-in | the moderator's name | `<base>/s/<token>` |
+//! | 3 | sign-in | a UUID of the link's own, the moderator's name | `<base>/s/<token>` |
 //! | 4 | session | the moderator's name | a cookie |
 //! | 5 | form | the moderator's name | a page's forms |
 //!
@@ -19,7 +19,7 @@
 //!
 //! let signer = Signer::new(b"a key of at least thirty-two bytes", None)?;
 //! let now = "2026-01-05T10:00:00Z".parse()?;
-//! let claim = Claim::SignIn { moderator: "maja".to_owned() };
+//! let claim = Claim::Session { moderator: "maja".to_owned() };
 //! let token = signer.sign(&claim, now + jiff::SignedDuration::from_hours(12));
 //! assert_eq!(signer.verify(&token, now), Ok(claim));
 //! assert_eq!(signer.verify(&token, now + jiff::SignedDuration::from_hours(13)), Err(LinkError::Expired));

@@ -42,7 +42,7 @@ fn digest() -> Claim {
 fn named() -> [Claim; 3] {
     let moderator = || "Zoë".to_owned();
     [
-        Claim::SignIn { moderator: moderator() },
+        Claim::SignIn { id: Uuid::from_u128(7), moderator: moderator() },
         Claim::Session { moderator: moderator() },
         Claim::Form { moderator: moderator() },
     ]
@@ -71,7 +71,7 @@ const EVER: [&str; 6] = [
     "AQHBhtQAB3361wTtOYicWyK0Gy5PuSg7_wE5qMF1jOTSQugiooxDjUfu",
     "AQHBhtQAB3361wTtOYicWyK0Gy5PuSg7_wJDf-uNKnMAxhM2gUDiGrBm",
     "AgHBhtQAB336bE4nzZXIUPuqQ4ERijOpL1DHmHZNMToJlTuu67Au9Cg",
-    "AwHBhtRab8OrbI4dGGnZKmxnfr3c8CsCaQ",
+    "AwHBhtQAAAAAAAAAAAAAAAAAAAAHWm_Dq17k5EIpsWOkjHArSv8IjDA",
     "BAHBhtRab8OraKcFjmTX9-INqsIU34MaPw",
     "BQHBhtRab8OroZUymh8PlcyiEr0Bk6aaOQ",
 ];

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use modstream_digests::{Digests, Requested};
+use modstream_digests::{Digest, Digests};
 use modstream_ledger::{Hour, Reader};
 use modstream_platform::Clock;
 use modstream_platform::memory::{Filter, MemoryTopic, Subscription};
@@ -37,16 +37,18 @@ impl Inbox {
 }
 
 /// The digests there are, by id, and the ids of all alerts.
-async fn kept(world: &MemoryWorld) -> (BTreeMap<String, Requested>, BTreeSet<String>) {
+async fn kept(world: &MemoryWorld) -> (BTreeMap<String, Digest>, BTreeSet<String>) {
     let (objects, clock) = (world.objects(), world.clock());
     let deadline = clock.now() + Duration::from_secs(10);
     let (first, last) = (Hour::of(time("09:00:00")), Hour::of(time("12:00:00")));
     let digests = Digests::new(&objects, &clock, deadline);
     let mut found = BTreeMap::new();
-    for entry in digests.between(first, last).await.expect("a listing") {
-        assert!(entry.is_sent, "{entry:?}");
-        let requested = digests.requested(entry.hour, &entry.id).await.expect("readable").expect("there");
-        found.insert(entry.id, requested);
+    let listed = digests.between(first, last).await.expect("a listing");
+    for key in &listed.windows {
+        for digest in digests.window(key).await.expect("readable").expect("there") {
+            assert!(listed.sent.contains(&digest.id()), "{digest:?}");
+            found.insert(digest.id(), digest);
+        }
     }
     let mut alerts = BTreeSet::new();
     for hour in Hour::between(first.start(), last.start()) {
@@ -57,9 +59,9 @@ async fn kept(world: &MemoryWorld) -> (BTreeMap<String, Requested>, BTreeSet<Str
 }
 
 /// What is broken: each alert is in one digest, and there is one digest a subreddit and window.
-fn broken(digests: &BTreeMap<String, Requested>, alerts: &BTreeSet<String>) -> Vec<String> {
+fn broken(digests: &BTreeMap<String, Digest>, alerts: &BTreeSet<String>) -> Vec<String> {
     let mut broken = Vec::new();
-    let covered: Vec<&str> = digests.values().flat_map(Requested::covered).map(|alert| alert.id.as_str()).collect();
+    let covered: Vec<&str> = digests.values().flat_map(Digest::covered).map(|alert| alert.id.as_str()).collect();
     let distinct: BTreeSet<&str> = covered.iter().copied().collect();
     if distinct.len() < covered.len() {
         broken.push("an alert is in two digests".to_owned());
@@ -142,16 +144,16 @@ async fn wherever_the_function_is_killed_the_retry_sends_what_is_not_sent() {
         let (digests, alerts) = kept(&system.world).await;
         assert_eq!(broken(&digests, &alerts), NONE);
         let [id] = digests.keys().collect::<Vec<_>>()[..] else { panic!("one digest: {digests:?}") };
-        // Asked for, sent, and recorded, in this order; sent again only where the record is missing.
-        let mut is_requested = false;
+        // Its window is closed, it is sent, and recorded, in this order; sent again only where the record is missing.
+        let mut is_closed = false;
         let mut is_sent = false;
         for effect in &system.faults.effects()[before..] {
             match effect {
                 Effect::Written { key } => {
-                    is_requested |= key.ends_with(&format!("{id}/requested.json"));
+                    is_closed |= key == "digests/2026-01-05T09/0955-5m.json";
                     is_sent |= key.ends_with(&format!("{id}/sent.json"));
                 }
-                Effect::Published { .. } => assert!(is_requested && !is_sent, "step {step}"),
+                Effect::Published { .. } => assert!(is_closed && !is_sent, "step {step}"),
             }
         }
         let count = inbox.subjects().len();

@@ -1,4 +1,4 @@
-use modstream_digests::{Covered, Requested};
+use modstream_digests::{Covered, Digest};
 use modstream_events::{Action, Alert, Event, Severity, Term};
 use modstream_ledger::Withholding;
 use modstream_platform::MAX_SUBJECT_CHARS;
@@ -25,18 +25,18 @@ const INDENT: &str = "   ";
 const SITE: &str = "https://www.reddit.com";
 
 /// ASCII in one line, as SNS wants it.
-pub(super) fn subject(digest: &Requested) -> String {
+pub(super) fn subject(digest: &Digest) -> String {
     let (start, end) = (digest.start.strftime("%H:%M"), digest.end.strftime("%H:%M"));
     let text = format!("{}: {} ({start}-{end} UTC)", name(digest), counts(digest));
     text.chars().map(|c| if c == ' ' || c.is_ascii_graphic() { c } else { '?' }).take(MAX_SUBJECT_CHARS).collect()
 }
 
-fn name(digest: &Requested) -> String {
+fn name(digest: &Digest) -> String {
     let name = digest.subreddit.as_deref().map(|name| cut(&one_line(name), NAME));
     name.filter(|name| !name.is_empty()).map_or_else(|| "no subreddit".to_owned(), |name| format!("r/{name}"))
 }
 
-fn counts(digest: &Requested) -> String {
+fn counts(digest: &Digest) -> String {
     match (digest.published(), digest.withheld()) {
         (published, 0) => count(published, "alert"),
         (0, withheld) => format!("{} withheld", count(withheld, "alert")),

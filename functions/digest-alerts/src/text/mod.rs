@@ -6,7 +6,7 @@ mod sms;
 
 use std::collections::BTreeMap;
 
-use modstream_digests::Requested;
+use modstream_digests::Digest;
 use modstream_events::{Alert, Event};
 use modstream_ledger::Hour;
 use modstream_platform::Message;
@@ -22,7 +22,7 @@ pub struct Rendering<'a> {
     /// The digest's id.
     pub id: &'a str,
     /// What it covers.
-    pub digest: &'a Requested,
+    pub digest: &'a Digest,
     /// Its first [`SHOWN`] alerts.
     pub shown: &'a [Option<Event<'a, Alert<'a>>>],
     /// Where its links lead.
@@ -32,7 +32,7 @@ pub struct Rendering<'a> {
 impl Rendering<'_> {
     /// The message to publish.
     pub fn message(&self) -> Message {
-        let Requested { subreddit, severity, .. } = self.digest;
+        let Digest { subreddit, severity, .. } = self.digest;
         // SNS refuses an attribute without a value.
         let subreddit = subreddit.as_ref().filter(|name| !name.is_empty());
         let attributes = [("severity", Some(severity.as_str())), ("subreddit", subreddit.map(String::as_str))];

@@ -1,7 +1,7 @@
 //! The text for phones: one message of the [GSM 7-bit default alphabet](https://www.etsi.org/deliver/etsi_ts/123000_123099/123038/17.00.00_60/ts_123038v170000p.pdf)
 //! (3GPP TS 23.038, 6.2.1). A character outside it would make all of them count double.
 
-use modstream_digests::Requested;
+use modstream_digests::Digest;
 
 use super::{count, plain};
 
@@ -17,7 +17,7 @@ pub(super) fn is_basic(c: char) -> bool {
 }
 
 /// Counts and one link. What does not fit is left out: details first, the link last.
-pub(super) fn text(digest: &Requested, page: Option<&str>) -> String {
+pub(super) fn text(digest: &Digest, page: Option<&str>) -> String {
     let name = digest.subreddit.as_deref().map(|name| plain::cut(&plain::one_line(name), NAME));
     let name = name.filter(|name| !name.is_empty()).map(|name| format!("r/{name}"));
     let name = name.as_deref().unwrap_or("no subreddit");
@@ -74,10 +74,10 @@ mod tests {
         "åÉ/?O§oà",
     ];
 
-    fn digest(subreddit: Option<&str>, alerts: usize, withheld: usize, late: usize) -> Requested {
+    fn digest(subreddit: Option<&str>, alerts: usize, withheld: usize, late: usize) -> Digest {
         let start: Timestamp = "2026-01-05T10:00:00Z".parse().expect("a time");
         let covered = Covered { hour: Hour::of(start), id: "a".to_owned() };
-        Requested {
+        Digest {
             subreddit: subreddit.map(str::to_owned),
             start,
             end: start + jiff::SignedDuration::from_mins(5),

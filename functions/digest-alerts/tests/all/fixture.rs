@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use digest_alerts::{Config, DigestAlerts, DigestError, DigestRules, Digested, Links};
 use jiff::{SignedDuration, Timestamp};
-use modstream_digests::{Digests, Requested};
+use modstream_digests::{Digest, Digests};
 use modstream_events::{
     Alert, Comment, Event, EventRef, ModelRef, OperatingPoint, PolicyRef, Prediction, Severity, Term, ids,
 };
@@ -167,13 +167,13 @@ impl World {
         self.inbox().into_iter().map(|message| message.subject.unwrap_or_default()).collect()
     }
 
-    /// Every digest that was requested, in the order of its window and subreddit.
-    pub(crate) async fn requested(&self) -> Vec<Requested> {
+    /// Every digest there is, in the order of its window and subreddit.
+    pub(crate) async fn digests(&self) -> Vec<Digest> {
         let digests = Digests::new(&self.objects, &self.clock, self.clock.now() + Duration::from_secs(60));
         let (first, last) = (Hour::of(time("2026-01-04T00:00:00Z")), Hour::of(time("2026-01-06T23:00:00Z")));
         let mut all = Vec::new();
-        for entry in digests.between(first, last).await.expect("a listing") {
-            all.extend(digests.requested(entry.hour, &entry.id).await.expect("readable"));
+        for key in digests.between(first, last).await.expect("a listing").windows {
+            all.extend(digests.window(&key).await.expect("readable").expect("there"));
         }
         all.sort_by(|one, other| (one.start, &one.subreddit).cmp(&(other.start, &other.subreddit)));
         all
@@ -185,7 +185,7 @@ impl World {
             let found = of.iter().find(|name| ids::alert("urn:example:forum", name, "default").to_string() == id);
             (*found.unwrap_or(&"?")).to_owned()
         };
-        let all = self.requested().await;
+        let all = self.digests().await;
         all.iter().map(|digest| digest.covered().map(|alert| name(&alert.id)).collect()).collect()
     }
 

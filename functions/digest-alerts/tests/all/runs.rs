@@ -33,7 +33,7 @@ async fn a_window_is_one_digest_a_subreddit_and_what_comes_late_is_in_the_next()
     assert_eq!(world.subjects(), ["r/science: 3 alerts (10:05-10:10 UTC)"]);
     let all = ["a", "b", "c", "p", "late", "later"];
     assert_eq!(world.covered(&all).await, [vec!["p"], vec!["b", "a"], vec!["late", "c", "later"]]);
-    let last = world.requested().await.pop().expect("three digests");
+    let last = world.digests().await.pop().expect("three digests");
     assert_eq!(last.late, Some(Late { count: 2, oldest: time("09:41:00") }));
     assert_eq!(last.severity, Severity::High);
 }
@@ -79,12 +79,17 @@ async fn a_repeat_after_a_later_run_of_another_hour_covers_nothing_again() {
     world.clock.sleep(Duration::from_secs(3_600)).await;
     assert_eq!(world.run("11:06:00").await.expect("runs").alerts, 1);
     world.restart();
+    let windows = ["digests/2026-01-05T10/1055-5m.json", "digests/2026-01-05T11/1100-5m.json"];
+    assert!(windows.iter().all(|key| world.objects.versions(key).len() == 1), "{:?}", world.keys("digests/").await);
+    // What comes for its window then is too late for it.
+    world.record_all(&[("b", "10:58:00", 0.8)]).await;
     assert_eq!(world.run("11:01:00").await.expect("runs").digests, 0);
-    assert_eq!(world.covered(&["a"]).await, [["a"]]);
+    assert_eq!(world.run("11:11:00").await.expect("runs").alerts, 1);
+    assert_eq!(world.covered(&["a", "b"]).await, [["a"], ["b"]]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_requested_and_not_sent_goes_on_as_it_was() {
+async fn what_was_not_sent_goes_on_as_it_was() {
     let mut world = World::new();
     world.record_all(&[("a", "10:00:00", 0.8)]).await;
     world.switch_topic(false);
@@ -142,7 +147,7 @@ async fn quiet_hours_put_digests_off_and_some_subreddits_get_none() {
     }
     world.record_all(&[("c", "10:12:00", 0.8)]).await;
     assert_eq!(world.run_with("10:16:00", within, rules).await.expect("runs").alerts, 3);
-    let all = world.requested().await;
+    let all = world.digests().await;
     let [digest] = &all[..] else { panic!("one: {all:?}") };
     assert_eq!((digest.from_quiet_hours, digest.late), (2, None));
     assert!(world.inbox()[0].body.contains("\n2 waited for the end of the quiet hours.\n"));
@@ -179,7 +184,7 @@ async fn withheld_alerts_are_counted_by_reason_probes_not_at_all_and_exploration
     world.record_all(&[("b", "10:11:00", 0.8)]).await;
     world.run("10:16:00").await.expect("runs");
     assert_eq!(world.covered(&["b", "y"]).await[1], ["b", "y"]);
-    assert_eq!(world.requested().await[1].late, None);
+    assert_eq!(world.digests().await[1].late, None);
 }
 
 #[tokio::test(start_paused = true)]
@@ -189,7 +194,7 @@ async fn what_cant_be_read_stops_no_digest() {
     for key in [
         "alerts/2026-01-05T10/broken/requested.json",
         "alerts/2026-01-05T10/broken/withheld.json",
-        "digests/2026-01-05T10/broken/requested.json",
+        "digests/2026-01-05T09/0900-5m.json",
     ] {
         world.objects.put(key, b"{".to_vec(), Condition::Always).await.expect("written");
     }

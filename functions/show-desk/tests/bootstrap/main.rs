@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use modstream_links::{Claim, Signer};
 use modstream_stub_server::{Bootstrap, Ended, FakeAws, Lambda, url_request};
 use serde_json::Value;
+use uuid::Uuid;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_show-desk");
 const VARIABLES: [(&str, &str); 4] = [
@@ -22,7 +23,7 @@ fn a_sign_in_link_opens_the_desk_once() {
     aws.put_secret("links", KEY);
     let _bootstrap = Bootstrap::start(PROGRAM, "show-desk", &lambda, &aws, &VARIABLES).expect("starts");
     let signer = Signer::new(KEY.as_bytes(), None).expect("a key");
-    let claim = Claim::SignIn { moderator: "maja".to_owned() };
+    let claim = Claim::SignIn { id: Uuid::from_u128(1), moderator: "maja".to_owned() };
     let link = signer.link("", &claim, Timestamp::now() + Duration::from_secs(3_600)).expect("a link");
     let answer = |id: &str, method, path, cookie: Option<&str>| -> Value {
         let mut request = url_request(method, path, "");

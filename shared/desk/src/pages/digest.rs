@@ -1,5 +1,5 @@
 use jiff::Timestamp;
-use modstream_digests::Requested;
+use modstream_digests::Digest;
 use modstream_report::escape::{escape, foreign};
 
 use super::shell;
@@ -11,7 +11,7 @@ const SOME: usize = 280;
 
 /// The alerts of a digest.
 pub(crate) struct DigestPage<'a> {
-    pub(crate) digest: &'a Requested,
+    pub(crate) digest: &'a Digest,
     pub(crate) entries: &'a [Entry],
     /// Where an alert's page is.
     pub(crate) link: &'a dyn Fn(&Entry) -> Option<String>,
@@ -20,7 +20,7 @@ pub(crate) struct DigestPage<'a> {
 
 impl DigestPage<'_> {
     pub(crate) fn html(&self) -> String {
-        let Requested { subreddit, start, end, .. } = self.digest;
+        let Digest { subreddit, start, end, .. } = self.digest;
         let place = subreddit
             .as_deref()
             .map_or_else(|| "comments without a subreddit".to_owned(), |name| format!("r/{}", foreign(name)));

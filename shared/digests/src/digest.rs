@@ -1,11 +1,11 @@
 use jiff::Timestamp;
-use modstream_events::Severity;
+use modstream_events::{Severity, ids};
 use modstream_ledger::{Hour, Withholding};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The content of `requested.json`: one subreddit's digest of one window.
+/// One subreddit's digest of one window.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Requested {
+pub struct Digest {
     /// The subreddit; none for comments without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subreddit: Option<String>,
@@ -66,7 +66,17 @@ pub struct Late {
     pub oldest: Timestamp,
 }
 
-impl Requested {
+impl Digest {
+    /// Its id, which knows subreddit and window.
+    pub fn id(&self) -> String {
+        ids::digest(self.subreddit.as_deref().unwrap_or_default(), self.start, self.end).to_string()
+    }
+
+    /// The hour in which its window begins.
+    pub fn hour(&self) -> Hour {
+        Hour::of(self.start)
+    }
+
     /// How many of its alerts were withheld.
     pub fn withheld(&self) -> usize {
         self.withheld.iter().map(|withheld| withheld.count).sum()
