@@ -9,6 +9,7 @@ use digest_alerts::{DigestAlerts, DigestRules, Links};
 use jiff::Timestamp;
 use kinesis_batch::Batch;
 use modstream_decisions::Decisions;
+use modstream_desk::{Config, Pages, Settings};
 use modstream_platform::Clock;
 use modstream_platform::environment::Environment;
 use modstream_platform::memory::{FunctionError, MemoryClock, MemoryObjects, MemorySecrets, MemoryStream, MemoryTopic};
@@ -16,8 +17,6 @@ use publish_alerts::PublishAlerts;
 use score_comments::ScoreComments;
 use serde::Serialize;
 use serde_json::Value;
-use show_desk::ShowDesk;
-use take_decisions::TakeDecisions;
 
 use crate::faults::{Effect, Faults, Process, lock};
 use crate::plan::{Delivery, Function, Incident, Plan};
@@ -28,8 +27,7 @@ type Scorer = ScoreComments<Faulty<MemoryStream>, Faulty<MemoryObjects>, Faulty<
 type Publisher = PublishAlerts<Faulty<MemoryTopic>, Faulty<MemoryObjects>, Faulty<MemoryClock>>;
 type Archiver = ArchiveComments<Faulty<MemoryObjects>, Faulty<MemoryClock>>;
 type Digester = DigestAlerts<Faulty<MemoryTopic>, Faulty<MemoryObjects>, Faulty<MemoryClock>>;
-type LinkPages = TakeDecisions<Faulty<MemoryObjects>, Faulty<MemoryStream>, Faulty<MemorySecrets>, Faulty<MemoryClock>>;
-type Desk = ShowDesk<Faulty<MemoryObjects>, Faulty<MemoryStream>, Faulty<MemorySecrets>, Faulty<MemoryClock>>;
+type Site = Pages<Faulty<MemoryObjects>, Faulty<MemoryStream>, Faulty<MemorySecrets>, Faulty<MemoryClock>>;
 
 /// What `digest-alerts` sends decisions from that did not get to their stream.
 struct Outbox {
@@ -92,8 +90,8 @@ struct State {
     publishers: Vec<(Process, Publisher)>,
     archivers: Vec<(Process, Archiver)>,
     digesters: Vec<(Process, (Digester, Outbox))>,
-    link_pages: Vec<(Process, LinkPages)>,
-    desks: Vec<(Process, Desk)>,
+    link_pages: Vec<(Process, Site)>,
+    desks: Vec<(Process, Site)>,
     /// Invocations that were given up and work on.
     abandoned: Vec<tokio::task::JoinHandle<Answer>>,
 }
@@ -241,28 +239,37 @@ impl Lambda {
                 self.in_environment(run, function, pool, start, handle).await
             }
             Function::Decide => {
-                let start = async |process: Process, _| {
-                    let config = configured(take_decisions::Config::read, POLICY);
-                    let decisions = Faulty::new(world.decisions.clone(), faults, &process);
-                    let secrets = Faulty::new(world.secrets.clone(), faults, &process);
-                    Ok(TakeDecisions::new(&config, objects(&process), decisions, secrets, clock(&process)))
-                };
-                let pool: Pool<LinkPages> = |state| &mut state.link_pages;
-                let handle = async |pages: &LinkPages, deadline| encoded(pages.handle(&payload, deadline).await);
-                self.in_environment(run, function, pool, start, handle).await
+                let config = configured(take_decisions::Config::read, POLICY);
+                let settings = take_decisions::settings(&config);
+                self.serve(run, function, |state| &mut state.link_pages, &config, settings, &payload).await
             }
             Function::Desk => {
-                let start = async |process: Process, _| {
-                    let config = configured(show_desk::Config::read, POLICY);
-                    let decisions = Faulty::new(world.decisions.clone(), faults, &process);
-                    let secrets = Faulty::new(world.secrets.clone(), faults, &process);
-                    Ok(ShowDesk::new(&config, objects(&process), decisions, secrets, clock(&process)))
-                };
-                let pool: Pool<Desk> = |state| &mut state.desks;
-                let handle = async |desk: &Desk, deadline| encoded(desk.handle(&payload, deadline).await);
-                self.in_environment(run, function, pool, start, handle).await
+                let config = configured(show_desk::Config::read, POLICY);
+                let settings = show_desk::settings(&config);
+                self.serve(run, function, |state| &mut state.desks, &config.pages, settings, &payload).await
             }
         }
+    }
+
+    /// One request to a function that serves pages.
+    async fn serve(
+        &self,
+        run: u64,
+        function: Function,
+        pool: Pool<Site>,
+        config: &Config,
+        settings: Settings,
+        payload: &[u8],
+    ) -> Answer {
+        let Shared { world, faults, .. } = &*self.shared;
+        let start = async |process: Process, _| {
+            let objects = Faulty::new(world.objects.clone(), faults, &process);
+            let decisions = Faulty::new(world.decisions.clone(), faults, &process);
+            let secrets = Faulty::new(world.secrets.clone(), faults, &process);
+            Ok(Pages::new(config, settings, objects, decisions, secrets, Faulty::new(world.clock, faults, &process)))
+        };
+        let handle = async |pages: &Site, deadline| encoded(pages.handle(payload, deadline).await);
+        self.in_environment(run, function, pool, start, handle).await
     }
 
     /// Takes a warm environment or starts one, lets it work until Lambda's timeout, and keeps it where it lives on.

@@ -1,55 +1,18 @@
 //! The moderators' desk: the queue, decisions, the day's numbers, for whom IAM lets in or who signed in with a link.
 //!
-//! A function URL's request in, a page out. `shared/desk` has the pages; this gives them to Lambda.
+//! A function URL's request in, a page out. `shared/desk` has the pages.
 
 mod config;
 
-use jiff::Timestamp;
-use modstream_desk::function_url::{Answer, NoRequest, request};
-use modstream_desk::{Settings, Site};
-use modstream_links::{KeyError, Keys};
-use modstream_platform::{Clock, DeletableObjects, Secrets, Stream};
+use modstream_desk::Settings;
 
 pub use config::Config;
+pub use modstream_desk::Pages;
 
 /// The function's name.
 pub const NAME: &str = "show-desk";
 
-/// Why an invocation fails.
-#[derive(Debug, thiserror::Error)]
-pub enum ShowDeskError {
-    /// Something else than a function URL called.
-    #[error(transparent)]
-    Request(#[from] NoRequest),
-    /// There is nothing to check signatures with.
-    #[error(transparent)]
-    Key(#[from] KeyError),
-}
-
-/// The function.
-#[derive(Debug)]
-pub struct ShowDesk<O, S, K, C> {
-    site: Site<O, S, C>,
-    keys: Keys<K, C>,
-}
-
-impl<O: DeletableObjects, S: Stream, K: Secrets, C: Clock + Clone> ShowDesk<O, S, K, C> {
-    /// The function over its bucket, the stream of decisions, and secrets.
-    pub fn new(config: &Config, objects: O, decisions: S, secrets: K, clock: C) -> Self {
-        let settings = Settings { links: false, desk: Some(config.access), forum: config.pages.forum.clone() };
-        ShowDesk {
-            site: Site::new(objects, decisions, clock.clone(), settings),
-            keys: Keys::new(secrets, clock, &config.pages.link_key_secret),
-        }
-    }
-
-    /// Answers one request. No call starts after `deadline`.
-    ///
-    /// # Errors
-    /// Where it is no request, or there are no keys.
-    pub async fn handle(&self, payload: &[u8], deadline: Timestamp) -> Result<Answer, ShowDeskError> {
-        let request = request(payload)?;
-        let signer = self.keys.signer(deadline).await?;
-        Ok(self.site.answer(&request, &signer, deadline).await.into())
-    }
+/// What it serves: the desk, and nothing that links lead to but sign-ins.
+pub fn settings(config: &Config) -> Settings {
+    Settings { links: false, desk: Some(config.access), forum: config.pages.forum.clone() }
 }

@@ -7,7 +7,7 @@ use modstream_platform::memory::{MemoryClock, MemoryObjects, MemorySecrets, Memo
 use modstream_platform::{Clock as _, Stream as _};
 use modstream_stub_server::url_request;
 use serde_json::{Value, json};
-use show_desk::{Config, ShowDesk};
+use show_desk::{Config, Pages, settings};
 
 const KEY: &str = "0123456789abcdef0123456789abcdef";
 
@@ -32,7 +32,7 @@ async fn answer(key: Option<&str>, payload: Value) -> Result<Value, String> {
     }
     let stream = MemoryStream::new(&config.pages.decisions_stream, 1, clock);
     assert_eq!(stream.name(), "decisions");
-    let function = ShowDesk::new(&config, MemoryObjects::new(), stream, secrets, clock);
+    let function = Pages::new(&config.pages, settings(&config), MemoryObjects::new(), stream, secrets, clock);
     let answer = function.handle(payload.to_string().as_bytes(), clock.now() + Duration::from_secs(10)).await;
     answer.map(|answer| serde_json::to_value(answer).expect("JSON")).map_err(|error| error.to_string())
 }

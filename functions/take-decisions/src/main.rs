@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use modstream_bootstrap::{CALL_TIMEOUT, Invocation, environment, run};
 use modstream_platform::aws::{Settings, SystemClock, connect};
-use take_decisions::{Config, NAME, TakeDecisions};
+use take_decisions::{Config, NAME, Pages, settings};
 
 fn main() -> ExitCode {
     run(NAME, async |_| {
@@ -12,7 +12,7 @@ fn main() -> ExitCode {
         let clients = connect(Settings { call_timeout: CALL_TIMEOUT, ..Settings::default() }).await?;
         let objects = clients.objects(&config.bucket);
         let decisions = clients.stream(&config.decisions_stream);
-        let function = TakeDecisions::new(&config, objects, decisions, clients.secrets(), SystemClock);
+        let function = Pages::new(&config, settings(&config), objects, decisions, clients.secrets(), SystemClock);
         Ok(async move |invocation: Invocation| function.handle(&invocation.payload, invocation.deadline).await)
     })
 }

@@ -16,6 +16,7 @@
 //! from a comment is text, never markup.
 
 mod config;
+mod function;
 pub mod function_url;
 mod http;
 mod load;
@@ -23,5 +24,6 @@ mod pages;
 mod site;
 
 pub use config::Config;
+pub use function::{Pages, PagesError};
 pub use http::{MAX_BODY_BYTES, Request, Response};
 pub use site::{Access, FORUM, SESSION_HOURS, Settings, Site};
