@@ -19,7 +19,7 @@ use crate::{checkout, command};
 #[command(after_help = "Examples:
   cargo xtask deploy                                    all functions, to the account of your AWS credentials
   cargo xtask deploy score-comments                     one of them
-  cargo xtask deploy --endpoint-url http://127.0.0.1:4566 --profile release --allow-dirty
+  cargo xtask deploy --endpoint-url http://127.0.0.1:4566 --profile local --allow-dirty
 
 Credentials and region come from the usual places (AWS_PROFILE, AWS_REGION, ...). docs/deploy.md tells the whole way.")]
 pub(crate) struct DeployArgs {
@@ -85,12 +85,12 @@ enum Machine {
 }
 
 impl DeployArgs {
-    /// All functions to a stack of this checkout, as they are, in the everyday profile.
+    /// All functions to a stack of this checkout, as they are, in the profile of local stacks.
     pub(crate) fn to_stack(stack: &Stack) -> Self {
         DeployArgs {
             functions: Vec::new(),
             endpoint_url: Some(stack.endpoint()),
-            profile: "release".to_owned(),
+            profile: package::LOCAL.to_owned(),
             allow_dirty: true,
             deployment: None,
         }

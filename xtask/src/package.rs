@@ -29,15 +29,18 @@ pub(crate) struct Built {
     pub(crate) modstream: PathBuf,
 }
 
-/// Builds functions and command in the release profile, where `cargo lambda build` for this machine finds them built.
+/// Cargo's profile for what runs on a local stack.
+pub(crate) const LOCAL: &str = "local";
+
+/// Builds functions and command for a local stack, where `cargo lambda build` for this machine finds them built.
 pub(crate) fn build(log: &Path) -> anyhow::Result<Built> {
     let host = host()?;
-    let mut args = vec!["build", "--release", "--target", &host, "--package", "modstream"];
+    let mut args = vec!["build", "--profile", LOCAL, "--target", &host, "--package", "modstream"];
     for function in FUNCTIONS {
         args.extend(["--package", function]);
     }
     command::logged(&mut cargo::command(&args), log)?;
-    let built = checkout::target()?.join(&host).join("release");
+    let built = checkout::target()?.join(&host).join(LOCAL);
     let packages = checkout::target()?.join("packages");
     for function in FUNCTIONS {
         package(&built.join(function), &packages.join(function).join("bootstrap.zip"))?;
