@@ -31,7 +31,7 @@ resource "aws_sns_topic_subscription" "digests" {
 resource "aws_cloudwatch_event_rule" "digests" {
   name                = "${var.prefix}-digests"
   description         = "Digests, a minute after each window of ${var.digest_minutes} minutes"
-  schedule_expression = var.digest_minutes == 60 ? "cron(1 * * * ? *)" : "cron(1/${var.digest_minutes} * * * ? *)"
+  schedule_expression = lookup({ 1 = "cron(* * * * ? *)", 60 = "cron(1 * * * ? *)" }, var.digest_minutes, "cron(1/${var.digest_minutes} * * * ? *)")
   state               = var.mappings_enabled ? "ENABLED" : "DISABLED"
 }
 

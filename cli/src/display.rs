@@ -78,7 +78,7 @@ pub(crate) fn alert(event: &Event<'_, Alert<'_>>) -> String {
     let body =
         if body.is_empty() { Cow::Borrowed("(no text)") } else { console::truncate_str(&body, room, "\u{2026}") };
     // Whole terms only: half a number would be another one.
-    let mut why = String::new();
+    let mut why = alert.matched.as_deref().map_or_else(String::new, |term| format!("always \"{}\"  ", one_line(term)));
     for term in &alert.terms {
         let next = format!("{} {}  ", one_line(&term.term), signed(term.contribution));
         if !why.is_empty() && console::measure_text_width(&why) + console::measure_text_width(&next) > room + 2 {

@@ -81,7 +81,11 @@ fn is_false(value: &bool) -> bool {
 
 /// The body that always alerts, as a mail filter's test text does: it shows that the whole way works, and counts in no
 /// statistic. The comment's body is this and nothing else, but for white space around it.
+/// It is one only from [`PROBE_SOURCE`]: who writes comments knows the text, too.
 pub const PROBE_BODY: &str = "modstream probe 2f6b1c9e-7d43-5a18-9e0b-c4d2a7f81356: this comment always alerts";
+
+/// The source of probes' comment events. Whoever puts comments on the stream gives them another one.
+pub const PROBE_SOURCE: &str = "urn:modstream:probe";
 
 /// Pages that take a decision about an alert, with one more click there. They are signed and expire.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

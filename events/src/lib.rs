@@ -32,7 +32,7 @@ mod outline;
 mod prediction;
 mod quarantined;
 
-pub use alert::{Alert, Links, MAX_BODY_CHARS, MAX_FIELD_CHARS, PROBE_BODY, PolicyRef, Severity};
+pub use alert::{Alert, Links, MAX_BODY_CHARS, MAX_FIELD_CHARS, PROBE_BODY, PROBE_SOURCE, PolicyRef, Severity};
 pub use bad_record::{BadRecord, Reason};
 pub use comment::Comment;
 pub use decision::{Action, DECISIONS_SOURCE, Decision, MAX_MODERATOR_CHARS, NoAction};

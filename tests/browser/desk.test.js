@@ -69,6 +69,15 @@ test('keys move, remove, keep and undo, and one goes on where one was', async (t
   assert.equal(await text(focused(page)), texts[2], 'what was undone');
   assert.equal(await waiting(page), 53);
   assert.equal(await number(page, 'Decided'), '1');
+
+  // Where the page says nothing of an own decision, what others decided stays.
+  for (let times = 0; times < 2; times++) {
+    await page.goto('/');
+    await ready(page);
+    await page.keyboard.press('u');
+  }
+  await page.goto('/');
+  assert.deepEqual([await waiting(page), await number(page, 'Decided')], [53, '1']);
 });
 
 test('a double click decides once', async (t) => {

@@ -7,13 +7,13 @@ use anyhow::{Context as _, bail, ensure};
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use jiff::Timestamp;
-use modstream_events::{Alert, Comment, Event, PROBE_BODY, ids};
+use modstream_events::{Alert, Comment, Event, PROBE_BODY, PROBE_SOURCE, ids};
 use modstream_platform::aws::SystemClock;
 use modstream_platform::deliver::{Delivery, put_all};
 use modstream_platform::{Clock as _, PutRecord};
 use serde_json::json;
 
-use super::args::{ConnectionArgs, seconds, source, subreddit, topic_arn};
+use super::args::{ConnectionArgs, seconds, subreddit, topic_arn};
 use super::connection::deadline;
 use super::queue::{Queue, own_name, topic_name};
 use super::{Connection, block_on};
@@ -33,9 +33,6 @@ pub(crate) struct ProbeArgs {
     /// The subreddit it is of: subscriptions filter by it
     #[arg(long, value_name = "NAME", value_parser = subreddit)]
     pub(crate) subreddit: Option<String>,
-    /// Names the system that it comes from, a URI
-    #[arg(long, value_name = "URI", default_value = "urn:modstream:probe", value_parser = source)]
-    pub(crate) source: String,
     /// Wait for its alert on the alerts' topic, a minute or as long as said; the status is 1 where none comes
     #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "1m", value_parser = wait, requires = "topic")]
     pub(crate) wait: Option<Duration>,
@@ -139,7 +136,7 @@ async fn put(args: &ProbeArgs, connection: &Connection) -> anyhow::Result<(Strin
     let now = SystemClock.now();
     // Each probe is a comment of its own, so each alerts.
     let comment_id = format!("probe-{}", now.as_nanosecond());
-    let id = ids::sent_comment(&args.source, &comment_id).to_string();
+    let id = ids::sent_comment(PROBE_SOURCE, &comment_id).to_string();
     let comment = Comment {
         id: Some(comment_id.as_str().into()),
         subreddit: args.subreddit.as_deref().map(Into::into),
@@ -147,7 +144,7 @@ async fn put(args: &ProbeArgs, connection: &Connection) -> anyhow::Result<(Strin
         created_utc: Some(now.as_second()),
         ..Comment::default()
     };
-    let data = Event::new(id.clone(), args.source.as_str(), now, comment).encode();
+    let data = Event::new(id.clone(), PROBE_SOURCE, now, comment).encode();
     let record = PutRecord { partition_key: comment_id.clone(), data };
     let delivered = Box::pin(put_all(&stream, &SystemClock, deadline(), vec![record])).await;
     match delivered.into_iter().next() {

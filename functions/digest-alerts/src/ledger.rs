@@ -1,6 +1,6 @@
 //! What the ledger has that no digest covers yet.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
@@ -21,7 +21,7 @@ pub(crate) const AT_ONCE: usize = 16;
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     /// The digests of closed windows, by key.
-    windows: HashMap<String, Vec<Digest>>,
+    windows: BTreeMap<String, Vec<Digest>>,
     alerts: HashMap<String, Option<Candidate>>,
     withheld: HashMap<String, Withheld>,
 }
@@ -53,11 +53,9 @@ impl Memory {
         self.windows.contains_key(key)
     }
 
-    /// All digests, in the order of their windows and subreddits.
-    pub(crate) fn digests(&self) -> Vec<&Digest> {
-        let mut all: Vec<&Digest> = self.windows.values().flatten().collect();
-        all.sort_by(|one, other| (one.start, one.end, &one.subreddit).cmp(&(other.start, other.end, &other.subreddit)));
-        all
+    /// All digests, each with its place in its window, in order.
+    pub(crate) fn digests(&self) -> impl Iterator<Item = (usize, &Digest)> {
+        self.windows.values().flat_map(|digests| digests.iter().enumerate())
     }
 
     /// Those of the alerts that no digest covers.
@@ -144,7 +142,8 @@ fn candidate(hour: Hour, id: &str, bytes: &[u8]) -> Option<Candidate> {
     let alert = event.data;
     (!alert.probe).then(|| Candidate {
         alert: Covered { hour, id: id.to_owned() },
-        subreddit: alert.comment.subreddit.map(std::borrow::Cow::into_owned),
+        // An empty name is none: the digest would have the same id.
+        subreddit: alert.comment.subreddit.map(std::borrow::Cow::into_owned).filter(|name| !name.is_empty()),
         time: alert.comment_event.time,
         severity: alert.severity,
         probability: alert.probability,

@@ -105,6 +105,13 @@ pub enum DigestError {
     },
 }
 
+/// A digest to send.
+struct Due {
+    id: String,
+    place: usize,
+    digest: Digest,
+}
+
 /// What became of one.
 enum Fate {
     Sent { alerts: usize },
@@ -152,7 +159,7 @@ impl<T: Topic, O: Objects, C: Clock> DigestAlerts<T, O, C> {
         let mut rest = all.into_iter();
         let mut is_first = true;
         loop {
-            let group: Vec<Digest> = rest.by_ref().take(MAX_PUBLISH_MESSAGES).collect();
+            let group: Vec<Due> = rest.by_ref().take(MAX_PUBLISH_MESSAGES).collect();
             if group.is_empty() {
                 break;
             }
@@ -194,7 +201,7 @@ impl<T: Topic, O: Objects, C: Clock> DigestAlerts<T, O, C> {
         run: Run,
         deadline: Timestamp,
         rules: &impl Fn(&str, Timestamp) -> DigestRules,
-    ) -> Result<Vec<Digest>, DigestError> {
+    ) -> Result<Vec<Due>, DigestError> {
         let window = run.window();
         let earliest = |before| window.end.checked_sub(before).unwrap_or(Timestamp::MIN);
         let digests = Digests::new(&self.objects, &self.clock, deadline);
@@ -203,14 +210,15 @@ impl<T: Topic, O: Objects, C: Clock> DigestAlerts<T, O, C> {
         let newest = Hour::of(self.clock.now().max(window.start));
         let listed = digests.between(Hour::of(earliest(LOOK_BACK + self.length)), newest).await?;
         memory.read_windows(&digests, &listed.windows).await?;
-        let before: BTreeSet<String> = memory.digests().into_iter().map(Digest::id).collect();
+        let before: BTreeSet<String> = memory.digests().map(|(_, digest)| digest.id()).collect();
         self.close(run, &mut memory, &digests, deadline, rules).await?;
         let is_due = |digest: &Digest| {
             let is_quiet = || rules(digest.subreddit.as_deref().unwrap_or_default(), run.due).quiet;
             digest.end <= window.end && !listed.sent.contains(&digest.id()) && !is_quiet()
         };
-        let due: Vec<Digest> = memory.digests().into_iter().filter(|digest| is_due(digest)).cloned().collect();
-        due.iter().map(Digest::id).filter(|id| before.contains(id)).for_each(|id| digest_resumed(&id));
+        let due = memory.digests().filter(|(_, digest)| is_due(digest));
+        let due: Vec<Due> = due.map(|(place, digest)| Due { id: digest.id(), place, digest: digest.clone() }).collect();
+        due.iter().filter(|due| before.contains(&due.id)).for_each(|due| digest_resumed(&due.id));
         Ok(due)
     }
 
@@ -265,17 +273,18 @@ impl<T: Topic, O: Objects, C: Clock> DigestAlerts<T, O, C> {
     }
 
     /// Takes a call's worth of digests all the way.
-    async fn send(&self, group: Vec<Digest>, deadline: Timestamp) -> Vec<Fate> {
+    async fn send(&self, group: Vec<Due>, deadline: Timestamp) -> Vec<Fate> {
         let store = &Digests::new(&self.objects, &self.clock, deadline);
         let mut fates = Vec::new();
         let mut going = Vec::new();
         let mut messages = Vec::new();
-        for digest in group {
-            let id = digest.id();
+        for Due { id, place, digest } in group {
             match self.strongest(&digest.alerts, deadline).await {
                 Ok(bytes) => {
                     let shown: Vec<_> = bytes.iter().map(|bytes| decoded(bytes.as_deref()?)).collect();
-                    messages.push(Rendering { id: &id, digest: &digest, shown: &shown, links: &self.links }.message());
+                    messages.push(
+                        Rendering { id: &id, place, digest: &digest, shown: &shown, links: &self.links }.message(),
+                    );
                     going.push((id, digest));
                 }
                 Err(error) => fates.push(Fate::Unsent(error.to_string())),

@@ -12,18 +12,20 @@ fn main() -> ExitCode {
     run(NAME, async |start| {
         let config = Config::read(environment())?;
         let clients = connect(Settings { call_timeout: CALL_TIMEOUT, ..Settings::default() }).await?;
-        let links = match &config.links {
-            Some(links) => {
-                Links::made_by(links.maker(clients.secrets(), SystemClock, start.deadline).await?, SystemClock)
-            }
-            None => Links::none(),
+        let renewed = match &config.links {
+            Some(links) => Some(links.renewed(clients.secrets(), SystemClock, start.deadline).await?),
+            None => None,
         };
+        let links = renewed.as_ref().map_or_else(Links::none, |links| Links::made_by(links.maker(), SystemClock));
         let (digests, objects) = (clients.topic(&config.digests_topic_arn), clients.objects(&config.bucket));
         let decisions = config.decisions_stream.as_ref().map(|name| clients.stream(name));
         let rules = Rules::default();
         let function = DigestAlerts::new(&config, digests, objects.clone(), SystemClock, links)?;
         Ok(async move |invocation: Invocation| {
             let Invocation { payload, deadline, .. } = invocation;
+            if let Some(links) = &renewed {
+                links.renew(deadline).await;
+            }
             if let Some(stream) = &decisions {
                 let sweep = Decisions::new(&objects, stream, &SystemClock, deadline);
                 if let Err(error) = sweep.sweep().await {

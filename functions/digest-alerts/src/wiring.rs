@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use modstream_digests::Digest;
 use modstream_events::Action;
 use modstream_ledger::Hour;
 use modstream_links::LinkMaker;
@@ -18,8 +19,8 @@ pub struct DigestRules {
 
 /// Where an alert's action leads, where there is such a page.
 pub type AlertLink = Box<dyn Fn(Hour, &str, Action) -> Option<String> + Send + Sync>;
-/// Where a digest leads, where there is such a page.
-pub type DigestLink = Box<dyn Fn(Hour, &str) -> Option<String> + Send + Sync>;
+/// Where a digest leads, by its place in its window, where there is such a page.
+pub type DigestLink = Box<dyn Fn(&Digest, usize) -> Option<String> + Send + Sync>;
 
 /// Makes links to pages that take decisions.
 pub struct Links {
@@ -38,7 +39,10 @@ impl Links {
         let (other, now) = (maker.clone(), clock.clone());
         Links::new(
             Box::new(move |hour, id, action| maker.alert(hour, id, action, clock.now())),
-            Box::new(move |hour, id| other.digest(hour, id, now.now())),
+            Box::new(move |digest, place| {
+                let minutes = digest.end.duration_since(digest.start).as_mins();
+                other.digest(digest.start, minutes.try_into().ok()?, place.try_into().ok()?, now.now())
+            }),
         )
     }
 
@@ -52,9 +56,9 @@ impl Links {
         (self.alert)(hour, id, action)
     }
 
-    /// A digest as a page.
-    pub fn digest(&self, hour: Hour, id: &str) -> Option<String> {
-        (self.digest)(hour, id)
+    /// A digest as a page, by its place in its window.
+    pub fn digest(&self, digest: &Digest, place: usize) -> Option<String> {
+        (self.digest)(digest, place)
     }
 }
 

@@ -142,13 +142,13 @@ impl<T: Topic, O: Objects, C: Clock> Handler for Publishing<'_, T, O, C> {
             Judgement::Alert { why, severity } => (severity, Some(why), None),
             Judgement::Explore { share, severity } => (severity, None, Some(share)),
             Judgement::Pass => {
-                watch.count(clock.now(), false);
+                watch.count(clock.now(), &prediction.comment_event.id, false);
                 return Ok(None);
             }
         };
         // The probe counts nowhere.
         if why != Some(Why::Probe) {
-            watch.count(clock.now(), why.is_some());
+            watch.count(clock.now(), &prediction.comment_event.id, why.is_some());
         }
         let comment_event = &prediction.comment_event;
         let name = if is_on("alert-by-model") { &prediction.model.version } else { policies.name.as_str() };

@@ -11,7 +11,7 @@ use crate::Log;
 pub struct Subject {
     /// The comment's subreddit; empty where it has none.
     pub subreddit: String,
-    /// The policy's name.
+    /// The policy's name and condition.
     pub policy: String,
     /// The always-alert term that was why, or the term that speaks most for removal; empty where there is none.
     pub reason: String,
@@ -31,7 +31,7 @@ impl Subject {
         let text = |text: Option<&std::borrow::Cow<'_, str>>| text.map(ToString::to_string).unwrap_or_default();
         Subject {
             subreddit: text(comment.subreddit.as_ref()),
-            policy: policy.name.to_string(),
+            policy: format!("{}, {}", policy.name, policy.condition),
             reason: text(matched.as_ref().or(strongest)),
             alerted: alert.time,
             probe: *probe,
@@ -60,9 +60,8 @@ pub struct Numbers {
     pub by_policy: Vec<Group>,
     /// By reason.
     pub by_reason: Vec<Group>,
-    /// Decisions that another moderator took back: how many of them the next decision, by another than who took the first,
-    /// confirmed.
-    pub upheld: Proportion,
+    /// Decisions that no other moderator took back, of all.
+    pub agreement: Proportion,
     /// From the alert to the first decision about it, in the median.
     pub time_to_decision: Option<SignedDuration>,
 }
@@ -79,7 +78,7 @@ pub fn numbers<'a>(judged: impl IntoIterator<Item = (&'a Subject, &'a Log)>) -> 
         if let Some(first) = log.all().first() {
             times.push(first.time.duration_since(subject.alerted).max(SignedDuration::ZERO));
         }
-        review(log, &mut numbers.upheld);
+        review(log, &mut numbers.agreement);
         let Some(decision) = log.standing().decided().filter(|_| !subject.exploration) else { continue };
         let removed = decision.action == Action::Remove;
         numbers.precision.add(removed);
@@ -106,16 +105,12 @@ fn median(sorted: &[SignedDuration]) -> Option<SignedDuration> {
     Some(if sorted.len().is_multiple_of(2) { (sorted[middle - 1] + upper) / 2 } else { upper })
 }
 
-/// Counts the decisions that another moderator took back.
-fn review(log: &Log, upheld: &mut Proportion) {
+/// Counts the decisions that another moderator took back, and those that none did.
+fn review(log: &Log, agreement: &mut Proportion) {
     let all = log.all();
-    for (place, decision) in all.iter().enumerate() {
-        let by_another = |recorded: &&crate::Recorded| recorded.moderator != decision.moderator;
-        let undone = all.get(place + 1).filter(|next| next.action == Action::Undo).filter(by_another);
-        if decision.action == Action::Undo || undone.is_none() {
-            continue;
-        }
-        let again = all.get(place + 2).filter(by_another);
-        upheld.add(again.is_some_and(|again| again.action == decision.action));
+    for (place, decision) in all.iter().enumerate().filter(|(_, decision)| decision.action != Action::Undo) {
+        // What follows a decision is its undo.
+        let by_another = all.get(place + 1).is_some_and(|undo| undo.moderator != decision.moderator);
+        agreement.add(!by_another);
     }
 }

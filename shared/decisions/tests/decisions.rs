@@ -171,7 +171,7 @@ fn the_numbers_are_of_what_stands_and_probes_count_nowhere() {
     let subject = Subject::of(&Event::decode(&bytes).expect("an alert"));
     assert_eq!(
         (subject.subreddit.as_str(), subject.policy.as_str(), subject.reason.as_str()),
-        ("science", "default", "coins")
+        ("science", "default, precision>=0.8", "coins")
     );
     let of = |subreddit: &str| Subject { subreddit: subreddit.to_owned(), ..subject.clone() };
     let all = [
@@ -189,8 +189,8 @@ fn the_numbers_are_of_what_stands_and_probes_count_nowhere() {
     let by: Vec<_> = numbers.by_subreddit.iter().map(|group| (group.name.as_str(), group.precision)).collect();
     assert_eq!(by, [("science", Proportion { part: 2, of: 3 }), ("space", Proportion { part: 0, of: 1 })]);
     assert_eq!(numbers.by_reason[0].name, "coins");
-    // Ben agreed once, and once took back without a word of his own.
-    assert_eq!(numbers.upheld, Proportion { part: 1, of: 2 });
+    // Of eight decisions ben took back two of ana's.
+    assert_eq!(numbers.agreement, Proportion { part: 6, of: 8 });
     // 1, 2, 4, 10, 10, 30.
     assert_eq!(numbers.time_to_decision, Some(SignedDuration::from_mins(7)));
     let Interval { low, high } = numbers.precision.wilson().expect("some");

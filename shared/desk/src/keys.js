@@ -18,7 +18,8 @@
     k: () => go(-1),
     r: () => click(here(), 'remove'),
     x: () => click(here(), 'keep'),
-    u: () => click(document, 'undo'),
+    // What one decided last, not what others did.
+    u: () => click(document.querySelector('.notice') ?? here(), 'undo'),
   };
   document.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) return;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures_util::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use modstream_decisions::{Log, Numbers, Place, Recorded, Subject, numbers};
-use modstream_digests::{Covered, Digest, Digests, DigestsError};
+use modstream_digests::{Covered, Digest, window_key};
 use modstream_events::{Alert, Event, Severity};
 use modstream_ledger::{Hour, Keys, Reader};
 use modstream_platform::deliver::{DeliveryError, get, list};
@@ -18,6 +18,8 @@ pub(crate) const DAYS: i64 = 3;
 pub(crate) const SHOWN: usize = 50;
 /// How many alerts are read for a page. Of more, the newest: the severity of the rest is not known.
 const MOST_READ: usize = 2_000;
+/// How many of a digest's alerts its page shows, the strongest.
+pub(crate) const OF_A_DIGEST: usize = 200;
 const AT_ONCE: usize = 16;
 /// How long a text is kept after it was read, so that one that is to be forgotten is not kept here.
 const KEPT: SignedDuration = SignedDuration::from_mins(10);
@@ -117,19 +119,17 @@ impl<O: Objects, C: Clock> Loader<'_, O, C> {
         Ok(Log::from(all))
     }
 
-    /// A digest; none where there is none that can be read.
-    pub(crate) async fn digest(&self, hour: Hour, id: &str) -> Result<Option<Digest>, LoadError> {
-        match Digests::new(self.objects, self.clock, self.deadline).find(hour, id).await {
-            Ok(found) => Ok(found),
-            Err(DigestsError::Delivery(error)) => Err(error.into()),
-            // Not what the tools put there: for them to say.
-            Err(_) => Ok(None),
-        }
+    /// A digest of a window; none where there is none that can be read.
+    pub(crate) async fn digest(&self, start: Timestamp, minutes: u16, place: u16) -> Result<Option<Digest>, LoadError> {
+        let Ok(end) = start.checked_add(SignedDuration::from_mins(minutes.into())) else { return Ok(None) };
+        let bytes = self.kept(&window_key(Hour::of(start), start, end)).await?;
+        let digests: Option<Vec<Digest>> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        Ok(digests.and_then(|digests| digests.into_iter().nth(place.into())))
     }
 
-    /// The alerts of a digest that are there, in its order.
+    /// The first alerts of a digest that are there, in its order.
     pub(crate) async fn covered(&self, covered: &[Covered]) -> Result<Vec<Entry>, LoadError> {
-        let loading = covered.iter().take(MOST_READ);
+        let loading = covered.iter().take(OF_A_DIGEST);
         let loading = loading.map(async |covered: &Covered| self.entry(covered.hour, &covered.id).await);
         let found: Vec<Result<Option<Entry>, LoadError>> = stream::iter(loading).buffered(AT_ONCE).collect().await;
         found.into_iter().filter_map(Result::transpose).collect()

@@ -97,7 +97,8 @@ struct Wish {
 impl<O: DeletableObjects, S: Stream, C: Clock> Visit<'_, O, S, C> {
     async fn answer(&self) -> Answered {
         let Settings { links, desk, .. } = self.site.settings;
-        let path: Vec<&str> = self.request.path.trim_start_matches('/').split('/').collect();
+        // Of `//host/...` a browser would make another site.
+        let path: Vec<&str> = self.request.path.strip_prefix('/').unwrap_or_default().split('/').collect();
         let posts = match self.request.method.as_str() {
             "GET" | "HEAD" => false,
             "POST" => true,
@@ -268,9 +269,9 @@ impl<O: DeletableObjects, S: Stream, C: Clock> Visit<'_, O, S, C> {
     }
 
     async fn digest(&self, token: &str) -> Answered {
-        let Claim::Digest { hour, id } = self.claim(token)? else { return Err(Note::OtherKind) };
+        let Claim::Digest { start, minutes, place } = self.claim(token)? else { return Err(Note::OtherKind) };
         let loader = self.loader();
-        let found = loader.digest(hour, &id.to_string()).await.map_err(|error| self.failed("digest", &error))?;
+        let found = loader.digest(start, minutes, place).await.map_err(|error| self.failed("digest", &error))?;
         let digest = found.ok_or(Note::NoDigest)?;
         let mut entries = loader.covered(&digest.alerts).await.map_err(|error| self.failed("digest", &error))?;
         entries.extend(loader.covered(&digest.explorations).await.map_err(|error| self.failed("digest", &error))?);

@@ -78,10 +78,10 @@ impl Fixture {
     /// Closes a window with a digest: its link.
     async fn digest(&self, digest: serde_json::Value) -> String {
         let digest: Digest = serde_json::from_value(digest).expect("a digest");
-        let (hour, id) = (digest.hour(), digest.id().parse().expect("a UUID"));
+        let claim = Claim::Digest { start: digest.start, minutes: 5, place: 0 };
         let digests = Digests::new(&self.objects, &self.clock, self.soon());
         digests.close(digest.start, digest.end, vec![digest]).await.expect("closes");
-        self.signer.link("", &Claim::Digest { hour, id }, self.soon()).expect("a link")
+        self.signer.link("", &claim, self.soon()).expect("a link")
     }
 
     fn sign_in(&self, number: u128) -> String {
@@ -194,6 +194,7 @@ async fn a_link_that_proves_nothing_shows_nothing_and_says_what_to_do() {
         ("/", 401, "sign in"),
         ("/alert/2026-01-05T10/00000000-0000-0000-0000-000000000001", 401, "sign in"),
         ("/x", 404, "no such page"),
+        (&format!("/{link}"), 404, "no such page"),
         ("/decide", 405, "not possible"),
     ] {
         let page = fixture.get(path).await;
@@ -284,7 +285,24 @@ async fn a_digest_leads_on_to_its_alerts() {
     );
     let to = page.body.split("href=\"/a/").nth(1).and_then(|rest| rest.split('"').next()).expect("a link");
     assert_eq!(fixture.post(&format!("/a/{to}"), "action=keep&moderator=ana&after=0").await.status, 303);
-    assert!(fixture.get(&link).await.body.contains("All are decided"));
+    assert!(fixture.get(&link).await.body.contains("All that are shown are decided"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_large_digest_says_how_many_it_does_not_show() {
+    let fixture = Fixture::new(Access::Iam);
+    let alert = fixture.alert(1, Severity::Low, 5, "Buy my coins").await;
+    let covered = serde_json::json!({ "hour": alert.0.to_string(), "id": alert.1.to_string() });
+    let link = fixture
+        .digest(serde_json::json!({
+            "subreddit": "science", "start": "2026-01-05T10:25:00Z", "end": "2026-01-05T10:30:00Z", "severity": "low",
+            "alerts": vec![covered; 1_234],
+        }))
+        .await;
+    let page = fixture.get(&link).await;
+    for part in ["1234 alerts in", "200 undecided", "1034 more wait at the desk"] {
+        assert!(page.body.contains(part), "{part}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -99,20 +99,6 @@ impl<'a, O: Objects, C: Clock> Digests<'a, O, C> {
         Ok(self.window(&key).await?.unwrap_or(digests))
     }
 
-    /// A digest, by its id and the hour in which its window begins; none where there is none.
-    ///
-    /// # Errors
-    /// Where a window of the hour can't be read, or there is no answer by the deadline.
-    pub async fn find(&self, hour: Hour, id: &str) -> Result<Option<Digest>, DigestsError> {
-        for key in self.between(hour, hour).await?.windows {
-            let digests = self.window(&key).await?.unwrap_or_default();
-            if let Some(found) = digests.into_iter().find(|digest| digest.id() == id) {
-                return Ok(Some(found));
-            }
-        }
-        Ok(None)
-    }
-
     /// When a digest was sent; none where it was not.
     ///
     /// # Errors

@@ -54,8 +54,6 @@ async fn a_window_has_the_digests_of_whoever_closed_it_first() {
     assert_eq!(digests.close(start, end, Vec::new()).await, Ok(both.clone()));
     assert_eq!(digests.window(&key).await, Ok(Some(both)));
     assert_eq!(objects.versions(&key).len(), 1);
-    assert_eq!(digests.find(digest().hour(), &digest().id()).await, Ok(Some(digest())));
-    assert_eq!(digests.find(digest().hour(), "another").await, Ok(None));
     assert_eq!((digest().published(), digest().withheld(), digest().covered().count()), (1, 1, 3));
 }
 

@@ -1,6 +1,7 @@
 //! How many predictions and alerts there were in the last minutes.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use jiff::{SignedDuration, Timestamp};
 use modstream_policy::Breaker;
@@ -10,10 +11,16 @@ const SLOT: i64 = 10;
 /// The longest window that policies may have.
 const KEPT: i64 = 60 * 60 / SLOT + 1;
 
+/// Of so many predictions it is known that they were counted: more than a batch has, and a failed batch comes again.
+const KNOWN: usize = 20_000;
+
 /// Counts in memory.
 #[derive(Debug, Default)]
 pub(crate) struct Band {
     slots: VecDeque<Counts>,
+    /// Hashes of ids, and the same by age.
+    known: HashSet<u64>,
+    by_age: VecDeque<u64>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -24,7 +31,11 @@ pub(crate) struct Counts {
 }
 
 impl Band {
-    pub(crate) fn count(&mut self, now: Timestamp, is_alert: bool) {
+    /// Counts a prediction, and a repeat of it not again.
+    pub(crate) fn count(&mut self, now: Timestamp, comment_event: &str, is_alert: bool) {
+        if !self.is_new(comment_event) {
+            return;
+        }
         let slot = now.as_second().div_euclid(SLOT);
         if self.slots.back().is_none_or(|last| last.slot < slot) {
             self.slots.push_back(Counts { slot, ..Counts::default() });
@@ -35,6 +46,22 @@ impl Band {
             last.predictions += 1;
             last.alerts += u64::from(is_alert);
         }
+    }
+
+    fn is_new(&mut self, id: &str) -> bool {
+        let mut hasher = DefaultHasher::new();
+        id.hash(&mut hasher);
+        let hash = hasher.finish();
+        if !self.known.insert(hash) {
+            return false;
+        }
+        self.by_age.push_back(hash);
+        if self.by_age.len() > KNOWN
+            && let Some(oldest) = self.by_age.pop_front()
+        {
+            self.known.remove(&oldest);
+        }
+        true
     }
 
     /// What was counted in the breaker's window, and after `since`, where that is over the band.
@@ -71,7 +98,7 @@ mod tests {
     fn counted(from: i64, predictions: u64, alerts: u64) -> Band {
         let mut band = Band::default();
         for number in 0..predictions {
-            band.count(at(from), number < alerts);
+            band.count(at(from), &number.to_string(), number < alerts);
         }
         band
     }
@@ -96,9 +123,23 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_an_hour_long() {
+    fn a_batch_that_comes_again_and_again_counts_once() {
         let mut band = Band::default();
-        (0..10_000).for_each(|number| band.count(at(number * SLOT), true));
+        for attempt in 0..100 {
+            for id in ["alert", "another", "pass"] {
+                band.count(at(attempt), id, id != "pass");
+            }
+        }
+        let breaker = Breaker { min_alerts: 1, ..BREAKER };
+        let counts = band.over(&breaker, at(100), None).expect("two of three");
+        assert_eq!((counts.alerts, counts.predictions), (2, 3));
+    }
+
+    #[test]
+    fn memory_is_an_hour_long_and_knows_so_many() {
+        let mut band = Band::default();
+        (0..30_000).for_each(|number| band.count(at(number * SLOT), &number.to_string(), true));
         assert!(band.slots.len() <= KEPT as usize);
+        assert_eq!((band.known.len(), band.by_age.len()), (KNOWN, KNOWN));
     }
 }

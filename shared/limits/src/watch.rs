@@ -31,9 +31,9 @@ struct State {
 }
 
 impl Watch {
-    /// Counts a prediction.
-    pub fn count(&self, now: Timestamp, is_alert: bool) {
-        self.band.lock().unwrap_or_else(PoisonError::into_inner).count(now, is_alert);
+    /// Counts a prediction, and a repeat of it not again.
+    pub fn count(&self, now: Timestamp, comment_event: &str, is_alert: bool) {
+        self.band.lock().unwrap_or_else(PoisonError::into_inner).count(now, comment_event, is_alert);
     }
 
     /// The breaker that is open, if one is, opened now where too many comments alert. With it whether it is this instance's
@@ -147,7 +147,7 @@ mod tests {
     }
 
     fn count(watch: &Watch, clock: &MemoryClock, alerts: usize) {
-        (0..alerts).for_each(|_| watch.count(clock.now(), true));
+        (0..alerts).for_each(|number| watch.count(clock.now(), &format!("{} {number}", clock.now()), true));
     }
 
     fn bucket() -> (MemoryObjects, MemoryClock) {

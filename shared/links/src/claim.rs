@@ -17,10 +17,12 @@ pub enum Claim {
     },
     /// See a digest and the alerts in it.
     Digest {
-        /// The hour in which its window starts.
-        hour: Hour,
-        /// The digest.
-        id: Uuid,
+        /// When its window starts, a whole minute.
+        start: Timestamp,
+        /// How long the window is, in minutes.
+        minutes: u16,
+        /// Which of the window's digests it is, from 0.
+        place: u16,
     },
     /// Begin a session at the desk, once.
     SignIn {
@@ -76,7 +78,13 @@ impl Claim {
                 payload.push(byte_of(*action));
                 payload
             }
-            Claim::Digest { hour, id } => placed(DIGEST, *hour, id),
+            Claim::Digest { start: window, minutes: length, place } => [
+                start(DIGEST),
+                minutes(*window).to_be_bytes().to_vec(),
+                length.to_be_bytes().to_vec(),
+                place.to_be_bytes().to_vec(),
+            ]
+            .concat(),
             Claim::SignIn { id, moderator } => {
                 [start(SIGN_IN), id.as_bytes().to_vec(), moderator.as_bytes().to_vec()].concat()
             }
@@ -89,7 +97,7 @@ impl Claim {
     pub(crate) fn read(payload: &[u8]) -> Option<(Self, Timestamp)> {
         let (&kind, rest) = payload.split_first()?;
         let (minutes, rest) = rest.split_first_chunk()?;
-        let expires = Timestamp::from_second(i64::from(u32::from_be_bytes(*minutes)) * 60).ok()?;
+        let expires = time(*minutes)?;
         let named = |name| std::str::from_utf8(name).ok().filter(|name| !name.is_empty()).map(str::to_owned);
         let name = || named(rest);
         let claim = match kind {
@@ -98,10 +106,16 @@ impl Claim {
                 let [action] = rest else { return None };
                 Claim::Alert { hour, id, action: action_of(*action)? }
             }
-            DIGEST => match place(rest)? {
-                (hour, id, []) => Claim::Digest { hour, id },
-                _ => return None,
-            },
+            DIGEST => {
+                let (start, rest) = rest.split_first_chunk()?;
+                let (length, rest) = rest.split_first_chunk()?;
+                let place = rest.try_into().ok()?;
+                Claim::Digest {
+                    start: time(*start)?,
+                    minutes: u16::from_be_bytes(*length),
+                    place: u16::from_be_bytes(place),
+                }
+            }
             SIGN_IN => {
                 let (id, name) = rest.split_first_chunk()?;
                 Claim::SignIn { id: Uuid::from_bytes(*id), moderator: named(name)? }
@@ -118,6 +132,10 @@ fn place(bytes: &[u8]) -> Option<(Hour, Uuid, &[u8])> {
     let (hour, rest) = bytes.split_first_chunk()?;
     let (id, rest) = rest.split_first_chunk()?;
     Some((Hour::from_number(u32::from_be_bytes(*hour)), Uuid::from_bytes(*id), rest))
+}
+
+fn time(minutes: [u8; 4]) -> Option<Timestamp> {
+    Timestamp::from_second(i64::from(u32::from_be_bytes(minutes)) * 60).ok()
 }
 
 /// Rounded up: a link holds at least as long as it says.

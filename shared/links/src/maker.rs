@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::{SignedDuration, Timestamp};
 use modstream_events::{Action, Links};
@@ -44,18 +44,41 @@ impl LinkSettings {
         Ok(Some(LinkSettings { base, secret }))
     }
 
-    /// Reads the key. It signs for as long as the process lives: after a rotation the one before is still accepted.
+    /// Reads the key.
     ///
     /// # Errors
     /// Where the secret can't be read, or is weak.
-    pub async fn maker<S: Secrets, C: Clock>(
+    pub async fn renewed<S: Secrets, C: Clock>(
         &self,
         secrets: S,
         clock: C,
         deadline: Timestamp,
-    ) -> Result<LinkMaker, KeyError> {
-        let signer = Keys::new(secrets, clock, &self.secret).signer(deadline).await?;
-        Ok(LinkMaker { base: self.base.clone(), signer })
+    ) -> Result<RenewedLinks<S, C>, KeyError> {
+        let keys = Keys::new(secrets, clock, &self.secret);
+        let maker = LinkMaker::new(self.base.clone(), keys.signer(deadline).await?);
+        Ok(RenewedLinks { keys, maker })
+    }
+}
+
+/// A maker of links whose key follows its secret.
+#[derive(Debug)]
+pub struct RenewedLinks<S, C> {
+    keys: Keys<S, C>,
+    maker: LinkMaker,
+}
+
+impl<S: Secrets, C: Clock> RenewedLinks<S, C> {
+    /// The maker, for whoever makes links; it signs with what was last read.
+    pub fn maker(&self) -> LinkMaker {
+        self.maker.clone()
+    }
+
+    /// Looks whether there is a new key, at most once a minute: for each invocation. Where the secret can't be read, the key
+    /// that was last read stays.
+    pub async fn renew(&self, deadline: Timestamp) {
+        if let Ok(signer) = self.keys.signer(deadline).await {
+            *self.maker.signer.write().unwrap_or_else(PoisonError::into_inner) = signer;
+        }
     }
 }
 
@@ -63,13 +86,14 @@ impl LinkSettings {
 #[derive(Clone, Debug)]
 pub struct LinkMaker {
     base: String,
-    signer: Arc<Signer>,
+    /// One for all clones.
+    signer: Arc<RwLock<Arc<Signer>>>,
 }
 
 impl LinkMaker {
     /// Links that begin with `base`, signed by `signer`.
     pub fn new(base: impl Into<String>, signer: Arc<Signer>) -> Self {
-        LinkMaker { base: base.into(), signer }
+        LinkMaker { base: base.into(), signer: Arc::new(RwLock::new(signer)) }
     }
 
     /// Where to decide about an alert of the ledger's hour, from `now` on for a week; none where the id is no UUID.
@@ -83,12 +107,13 @@ impl LinkMaker {
         Some(Links { remove: to(Action::Remove)?.into(), keep: to(Action::Keep)?.into() })
     }
 
-    /// A digest as a page.
-    pub fn digest(&self, hour: Hour, id: &str, now: Timestamp) -> Option<String> {
-        self.link(&Claim::Digest { hour, id: id.parse().ok()? }, now)
+    /// A digest as a page: which one of those of a window of so many minutes.
+    pub fn digest(&self, start: Timestamp, minutes: u16, place: u16, now: Timestamp) -> Option<String> {
+        self.link(&Claim::Digest { start, minutes, place }, now)
     }
 
     fn link(&self, claim: &Claim, now: Timestamp) -> Option<String> {
-        self.signer.link(&self.base, claim, now.checked_add(VALID_FOR).ok()?)
+        let signer = Arc::clone(&self.signer.read().unwrap_or_else(PoisonError::into_inner));
+        signer.link(&self.base, claim, now.checked_add(VALID_FOR).ok()?)
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use modstream_events::Action;
-use modstream_links::{Claim, KeyError, Keys, LinkError, Signer, WeakKey, unproved};
+use modstream_links::{Claim, KeyError, Keys, LinkError, LinkSettings, Signer, WeakKey, unproved};
 use modstream_platform::Clock as _;
 use modstream_platform::memory::{MemoryClock, MemorySecrets};
 use proptest::prelude::*;
@@ -35,8 +35,7 @@ fn alert(action: Action) -> Claim {
 }
 
 fn digest() -> Claim {
-    let id = "6c4e27cd-95c8-50fb-aa43-81118a33a92f".parse().expect("a UUID");
-    Claim::Digest { hour: "2026-01-05T10".parse().expect("an hour"), id }
+    Claim::Digest { start: time("2026-01-05T10:00:00Z"), minutes: 5, place: 1 }
 }
 
 fn named() -> [Claim; 3] {
@@ -70,7 +69,7 @@ fn tokens_are_what_they_always_were() {
 const EVER: [&str; 6] = [
     "AQHBhtQAB3361wTtOYicWyK0Gy5PuSg7_wE5qMF1jOTSQugiooxDjUfu",
     "AQHBhtQAB3361wTtOYicWyK0Gy5PuSg7_wJDf-uNKnMAxhM2gUDiGrBm",
-    "AgHBhtQAB336bE4nzZXIUPuqQ4ERijOpL1DHmHZNMToJlTuu67Au9Cg",
+    "AgHBhtQBwYaYAAUAAZX7ojTH7Khx0yDq63zVej4",
     "AwHBhtQAAAAAAAAAAAAAAAAAAAAHWm_Dq17k5EIpsWOkjHArSv8IjDA",
     "BAHBhtRab8OraKcFjmTX9-INqsIU34MaPw",
     "BQHBhtRab8OroZUymh8PlcyiEr0Bk6aaOQ",
@@ -114,6 +113,7 @@ fn what_is_no_token_is_malformed() {
         assert_eq!(signer().verify(text, now()), Err(LinkError::Malformed), "{text:.30}");
     }
     // A link that lost its end.
+    let token = signer().sign(&alert(Action::Keep), soon());
     assert_eq!(signer().verify(&token[..token.len() - 4], now()), Err(LinkError::Forged));
 }
 
@@ -139,13 +139,14 @@ proptest! {
     }
 
     #[test]
-    fn every_claim_comes_back(hour in any::<u32>(), id in any::<u128>(), name in "\\PC{1,40}", minutes in 1..10_000_i64) {
+    fn every_claim_comes_back(hour in any::<u32>(), start in 0..4_000_000_000_u32, id in any::<u128>(), name in "\\PC{1,40}", minutes in 1..10_000_i64) {
         let hour = modstream_ledger::Hour::from_number(hour);
         let id = Uuid::from_u128(id);
+        let window = Timestamp::from_second(i64::from(start) * 60).expect("a time");
         let expires = now() + SignedDuration::from_mins(minutes);
         for claim in [
             Claim::Alert { hour, id, action: Action::Undo },
-            Claim::Digest { hour, id },
+            Claim::Digest { start: window, minutes: 1_440, place: 65_535 },
             Claim::Session { moderator: name.clone() },
         ] {
             let token = signer().sign(&claim, expires);
@@ -182,4 +183,26 @@ async fn a_rotation_is_noticed_within_a_minute_and_costs_no_link() {
     secrets.rotate("links", "short");
     clock.sleep(Duration::from_secs(61)).await;
     assert_eq!(keys.signer(later()).await.expect("keys").verify(&new, now()), Ok(digest()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn links_are_signed_by_the_new_key_a_minute_after_a_rotation() {
+    let (secrets, clock) = (MemorySecrets::new(), MemoryClock::starting_at(now()));
+    let text = |key: &[u8]| String::from_utf8(key.to_vec()).expect("text");
+    secrets.rotate("links", &text(KEY));
+    let settings = LinkSettings { base: "https://x".to_owned(), secret: "links".to_owned() };
+    let later = || clock.now() + Duration::from_secs(5);
+    let renewed = settings.renewed(secrets.clone(), clock, later()).await.expect("a key");
+    let maker = renewed.maker();
+    let verified_by = |key: &[u8]| {
+        let link = maker.digest(now(), 5, 0, clock.now()).expect("a link");
+        let token = link.strip_prefix("https://x/d/").expect("a digest's").to_owned();
+        Signer::new(key, None).expect("a key").verify(&token, clock.now())
+    };
+    assert!(verified_by(KEY).is_ok());
+    secrets.rotate("links", &text(OTHER));
+    clock.sleep(Duration::from_secs(61)).await;
+    assert!(verified_by(OTHER).is_err());
+    renewed.renew(later()).await;
+    assert!(verified_by(OTHER).is_ok());
 }

@@ -43,6 +43,13 @@ struct State {
     checked: Option<Timestamp>,
 }
 
+impl State {
+    fn put(&mut self, policies: Policies, version: String) {
+        policy_loaded(&version, &policies.name);
+        self.in_use = Arc::new(InUse { policies, version });
+    }
+}
+
 impl Following {
     /// Follows a bucket's document; `without_document` is for a bucket that has none.
     pub fn new(without_document: Policies) -> Self {
@@ -93,11 +100,21 @@ impl Following {
                 }
                 state.tag = None;
             }
-            Pointer::To(version, tag) => {
+            Pointer::To { version, previous, tag } => {
                 if version != state.in_use.version {
-                    let policies = store.load(&version).await?;
-                    policy_loaded(&version, &policies.name);
-                    state.in_use = Arc::new(InUse { policies, version });
+                    match store.load(&version).await {
+                        Ok(policies) => state.put(policies, version),
+                        Err(error) => {
+                            // A new instance keeps what others keep.
+                            if state.in_use.version == ENVIRONMENT
+                                && !matches!(error, StoreError::Delivery(_))
+                                && let Some(previous) = previous
+                            {
+                                state.put(store.load(&previous).await?, previous);
+                            }
+                            return Err(error);
+                        }
+                    }
                 }
                 state.tag = Some(tag);
             }

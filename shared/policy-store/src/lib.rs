@@ -31,9 +31,16 @@ fn digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+fn is_version(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|it| it.is_ascii_hexdigit())
+}
+
 #[derive(Serialize, Deserialize)]
 struct Current {
     version: String,
+    /// The one before, for whoever can't use this one and has none yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    previous: Option<String>,
 }
 
 /// What can go wrong between a bucket and policies.
@@ -85,7 +92,14 @@ pub enum Pointer {
     /// Nowhere: there is none.
     Missing,
     /// To a version.
-    To(String, ETag),
+    To {
+        /// Which.
+        version: String,
+        /// The one that was in use before.
+        previous: Option<String>,
+        /// The pointer's.
+        tag: ETag,
+    },
 }
 
 /// A bucket's policies.
@@ -113,12 +127,12 @@ impl<'a, O: Objects, C: Clock> PolicyStore<'a, O, C> {
             Fetched::Object { bytes, etag } => {
                 let current: Current = serde_json::from_slice(&bytes)
                     .map_err(|error| StoreError::Pointer { detail: error.to_string() })?;
-                let is_version =
-                    current.version.len() == 64 && current.version.bytes().all(|it| it.is_ascii_hexdigit());
-                if !is_version {
+                let Current { version, previous } = current;
+                if !is_version(&version) {
                     return Err(StoreError::Pointer { detail: "a version has 64 hex digits".to_owned() });
                 }
-                Ok(Pointer::To(current.version, etag))
+                let previous = previous.filter(|previous| is_version(previous));
+                Ok(Pointer::To { version, previous, tag: etag })
             }
         }
     }
@@ -144,7 +158,7 @@ impl<'a, O: Objects, C: Clock> PolicyStore<'a, O, C> {
     /// Where they can't be loaded.
     pub async fn current(&self) -> Result<Option<(String, Policies)>, StoreError> {
         match self.pointer(None).await? {
-            Pointer::To(version, _) => self.load(&version).await.map(|policies| Some((version, policies))),
+            Pointer::To { version, .. } => self.load(&version).await.map(|policies| Some((version, policies))),
             Pointer::Missing | Pointer::Unchanged => Ok(None),
         }
     }
@@ -159,18 +173,20 @@ impl<'a, O: Objects, C: Clock> PolicyStore<'a, O, C> {
         let version = version_of(policies);
         let (condition, before) = match get(objects, clock, deadline, POINTER, None).await? {
             Fetched::Object { bytes, etag } => {
-                let before = serde_json::from_slice(&bytes).ok().map(|Current { version }| version);
+                let before = serde_json::from_slice(&bytes).ok().map(|Current { version, .. }| version);
                 (Condition::Matches(etag), before)
             }
             Fetched::NotModified | Fetched::Missing => (Condition::Absent, None),
         };
         put_if_absent(objects, clock, deadline, &key_of(&version), policies.canonical()).await?;
-        let current = serde_json::to_vec(&Current { version: version.clone() });
+        // Pushed again it is no version before itself.
+        let previous = before.clone().filter(|before| *before != version);
+        let current = serde_json::to_vec(&Current { version: version.clone(), previous });
         let current = current.map_err(|error| StoreError::Pointer { detail: error.to_string() })?;
         if put_where(objects, clock, deadline, POINTER, current, &condition).await?.is_none() {
             // Refused because it moved; if it moved to this version, by us or another, all is well.
             match self.pointer(None).await? {
-                Pointer::To(found, _) if found == version => {}
+                Pointer::To { version: found, .. } if found == version => {}
                 _ => return Err(StoreError::Moved),
             }
         }

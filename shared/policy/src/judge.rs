@@ -1,6 +1,6 @@
 //! What rules say of a prediction.
 
-use modstream_events::{PROBE_BODY, Prediction, Severity, ids};
+use modstream_events::{PROBE_BODY, PROBE_SOURCE, Prediction, Severity, ids};
 
 use crate::{AtBaseRate, Rules};
 
@@ -47,7 +47,7 @@ impl Rules {
     pub fn judge(&self, prediction: &Prediction<'_>) -> Judgement {
         let comment = &prediction.comment;
         let body = comment.body.as_deref().unwrap_or_default();
-        if body.trim() == PROBE_BODY {
+        if prediction.comment_event.source == PROBE_SOURCE && body.trim() == PROBE_BODY {
             // It shows the way to moderators who want nothing but the most urgent, too.
             return Judgement::Alert { why: Why::Probe, severity: Severity::High };
         }
@@ -164,6 +164,10 @@ pub(crate) mod tests {
         assert_eq!(everything.judge(&by_bot), Judgement::Pass);
         for body in [PROBE_BODY.to_owned(), format!("\n {PROBE_BODY}\t\n")] {
             by_bot.comment.body = Some(body.into());
+            // Anybody may write the text.
+            by_bot.comment_event.source = "urn:example:forum".into();
+            assert_eq!(everything.judge(&by_bot), Judgement::Pass);
+            by_bot.comment_event.source = PROBE_SOURCE.into();
             let wanted = Judgement::Alert { why: Why::Probe, severity: Severity::High };
             assert_eq!(everything.judge(&by_bot), wanted);
         }

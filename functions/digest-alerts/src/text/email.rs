@@ -186,6 +186,9 @@ fn rest(to: &mut String, rendering: &Rendering<'_>) {
         0 => {}
         count => paragraph(to, &format!("{count}{of} {} not sent one by one for other reasons.", was(count))),
     }
+    if digest.withheld.iter().any(|withheld| withheld.reason == Withholding::Breaker) {
+        paragraph(to, "To close the breaker before its time: `modstream breaker close`.");
+    }
     if let Some(late) = digest.late {
         let is_today = late.oldest.strftime("%F").to_string() == digest.start.strftime("%F").to_string();
         let oldest = late.oldest.strftime(if is_today { "%H:%M" } else { "%-d %B, %H:%M" });

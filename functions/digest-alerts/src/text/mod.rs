@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 
 use modstream_digests::Digest;
 use modstream_events::{Alert, Event};
-use modstream_ledger::Hour;
 use modstream_platform::Message;
 
 use crate::Links;
@@ -21,6 +20,8 @@ pub const SHOWN: usize = 10;
 pub struct Rendering<'a> {
     /// The digest's id.
     pub id: &'a str,
+    /// Which one of its window it is.
+    pub place: usize,
     /// What it covers.
     pub digest: &'a Digest,
     /// Its first [`SHOWN`] alerts.
@@ -47,7 +48,7 @@ impl Rendering<'_> {
     }
 
     fn page(&self) -> Option<String> {
-        self.links.digest(Hour::of(self.digest.start), self.id)
+        self.links.digest(self.digest, self.place)
     }
 }
 

@@ -57,7 +57,7 @@ fn links() -> Links {
             let letter = if action == Action::Remove { "R" } else { "K" };
             Some(format!("{BASE}/a/{}", token(letter, 56)))
         }),
-        Box::new(move |_, _| Some(format!("{BASE}/d/{}", token("D", 55)))),
+        Box::new(move |_, _| Some(format!("{BASE}/d/{}", token("D", 39)))),
     )
 }
 

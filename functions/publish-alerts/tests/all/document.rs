@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use modstream_events::{Comment, PROBE_BODY, Prediction, Severity, ids};
+use modstream_events::{Comment, PROBE_BODY, PROBE_SOURCE, Prediction, Severity, ids};
 use modstream_platform::memory::{Filter, MemoryObjects, MemoryTopic, Notification};
 use modstream_platform::{Clock, Condition, Fetched, Objects};
 use modstream_policy::Policies;
@@ -96,6 +96,7 @@ async fn the_probe_always_alerts_on_its_own_attribute_and_takes_no_place() {
     )
     .await;
     let mut probe = with_body(&format!(" {PROBE_BODY}\n"));
+    probe.comment_event.source = PROBE_SOURCE.into();
     probe.comment.author = Some("bot".into());
     probe.probability = 0.01;
     fixture.handle(&[encode(&probe)]).await;
@@ -268,6 +269,17 @@ async fn a_new_instance_with_a_document_that_is_none_goes_by_the_environment() {
     put.await.expect("the bucket takes it");
     fixture.handle(&[encode(&prediction())]).await;
     assert_eq!(published(&fixture).len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_instance_that_cannot_use_the_document_goes_by_the_one_before_as_others_do() {
+    let fixture = fixture("[default]\nthreshold = 0.5\nmax_alerts_per_hour = 1").await;
+    let version = push(&fixture, "[default]\nthreshold = 0.4").await;
+    let key = key_of(&version);
+    let damaged = fixture.objects.put(&key, b"{".to_vec(), Condition::Always);
+    damaged.await.expect("the bucket takes it");
+    fixture.handle(&[encode(&numbered(0)), encode(&numbered(1))]).await;
+    assert_eq!((published(&fixture).len(), withheld(&fixture.objects).await.len()), (1, 1));
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,7 +4,7 @@ use modstream_report::escape::{escape, foreign};
 
 use super::shell;
 use super::words::{ago, body, decided, percent, severity, terms};
-use crate::load::Entry;
+use crate::load::{Entry, OF_A_DIGEST};
 
 /// How many characters of a comment.
 const SOME: usize = 280;
@@ -25,13 +25,20 @@ impl DigestPage<'_> {
             .as_deref()
             .map_or_else(|| "comments without a subreddit".to_owned(), |name| format!("r/{}", foreign(name)));
         let open = self.entries.iter().filter(|entry| entry.log.standing().decided().is_none()).count();
+        let state = match open {
+            0 => "All that are shown are decided.".to_owned(),
+            open => format!("{open} undecided. Open one to decide."),
+        };
+        let more = match self.digest.alerts.len().saturating_sub(OF_A_DIGEST) {
+            0 => String::new(),
+            more => format!(" The strongest {OF_A_DIGEST} are shown; {more} more wait at the desk."),
+        };
         let items: String = self.entries.iter().map(|entry| self.item(entry)).collect();
         let content = format!(
-            "<main><p class=\"meta\"><span>{} to {}</span></p>\n<h1>{} in {place}</h1>\n<p class=\"quiet\">{}</p>\n<ol class=\"items\">{items}</ol></main>",
+            "<main><p class=\"meta\"><span>{} to {}</span></p>\n<h1>{} in {place}</h1>\n<p class=\"quiet\">{state}{more}</p>\n<ol class=\"items\">{items}</ol></main>",
             start.strftime("%-d %B, %H:%M"),
             end.strftime("%H:%M UTC"),
-            counted(self.entries.len()),
-            if open == 0 { "All are decided.".to_owned() } else { format!("{open} undecided. Open one to decide.") },
+            counted(self.digest.alerts.len()),
         );
         shell("Digest", "narrow", &content)
     }

@@ -35,15 +35,11 @@ pub(super) fn section(numbers: &Numbers) -> String {
     let time = numbers
         .time_to_decision
         .map_or_else(|| NONE.to_owned(), |time| format!("{} <small>median</small>", duration(time)));
-    let upheld = if numbers.upheld.of == 0 {
-        NONE.to_owned()
-    } else {
-        format!("{} of {} <small>that another looked at again</small>", numbers.upheld.part, numbers.upheld.of)
-    };
     let facts = format!(
-        "<dl><div><dt>Precision</dt><dd>{}</dd></div><div><dt>Decided</dt><dd>{}</dd></div><div><dt>Alert to decision</dt><dd>{time}</dd></div><div><dt>Upheld</dt><dd>{upheld}</dd></div></dl>",
+        "<dl><div><dt>Precision</dt><dd>{}</dd></div><div><dt>Decided</dt><dd>{}</dd></div><div><dt>Alert to decision</dt><dd>{time}</dd></div><div><dt>Agreement</dt><dd>{}</dd></div></dl>",
         share(numbers.precision),
         numbers.precision.of,
+        share(numbers.agreement),
     );
     let tables = if numbers.precision.of == 0 {
         String::new()
@@ -56,7 +52,8 @@ pub(super) fn section(numbers: &Numbers) -> String {
         .concat()
     };
     format!(
-        "<h2>The last 24 hours</h2>{facts}{tables}<p class=\"quiet\">Precision is the share of decided alerts that were removed, with intervals of 95\u{a0}%. \
+        "<h2>The last 24 hours</h2>{facts}{tables}<p class=\"quiet\">Precision is the share of decided alerts that were removed, agreement that of decisions which no other moderator took back, \
+         with intervals of 95\u{a0}%. \
          Probes and explorations are not in it.</p>"
     )
 }
