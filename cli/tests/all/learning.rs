@@ -88,6 +88,7 @@ fn the_last_days_are_shown_each_with_its_interval() {
     let text = folder.run(&["evaluate", "--live", "decisions.jsonl"]).stdout;
     let days: Vec<&str> = text.lines().filter(|line| line.starts_with("  day ")).collect();
     assert_eq!(days.len(), 14, "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     assert!(days[0].contains("2026-01-07") && days[0].contains("0.90 (0.60 to 0.98)"), "{text}");
     assert!(days[13].contains("2026-01-20") && days[13].contains(" 10 "), "{text}");
     assert!(text.contains("2 earlier days"), "{text}");
