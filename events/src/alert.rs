@@ -75,7 +75,7 @@ pub struct Alert<'a> {
 
 /// For a field that is left out where it says no.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
-fn is_false(value: &bool) -> bool {
+pub(crate) fn is_false(value: &bool) -> bool {
     !value
 }
 

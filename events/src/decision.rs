@@ -5,6 +5,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::alert::is_false;
 use crate::{Alert, Data, Event, EventRef, ModelRef, OperatingPoint, PolicyRef, Severity, ids, object};
 
 /// The `source` of every decision event, wherever the decision is taken: its id knows the alert and the number alone.
@@ -66,6 +67,9 @@ pub struct Decision<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub exploration: Option<f64>,
+    /// Whether the comment is the probe text, which counts in no statistic.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub probe: bool,
 }
 
 impl Data for Decision<'_> {
@@ -98,6 +102,7 @@ impl<'a> Decision<'a> {
             operating_point: alert.data.operating_point,
             matched: alert.data.matched.as_ref().map(text),
             exploration: alert.data.exploration,
+            probe: alert.data.probe,
         }
     }
 

@@ -33,7 +33,7 @@ pub(crate) enum DecisionsCommand {
 
 A line a comment: its text, the verdict that stands, and the decision with what the model had claimed. Texts come from the
 archive, or from the ledger where that is older. Only alerts were judged, and the comments that a policy's exploration_share
-picked; `propensity` says how probable it was to be asked about.")]
+picked; `propensity` says how probable it was to be asked about. Probes are left out.")]
 pub(crate) struct PullArgs {
     /// The file to write; one there is replaced
     #[arg(long, value_name = "FILE")]
@@ -84,6 +84,8 @@ fn in_json(pulled: &Pulled, args: &PullArgs) -> String {
         "decisions": pulled.judged.len(),
         "removed": pulled.judged.iter().filter(|judged| judged.removed).count(),
         "undone": pulled.undone,
+        "probes": pulled.probes,
+        "waiting": pulled.waiting,
         "without_text": pulled.without_text,
         "from_ledger": pulled.from_ledger,
         "unreadable": pulled.unreadable.iter().map(|(key, why)| json!({ "key": key, "why": why })).collect::<Vec<_>>(),
@@ -92,7 +94,7 @@ fn in_json(pulled: &Pulled, args: &PullArgs) -> String {
 }
 
 fn in_words(pulled: &Pulled, args: &PullArgs) -> String {
-    let Pulled { judged, undone, without_text, from_ledger, unreadable } = pulled;
+    let Pulled { judged, undone, probes, waiting, without_text, from_ledger, unreadable } = pulled;
     let removed = judged.iter().filter(|judged| judged.removed).count();
     let mut text = format!(
         "{} comments with a decision, {removed} of them to remove, written to {}\n",
@@ -108,6 +110,8 @@ fn in_words(pulled: &Pulled, args: &PullArgs) -> String {
     line(*from_ledger, "have their text from the ledger: the archive has the comment no more");
     line(*without_text, "left out: their text is gone, or was cut in the ledger and is in no archive");
     line(*undone, "left out: every decision was undone");
+    line(*probes, "left out: probes, which count nowhere");
+    line(*waiting, "explored comments wait for a decision: a recall is of those that are decided");
     line(unreadable.len(), "objects can't be read:");
     for (key, why) in unreadable.iter().take(NAMED) {
         let _ = writeln!(text, "        {}: {}", one_line(key), one_line(why));

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use modstream_feedback::{NoSuggestion, Suggestion, Verdict, suggest};
+use modstream_feedback::{NoSuggestion, Suggestion, Verdict, of_newest_model, suggest};
 use serde_json::{Value, json};
 
 use super::live::judged;
@@ -14,7 +14,10 @@ use crate::display::{one_line, print};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
-  modstream policy suggest --decisions decisions.jsonl --precision 0.8")]
+  modstream policy suggest --decisions decisions.jsonl --precision 0.8
+
+It goes by the decisions about alerts of one model version, that of the newest alert: probabilities of another say nothing
+about it.")]
 pub(crate) struct SuggestArgs {
     /// Moderators' decisions: a file of `modstream decisions pull`
     #[arg(long, value_name = "FILE")]
@@ -32,27 +35,52 @@ fn precision(text: &str) -> Result<f64, String> {
     share.ok_or_else(|| "a precision is above 0 and below 1, for example 0.8".to_owned())
 }
 
-type Found<'a> = (Option<&'a str>, Result<Suggestion, NoSuggestion>);
+type Found = (Option<String>, Result<Suggestion, NoSuggestion>);
 
 pub(crate) fn run(args: &SuggestArgs) -> anyhow::Result<ExitCode> {
     let verdicts: Vec<Verdict> = judged(&args.decisions)?.into_iter().map(|judged| judged.decision).collect();
-    let mut subreddits: BTreeMap<&str, Vec<&Verdict>> = BTreeMap::new();
+    let (verdicts, others) = of_newest_model(verdicts);
+    // A document has each once, in capitals or not.
+    let mut subreddits: BTreeMap<String, Vec<&Verdict>> = BTreeMap::new();
     for verdict in &verdicts {
         if let Some(name) = &verdict.subreddit {
-            subreddits.entry(name).or_default().push(verdict);
+            subreddits.entry(name.to_lowercase()).or_default().push(verdict);
         }
     }
-    let mut found: Vec<Found<'_>> = vec![(None, suggest(&verdicts, args.precision))];
+    let mut found: Vec<Found> = vec![(None, suggest(&verdicts, args.precision))];
     if subreddits.len() > 1 {
         found.extend(subreddits.into_iter().map(|(name, verdicts)| (Some(name), suggest(verdicts, args.precision))));
     }
+    let model = verdicts.first();
     let text = if args.json {
         format!(
             "{}\n",
-            json!({ "precision": args.precision, "default": in_json(&found[0].1), "subreddits": found[1..].iter().map(|(name, found)| (name.unwrap_or_default().to_owned(), in_json(found))).collect::<serde_json::Map<_, _>>() })
+            json!({
+                "precision": args.precision,
+                "model": model.map(|verdict| &verdict.model),
+                "model_version": model.map(|verdict| &verdict.model_version),
+                "of_other_versions": others,
+                "default": in_json(&found[0].1),
+                "subreddits": found[1..]
+                    .iter()
+                    .map(|(name, found)| (name.clone().unwrap_or_default(), in_json(found)))
+                    .collect::<serde_json::Map<_, _>>(),
+            })
         )
     } else {
-        toml(&found, args.precision)
+        let mut text = format!(
+            "# Thresholds that kept a precision of {} so far, at the lower end of a 95 % interval.\n",
+            args.precision
+        );
+        if let Some(Verdict { model, model_version, .. }) = model {
+            let short: String = model_version.chars().take(12).collect();
+            let others = match others {
+                0 => String::new(),
+                some => format!(" {some} decisions about other versions are left aside."),
+            };
+            text += &format!("# By decisions about model {} {}.{others}\n", one_line(model), one_line(&short));
+        }
+        text + &toml(&found)
     };
     print(&text)?;
     Ok(ExitCode::SUCCESS)
@@ -73,11 +101,11 @@ fn in_json(found: &Result<Suggestion, NoSuggestion>) -> Value {
 }
 
 /// The part of a policies document, with what it follows from.
-fn toml(found: &[Found<'_>], precision: f64) -> String {
-    let mut text =
-        format!("# Thresholds that kept a precision of {precision} so far, at the lower end of a 95 % interval.\n");
+fn toml(found: &[Found]) -> String {
+    let mut text = String::new();
     for (subreddit, found) in found {
-        let section = subreddit.map_or_else(|| "default".to_owned(), |name| format!("subreddits.{}", key(name)));
+        let section =
+            subreddit.as_deref().map_or_else(|| "default".to_owned(), |name| format!("subreddits.{}", key(name)));
         // Writing into a String can't fail.
         let _ = match found {
             Ok(Suggestion { probability, observed, kept, at_the_end }) => {
@@ -88,11 +116,9 @@ fn toml(found: &[Found<'_>], precision: f64) -> String {
                 } else {
                     ""
                 };
-                // Rounded up: rounded down it would alert where nobody looked.
-                let least = (probability * 1e4).ceil() / 1e4;
                 writeln!(
                     text,
-                    "\n[{section}]\n# {} of {} decided from here up were removed: {:.2}{interval}. It keeps {:.0} % of the alerts.\n{end}threshold = \"probability>={least}\"",
+                    "\n[{section}]\n# {} of {} decided from here up were removed: {:.2}{interval}. It keeps {:.0} % of the alerts.\n{end}threshold = \"probability>={probability}\"",
                     observed.part,
                     observed.of,
                     observed.share(),

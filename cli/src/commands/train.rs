@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use clap::{Args, ValueEnum};
 use modstream_classifier::artifact::check_output;
-use modstream_feedback::Judged;
+use modstream_feedback::{Judged, newest};
 use modstream_trainer::{LabelledComments, Settings, Step, default_settings, train};
 use serde_json::json;
 
@@ -49,8 +49,8 @@ pub(crate) struct TrainArgs {
     pub(crate) name: Option<String>,
     /// Also learn from moderators' decisions about alerts: a file of `modstream decisions pull`; may be repeated
     ///
-    /// They are in every fit and in no measurement, since alerts are no sample of all comments. A decision about a text of
-    /// --input is its newer verdict.
+    /// They are in the fits and in no measurement, since alerts are no sample of all comments. Verdicts of --input stay as they
+    /// are. Of a comment the newest decision counts.
     #[arg(long, value_name = "FILE")]
     pub(crate) decisions: Vec<PathBuf>,
     /// What the model's card says of where the comments come from
@@ -90,11 +90,13 @@ pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
     // Before minutes of work, not after.
     check_output(&args.output)?;
     let mut comments = labelled(&args.input)?;
-    let mut decided = LabelledComments::default();
+    let mut judged = Vec::new();
     for path in &args.decisions {
-        for Judged { body, removed, .. } in live::judged(path)? {
-            decided.push_text(&body, removed);
-        }
+        judged.extend(live::judged(path)?);
+    }
+    let mut decided = LabelledComments::default();
+    for Judged { body, removed, .. } in newest(judged) {
+        decided.push_text(&body, removed);
     }
     comments.add_decided(&decided);
     let mut settings = Settings { seed: args.seed, max_features: args.features, ..default_settings() };

@@ -140,7 +140,9 @@ proptest! {
         time in instant(),
     ) {
         let event = Decision::about(&alert, action, &moderator, number).into_event(time);
+        prop_assert_eq!(event.data.probe, alert.data.probe);
         let bytes = event.encode();
+        prop_assert_eq!(String::from_utf8_lossy(&bytes).contains(r#""probe":true"#), alert.data.probe);
         let back: Event<'_, Decision<'_>> = Event::decode(&bytes).map_err(|bad| TestCaseError::fail(bad.to_string()))?;
         prop_assert_eq!(&back, &event);
         prop_assert_eq!(back.encode(), bytes);

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::io::BufRead;
 
 use modstream_events::Comment;
@@ -54,6 +55,20 @@ impl Judged {
             decision,
         })
     }
+}
+
+/// Of each comment what was decided last, by the time of the decision: two policies may have alerted about one, and files may
+/// overlap. In order of the comments' events.
+pub fn newest(judged: impl IntoIterator<Item = Judged>) -> Vec<Judged> {
+    let when = |judged: &Judged| (judged.decision.decided, judged.decision.alert_id.clone());
+    let mut of_comment: BTreeMap<(String, String), Judged> = BTreeMap::new();
+    for judged in judged {
+        let comment = (judged.decision.source.clone(), judged.decision.comment_event_id.clone());
+        if of_comment.get(&comment).is_none_or(|known| when(known) < when(&judged)) {
+            of_comment.insert(comment, judged);
+        }
+    }
+    of_comment.into_values().collect()
 }
 
 /// Reads judged comments, one a line; blank lines are skipped.

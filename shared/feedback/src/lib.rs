@@ -15,8 +15,8 @@ mod pull;
 mod suggest;
 mod verdict;
 
-pub use judged::{Judged, JudgedError, read};
-pub use live::{Claim, Explored, FEWEST, Group, Live, live};
+pub use judged::{Judged, JudgedError, newest, read};
+pub use live::{Claim, Explored, FEWEST, Group, Live, Recall, live};
 pub use pull::{PullError, Pulled, pull};
-pub use suggest::{NoSuggestion, Suggestion, suggest};
+pub use suggest::{NoSuggestion, Suggestion, of_newest_model, suggest};
 pub use verdict::{Verdict, standing};

@@ -1,11 +1,15 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use proportions::{Interval, Proportion};
+use jiff::{SignedDuration, Timestamp};
+use modstream_windows::{Tumbling, Windows};
+use proportions::{Interval, Proportion, Weighted};
 
 use crate::Verdict;
 
 /// With fewer decisions nothing is said about a claim.
 pub const FEWEST: u64 = 30;
+
+const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// What was claimed about alerts, and what moderators said.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +24,9 @@ pub struct Live {
     pub models: Vec<(String, Group)>,
     /// By claimed probability, in tenths.
     pub bins: Vec<(String, Group)>,
+    /// By the day, in UTC, on which the alert was made, the oldest first. Not by that of the decision: when moderators have time
+    /// says nothing about a drift.
+    pub days: Vec<(String, Group)>,
     /// Those that an always-alert term matched: no probability was claimed for the match.
     pub matched: Proportion,
     /// Those that met no policy and were asked about; none where there were none.
@@ -49,14 +56,28 @@ pub enum Claim {
 }
 
 /// What the explored comments say about all that did not alert.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Explored {
     /// To be removed, of those asked about.
     pub missed: Proportion,
     /// How many comments they stand for: each for `1 / share`.
     pub stand_for: f64,
-    /// The share of all removable comments that alerted, estimated from them.
-    pub recall: f64,
+    /// Removed alerts where there was exploration: of the subreddits that have an explored comment, from the first on.
+    pub caught: u64,
+    /// How many subreddits that are.
+    pub subreddits: usize,
+    /// The share of all removable comments there that alerted; none where nothing was removed.
+    pub recall: Option<Recall>,
+}
+
+/// A recall that is estimated from explored comments.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Recall {
+    /// It.
+    pub share: f64,
+    /// Where it lies in 95 of 100 cases: what was caught is known, and what was missed lies in the interval of
+    /// [`Weighted::wilson`].
+    pub interval: Interval,
 }
 
 impl Group {
@@ -111,26 +132,50 @@ pub fn live(verdicts: &[Verdict]) -> Live {
             let short: String = verdict.model_version.chars().take(12).collect();
             format!("{} {short}", verdict.model)
         })),
+        days: by_day(&alerted),
         bins: by(&|verdict| {
             let tenth = ((verdict.probability * 10.0) as u32).min(9);
             format!("{:.1}-{:.1}", f64::from(tenth) / 10.0, f64::from(tenth + 1) / 10.0)
         }),
         matched: verdicts.iter().filter(|verdict| verdict.matched.is_some()).map(|verdict| verdict.removed).collect(),
-        explored: explored(verdicts, &alerted),
+        explored: explored(verdicts),
     }
 }
 
-fn explored(verdicts: &[Verdict], alerted: &[&Verdict]) -> Option<Explored> {
-    let asked: Vec<&Verdict> = verdicts.iter().filter(|verdict| verdict.is_explored()).collect();
-    if asked.is_empty() {
-        return None;
+/// Nothing is late: all is read before a day closes.
+fn by_day(alerted: &[&Verdict]) -> Vec<(String, Group)> {
+    let Ok(days) = Tumbling::new(DAY) else { return Vec::new() };
+    let mut windows: Windows<(), Vec<&Verdict>, _> = Windows::new(days, SignedDuration::ZERO);
+    for verdict in alerted {
+        windows.add(&(), verdict.alerted, |day: &mut Vec<&Verdict>| day.push(verdict));
     }
-    let weight = |verdict: &&&Verdict| 1.0 / verdict.propensity;
-    let caught = alerted.iter().filter(|verdict| verdict.removed).count() as f64;
-    let missed: f64 = asked.iter().filter(|verdict| verdict.removed).map(|verdict| weight(&verdict)).sum();
-    Some(Explored {
-        missed: asked.iter().map(|verdict| verdict.removed).collect(),
-        stand_for: asked.iter().map(|verdict| weight(&verdict)).sum(),
-        recall: caught / (caught + missed),
-    })
+    let closed = windows.advance(Timestamp::MAX).into_iter();
+    closed.map(|day| (day.window.start.strftime("%Y-%m-%d").to_string(), Group::of(day.value))).collect()
+}
+
+/// Caught and missed are of the same comments, or their ratio says nothing: those of subreddits where some were explored, from
+/// the first of these on. Rows do not say when a share was set; the first explored comment is the earliest sign of it.
+fn explored(verdicts: &[Verdict]) -> Option<Explored> {
+    let subreddit = |verdict: &Verdict| verdict.subreddit.as_ref().map(|name| name.to_lowercase());
+    let mut since: HashMap<Option<String>, Timestamp> = HashMap::new();
+    let (mut missed, mut weighted) = (Proportion::default(), Weighted::default());
+    for verdict in verdicts.iter().filter(|verdict| verdict.is_explored()) {
+        let first = since.entry(subreddit(verdict)).or_insert(verdict.time);
+        *first = verdict.time.min(*first);
+        missed.add(verdict.removed);
+        weighted.add(verdict.removed, 1.0 / verdict.propensity);
+    }
+    // None where there were none.
+    let interval = weighted.wilson()?;
+    let is_caught = |verdict: &&Verdict| {
+        let is_there = || since.get(&subreddit(verdict)).is_some_and(|first| verdict.time >= *first);
+        verdict.removed && !verdict.is_explored() && is_there()
+    };
+    let caught = verdicts.iter().filter(is_caught).count() as u64;
+    let recall = |missed: f64| caught as f64 / (caught as f64 + missed);
+    let recall = (caught > 0 || missed.part > 0).then(|| Recall {
+        share: recall(weighted.part()),
+        interval: Interval { low: recall(interval.high * weighted.of()), high: recall(interval.low * weighted.of()) },
+    });
+    Some(Explored { missed, stand_for: weighted.of(), caught, subreddits: since.len(), recall })
 }

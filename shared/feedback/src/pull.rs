@@ -1,11 +1,11 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 use modstream_archive::{Content, Reader as Archive};
-use modstream_events::{Alert, Comment, Decision, Event};
-use modstream_ledger::{Hour, LedgerError, Reader as Ledger};
+use modstream_events::{Alert, Comment, Decision, Event, PROBE_BODY};
+use modstream_ledger::{Hour, LedgerError, PREFIX as ALERTS, Reader as Ledger, Withheld, Withholding};
 use modstream_platform::deliver::{DeliveryError, get, list};
 use modstream_platform::{Clock, Fetched, Objects};
 
@@ -27,6 +27,11 @@ pub struct Pulled {
     pub judged: Vec<Judged>,
     /// Alerts whose every decision was undone.
     pub undone: usize,
+    /// Alerts about the probe, which is nothing to learn from.
+    pub probes: usize,
+    /// Explored comments that nobody decided about, of the days from the first that somebody did to `to`: they say nothing
+    /// yet about what is missed. 0 where no explored comment was decided about.
+    pub waiting: usize,
     /// Verdicts whose comment is gone: forgotten, or no longer kept.
     pub without_text: usize,
     /// Verdicts whose text comes from the ledger, since the archive has the comment no more. Texts are whole all the same:
@@ -63,9 +68,14 @@ pub async fn pull<O: Objects, C: Clock>(
     let mut pulled = Pulled::default();
     let found = read_decisions(objects, clock, &mut pulled).await?;
     let events: Vec<Event<'_, Decision<'_>>> = found.iter().filter_map(|bytes| Event::decode(bytes).ok()).collect();
-    let alerts = events.iter().map(|event| event.data.alert_id.as_ref()).collect::<std::collections::HashSet<_>>();
+    let alerts = |probe: bool| -> HashSet<&str> {
+        let of_kind = events.iter().filter(|event| event.data.probe == probe);
+        of_kind.map(|event| event.data.alert_id.as_ref()).collect()
+    };
     let stands = standing(&events);
-    pulled.undone = alerts.len() - stands.len();
+    pulled.probes = alerts(true).len();
+    pulled.undone = alerts(false).len() - stands.len();
+    let decided: HashSet<String> = stands.iter().map(|verdict| verdict.alert_id.clone()).collect();
     let mut wanted: HashMap<(String, String), Vec<Verdict>> = HashMap::new();
     for verdict in stands.into_iter().filter(|verdict| (from..to).contains(&verdict.decided)) {
         wanted.entry((verdict.source.clone(), verdict.comment_event_id.clone())).or_default().push(verdict);
@@ -75,7 +85,44 @@ pub async fn pull<O: Objects, C: Clock>(
         join_with_ledger(objects, clock, verdict, &mut pulled).await?;
     }
     pulled.judged.sort_by(|one, other| one.decision.alert_id.cmp(&other.decision.alert_id));
+    let explored = pulled.judged.iter().filter(|judged| judged.decision.is_explored());
+    if let Some(first) = explored.map(|judged| judged.decision.time).min() {
+        count_waiting(objects, clock, (first, to.min(clock.now())), &decided, &mut pulled).await?;
+    }
     Ok(pulled)
+}
+
+/// Counts the explored comments of the days from `first` to `last` that are not among the `decided` alerts.
+async fn count_waiting<O: Objects, C: Clock>(
+    objects: &O,
+    clock: &C,
+    (first, last): (Timestamp, Timestamp),
+    decided: &HashSet<String>,
+    pulled: &mut Pulled,
+) -> Result<(), PullError> {
+    let deadline = || clock.now() + PATIENCE;
+    let days = Hour::days(Hour::of(first), Hour::of(last)).map(async |day| {
+        let prefix = format!("{ALERTS}{day}");
+        list(objects, clock, deadline(), &prefix).await
+    });
+    let keys: Vec<Vec<String>> = stream::iter(days).buffered(AT_ONCE).try_collect().await?;
+    let undecided = keys.into_iter().flatten().filter(|key| {
+        let mut parts = key.rsplit('/');
+        parts.next() == Some("withheld.json") && parts.next().is_some_and(|id| !decided.contains(id))
+    });
+    let reads = undecided.map(async |key| {
+        let fetched = get(objects, clock, deadline(), &key, None).await?;
+        Ok::<_, DeliveryError>((key, fetched))
+    });
+    let fetched: Vec<(String, Fetched)> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
+    for (key, fetched) in fetched {
+        let Fetched::Object { bytes, .. } = fetched else { continue };
+        match serde_json::from_slice::<Withheld>(&bytes) {
+            Ok(withheld) => pulled.waiting += usize::from(withheld.reason == Withholding::Exploration),
+            Err(error) => pulled.unreadable.push((key, error.to_string())),
+        }
+    }
+    Ok(())
 }
 
 /// The bytes of all decision events.
@@ -121,6 +168,11 @@ async fn join_with_archive<O: Objects, C: Clock>(
         let Content::Data(data) = &stored.record.content else { continue };
         let Ok(event) = Event::<'_, Comment<'_>>::decode(data) else { continue };
         let Some(verdicts) = wanted.remove(&(event.source.to_string(), event.id.to_string())) else { continue };
+        // Decisions of before they said so themselves.
+        if event.data.body.as_deref().is_some_and(|body| body.trim() == PROBE_BODY) {
+            pulled.probes += verdicts.len();
+            continue;
+        }
         for verdict in verdicts {
             match Judged::new(&event.data, verdict) {
                 Some(judged) => pulled.judged.push(judged),
@@ -142,6 +194,10 @@ async fn join_with_ledger<O: Objects, C: Clock>(
     let ledger = Ledger::new(objects, clock, clock.now() + PATIENCE);
     let bytes = ledger.alert(Hour::of(verdict.time), &verdict.alert_id).await?;
     let alert = bytes.as_deref().and_then(|bytes| Event::<'_, Alert<'_>>::decode(bytes).ok());
+    if alert.as_ref().is_some_and(|alert| alert.data.probe) {
+        pulled.probes += 1;
+        return Ok(());
+    }
     let whole = alert.as_ref().filter(|alert| !alert.data.body_truncated);
     match whole.and_then(|alert| Judged::new(&alert.data.comment, verdict)) {
         Some(judged) => {

@@ -5,7 +5,7 @@ use crate::{FEWEST, Verdict};
 /// A threshold that kept a promised precision so far.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Suggestion {
-    /// Alert from this probability up.
+    /// Alert from this probability up. It has four decimals, and all other numbers are of what lies from exactly there up.
     pub probability: f64,
     /// Removed, of those decided from there up.
     pub observed: Proportion,
@@ -20,14 +20,16 @@ pub struct Suggestion {
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 pub enum NoSuggestion {
     /// Not enough decisions.
-    #[error("{found} decisions about alerts are too few: {FEWEST} are the least to say anything")]
+    #[error(
+        "{found} decisions about alerts are too few: {FEWEST} are the least to say anything; once moderators have decided more, run `modstream decisions pull` again"
+    )]
     TooFew {
         /// How many there are.
         found: u64,
     },
     /// No threshold keeps it.
     #[error(
-        "no threshold keeps a precision of {promised}: the best is {best:.2} at its interval's lower end, from a probability of {probability:.3} up"
+        "no threshold keeps a precision of {promised}: the best is {best:.2} at its interval's lower end, from a probability of {probability:.3} up; ask for less, or come back with more decisions"
     )]
     NoThreshold {
         /// What was to be kept.
@@ -39,6 +41,26 @@ pub enum NoSuggestion {
     },
 }
 
+/// The verdicts of the model version in use, and how many others there are: that of the newest alert. Decisions do not tell it, a
+/// backlog of the version before may be decided last. A probability means something for the model that claimed it alone.
+pub fn of_newest_model(mut verdicts: Vec<Verdict>) -> (Vec<Verdict>, usize) {
+    let all = verdicts.len();
+    let newest = verdicts.iter().max_by_key(|verdict| (verdict.alerted, verdict.decided));
+    if let Some(version) = newest.map(|verdict| verdict.model_version.clone()) {
+        verdicts.retain(|verdict| verdict.model_version == version);
+    }
+    let others = all - verdicts.len();
+    (verdicts, others)
+}
+
+/// The largest number of four decimals that is no larger: what is from here up is from there up.
+fn four_decimals(probability: f64) -> f64 {
+    let near = (probability * 1e4).floor();
+    // Products and quotients are rounded: the next one may do, or the one before.
+    let fits = [near + 1.0, near].map(|number| number / 1e4).into_iter().find(|number| *number <= probability);
+    fits.unwrap_or((near - 1.0) / 1e4)
+}
+
 /// The lowest probability from which up the decisions so far have a precision that is, at the lower end of its 95 % interval,
 /// at least `promised`. Explored comments and matches of always-alert terms are left out.
 ///
@@ -46,7 +68,8 @@ pub enum NoSuggestion {
 /// Where there are too few decisions, or no such probability.
 pub fn suggest<'v>(verdicts: impl IntoIterator<Item = &'v Verdict>, promised: f64) -> Result<Suggestion, NoSuggestion> {
     let asked = verdicts.into_iter().filter(|verdict| !verdict.is_explored() && verdict.matched.is_none());
-    let mut decided: Vec<(f64, bool)> = asked.map(|verdict| (verdict.probability, verdict.removed)).collect();
+    let mut decided: Vec<(f64, bool)> =
+        asked.map(|verdict| (four_decimals(verdict.probability), verdict.removed)).collect();
     let found = decided.len() as u64;
     if found < FEWEST {
         return Err(NoSuggestion::TooFew { found });
@@ -76,4 +99,27 @@ pub fn suggest<'v>(verdicts: impl IntoIterator<Item = &'v Verdict>, promised: f6
         }
     }
     suggestion.ok_or(NoSuggestion::NoThreshold { promised, best: best.0, probability: best.1 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_number_of_four_decimals_is_itself() {
+        for number in (0..=10_000).map(|number| f64::from(number) / 1e4) {
+            assert_eq!(four_decimals(number), number);
+            let below = f64::from_bits(number.to_bits().saturating_sub(1));
+            assert!(four_decimals(below) <= below && number - four_decimals(below) < 1.01e-4, "{below}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_same_probabilities_lie_above(one in 0.0..1.0_f64, other in 0.0..1.0_f64) {
+            prop_assert!(four_decimals(one) <= one && one - four_decimals(one) < 1.01e-4);
+            prop_assert_eq!(one >= four_decimals(other), four_decimals(one) >= four_decimals(other));
+        }
+    }
 }

@@ -80,10 +80,10 @@ impl Verdict {
 }
 
 /// What stands about each alert, in order of the alerts' ids: its last decision, unless that takes back the one before. Repeats
-/// of an event count once; the order they come in does not matter.
+/// of an event count once; the order they come in does not matter. A probe is nothing to learn from and is left out.
 pub fn standing<'e>(decisions: impl IntoIterator<Item = &'e Event<'e, Decision<'e>>>) -> Vec<Verdict> {
     let mut of_alert: BTreeMap<&str, BTreeMap<u32, &Event<'_, Decision<'_>>>> = BTreeMap::new();
-    for event in decisions {
+    for event in decisions.into_iter().filter(|event| !event.data.probe) {
         of_alert.entry(&event.data.alert_id).or_default().insert(event.data.number, event);
     }
     let stands = of_alert.into_values().filter_map(|numbered| {

@@ -5,10 +5,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use kinesis_batch::SourceRecord;
 use modstream_events::{
-    Action, Alert, Comment, Decision, Event, EventRef, ModelRef, OperatingPoint, PolicyRef, Severity, ids,
+    Action, Alert, Comment, Decision, Event, EventRef, ModelRef, OperatingPoint, PROBE_BODY, PolicyRef, Severity, ids,
 };
-use modstream_feedback::{Claim, NoSuggestion, Verdict, live, pull, read, standing, suggest};
-use modstream_ledger::{Keys, Ledger};
+use modstream_feedback::{
+    Claim, Judged, NoSuggestion, Verdict, live, newest, of_newest_model, pull, read, standing, suggest,
+};
+use modstream_ledger::{Keys, Ledger, Withholding};
 use modstream_platform::memory::{MemoryClock, MemoryObjects};
 use modstream_platform::{Clock, Condition, Objects};
 use proptest::prelude::*;
@@ -108,8 +110,106 @@ fn explored_comments_stand_for_all_that_did_not_alert() {
     assert_eq!((found.all.observed.part, found.all.observed.of), (30, 40));
     assert_eq!((found.matched.part, found.matched.of), (1, 1));
     let explored = found.explored.expect("some were asked about");
-    // 3 of them for 30 that were missed, beside 30 that alerted.
-    assert_eq!((explored.missed.part, explored.stand_for.round(), explored.recall), (3, 200.0, 0.5));
+    // 3 of them for 30 that were missed, beside 31 that alerted, one by an always term.
+    assert_eq!((explored.missed.part, explored.stand_for.round(), explored.caught), (3, 200.0, 31));
+    let recall = explored.recall.expect("something was removed");
+    assert!((recall.share - 31.0 / 61.0).abs() < 1e-9, "{recall:?}");
+    // Wilson's interval of 3 of 20 is .052 to .360: from 10.5 to 72 were missed.
+    assert!((recall.interval.low - 0.301).abs() < 2e-3 && (recall.interval.high - 0.748).abs() < 2e-3, "{recall:?}");
+}
+
+#[test]
+fn what_was_caught_is_of_where_and_when_there_was_exploration() {
+    let at = |hours: i64, subreddit: &str, verdict: Verdict| {
+        let time = time() + jiff::SignedDuration::from_hours(hours);
+        Verdict { time, subreddit: Some(subreddit.to_owned()), ..verdict }
+    };
+    let found = live(&[
+        at(2, "science", explored(0.1, true, 0.1)),
+        at(1, "Science", explored(0.1, false, 0.1)),
+        at(1, "SCIENCE", verdict(0.9, true)),
+        at(3, "science", verdict(0.9, true)),
+        at(3, "science", verdict(0.9, false)),
+        at(0, "science", verdict(0.9, true)),
+        at(3, "askscience", verdict(0.9, true)),
+        Verdict { subreddit: None, ..at(3, "", verdict(0.9, true)) },
+    ]);
+    let explored = found.explored.expect("some were asked about");
+    assert_eq!((explored.caught, explored.subreddits), (2, 1));
+    assert!((explored.recall.expect("some were removed").share - 2.0 / 12.0).abs() < 1e-9);
+}
+
+#[test]
+fn where_nothing_was_removed_there_is_no_recall() {
+    let found = live(&[explored(0.1, false, 0.1), verdict(0.9, false)]).explored.expect("one was asked about");
+    assert_eq!((found.caught, found.recall), (0, None));
+}
+
+proptest! {
+    #[test]
+    fn a_recall_lies_in_its_interval(
+        rows in prop::collection::vec((any::<bool>(), 1..20_u32), 1..40),
+        caught in 0..40_usize,
+    ) {
+        let asked = rows.iter().map(|(removed, part)| explored(0.1, *removed, f64::from(*part) / 200.0));
+        let all: Vec<Verdict> = asked.chain((0..caught).map(|_| verdict(0.9, true))).collect();
+        match live(&all).explored.expect("some were asked about").recall {
+            Some(recall) => {
+                let (low, high) = (recall.interval.low, recall.interval.high);
+                prop_assert!(0.0 <= low && low <= recall.share && recall.share <= high && high <= 1.0, "{:?}", recall);
+            }
+            None => prop_assert!(all.iter().all(|verdict| !verdict.removed)),
+        }
+    }
+
+    #[test]
+    fn the_days_are_all_alerts_in_order(hours in prop::collection::vec((0..2_000_i64, any::<bool>()), 1..60)) {
+        let at = |hours: i64| time() + jiff::SignedDuration::from_hours(hours);
+        let all: Vec<Verdict> =
+            hours.iter().map(|(hours, removed)| Verdict { alerted: at(*hours), ..verdict(0.9, *removed) }).collect();
+        let days = live(&all).days;
+        prop_assert!(days.is_sorted_by(|(one, _), (other, _)| one < other), "{:?}", days);
+        for (name, day) in &days {
+            let alerts = all.iter().filter(|verdict| verdict.alerted.to_string().starts_with(name.as_str()));
+            let counted: proportions::Proportion = alerts.map(|verdict| verdict.removed).collect();
+            prop_assert_eq!(day.observed, counted);
+        }
+        prop_assert_eq!(days.iter().map(|(_, day)| day.observed.of).sum::<u64>(), all.len() as u64);
+    }
+}
+
+#[test]
+fn a_day_has_alerts_alone() {
+    let matched = Verdict { matched: Some("buy".to_owned()), ..verdict(0.2, true) };
+    let days = live(&[explored(0.1, true, 0.1), matched, verdict(0.9, true)]).days;
+    assert_eq!(days.iter().map(|(day, of)| (day.as_str(), of.observed.of)).collect::<Vec<_>>(), [("2026-01-05", 1)]);
+}
+
+#[test]
+fn a_threshold_goes_by_the_model_version_of_the_newest_alert() {
+    let of = |version: &str, alerted: u64, decided: u64| Verdict {
+        model_version: version.to_owned(),
+        alerted: time() + Duration::from_secs(alerted),
+        decided: time() + Duration::from_secs(decided),
+        ..verdict(0.9, true)
+    };
+    // The old one's backlog is decided last.
+    let (kept, others) = of_newest_model(vec![of("old", 1, 9), of("new", 2, 3), of("old", 0, 1), of("new", 1, 4)]);
+    assert_eq!((kept.len(), others), (2, 2));
+    assert!(kept.iter().all(|verdict| verdict.model_version == "new"));
+    assert_eq!(of_newest_model(Vec::new()), (Vec::new(), 0));
+}
+
+#[test]
+fn of_a_comment_the_newest_decision_counts_wherever_it_stands() {
+    let judged = |comment: &str, alert: &str, seconds: u64, removed: bool| {
+        let decided = time() + Duration::from_secs(seconds);
+        let (comment_event_id, alert_id) = (comment.to_owned(), alert.to_owned());
+        let decision = Verdict { comment_event_id, alert_id, decided, ..verdict(0.9, removed) };
+        Judged::new(&comment_event(1, "this").data, decision).expect("it has a text")
+    };
+    let found = newest([judged("a", "1", 5, true), judged("a", "2", 3, false), judged("b", "3", 1, false)]);
+    assert_eq!(found.iter().map(|judged| judged.removed).collect::<Vec<_>>(), [true, false]);
 }
 
 #[test]
@@ -145,11 +245,28 @@ fn the_lowest_threshold_that_keeps_the_promise_is_suggested() {
     assert!(easy.at_the_end && (easy.kept - 1.0).abs() < 1e-9, "{easy:?}");
     assert!(matches!(suggest(&all, 0.999), Err(NoSuggestion::NoThreshold { .. })));
     assert_eq!(suggest(&all[..10], 0.5), Err(NoSuggestion::TooFew { found: 10 }));
+    let too_few = NoSuggestion::TooFew { found: 10 }.to_string();
+    assert!(too_few.contains("run `modstream decisions pull` again"), "{too_few}");
     let never_alerted: Vec<Verdict> = (0..100).map(|_| explored(0.1, true, 0.5)).collect();
     assert_eq!(suggest(&never_alerted, 0.5), Err(NoSuggestion::TooFew { found: 0 }));
 }
 
 proptest! {
+    #[test]
+    fn the_numbers_are_of_the_threshold_as_it_is_written(
+        rows in prop::collection::vec((0.899..0.901_f64, any::<bool>()), 30..100),
+        promised in 0.05..0.6_f64,
+    ) {
+        let all: Vec<Verdict> = rows.iter().map(|(probability, removed)| verdict(*probability, *removed)).collect();
+        if let Ok(found) = suggest(&all, promised) {
+            let written = found.probability.to_string();
+            let least: f64 = written.parse().expect("a number");
+            prop_assert!(written.len() <= 6, "{}", written);
+            let up = rows.iter().filter(|(probability, _)| *probability >= least).map(|(_, removed)| *removed);
+            prop_assert_eq!(found.observed, up.collect());
+        }
+    }
+
     #[test]
     fn what_is_suggested_keeps_the_promise_and_a_step_lower_does_not(
         rows in prop::collection::vec((0..20_u32, any::<bool>()), 30..200),
@@ -186,22 +303,26 @@ async fn decide(objects: &MemoryObjects, alert: &Event<'_, Alert<'_>>, action: A
     objects.put(&key, event.encode(), Condition::Absent).await.expect("written");
 }
 
-#[tokio::test(start_paused = true)]
-async fn decisions_are_joined_with_the_archive_else_with_the_ledger() {
-    let (objects, clock) = (MemoryObjects::new(), MemoryClock::starting_at(time()));
-    let archived = comment_event(1, "in the archive");
+async fn archive(objects: &MemoryObjects, clock: &MemoryClock, event: &Event<'_, Comment<'_>>) {
     let record = SourceRecord {
         shard_id: "shardId-000000000000",
         sequence_number: "1",
         partition_key: "c1",
-        data: &archived.encode(),
+        data: &event.encode(),
         arrived_seconds: time().as_second() as f64,
         event_source_arn: "arn:aws:kinesis:eu-central-1:123456789012:stream/comments",
     };
     let payload = kinesis_batch::payload::encode(&[record]);
     let batch = kinesis_batch::Batch::parse(&payload).expect("a batch");
     let deadline = clock.now() + Duration::from_secs(10);
-    modstream_archive::write(&objects, &clock, deadline, &batch.records).await.expect("archived");
+    modstream_archive::write(objects, clock, deadline, &batch.records).await.expect("archived");
+}
+
+#[tokio::test(start_paused = true)]
+async fn decisions_are_joined_with_the_archive_else_with_the_ledger() {
+    let (objects, clock) = (MemoryObjects::new(), MemoryClock::starting_at(time()));
+    let deadline = clock.now() + Duration::from_secs(10);
+    archive(&objects, &clock, &comment_event(1, "in the archive")).await;
     let alerts = [
         alert_event(1, 0.9, "in the archive"),
         alert_event(2, 0.8, "in the ledger"),
@@ -224,4 +345,70 @@ async fn decisions_are_joined_with_the_archive_else_with_the_ledger() {
     assert_eq!(texts, ["in the archive", "in the ledger"]);
     assert_eq!((pulled.undone, pulled.without_text, pulled.from_ledger), (1, 1, 1));
     assert_eq!(pulled.unreadable.len(), 1, "{:?}", pulled.unreadable);
+}
+
+/// Records the alert, and what was decided about it.
+async fn decided(objects: &MemoryObjects, clock: &MemoryClock, alert: &Event<'_, Alert<'_>>) {
+    let ledger = Ledger::new(objects, clock, clock.now() + Duration::from_secs(10));
+    ledger.request(&Keys::new(time(), &alert.id), alert.encode()).await.expect("recorded");
+    decide(objects, alert, Action::Remove, 1, time() + Duration::from_secs(60)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_decided_probe_is_nothing_to_learn_from() {
+    let (objects, clock) = (MemoryObjects::new(), MemoryClock::starting_at(time()));
+    let probe = |number: u32| {
+        let alert = alert_event(number, 0.9, PROBE_BODY);
+        Event { data: Alert { probe: true, ..alert.data.clone() }, ..alert }
+    };
+    decided(&objects, &clock, &alert_event(1, 0.9, "a comment")).await;
+    decided(&objects, &clock, &probe(2)).await;
+    // Decisions of before they said that they are about a probe: one in the ledger, one in the archive.
+    for number in [3, 4] {
+        let (alert, unsaid) = (probe(number), alert_event(number, 0.9, PROBE_BODY));
+        decide(&objects, &unsaid, Action::Remove, 1, time() + Duration::from_secs(60)).await;
+        let ledger = Ledger::new(&objects, &clock, clock.now() + Duration::from_secs(10));
+        ledger.request(&Keys::new(time(), &alert.id), alert.encode()).await.expect("recorded");
+    }
+    archive(&objects, &clock, &comment_event(4, &format!(" {PROBE_BODY}\n"))).await;
+
+    let pulled = pull(&objects, &clock, "comments", time(), time() + Duration::from_secs(3_600)).await.expect("read");
+    let texts: Vec<&str> = pulled.judged.iter().map(|judged| judged.body.as_str()).collect();
+    assert_eq!((texts, pulled.probes, pulled.undone), (vec!["a comment"], 3, 0));
+}
+
+#[test]
+fn no_verdict_stands_about_a_probe() {
+    let alert = alert_event(1, 0.9, PROBE_BODY);
+    let alert = Event { data: Alert { probe: true, ..alert.data.clone() }, ..alert };
+    assert_eq!(standing([&Decision::about(&alert, Action::Remove, "a", 1).into_event(time())]), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn explored_comments_that_wait_for_a_decision_are_counted() {
+    let (objects, clock) = (MemoryObjects::new(), MemoryClock::starting_at(time() + Duration::from_secs(3_600)));
+    let withheld = async |number: u32, reason: Withholding, exploration: Option<f64>| {
+        let alert = alert_event(number, 0.1, "hm");
+        let alert = Event { data: Alert { exploration, ..alert.data.clone() }, ..alert };
+        let (ledger, keys) =
+            (Ledger::new(&objects, &clock, clock.now() + Duration::from_secs(10)), Keys::new(time(), &alert.id));
+        ledger.request(&keys, alert.encode()).await.expect("recorded");
+        ledger.withhold(&keys, reason, String::new()).await.expect("recorded");
+        alert
+    };
+    let mut alerts = Vec::new();
+    for number in 1..=3 {
+        alerts.push(withheld(number, Withholding::Exploration, Some(0.1)).await);
+    }
+    withheld(4, Withholding::Budget, None).await;
+    let waiting = async || {
+        let pulled = pull(&objects, &clock, "comments", Timestamp::MIN, clock.now()).await.expect("read");
+        (pulled.judged.len(), pulled.waiting)
+    };
+    assert_eq!(waiting().await, (0, 0), "without one that is decided nothing is said about what is missed");
+    decide(&objects, &alerts[0], Action::Keep, 1, time() + Duration::from_secs(60)).await;
+    assert_eq!(waiting().await, (1, 2));
+    decide(&objects, &alerts[1], Action::Keep, 1, time() + Duration::from_secs(60)).await;
+    decide(&objects, &alerts[1], Action::Undo, 2, time() + Duration::from_secs(70)).await;
+    assert_eq!(waiting().await, (1, 2));
 }

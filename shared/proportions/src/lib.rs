@@ -44,15 +44,53 @@ impl Proportion {
     /// The 95 % interval (E. B. Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", 1927); none
     /// of none.
     pub fn wilson(self) -> Option<Interval> {
-        if self.of == 0 {
-            return None;
-        }
-        let (n, share) = (self.of as f64, self.share());
-        let scale = 1.0 + Z * Z / n;
-        let centre = (share + Z * Z / (2.0 * n)) / scale;
-        let half = Z / scale * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
-        // Rounding must not exclude the share itself.
-        Some(Interval { low: (centre - half).clamp(0.0, share), high: (centre + half).clamp(share, 1.0) })
+        if self.of == 0 { None } else { Some(wilson(self.share(), self.of as f64)) }
+    }
+}
+
+fn wilson(share: f64, n: f64) -> Interval {
+    let scale = 1.0 + Z * Z / n;
+    let centre = (share + Z * Z / (2.0 * n)) / scale;
+    let half = Z / scale * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
+    // Rounding must not exclude the share itself.
+    Interval { low: (centre - half).clamp(0.0, share), high: (centre + half).clamp(share, 1.0) }
+}
+
+/// Those that are such, of all, where each stands for a number of others: its weight, above 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Weighted {
+    part: f64,
+    of: f64,
+    squares: f64,
+}
+
+impl Weighted {
+    /// One more, which is such or not.
+    pub fn add(&mut self, is: bool, weight: f64) {
+        self.part += if is { weight } else { 0.0 };
+        self.of += weight;
+        self.squares += weight * weight;
+    }
+
+    /// How many those that are such stand for.
+    pub fn part(self) -> f64 {
+        self.part
+    }
+
+    /// How many all stand for.
+    pub fn of(self) -> f64 {
+        self.of
+    }
+
+    /// How many of one weight would say as much: the squared sum of the weights by the sum of their squares (L. Kish, "Survey
+    /// Sampling", 1965); NaN of none.
+    pub fn effective(self) -> f64 {
+        self.of * self.of / self.squares
+    }
+
+    /// Wilson's 95 % interval of the share, over the effective number; none of none.
+    pub fn wilson(self) -> Option<Interval> {
+        (self.of > 0.0).then(|| wilson((self.part / self.of).min(1.0), self.effective()))
     }
 }
 
@@ -85,7 +123,26 @@ mod tests {
         assert_eq!(Proportion { part: 0, of: 0 }.wilson(), None);
     }
 
+    #[test]
+    fn unequal_weights_say_less() {
+        let mut weighted = Weighted::default();
+        assert_eq!(weighted.wilson(), None);
+        for (is, weight) in [(true, 1.0), (false, 1.0), (true, 4.0), (false, 2.0)] {
+            weighted.add(is, weight);
+        }
+        assert_eq!((weighted.part(), weighted.of()), (5.0, 8.0));
+        assert!((weighted.effective() - 64.0 / 22.0).abs() < 1e-12, "{}", weighted.effective());
+    }
+
     proptest! {
+        #[test]
+        fn equal_weights_change_nothing(all in prop::collection::vec(any::<bool>(), 1..100), weight in 0.01..1_000.0_f64) {
+            let mut weighted = Weighted::default();
+            all.iter().for_each(|is| weighted.add(*is, weight));
+            let (found, plain) = (weighted.wilson().expect("some"), all.into_iter().collect::<Proportion>().wilson().expect("some"));
+            prop_assert!((found.low - plain.low).abs() < 1e-9 && (found.high - plain.high).abs() < 1e-9);
+        }
+
         #[test]
         fn an_interval_holds_the_share_and_narrows_as_there_are_more(part in 0..1_000_u64, rest in 0..1_000_u64) {
             let of = part + rest;

@@ -28,7 +28,7 @@ pub(crate) fn card(manifest: &Manifest, vocabulary: &Vocabulary, about: Option<&
     ));
     if training.decided > 0 {
         line(format_args!(
-            "\nBesides, it learned from {} decisions of moderators about alerts, {} of them to remove. They are in every fit and in no number below: alerts are no sample of all comments.",
+            "\nBesides, it learned from {} decisions of moderators about alerts, {} of them to remove. They are in the fits and in no number below: alerts are no sample of all comments.",
             training.decided, training.decided_removed
         ));
     }

@@ -1,5 +1,3 @@
-use std::collections::HashMap;
-
 use modstream_classifier::artifact::TrainingData;
 use modstream_corpus::Row;
 use sha2::{Digest, Sha256};
@@ -52,26 +50,13 @@ impl LabelledComments {
         self.removed.push(removed);
     }
 
-    /// Adds what moderators decided about alerts. Where a text is among the comments already, the decision is the newer verdict
-    /// and takes its place. The others are learned from and not measured on: alerts are no sample of all comments, so neither
-    /// the share that is removed nor precision at a threshold may follow from them.
+    /// Adds what moderators decided about alerts. It is learned from and not measured on: alerts are no sample of all comments,
+    /// so neither the share that is removed nor precision at a threshold may follow from them. The verdicts that are here
+    /// already stay as they are, also of equal texts: those are of other comments.
     pub fn add_decided(&mut self, decided: &LabelledComments) {
-        let key = |text: &str| text.trim().to_lowercase();
-        let newest: HashMap<String, (&str, bool)> =
-            decided.iter().map(|(text, removed)| (key(text), (text, removed))).collect();
-        let mut others = newest.clone();
-        for (text, removed) in self.texts.iter().zip(&mut self.removed) {
-            let key = key(text);
-            if let Some((_, verdict)) = newest.get(&key) {
-                *removed = *verdict;
-                others.remove(&key);
-            }
-        }
-        let mut others: Vec<(String, bool)> =
-            others.into_values().map(|(text, removed)| (text.to_owned(), removed)).collect();
-        // The map's order is chance.
-        others.sort();
-        self.decided = others;
+        self.decided.extend(decided.iter().map(|(text, removed)| (text.to_owned(), removed)));
+        // The same decisions make the same model, in whatever order their files come.
+        self.decided.sort();
     }
 
     /// Decisions that are learned from and not measured on.

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 /// Returns a fold a comment, or `None` where a class has fewer different texts than there are folds.
 pub(crate) fn deal(texts: &[String], removed: &[bool], folds: usize, seed: u64) -> Option<Vec<usize>> {
     let key = |text: &str| {
-        let digest = Sha256::new_with_prefix(seed.to_le_bytes()).chain_update(text.trim().to_lowercase()).finalize();
+        let digest = Sha256::new_with_prefix(seed.to_le_bytes()).chain_update(plain(text)).finalize();
         <[u8; 16]>::try_from(&digest[..16]).map(u128::from_le_bytes).unwrap_or_default()
     };
     let keys: Vec<u128> = texts.iter().map(|text| key(text)).collect();
@@ -25,6 +25,25 @@ pub(crate) fn deal(texts: &[String], removed: &[bool], folds: usize, seed: u64) 
         });
     }
     (dealt.into_iter().min() >= Some(folds)).then(|| keys.iter().map(|key| fold_of[key]).collect())
+}
+
+/// Texts are equal where this is.
+fn plain(text: &str) -> String {
+    text.trim().to_lowercase()
+}
+
+/// The fold of each of `others` that is equal to one of `texts`, dealt as `fold` says: it is held back with that one.
+pub(crate) fn of_equals<'t>(
+    texts: &[String],
+    fold: &[usize],
+    others: impl Iterator<Item = &'t str>,
+) -> Vec<Option<usize>> {
+    let others: Vec<String> = others.map(plain).collect();
+    if others.is_empty() {
+        return Vec::new();
+    }
+    let fold_of: HashMap<String, usize> = texts.iter().map(|text| plain(text)).zip(fold.iter().copied()).collect();
+    others.iter().map(|text| fold_of.get(text).copied()).collect()
 }
 
 #[cfg(test)]

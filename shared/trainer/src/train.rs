@@ -12,7 +12,7 @@ use crate::data::LabelledComments;
 use crate::evaluate::Evaluation;
 use crate::features::{Chosen, candidates};
 use crate::fit::{FitError, Solver, fit, rough};
-use crate::folds::deal;
+use crate::folds::{deal, of_equals};
 use crate::metrics;
 use crate::rates;
 use crate::rows::Rows;
@@ -117,8 +117,9 @@ const GOLDEN: [&str; 8] = [
 ];
 
 /// Trains on `comments`: cross-validates for metrics, calibration and rates, then fits all of them. What moderators decided
-/// about alerts ([`LabelledComments::add_decided`]) is in every fit and in no measurement. Where dense matrices would
-/// take more than `memory` bytes, weights are found over sparse rows.
+/// about alerts ([`LabelledComments::add_decided`]) is in the fits and in no measurement; one about a text that is held out is
+/// held out with it, so that no text is measured by a fit that saw it. Where dense matrices would take more than `memory`
+/// bytes, weights are found over sparse rows.
 ///
 /// # Errors
 /// [`TrainError`] says what is missing.
@@ -139,6 +140,8 @@ pub fn train(
             kept: comments.len() - comments.removed(),
             folds: settings.folds,
         })?;
+    let decided = comments.decided.iter().map(|(text, removed)| (text.as_str(), *removed));
+    let decided_fold = of_equals(&comments.texts, &fold, decided.clone().map(|(text, _)| text));
     let threads = rayon::ThreadPoolBuilder::new().num_threads(FITS_AT_ONCE).build();
     let threads = threads.map_err(|error| TrainError::Setting(error.to_string()))?;
     // The last "fold" holds nothing back: it is the model.
@@ -146,7 +149,8 @@ pub fn train(
     let all_but = |held_out: usize| -> (Vec<&str>, Vec<bool>) {
         let rows = (0..comments.len()).filter(|&row| fold[row] != held_out);
         let rows = rows.map(|row| (comments.texts[row].as_str(), comments.removed[row]));
-        rows.chain(comments.decided.iter().map(|(text, removed)| (text.as_str(), *removed))).unzip()
+        let decided = decided.clone().zip(&decided_fold).filter(|(_, fold)| **fold != Some(held_out));
+        rows.chain(decided.map(|(row, _)| row)).unzip()
     };
     progress(Step::Choosing(times));
     let choose_all = || {

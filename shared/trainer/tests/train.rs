@@ -74,11 +74,37 @@ fn decisions_are_learned_from_and_change_no_measured_share() {
 }
 
 #[test]
-fn a_decision_about_a_known_text_is_its_newer_verdict() {
-    let mut comments = texts(&[("One thing", false), ("Another", true)]);
-    comments.add_decided(&texts(&[(" one THING ", true), ("new", false), ("new", true)]));
-    assert_eq!(comments.iter().collect::<Vec<_>>(), [("One thing", true), ("Another", true)]);
-    assert_eq!(comments.decided(), 1);
+fn a_decision_about_an_equal_text_changes_no_verdict_that_is_measured_on() {
+    let mut comments = texts(&[("This", false), ("Another", true), ("this", false)]);
+    comments.add_decided(&texts(&[(" THIS ", true), ("new", false)]));
+    assert_eq!(comments.iter().collect::<Vec<_>>(), [("This", false), ("Another", true), ("this", false)]);
+    assert_eq!((comments.decided(), comments.removed()), (2, 1));
+}
+
+/// Decisions that know all of its verdicts would lift the metrics if a fit saw the text that it is measured on.
+#[test]
+fn no_text_is_measured_by_a_fit_that_saw_it_in_a_decision() {
+    let comments = samples();
+    let alone = trained(&comments, default_settings()).expect("trains");
+    let mut told = comments.clone();
+    told.add_decided(&comments);
+    let told = trained(&told, default_settings()).expect("trains");
+    let [alone, told] = [&alone, &told].map(|trained| trained.metrics().roc_auc);
+    assert!((told - alone).abs() < 0.03, "{alone} became {told}");
+}
+
+#[test]
+fn the_order_of_decisions_does_not_matter() {
+    let version = |rows: &[(&str, bool)]| {
+        let mut comments = samples();
+        rows.iter().for_each(|row| comments.add_decided(&texts(&[*row])));
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        trained(&comments, default_settings()).expect("trains").write(folder.path(), None).expect("writes").version
+    };
+    assert_eq!(
+        version(&[("one thing", true), ("another", false)]),
+        version(&[("another", false), ("one thing", true)])
+    );
 }
 
 #[test]
