@@ -4,7 +4,7 @@ use std::time::Duration;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 use modstream_archive::{Content, Reader as Archive};
-use modstream_events::{Alert, Comment, Decision, Event, PROBE_BODY};
+use modstream_events::{Alert, Comment, Decision, Event};
 use modstream_ledger::{Hour, LedgerError, PREFIX as ALERTS, Reader as Ledger, Withheld, Withholding};
 use modstream_platform::deliver::{DeliveryError, get, list};
 use modstream_platform::{Clock, Fetched, Objects};
@@ -168,11 +168,6 @@ async fn join_with_archive<O: Objects, C: Clock>(
         let Content::Data(data) = &stored.record.content else { continue };
         let Ok(event) = Event::<'_, Comment<'_>>::decode(data) else { continue };
         let Some(verdicts) = wanted.remove(&(event.source.to_string(), event.id.to_string())) else { continue };
-        // Decisions of before they said so themselves.
-        if event.data.body.as_deref().is_some_and(|body| body.trim() == PROBE_BODY) {
-            pulled.probes += verdicts.len();
-            continue;
-        }
         for verdict in verdicts {
             match Judged::new(&event.data, verdict) {
                 Some(judged) => pulled.judged.push(judged),
@@ -194,10 +189,6 @@ async fn join_with_ledger<O: Objects, C: Clock>(
     let ledger = Ledger::new(objects, clock, clock.now() + PATIENCE);
     let bytes = ledger.alert(Hour::of(verdict.time), &verdict.alert_id).await?;
     let alert = bytes.as_deref().and_then(|bytes| Event::<'_, Alert<'_>>::decode(bytes).ok());
-    if alert.as_ref().is_some_and(|alert| alert.data.probe) {
-        pulled.probes += 1;
-        return Ok(());
-    }
     let whole = alert.as_ref().filter(|alert| !alert.data.body_truncated);
     match whole.and_then(|alert| Judged::new(&alert.data.comment, verdict)) {
         Some(judged) => {
