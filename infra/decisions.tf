@@ -11,6 +11,7 @@ locals {
     BUCKET           = aws_s3_bucket.this.bucket
     DECISIONS_STREAM = local.stream_names["decisions"]
     LINK_KEY_SECRET  = aws_secretsmanager_secret.link_key.arn
+    FORUM_URL        = var.forum_url
   }
 
   # On LocalStack a browser refuses names that end in 127.0.0.1, and takes those that end in localhost.

@@ -51,6 +51,7 @@ locals {
         WINDOW_MINUTES    = tostring(var.digest_minutes)
         LINKS_BASE_URL    = local.urls["take-decisions"]
         LINK_KEY_SECRET   = aws_secretsmanager_secret.link_key.arn
+        FORUM_URL         = var.forum_url
       }
     }
   }

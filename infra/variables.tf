@@ -216,6 +216,17 @@ variable "digest_minutes" {
   }
 }
 
+variable "forum_url" {
+  description = "Where permalinks of comments lead that are paths, in digests and pages."
+  type        = string
+  default     = "https://www.reddit.com"
+
+  validation {
+    condition     = can(regex("^https?://[^ ]+$", var.forum_url))
+    error_message = "forum_url must be an address, such as https://www.reddit.com."
+  }
+}
+
 variable "desk_access" {
   description = "Who sees the desk: iam (whoever may invoke the function's URL, with signed requests) or signed-link (whoever has a link of `modstream desk-link`, in a browser)."
   type        = string

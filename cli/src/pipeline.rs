@@ -10,6 +10,7 @@ use generate_comments::GenerateComments;
 use jiff::{SignedDuration, Timestamp};
 use modstream_classifier::BaseRate;
 use modstream_classifier::artifact::ModelFiles;
+use modstream_links::FORUM;
 use modstream_model_store::ModelStore;
 use modstream_platform::deliver::put;
 use modstream_platform::memory::{
@@ -303,6 +304,7 @@ impl System for Pipeline {
             allowed_lateness: SignedDuration::from_mins(1),
             decisions_stream: None,
             links: None,
+            forum: FORUM.to_owned(),
         };
         let digests = DigestAlerts::new(&config, topic, objects.clone(), *clock, Links::none())?;
         let rules = |name: &str, _| DigestRules { leave_out: name != subreddit, ..DigestRules::default() };

@@ -76,7 +76,7 @@ pub(crate) async fn broken(world: &World) -> Vec<String> {
         for alert in reader.hour(hour).await.expect("the memory bucket lists") {
             match covered.get(&alert.id).copied().unwrap_or_default() {
                 1 => {}
-                // An exploration goes with an alert's digest, and makes none alone; a probe is in none.
+                // An exploration goes with an alert's digest, and makes none alone.
                 0 if reader
                     .alert(hour, &alert.id)
                     .await
@@ -89,5 +89,5 @@ pub(crate) async fn broken(world: &World) -> Vec<String> {
 }
 
 fn makes_no_digest(bytes: &[u8]) -> bool {
-    Event::<'_, Alert<'_>>::decode(bytes).is_ok_and(|alert| alert.data.exploration.is_some() || alert.data.probe)
+    Event::<'_, Alert<'_>>::decode(bytes).is_ok_and(|alert| alert.data.exploration.is_some())
 }

@@ -17,6 +17,8 @@ pub struct Config {
     pub decisions_stream: Option<String>,
     /// `LINKS_BASE_URL` and `LINK_KEY_SECRET`: where digests lead.
     pub links: Option<LinkSettings>,
+    /// `FORUM_URL`: where permalinks lead that are paths.
+    pub forum: String,
 }
 
 impl Config {
@@ -68,6 +70,7 @@ impl Config {
                 |text| Some(text.to_owned()),
             )?,
             links: LinkSettings::read(environment)?,
+            forum: modstream_links::forum(environment)?,
         })
     }
 }

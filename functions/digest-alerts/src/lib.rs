@@ -60,6 +60,7 @@ pub struct DigestAlerts<T, O, C> {
     length: SignedDuration,
     allowed_lateness: SignedDuration,
     links: Links,
+    forum: String,
     memory: Mutex<Memory>,
 }
 
@@ -133,6 +134,7 @@ impl<T: Topic, O: Objects, C: Clock> DigestAlerts<T, O, C> {
             length: config.window,
             allowed_lateness: config.allowed_lateness,
             links,
+            forum: config.forum.clone(),
             memory: Mutex::default(),
         })
     }
@@ -283,7 +285,15 @@ impl<T: Topic, O: Objects, C: Clock> DigestAlerts<T, O, C> {
                 Ok(bytes) => {
                     let shown: Vec<_> = bytes.iter().map(|bytes| decoded(bytes.as_deref()?)).collect();
                     messages.push(
-                        Rendering { id: &id, place, digest: &digest, shown: &shown, links: &self.links }.message(),
+                        Rendering {
+                            id: &id,
+                            place,
+                            digest: &digest,
+                            shown: &shown,
+                            links: &self.links,
+                            forum: &self.forum,
+                        }
+                        .message(),
                     );
                     going.push((id, digest));
                 }

@@ -1,7 +1,5 @@
 use modstream_platform::environment::{Environment, Variable, VariableError};
 
-use crate::FORUM;
-
 /// The settings of a function that serves pages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -22,11 +20,6 @@ impl Config {
     /// Where a variable is missing, or can't be used.
     pub fn read(environment: Environment<'_>) -> Result<Self, VariableError> {
         let required = |name, wanted, example| environment.required(Variable { name, wanted, example });
-        let forum = Variable { name: "FORUM_URL", wanted: "the forum's address", example: FORUM };
-        let web = |text: &str| {
-            let is_web = text.starts_with("https://") || text.starts_with("http://");
-            is_web.then(|| text.trim_end_matches('/').to_owned())
-        };
         Ok(Config {
             bucket: required("BUCKET", "the name of the bucket that holds the ledger", "modstream-123456789012")?,
             decisions_stream: required("DECISIONS_STREAM", "the name of the decisions' stream", "modstream-decisions")?,
@@ -35,7 +28,7 @@ impl Config {
                 "the ARN of the secret that signs links",
                 "arn:aws:secretsmanager:eu-central-1:123456789012:secret:modstream-links",
             )?,
-            forum: environment.optional(forum, web)?.unwrap_or_else(|| FORUM.to_owned()),
+            forum: modstream_links::forum(environment)?,
         })
     }
 }

@@ -17,8 +17,6 @@ use crate::{Request, Response};
 
 /// How long a session lasts.
 pub const SESSION_HOURS: i64 = 12;
-/// The forum whose paths permalinks are.
-pub const FORUM: &str = "https://www.reddit.com";
 
 /// How long a digest's page leads on to its alerts.
 const FROM_DIGEST: SignedDuration = SignedDuration::from_hours(24);

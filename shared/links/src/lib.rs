@@ -33,5 +33,5 @@ mod signer;
 
 pub use claim::Claim;
 pub use keys::{KeyError, Keys};
-pub use maker::{LinkMaker, LinkSettings, RenewedLinks, VALID_FOR};
+pub use maker::{FORUM, LinkMaker, LinkSettings, RenewedLinks, VALID_FOR, forum};
 pub use signer::{LinkError, MIN_KEY_BYTES, Signer, WeakKey, unproved};

@@ -11,6 +11,23 @@ use crate::{Claim, KeyError, Keys, Signer};
 /// How long links in alerts and digests hold.
 pub const VALID_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
 
+/// The forum whose paths permalinks are, where no other is set.
+pub const FORUM: &str = "https://www.reddit.com";
+
+/// Reads `FORUM_URL`: where permalinks lead that are paths, without a slash at the end.
+///
+/// # Errors
+/// Where it is no address.
+pub fn forum(environment: Environment<'_>) -> Result<String, VariableError> {
+    let forum = Variable { name: "FORUM_URL", wanted: "the forum's address", example: FORUM };
+    Ok(environment.optional(forum, web_address)?.unwrap_or_else(|| FORUM.to_owned()))
+}
+
+fn web_address(text: &str) -> Option<String> {
+    let is_web = text.starts_with("https://") || text.starts_with("http://");
+    is_web.then(|| text.trim_end_matches('/').to_owned())
+}
+
 /// Where links lead, and what signs them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkSettings {
@@ -31,11 +48,7 @@ impl LinkSettings {
             wanted: "the address of the pages that take decisions",
             example: "https://abc.lambda-url.eu-central-1.on.aws",
         };
-        let web = |text: &str| {
-            let is_web = text.starts_with("https://") || text.starts_with("http://");
-            is_web.then(|| text.trim_end_matches('/').to_owned())
-        };
-        let Some(base) = environment.optional(base, web)? else { return Ok(None) };
+        let Some(base) = environment.optional(base, web_address)? else { return Ok(None) };
         let secret = environment.required(Variable {
             name: "LINK_KEY_SECRET",
             wanted: "the ARN of the secret that signs links",

@@ -280,6 +280,16 @@ impl Checking {
             );
             return None;
         }
+        let rest = (from.duration_since(to).as_mins()).rem_euclid(24 * 60);
+        if rest < 60 {
+            self.found(
+                field,
+                format!(
+                    "they leave {rest} minutes of the day, in which a digest may never be due: leave an hour at least"
+                ),
+            );
+            return None;
+        }
         Some(QuietHours { from, to, time_zone, keep: keep.clone() })
     }
 
@@ -421,6 +431,8 @@ mod tests {
             wrong(&format!("quiet_hours = {{ from = \"{from}\", to = \"{to}\", time_zone = \"{zone}\" }}"))
         };
         assert!(quiet("22:00", "22:00", "UTC").starts_with("line 3: default.quiet_hours: they begin and end"));
+        assert!(quiet("00:00", "23:59", "UTC").contains("they leave 1 minutes of the day"));
+        assert!(quiet("09:30", "08:31", "UTC").contains("they leave 59 minutes of the day"));
         assert!(
             quiet("22:00", "07:00", "Europe/Berln")
                 .contains("time_zone: `Europe/Berln` is no time zone: write an IANA")

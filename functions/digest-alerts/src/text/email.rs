@@ -21,8 +21,6 @@ const REASONS: usize = 5;
 /// Stands before each line of a comment, so that none of them looks like a line of ours.
 const QUOTE: &str = "   | ";
 const INDENT: &str = "   ";
-/// Reddit's permalinks are paths.
-const SITE: &str = "https://www.reddit.com";
 
 /// ASCII in one line, as SNS wants it.
 pub(super) fn subject(digest: &Digest) -> String {
@@ -108,7 +106,7 @@ fn alert(
     if let Some(why) = why(&alert.terms) {
         wrap(to, &format!("because of: {why}"), INDENT, "     ", WIDTH);
     }
-    if let Some(permalink) = alert.comment.permalink.as_deref().and_then(absolute) {
+    if let Some(permalink) = alert.comment.permalink.as_deref().and_then(|path| absolute(path, rendering.forum)) {
         link(to, "comment:", &permalink);
     }
     for (name, action) in [("remove: ", Action::Remove), ("keep:   ", Action::Keep)] {
@@ -154,13 +152,13 @@ fn why(terms: &[Term<'_>]) -> Option<String> {
     (!named.is_empty()).then(|| named.join(", "))
 }
 
-/// Reddit's paths, and whole addresses; nothing that could be read as more than one link.
-fn absolute(permalink: &str) -> Option<String> {
+/// The forum's paths, and whole addresses; nothing that could be read as more than one link.
+fn absolute(permalink: &str, forum: &str) -> Option<String> {
     if permalink.contains(char::is_whitespace) || one_line(permalink) != permalink {
         return None;
     }
-    if permalink.starts_with("/r/") {
-        return Some(format!("{SITE}{permalink}"));
+    if permalink.starts_with('/') && !permalink.starts_with("//") {
+        return Some(format!("{forum}{permalink}"));
     }
     permalink.starts_with("https://").then(|| permalink.to_owned())
 }

@@ -28,6 +28,8 @@ pub struct Rendering<'a> {
     pub shown: &'a [Option<Event<'a, Alert<'a>>>],
     /// Where its links lead.
     pub links: &'a Links,
+    /// Where permalinks lead that are paths.
+    pub forum: &'a str,
 }
 
 impl Rendering<'_> {

@@ -19,6 +19,9 @@ fn settings_are_read_and_what_may_be_left_out_has_a_default() {
     assert_eq!((config.digests_topic_arn.as_str(), config.bucket.as_str()), ("t", "b"));
     assert_eq!((config.window, config.allowed_lateness), (SignedDuration::from_mins(10), SignedDuration::ZERO));
     assert_eq!(read_with("WINDOW_MINUTES", None).expect("good").window, SignedDuration::from_mins(5));
+    assert_eq!(config.forum, "https://www.reddit.com");
+    let own = read_with("FORUM_URL", Some("https://forum.example/")).expect("good");
+    assert_eq!(own.forum, "https://forum.example");
     assert_eq!(read_with("LATENESS_SECONDS", None).expect("good").allowed_lateness, SignedDuration::from_mins(1));
 }
 
@@ -26,6 +29,7 @@ fn settings_are_read_and_what_may_be_left_out_has_a_default() {
 fn a_setting_that_is_none_says_what_to_set() {
     for (name, value, part) in [
         ("DIGESTS_TOPIC_ARN", None, "set it to the ARN of the topic that digests go to"),
+        ("FORUM_URL", Some("forum.example"), "set it to the forum's address"),
         ("BUCKET", Some(" "), "set it to the name of the bucket that holds the ledger"),
         ("WINDOW_MINUTES", Some("0"), "holds `0`: set it to whole minutes from 1 to 1440"),
         ("WINDOW_MINUTES", Some("1.5"), "whole minutes"),

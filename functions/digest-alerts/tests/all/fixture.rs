@@ -202,5 +202,6 @@ fn config() -> Config {
         allowed_lateness: SignedDuration::from_secs(60),
         decisions_stream: None,
         links: None,
+        forum: "https://www.reddit.com".to_owned(),
     }
 }

@@ -92,7 +92,7 @@ async fn a_base_rate_moves_what_an_alert_says() {
 async fn the_probe_always_alerts_on_its_own_attribute_and_takes_no_place() {
     let fixture = fixture(
         "[default]\nthreshold = 1\nchannels = []\nmax_alerts_per_hour = 1\nexempt_authors = [\"bot\"]\n\
-         quiet_hours = { from = \"00:00\", to = \"23:59\", time_zone = \"UTC\" }\n[breaker]\nmax_share = 0.01\nmin_alerts = 1",
+         quiet_hours = { from = \"00:00\", to = \"23:00\", time_zone = \"UTC\" }\n[breaker]\nmax_share = 0.01\nmin_alerts = 1",
     )
     .await;
     let mut probe = with_body(&format!(" {PROBE_BODY}\n"));
