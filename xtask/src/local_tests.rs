@@ -173,6 +173,7 @@ fn on(
     step("mappings on", || apply(Switched::Mappings))?;
     tests("tests: mappings on", "b_running")?;
     tests("tests: digests and decisions", "b_decided")?;
+    tests("tests: policies, budgets, the breaker, what is learned", "b_moderated")?;
     // They wait most of their time, each in a world of its own.
     // With many comments they would wait for one local Kinesis.
     let at_once = if comments > 1_000 { "1" } else { "8" };
