@@ -154,7 +154,7 @@ impl Scene {
 
         // One that can't be used is refused with what is wrong with it, and changes nothing.
         let why = refused(self.stack.modstream().args(["policy", "push"]).arg(&bad));
-        assert!(why.contains("threshold") && why.contains('2') && why.contains("bad.toml"), "{why}");
+        assert!(why.contains("bad.toml: line 2: default.threshold: `2` is no policy: write a probability"), "{why}");
         let shown = self.modstream_json(&["policy", "show"]);
         assert_eq!(shown["version"], pushed["version"]);
         let table = self.modstream(&["policy", "show"]);
@@ -194,6 +194,7 @@ impl Scene {
         assert_eq!(self.ledger(&comments).await, before);
         let ids = |comments: &[MadeUp]| comments.iter().map(|comment| comment.alert_id()).collect::<BTreeSet<_>>();
         let sent = self.received(queue, published.len()).await;
+        assert_eq!(sent.len(), published.len(), "each is sent once: {sent:?}");
         assert_eq!(sent.iter().map(|notice| event_id(&notice.body)).collect::<BTreeSet<_>>(), ids(&published));
         [published, withheld]
     }
