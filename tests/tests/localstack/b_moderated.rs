@@ -11,7 +11,7 @@ use modstream_ledger::{Fate, Hour, Keys, Reader, Withheld, Withholding};
 use modstream_limits::{BREAKERS, Opened};
 use modstream_platform::{Clock as _, Condition, Objects as _};
 use modstream_tests::localstack::{Browser, LocalWorld, Stack, refused, said, until};
-use modstream_tests::{MadeUp, Notice, Which, World};
+use modstream_tests::{MadeUp, Notice, Which, World, samples_file};
 use modstream_windows::Tumbling;
 use serde_json::{Value, json};
 
@@ -389,7 +389,10 @@ impl Scene {
         let model = path("ours");
         let trained =
             self.modstream_json(&["train", "--input", samples, "--decisions", &decisions, "--output", &model]);
-        assert_eq!(trained["decided"], rows.len(), "{trained}");
+        // Other tests decide about comments that may be of the samples: such a decision is the newer verdict there.
+        let samples = String::from_utf8(samples_file()).expect("text");
+        let others = rows.iter().filter(|row| !samples.contains(&row["body"].to_string())).count();
+        assert!(others >= 2 && trained["decided"] == others, "{trained}, of {rows:?}");
     }
 
     /// Leaves the bucket as it was: without a document.
