@@ -20,7 +20,7 @@ pub use faults::{Effect, Fault, Faults, Faulty, Operation};
 pub use memory::MemoryWorld;
 pub use models::{MODEL_NAME, harsher, install, model_files, renamed};
 pub use samples::{
-    PRIVATE, SOURCE, comment, comment_event, comment_event_id, event_of, prediction_event, samples_file,
+    MadeUp, PRIVATE, SOURCE, comment, comment_event, comment_event_id, event_of, prediction_event, samples_file,
 };
 pub use system::System;
 pub use world::{Drained, Notice, StoredRecord, Which, World};

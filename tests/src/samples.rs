@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use jiff::Timestamp;
 use modstream_events::{Comment, Event, EventRef, ModelRef, OperatingPoint, Prediction, Term, ids};
 
 /// The forum that made-up comments come from.
@@ -17,13 +18,7 @@ pub fn samples_file() -> Vec<u8> {
 
 /// A made-up comment; `number` names it.
 pub fn comment(number: usize) -> Comment<'static> {
-    Comment {
-        id: Some(format!("c{number}").into()),
-        subreddit: Some("science".into()),
-        author: Some(format!("{PRIVATE} {number}").into()),
-        body: Some(format!("My doctor says {PRIVATE} is a scam, number {number}, lol!").into()),
-        ..Comment::default()
-    }
+    MadeUp::new(number).comment()
 }
 
 /// The id of the comment event of a made-up comment.
@@ -33,34 +28,83 @@ pub fn comment_event_id(number: usize) -> String {
 
 /// The record of a made-up comment.
 pub fn comment_event(number: usize) -> Vec<u8> {
-    event_of(number, comment(number))
+    MadeUp::new(number).comment_event()
 }
 
 /// The record of this comment, under the event id of a made-up one.
 pub fn event_of(number: usize, comment: Comment<'_>) -> Vec<u8> {
-    Event::new(comment_event_id(number), SOURCE, TIME.parse().expect("a time"), comment).encode()
+    event_at(number, MadeUp::new(number).time, comment)
+}
+
+fn event_at(number: usize, time: Timestamp, comment: Comment<'_>) -> Vec<u8> {
+    Event::new(comment_event_id(number), SOURCE, time, comment).encode()
 }
 
 /// The record of a prediction for a made-up comment.
 pub fn prediction_event(number: usize, probability: f64) -> Vec<u8> {
-    let version = "0".repeat(64);
-    let id = ids::prediction(SOURCE, &comment_event_id(number), &version);
-    let time = TIME.parse().expect("a time");
-    let prediction = Prediction {
-        comment: comment(number),
-        comment_event: EventRef { source: SOURCE.into(), id: comment_event_id(number).into(), time },
-        probability,
-        log_odds: 0.0,
-        intercept: -0.5,
-        terms: vec![Term { term: "scam".into(), contribution: 0.5 }],
-        other: 0.0,
-        model: ModelRef { name: "made-up".into(), version: version.into() },
-        operating_point: OperatingPoint {
-            precision: probability,
-            recall: 0.5,
-            share: 1.0 - probability,
-            base_rate: 0.3,
-        },
-    };
-    Event::new(id.to_string(), "urn:modstream:score-comments", time, prediction).encode()
+    MadeUp::new(number).prediction_event(probability)
+}
+
+/// A made-up comment, with what some scenarios choose.
+#[derive(Clone, Copy, Debug)]
+pub struct MadeUp {
+    /// Names it.
+    pub number: usize,
+    /// Where it was written.
+    pub subreddit: &'static str,
+    /// When.
+    pub time: Timestamp,
+}
+
+impl MadeUp {
+    /// The one of this number as all others are.
+    pub fn new(number: usize) -> Self {
+        MadeUp { number, subreddit: "science", time: TIME.parse().expect("a time") }
+    }
+
+    /// The comment.
+    pub fn comment(self) -> Comment<'static> {
+        let MadeUp { number, subreddit, .. } = self;
+        Comment {
+            id: Some(format!("c{number}").into()),
+            subreddit: Some(subreddit.into()),
+            author: Some(format!("{PRIVATE} {number}").into()),
+            body: Some(format!("My doctor says {PRIVATE} is a scam, number {number}, lol!").into()),
+            ..Comment::default()
+        }
+    }
+
+    /// Its record.
+    pub fn comment_event(self) -> Vec<u8> {
+        event_at(self.number, self.time, self.comment())
+    }
+
+    /// The record of a prediction for it.
+    pub fn prediction_event(self, probability: f64) -> Vec<u8> {
+        let MadeUp { number, time, .. } = self;
+        let version = "0".repeat(64);
+        let id = ids::prediction(SOURCE, &comment_event_id(number), &version);
+        let prediction = Prediction {
+            comment: self.comment(),
+            comment_event: EventRef { source: SOURCE.into(), id: comment_event_id(number).into(), time },
+            probability,
+            log_odds: 0.0,
+            intercept: -0.5,
+            terms: vec![Term { term: "scam".into(), contribution: 0.5 }],
+            other: 0.0,
+            model: ModelRef { name: "made-up".into(), version: version.into() },
+            operating_point: OperatingPoint {
+                precision: probability,
+                recall: 0.5,
+                share: 1.0 - probability,
+                base_rate: 0.3,
+            },
+        };
+        Event::new(id.to_string(), "urn:modstream:score-comments", time, prediction).encode()
+    }
+
+    /// The id of its alert, under the policies that are called `default`.
+    pub fn alert_id(self) -> String {
+        ids::alert(SOURCE, &comment_event_id(self.number), "default").to_string()
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use modstream_events::ids;
+use modstream_events::{PROBE_BODY, ids};
 use publish_alerts::Condition;
 use serde_json::Value;
 
@@ -11,20 +11,31 @@ use crate::faults::Effect;
 
 impl Audit {
     /// What is broken of the promise that every prediction which meets `condition`, under the policy name `default`, is one
-    /// alert: published at least once, under one id and text, with both ledger entries written once; and nothing else is.
+    /// alert: published at least once, under one id and text, with both ledger entries written once; and nothing else is. So
+    /// is the probe.
+    ///
+    /// Where policies may withhold, an alert may be withheld instead: recorded once, and not published.
     ///
     /// A prediction in quarantine is no alert: its id may be requested and is not sent.
     pub fn broken_in_alerting(&self, condition: Condition) -> Vec<String> {
         let mut broken = self.broken_quarantine(&self.predictions_stream, &self.predictions);
         let mut due: BTreeMap<String, String> = BTreeMap::new();
         let mut refused: BTreeSet<String> = BTreeSet::new();
+        let mut may_be_withheld: BTreeSet<String> = BTreeSet::new();
         for record in &self.predictions {
             let event = parse(&record.data).unwrap_or_default();
             let alert = alert_of(&event);
             match (self.quarantined(&self.predictions_stream, record), alert) {
                 (Some(_), Some((id, hour))) => drop(refused.insert(ledger(&hour, &id))),
                 (Some(_), None) => {}
-                (None, Some((id, hour))) if meets(condition, &event) => drop(due.insert(ledger(&hour, &id), id)),
+                (None, Some((id, hour))) if is_probe(&event) => drop(due.insert(ledger(&hour, &id), id)),
+                (None, Some((id, hour))) if meets(condition, &event) => {
+                    let folder = ledger(&hour, &id);
+                    if text(&event, "/data/comment/subreddit").is_some_and(|name| self.may_withhold.contains(name)) {
+                        may_be_withheld.insert(folder.clone());
+                    }
+                    due.insert(folder, id);
+                }
                 (None, Some(_)) => {}
                 (None, None) if self.is_settled_elsewhere(&self.predictions_stream, record) => {}
                 (None, None) => broken.push(format!(
@@ -42,7 +53,14 @@ impl Audit {
         for (folder, id) in &due {
             let published = texts.remove(id).unwrap_or_default();
             let requested = self.objects.get(&format!("{folder}requested.json")).cloned().unwrap_or_default();
-            let sent = self.objects.get(&format!("{folder}sent.json")).map_or(0, Vec::len);
+            let written = |name: &str| self.objects.get(&format!("{folder}{name}.json")).map_or(0, Vec::len);
+            let (sent, withheld) = (written("sent"), written("withheld"));
+            if withheld > 0 && may_be_withheld.contains(folder) {
+                if (requested.len(), withheld, sent, published.len()) != (1, 1, 0, 0) {
+                    broken.push(format!("alert {id}: withheld {withheld} times, and published or not requested once"));
+                }
+                continue;
+            }
             if published.len() != 1 {
                 broken.push(format!("alert {id}: {} texts were published, not one", published.len()));
             }
@@ -91,6 +109,10 @@ fn alert_of(event: &Value) -> Option<(String, String)> {
 
 fn ledger(hour: &str, id: &str) -> String {
     format!("alerts/{hour}/{id}/")
+}
+
+fn is_probe(event: &Value) -> bool {
+    text(event, "/data/comment/body").is_some_and(|body| body.trim() == PROBE_BODY)
 }
 
 fn meets(condition: Condition, event: &Value) -> bool {

@@ -31,6 +31,8 @@ pub struct Audit {
     pub settled_elsewhere: BTreeSet<(String, String)>,
     /// Whether order within a key is promised: not after records that were given up are put back behind later ones.
     pub keeps_order: bool,
+    /// The subreddits whose policies may withhold alerts. `POLICY` alone withholds none.
+    pub may_withhold: BTreeSet<String>,
 }
 
 impl Audit {

@@ -22,5 +22,6 @@ pub(super) async fn all<W: World>(world: &W) -> Audit {
         notices: world.notices().await,
         settled_elsewhere: BTreeSet::new(),
         keeps_order: true,
+        may_withhold: BTreeSet::new(),
     }
 }

@@ -19,7 +19,7 @@ use crate::world::{Drained, Notice, StoredRecord, Which, World};
 pub use browser::{Browser, Page};
 pub use proxy::{Call, Mishap, Plan, Refusal, Tally};
 pub use sdk::Sdk;
-pub use stack::{Stack, until};
+pub use stack::{Stack, refused, said, until};
 pub use twin::Twin;
 
 /// Two streams, a bucket, a topic and a queue that hears all of it.

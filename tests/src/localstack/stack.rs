@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -58,9 +59,43 @@ impl Stack {
         self.by_function("mappings")
     }
 
+    /// The command `modstream`, with the variables that Terraform tells for it.
+    pub fn modstream(&self) -> Command {
+        let mut command = Command::new(&self.modstream);
+        let variables = self.output("environment");
+        let variables = variables.lines().filter_map(|line| line.trim().strip_prefix("export ")?.split_once('='));
+        command.envs(variables).env("AWS_ENDPOINT_URL", &self.endpoint);
+        command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
+        command
+    }
+
     fn by_function(&self, output: &str) -> BTreeMap<String, String> {
         serde_json::from_value(self.outputs[output]["value"].clone()).unwrap_or_else(|_| panic!("no output {output}"))
     }
+}
+
+/// Runs a command, which must succeed; what it printed.
+///
+/// # Panics
+/// Where it fails.
+pub fn said(command: &mut Command) -> String {
+    let output = ran(command);
+    assert!(output.status.success(), "{command:?}: {output:?}");
+    String::from_utf8(output.stdout).expect("text")
+}
+
+/// Runs a command, which must fail; what it printed, on standard error last.
+///
+/// # Panics
+/// Where it succeeds.
+pub fn refused(command: &mut Command) -> String {
+    let output = ran(command);
+    assert!(!output.status.success(), "{command:?}: {output:?}");
+    [output.stdout, output.stderr].map(|text| String::from_utf8(text).expect("text")).concat()
+}
+
+fn ran(command: &mut Command) -> Output {
+    command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"))
 }
 
 /// Asks until there is an answer.

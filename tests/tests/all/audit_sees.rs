@@ -1,7 +1,7 @@
 //! The audit itself: it finds what is wrong.
 
 use modstream_platform::{Condition as Write, Objects, Topic};
-use modstream_tests::{Audit, MemoryWorld, System, Which, World, install, model_files, prediction_event};
+use modstream_tests::{Audit, MadeUp, MemoryWorld, System, Which, World, install, model_files, prediction_event};
 use publish_alerts::Condition;
 
 use crate::{put, put_comment, put_prediction};
@@ -80,6 +80,25 @@ async fn an_alert_too_few_too_many_and_one_without_a_ledger_entry() {
     write(&world, "alerts/2026-01-05T09/a/requested.json").await;
     let broken = broken_in_alerting(&world).await;
     assert!(broken.contains("published, and no prediction asks") && broken.contains("requested.json: no prediction"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alert_withheld_where_no_policy_may_or_published_all_the_same() {
+    let world = MemoryWorld::new(1, 100);
+    put_prediction(&world, 0, 0.9).await;
+    let folder = format!("alerts/2026-01-05T09/{}", MadeUp::new(0).alert_id());
+    write(&world, &format!("{folder}/requested.json")).await;
+    write(&world, &format!("{folder}/withheld.json")).await;
+    assert!(broken_in_alerting(&world).await.contains("0 texts were published, not one"));
+
+    let may = async || {
+        let mut audit = Audit::of(&world).await;
+        audit.may_withhold.insert("science".to_owned());
+        audit.broken_in_alerting(ALERTING).join("\n")
+    };
+    assert_eq!(may().await, "");
+    write(&world, &format!("{folder}/sent.json")).await;
+    assert!(may().await.contains("withheld 1 times, and published"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,11 +1,10 @@
 //! Mappings on: from an alert to its digest, from the digest's link to a decision, and to the desk.
 
 use std::collections::BTreeMap;
-use std::process::Command;
 
 use modstream_ledger::{Fate, Hour, Reader};
 use modstream_platform::Clock as _;
-use modstream_tests::localstack::{Browser, Page, until};
+use modstream_tests::localstack::{Browser, Page, said, until};
 use modstream_tests::{Which, World, comment_event, prediction_event};
 use serde_json::{Value, json};
 
@@ -92,15 +91,8 @@ async fn an_alert_is_in_a_digest_whose_link_takes_one_decision_that_the_desk_sho
     assert_eq!(violet.open(&format!("{desk}/")).status, 401);
 
     // The desk, by a link to sign in.
-    let mut command = Command::new(&stack.modstream);
-    command.args(["desk-link", "--moderator", "maja", "--desk-url", &desk]);
-    command.args(["--link-key-secret", &stack.output("link_key_secret")]);
-    command.args(["--endpoint-url", &stack.endpoint, "--region", "us-east-1"]);
-    command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
-    let output = command.output().expect("modstream runs");
-    assert!(output.status.success(), "{output:?}");
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let link = said.split_whitespace().find(|word| word.starts_with("http://")).expect("a link").to_owned();
+    let link = said(stack.modstream().args(["desk-link", "--moderator", "maja"]));
+    let link = link.split_whitespace().find(|word| word.starts_with("http://")).expect("a link").to_owned();
     let mut maja = Browser::default();
     assert_eq!(maja.open(&link).status, 200);
     assert_eq!(maja.send(&link, "").status, 303);
@@ -109,23 +101,13 @@ async fn an_alert_is_in_a_digest_whose_link_takes_one_decision_that_the_desk_sho
     assert!(page.status == 200 && page.body.contains("maja"), "{} {}", page.status, page.body);
 
     // A script decides about the second.
-    let mut command = Command::new(&stack.modstream);
-    command.args(["decide", second, "keep", "--moderator", "script"]);
-    command.args(["--bucket", &world.names.bucket, "--decisions-stream", &stack.output("decisions_stream")]);
-    command.args(["--endpoint-url", &stack.endpoint, "--region", "us-east-1"]);
-    command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
-    let output = command.output().expect("modstream runs");
-    assert!(output.status.success(), "{output:?}");
+    said(stack.modstream().args(["decide", second, "keep", "--moderator", "script"]));
 
     // And both are training rows.
     let folder = tempfile::tempdir().expect("a folder");
-    let mut command = Command::new(&stack.modstream);
-    command.args(["decisions", "pull", "--json", "--output"]).arg(folder.path().join("decisions.jsonl"));
-    command.args(["--bucket", &world.names.bucket, "--comments-stream", &world.names.comments]);
-    command.args(["--endpoint-url", &stack.endpoint, "--region", "us-east-1"]);
-    command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
-    let output = command.output().expect("modstream runs");
-    assert!(output.status.success(), "{output:?}");
-    let said: Value = serde_json::from_slice(&output.stdout).expect("a line of JSON");
-    assert_eq!((&said["decisions"], &said["removed"]), (&2.into(), &1.into()), "{said}");
+    let pulled = said(
+        stack.modstream().args(["decisions", "pull", "--json", "--output"]).arg(folder.path().join("decisions.jsonl")),
+    );
+    let pulled: Value = serde_json::from_str(&pulled).expect("a line of JSON");
+    assert_eq!((&pulled["decisions"], &pulled["removed"]), (&2.into(), &1.into()), "{pulled}");
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::process::Command;
 
 use modstream_platform::Objects;
-use modstream_tests::localstack::{LocalWorld, until};
+use modstream_tests::localstack::{LocalWorld, said, until};
 use modstream_tests::{
     Audit, MemoryWorld, System, Which, World, bad_comments, bad_predictions, comment_event, comment_event_id, install,
     model_files, prediction_event, samples_file,
@@ -160,14 +160,10 @@ async fn live_comments_enter_with_the_command() {
         .collect();
     std::fs::write(&file, lines).expect("written");
     for _ in 0..2 {
-        let mut command = Command::new(&stack.modstream);
-        command.args(["send", "--stream", &world.names.comments, "--source", "urn:example:live", "--json", "--input"]);
-        command.arg(&file).args(["--endpoint-url", &stack.endpoint, "--region", "us-east-1"]);
-        command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
-        let output = command.output().expect("modstream runs");
-        assert!(output.status.success(), "{output:?}");
-        let said: Value = serde_json::from_slice(&output.stdout).expect("a line of JSON");
-        assert_eq!(said["sent"], 50, "{said}");
+        let sent =
+            said(stack.modstream().args(["send", "--source", "urn:example:live", "--json", "--input"]).arg(&file));
+        let sent: Value = serde_json::from_str(&sent).expect("a line of JSON");
+        assert_eq!(sent["sent"], 50, "{sent}");
     }
     let sent: Vec<String> = (0..50)
         .map(|number| modstream_events::ids::sent_comment("urn:example:live", &format!("live{number}")).to_string())

@@ -1,11 +1,12 @@
 //! The deployed system on LocalStack. `cargo xtask test` starts a stack, applies `infra/`, and runs these in order: before
-//! there is a model; with the mappings on; from alerts to decisions; under faults, each
+//! there is a model; with the mappings on; from alerts to decisions; under policies that withhold; under faults, each
 //! on a copy of the functions; with the schedule on; what all of it left behind; after everything is destroyed.
 //! One call in three to put records fails there, all its records or as a whole.
 
 mod a_before_model;
 mod b_decided;
 mod b_faults;
+mod b_moderated;
 mod b_running;
 mod c_scheduled;
 mod d_kept;
