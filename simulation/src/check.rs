@@ -66,6 +66,7 @@ async fn audit(world: &World, notices: &[Notification], redriven: &Redriven) -> 
             .collect(),
         settled_elsewhere: redriven.still_bad.clone(),
         keeps_order: redriven.put_back == 0,
+        may_withhold: BTreeSet::new(),
     }
 }
 

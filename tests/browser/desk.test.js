@@ -167,7 +167,7 @@ test('the numbers are those of the decisions, with intervals', async (t) => {
   const rows = (title) => page.locator(`h3:text-is("${title}") + table tbody tr`).evaluateAll(
     (all) => all.map((row) => [...row.cells].map((cell) => cell.textContent.trim())),
   );
-  assert.deepEqual(await rows('By policy'), [['default', '2 of 3', '67\u00a0% 21 to 94\u00a0%']]);
+  assert.deepEqual(await rows('By policy'), [['default, probability>=0.7', '2 of 3', '67\u00a0% 21 to 94\u00a0%']]);
   const bySubreddit = Object.fromEntries((await rows('By subreddit')).map(([name, counts]) => [name, counts]));
   const counted = (place) => {
     const those = places.flatMap((found, at) => (found === place ? [at] : []));
