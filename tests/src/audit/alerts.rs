@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use modstream_events::{PROBE_BODY, ids};
+use modstream_events::{PROBE_BODY, PROBE_SOURCE, ids};
 use publish_alerts::Condition;
 use serde_json::Value;
 
@@ -112,7 +112,8 @@ fn ledger(hour: &str, id: &str) -> String {
 }
 
 fn is_probe(event: &Value) -> bool {
-    text(event, "/data/comment/body").is_some_and(|body| body.trim() == PROBE_BODY)
+    text(event, "/data/comment_event/source").is_some_and(|source| source == PROBE_SOURCE)
+        && text(event, "/data/comment/body").is_some_and(|body| body.trim() == PROBE_BODY)
 }
 
 fn meets(condition: Condition, event: &Value) -> bool {

@@ -11,7 +11,7 @@ use modstream_ledger::{Fate, Hour, Keys, Reader, Withheld, Withholding};
 use modstream_limits::{BREAKERS, Opened};
 use modstream_platform::{Clock as _, Condition, Objects as _};
 use modstream_tests::localstack::{Browser, LocalWorld, Stack, refused, said, until};
-use modstream_tests::{MadeUp, Notice, Which, World, samples_file};
+use modstream_tests::{MadeUp, Notice, Which, World};
 use modstream_windows::Tumbling;
 use serde_json::{Value, json};
 
@@ -301,8 +301,15 @@ impl Scene {
         .await;
         // It shows those of a text by protocol as JSON.
         let text: String = serde_json::from_str(texts[0]["Message"].as_str().expect("a text")).expect("JSON");
-        assert!(texts.len() == 1 && text.chars().count() <= 160, "{texts:?}");
-        let link = text.strip_prefix(&format!("r/{BUDGETED}: {ALERTS} alerts ")).expect("counts, and a link");
+        // SNS puts `MODSTREAM> ` before it.
+        assert!(texts.len() == 1 && text.chars().count() <= 149, "{texts:?}");
+        // How much is counted depends on how long the link is.
+        let told = [format!("{ALERTS} alerts"), format!("{BUDGET} alerts, {} withheld", ALERTS - BUDGET)];
+        let (counts, link) = text.rsplit_once(' ').expect("counts, and a link");
+        assert!(
+            counts.starts_with(&format!("r/{BUDGETED}")) && told.iter().any(|told| counts.ends_with(told)),
+            "{text}"
+        );
         let page = Browser::default().open(link);
         let shown = |comment: &MadeUp| page.body.contains(&format!("number {}, lol!", comment.number));
         assert!(published.iter().chain(withheld).all(shown), "{} {}", page.status, page.body);
@@ -380,19 +387,18 @@ impl Scene {
         assert_eq!((own().count(), own().filter(|row| row["removed"] == true).count()), (2, 1), "{rows:?}");
 
         let live = self.modstream(&["evaluate", "--live", &decisions]);
-        assert!(live.contains(&format!("{} alerts decided", rows.len())) && live.contains("too few to tell"), "{live}");
+        assert!(live.contains(&format!("{} alerts decided", rows.len())) && live.contains("too few"), "{live}");
         assert!(live.contains("What is missed nobody knows"), "{live}");
         let suggested = self.modstream(&["policy", "suggest", "--decisions", &decisions, "--precision", "0.8"]);
-        let too_few = format!("# [default]: {} decisions about alerts are too few", rows.len());
-        assert!(suggested.contains(&too_few) && !suggested.contains("threshold ="), "{suggested}");
+        // Of one model version alone: other tests have alerts of another.
+        let is_too_few =
+            suggested.contains("# [default]: ") && suggested.contains("decisions about alerts are too few");
+        assert!(is_too_few && !suggested.contains("threshold ="), "{suggested}");
         let samples = concat!(env!("CARGO_MANIFEST_DIR"), "/../events/samples/comments.jsonl");
         let model = path("ours");
         let trained =
             self.modstream_json(&["train", "--input", samples, "--decisions", &decisions, "--output", &model]);
-        // Other tests decide about comments that may be of the samples: such a decision is the newer verdict there.
-        let samples = String::from_utf8(samples_file()).expect("text");
-        let others = rows.iter().filter(|row| !samples.contains(&row["body"].to_string())).count();
-        assert!(others >= 2 && trained["decided"] == others, "{trained}, of {rows:?}");
+        assert_eq!(trained["decided"], rows.len(), "{trained}, of {rows:?}");
     }
 
     /// Leaves the bucket as it was: without a document.
