@@ -80,8 +80,8 @@ pub(crate) fn is_false(value: &bool) -> bool {
 }
 
 /// The body that always alerts, as a mail filter's test text does: it shows that the whole way works, and counts in no
-/// statistic. The comment's body is this and nothing else, but for white space around it.
-/// It is one only from [`PROBE_SOURCE`]: who writes comments knows the text, too.
+/// statistic. The comment's body is this and nothing else, but for white space around it, and its event comes from
+/// [`PROBE_SOURCE`]: anybody can write the text.
 pub const PROBE_BODY: &str = "modstream probe 2f6b1c9e-7d43-5a18-9e0b-c4d2a7f81356: this comment always alerts";
 
 /// The source of probes' comment events. Whoever puts comments on the stream gives them another one.

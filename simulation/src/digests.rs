@@ -29,8 +29,6 @@ pub(crate) async fn finish(world: &World, lambda: &Lambda) -> Vec<String> {
             0
         })
     };
-    // Two, since what was requested for a window that is sent leaves its late alerts for the next run.
-    send().await;
     send().await;
     world.clock.sleep(LATER).await;
     if send().await > 0 {

@@ -4,16 +4,13 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use modstream_events::Event;
 use modstream_platform::memory::{
     Config, EventSource, Filter, MemoryClock, MemoryObjects, MemorySecrets, MemoryStream, MemoryTopic, OnBatchFailure,
     Subscription,
 };
 use modstream_platform::{Condition, Objects, PutRecord, Stream};
 use modstream_policy_store::PolicyStore;
-use modstream_tests::{
-    BadSample, MODEL_NAME, SOURCE, bad_comments, bad_predictions, comment, comment_event_id, harsher, model_files,
-};
+use modstream_tests::{BadSample, MODEL_NAME, MadeUp, bad_comments, bad_predictions, harsher, model_files};
 
 use crate::faults::Faults;
 use crate::plan::{Function, Incident, Plan, Promoted, Settings, Which};
@@ -233,7 +230,7 @@ fn bad_samples(stream: Which) -> &'static [BadSample] {
 fn sent_comment(number: usize) -> Vec<u8> {
     let first: Timestamp = "2026-01-05T09:58:00Z".parse().expect("a time");
     let time = first + Duration::from_secs(37) * u32::try_from(number).unwrap_or(u32::MAX);
-    Event::new(comment_event_id(number), SOURCE, time, comment(number)).encode()
+    MadeUp { time, ..MadeUp::new(number) }.comment_event()
 }
 
 /// A few keys, so that order matters.

@@ -47,6 +47,14 @@ fn word(claim: Claim) -> &'static str {
     }
 }
 
+/// The same in a narrow column.
+fn short(claim: Claim) -> &'static str {
+    match claim {
+        Claim::TooFew => "too few",
+        other => word(other),
+    }
+}
+
 fn table(found: &Live) -> String {
     let mut text = String::new();
     // Writing into a String can't fail.
@@ -65,7 +73,7 @@ fn table(found: &Live) -> String {
             one_line(name),
             group.observed.of,
             share(group.observed),
-            word(group.claim()).trim_end_matches(" to tell")
+            short(group.claim())
         ));
     };
     row("all", &found.all);

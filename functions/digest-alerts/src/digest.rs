@@ -89,12 +89,12 @@ pub fn build(run: Run, candidates: &[Candidate], rules: &impl Fn(&str, Timestamp
             let due = end.checked_add(run.allowed_lateness).unwrap_or(end);
             rules(subreddit.unwrap_or_default(), due).quiet
         };
-        requested(subreddit, window, &of_window, &late, was_quiet)
+        digest_of(subreddit, window, &of_window, &late, was_quiet)
     })
     .collect()
 }
 
-fn requested(
+fn digest_of(
     subreddit: Option<&str>,
     window: Window,
     of_window: &[&Candidate],

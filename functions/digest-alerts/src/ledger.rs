@@ -58,10 +58,10 @@ impl Memory {
         self.windows.values().flat_map(|digests| digests.iter().enumerate())
     }
 
-    /// Those of the alerts that no digest covers.
-    pub(crate) fn uncovered(&self, alerts: &[Candidate]) -> Vec<Candidate> {
+    /// Leaves out what a digest covers by now.
+    pub(crate) fn retain_uncovered(&self, candidates: &mut Vec<Candidate>) {
         let covered = self.covered();
-        alerts.iter().filter(|alert| !covered.contains(alert.alert.id.as_str())).cloned().collect()
+        candidates.retain(|candidate| !covered.contains(candidate.alert.id.as_str()));
     }
 
     fn covered(&self) -> HashSet<&str> {

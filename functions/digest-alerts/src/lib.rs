@@ -2,8 +2,8 @@
 //!
 //! A run closes the newest window that is complete when it is due: one object says which digests it has. Each is published, and
 //! recorded as sent, in that order, so it is published at least once, and again only after a call whose outcome is unknown. Its
-//! id knows subreddit and window, so there is one, and an alert is in one, even if runs overlap. What is left out of time makes the invocation fail with a count, and Lambda's
-//! asynchronous retry goes on; so does every later run, for a day.
+//! id knows subreddit and window, so there is one, and an alert is in one, even if runs overlap. What is left out of time makes
+//! the invocation fail with a count, and Lambda's asynchronous retry goes on; so does every later run, for a day.
 
 mod config;
 pub mod digest;
@@ -237,21 +237,20 @@ impl<T: Topic, O: Objects, C: Clock> DigestAlerts<T, O, C> {
         rules: &impl Fn(&str, Timestamp) -> DigestRules,
     ) -> Result<(), DigestError> {
         let window = run.window();
-        let key = |window: Window| window_key(Hour::of(window.start), window.start, window.end);
+        let key = |window: Window| window_key(window.start, window.end);
         if memory.is_closed(&key(window)) {
             return Ok(());
         }
         let ledger = Reader::new(&self.objects, &self.clock, deadline);
         let from = window.end.checked_sub(LOOK_BACK).unwrap_or(Timestamp::MIN);
-        let candidates = memory.candidates(&ledger, from, window.end).await?;
+        let mut candidates = memory.candidates(&ledger, from, window.end).await?;
         loop {
-            let uncovered = memory.uncovered(&candidates);
-            let new = digest::build(run, &uncovered, rules);
+            let new = digest::build(run, &candidates, rules);
             if new.is_empty() {
                 return Ok(());
             }
             let covered: HashSet<&str> = new.iter().flat_map(Digest::covered).map(|alert| alert.id.as_str()).collect();
-            let times = uncovered.iter().filter(|alert| covered.contains(alert.alert.id.as_str()));
+            let times = candidates.iter().filter(|alert| covered.contains(alert.alert.id.as_str()));
             let oldest = times.map(|alert| alert.time).min().unwrap_or(window.start);
             let is_open = |earlier: &Window| !memory.is_closed(&key(*earlier)) && !is_on("leave-windows-open");
             let earlier = run.windows_since(oldest).filter(is_open);
@@ -271,6 +270,7 @@ impl<T: Topic, O: Objects, C: Clock> DigestAlerts<T, O, C> {
             if !is_news {
                 return Ok(());
             }
+            memory.retain_uncovered(&mut candidates);
         }
     }
 
@@ -284,17 +284,8 @@ impl<T: Topic, O: Objects, C: Clock> DigestAlerts<T, O, C> {
             match self.strongest(&digest.alerts, deadline).await {
                 Ok(bytes) => {
                     let shown: Vec<_> = bytes.iter().map(|bytes| decoded(bytes.as_deref()?)).collect();
-                    messages.push(
-                        Rendering {
-                            id: &id,
-                            place,
-                            digest: &digest,
-                            shown: &shown,
-                            links: &self.links,
-                            forum: &self.forum,
-                        }
-                        .message(),
-                    );
+                    let DigestAlerts { links, forum, .. } = self;
+                    messages.push(Rendering { id: &id, place, digest: &digest, shown: &shown, links, forum }.message());
                     going.push((id, digest));
                 }
                 Err(error) => fates.push(Fate::Unsent(error.to_string())),

@@ -122,7 +122,7 @@ impl<O: Objects, C: Clock> Loader<'_, O, C> {
     /// A digest of a window; none where there is none that can be read.
     pub(crate) async fn digest(&self, start: Timestamp, minutes: u16, place: u16) -> Result<Option<Digest>, LoadError> {
         let Ok(end) = start.checked_add(SignedDuration::from_mins(minutes.into())) else { return Ok(None) };
-        let bytes = self.kept(&window_key(Hour::of(start), start, end)).await?;
+        let bytes = self.kept(&window_key(start, end)).await?;
         let digests: Option<Vec<Digest>> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         Ok(digests.and_then(|digests| digests.into_iter().nth(place.into())))
     }

@@ -6,14 +6,14 @@ pub const PREFIX: &str = "digests/";
 
 const SENT: &str = "sent.json";
 
-/// Where the digests of a window lie, which begins in `hour`.
-pub fn window_key(hour: Hour, start: Timestamp, end: Timestamp) -> String {
-    let minutes = end.duration_since(start).as_mins();
+/// Where the digests of a window lie.
+pub fn window_key(start: Timestamp, end: Timestamp) -> String {
+    let (hour, minutes) = (Hour::of(start), end.duration_since(start).as_mins());
     format!("{PREFIX}{hour}/{}-{minutes}m.json", start.strftime("%H%M"))
 }
 
 /// Where it lies that a digest was sent, whose window begins in `hour`.
-pub fn sent_key(hour: Hour, id: &str) -> String {
+pub(crate) fn sent_key(hour: Hour, id: &str) -> String {
     format!("{PREFIX}{hour}/{id}/{SENT}")
 }
 

@@ -17,5 +17,5 @@ mod keys;
 mod store;
 
 pub use digest::{Covered, Digest, Late, Withheld};
-pub use keys::{PREFIX, sent_key, window_key};
+pub use keys::{PREFIX, window_key};
 pub use store::{Digests, DigestsError, Listing};

@@ -36,7 +36,7 @@ pub enum DigestsError {
 }
 
 /// A bucket's digests.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Digests<'a, O, C> {
     objects: &'a O,
     clock: &'a C,
@@ -72,7 +72,13 @@ impl<'a, O: Objects, C: Clock> Digests<'a, O, C> {
     /// # Errors
     /// Where it can't be read, or there is no answer by the deadline.
     pub async fn window(&self, key: &str) -> Result<Option<Vec<Digest>>, DigestsError> {
-        self.parsed(key).await
+        let bytes = match get(self.objects, self.clock, self.deadline, key, None).await? {
+            Fetched::Object { bytes, .. } => bytes,
+            Fetched::NotModified | Fetched::Missing => return Ok(None),
+        };
+        let unreadable =
+            |error: serde_json::Error| DigestsError::Unreadable { key: key.to_owned(), detail: error.to_string() };
+        serde_json::from_slice(&bytes).map(Some).map_err(unreadable)
     }
 
     /// Closes a window with these digests, and says which it has: those of whoever closed it first.
@@ -86,7 +92,7 @@ impl<'a, O: Objects, C: Clock> Digests<'a, O, C> {
         digests: Vec<Digest>,
     ) -> Result<Vec<Digest>, DigestsError> {
         let Digests { objects, clock, deadline } = *self;
-        let key = window_key(Hour::of(start), start, end);
+        let key = window_key(start, end);
         let bytes = serde_json::to_vec(&digests).unwrap_or_default();
         if is_on("close-window-again") {
             put(objects, clock, deadline, &key, bytes).await?;
@@ -99,14 +105,6 @@ impl<'a, O: Objects, C: Clock> Digests<'a, O, C> {
         Ok(self.window(&key).await?.unwrap_or(digests))
     }
 
-    /// When a digest was sent; none where it was not.
-    ///
-    /// # Errors
-    /// Where it can't be read, or there is no answer by the deadline.
-    pub async fn sent(&self, hour: Hour, id: &str) -> Result<Option<Sent>, DigestsError> {
-        self.parsed(&sent_key(hour, id)).await
-    }
-
     /// Records that the topic took it.
     ///
     /// # Errors
@@ -116,16 +114,5 @@ impl<'a, O: Objects, C: Clock> Digests<'a, O, C> {
         let bytes = serde_json::to_vec(&sent).unwrap_or_default();
         put_if_absent(self.objects, self.clock, self.deadline, &sent_key(hour, id), bytes).await?;
         Ok(())
-    }
-
-    async fn parsed<T: serde::de::DeserializeOwned>(&self, key: &str) -> Result<Option<T>, DigestsError> {
-        let bytes = match get(self.objects, self.clock, self.deadline, key, None).await? {
-            Fetched::Object { bytes, .. } => bytes,
-            Fetched::NotModified | Fetched::Missing => return Ok(None),
-        };
-        let parsed = serde_json::from_slice(&bytes);
-        let unreadable =
-            |error: serde_json::Error| DigestsError::Unreadable { key: key.to_owned(), detail: error.to_string() };
-        parsed.map(Some).map_err(unreadable)
     }
 }

@@ -11,14 +11,14 @@ const SLOT: i64 = 10;
 /// The longest window that policies may have.
 const KEPT: i64 = 60 * 60 / SLOT + 1;
 
-/// Of so many predictions it is known that they were counted: more than a batch has, and a failed batch comes again.
+/// Of so many comments it is known that they were counted: more than a batch has, and a failed batch comes again.
 const KNOWN: usize = 20_000;
 
 /// Counts in memory.
 #[derive(Debug, Default)]
 pub(crate) struct Band {
     slots: VecDeque<Counts>,
-    /// Hashes of ids, and the same by age.
+    /// Hashes of comment events' ids, and the same by age.
     known: HashSet<u64>,
     by_age: VecDeque<u64>,
 }
@@ -31,7 +31,7 @@ pub(crate) struct Counts {
 }
 
 impl Band {
-    /// Counts a prediction, and a repeat of it not again.
+    /// Counts a comment, and a repeat of it not again.
     pub(crate) fn count(&mut self, now: Timestamp, comment_event: &str, is_alert: bool) {
         if !self.is_new(comment_event) {
             return;
@@ -48,9 +48,9 @@ impl Band {
         }
     }
 
-    fn is_new(&mut self, id: &str) -> bool {
+    fn is_new(&mut self, comment_event: &str) -> bool {
         let mut hasher = DefaultHasher::new();
-        id.hash(&mut hasher);
+        comment_event.hash(&mut hasher);
         let hash = hasher.finish();
         if !self.known.insert(hash) {
             return false;

@@ -31,7 +31,7 @@ struct State {
 }
 
 impl Watch {
-    /// Counts a prediction, and a repeat of it not again.
+    /// Counts a comment by the id of its event, and a repeat of it not again.
     pub fn count(&self, now: Timestamp, comment_event: &str, is_alert: bool) {
         self.band.lock().unwrap_or_else(PoisonError::into_inner).count(now, comment_event, is_alert);
     }

@@ -110,7 +110,11 @@ impl Following {
                                 && !matches!(error, StoreError::Delivery(_))
                                 && let Some(previous) = previous
                             {
-                                state.put(store.load(&previous).await?, previous);
+                                match store.load(&previous).await {
+                                    Ok(policies) => state.put(policies, previous),
+                                    Err(error @ StoreError::Delivery(_)) => return Err(error),
+                                    Err(_) => {}
+                                }
                             }
                             return Err(error);
                         }

@@ -284,9 +284,8 @@ impl Checking {
         if rest < 60 {
             self.found(
                 field,
-                format!(
-                    "they leave {rest} minutes of the day, in which a digest may never be due: leave an hour at least"
-                ),
+                "they leave less than an hour of the day, in which a digest may never be due: write shorter ones, or \
+                 channels = [\"digest\"] for quiet all day",
             );
             return None;
         }
@@ -431,8 +430,11 @@ mod tests {
             wrong(&format!("quiet_hours = {{ from = \"{from}\", to = \"{to}\", time_zone = \"{zone}\" }}"))
         };
         assert!(quiet("22:00", "22:00", "UTC").starts_with("line 3: default.quiet_hours: they begin and end"));
-        assert!(quiet("00:00", "23:59", "UTC").contains("they leave 1 minutes of the day"));
-        assert!(quiet("09:30", "08:31", "UTC").contains("they leave 59 minutes of the day"));
+        assert!(quiet("00:00", "23:59", "UTC").contains("they leave less than an hour of the day"));
+        assert!(quiet("09:30", "08:31", "UTC").contains("they leave less than an hour of the day"));
+        let hour_left =
+            "[default]\nthreshold = 0.5\nquiet_hours = { from = \"09:30\", to = \"08:30\", time_zone = \"UTC\" }";
+        assert!(Policies::parse(hour_left).is_ok());
         assert!(
             quiet("22:00", "07:00", "Europe/Berln")
                 .contains("time_zone: `Europe/Berln` is no time zone: write an IANA")

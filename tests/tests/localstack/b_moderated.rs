@@ -304,7 +304,7 @@ impl Scene {
         // SNS puts `MODSTREAM> ` before it.
         assert!(texts.len() == 1 && text.chars().count() <= 149, "{texts:?}");
         // How much is counted depends on how long the link is.
-        let told = [format!("{ALERTS} alerts"), format!("{BUDGET} alerts, {} withheld", ALERTS - BUDGET)];
+        let told = [format!("{ALERTS} alerts"), format!("{} alerts, {} withheld", published.len(), withheld.len())];
         let (counts, link) = text.rsplit_once(' ').expect("counts, and a link");
         assert!(
             counts.starts_with(&format!("r/{BUDGETED}")) && told.iter().any(|told| counts.ends_with(told)),

@@ -53,7 +53,6 @@ pub(super) fn section(numbers: &Numbers) -> String {
     };
     format!(
         "<h2>The last 24 hours</h2>{facts}{tables}<p class=\"quiet\">Precision is the share of decided alerts that were removed, agreement that of decisions which no other moderator took back, \
-         with intervals of 95\u{a0}%. \
-         Probes and explorations are not in it.</p>"
+         with intervals of 95\u{a0}%. Probes count nowhere, explorations not in the precision.</p>"
     )
 }
