@@ -8,7 +8,7 @@
 //! assert_eq!((removed.share(), (interval.low * 100.0).round()), (0.9, 60.0));
 //! ```
 
-/// The 97.5 % quantile of the standard normal distribution: 95 % of it lie within so many standard deviations of its mean.
+/// The 97.5 % quantile of the standard normal distribution: 95 % lie within so many standard deviations of the mean.
 pub const Z: f64 = 1.959_963_984_540_054;
 
 /// How many of a number of trials were successes.
@@ -41,8 +41,8 @@ impl Proportion {
         self.part as f64 / self.of as f64
     }
 
-    /// The 95 % interval of the share (E. B. Wilson, "Probable Inference, the Law of Succession, and Statistical Inference",
-    /// 1927); none without trials.
+    /// The 95 % interval of the share, none without trials (E. B. Wilson, "Probable Inference, the Law of Succession,
+    /// and Statistical Inference", 1927).
     pub fn wilson(self) -> Option<Interval> {
         if self.of == 0 { None } else { Some(wilson(self.share(), self.of as f64)) }
     }
@@ -82,8 +82,8 @@ impl Weighted {
         self.of
     }
 
-    /// The effective number of trials, which is how many of equal weight would say as much: the squared sum of the weights by
-    /// the sum of their squares (L. Kish, "Survey Sampling", 1965); NaN without trials.
+    /// The effective number of trials, which is how many of equal weight would say as much: the squared sum of the
+    /// weights by the sum of their squares (L. Kish, "Survey Sampling", 1965); NaN without trials.
     pub fn effective(self) -> f64 {
         self.of * self.of / self.squares
     }

@@ -47,7 +47,7 @@ impl<K: Ord + Clone, A: Default, W: Windowing> Windows<K, A, W> {
         self.watermark
     }
 
-    /// Folds what happened at `time` into those of its windows that are open, and counts it as late for those that are closed.
+    /// Folds what happened at `time` into its windows that are open, and counts it as late for those that are closed.
     pub fn add(&mut self, key: &K, time: Timestamp, mut fold: impl FnMut(&mut A)) -> Added {
         let mut added = Added::default();
         for window in self.windowing.windows(time) {
@@ -62,7 +62,7 @@ impl<K: Ord + Clone, A: Default, W: Windowing> Windows<K, A, W> {
         added
     }
 
-    /// Notes that `time` was seen, in an event or on a clock, and returns what closes by that, in order of window and key.
+    /// Notes that `time` was seen, in an event or on a clock. Returns what closes by that, in order of window and key.
     pub fn advance(&mut self, time: Timestamp) -> Vec<Closed<K, A>> {
         let reached = time.checked_sub(self.allowed_lateness).unwrap_or(Timestamp::MIN);
         let watermark = self.watermark.map_or(reached, |watermark| watermark.max(reached));
