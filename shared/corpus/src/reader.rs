@@ -7,15 +7,16 @@ use crate::{OpenError, RowError, csv::Csv, input::Input, jsonl::Jsonl, open};
 /// One comment of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// The record's first line, from 1; the header of a CSV is line 1 and no row.
+    /// The record's first line, counted from 1; the header of a CSV is line 1 and no row.
     pub line: u64,
-    /// What the file says of it. Without a `body` where JSON has none.
+    /// The comment, as the file has it; without a `body` where JSON has none.
     pub comment: Comment<'static>,
-    /// Whether a moderator removed it, where the file says so.
+    /// Whether a moderator removed the comment, where the file says so.
     pub removed: Option<bool>,
 }
 
-/// Comments of one file in its order. Ends after a [fatal](RowError::is_fatal) error; any other leads on to the next record.
+/// The comments of one file, in its order. The iteration ends after a [fatal](RowError::is_fatal) error; after any
+/// other the next record follows.
 pub struct Reader {
     input: Input,
     format: Format,
@@ -31,7 +32,7 @@ impl Reader {
     /// Opens a file and finds out its compression and format.
     ///
     /// # Errors
-    /// Where there is no such file, or nothing that could be comments in it.
+    /// [`OpenError`] where there is no such file, or nothing in it that could be comments.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let name = path.display().to_string();
         let file = File::open(path).and_then(|file| Ok((file.metadata()?.is_dir(), file)));
@@ -46,13 +47,14 @@ impl Reader {
     /// Reads what has no path: standard input, an object in memory. `name` is what errors call it; its ending counts as in a path.
     ///
     /// # Errors
-    /// Where there is nothing that could be comments in it.
+    /// [`OpenError`] where nothing in it could be comments.
     pub fn from_read(name: &str, from: impl Read + Send + 'static) -> Result<Self, OpenError> {
         let (input, format) = open::open(name, from)?;
         Ok(Self { input, format, ended: false })
     }
 
-    /// The names in a CSV's header, in its order and case, without blanks around them; at most the first 4096. `None` for JSON Lines.
+    /// The names in a CSV's header, in its order and case, without blanks around them; at most the first 4096. None for
+    /// JSON Lines.
     pub fn columns(&self) -> Option<&[String]> {
         match &self.format {
             Format::Csv(csv) => Some(csv.names()),
