@@ -12,9 +12,9 @@ pub struct Evaluation {
     pub roc_auc: f64,
     /// Average precision; NaN where nothing is removed.
     pub pr_auc: f64,
-    /// At probability 0.5.
+    /// The accuracy at probability 0.5.
     pub accuracy: f64,
-    /// At probability 0.5.
+    /// The F1 score at probability 0.5.
     pub f1: f64,
     /// In nats.
     pub log_loss: f64,
