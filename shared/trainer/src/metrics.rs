@@ -1,12 +1,12 @@
-//! Quality of scores against verdicts. Formulas as scikit-learn's `metrics`
+//! Measures the quality of scores against verdicts, by the formulas of scikit-learn's `metrics`
 //! ([user guide](https://scikit-learn.org/stable/modules/model_evaluation.html)).
 
 use modstream_classifier::LogOdds;
 
-/// Bins of [`expected_calibration_error`].
+/// The number of bins of [`expected_calibration_error`].
 const BINS: usize = 10;
 
-/// Every (threshold, removed at or above, kept at or above), thresholds falling, each distinct score once.
+/// Each distinct score as a threshold, falling, with the number of removed and of kept comments at or above it.
 pub(crate) fn cumulative(scores: &[f64], removed: &[bool]) -> Vec<(f64, usize, usize)> {
     let mut order: Vec<usize> = (0..scores.len()).collect();
     order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
@@ -37,7 +37,7 @@ pub fn roc_auc(scores: &[f64], removed: &[bool]) -> f64 {
     area / (hits as f64 * alarms as f64)
 }
 
-/// Average precision: the area under the precision-recall curve, by steps. NaN where nothing is removed.
+/// The average precision, which is the area under the precision-recall curve by steps. NaN where nothing is removed.
 pub fn pr_auc(scores: &[f64], removed: &[bool]) -> f64 {
     let steps = cumulative(scores, removed);
     let all = steps.last().map_or(0, |last| last.1) as f64;
@@ -64,7 +64,7 @@ pub fn f1(probabilities: &[f64], removed: &[bool]) -> f64 {
     if hits > 0.0 { 2.0 * hits / (2.0 * hits + wrong) } else { 0.0 }
 }
 
-/// Mean negative log-likelihood of the verdicts, in nats. Takes log-odds: probabilities round to 0 or 1.
+/// The mean negative log-likelihood of the verdicts, in nats. It takes log-odds, since probabilities round to 0 or 1.
 pub fn log_loss(log_odds: &[f64], removed: &[bool]) -> f64 {
     mean(log_odds.iter().zip(removed).map(|(z, &removed)| {
         let z = if removed { -z } else { *z };
@@ -72,13 +72,14 @@ pub fn log_loss(log_odds: &[f64], removed: &[bool]) -> f64 {
     }))
 }
 
-/// Mean squared error of the probabilities.
+/// The mean squared error of the probabilities.
 pub fn brier(probabilities: &[f64], removed: &[bool]) -> f64 {
     mean(probabilities.iter().zip(removed).map(|(p, &removed)| (p - f64::from(u8::from(removed))).powi(2)))
 }
 
-/// Expected calibration error: over ten bins of equal width, the mean distance of the mean probability from the share removed,
-/// weighted by comments (M. P. Naeini et al., "Obtaining Well Calibrated Probabilities Using Bayesian Binning", 2015).
+/// The expected calibration error: over ten bins of equal width, the mean distance of the mean probability from the
+/// share that is removed, weighted by comments (M. P. Naeini et al., "Obtaining Well Calibrated Probabilities Using
+/// Bayesian Binning", 2015).
 pub fn expected_calibration_error(probabilities: &[f64], removed: &[bool]) -> f64 {
     let mut bins = [(0.0, 0.0); BINS];
     for (p, &removed) in probabilities.iter().zip(removed) {
@@ -89,7 +90,7 @@ pub fn expected_calibration_error(probabilities: &[f64], removed: &[bool]) -> f6
     bins.iter().map(|(claimed, happened)| (claimed - happened).abs()).sum::<f64>() / probabilities.len() as f64
 }
 
-/// Probabilities of log-odds.
+/// The probabilities of log-odds.
 pub fn probabilities(log_odds: &[f64]) -> Vec<f64> {
     log_odds.iter().map(|z| LogOdds(*z).probability()).collect()
 }
