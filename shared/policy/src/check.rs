@@ -389,7 +389,7 @@ mod tests {
             ("always = [\"spam\", \" \"]", "line 3: default.always: an empty text is in every comment"),
             (
                 "exempt_authors = [\"u/bot\"]",
-                "line 3: default.exempt_authors: an author's name stands without `u/` and spaces here: write `bot`",
+                "line 3: default.exempt_authors: write the author's name without `u/` and spaces here: `bot`",
             ),
             ("channels = [\"digest\", \"digest\"]", "line 3: default.channels: a channel stands there twice"),
             ("tresholds = 1", "line 3: default.tresholds: unknown field `tresholds`, expected one of `threshold`"),
@@ -400,11 +400,11 @@ mod tests {
             ("always = \"spam\"", "line 3: default.always: invalid type: string \"spam\", expected a sequence"),
             (
                 "[subreddits.\"r/science\"]",
-                "line 3: subreddits.r/science: a subreddit's name stands without `r/` and spaces here: write `science`",
+                "line 3: subreddits.r/science: write the subreddit's name without `r/` and spaces here: `science`",
             ),
             (
                 "[subreddits.Science]\n[subreddits.science]",
-                "subreddits.science: this subreddit has rules already, in other letters",
+                "subreddits.science: this subreddit has rules already, in another case",
             ),
             (
                 "[subreddits.science]\nthreshold = 2",

@@ -22,12 +22,12 @@ pub enum FitError {
         /// What the optimiser says.
         reason: String,
     },
-    /// A value is no finite number, because a setting is far out of range.
-    #[error("a comment's vector holds what is no finite number; lower the scales")]
+    /// A value is not finite, because a setting is far out of range.
+    #[error("a comment's vector holds a number that is not finite; lower the scales")]
     NotFinite,
     /// The optimiser stopped before the minimum.
     #[error(
-        "the fit did not converge: the gradient is {gradient:.1e} a comment after {iterations} iterations; lower the inverse regularisation or the scales"
+        "the fit did not converge: the gradient is {gradient:.1e} per comment after {iterations} iterations; lower the inverse regularisation or the scales"
     )]
     NotConverged {
         /// The largest entry of the gradient, per comment.

@@ -226,7 +226,7 @@ impl Manifest {
         for FileEntry { path, .. } in &self.files {
             let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
             if path.is_empty() || path.starts_with('.') || !path.chars().all(plain) {
-                return Err(format!("the file name {path:?} is none"));
+                return Err(format!("{path:?} is not a file name"));
             }
         }
         let Calibration { slope, intercept } = self.calibration;

@@ -93,7 +93,7 @@ impl Vocabulary {
             if values.iter().all(|value| value.is_finite()) {
                 Ok(values)
             } else {
-                Err(bad(format!("`{name}` holds what is not finite")))
+                Err(bad(format!("`{name}` holds a number that is not finite")))
             }
         };
         let measures = |name: &str| -> Result<[f32; MEASURES], ArtifactError> {
@@ -104,7 +104,7 @@ impl Vocabulary {
         let hashes: Vec<u64> = hashes.as_chunks().0.iter().map(|bytes| u64::from_le_bytes(*bytes)).collect();
         let count = hashes.len();
         if count == 0 || count > MAX_TERMS {
-            return Err(bad(format!("{count} terms")));
+            return Err(bad(format!("there are {count} terms")));
         }
         if !hashes.is_sorted_by(|a, b| a < b) {
             return Err(bad("`hashes` do not rise"));
@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn arrays_that_make_no_sense_are_refused() {
         for number in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-            assert!(refused(|it| it.weights[3] = number).contains("`weights` holds what is not finite"));
+            assert!(refused(|it| it.weights[3] = number).contains("`weights` holds a number that is not finite"));
             assert!(refused(|it| it.subword_weights[0] = number).contains("`subword_weights` holds"));
             assert!(refused(|it| it.measure_weights[30] = number).contains("`measure_weights` holds"));
             assert!(refused(|it| it.measures[0].mean = number).contains("`measure_means` holds"));

@@ -139,7 +139,7 @@ fn message<E: ProvideErrorMetadata + Error + 'static>(error: &SdkError<E, HttpRe
             Some(words) => format!("{code}: {words}"),
             None => code.to_owned(),
         },
-        (None, Some(status @ (200..300))) => format!("an answer that can't be read (HTTP {status})"),
+        (None, Some(status @ (200..300))) => format!("the answer can't be read (HTTP {status})"),
         (None, Some(status)) => format!("HTTP {status}"),
         (None, None) => chain(error),
     }

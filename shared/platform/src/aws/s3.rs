@@ -107,7 +107,9 @@ impl Objects for S3Objects {
         // The SDK's limits end where an answer's body begins.
         let Ok(fetched) = tokio::time::timeout(self.call_timeout, self.fetch(key, unless)).await else {
             let seconds = self.call_timeout.as_secs_f64();
-            return Err(GET.error(CallErrorKind::OutcomeUnknown, format!("no whole answer within {seconds} s")));
+            return Err(
+                GET.error(CallErrorKind::OutcomeUnknown, format!("the answer was not complete within {seconds} s"))
+            );
         };
         fetched
     }
@@ -204,7 +206,9 @@ impl VersionedObjects for S3Objects {
     async fn get_version(&self, key: &str, version_id: &str) -> Result<Option<Vec<u8>>, CallError> {
         let Ok(fetched) = tokio::time::timeout(self.call_timeout, self.fetch_version(key, version_id)).await else {
             let seconds = self.call_timeout.as_secs_f64();
-            return Err(GET.error(CallErrorKind::OutcomeUnknown, format!("no whole answer within {seconds} s")));
+            return Err(
+                GET.error(CallErrorKind::OutcomeUnknown, format!("the answer was not complete within {seconds} s"))
+            );
         };
         fetched
     }
