@@ -13,7 +13,7 @@ use modstream_platform::{Clock, Condition, Objects};
 type Store = ModelStore<MemoryObjects, MemoryClock>;
 
 fn model_files() -> ModelFiles {
-    ModelFiles::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/rscience")).expect("the model is there")
+    ModelFiles::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../models/rscience")).expect("the model is there")
 }
 
 /// A model that differs by its card alone, and so has another version.

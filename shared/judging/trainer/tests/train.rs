@@ -19,7 +19,7 @@ fn comments(path: &Path) -> LabelledComments {
 }
 
 fn samples() -> LabelledComments {
-    comments(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events/samples/comments.jsonl"))
+    comments(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../events/samples/comments.jsonl"))
 }
 
 fn trained(comments: &LabelledComments, settings: Settings) -> Result<Trained, TrainError> {
@@ -205,7 +205,7 @@ fn verdicts_that_the_texts_say_the_opposite_of_are_refused() {
 /// The talk's pipeline reaches 0.776 on these comments, five folds (spaCy lemmas, 1,000 TF-IDF features, logistic regression).
 #[test]
 fn on_real_comments_it_beats_the_talks_pipeline() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/rscience_train.csv");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../shared/data/rscience_train.csv");
     if !path.is_file() {
         println!("skipped: the real comments are not on this machine");
         return;

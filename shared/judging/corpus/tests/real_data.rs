@@ -7,7 +7,7 @@ use modstream_corpus::{Reader, Row};
 #[test]
 fn the_comments_of_r_science_are_read_without_an_error() {
     let data = "shared/data/rscience_train.csv";
-    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(3);
     let Some(path) = repository.and_then(Path::parent).map(|beside| beside.join(data)).filter(|path| path.exists())
     else {
         eprintln!("skipped: no {data} beside the checkout");

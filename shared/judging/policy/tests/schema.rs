@@ -55,7 +55,7 @@ fn the_schema_is_what_the_types_give() {
     }
     assert!(
         fs::read_to_string(&path).unwrap_or_default() == made,
-        "shared/policy/{FILE} is not what the types give. If the change is meant, run\n    \
+        "shared/judging/policy/{FILE} is not what the types give. If the change is meant, run\n    \
          MODSTREAM_UPDATE=1 cargo test -p modstream-policy --features schema\nand look at the difference."
     );
 }
@@ -65,7 +65,7 @@ fn documents_follow_it_and_what_is_wrong_does_not() {
     let schema = schema();
     jsonschema::draft202012::meta::validate(&schema).expect("the schema is one");
     let validator = jsonschema::options().build(&schema).expect("it compiles");
-    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events/samples/policies.toml");
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../events/samples/policies.toml");
     let sample = Policies::parse(&fs::read_to_string(sample).expect("the sample")).expect("good policies");
     let sample: Value = serde_json::from_slice(&sample.canonical()).expect("JSON");
     validator.validate(&sample).unwrap_or_else(|error| panic!("{error}"));

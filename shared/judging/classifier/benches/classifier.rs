@@ -13,7 +13,7 @@ use modstream_classifier::{Feature, MEASURES, Measure, Scratch, Subword, Vectori
 use serde_json::Value;
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..")
 }
 
 /// The sample comments, shortest first.

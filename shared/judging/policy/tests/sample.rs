@@ -4,7 +4,7 @@ use modstream_policy::{Channel, Condition, Policies};
 
 #[test]
 fn the_sample_is_good_and_says_what_its_comments_say() {
-    let policies = Policies::parse(include_str!("../../../events/samples/policies.toml")).expect("good policies");
+    let policies = Policies::parse(include_str!("../../../../events/samples/policies.toml")).expect("good policies");
     let (science, ask) = (policies.for_subreddit(Some("science")), policies.for_subreddit(Some("AskScience")));
     assert_eq!((science.threshold, ask.threshold), (Condition::Precision(0.7), Condition::Precision(0.8)));
     assert_eq!((science.max_alerts_per_hour, policies.max_alerts_per_hour), (Some(20), Some(100)));

@@ -11,7 +11,7 @@ const EVERY_LENGTH: usize = 499;
 
 #[test]
 fn a_bit_or_an_end_that_the_shipped_model_lacks_is_noticed() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/rscience");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../models/rscience");
     let good = [MANIFEST, TENSORS, CARD].map(|name| std::fs::read(folder.join(name)).expect("reads"));
     let loads = |changed: usize, bytes: &[u8]| {
         let file = |index: usize| if index == changed { bytes.to_vec() } else { good[index].clone() };

@@ -9,7 +9,7 @@ static ALLOCATOR: dhat::Alloc = dhat::Alloc;
 
 #[test]
 fn from_text_to_probability_nothing_is_allocated_once_warm() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
     let model = artifact::open(root.join("models/rscience")).expect("the shipped model");
     let samples = std::fs::read_to_string(root.join("events/samples/comments.jsonl")).expect("samples");
     let texts: Vec<&str> =
