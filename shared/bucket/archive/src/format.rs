@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
+use crate::error::ArchiveError;
 use crate::key::{Key, batch_of, hour_of, is_name};
-use crate::{ArchiveError, sequence};
+use crate::record::{ArchivedRecord, Content};
+use crate::sequence;
 
 /// The format that this crate reads and writes.
 pub const FORMAT: &str = "modstream-archive/1";
@@ -40,28 +42,6 @@ pub struct Header {
     pub records: usize,
     /// Of all bytes after the header's newline, unpacked; hexadecimal.
     pub sha256: String,
-}
-
-/// A record of the archive.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ArchivedRecord {
-    /// Its place in the shard.
-    pub sequence_number: String,
-    /// The key it had on the stream; empty where it is forgotten.
-    pub partition_key: String,
-    /// When the stream took it, to the millisecond.
-    pub arrived: Timestamp,
-    /// What it carried.
-    pub content: Content,
-}
-
-/// What a record carried.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Content {
-    /// Its data, byte for byte.
-    Data(Vec<u8>),
-    /// Nothing any more: removed at this time.
-    Forgotten(Timestamp),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -235,8 +215,8 @@ fn is_ordered(records: &[ArchivedRecord]) -> bool {
     records.is_sorted_by(|one, other| sequence::compare(&one.sequence_number, &other.sequence_number).is_lt())
 }
 
-pub(crate) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+fn sha256(bytes: &[u8]) -> String {
+    format!("{:x}", Sha256::digest(bytes))
 }
 
 fn pack(bytes: &[u8]) -> Vec<u8> {

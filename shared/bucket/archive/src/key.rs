@@ -1,7 +1,8 @@
 use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
 
-use crate::format::sha256;
-use crate::{ArchivedRecord, sequence};
+use crate::record::ArchivedRecord;
+use crate::sequence;
 
 /// Where the archive lies.
 pub const PREFIX: &str = "archive/";
@@ -64,7 +65,7 @@ impl std::fmt::Display for Key {
 /// What tells batches apart that begin and end alike.
 pub(crate) fn batch_of(records: &[ArchivedRecord]) -> String {
     let numbers: Vec<&str> = records.iter().map(|record| record.sequence_number.as_str()).collect();
-    let mut digest = sha256(numbers.join("\n").as_bytes());
+    let mut digest = format!("{:x}", Sha256::digest(numbers.join("\n")));
     digest.truncate(BATCH_DIGITS);
     digest
 }

@@ -20,11 +20,13 @@ mod error;
 mod format;
 mod key;
 mod reader;
+mod record;
 mod sequence;
 mod write;
 
 pub use error::{ArchiveError, WriteError};
-pub use format::{ArchivedRecord, Content, FORMAT, Header, decode, encode};
+pub use format::{FORMAT, Header, decode, encode};
 pub use key::{Key, PREFIX};
 pub use reader::{Reader, Stored, Unreadable};
+pub use record::{ArchivedRecord, Content};
 pub use write::{Archived, write};

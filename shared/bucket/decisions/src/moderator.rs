@@ -30,10 +30,11 @@ pub fn moderator(text: &str) -> Result<String, NoModerator> {
     if chars > MAX_MODERATOR_CHARS {
         return Err(NoModerator::TooLong { chars });
     }
+    // Joiners too: in a name they only hide a difference.
     let hidden = |c: char| {
-        let reorders =
-            matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}');
-        c.is_control() || reorders || matches!(c, '\u{2028}' | '\u{2029}' | '\u{FFFE}' | '\u{FFFF}')
+        plain_text::unseen(c).is_some()
+            || c.is_control()
+            || matches!(c, '\u{200C}' | '\u{200D}' | '\u{2028}' | '\u{2029}')
     };
     if name.chars().any(hidden) { Err(NoModerator::Unprintable) } else { Ok(name.to_owned()) }
 }
@@ -48,7 +49,9 @@ mod tests {
         assert_eq!(moderator(&"ä".repeat(40)), Ok("ä".repeat(40)));
         assert_eq!(moderator(&"ä".repeat(41)), Err(NoModerator::TooLong { chars: 41 }));
         assert_eq!(moderator(" \t"), Err(NoModerator::Empty));
-        for hidden in ["a\u{202E}b", "a\nb", "a\u{0}", "\u{200B}", "a\u{FEFF}b"] {
+        for hidden in
+            ["a\u{202E}b", "a\nb", "a\u{0}", "\u{200B}", "a\u{FEFF}b", "a\u{200D}b", "a\u{2028}b", "a\u{E0041}"]
+        {
             assert_eq!(moderator(hidden), Err(NoModerator::Unprintable), "{hidden:?}");
         }
     }

@@ -1,5 +1,3 @@
-use std::fmt::Write as _;
-
 use futures_util::{StreamExt as _, stream};
 use jiff::SignedDuration;
 use modstream_events::{Decision, Event};
@@ -31,12 +29,8 @@ pub struct Swept {
 
 /// The checksum tells two attempts at one number apart.
 pub(crate) fn unsent_key(alert_id: &str, number: u32, event: &[u8]) -> String {
-    let mut key = format!("{UNSENT_PREFIX}{alert_id}-{number:04}-");
-    for byte in &Sha256::digest(event)[..8] {
-        // Writing into a String never fails.
-        let _ = write!(key, "{byte:02x}");
-    }
-    key + ".json"
+    let checksum = format!("{:x}", Sha256::digest(event));
+    format!("{UNSENT_PREFIX}{alert_id}-{number:04}-{}.json", &checksum[..16])
 }
 
 /// What to do with an outbox entry.

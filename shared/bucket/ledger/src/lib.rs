@@ -9,8 +9,12 @@
 //! Requested, and neither sent nor withheld, means: go on now. Lambda runs one batch at a time a shard, and a comment's
 //! predictions share a shard, so nobody else is about to. An alert that a call without an answer published may be withheld by
 //! the next attempt; where both are there, it was sent.
+//!
+//! [`digests`] says which alerts each digest covers, [`limits`] how many alerts may be published.
 
+pub mod digests;
 mod keys;
+pub mod limits;
 mod read;
 mod write;
 

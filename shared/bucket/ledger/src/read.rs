@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use modstream_platform::deliver::{DeliveryError, get, list};
 use modstream_platform::{Clock, Fetched, Objects};
 
+use crate::keys::{Hour, Keys};
 use crate::keys::{REQUESTED, SENT, WITHHELD};
-use crate::{Hour, Keys, Sent, Withheld};
+use crate::write::{Sent, Withheld};
 
 /// An alert, as the names of its objects tell.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use modstream_platform::{Clock, Fetched, Objects};
 use named_mutations::is_on;
 use serde::{Deserialize, Serialize};
 
-use crate::Keys;
+use crate::keys::Keys;
 
 /// The content of `sent.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

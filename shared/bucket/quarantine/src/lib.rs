@@ -1,5 +1,9 @@
 //! Where records go that can never be handled: one object each, at `quarantine/<stream>/<shard>/<sequence number>.json`, a
 //! [`Quarantined`] event with payload, reason and position. It depends on the record alone, so a repeat overwrites itself.
+//!
+//! [`redrive`] puts them back on their stream after a fix.
+
+pub mod redrive;
 
 use std::borrow::Cow;
 

@@ -74,6 +74,28 @@ pub enum OpenError {
     },
 }
 
+impl OpenError {
+    /// What ends a row while reading keeps a file from being opened while looking at its first line.
+    pub(crate) fn of_first_row(name: &str, kind: RowErrorKind) -> Self {
+        let name = name.to_owned();
+        match kind {
+            RowErrorKind::Io(error) => OpenError::Unreadable { name, error },
+            RowErrorKind::Truncated(compression) | RowErrorKind::Damaged(compression) => {
+                OpenError::Damaged { name, compression }
+            }
+            _ => OpenError::headless(&name),
+        }
+    }
+
+    pub(crate) fn headless(name: &str) -> Self {
+        OpenError::OtherFormat {
+            name: name.to_owned(),
+            found: "text without a CSV header",
+            next: "its first line must name the columns, `body` among them",
+        }
+    }
+}
+
 /// One record that can't be read, or, where [fatal](RowError::is_fatal), the end of what can be read.
 #[derive(Debug, thiserror::Error)]
 #[error("{kind}")]

@@ -47,10 +47,12 @@ mod jsonl;
 mod open;
 mod reader;
 mod removed;
+mod row;
 
 pub use error::{Compression, OpenError, RowError, RowErrorKind};
 pub use modstream_events::Comment;
-pub use reader::{Reader, Row};
+pub use reader::Reader;
+pub use row::Row;
 
 /// The longest record read, in bytes: a line of JSON, or the cells of a CSV record. A longer one is a [`RowError`].
 pub const MAX_ROW_BYTES: usize = 16 * 1024 * 1024;

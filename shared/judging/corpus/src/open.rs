@@ -3,12 +3,11 @@
 use std::io::Read;
 
 use crate::{
-    OpenError, RowErrorKind,
+    OpenError,
     csv::Csv,
     document,
     input::{Input, MAX_FIRST_LINE},
     jsonl::Jsonl,
-    reader::Format,
 };
 
 const UNPACK: &str = "unpack it first";
@@ -27,8 +26,14 @@ const OTHERS: [(&[u8], &str, &str); 9] = [
     (b"\xFE\xFF", "UTF-16 text", "save it as UTF-8"),
 ];
 
+/// How comments are written in a file.
+pub(crate) enum Format {
+    Csv(Box<Csv>),
+    Jsonl(Jsonl),
+}
+
 pub(crate) fn open(name: &str, from: impl Read + Send + 'static) -> Result<(Input, Format), OpenError> {
-    let failed = |kind| failed(name, kind);
+    let failed = |kind| OpenError::of_first_row(name, kind);
     let mut input = Input::new(from).map_err(failed)?;
     let head = input.first_line().map_err(failed)?;
     if head.is_empty() {
@@ -46,30 +51,10 @@ pub(crate) fn open(name: &str, from: impl Read + Send + 'static) -> Result<(Inpu
         return Ok((input, Format::Jsonl(Jsonl::default())));
     }
     if head.len() >= MAX_FIRST_LINE && memchr::memchr2(b'\n', b'\r', &head).is_none() {
-        return Err(headless(name));
+        return Err(OpenError::headless(name));
     }
     let csv = Csv::new(name, &mut input)?;
     Ok((input, Format::Csv(Box::new(csv))))
-}
-
-/// What ends a row while reading keeps a file from being opened while looking at its first line.
-pub(crate) fn failed(name: &str, kind: RowErrorKind) -> OpenError {
-    let name = name.to_owned();
-    match kind {
-        RowErrorKind::Io(error) => OpenError::Unreadable { name, error },
-        RowErrorKind::Truncated(compression) | RowErrorKind::Damaged(compression) => {
-            OpenError::Damaged { name, compression }
-        }
-        _ => headless(&name),
-    }
-}
-
-fn headless(name: &str) -> OpenError {
-    OpenError::OtherFormat {
-        name: name.to_owned(),
-        found: "text without a CSV header",
-        next: "its first line must name the columns, `body` among them",
-    }
 }
 
 fn other_format(head: &[u8]) -> Option<(&'static str, &'static str)> {

@@ -1,30 +1,12 @@
 use std::{fmt, fs::File, io, io::Read, iter::FusedIterator, path::Path};
 
-use modstream_events::Comment;
-
-use crate::{OpenError, RowError, csv::Csv, input::Input, jsonl::Jsonl, open};
-
-/// One comment of a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
-    /// The record's first line, from 1; the header of a CSV is line 1 and no row.
-    pub line: u64,
-    /// What the file says of it. Without a `body` where JSON has none.
-    pub comment: Comment<'static>,
-    /// Whether a moderator removed it, where the file says so.
-    pub removed: Option<bool>,
-}
+use crate::{OpenError, Row, RowError, input::Input, open, open::Format};
 
 /// Comments of one file in its order. Ends after a [fatal](RowError::is_fatal) error; any other leads on to the next record.
 pub struct Reader {
     input: Input,
     format: Format,
     ended: bool,
-}
-
-pub(crate) enum Format {
-    Csv(Box<Csv>),
-    Jsonl(Jsonl),
 }
 
 impl Reader {

@@ -290,7 +290,7 @@ impl<O: DeletableObjects, S: Stream, C: Clock> Visit<'_, O, S, C> {
         if !posts {
             return Ok(Response::page(200, sign_in(&self.request.path, &name, SESSION_HOURS)));
         }
-        let key = format!("sign-ins/{}.json", hex(&Sha256::digest(token.as_bytes())[..16]));
+        let key = format!("sign-ins/{}.json", &format!("{:x}", Sha256::digest(token.as_bytes()))[..32]);
         let used = format!("{{\"time\":\"{}\"}}", self.now).into_bytes();
         let Site { objects, clock, .. } = self.site;
         let put = put_if_absent(objects, clock, self.deadline, &key, used).await;
@@ -383,8 +383,4 @@ fn place(hour: &str, id: &str) -> Result<(Hour, String), Note<'static>> {
     let hour = hour.parse().map_err(|_| Note::NoAlert)?;
     let id = Uuid::parse_str(id).map_err(|_| Note::NoAlert)?;
     Ok((hour, id.to_string()))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use modstream_desk::{Access, MAX_BODY_BYTES, Request, Response, Settings, Site};
-use modstream_digests::{Digest, Digests};
 use modstream_events::{
     Action, Alert, Comment, Event, EventRef, ModelRef, OperatingPoint, PolicyRef, Prediction, Severity, Term,
 };
+use modstream_ledger::digests::{Digest, Digests};
 use modstream_ledger::{Hour, Keys};
 use modstream_links::{Claim, Signer};
 use modstream_platform::memory::{MemoryClock, MemoryObjects, MemoryStream};

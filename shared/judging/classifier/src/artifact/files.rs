@@ -21,8 +21,8 @@ pub const CARD: &str = "card.md";
 /// Golden probabilities agree within this.
 const GOLDEN_TOLERANCE: f64 = 1e-6;
 
-pub(super) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+fn sha256(bytes: &[u8]) -> String {
+    format!("{:x}", Sha256::digest(bytes))
 }
 
 /// The files of a model, in memory.

@@ -5,7 +5,7 @@ mod record;
 use modstream_events::Comment;
 
 use self::record::{End, Record, skip_blank_lines};
-use crate::{OpenError, Row, RowError, RowErrorKind, encoding, input::Input, open, removed};
+use crate::{OpenError, Row, RowError, RowErrorKind, encoding, input::Input, removed};
 
 /// The most columns a header may have.
 const MAX_COLUMNS: usize = 4096;
@@ -44,7 +44,7 @@ impl Csv {
         match header.read(input) {
             // So begins a header of quoted names that is separated by something else.
             Ok(_) | Err(RowErrorKind::StrayQuote) => {}
-            Err(kind) => return Err(open::failed(name, kind)),
+            Err(kind) => return Err(OpenError::of_first_row(name, kind)),
         }
         let names: Vec<String> = (0..header.found())
             .map_while(|at| header.cell(at))

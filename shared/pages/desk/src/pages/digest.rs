@@ -1,5 +1,5 @@
 use jiff::Timestamp;
-use modstream_digests::Digest;
+use modstream_ledger::digests::Digest;
 use modstream_report::escape::{escape, foreign};
 
 use super::shell;

@@ -62,12 +62,7 @@ impl MemoryObjects {
 }
 
 fn etag_of(bytes: &[u8]) -> ETag {
-    let mut hex = String::with_capacity(32);
-    for byte in Md5::digest(bytes) {
-        // Writing into a String never fails.
-        let _ = write!(hex, "{byte:02x}");
-    }
-    ETag(hex)
+    ETag(format!("{:x}", Md5::digest(bytes)))
 }
 
 impl Objects for MemoryObjects {
