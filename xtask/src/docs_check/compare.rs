@@ -16,6 +16,8 @@ static VARYING: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"\b\d+(\.\d+)? s, \d+ a second\b", "<time>, <rate>"),
         (r"\b\d+(\.\d+)? s\b", "<time>"),
         (r#""(seconds|p50|p99)":\d+(\.\d+)?(e-?\d+)?"#, r#""$1":<time>"#),
+        // When an alert was made, at the start of its line.
+        (r"^\d\d:\d\d:\d\d  ", "<time>  "),
         // Links to a desk on this machine.
         (r"http://127\.0\.0\.1:\d+/(\w)/\S+", "http://127.0.0.1:<port>/$1/<link>"),
     ];
@@ -79,32 +81,38 @@ pub(crate) fn agrees<T: AsRef<str>>(shown: &[T], printed: &[&str]) -> bool {
     true
 }
 
-/// What a document should show in place of what it shows: as many lines before the first elision and after the last as before.
-/// A line that only varies stays as it is. None where it can't be told, because there are lines between elisions.
+/// What a document should show in place of what it shows. Around an elision stand as many lines as before; those between two
+/// begin at the line that they began with. A line that only varies stays as it is. None where such a line is gone.
 pub(crate) fn corrected<T: AsRef<str>>(shown: &[T], printed: &[&str]) -> Option<Vec<String>> {
     let (shown, printed) = (trimmed(shown), trimmed(printed));
-    let elisions: Vec<usize> = (0..shown.len()).filter(|&at| is_elision(shown[at].as_ref())).collect();
-    let keep = |shown: &[T], printed: &[&str]| -> Vec<String> {
-        let kept = |line: &&str| {
-            let twin = shown.iter().map(T::as_ref).find(|shown| same(shown, line));
-            twin.unwrap_or(line).trim_end().to_owned()
-        };
-        printed.iter().map(kept).collect()
+    let kept = |line: &&str| {
+        let twin = shown.iter().map(T::as_ref).find(|shown| same(shown, line));
+        twin.unwrap_or(line).trim_end().to_owned()
     };
-    match elisions[..] {
-        [] => Some(keep(shown, printed)),
-        [elision] => {
-            let (before, after) = (elision, shown.len() - elision - 1);
-            if before + after > printed.len() {
-                return Some(keep(shown, printed));
-            }
-            let mut lines = keep(&shown[..elision], &printed[..before]);
-            lines.push(shown[elision].as_ref().to_owned());
-            lines.extend(keep(&shown[elision + 1..], &printed[printed.len() - after..]));
-            Some(lines)
-        }
-        _ => None,
+    let parts: Vec<&[T]> = shown.split(|line| is_elision(line.as_ref())).collect();
+    let elisions: Vec<&str> = shown.iter().map(T::as_ref).filter(|line| is_elision(line)).collect();
+    let shown_lines: usize = parts.iter().map(|part| part.len()).sum();
+    if parts.len() == 1 || shown_lines > printed.len() {
+        return Some(printed.iter().map(kept).collect());
     }
+    let mut lines = Vec::new();
+    let mut next = 0;
+    for (number, part) in parts.iter().enumerate() {
+        let at = match part.first() {
+            _ if number == 0 => 0,
+            _ if number == parts.len() - 1 => printed.len() - part.len(),
+            Some(first) => next + printed[next..].iter().position(|line| same(first.as_ref(), line))?,
+            None => next,
+        };
+        let end = at + part.len();
+        if at < next || end > printed.len() {
+            return None;
+        }
+        lines.extend(printed[at..end].iter().map(kept));
+        lines.extend(elisions.get(number).map(|elision| (*elision).to_owned()));
+        next = end;
+    }
+    Some(lines)
 }
 
 #[cfg(test)]
@@ -119,6 +127,8 @@ mod tests {
         assert!(agrees(r#"{"p50":9.94,"p99":1e-5,"seconds":2}"#, r#"{"p50":1,"p99":16.82,"seconds":0.1}"#));
         assert!(agrees("http://127.0.0.1:8055/s/AwHIq9...", "http://127.0.0.1:4100/s/Bx81_-z"));
         assert!(!agrees("http://127.0.0.1:8055/s/AwHIq9...", "http://127.0.0.1:4100/a/Bx81_-z"));
+        assert!(agrees("17:41:59  r/science  0.82", "09:00:01  r/science  0.82"));
+        assert!(!agrees("at 17:41:59  r/science", "at 09:00:01  r/science"));
         assert!(!agrees("8 alerts in 3 s", "9 alerts in 3 s"));
         assert!(!agrees("version 3abd6c3d8c87", "version 3abd6c3d8c88"));
         assert!(!agrees(r#"{"alerts":82}"#, r#"{"alerts":83}"#));
@@ -148,6 +158,7 @@ mod tests {
         assert_eq!(corrected(&["in 3 s", "8 alerts"], &["in 4 s", "9 alerts", "new"]).as_deref(), Some("in 3 s|9 alerts|new"));
         assert_eq!(corrected(&["a", "...", "d"], &["A", "b", "c", "D"]).as_deref(), Some("A|...|D"));
         assert_eq!(corrected(&["a", "...", "d"], &["A"]).as_deref(), Some("A"));
-        assert_eq!(corrected(&["a", "...", "b", "...", "c"], &["A"]), None);
+        assert_eq!(corrected(&["a", "...", "m", "n", "..."], &["A", "b", "m", "N", "z"]).as_deref(), Some("A|...|m|N|..."));
+        assert_eq!(corrected(&["a", "...", "m", "...", "c"], &["A", "b", "z"]), None);
     }
 }

@@ -226,7 +226,7 @@ fn check_block(
                     None => found.problem(
                         file,
                         *line,
-                        format_args!("{command} prints (mend it by hand, it has two elisions):\n{}", diff(output, &printed)),
+                        format_args!("{command} prints (mend it by hand: a line between elisions is gone):\n{}", diff(output, &printed)),
                     ),
                 }
             }
