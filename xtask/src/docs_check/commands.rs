@@ -125,7 +125,7 @@ pub(crate) fn invocations(script: &str) -> Vec<Invocation> {
     let script = script.replace("\\\n", " ");
     let mut found = Vec::new();
     for line in script.lines() {
-        let words = shlex::split(line).unwrap_or_default();
+        let words = shlex::split(&line.replace("; ", " ; ")).unwrap_or_default();
         let ends = |word: &String| {
             matches!(word.as_str(), "|" | "||" | "&&" | ";" | "&" | "do" | "done") || word.starts_with(['<', '>'])
         };
@@ -215,11 +215,12 @@ impl Place {
                 Err(RecvTimeoutError::Timeout) => break false,
             }
             if serves && printed.len() == expected {
-                kill_process_group(group, Signal::INT)?;
+                // It may have ended by itself.
+                let _ = kill_process_group(group, Signal::INT);
             }
         };
         if !in_time {
-            kill_process_group(group, Signal::KILL)?;
+            let _ = kill_process_group(group, Signal::KILL);
         }
         child.wait()?;
         drop(attached);
@@ -255,7 +256,7 @@ mod tests {
                 Invocation::Modstream(words("score --input BIG.jsonl")),
                 Invocation::Modstream(words("demo --policy precision>=0.7 --fast")),
                 Invocation::Modstream(words("demo --fast")),
-                Invocation::Xtask(words("load --rate 2000;")),
+                Invocation::Xtask(words("load --rate 2000")),
             ]
         );
     }

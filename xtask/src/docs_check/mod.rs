@@ -22,7 +22,7 @@ const MAX_README_BYTES: usize = 9_000;
 /// What a block may be: `console` is a command with its output, and run.
 const LANGUAGES: [&str; 8] = ["console", "sh", "text", "toml", "hcl", "json", "csv", "rust"];
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct DocsCheckArgs {
     /// Write what the commands print into the documents
     #[arg(long)]
@@ -73,11 +73,7 @@ impl Found {
     }
 }
 
-/// What `cargo xtask test` runs of it.
-pub(crate) fn test() -> anyhow::Result<()> {
-    run(&DocsCheckArgs { write: false, files: Vec::new() })
-}
-
+/// Checks the documents; `cargo xtask test` does so with no argument.
 pub(crate) fn run(args: &DocsCheckArgs) -> anyhow::Result<()> {
     let root = checkout::root();
     let modstream = Modstream::build()?;
@@ -242,7 +238,8 @@ fn check_block(
 
 fn diff(shown: &[String], printed: &[&str]) -> String {
     let (shown, printed) = (shown.join("\n"), printed.join("\n"));
-    TextDiff::from_lines(shown.trim_end(), printed.trim_end()).unified_diff().header("shown", "printed").to_string()
+    let diff = TextDiff::from_lines(shown.trim_end(), printed.trim_end());
+    diff.unified_diff().header("shown", "printed").missing_newline_hint(false).to_string()
 }
 
 /// Checks the commands of a script that is not run.
