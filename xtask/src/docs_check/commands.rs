@@ -134,9 +134,9 @@ pub(crate) fn invocations(script: &str) -> Vec<Invocation> {
             let (program, arguments) = (command[at].as_str(), &command[at + 1..]);
             match (program, arguments.first().map(String::as_str)) {
                 ("modstream", Some(_)) => found.push(Invocation::Modstream(arguments.to_vec())),
-                ("cargo", Some("demo" | "desk")) => found.push(Invocation::Modstream(
-                    arguments.iter().filter(|word| *word != "--").cloned().collect(),
-                )),
+                ("cargo", Some("demo" | "desk")) => {
+                    found.push(Invocation::Modstream(arguments.iter().filter(|word| *word != "--").cloned().collect()))
+                }
                 ("cargo", Some("xtask")) => found.push(Invocation::Xtask(arguments[1..].to_vec())),
                 _ => {}
             }

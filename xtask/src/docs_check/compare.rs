@@ -65,12 +65,10 @@ pub(crate) fn agrees<T: AsRef<str>>(shown: &[T], printed: &[&str]) -> bool {
             (true, _) => 0,
             (false, true) if printed.len() < part.len() => return false,
             (false, true) => printed.len() - part.len(),
-            (false, false) => {
-                match (0..=printed.len()).find(|&at| starts_with(&printed[at..], part)) {
-                    Some(at) => at,
-                    None => return false,
-                }
-            }
+            (false, false) => match (0..=printed.len()).find(|&at| starts_with(&printed[at..], part)) {
+                Some(at) => at,
+                None => return false,
+            },
         };
         if !starts_with(&printed[at..], part) {
             return false;
@@ -155,10 +153,16 @@ mod tests {
     #[test]
     fn a_correction_keeps_elisions_and_what_only_varies() {
         let corrected = |shown: &[&str], printed: &[&str]| corrected(shown, printed).map(|lines| lines.join("|"));
-        assert_eq!(corrected(&["in 3 s", "8 alerts"], &["in 4 s", "9 alerts", "new"]).as_deref(), Some("in 3 s|9 alerts|new"));
+        assert_eq!(
+            corrected(&["in 3 s", "8 alerts"], &["in 4 s", "9 alerts", "new"]).as_deref(),
+            Some("in 3 s|9 alerts|new")
+        );
         assert_eq!(corrected(&["a", "...", "d"], &["A", "b", "c", "D"]).as_deref(), Some("A|...|D"));
         assert_eq!(corrected(&["a", "...", "d"], &["A"]).as_deref(), Some("A"));
-        assert_eq!(corrected(&["a", "...", "m", "n", "..."], &["A", "b", "m", "N", "z"]).as_deref(), Some("A|...|m|N|..."));
+        assert_eq!(
+            corrected(&["a", "...", "m", "n", "..."], &["A", "b", "m", "N", "z"]).as_deref(),
+            Some("A|...|m|N|...")
+        );
         assert_eq!(corrected(&["a", "...", "m", "...", "c"], &["A", "b", "z"]), None);
     }
 }

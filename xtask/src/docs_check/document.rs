@@ -182,8 +182,11 @@ ls
     #[test]
     fn blocks_come_with_their_lines_and_the_marker_above_them() {
         let document = Document::parse(DOCUMENT);
-        let told: Vec<_> =
-            document.blocks.iter().map(|block| (block.language.as_str(), block.line, block.not_run.as_deref())).collect();
+        let told: Vec<_> = document
+            .blocks
+            .iter()
+            .map(|block| (block.language.as_str(), block.line, block.not_run.as_deref()))
+            .collect();
         assert_eq!(told, [("console", 6, None), ("console", 14, Some("needs AWS")), ("sh", 22, None)]);
         assert_eq!(&DOCUMENT[document.blocks[2].range.clone()], "ls\n");
         assert_eq!(document.measured[0].text, "laptop, 2026-11-25; `time x`");

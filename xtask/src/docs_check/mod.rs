@@ -15,7 +15,7 @@ use similar::TextDiff;
 
 use self::commands::{Checked, Invocation, Modstream, Place, invocations, xtask_understands};
 use self::document::{Block, Document, Example, Mention};
-use crate::{checkout};
+use crate::checkout;
 
 /// The README is read by everybody, and this long at most.
 const MAX_README_BYTES: usize = 9_000;
@@ -114,11 +114,10 @@ fn tell(found: &Found, modstream: &Modstream) {
         println!("{blocks} blocks not run: {reason}");
     }
     println!("{} command lines understood, {} links and {} paths there", found.understood, found.links, found.paths);
-    match (found.unknown, modstream.full()) {
-        (0, _) | (_, Some(_)) => {}
-        (unknown, None) => {
-            println!("{unknown} command lines not checked: they need the build with AWS (`cargo build`)");
-        }
+    match modstream.full() {
+        Some(file) => println!("the build with all commands is {}", file.display()),
+        None if found.unknown == 0 => {}
+        None => println!("{} command lines not checked: they need the build with AWS (`cargo build`)", found.unknown),
     }
     println!("{} places with numbers that were measured once, not checked", found.measured);
     for file in &found.written {
@@ -218,12 +217,15 @@ fn check_block(
             if !compare::agrees(output, &printed) {
                 match compare::corrected(output, &printed) {
                     Some(corrected) if write => lines = corrected,
-                    Some(_) => found.problem(file, *line, format_args!("{command} prints:\n{}", diff(output, &printed))),
-                    None => found.problem(
-                        file,
-                        *line,
-                        format_args!("{command} prints (mend it by hand: a line between elisions is gone):\n{}", diff(output, &printed)),
-                    ),
+                    // With its elisions: only what is wrong is shown.
+                    Some(corrected) => {
+                        found.problem(file, *line, format_args!("{command} prints:\n{}", diff(output, &corrected)));
+                    }
+                    None => {
+                        let said = diff(output, &printed);
+                        let how = "a line between elisions is gone, mend it by hand";
+                        found.problem(file, *line, format_args!("{command} prints ({how}):\n{said}"));
+                    }
                 }
             }
         } else {
@@ -236,7 +238,7 @@ fn check_block(
     Ok((write && text != block.text).then_some(text))
 }
 
-fn diff(shown: &[String], printed: &[&str]) -> String {
+fn diff<T: std::borrow::Borrow<str>>(shown: &[String], printed: &[T]) -> String {
     let (shown, printed) = (shown.join("\n"), printed.join("\n"));
     let diff = TextDiff::from_lines(shown.trim_end(), printed.trim_end());
     diff.unified_diff().header("shown", "printed").missing_newline_hint(false).to_string()
