@@ -135,7 +135,8 @@ pub(crate) fn invocations(script: &str) -> Vec<Invocation> {
             match (program, arguments.first().map(String::as_str)) {
                 ("modstream", Some(_)) => found.push(Invocation::Modstream(arguments.to_vec())),
                 ("cargo", Some("demo" | "desk")) => {
-                    found.push(Invocation::Modstream(arguments.iter().filter(|word| *word != "--").cloned().collect()))
+                    let arguments = arguments.iter().filter(|word| *word != "--").cloned();
+                    found.push(Invocation::Modstream(arguments.collect()));
                 }
                 ("cargo", Some("xtask")) => found.push(Invocation::Xtask(arguments[1..].to_vec())),
                 _ => {}
@@ -167,10 +168,9 @@ impl Place {
     /// Whether a command is one of those that are run here.
     pub(crate) fn runs(command: &str) -> bool {
         let mut words = command.split_whitespace();
-        match (words.next(), words.next()) {
-            (Some("modstream" | "cat" | "head" | "wc"), _) | (Some("cargo"), Some("demo" | "desk")) => true,
-            _ => false,
-        }
+        let (program, argument) = (words.next(), words.next());
+        matches!(program, Some("modstream" | "cat" | "head" | "wc"))
+            || (program == Some("cargo") && matches!(argument, Some("demo" | "desk")))
     }
 
     /// Runs a command and returns the lines that it prints, errors among them. One that serves until it is interrupted is
