@@ -269,4 +269,27 @@ mod tests {
         assert!(matches!(xtask_understands(&words("up --nope")), Checked::Wrong(said) if said.contains("--nope")));
         assert!(matches!(xtask_understands(&words("upp")), Checked::Wrong(_)));
     }
+
+    #[test]
+    fn a_command_runs_with_the_times_and_the_port_of_a_document_and_one_that_serves_is_interrupted() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().expect("a folder");
+        let demo = folder.path().join("modstream");
+        let script = "#!/bin/sh\necho \"$@\" in $TZ\necho again >&2\ncase $1 in desk) exec sleep 60;; esac\n";
+        std::fs::write(&demo, script).expect("a script");
+        std::fs::set_permissions(&demo, std::fs::Permissions::from_mode(0o755)).expect("a program");
+        let place = Place::new(&Modstream { demo, full: None }).expect("a place");
+        let ran = |command: &str| place.run(command, 2).expect("runs");
+        assert_eq!(ran("cargo demo --fast"), [&format!("demo --schedule-time {DEMO_TIME} --fast in UTC"), "again"]);
+        assert_eq!(ran("modstream desk"), ["desk --port 0 in UTC", "again"]);
+        assert_eq!(ran("modstream explain 'a b' | wc -l"), ["again", "1"]);
+    }
+
+    #[test]
+    fn what_needs_the_full_build_is_not_called_wrong() {
+        let none = Modstream { demo: "/nowhere/modstream".into(), full: None };
+        assert_eq!(none.understands(&words("tail alerts")), Checked::NeedsFullBuild);
+        let full = Modstream { full: Some("/bin/false".into()), ..none };
+        assert!(matches!(full.understands(&words("tail alerts")), Checked::Wrong(_)));
+    }
 }
