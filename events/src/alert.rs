@@ -3,7 +3,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Comment, Data, EventRef, ModelRef, OperatingPoint, Prediction, Term, object};
+use crate::{Comment, Data, EventRef, ModelRef, NoPrevious, OperatingPoint, Prediction, Term, Versioned, object};
 
 /// The most characters of a comment's body that an alert carries, so that it always fits a message: SNS takes 256 KiB,
 /// and 2,000 characters are at most 24,000 bytes of JSON.
@@ -101,6 +101,14 @@ pub struct Links<'a> {
 
 impl Data for Alert<'_> {
     const TYPE: &'static str = "modstream.alert.v1";
+}
+
+impl<'a> Versioned<'a> for Alert<'a> {
+    type Previous = NoPrevious;
+
+    fn upcast(previous: NoPrevious) -> Self {
+        match previous {}
+    }
 }
 
 impl<'a> Alert<'a> {

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{BadRecord, Data, borrow};
+use crate::{BadRecord, Data, NoPrevious, Versioned, borrow};
 
 /// A comment, under Reddit's field names, so that dumps and API answers go in unchanged; fields not named here are ignored.
 ///
@@ -43,6 +43,14 @@ pub struct Comment<'a> {
 
 impl Data for Comment<'_> {
     const TYPE: &'static str = "modstream.comment.v1";
+}
+
+impl<'a> Versioned<'a> for Comment<'a> {
+    type Previous = NoPrevious;
+
+    fn upcast(previous: NoPrevious) -> Self {
+        match previous {}
+    }
 }
 
 impl<'a> Comment<'a> {

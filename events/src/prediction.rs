@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Comment, Data, object};
+use crate::{Comment, Data, NoPrevious, Versioned, object};
 
 /// What a model makes of one comment event.
 ///
@@ -40,6 +40,14 @@ pub struct Prediction<'a> {
 
 impl Data for Prediction<'_> {
     const TYPE: &'static str = "modstream.prediction.v1";
+}
+
+impl<'a> Versioned<'a> for Prediction<'a> {
+    type Previous = NoPrevious;
+
+    fn upcast(previous: NoPrevious) -> Self {
+        match previous {}
+    }
 }
 
 /// Names an event: CloudEvents are unique by (source, id).
