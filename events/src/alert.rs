@@ -3,6 +3,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::borrow::own;
 use crate::{Comment, Data, EventRef, ModelRef, NoPrevious, OperatingPoint, Prediction, Term, Versioned, object};
 
 /// The most characters of a comment's body that an alert carries, so that it always fits a message: SNS takes 256 KiB,
@@ -141,6 +142,27 @@ impl<'a> Alert<'a> {
             exploration: None,
             probe: false,
             links: None,
+        }
+    }
+
+    /// The same alert, holding its own texts.
+    pub fn into_owned(self) -> Alert<'static> {
+        Alert {
+            comment: self.comment.into_owned(),
+            body_truncated: self.body_truncated,
+            comment_event: self.comment_event.into_owned(),
+            prediction_id: own(self.prediction_id),
+            probability: self.probability,
+            log_odds: self.log_odds,
+            severity: self.severity,
+            policy: PolicyRef { name: own(self.policy.name), condition: own(self.policy.condition) },
+            terms: self.terms.into_iter().map(Term::into_owned).collect(),
+            model: self.model.into_owned(),
+            operating_point: self.operating_point,
+            matched: self.matched.map(own),
+            exploration: self.exploration,
+            probe: self.probe,
+            links: self.links.map(|links| Links { remove: own(links.remove), keep: own(links.keep) }),
         }
     }
 }

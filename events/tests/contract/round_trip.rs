@@ -154,6 +154,14 @@ proptest! {
     }
 
     #[test]
+    fn an_alert_that_owns_its_texts_is_the_same_alert(event in event(alert())) {
+        let bytes = event.encode();
+        let back: Event<'_, Alert<'_>> = Event::decode(&bytes).map_err(|bad| TestCaseError::fail(bad.to_string()))?;
+        let owned: Alert<'static> = back.data.into_owned();
+        prop_assert_eq!(owned, event.data);
+    }
+
+    #[test]
     fn a_comment_that_owns_its_text_is_the_same_comment(event in event(comment())) {
         let bytes = event.encode();
         let back: Event<'_, Comment<'_>> = Event::decode(&bytes).map_err(|bad| TestCaseError::fail(bad.to_string()))?;

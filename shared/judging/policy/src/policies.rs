@@ -3,7 +3,9 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 use modstream_events::PolicyRef;
 
-use crate::{Channel, Condition, Document, Policy, QuietHours, RulesDocument, Severities, SeverityDocument};
+use crate::{
+    AlwaysTerm, Channel, Condition, Document, Policy, QuietHours, RulesDocument, Severities, SeverityDocument,
+};
 
 /// Rules for all comments, and by subreddit where they differ: a checked document.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,8 +40,8 @@ pub struct Rules {
     pub channels: Vec<Channel>,
     /// Whose comments never alert.
     pub exempt_authors: Vec<String>,
-    /// What always alerts.
-    pub always: Vec<String>,
+    /// The texts that always alert.
+    pub always: Vec<AlwaysTerm>,
     /// The share of other comments that moderators are asked about all the same.
     pub exploration_share: f64,
 }
