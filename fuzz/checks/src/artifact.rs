@@ -137,7 +137,7 @@ fn seal(manifest: &mut [u8]) {
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    format!("{:x}", Sha256::digest(bytes))
+    hex::encode(Sha256::digest(bytes))
 }
 
 /// Loads a model, and tries what loads. Returns why it is refused, if it is.

@@ -4,7 +4,7 @@ use modstream_platform::deliver::DeliveryError;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ArchiveError {
-    /// It can't be unpacked.
+    /// The object can't be unpacked.
     #[error("it is no whole zstd frame: the object is damaged or was written by something else")]
     NotZstd,
     /// No batch is as large.
@@ -16,7 +16,7 @@ pub enum ArchiveError {
     /// The first line is no header.
     #[error("its first line is no archive header: it was written by something else")]
     NoHeader,
-    /// Another format.
+    /// The object is of another format.
     #[error("its format is `{found}` and this program reads `modstream-archive/1`: use the release that wrote it")]
     Format {
         /// What the header says.
@@ -28,15 +28,15 @@ pub enum ArchiveError {
     /// Another number of records than the header says.
     #[error("it holds {found} records and its header says {said}: the object is damaged")]
     Count {
-        /// As the header has it.
+        /// The number of records that the header gives.
         said: usize,
-        /// As they are.
+        /// The number of records that are there.
         found: usize,
     },
     /// A line that is no record.
     #[error("line {line} is no archived record: the object is damaged or was written by something else")]
     Line {
-        /// From 1, the header's.
+        /// The line's number; the header is line 1.
         line: usize,
     },
     /// Header, key and records name different positions.
@@ -44,7 +44,7 @@ pub enum ArchiveError {
         "key, header and records name different streams, shards or sequence numbers: the object is not where it belongs"
     )]
     Misplaced,
-    /// No records.
+    /// There are no records.
     #[error("there are no records: an archive object holds at least one")]
     Empty,
     /// Records that do not follow one another in one shard.
@@ -57,7 +57,7 @@ pub enum ArchiveError {
         "a stream, shard or sequence number is none that Kinesis gives: archive the batches of a Kinesis event source mapping"
     )]
     Position,
-    /// It was listed, and gone when it was to be read.
+    /// The object was listed, and was gone when it was to be read.
     #[error("it was deleted while the archive was read, as objects past their age are: read again")]
     Gone,
 }
@@ -65,7 +65,7 @@ pub enum ArchiveError {
 /// Why a batch is not archived.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WriteError {
-    /// Its records make no object.
+    /// The batch's records make no object.
     #[error("{0}")]
     Records(#[from] ArchiveError),
     /// The object could not be written by the deadline.

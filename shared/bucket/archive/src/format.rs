@@ -21,7 +21,7 @@ pub const FORMAT: &str = "modstream-archive/1";
 /// zstd's own default. Part of the format only in so far as the same batch gives the same bytes.
 const LEVEL: i32 = 3;
 
-/// Far above what the 6 MiB of a Lambda payload can become.
+/// The maximum size of an object once unpacked, far above what the 6 MiB of a Lambda payload can become.
 const MAX_UNPACKED: usize = 64 << 20;
 
 /// The first line of an object.
@@ -30,9 +30,9 @@ const MAX_UNPACKED: usize = 64 << 20;
 pub struct Header {
     /// [`FORMAT`].
     pub format: String,
-    /// The stream.
+    /// The name of the stream.
     pub stream: String,
-    /// The shard.
+    /// The id of the shard.
     pub shard_id: String,
     /// The first record's sequence number.
     pub first: String,
@@ -40,7 +40,7 @@ pub struct Header {
     pub last: String,
     /// How many there are.
     pub records: usize,
-    /// Of all bytes after the header's newline, unpacked; hexadecimal.
+    /// The SHA-256 of all bytes after the header's newline, unpacked; hexadecimal.
     pub sha256: String,
 }
 
@@ -216,7 +216,7 @@ fn is_ordered(records: &[ArchivedRecord]) -> bool {
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    format!("{:x}", Sha256::digest(bytes))
+    hex::encode(Sha256::digest(bytes))
 }
 
 fn pack(bytes: &[u8]) -> Vec<u8> {

@@ -4,7 +4,7 @@ use sha2::{Digest as _, Sha256};
 use crate::record::ArchivedRecord;
 use crate::sequence;
 
-/// Where the archive lies.
+/// The prefix of all archive objects.
 pub const PREFIX: &str = "archive/";
 
 const SUFFIX: &str = ".jsonl.zst";
@@ -13,11 +13,11 @@ const BATCH_DIGITS: usize = 8;
 /// What an object's key says.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
-    /// The stream.
+    /// The name of the stream.
     pub stream: String,
     /// The hour, UTC, in which the first record arrived: `2026-01-05T10`.
     pub hour: String,
-    /// The shard.
+    /// The id of the shard.
     pub shard_id: String,
     /// The first record's sequence number.
     pub first: String,
@@ -65,7 +65,7 @@ impl std::fmt::Display for Key {
 /// What tells batches apart that begin and end alike.
 pub(crate) fn batch_of(records: &[ArchivedRecord]) -> String {
     let numbers: Vec<&str> = records.iter().map(|record| record.sequence_number.as_str()).collect();
-    let mut digest = format!("{:x}", Sha256::digest(numbers.join("\n")));
+    let mut digest = hex::encode(Sha256::digest(numbers.join("\n")));
     digest.truncate(BATCH_DIGITS);
     digest
 }

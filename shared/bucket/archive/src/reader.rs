@@ -12,15 +12,15 @@ use crate::sequence::{Sequence, compare};
 use crate::{ArchiveError, ArchivedRecord, Content, Key, decode};
 
 /// How long a call is tried.
-const PATIENCE: Duration = Duration::from_secs(30);
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// How many hours are listed at once.
-const LISTS: usize = 16;
+const CONCURRENT_LISTINGS: usize = 16;
 /// A range of more hours is found by listing the whole stream: about the objects of 90 days are to be expected there.
-const MAX_LISTS: i64 = 90 * 24;
-const SECONDS: i64 = 60 * 60;
+const MAX_HOURS_LISTED: i64 = 90 * 24;
+const SECONDS_AN_HOUR: i64 = 60 * 60;
 /// An object lies in its first record's hour, and its last record may have arrived as much later as a stream keeps records:
 /// seven days, the most that the deployment allows.
-const LOOK_BACK: i64 = 7 * 24;
+const LOOK_BACK_HOURS: i64 = 7 * 24;
 
 /// A record of the archive, and where it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub struct Stored {
 /// An object whose records are missing from what was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreadable {
-    /// Its key.
+    /// The object's key.
     pub key: String,
     /// What is wrong with it.
     pub error: ArchiveError,
@@ -187,7 +187,7 @@ async fn listed<O: Objects, C: Clock>(
 ) -> Result<Vec<Key>, DeliveryError> {
     let prefixes = prefixes(stream, from, to);
     let lists = prefixes.iter().map(|prefix| list(objects, clock, deadline(clock), prefix));
-    let keys: Vec<Vec<String>> = stream::iter(lists).buffered(LISTS).try_collect().await?;
+    let keys: Vec<Vec<String>> = stream::iter(lists).buffered(CONCURRENT_LISTINGS).try_collect().await?;
     Ok(keys.iter().flatten().filter_map(|key| Key::parse(key)).collect())
 }
 
@@ -196,17 +196,17 @@ fn prefixes(stream: &str, from: Timestamp, to: Timestamp) -> Vec<String> {
     if from >= to {
         return Vec::new();
     }
-    let first = hours_since_1970(from) - LOOK_BACK;
+    let first = hours_since_1970(from) - LOOK_BACK_HOURS;
     let last = hours_since_1970(to.saturating_sub(SignedDuration::from_nanos(1)).unwrap_or(Timestamp::MIN));
-    if last - first > MAX_LISTS {
+    if last - first > MAX_HOURS_LISTED {
         return vec![stream_prefix(stream)];
     }
-    let hours = (first..=last).filter_map(|hour| Timestamp::from_second(hour * SECONDS).ok());
+    let hours = (first..=last).filter_map(|hour| Timestamp::from_second(hour * SECONDS_AN_HOUR).ok());
     hours.map(|hour| hour_prefix(stream, &hour_of(hour))).collect()
 }
 
 fn hours_since_1970(time: Timestamp) -> i64 {
-    time.as_second().div_euclid(SECONDS)
+    time.as_second().div_euclid(SECONDS_AN_HOUR)
 }
 
 /// The objects of a shard that may hold records of the range, by first sequence number.
@@ -224,5 +224,5 @@ fn wanted(mut keys: Vec<Key>, first_hour: &str) -> VecDeque<Key> {
 }
 
 fn deadline<C: Clock>(clock: &C) -> Timestamp {
-    clock.now().saturating_add(PATIENCE).unwrap_or(Timestamp::MAX)
+    clock.now().saturating_add(READ_TIMEOUT).unwrap_or(Timestamp::MAX)
 }

@@ -8,7 +8,7 @@ pub(crate) fn is_valid(number: &str) -> bool {
     (1..=MAX_DIGITS).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// By value. They are numbers of up to 129 digits, longer than any integer type.
+/// Compares sequence numbers by value. They have up to 129 digits, more than any integer type.
 pub(crate) fn compare(one: &str, other: &str) -> Ordering {
     let (one, other) = (significant(one), significant(other));
     one.len().cmp(&other.len()).then_with(|| one.cmp(other))

@@ -8,7 +8,7 @@ use crate::{ArchiveError, ArchivedRecord, Content, Key, WriteError, encode};
 /// What became of a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Archived {
-    /// Where it lies.
+    /// The key of the object.
     pub key: Key,
     /// How many bytes the object has, packed.
     pub bytes: usize,

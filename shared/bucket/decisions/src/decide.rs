@@ -5,7 +5,7 @@ use modstream_platform::{Bytes, Clock, DeletableObjects, Fetched, PutRecord, Str
 use modstream_telemetry::{decision_recorded, decision_unsent};
 use named_mutations::is_on;
 
-use crate::log::{self, Log, LogError, MOST, Place, Recorded, Standing};
+use crate::log::{self, Log, LogError, MAX_DECISIONS_PER_ALERT, Place, Recorded, Standing};
 use crate::moderator::{NoModerator, moderator};
 use crate::sweep::unsent_key;
 
@@ -21,11 +21,11 @@ pub struct Decisions<'a, O, S, C> {
 /// What became of a moderator's wish.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It is the alert's last decision: written now, or by an earlier try.
+    /// The decision is the alert's last: written now, or by an earlier try.
     Done {
         /// The alert's log.
         log: Log,
-        /// Whether it was there already.
+        /// Whether the decision was there already.
         repeated: bool,
     },
     /// Nothing is changed: the log went on since the moderator looked, or somebody else's decision stands.
@@ -57,7 +57,7 @@ pub enum DecideError {
     #[error(transparent)]
     Moderator(#[from] NoModerator),
     /// The log is full.
-    #[error("there are {MOST} decisions about the alert: no more are taken")]
+    #[error("there are {MAX_DECISIONS_PER_ALERT} decisions about the alert: no more are taken")]
     TooMany,
     /// The log can't be read.
     #[error(transparent)]
@@ -114,7 +114,7 @@ impl<'a, O: DeletableObjects, S: Stream, C: Clock> Decisions<'a, O, S, C> {
             _ => {}
         }
         let number = last + 1;
-        if number > MOST {
+        if number > MAX_DECISIONS_PER_ALERT {
             return Err(DecideError::TooMany);
         }
         let event = Decision::about(alert, action, &who, number).into_event(self.clock.now());
@@ -140,7 +140,7 @@ impl<'a, O: DeletableObjects, S: Stream, C: Clock> Decisions<'a, O, S, C> {
         Outcome::Done { log, repeated: true }
     }
 
-    /// Whether it is in the log now; else another one is there.
+    /// Whether the decision is in the log now; else another one has its number.
     async fn record(&self, place: Place<'_>, number: u32, event: &Bytes) -> Result<bool, DecideError> {
         let Decisions { objects, clock, deadline, .. } = *self;
         let entry = unsent_key(place.alert_id, number, event);

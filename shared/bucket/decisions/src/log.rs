@@ -4,23 +4,23 @@ use modstream_ledger::Hour;
 use modstream_platform::deliver::{DeliveryError, get, list};
 use modstream_platform::{Clock, Fetched, Objects};
 
-/// Where the logs lie.
+/// The prefix of all logs of decisions.
 pub const PREFIX: &str = "decisions/";
 
 /// The most decisions about one alert: as many as the number has digits for.
-pub(crate) const MOST: u32 = 9_999;
+pub(crate) const MAX_DECISIONS_PER_ALERT: u32 = 9_999;
 
 /// Names an alert, as the ledger's keys do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place<'a> {
     /// The hour of its comment event.
     pub hour: Hour,
-    /// Its id.
+    /// The alert's id.
     pub alert_id: &'a str,
 }
 
 impl Place<'_> {
-    /// Where the alert's log lies.
+    /// The prefix of the alert's log.
     pub fn prefix(&self) -> String {
         format!("{PREFIX}{}/{}/", self.hour, self.alert_id)
     }
@@ -51,13 +51,13 @@ impl<'a> Place<'a> {
 /// A decision as it stands in a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recorded {
-    /// Which one it is, from 1.
+    /// The decision's number, from 1.
     pub number: u32,
     /// What was decided.
     pub action: Action,
-    /// By whom.
+    /// Who decided.
     pub moderator: String,
-    /// When.
+    /// When it was decided.
     pub time: Timestamp,
     bytes: Vec<u8>,
 }
@@ -91,9 +91,9 @@ pub struct Log(Vec<Recorded>);
 /// What a log adds up to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing<'a> {
-    /// Nobody decided, or it was taken back.
+    /// Nobody decided, or the last decision was taken back.
     Undecided,
-    /// This stands.
+    /// This decision stands.
     Decided(&'a Recorded),
 }
 
@@ -108,7 +108,7 @@ impl<'a> Standing<'a> {
 }
 
 impl From<Vec<Recorded>> for Log {
-    /// By number.
+    /// Makes a log of decisions, sorted by number.
     fn from(mut all: Vec<Recorded>) -> Self {
         all.sort_by_key(|recorded| recorded.number);
         Log(all)
@@ -151,7 +151,7 @@ pub enum LogError {
     /// The object is another's.
     #[error("{key} is no decision: {detail}")]
     Unreadable {
-        /// Its key.
+        /// The object's key.
         key: String,
         /// What is wrong.
         detail: String,

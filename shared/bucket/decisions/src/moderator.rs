@@ -3,16 +3,16 @@ use modstream_events::MAX_MODERATOR_CHARS;
 /// A text that names no moderator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoModerator {
-    /// There is nothing in it.
+    /// The text is empty.
     #[error("say who you are: a short name, which need not be your real one")]
     Empty,
-    /// It is long.
+    /// The name is too long.
     #[error("a name of {chars} characters is too long: use at most {MAX_MODERATOR_CHARS}")]
     TooLong {
-        /// Its length.
+        /// The name's length in characters.
         chars: usize,
     },
-    /// It has what can't be seen.
+    /// The name has characters that can't be seen.
     #[error("the name has characters that can't be seen: use letters, digits, spaces and signs")]
     Unprintable,
 }
@@ -20,7 +20,7 @@ pub enum NoModerator {
 /// A moderator's name as decisions hold it: a pseudonym of 1 to 40 characters in one line.
 ///
 /// # Errors
-/// Where it is none.
+/// Where the text is no such name.
 pub fn moderator(text: &str) -> Result<String, NoModerator> {
     let name = text.trim();
     let chars = name.chars().count();

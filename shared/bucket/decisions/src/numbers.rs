@@ -17,14 +17,14 @@ pub struct Subject {
     pub reason: String,
     /// When the alert was made.
     pub alerted: Timestamp,
-    /// Whether it is the probe, which counts nowhere.
+    /// Whether the alert is the probe's, which counts nowhere.
     pub probe: bool,
-    /// Whether it met no policy and was asked about all the same.
+    /// Whether the alert met no policy and was asked about all the same.
     pub exploration: bool,
 }
 
 impl Subject {
-    /// Of an alert.
+    /// Takes what counts from an alert.
     pub fn of(alert: &Event<'_, Alert<'_>>) -> Self {
         let Alert { comment, policy, terms, matched, probe, exploration, .. } = &alert.data;
         let strongest = terms.iter().find(|term| term.contribution > 0.0).map(|term| &term.term);
@@ -56,13 +56,13 @@ pub struct Numbers {
     pub precision: Proportion,
     /// The same by subreddit, the most decided first; so are the next two.
     pub by_subreddit: Vec<Group>,
-    /// By policy.
+    /// The decisions by policy.
     pub by_policy: Vec<Group>,
-    /// By reason.
+    /// The decisions by reason.
     pub by_reason: Vec<Group>,
     /// Decisions that no other moderator took back, of all.
     pub agreement: Proportion,
-    /// From the alert to the first decision about it, in the median.
+    /// The median time from an alert to the first decision about it.
     pub time_to_decision: Option<SignedDuration>,
 }
 

@@ -9,12 +9,12 @@ use sha2::{Digest as _, Sha256};
 use crate::Decisions;
 use crate::log::{LogError, Place};
 
-/// Where decisions lie that may not have reached the stream.
+/// The prefix of decisions that may not have reached the stream.
 pub const UNSENT_PREFIX: &str = "decisions-unsent/";
 
 /// Longer than whoever made an entry can still be about to write the log: Lambda ends a function after 15 minutes.
 const GRACE: SignedDuration = SignedDuration::from_hours(1);
-const AT_ONCE: usize = 16;
+const CONCURRENT_READS: usize = 16;
 
 /// What a sweep did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub struct Swept {
 
 /// The checksum tells two attempts at one number apart.
 pub(crate) fn unsent_key(alert_id: &str, number: u32, event: &[u8]) -> String {
-    let checksum = format!("{:x}", Sha256::digest(event));
+    let checksum = hex::encode(Sha256::digest(event));
     format!("{UNSENT_PREFIX}{alert_id}-{number:04}-{}.json", &checksum[..16])
 }
 
@@ -53,7 +53,8 @@ impl<O: DeletableObjects, S: Stream, C: Clock> Decisions<'_, O, S, C> {
         if entries.is_empty() {
             return Ok(Swept::default());
         }
-        let fates: Vec<Fate> = stream::iter(entries).map(|entry| self.fate(entry)).buffered(AT_ONCE).collect().await;
+        let fates: Vec<Fate> =
+            stream::iter(entries).map(|entry| self.fate(entry)).buffered(CONCURRENT_READS).collect().await;
         let mut swept = Swept::default();
         let (mut sending, mut records, mut done) = (Vec::new(), Vec::new(), Vec::new());
         for fate in fates {
@@ -81,7 +82,7 @@ impl<O: DeletableObjects, S: Stream, C: Clock> Decisions<'_, O, S, C> {
         let deleting =
             stream::iter(done).map(async |entry: String| delete(objects, clock, deadline, &entry).await.is_ok());
         // One that stays is looked at again, and sent again at worst.
-        let _: Vec<bool> = deleting.buffered(AT_ONCE).collect().await;
+        let _: Vec<bool> = deleting.buffered(CONCURRENT_READS).collect().await;
         decisions_swept(swept.sent, swept.dropped, swept.left);
         Ok(swept)
     }

@@ -12,14 +12,14 @@ pub struct Judged {
     /// The comment's id in its forum.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// Its subreddit.
+    /// The comment's subreddit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subreddit: Option<String>,
-    /// Its text.
+    /// The comment's text.
     pub body: String,
-    /// Whether it is to go.
+    /// Whether the comment is to be removed.
     pub removed: bool,
-    /// The decision.
+    /// The decision that says so.
     pub decision: Verdict,
 }
 
@@ -29,7 +29,7 @@ pub enum JudgedError {
     /// The file can't be read.
     #[error("line {line}: {error}")]
     Io {
-        /// Which line.
+        /// The number of the line, from 1.
         line: u64,
         /// The system's words.
         error: std::io::Error,
@@ -37,7 +37,7 @@ pub enum JudgedError {
     /// The line is something else.
     #[error("line {line} is no judged comment ({error}); `modstream decisions pull` writes such files")]
     Line {
-        /// Which line.
+        /// The number of the line, from 1.
         line: u64,
         /// What is wrong.
         error: serde_json::Error,

@@ -6,8 +6,8 @@ use proportions::{Interval, Proportion, Weighted};
 
 use crate::Verdict;
 
-/// With fewer decisions nothing is said about a claim.
-pub const FEWEST: u64 = 30;
+/// The minimum of decisions to say anything about a claim.
+pub const MIN_DECISIONS: u64 = 30;
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -16,20 +16,20 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 pub struct Live {
     /// All alerts that are decided.
     pub all: Group,
-    /// By subreddit, the most decided first.
+    /// Precision by subreddit, the most decided first.
     pub subreddits: Vec<(String, Group)>,
-    /// By policy and condition.
+    /// Precision by policy and condition.
     pub policies: Vec<(String, Group)>,
-    /// By model, name and version.
+    /// Precision by model, name and version.
     pub models: Vec<(String, Group)>,
-    /// By claimed probability, in tenths.
+    /// Precision by claimed probability, in tenths.
     pub bins: Vec<(String, Group)>,
     /// By the day, in UTC, on which the alert was made, the oldest first. Not by that of the decision: when moderators have time
     /// says nothing about a drift.
     pub days: Vec<(String, Group)>,
-    /// Those that an always-alert term matched: no probability was claimed for the match.
+    /// Precision of the alerts that an always-alert term matched: no probability was claimed for the match.
     pub matched: Proportion,
-    /// Those that met no policy and were asked about; none where there were none.
+    /// What is known of comments that met no policy and were asked about; none where there were none.
     pub explored: Option<Explored>,
 }
 
@@ -45,9 +45,9 @@ pub struct Group {
 /// How the claim stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// Fewer than [`FEWEST`] decisions.
+    /// Fewer than [`MIN_DECISIONS`] decisions.
     TooFew,
-    /// It lies in the interval of what was observed.
+    /// The claim lies in the interval of what was observed.
     Holds,
     /// More was claimed than the interval allows.
     TooHigh,
@@ -58,7 +58,7 @@ pub enum Claim {
 /// What the explored comments say about all that did not alert.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Explored {
-    /// To be removed, of those asked about.
+    /// The share to be removed of those asked about.
     pub missed: Proportion,
     /// How many comments they stand for: each for `1 / share`.
     pub stand_for: f64,
@@ -73,9 +73,9 @@ pub struct Explored {
 /// A recall that is estimated from explored comments.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Recall {
-    /// It.
+    /// The recall, 0 to 1.
     pub share: f64,
-    /// Where it lies in 95 of 100 cases: what was caught is known, and what was missed lies in the interval of
+    /// The interval in which the recall lies in 95 of 100 cases: what was caught is known, and what was missed lies in that of
     /// [`Weighted::wilson`].
     pub interval: Interval,
 }
@@ -91,7 +91,7 @@ impl Group {
         group
     }
 
-    /// Where the true precision lies; none of none.
+    /// The interval of the true precision; none where nothing was decided.
     pub fn interval(&self) -> Option<Interval> {
         self.observed.wilson()
     }
@@ -99,7 +99,7 @@ impl Group {
     /// How the claim stands.
     pub fn claim(&self) -> Claim {
         match self.interval() {
-            Some(_) if self.observed.of < FEWEST => Claim::TooFew,
+            Some(_) if self.observed.of < MIN_DECISIONS => Claim::TooFew,
             None => Claim::TooFew,
             Some(interval) if self.claimed > interval.high => Claim::TooHigh,
             Some(interval) if self.claimed < interval.low => Claim::TooLow,
@@ -142,7 +142,7 @@ pub fn live(verdicts: &[Verdict]) -> Live {
     }
 }
 
-/// Nothing is late: all is read before a day closes.
+/// Precision by day of the alert. Nothing is late: all is read before a day closes.
 fn by_day(alerted: &[&Verdict]) -> Vec<(String, Group)> {
     let Ok(days) = Tumbling::new(DAY) else { return Vec::new() };
     let mut windows: Windows<(), Vec<&Verdict>, _> = Windows::new(days, SignedDuration::ZERO);

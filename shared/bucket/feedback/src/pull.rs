@@ -11,12 +11,12 @@ use modstream_platform::{Clock, Fetched, Objects};
 
 use crate::{Judged, Verdict, standing};
 
-/// Where decisions lie.
+/// The prefix of all logs of decisions.
 const PREFIX: &str = "decisions/";
 /// How long a call is tried.
-const PATIENCE: Duration = Duration::from_secs(30);
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// How many objects are read at once.
-const AT_ONCE: usize = 32;
+const CONCURRENT_READS: usize = 32;
 /// A comment arrives on its stream at most so long before or after its event's time, as far as the archive is searched for it.
 const AROUND: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -100,12 +100,12 @@ async fn count_waiting<O: Objects, C: Clock>(
     decided: &HashSet<String>,
     pulled: &mut Pulled,
 ) -> Result<(), PullError> {
-    let deadline = || clock.now() + PATIENCE;
+    let deadline = || clock.now() + READ_TIMEOUT;
     let days = Hour::days(Hour::of(first), Hour::of(last)).map(async |day| {
         let prefix = format!("{ALERTS}{day}");
         list(objects, clock, deadline(), &prefix).await
     });
-    let keys: Vec<Vec<String>> = stream::iter(days).buffered(AT_ONCE).try_collect().await?;
+    let keys: Vec<Vec<String>> = stream::iter(days).buffered(CONCURRENT_READS).try_collect().await?;
     let undecided = keys.into_iter().flatten().filter(|key| {
         let mut parts = key.rsplit('/');
         parts.next() == Some("withheld.json") && parts.next().is_some_and(|id| !decided.contains(id))
@@ -114,7 +114,7 @@ async fn count_waiting<O: Objects, C: Clock>(
         let fetched = get(objects, clock, deadline(), &key, None).await?;
         Ok::<_, DeliveryError>((key, fetched))
     });
-    let fetched: Vec<(String, Fetched)> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
+    let fetched: Vec<(String, Fetched)> = stream::iter(reads).buffered(CONCURRENT_READS).try_collect().await?;
     for (key, fetched) in fetched {
         let Fetched::Object { bytes, .. } = fetched else { continue };
         match serde_json::from_slice::<Withheld>(&bytes) {
@@ -131,12 +131,12 @@ async fn read_decisions<O: Objects, C: Clock>(
     clock: &C,
     pulled: &mut Pulled,
 ) -> Result<Vec<Vec<u8>>, PullError> {
-    let keys = list(objects, clock, clock.now() + PATIENCE, PREFIX).await?;
+    let keys = list(objects, clock, clock.now() + READ_TIMEOUT, PREFIX).await?;
     let reads = keys.into_iter().map(async |key| {
-        let fetched = get(objects, clock, clock.now() + PATIENCE, &key, None).await?;
+        let fetched = get(objects, clock, clock.now() + READ_TIMEOUT, &key, None).await?;
         Ok::<_, DeliveryError>((key, fetched))
     });
-    let fetched: Vec<(String, Fetched)> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
+    let fetched: Vec<(String, Fetched)> = stream::iter(reads).buffered(CONCURRENT_READS).try_collect().await?;
     let mut found = Vec::with_capacity(fetched.len());
     for (key, fetched) in fetched {
         let Fetched::Object { bytes, .. } = fetched else { continue };
@@ -186,7 +186,7 @@ async fn join_with_ledger<O: Objects, C: Clock>(
     verdict: Verdict,
     pulled: &mut Pulled,
 ) -> Result<(), PullError> {
-    let ledger = Ledger::new(objects, clock, clock.now() + PATIENCE);
+    let ledger = Ledger::new(objects, clock, clock.now() + READ_TIMEOUT);
     let bytes = ledger.alert(Hour::of(verdict.time), &verdict.alert_id).await?;
     let alert = bytes.as_deref().and_then(|bytes| Event::<'_, Alert<'_>>::decode(bytes).ok());
     let whole = alert.as_ref().filter(|alert| !alert.data.body_truncated);

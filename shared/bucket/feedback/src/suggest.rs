@@ -1,6 +1,6 @@
 use proportions::Proportion;
 
-use crate::{FEWEST, Verdict};
+use crate::{MIN_DECISIONS, Verdict};
 
 /// A threshold that kept a promised precision so far.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,9 +19,9 @@ pub struct Suggestion {
 /// Why there is none.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 pub enum NoSuggestion {
-    /// Not enough decisions.
+    /// There are not enough decisions.
     #[error(
-        "{found} decisions about alerts are too few: {FEWEST} are the least to say anything; once moderators have decided more, run `modstream decisions pull` again"
+        "{found} decisions about alerts are too few: {MIN_DECISIONS} are the least to say anything; once moderators have decided more, run `modstream decisions pull` again"
     )]
     TooFew {
         /// How many there are.
@@ -36,7 +36,7 @@ pub enum NoSuggestion {
         promised: f64,
         /// The best lower end.
         best: f64,
-        /// Where that is.
+        /// The probability from which that holds.
         probability: f64,
     },
 }
@@ -71,7 +71,7 @@ pub fn suggest<'v>(verdicts: impl IntoIterator<Item = &'v Verdict>, promised: f6
     let mut decided: Vec<(f64, bool)> =
         asked.map(|verdict| (four_decimals(verdict.probability), verdict.removed)).collect();
     let found = decided.len() as u64;
-    if found < FEWEST {
+    if found < MIN_DECISIONS {
         return Err(NoSuggestion::TooFew { found });
     }
     decided.sort_by(|one, other| other.0.total_cmp(&one.0));
@@ -82,7 +82,7 @@ pub fn suggest<'v>(verdicts: impl IntoIterator<Item = &'v Verdict>, promised: f6
         from_here_up.add(*removed);
         // All of one probability alert, or none.
         let is_step = decided.get(place + 1).is_none_or(|next| next.0 < *probability);
-        if !is_step || from_here_up.of < FEWEST {
+        if !is_step || from_here_up.of < MIN_DECISIONS {
             continue;
         }
         let low = from_here_up.wilson().map_or(0.0, |interval| interval.low);

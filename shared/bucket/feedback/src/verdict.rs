@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// What stands about one alert.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
-    /// The alert.
+    /// The alert's id.
     pub alert_id: String,
     /// The source of the comment event.
     pub source: String,

@@ -8,21 +8,21 @@ pub enum ForgetError {
     List {
         /// What the keys begin with.
         prefix: String,
-        /// Why.
+        /// What went wrong.
         error: DeliveryError,
     },
     /// An object could not be read, rewritten or deleted.
     #[error("{key}: {error}; what was removed before is gone, so run the command again")]
     Object {
-        /// Its key.
+        /// The object's key.
         key: String,
-        /// Why.
+        /// What went wrong.
         error: DeliveryError,
     },
     /// An object changed each time that it was to be rewritten.
     #[error("{key} is written by others again and again; run the command again later")]
     Contended {
-        /// Its key.
+        /// The object's key.
         key: String,
     },
 }

@@ -5,12 +5,12 @@ use std::fmt;
 use memchr::memmem;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-/// Whose text is to go.
+/// Says whose text is to be removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Person {
     /// All that this author wrote; the name exactly as it stands in comments.
     Author(String),
-    /// One comment, by the forum's id.
+    /// The text of one comment, by the forum's id.
     Comment(String),
 }
 

@@ -10,9 +10,9 @@ use crate::redact::{Verdict, redact};
 use crate::{ForgetError, Person};
 
 /// How long a call is tried.
-const PATIENCE: Duration = Duration::from_secs(30);
+const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// How many objects are looked at at once.
-const AT_ONCE: usize = 8;
+const CONCURRENT_OBJECTS: usize = 8;
 /// How often an object is looked at anew because it changed meanwhile.
 const ROUNDS: usize = 10;
 
@@ -23,7 +23,7 @@ pub enum Place {
     Archive,
     /// Records that can never be handled.
     Quarantine,
-    /// Alerts.
+    /// The alerts' objects.
     Ledger,
     /// Batches that Lambda gave up.
     GivenUp,
@@ -50,7 +50,7 @@ impl Place {
 /// Whether anything is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Remove.
+    /// Remove the text.
     Remove,
     /// Say what would be removed.
     DryRun,
@@ -72,7 +72,7 @@ pub struct Counts {
 pub struct Unclear {
     /// The object's key.
     pub key: String,
-    /// The version.
+    /// The id of the version.
     pub version_id: String,
     /// What is wrong with it.
     pub why: String,
@@ -81,7 +81,7 @@ pub struct Unclear {
 /// What was done, or would be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// By place; places where nothing was found are left out.
+    /// What was found, by place; places where nothing was found are left out.
     pub places: BTreeMap<Place, Counts>,
     /// What somebody must look at. It is as it was.
     pub unclear: Vec<Unclear>,
@@ -113,7 +113,7 @@ pub async fn forget<O: VersionedObjects, C: Clock>(
         let mut counts = Counts::default();
         let keys = work.versions_by_key().await?;
         let looks = keys.into_iter().map(|(key, versions)| work.clear(key, versions));
-        let mut looks = stream::iter(looks).buffered(AT_ONCE);
+        let mut looks = stream::iter(looks).buffered(CONCURRENT_OBJECTS);
         while let Some(cleared) = looks.try_next().await? {
             counts.objects += u64::from(cleared.records + cleared.versions > 0);
             counts.records += cleared.records;
@@ -147,7 +147,7 @@ struct Cleared {
 
 impl<O: VersionedObjects, C: Clock> Work<'_, O, C> {
     fn deadline(&self) -> Timestamp {
-        self.clock.now().saturating_add(PATIENCE).unwrap_or(Timestamp::MAX)
+        self.clock.now().saturating_add(CALL_TIMEOUT).unwrap_or(Timestamp::MAX)
     }
 
     async fn versions_by_key(&self) -> Result<BTreeMap<String, Vec<ObjectVersion>>, ForgetError> {

@@ -13,9 +13,9 @@ use crate::{Person, Place};
 pub(crate) enum Verdict {
     /// The person has no text in it.
     Clean,
-    /// They have: so many records, and what stays.
+    /// The bytes have some in so many records; the rest stays.
     Holds { records: u64, rest: Vec<u8> },
-    /// It has another form than its place promises and may hold some: somebody must look.
+    /// The object has another form than its place promises and may hold some: somebody must look.
     Unclear(String),
 }
 

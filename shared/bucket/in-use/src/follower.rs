@@ -7,7 +7,7 @@ use modstream_platform::ETag;
 
 use crate::pointer::Pointer;
 
-/// Where versions and the pointer to one of them come from.
+/// A place that versions and the pointer to one of them come from.
 pub(crate) trait Source {
     /// What a version holds.
     type Version;

@@ -17,7 +17,7 @@ use crate::pointer::{self, PointerError, Previous, is_version};
 
 pub use crate::pointer::Pointer;
 
-/// Where all models lie.
+/// The prefix of all models.
 pub const PREFIX: &str = "models/";
 
 /// The name and version of the model whose manifest has this key; none where it is another object's. The manifest is written

@@ -17,11 +17,11 @@ struct Current {
 /// What a pointer says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pointer {
-    /// It points where it did.
+    /// The pointer names the version that it named before.
     Unchanged,
     /// There is no pointer.
     Missing,
-    /// It points to a version.
+    /// The pointer names a version.
     To {
         /// The version in use.
         version: String,

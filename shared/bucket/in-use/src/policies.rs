@@ -17,9 +17,9 @@ use crate::pointer::{self, PointerError, Previous};
 
 pub use crate::pointer::Pointer;
 
-/// Where all policies lie.
+/// The prefix of all policies.
 pub const PREFIX: &str = "policies/";
-/// The pointer.
+/// The key of the pointer.
 pub const POINTER: &str = "policies/current.json";
 
 /// The key of a version.
@@ -33,7 +33,7 @@ pub fn version_of(policies: &Policies) -> String {
 }
 
 fn digest(bytes: &[u8]) -> String {
-    format!("{:x}", Sha256::digest(bytes))
+    hex::encode(Sha256::digest(bytes))
 }
 
 /// What can go wrong between a bucket and policies.
@@ -66,7 +66,7 @@ pub enum StoreError {
     Refused {
         /// The object's key.
         key: String,
-        /// Why.
+        /// What is wrong with the document.
         problems: Problems,
     },
     /// Somebody else pushed policies at the same time.

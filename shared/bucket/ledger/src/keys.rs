@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-/// Where the ledger lies.
+/// The prefix of the ledger.
 pub const PREFIX: &str = "alerts/";
 
 const FORMAT: &str = "%Y-%m-%dT%H";
@@ -63,7 +63,7 @@ impl Hour {
         (day(first)..=day(last)).map(|day| Hour { number: day * 24 }.start().strftime("%Y-%m-%dT").to_string())
     }
 
-    /// Where the ledger of the hour lies.
+    /// The prefix of the hour's part of the ledger.
     pub fn prefix(self) -> String {
         format!("{PREFIX}{self}/")
     }
@@ -91,19 +91,19 @@ impl FromStr for Hour {
 pub struct Keys {
     /// The alert event.
     pub requested: String,
-    /// A [`Sent`](crate::Sent).
+    /// The key of a [`Sent`](crate::Sent).
     pub sent: String,
-    /// A [`Withheld`](crate::Withheld).
+    /// The key of a [`Withheld`](crate::Withheld).
     pub withheld: String,
 }
 
 impl Keys {
-    /// Of the alert `id` about the comment event of `time`.
+    /// The keys of the alert `id` about the comment event of `time`.
     pub fn new(time: Timestamp, id: &str) -> Self {
         Keys::in_hour(Hour::of(time), id)
     }
 
-    /// Of the alert `id` in an hour.
+    /// The keys of the alert `id` in an hour.
     pub fn in_hour(hour: Hour, id: &str) -> Self {
         let folder = format!("{}{id}/", hour.prefix());
         let [requested, sent, withheld] = [REQUESTED, SENT, WITHHELD].map(|name| format!("{folder}{name}"));

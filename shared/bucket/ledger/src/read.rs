@@ -22,11 +22,11 @@ pub struct Entry {
 /// What became of an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Fate {
-    /// Nothing yet: it is on its way.
+    /// Nothing became of it yet: the alert is on its way.
     Requested,
-    /// It was not published by itself.
+    /// The alert was not published by itself.
     Withheld,
-    /// It was published.
+    /// The alert was published.
     Sent,
 }
 
@@ -37,7 +37,7 @@ pub enum LedgerError {
     /// The object is another's.
     #[error("{key} is not what the ledger holds there: {detail}")]
     Unreadable {
-        /// Its key.
+        /// The object's key.
         key: String,
         /// What is wrong.
         detail: String,

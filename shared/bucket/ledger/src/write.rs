@@ -20,7 +20,7 @@ pub struct Sent {
 pub struct Withheld {
     /// When it was decided.
     pub time: Timestamp,
-    /// Why.
+    /// Why the alert is withheld.
     pub reason: Withholding,
     /// The same as a sentence, for whoever reads the digest.
     pub detail: String,
@@ -38,12 +38,12 @@ pub enum Withholding {
     QuietHours,
     /// The policy sends its alerts by digest alone.
     Channel,
-    /// It meets no policy: it is asked about to learn what the others are like.
+    /// The comment meets no policy: it is asked about to learn what such comments are like.
     Exploration,
 }
 
 impl Withholding {
-    /// As it stands in `withheld.json`.
+    /// The reason as it stands in `withheld.json`.
     pub fn as_str(self) -> &'static str {
         match self {
             Withholding::Budget => "budget",
@@ -62,7 +62,7 @@ pub enum Next {
     GoOn,
     /// Publish or withhold this event, which an earlier attempt requested and may have gone on with.
     Resume(Bytes),
-    /// Nothing: it was published or withheld before.
+    /// There is nothing to do: the alert was published or withheld before.
     Nothing,
 }
 

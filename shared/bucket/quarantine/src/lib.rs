@@ -51,7 +51,7 @@ pub async fn keep_record<O: Objects, C: Clock>(
 /// An event that its stream can't take.
 #[derive(Clone, Copy, Debug)]
 pub struct Unsent<'a> {
-    /// The stream.
+    /// The name of the stream.
     pub stream: &'a str,
     /// The event's id.
     pub id: &'a str,
@@ -59,7 +59,7 @@ pub struct Unsent<'a> {
     pub time: Timestamp,
     /// The key it would have had.
     pub partition_key: &'a str,
-    /// The event.
+    /// The event's bytes.
     pub data: &'a [u8],
 }
 

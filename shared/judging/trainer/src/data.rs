@@ -104,7 +104,7 @@ impl LabelledComments {
             decided: self.decided.len(),
             decided_removed: self.decided.iter().filter(|(_, removed)| *removed).count(),
             bytes: self.texts.iter().map(|text| text.len() as u64).sum(),
-            sha256: format!("{:x}", hash.finalize()),
+            sha256: hex::encode(hash.finalize()),
         }
     }
 }

@@ -290,7 +290,7 @@ impl<O: DeletableObjects, S: Stream, C: Clock> Visit<'_, O, S, C> {
         if !posts {
             return Ok(Response::page(200, sign_in(&self.request.path, &name, SESSION_HOURS)));
         }
-        let key = format!("sign-ins/{}.json", &format!("{:x}", Sha256::digest(token.as_bytes()))[..32]);
+        let key = format!("sign-ins/{}.json", &hex::encode(Sha256::digest(token.as_bytes()))[..32]);
         let used = format!("{{\"time\":\"{}\"}}", self.now).into_bytes();
         let Site { objects, clock, .. } = self.site;
         let put = put_if_absent(objects, clock, self.deadline, &key, used).await;

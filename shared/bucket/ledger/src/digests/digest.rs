@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::keys::Hour;
 use crate::write::Withholding;
 
-/// One subreddit's digest of one window.
+/// The digest of one subreddit and window.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Digest {
     /// The subreddit; none for comments without one.
@@ -19,10 +19,10 @@ pub struct Digest {
     pub severity: Severity,
     /// The alerts it covers, the most probable first.
     pub alerts: Vec<Covered>,
-    /// Those of them that were not published by themselves, counted.
+    /// Counts of the alerts that were not published by themselves.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub withheld: Vec<Withheld>,
-    /// Those of them that came after their own window's digest.
+    /// Counts of the alerts that came after the digest of their own window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub late: Option<Late>,
     /// How many of them waited for the end of quiet hours.
@@ -44,32 +44,32 @@ pub struct Covered {
     /// The hour of its comment event.
     #[serde(serialize_with = "write_hour", deserialize_with = "read_hour")]
     pub hour: Hour,
-    /// Its id.
+    /// The alert's id.
     pub id: String,
 }
 
 /// How many alerts were withheld for one reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Withheld {
-    /// Why.
+    /// Why they were withheld.
     pub reason: Withholding,
     /// The same as a sentence.
     pub detail: String,
-    /// How many.
+    /// How many alerts there are.
     pub count: usize,
 }
 
 /// Alerts that came late.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Late {
-    /// How many.
+    /// How many alerts there are.
     pub count: usize,
     /// The time of the oldest one's comment.
     pub oldest: Timestamp,
 }
 
 impl Digest {
-    /// Its id, which knows subreddit and window.
+    /// The digest's id, which follows from subreddit and window.
     pub fn id(&self) -> String {
         ids::digest(self.subreddit.as_deref().unwrap_or_default(), self.start, self.end).to_string()
     }

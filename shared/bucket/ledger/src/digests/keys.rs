@@ -2,18 +2,18 @@ use jiff::Timestamp;
 
 use crate::keys::Hour;
 
-/// Where digests lie.
+/// The prefix of all digests.
 pub const PREFIX: &str = "digests/";
 
 const SENT: &str = "sent.json";
 
-/// Where the digests of a window lie.
+/// The key of a window's digests.
 pub fn window_key(start: Timestamp, end: Timestamp) -> String {
     let (hour, minutes) = (Hour::of(start), end.duration_since(start).as_mins());
     format!("{PREFIX}{hour}/{}-{minutes}m.json", start.strftime("%H%M"))
 }
 
-/// Where it lies that a digest was sent, whose window begins in `hour`.
+/// The key that says that a digest was sent whose window begins in `hour`.
 pub(crate) fn sent_key(hour: Hour, id: &str) -> String {
     format!("{PREFIX}{hour}/{id}/{SENT}")
 }
@@ -22,7 +22,7 @@ pub(crate) fn sent_key(hour: Hour, id: &str) -> String {
 pub(crate) enum Named<'a> {
     /// A window's digests.
     Window,
-    /// That the digest of this id was sent.
+    /// The object says that the digest of this id was sent.
     Sent(&'a str),
 }
 

@@ -27,7 +27,7 @@ pub enum DigestsError {
     /// The object is another's.
     #[error("{key} is not what digests have there: {detail}")]
     Unreadable {
-        /// Its key.
+        /// The object's key.
         key: String,
         /// What is wrong.
         detail: String,

@@ -11,7 +11,7 @@ const SLOT: i64 = 10;
 /// The longest window that policies may have.
 const KEPT: i64 = 60 * 60 / SLOT + 1;
 
-/// Of so many comments it is known that they were counted: more than a batch has, and a failed batch comes again.
+/// The maximum of comments of which it is remembered that they were counted: more than a batch has, since a failed batch comes again.
 const KNOWN: usize = 20_000;
 
 /// Counts in memory.

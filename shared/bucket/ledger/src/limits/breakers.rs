@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::scope::Scope;
 use crate::write::Sent;
 
-/// Where breakers lie.
+/// The prefix of all breakers.
 pub const BREAKERS: &str = "breakers/";
 
 const OPENED: &str = "opened.json";
@@ -28,7 +28,7 @@ pub struct Opened {
     pub window_minutes: i64,
     /// How many alerts there were, where it was noticed.
     pub alerts: u64,
-    /// Of so many predictions.
+    /// The number of predictions among which they were counted.
     pub predictions: u64,
 }
 
@@ -54,7 +54,7 @@ pub(crate) fn day(time: Timestamp) -> String {
 /// A breaker, as a bucket knows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Known {
-    /// Where its objects lie.
+    /// The prefix of the breaker's objects.
     pub folder: String,
     /// Why it opened, and until when.
     pub opened: Opened,
@@ -94,7 +94,7 @@ impl<'a, O: Objects, C: Clock> Breakers<'a, O, C> {
         Breakers { objects, clock, deadline }
     }
 
-    /// Those of today and yesterday, the longest that one can be open, oldest first.
+    /// Lists the breakers of today and yesterday, which is the longest that one can be open, oldest first.
     ///
     /// # Errors
     /// Where there is no answer by the deadline.

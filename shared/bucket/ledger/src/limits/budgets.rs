@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 use super::scope::Scope;
 use crate::keys::Hour;
 
-/// Where budgets lie.
+/// The prefix of all budgets.
 pub const BUDGETS: &str = "budgets/";
 
 /// Rows of so many hours are remembered: an alert may come again after its hour.
@@ -29,7 +29,7 @@ pub enum Place {
 pub struct Request<'a> {
     /// The hour of the alert event's time.
     pub hour: Hour,
-    /// Whose budget.
+    /// The scope whose budget it is.
     pub scope: &'a Scope,
     /// How many places it has.
     pub places: u32,

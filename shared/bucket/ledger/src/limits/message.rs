@@ -19,7 +19,7 @@ pub struct BreakerOpened<'a> {
     pub max_share: f64,
     /// How many alerts there were, where it was noticed.
     pub alerts: u64,
-    /// Of so many predictions.
+    /// The number of predictions among which they were counted.
     pub predictions: u64,
     /// When alerts are published again, if nobody closes it before.
     pub until: jiff::Timestamp,

@@ -2,7 +2,7 @@ use std::fmt::{self, Write as _};
 
 use uuid::Uuid;
 
-/// Whose alerts are counted together.
+/// A set of subreddits whose alerts are counted together.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Scope(String);
 
@@ -15,7 +15,7 @@ impl Scope {
         Scope("_all".to_owned())
     }
 
-    /// One subreddit, whatever its letters' case; comments without one are together too.
+    /// The scope of one subreddit, whatever its letters' case; comments without one are a scope too.
     pub fn subreddit(name: Option<&str>) -> Self {
         let Some(name) = name.filter(|name| !name.is_empty()) else { return Scope("_none".to_owned()) };
         let name = name.to_lowercase();

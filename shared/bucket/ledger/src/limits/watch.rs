@@ -15,7 +15,7 @@ const CHECK_EVERY: SignedDuration = SignedDuration::from_secs(10);
 /// Whoever opened one and has sent no message after this long never will: longer than an invocation lasts.
 const OPENER_IS_GONE: SignedDuration = SignedDuration::from_mins(5);
 
-/// One function instance's eye on the share of comments that alert, and on the breakers that are open.
+/// Watches, for one instance of a function, the share of comments that alert and the breakers that are open.
 #[derive(Debug, Default)]
 pub struct Watch {
     band: Mutex<Band>,
@@ -26,7 +26,7 @@ pub struct Watch {
 struct State {
     checked: Option<Timestamp>,
     known: BTreeMap<String, Known>,
-    /// Those that this instance opened.
+    /// The folders of breakers that this instance opened.
     own: BTreeSet<String>,
 }
 

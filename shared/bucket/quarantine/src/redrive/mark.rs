@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Where marks lie in the bucket.
+/// The prefix of all marks.
 pub const MARKS: &str = "redriven/";
 
 /// The content of a mark: where a record went.
@@ -15,7 +15,7 @@ pub struct Mark {
     pub stream: String,
     /// The shard that took it.
     pub shard_id: String,
-    /// Its place there.
+    /// The record's sequence number there.
     pub sequence_number: String,
 }
 

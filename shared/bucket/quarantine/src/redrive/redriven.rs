@@ -15,19 +15,19 @@ pub struct Streams<S> {
 /// What is put back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Quarantined records.
+    /// Put back quarantined records.
     pub quarantine: bool,
-    /// Batches that Lambda gave up.
+    /// Put back batches that Lambda gave up.
     pub given_up: bool,
-    /// Only this object.
+    /// Put back only what this object holds.
     pub key: Option<String>,
-    /// Only records quarantined for this reason, and so no batches.
+    /// Put back only records quarantined for this reason, and so no batches.
     pub reason: Option<Reason>,
-    /// Only what was set aside from then on: for a quarantined record, when the stream took it.
+    /// Put back only what was set aside from then on: for a quarantined record, when the stream took it.
     pub since: Option<Timestamp>,
     /// Look and count, and write nothing.
     pub dry_run: bool,
-    /// Also records that are still bad.
+    /// Put back also records that are still bad.
     pub force: bool,
 }
 
@@ -60,7 +60,7 @@ impl Redriven {
 /// A record or an object that was left where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Left {
-    /// The object.
+    /// The object's key.
     pub key: String,
     /// The record in it, where it is about one.
     pub sequence_number: Option<String>,

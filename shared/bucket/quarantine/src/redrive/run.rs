@@ -231,7 +231,7 @@ impl<S: Stream, O: Objects, C: Clock> Run<'_, S, O, C> {
     }
 }
 
-/// By folder, then by number: sequence numbers may differ in their count of digits.
+/// Compares by folder, then by number: sequence numbers may differ in their count of digits.
 fn by_place(one: &str, other: &str) -> Ordering {
     let parts = |key: &str| key.rsplit_once('/').map(|(folder, name)| (folder.to_owned(), name.len(), name.to_owned()));
     parts(one).cmp(&parts(other))

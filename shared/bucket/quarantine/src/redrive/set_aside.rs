@@ -10,19 +10,19 @@ use serde_json::Value;
 
 use super::mark::mark_key;
 
-/// Where quarantined records lie.
+/// The prefix of quarantined records.
 pub const QUARANTINE: &str = "quarantine/";
-/// Where Lambda keeps what it gave up. The prefix is its own.
+/// The prefix under which Lambda keeps what it gave up. Lambda chooses it.
 pub const GIVEN_UP: &str = "aws/lambda/";
-/// Where Lambda keeps asynchronous invocations that it gave up.
+/// The prefix under which Lambda keeps asynchronous invocations that it gave up.
 pub const INVOCATIONS: &str = "aws/lambda/async/";
 
 /// What an object holds.
 pub(crate) struct SetAside {
     pub(crate) since: Timestamp,
-    /// Of a quarantined record.
+    /// The reason of a quarantined record.
     pub(crate) reason: Option<Reason>,
-    /// In order.
+    /// The records in their order.
     pub(crate) records: Vec<Record>,
 }
 

@@ -22,7 +22,7 @@ pub const CARD: &str = "card.md";
 const GOLDEN_TOLERANCE: f64 = 1e-6;
 
 fn sha256(bytes: &[u8]) -> String {
-    format!("{:x}", Sha256::digest(bytes))
+    hex::encode(Sha256::digest(bytes))
 }
 
 /// The files of a model, in memory.

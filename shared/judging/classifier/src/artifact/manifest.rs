@@ -182,7 +182,7 @@ impl Manifest {
     pub(super) fn seal(&mut self) -> Result<Vec<u8>, ArtifactError> {
         self.version.clear();
         let blank = self.to_bytes()?;
-        self.version = format!("{:x}", Sha256::digest(&blank));
+        self.version = hex::encode(Sha256::digest(&blank));
         self.to_bytes()
     }
 
@@ -205,7 +205,7 @@ impl Manifest {
         let found = memchr::memmem::find(bytes, VERSION_FIELD.as_bytes()).ok_or(ArtifactError::Version)?;
         let (before, rest) = bytes.split_at(found + VERSION_FIELD.len());
         let (version, after) = rest.split_at_checked(64).ok_or(ArtifactError::Version)?;
-        if format!("{:x}", Sha256::digest([before, after].concat())).as_bytes() != version {
+        if hex::encode(Sha256::digest([before, after].concat())).as_bytes() != version {
             return Err(ArtifactError::Version);
         }
         let unreadable = |error: serde_json::Error| ArtifactError::Manifest(error.to_string());

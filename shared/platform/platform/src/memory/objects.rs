@@ -1,5 +1,4 @@
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -64,7 +63,7 @@ impl MemoryObjects {
 }
 
 fn etag_of(bytes: &[u8]) -> ETag {
-    ETag(format!("{:x}", Md5::digest(bytes)))
+    ETag(hex::encode(Md5::digest(bytes)))
 }
 
 impl Objects for MemoryObjects {
