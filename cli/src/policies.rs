@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::Context as _;
-use modstream_policy::{Channel, Policies, Problems, Rules};
+use modstream_policy::{AlwaysTerm, Channel, Policies, Problems, Rules};
 use serde_json::{Value, json};
 
 use crate::display::one_line;
@@ -61,7 +61,8 @@ fn row(name: &str, rules: &Rules) -> [String; 8] {
     let channels: Vec<&str> = rules.channels.iter().map(|channel| channel_name(*channel)).collect();
     let mut more = Vec::new();
     if !rules.always.is_empty() {
-        more.push(format!("always: {}", one_line(&rules.always.join(" | "))));
+        let terms: Vec<&str> = rules.always.iter().map(AlwaysTerm::as_str).collect();
+        more.push(format!("always: {}", one_line(&terms.join(" | "))));
     }
     if !rules.exempt_authors.is_empty() {
         more.push(format!("never: u/{}", one_line(&rules.exempt_authors.join(", u/"))));

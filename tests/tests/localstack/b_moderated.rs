@@ -363,7 +363,7 @@ impl Scene {
         };
         let key = format!("{BREAKERS}{}/0000-_all/opened.json", time.strftime("%Y-%m-%d"));
         let bytes = serde_json::to_vec(&opened).expect("JSON");
-        self.world.objects().put(&key, bytes, Condition::Absent).await.expect("the bucket takes it");
+        self.world.objects().put(&key, bytes.into(), Condition::Absent).await.expect("the bucket takes it");
         let shown = self.modstream(&["breaker", "show"]);
         assert!(shown.contains("130 of 400 comments alerted, 32.5 %  open until "), "{shown}");
         self.until_fate("an alert is withheld by the breaker", OTHER, Some(Withholding::Breaker)).await;

@@ -7,7 +7,7 @@ use digest_alerts::{DigestError, DigestRules};
 use modstream_events::{Comment, PROBE_BODY, Severity};
 use modstream_ledger::Withholding;
 use modstream_ledger::digests::Late;
-use modstream_platform::{Clock, Condition, Objects};
+use modstream_platform::{Bytes, Clock, Condition, Objects};
 
 use crate::fixture::{Fate, World, alert, comment, time};
 
@@ -196,7 +196,7 @@ async fn what_cant_be_read_stops_no_digest() {
         "alerts/2026-01-05T10/broken/withheld.json",
         "digests/2026-01-05T09/0900-5m.json",
     ] {
-        world.objects.put(key, b"{".to_vec(), Condition::Always).await.expect("written");
+        world.objects.put(key, Bytes::from_static(b"{"), Condition::Always).await.expect("written");
     }
     assert_eq!(world.run("10:06:00").await.expect("runs").alerts, 1);
     assert_eq!(world.subjects(), ["r/science: 1 alert (10:00-10:05 UTC)"]);

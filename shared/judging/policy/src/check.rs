@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 
 use crate::document::{BreakerDocument, Document, QuietHoursDocument, RulesDocument, SeverityDocument};
 use crate::locate::{line_at, line_of};
-use crate::{Breaker, Channel, Condition, Policies, QuietHours, Rules, Severities};
+use crate::{AlwaysTerm, Breaker, Channel, Condition, Policies, QuietHours, Rules, Severities};
 
 /// The policies' name where a document has none.
 const DEFAULT_NAME: &str = "default";
@@ -208,7 +208,10 @@ impl Checking {
         let exempt = rules.exempt_authors.clone().inspect(|names| {
             self.authors(names, &format!("{at}.exempt_authors"));
         });
-        let always = rules.always.clone().inspect(|terms| self.terms(terms, &format!("{at}.always")));
+        let always = rules.always.as_ref().map(|terms| {
+            self.terms(terms, &format!("{at}.always"));
+            terms.iter().map(AlwaysTerm::new).collect()
+        });
         Rules {
             threshold: threshold.unwrap_or(over.threshold),
             base_rate: base_rate.unwrap_or(over.base_rate),

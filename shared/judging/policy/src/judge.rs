@@ -2,7 +2,7 @@
 
 use modstream_events::{PROBE_BODY, PROBE_SOURCE, Prediction, Severity, ids};
 
-use crate::{AtBaseRate, Rules};
+use crate::{AlwaysTerm, AtBaseRate, Rules};
 
 /// What rules say of a prediction.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,7 +78,7 @@ impl Rules {
             return None;
         }
         let body = body.to_lowercase();
-        self.always.iter().find(|term| body.contains(&term.to_lowercase())).map(String::as_str)
+        self.always.iter().find(|term| term.is_in(&body)).map(AlwaysTerm::as_str)
     }
 }
 
@@ -142,7 +142,7 @@ pub(crate) mod tests {
 
     #[test]
     fn an_always_term_is_found_anywhere_whatever_its_case_and_is_medium_at_least() {
-        let rules = Rules { always: vec!["buy FOLLOWERS".to_owned(), "ÜBER".to_owned()], ..rules() };
+        let rules = Rules { always: ["buy FOLLOWERS", "ÜBER"].map(AlwaysTerm::new).to_vec(), ..rules() };
         let mut unlikely = prediction("You can Buy Followers2 here");
         (unlikely.probability, unlikely.log_odds) = (0.1, -2.197_224_577_336_219_6);
         let alert = |term: &str| Judgement::Alert { why: Why::Always(term.to_owned()), severity: Severity::Medium };
@@ -156,7 +156,7 @@ pub(crate) mod tests {
         let everything = Rules {
             threshold: Condition::Probability(0.0),
             exempt_authors: vec!["AutoModerator".to_owned()],
-            always: vec!["so".to_owned()],
+            always: vec![AlwaysTerm::new("so")],
             exploration_share: 0.1,
             ..rules()
         };

@@ -3,7 +3,9 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 use modstream_events::PolicyRef;
 
-use crate::{Channel, Condition, Document, Policy, QuietHours, RulesDocument, Severities, SeverityDocument};
+use crate::{
+    AlwaysTerm, Channel, Condition, Document, Policy, QuietHours, RulesDocument, Severities, SeverityDocument,
+};
 
 /// Rules for all comments, and by subreddit where they differ: a checked document.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,7 +41,7 @@ pub struct Rules {
     /// The authors whose comments never alert.
     pub exempt_authors: Vec<String>,
     /// The texts that always alert, wherever a comment holds one.
-    pub always: Vec<String>,
+    pub always: Vec<AlwaysTerm>,
     /// The share of other comments that moderators are asked about all the same.
     pub exploration_share: f64,
 }

@@ -37,6 +37,7 @@ impl Fixture {
     }
 
     async fn put(&self, key: &str, bytes: impl Into<Vec<u8>>) {
+        let bytes: Vec<u8> = bytes.into();
         self.objects.put(key, bytes.into(), Condition::Always).await.expect("puts");
     }
 

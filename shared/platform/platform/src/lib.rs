@@ -18,6 +18,7 @@ use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
+pub use bytes::Bytes;
 use jiff::Timestamp;
 
 /// A record to put on a stream.
@@ -124,11 +125,11 @@ pub trait Objects: Send + Sync {
     /// Reads an object, unless it still has the tag `unless`.
     fn get(&self, key: &str, unless: Option<&ETag>) -> impl Future<Output = Result<Fetched, CallError>> + Send;
 
-    /// Writes an object under a condition.
+    /// Writes an object under a condition. The content is shared, not copied, by whoever asks again.
     fn put(
         &self,
         key: &str,
-        bytes: Vec<u8>,
+        bytes: Bytes,
         condition: Condition,
     ) -> impl Future<Output = Result<Written, CallError>> + Send;
 

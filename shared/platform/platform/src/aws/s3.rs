@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use super::boxed;
 use super::error::{Operation, chain, status};
 use crate::{
-    CallError, CallErrorKind, Condition, DeletableObjects, ETag, Fetched, ObjectVersion, Objects, VersionedObjects,
-    Written,
+    Bytes, CallError, CallErrorKind, Condition, DeletableObjects, ETag, Fetched, ObjectVersion, Objects,
+    VersionedObjects, Written,
 };
 
 const GET: Operation = Operation { service: "s3", name: "GetObject" };
@@ -114,7 +114,7 @@ impl Objects for S3Objects {
         fetched
     }
 
-    async fn put(&self, key: &str, bytes: Vec<u8>, condition: Condition) -> Result<Written, CallError> {
+    async fn put(&self, key: &str, bytes: Bytes, condition: Condition) -> Result<Written, CallError> {
         let call = self.client.put_object().bucket(&self.bucket).key(key).body(ByteStream::from(bytes));
         let matches = matches!(condition, Condition::Matches(_));
         let call = match condition {

@@ -3,7 +3,7 @@ use named_mutations::is_on;
 
 use super::backoff::Patience;
 use super::{Cause, DeliveryError};
-use crate::{CallError, Clock, Condition, DeletableObjects, ETag, Fetched, Objects, Written};
+use crate::{Bytes, CallError, Clock, Condition, DeletableObjects, ETag, Fetched, Objects, Written};
 
 /// The answer to [`put_if_absent`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,9 +26,9 @@ pub async fn put_if_absent<O: Objects, C: Clock>(
     clock: &C,
     deadline: Timestamp,
     key: &str,
-    bytes: Vec<u8>,
+    bytes: impl Into<Bytes>,
 ) -> Result<PutIfAbsent, DeliveryError> {
-    Ok(match write(objects, clock, deadline, key, &bytes, &Condition::Absent).await? {
+    Ok(match write(objects, clock, deadline, key, bytes.into(), &Condition::Absent).await? {
         Settled::Done(_) => PutIfAbsent::Written,
         Settled::ConditionFailed => PutIfAbsent::Existed,
     })
@@ -43,9 +43,9 @@ pub async fn put<O: Objects, C: Clock>(
     clock: &C,
     deadline: Timestamp,
     key: &str,
-    bytes: Vec<u8>,
+    bytes: impl Into<Bytes>,
 ) -> Result<ETag, DeliveryError> {
-    match write(objects, clock, deadline, key, &bytes, &Condition::Always).await? {
+    match write(objects, clock, deadline, key, bytes.into(), &Condition::Always).await? {
         Settled::Done(etag) => Ok(etag),
         Settled::ConditionFailed => Err(DeliveryError::final_answer(Cause::UnexpectedCondition)),
     }
@@ -62,10 +62,10 @@ pub async fn put_where<O: Objects, C: Clock>(
     clock: &C,
     deadline: Timestamp,
     key: &str,
-    bytes: Vec<u8>,
+    bytes: impl Into<Bytes>,
     condition: &Condition,
 ) -> Result<Option<ETag>, DeliveryError> {
-    Ok(match write(objects, clock, deadline, key, &bytes, condition).await? {
+    Ok(match write(objects, clock, deadline, key, bytes.into(), condition).await? {
         Settled::Done(etag) => Some(etag),
         Settled::ConditionFailed => None,
     })
@@ -142,13 +142,13 @@ async fn write<O: Objects, C: Clock>(
     clock: &C,
     deadline: Timestamp,
     key: &str,
-    bytes: &[u8],
+    bytes: Bytes,
     condition: &Condition,
 ) -> Result<Settled, DeliveryError> {
     let mut patience = Patience::new(clock, deadline, key);
     let mut last = None;
     while patience.is_left() {
-        match objects.put(key, bytes.to_vec(), condition.clone()).await {
+        match objects.put(key, bytes.clone(), condition.clone()).await {
             Ok(Written::Done(etag)) => return Ok(Settled::Done(etag)),
             Ok(Written::ConditionFailed) => return Ok(Settled::ConditionFailed),
             Ok(Written::Conflict) if is_on("conflict-is-written") => return Ok(Settled::ConditionFailed),

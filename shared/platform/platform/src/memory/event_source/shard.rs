@@ -231,7 +231,7 @@ impl<'a, C: Clock> Shard<'a, C> {
             last_answer: part.last_answer,
             now: self.clock.now(),
         };
-        bucket.write(&discarded.key(), discarded.invocation_record(), &Write::Always);
+        bucket.write(&discarded.key(), discarded.invocation_record().into(), &Write::Always);
     }
 }
 

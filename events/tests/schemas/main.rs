@@ -1,17 +1,22 @@
 //! The published JSON Schemas follow from the types, and events follow the schemas.
 
-#[path = "contract/fixtures.rs"]
-mod fixtures;
-#[path = "contract/golden.rs"]
+mod changes;
+#[path = "../contract/golden.rs"]
 mod golden;
+mod released;
+#[path = "../contract/types.rs"]
+mod types;
+#[path = "../contract/whole_events.rs"]
+mod whole_events;
 
-use fixtures::{alert_event, comment_event, decision_event, prediction_event, quarantined_event};
 use jsonschema::Validator;
 use modstream_events::{Alert, Comment, Data, Decision, Event, Prediction, Quarantined};
 use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
+use types::for_each_type;
+use whole_events::{alert_event, comment_event, decision_event, prediction_event, quarantined_event};
 
 fn schema<T: Data + JsonSchema>() -> Value {
     let settings = SchemaSettings::draft2020_12().with_transform(RecursiveTransform(publish));
@@ -59,46 +64,23 @@ fn assert_file<T: Data + JsonSchema>() {
 }
 
 #[test]
-fn the_comment_schema_is_what_the_type_gives() {
-    assert_file::<Comment<'_>>();
+fn every_schema_is_what_its_type_gives() {
+    for_each_type!(assert_file());
 }
 
-#[test]
-fn the_prediction_schema_is_what_the_type_gives() {
-    assert_file::<Prediction<'_>>();
-}
-
-#[test]
-fn the_alert_schema_is_what_the_type_gives() {
-    assert_file::<Alert<'_>>();
-}
-
-#[test]
-fn the_decision_schema_is_what_the_type_gives() {
-    assert_file::<Decision<'_>>();
-}
-
-#[test]
-fn the_quarantined_schema_is_what_the_type_gives() {
-    assert_file::<Quarantined<'_>>();
+fn names_its_type_and_version<T: Data + JsonSchema>() {
+    let schema = schema::<T>();
+    assert_eq!(schema["$id"], format!("urn:modstream:schema:{}", T::TYPE));
+    assert_eq!(schema["title"], T::TYPE);
+    assert_eq!(schema["properties"]["type"]["const"], T::TYPE);
+    assert_eq!(schema["properties"]["specversion"]["const"], "1.0");
+    assert_eq!(schema["properties"]["time"]["format"], "date-time");
+    assert_eq!(schema["required"], json!(["specversion", "id", "source", "type", "time", "data"]));
 }
 
 #[test]
 fn a_schema_names_its_type_and_the_version_of_the_specification() {
-    for (schema, kind) in [
-        (schema::<Comment<'_>>(), "modstream.comment.v1"),
-        (schema::<Prediction<'_>>(), "modstream.prediction.v1"),
-        (schema::<Alert<'_>>(), "modstream.alert.v1"),
-        (schema::<Decision<'_>>(), "modstream.decision.v1"),
-        (schema::<Quarantined<'_>>(), "modstream.quarantined.v1"),
-    ] {
-        assert_eq!(schema["$id"], format!("urn:modstream:schema:{kind}"));
-        assert_eq!(schema["title"], kind);
-        assert_eq!(schema["properties"]["type"]["const"], kind);
-        assert_eq!(schema["properties"]["specversion"]["const"], "1.0");
-        assert_eq!(schema["properties"]["time"]["format"], "date-time");
-        assert_eq!(schema["required"], json!(["specversion", "id", "source", "type", "time", "data"]));
-    }
+    for_each_type!(names_its_type_and_version());
 }
 
 #[test]
@@ -112,20 +94,16 @@ fn of_a_comment_only_the_body_is_required_and_nothing_is_null() {
     }
 }
 
+fn speaks_no_rust<T: Data + JsonSchema>() {
+    let text = schema::<T>().to_string();
+    for word in ["[`", "`]", "::", "int64", "double", "null\""] {
+        assert!(!text.contains(word), "{word} in {text}");
+    }
+}
+
 #[test]
 fn no_schema_speaks_rust() {
-    for schema in [
-        schema::<Comment<'_>>(),
-        schema::<Prediction<'_>>(),
-        schema::<Alert<'_>>(),
-        schema::<Decision<'_>>(),
-        schema::<Quarantined<'_>>(),
-    ] {
-        let text = schema.to_string();
-        for word in ["[`", "`]", "::", "int64", "double", "null\""] {
-            assert!(!text.contains(word), "{word} in {text}");
-        }
-    }
+    for_each_type!(speaks_no_rust());
 }
 
 #[test]
