@@ -6,7 +6,7 @@
 //! no file, and knows no model.
 
 mod chart;
-pub mod escape;
+pub mod html;
 mod numbers;
 mod replay;
 mod sections;
@@ -14,7 +14,7 @@ mod stats;
 mod subgroup;
 mod terms;
 
-pub use replay::{Example, Group, Judged, Replay, Score, Side};
+pub use replay::{Difference, Example, Judged, Replay, Score, Side};
 pub use subgroup::{Subgroup, SubgroupError};
 pub use terms::Terms;
 
