@@ -2,7 +2,7 @@
 //!
 //! A function URL's request in, a page out. `shared/desk` has the pages.
 
-use modstream_desk::Settings;
+use modstream_desk::SiteSettings;
 
 pub use modstream_desk::{Config, Pages};
 
@@ -10,6 +10,6 @@ pub use modstream_desk::{Config, Pages};
 pub const NAME: &str = "take-decisions";
 
 /// What it serves: what links lead to, and no desk.
-pub fn settings(config: &Config) -> Settings {
-    Settings { links: true, desk: None, forum: config.forum.clone() }
+pub fn settings(config: &Config) -> SiteSettings {
+    SiteSettings { links: true, desk: None, forum: config.forum.clone() }
 }

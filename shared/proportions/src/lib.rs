@@ -1,4 +1,4 @@
-//! So many of so many, and how sure one can be of the share.
+//! How many of how many, and how sure one can be of the share.
 //!
 //! ```
 //! use proportions::Proportion;
@@ -8,31 +8,35 @@
 //! assert_eq!((removed.share(), (interval.low * 100.0).round()), (0.9, 60.0));
 //! ```
 
+mod roc;
+
+pub use roc::{roc_auc, roc_auc_interval};
+
 /// The standard normal distribution's 97.5 % quantile: 95 % lie within so many standard deviations.
 pub const Z: f64 = 1.959_963_984_540_054;
 
-/// Those that are such, of all.
+/// How many of how many.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Proportion {
-    /// Those that are.
+    /// How many successes there are.
     pub part: u64,
-    /// All.
+    /// How many trials there are.
     pub of: u64,
 }
 
 /// Where the true share lies in 95 of 100 cases.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Interval {
-    /// From here.
+    /// The lower end.
     pub low: f64,
-    /// To here.
+    /// The upper end.
     pub high: f64,
 }
 
 impl Proportion {
-    /// One more, which is such or not.
-    pub fn add(&mut self, is: bool) {
-        self.part += u64::from(is);
+    /// Adds one trial.
+    pub fn add(&mut self, is_success: bool) {
+        self.part += u64::from(is_success);
         self.of += 1;
     }
 
@@ -56,7 +60,7 @@ fn wilson(share: f64, n: f64) -> Interval {
     Interval { low: (centre - half).clamp(0.0, share), high: (centre + half).clamp(share, 1.0) }
 }
 
-/// Those that are such, of all, where each stands for a number of others: its weight, above 0.
+/// How many of how many, where each trial stands for a number of others: its weight, above 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Weighted {
     part: f64,
@@ -65,24 +69,24 @@ pub struct Weighted {
 }
 
 impl Weighted {
-    /// One more, which is such or not.
-    pub fn add(&mut self, is: bool, weight: f64) {
-        self.part += if is { weight } else { 0.0 };
+    /// Adds one trial of a weight.
+    pub fn add(&mut self, is_success: bool, weight: f64) {
+        self.part += if is_success { weight } else { 0.0 };
         self.of += weight;
         self.squares += weight * weight;
     }
 
-    /// How many those that are such stand for.
+    /// How many the successes stand for.
     pub fn part(self) -> f64 {
         self.part
     }
 
-    /// How many all stand for.
+    /// How many all trials stand for.
     pub fn of(self) -> f64 {
         self.of
     }
 
-    /// How many of one weight would say as much: the squared sum of the weights by the sum of their squares (L. Kish, "Survey
+    /// How many trials of one weight would say as much: the squared sum of the weights by the sum of their squares (L. Kish, "Survey
     /// Sampling", 1965); NaN of none.
     pub fn effective(self) -> f64 {
         self.of * self.of / self.squares
@@ -97,7 +101,7 @@ impl Weighted {
 impl FromIterator<bool> for Proportion {
     fn from_iter<I: IntoIterator<Item = bool>>(all: I) -> Self {
         let mut proportion = Proportion::default();
-        all.into_iter().for_each(|is| proportion.add(is));
+        all.into_iter().for_each(|is_success| proportion.add(is_success));
         proportion
     }
 }
