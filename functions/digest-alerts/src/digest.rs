@@ -13,13 +13,13 @@ use crate::DigestRules;
 /// An alert that no digest covers yet.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Candidate {
-    /// Where the ledger has it.
+    /// The place of the alert in the ledger.
     pub alert: Covered,
     /// The comment's subreddit.
     pub subreddit: Option<String>,
     /// The time of the comment event.
     pub time: Timestamp,
-    /// How urgent it is.
+    /// The severity.
     pub severity: Severity,
     /// The probability that a moderator would remove the comment.
     pub probability: f64,

@@ -85,7 +85,7 @@ impl Memory {
         Ok(())
     }
 
-    /// Notes what a window has.
+    /// Notes which digests a window has.
     pub(crate) fn closed(&mut self, key: String, digests: Vec<Digest>) {
         self.windows.insert(key, digests);
     }
@@ -99,7 +99,7 @@ impl Memory {
         self.windows.values().flat_map(|digests| digests.iter().enumerate())
     }
 
-    /// Leaves out what a digest covers by now.
+    /// Leaves out the candidates that a digest covers by now.
     pub(crate) fn retain_uncovered(&self, candidates: &mut Vec<Candidate>) {
         let covered = self.covered();
         candidates.retain(|candidate| !covered.contains(candidate.alert.id.as_str()));

@@ -278,7 +278,7 @@ impl<T: Topic, O: Objects, C: Clock> DigestAlerts<T, O, C> {
         }
     }
 
-    /// Takes a call's worth of digests all the way.
+    /// Publishes a call's worth of digests, and records which were sent.
     async fn send(&self, group: Vec<Outgoing>, shown: &Shown, deadline: Timestamp) -> Vec<Delivery> {
         let store = &Digests::new(&self.objects, &self.clock, deadline);
         let mut deliveries = Vec::new();

@@ -12,7 +12,7 @@ pub use modstream_desk::Pages;
 /// The function's name.
 pub const NAME: &str = "show-desk";
 
-/// What it serves: the desk, and nothing that links lead to but sign-ins.
+/// What the function serves: the desk, and nothing that links lead to but sign-ins.
 pub fn settings(config: &Config) -> SiteSettings {
     SiteSettings { links: false, desk: Some(config.access), forum: config.pages.forum.clone() }
 }

@@ -9,7 +9,7 @@ pub use modstream_desk::{Config, Pages};
 /// The function's name.
 pub const NAME: &str = "take-decisions";
 
-/// What it serves: what links lead to, and no desk.
+/// What the function serves: what links lead to, and no desk.
 pub fn settings(config: &Config) -> SiteSettings {
     SiteSettings { links: true, desk: None, forum: config.forum.clone() }
 }

@@ -35,7 +35,7 @@ impl<O: DeletableObjects, S: Stream, K: Secrets, C: Clock + Clone> Pages<O, S, K
     /// Answers one request. No call starts after `deadline`.
     ///
     /// # Errors
-    /// Where it is no request, or there are no keys.
+    /// Where the payload is no request, or there are no keys.
     pub async fn handle(&self, payload: &[u8], deadline: Timestamp) -> Result<Answer, PagesError> {
         let request = request(payload)?;
         let signer = self.keys.signer(deadline).await?;

@@ -36,7 +36,7 @@ impl Rate {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Area {
     pub(crate) area: f64,
-    /// None where there are too few comments, or no error at all, which hides how sure one can be.
+    /// The 95 % interval; none where there are too few comments, or no error at all, which hides how sure one can be.
     pub(crate) interval: Option<Interval>,
 }
 
@@ -58,16 +58,16 @@ fn variance(values: &[f64]) -> f64 {
     squares / (count - 1.0).max(1.0)
 }
 
-/// How many alert from a score up.
+/// How many comments alert from a score up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Step {
-    /// Removed comments among them.
+    /// How many of them were removed.
     pub(crate) hits: usize,
-    /// Kept comments among them.
+    /// How many of them were kept.
     pub(crate) false_alarms: usize,
 }
 
-/// From no alert to all: a step a distinct score.
+/// The steps from no alert to all, one a distinct score.
 pub(crate) fn steps(comments: &[Comment<'_>]) -> Vec<Step> {
     let mut order: Vec<&Comment<'_>> = comments.iter().collect();
     order.sort_by(|a, b| b.log_odds.total_cmp(&a.log_odds));
@@ -118,7 +118,7 @@ pub(crate) struct Density<'a> {
 }
 
 impl<'a> Density<'a> {
-    /// Of sorted values, with B. W. Silverman's bandwidth ("Density Estimation for Statistics and Data Analysis", 1986, 3.31).
+    /// The density of sorted values, with B. W. Silverman's bandwidth ("Density Estimation for Statistics and Data Analysis", 1986, 3.31).
     pub(crate) fn of(values: &'a [f64]) -> Self {
         let deviation = variance(values).sqrt();
         let quartiles = (quantile(values, 0.75) - quantile(values, 0.25)) / 1.34;

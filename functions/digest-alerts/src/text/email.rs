@@ -25,7 +25,7 @@ const INDENT: &str = "   ";
 /// What stands before the lines that go on with one of these.
 const DEEP_INDENT: &str = "     ";
 
-/// ASCII in one line, as SNS wants it.
+/// The subject: ASCII in one line, as SNS wants it.
 pub(super) fn subject(digest: &Digest) -> String {
     let (start, end) = (digest.start.strftime("%H:%M"), digest.end.strftime("%H:%M"));
     let text = format!("{}: {} ({start}-{end} UTC)", name(digest), counts(digest));
@@ -80,7 +80,7 @@ fn paragraph(to: &mut String, text: &str) {
     wrap(to, text, "", "", MAX_LINE_CHARS);
 }
 
-/// A link keeps to one line, however long it is.
+/// Adds a link. It keeps to one line, however long it is.
 fn link(to: &mut String, name: &str, link: &str) {
     *to += &format!("{INDENT}{name} {link}\n");
 }
@@ -121,7 +121,7 @@ fn alert(
     }
 }
 
-/// Where no page is known here, what the alert itself says.
+/// The page that takes an action: where none is known here, the one that the alert itself names.
 fn page(rendering: &Rendering<'_>, covered: &Covered, alert: &Alert<'_>, action: Action) -> Option<String> {
     let own = || {
         let links = alert.links.as_ref()?;
@@ -134,7 +134,7 @@ fn page(rendering: &Rendering<'_>, covered: &Covered, alert: &Alert<'_>, action:
     rendering.links.alert(covered.hour, &covered.id, action).or_else(own)
 }
 
-/// Never quite certain, as nothing is.
+/// A probability in whole percent, never quite certain, as nothing is.
 fn percent(probability: f64) -> String {
     format!("{:.0} %", (probability * 100.0).clamp(1.0, 99.0))
 }
@@ -157,7 +157,7 @@ fn why(terms: &[Term<'_>]) -> Option<String> {
     (!named.is_empty()).then(|| named.join(", "))
 }
 
-/// The forum's paths, and whole addresses; nothing that could be read as more than one link.
+/// A permalink as a whole address; none for what could be read as more than one link.
 fn absolute(permalink: &str, forum: &str) -> Option<String> {
     if permalink.contains(char::is_whitespace) || one_line(permalink) != permalink {
         return None;
@@ -168,7 +168,7 @@ fn absolute(permalink: &str, forum: &str) -> Option<String> {
     permalink.starts_with("https://").then(|| permalink.to_owned())
 }
 
-/// What is not shown one by one.
+/// Adds what is not shown one by one.
 fn rest(to: &mut String, rendering: &Rendering<'_>) {
     let Rendering { digest, shown, .. } = rendering;
     match digest.alerts.len() - shown.len().min(digest.alerts.len()) {

@@ -22,13 +22,13 @@ pub struct Rendering<'a> {
     pub id: &'a str,
     /// The digest's position in its window.
     pub position: usize,
-    /// What it covers.
+    /// The digest.
     pub digest: &'a Digest,
     /// The digest's first [`SHOWN`] alerts.
     pub shown: &'a [Option<Event<'a, Alert<'a>>>],
-    /// Where its links lead.
+    /// The makers of its links.
     pub links: &'a Links,
-    /// Where permalinks lead that are paths.
+    /// The forum's address, for permalinks that are paths.
     pub forum: &'a str,
 }
 

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-/// White space as one blank each; control characters, and marks that turn the direction or hide, by their numbers.
+/// The text in one line: white space as one blank each; control characters, and marks that turn the direction or hide, by
+/// their numbers.
 pub(super) fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for c in text.chars() {
@@ -26,7 +27,7 @@ fn is_unseen(c: char) -> bool {
     c.is_control() || turns || hides
 }
 
-/// At most so many characters, whole words where they are no longer than the cut.
+/// The beginning of a text: at most `most` characters, and whole words where they are no longer than the cut.
 pub(super) fn cut(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();

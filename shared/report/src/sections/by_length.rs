@@ -5,7 +5,7 @@ use crate::numbers::{NONE, count, decimal, decimals, percent, rate};
 use crate::stats::{Rate, roc_auc};
 use crate::{Comment, Report};
 
-/// From how many characters on, and to below how many.
+/// The bins: a name, from how many characters on, and to below how many.
 const BINS: [(&str, usize, usize); 4] =
     [("under 50", 0, 50), ("50 to 149", 50, 150), ("150 to 499", 150, 500), ("500 and more", 500, usize::MAX)];
 

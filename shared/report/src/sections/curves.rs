@@ -11,13 +11,13 @@ const MAX_POINTS: usize = 200;
 
 /// What alerting by the policy gives.
 struct Point {
-    /// Alerts among removed comments.
+    /// The share of removed comments that alert.
     recall: Rate,
-    /// Removed comments among alerts.
+    /// The share of alerts whose comments were removed.
     precision: Rate,
-    /// Alerts among kept comments.
+    /// The share of kept comments that alert.
     false_alarms: Rate,
-    /// Alerts among all comments.
+    /// The share of all comments that alert.
     share: Rate,
 }
 

@@ -8,7 +8,7 @@ use crate::stats::{Density, quantile};
 
 /// With fewer comments of a class, a density says more than is known: each is drawn.
 const FEWEST_FOR_A_DENSITY: usize = 10;
-/// Places at which a density is drawn.
+/// At how many places a density is drawn.
 const PLACES: u32 = 80;
 
 pub(super) fn section(report: &Report<'_>) -> Section {

@@ -19,7 +19,7 @@ struct Holding<'a> {
     false_alarms: Rate,
 }
 
-/// None where no subgroup was asked for.
+/// The section; none where no subgroup was asked for.
 pub(super) fn section(report: &Report<'_>) -> Option<Section> {
     if report.subgroups.is_empty() {
         return None;
