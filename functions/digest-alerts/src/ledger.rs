@@ -28,8 +28,11 @@ pub(crate) type AlertEvent = Event<'static, Alert<'static>>;
 pub(crate) struct Shown {
     windowing: Tumbling,
     /// The strongest of each subreddit and window: whatever a digest shows is among them.
-    strongest: BTreeMap<(Option<String>, Timestamp), Vec<(Candidate, AlertEvent)>>,
+    strongest: BTreeMap<SubredditWindow, Vec<(Candidate, AlertEvent)>>,
 }
+
+/// A subreddit, and when a window starts.
+type SubredditWindow = (Option<String>, Timestamp);
 
 impl Shown {
     pub(crate) fn new(windowing: Tumbling) -> Self {

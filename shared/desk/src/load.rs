@@ -67,8 +67,8 @@ fn lock<T>(cached: &Mutex<T>) -> MutexGuard<'_, T> {
     cached.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn decode(bytes: Vec<u8>) -> Option<Arc<AlertEvent>> {
-    Event::decode(&bytes).ok().map(|event: Event<'_, Alert<'_>>| Arc::new(event.into_owned()))
+fn decode(bytes: &[u8]) -> Option<Arc<AlertEvent>> {
+    Event::decode(bytes).ok().map(|event: Event<'_, Alert<'_>>| Arc::new(event.into_owned()))
 }
 
 /// A bucket, for one request.
@@ -106,7 +106,7 @@ impl<O: Objects, C: Clock> Loader<'_, O, C> {
     /// An alert with its log; none where there is none that can be read.
     pub(crate) async fn entry(&self, hour: Hour, id: &str) -> Result<Option<Entry>, LoadError> {
         let reader = Reader::new(self.objects, self.clock, self.deadline);
-        let Some(event) = reader.alert(hour, id).await?.and_then(decode) else { return Ok(None) };
+        let Some(event) = reader.alert(hour, id).await?.and_then(|bytes| decode(&bytes)) else { return Ok(None) };
         let log = self.log(Place { hour, alert_id: id }).await?;
         Ok(Some(Entry { hour, event, log }))
     }
@@ -194,7 +194,9 @@ impl<O: Objects, C: Clock> Loader<'_, O, C> {
             read.push((hour, id, log));
         }
         let loading = read.into_iter().map(|(hour, id, log)| async move {
-            let event = self.get_cached(&self.cache.alerts, &Keys::in_hour(hour, &id).requested, decode).await?;
+            let event = self
+                .get_cached(&self.cache.alerts, &Keys::in_hour(hour, &id).requested, |bytes| decode(&bytes))
+                .await?;
             Ok(event.map(|event| Entry { hour, event, log }))
         });
         let found: Vec<Result<Option<Entry>, LoadError>> =

@@ -342,7 +342,8 @@ proptest! {
         let [alert, _, digest, desk] = &hostile;
         prop_assert!(alert.all("code").iter().any(|code| code.text == shown(&text)));
         prop_assert!(alert.of_class("quiet").iter().any(|note| note.text.contains("held back")));
-        prop_assert!(digest.all("h1")[0].text.ends_with(&format!("r/{}", shown(&text))));
+        let subreddit = format!("r/{}", shown(&text));
+        prop_assert!(digest.all("h1")[0].text.ends_with(&subreddit));
         let name = |page: &Page| page.all("bdi").iter().any(|name| name.text == "<b>ana");
         prop_assert!(name(digest) && name(desk));
     }

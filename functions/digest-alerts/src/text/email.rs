@@ -206,7 +206,7 @@ fn rest(to: &mut String, rendering: &Rendering<'_>) {
         0 => {}
         1 => paragraph(to, "1 more comment was picked at random, to learn what the policy misses."),
         count => {
-            paragraph(to, &format!("{count} more comments were picked at random, to learn what the policy misses."))
+            paragraph(to, &format!("{count} more comments were picked at random, to learn what the policy misses."));
         }
     }
     if let Some(page) = rendering.page() {

@@ -136,7 +136,7 @@ pub(crate) fn table(columns: &[Markup], rows: impl IntoIterator<Item = Vec<Marku
 
 /// The names of columns that are nothing but text.
 pub(crate) fn columns<const N: usize>(names: [&str; N]) -> [Markup; N] {
-    names.map(|name| name.render())
+    names.map(Render::render)
 }
 
 /// A row's name with its meaning in small print.
