@@ -8,34 +8,14 @@ use console::style;
 use modstream_events::Prediction;
 use modstream_events::{Alert, Event, Severity};
 #[cfg(feature = "aws")]
-use modstream_limits::BreakerOpened;
+use modstream_ledger::limits::BreakerOpened;
+pub(crate) use plain_text::one_line;
 
 /// Writes to standard output, at once.
 pub(crate) fn print(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.flush()
-}
-
-/// A text on one line of a terminal: white space as one blank each, and nothing that moves the cursor, colours or reorders.
-pub(crate) fn one_line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            c if c.is_whitespace() => {
-                if !line.ends_with(' ') {
-                    line.push(' ');
-                }
-            }
-            // Control characters, and marks that change the direction of what follows.
-            c if c.is_control() => line.push('\u{FFFD}'),
-            '\u{200E}' | '\u{200F}' | '\u{061C}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => {
-                line.push('\u{FFFD}');
-            }
-            c => line.push(c),
-        }
-    }
-    line.trim().to_owned()
 }
 
 /// A probability as words.
@@ -130,14 +110,6 @@ pub(crate) fn prediction(event: &Event<'_, Prediction<'_>>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nothing_in_a_comment_reaches_the_terminals_controls() {
-        assert_eq!(
-            one_line("a\r\n\n b\t\u{1b}[31mred\u{7}\u{202E}x\u{85}y "),
-            "a b \u{FFFD}[31mred\u{FFFD}\u{FFFD}x y"
-        );
-    }
 
     #[test]
     fn a_contribution_of_nothing_has_one_form() {

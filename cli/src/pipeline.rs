@@ -10,8 +10,8 @@ use generate_comments::GenerateComments;
 use jiff::{SignedDuration, Timestamp};
 use modstream_classifier::BaseRate;
 use modstream_classifier::artifact::ModelFiles;
+use modstream_in_use::models::ModelStore;
 use modstream_links::FORUM;
-use modstream_model_store::ModelStore;
 use modstream_platform::deliver::put;
 use modstream_platform::memory::{
     Config, EventSource, Filter, FunctionError, MemoryClock, MemoryObjects, MemoryStream, MemoryTopic, Notification,

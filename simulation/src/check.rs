@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use modstream_archive::{Content, Reader};
-use modstream_digests::Digest;
+use modstream_ledger::digests::Digest;
 use modstream_platform::Objects;
 use modstream_platform::memory::{MemoryObjects, MemoryStream, Notification};
 use modstream_tests::{Audit, Notice, StoredRecord};
@@ -89,7 +89,7 @@ fn records(stream: &MemoryStream) -> Vec<StoredRecord> {
 /// The ids of digests, by the key of their window.
 async fn digests_by_window(objects: &MemoryObjects) -> BTreeMap<String, Vec<String>> {
     let mut found = BTreeMap::new();
-    for key in objects.list(modstream_digests::PREFIX).await.expect("the memory bucket lists") {
+    for key in objects.list(modstream_ledger::digests::PREFIX).await.expect("the memory bucket lists") {
         let content = objects.versions(&key).pop().unwrap_or_default();
         if let Ok(digests) = serde_json::from_slice::<Vec<Digest>>(&content) {
             found.insert(key, digests.iter().map(Digest::id).collect());

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use modstream_digests::{Digest, Digests};
 use modstream_events::{Alert, Event};
+use modstream_ledger::digests::{Digest, Digests};
 use modstream_ledger::{Hour, Reader};
 use modstream_platform::{Clock, Objects};
 
@@ -49,7 +49,7 @@ pub(crate) async fn broken(world: &World) -> Vec<String> {
     let last = last();
     let first = last - digest_alerts::LOOK_BACK;
     let mut broken = Vec::new();
-    for key in objects.list(modstream_digests::PREFIX).await.expect("the memory bucket lists") {
+    for key in objects.list(modstream_ledger::digests::PREFIX).await.expect("the memory bucket lists") {
         if objects.versions(&key).len() > 1 {
             broken.push(format!("{key} was written more than once"));
         }

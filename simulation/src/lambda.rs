@@ -47,7 +47,7 @@ impl Outbox {
 
 /// What a function is told it has.
 const TIME: Duration = Duration::from_secs(20);
-/// What it has: as `shared/bootstrap` does, the deadline is before Lambda's.
+/// What it has: as `shared/platform/bootstrap` does, the deadline is before Lambda's.
 const TIMEOUT: Duration = Duration::from_secs(25);
 /// Timers tick in milliseconds.
 const TICK: Duration = Duration::from_millis(1);

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use modstream_events::{Alert, Event, Prediction, ids};
+use modstream_ledger::limits::{BREAKERS, BUDGETS, Opened, Scope};
 use modstream_ledger::{Hour, Withheld, Withholding};
-use modstream_limits::{BREAKERS, BUDGETS, Opened, Scope};
 use modstream_platform::Objects;
 use modstream_platform::memory::MemoryObjects;
 use modstream_policy::{Judgement, Policies};

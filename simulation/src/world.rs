@@ -4,12 +4,12 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use modstream_in_use::policies::PolicyStore;
 use modstream_platform::memory::{
     Config, EventSource, Filter, MemoryClock, MemoryObjects, MemorySecrets, MemoryStream, MemoryTopic, OnBatchFailure,
     Subscription,
 };
 use modstream_platform::{Condition, Objects, PutRecord, Stream};
-use modstream_policy_store::PolicyStore;
 use modstream_tests::{BadSample, MODEL_NAME, MadeUp, bad_comments, bad_predictions, harsher, model_files};
 
 use crate::faults::Faults;

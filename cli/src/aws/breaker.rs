@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use modstream_limits::Breakers;
+use modstream_ledger::limits::Breakers;
 use modstream_platform::Clock as _;
 use modstream_platform::aws::SystemClock;
 use serde_json::json;

@@ -15,7 +15,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use jiff::Timestamp;
-use modstream_model_store::ModelStore;
+use modstream_in_use::models::ModelStore;
 use modstream_platform::aws::{Clients, S3Objects, SystemClock, call_error};
 use modstream_platform::{CallError, Clock as _};
 

@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use modstream_classifier::artifact::Manifest;
-use modstream_model_store::{PREFIX, Pointer, StoreError, model_of};
+use modstream_in_use::models::{PREFIX, Pointer, StoreError, model_of};
 use modstream_platform::aws::SystemClock;
 use serde_json::{Value, json};
 
@@ -243,11 +243,13 @@ async fn models(connection: &Connection, bucket: &str, name: Option<&str>) -> an
 
 /// The version in use.
 async fn in_use(connection: &Connection, bucket: &str, name: &str) -> anyhow::Result<Option<String>> {
-    let store = modstream_model_store::ModelStore::new(connection.bucket(bucket), SystemClock, name);
-    match Box::pin(store.current(None, deadline())).await {
-        Ok(Pointer::To(current, _)) => Ok(Some(current.version)),
+    let store = modstream_in_use::models::ModelStore::new(connection.bucket(bucket), SystemClock, name);
+    match Box::pin(store.pointer(None, deadline())).await {
+        Ok(Pointer::To { version, .. }) => Ok(Some(version)),
         // A pointer that can't be read is moved like any other.
-        Ok(Pointer::Unchanged) | Err(StoreError::Missing { .. } | StoreError::Pointer { .. }) => Ok(None),
+        Ok(Pointer::Unchanged | Pointer::Missing) | Err(StoreError::Missing { .. } | StoreError::Pointer { .. }) => {
+            Ok(None)
+        }
         Err(error) => Err(error).with_context(|| format!("the bucket {bucket}")),
     }
 }
@@ -259,7 +261,7 @@ async fn list(args: &ListArgs) -> anyhow::Result<()> {
     let mut rows = Vec::new();
     for (name, versions) in &models {
         let current = in_use(&connection, bucket, name).await?;
-        let store = modstream_model_store::ModelStore::new(connection.bucket(bucket), SystemClock, name.clone());
+        let store = modstream_in_use::models::ModelStore::new(connection.bucket(bucket), SystemClock, name.clone());
         for some in versions.chunks(AT_ONCE) {
             let manifests = some.iter().map(|(version, _)| Box::pin(store.manifest(version, deadline())));
             for ((version, pushed), manifest) in some.iter().zip(join_all(manifests).await) {

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
+use modstream_in_use::policies::PolicyStore;
 use modstream_platform::aws::SystemClock;
-use modstream_policy_store::PolicyStore;
 use serde_json::json;
 
 use super::args::{BucketArgs, ConnectionArgs};

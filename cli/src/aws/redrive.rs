@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use modstream_events::Reason;
 use modstream_platform::Clock as _;
 use modstream_platform::aws::SystemClock;
-use modstream_redrive::{Left, Options, Redriven, Streams, Why, redrive};
+use modstream_quarantine::redrive::{Left, Options, Redriven, Streams, Why, redrive};
 use serde_json::{Value, json};
 
 use super::args::{BucketArgs, ConnectionArgs, time};

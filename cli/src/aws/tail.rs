@@ -7,7 +7,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use modstream_events::{Alert, Event, Prediction, Severity};
-use modstream_limits::BreakerOpened;
+use modstream_ledger::limits::BreakerOpened;
 
 use super::args::{ConnectionArgs, Level, Since, since, subreddit, topic_arn};
 use super::queue::{Queue, filter, own_name, topic_name};

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, ensure};
-use modstream_feedback::{Claim, Explored, FEWEST, Group, Judged, Live, Recall, Verdict, live, read};
+use modstream_feedback::{Claim, Explored, Group, Judged, Live, MIN_DECISIONS, Recall, Verdict, live, read};
 use proportions::{Interval, Proportion};
 use serde_json::{Value, json};
 
@@ -105,7 +105,7 @@ fn table(found: &Live) -> String {
         "
 Claimed is the mean probability, so the share that should have been removed; in
 brackets, intervals of 95 %. A claim that lies in the interval holds; with fewer
-than {FEWEST} decisions nothing is said. A day is that of the alert, in UTC."
+than {MIN_DECISIONS} decisions nothing is said. A day is that of the alert, in UTC."
     ));
     if found.matched.of > 0 {
         line(format_args!("\nAlways-alert terms: {} decided, removed {}.", found.matched.of, share(found.matched)));

@@ -15,7 +15,7 @@ use crate::policies;
   modstream policy check policies.toml
   modstream policy check policies.toml --against comments.jsonl
 
-docs/policies.md explains every field; shared/policy/policies.schema.json is its JSON Schema.")]
+docs/policies.md explains every field; shared/judging/policy/policies.schema.json is its JSON Schema.")]
 pub(crate) struct PolicyCheckArgs {
     /// The document: TOML, or JSON
     #[arg(value_name = "FILE")]

@@ -6,7 +6,7 @@ use anyhow::{Context as _, anyhow};
 use modstream_classifier::BaseRate;
 use modstream_classifier::artifact::{Manifest, ModelFiles};
 use modstream_events::{Alert, Event, Prediction};
-use modstream_model_store::ModelStore;
+use modstream_in_use::models::ModelStore;
 use modstream_platform::deliver::{Delivery, put_all};
 use modstream_platform::memory::{
     Config, EventSource, Filter, FunctionError, MemoryClock, MemoryObjects, MemoryStream, MemoryTopic, Statistics,

@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use modstream_digests::{Covered, Digest, Late, Withheld};
 use modstream_events::Severity;
+use modstream_ledger::digests::{Covered, Digest, Late, Withheld};
 use modstream_windows::{Tumbling, Window, Windows};
 
 use crate::DigestRules;

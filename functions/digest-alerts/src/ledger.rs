@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
-use modstream_digests::{Covered, Digest, Digests, DigestsError};
 use modstream_events::{Alert, Event};
+use modstream_ledger::digests::{Covered, Digest, Digests, DigestsError};
 use modstream_ledger::{Entry, Fate, Hour, LedgerError, Reader, Withheld};
 use modstream_platform::{Clock, Objects};
 use modstream_telemetry::digest_input_unreadable;

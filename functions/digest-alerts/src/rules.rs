@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use modstream_in_use::policies::{Following, InUse, StoreError};
 use modstream_platform::{Clock, Objects};
 use modstream_policy::{Channel, Condition, Policies, Policy, Severities};
-use modstream_policy_store::{Following, InUse, StoreError};
 
 use crate::DigestRules;
 

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use modstream_digests::Digest;
 use modstream_events::Action;
 use modstream_ledger::Hour;
+use modstream_ledger::digests::Digest;
 use modstream_links::LinkMaker;
 use modstream_platform::Clock;
 

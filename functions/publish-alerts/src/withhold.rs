@@ -1,8 +1,8 @@
 //! Whether an alert is published by itself, and why not.
 
 use modstream_events::{Alert, Event};
+use modstream_ledger::limits::{Budgets, Known, Place, Request, Scope};
 use modstream_ledger::{Hour, Withholding};
-use modstream_limits::{Budgets, Known, Place, Request, Scope};
 use modstream_platform::deliver::DeliveryError;
 use modstream_platform::{Clock, Objects};
 use modstream_policy::{Channel, Policies};

@@ -1,6 +1,6 @@
 //! The moderators' desk: the queue, decisions, the day's numbers, for whom IAM lets in or who signed in with a link.
 //!
-//! A function URL's request in, a page out. `shared/desk` has the pages.
+//! A function URL's request in, a page out. `shared/pages/desk` has the pages.
 
 mod config;
 

@@ -1,6 +1,6 @@
 //! Signed links → an alert and why, or a digest; and what a moderator decides → the log, the stream `decisions`.
 //!
-//! A function URL's request in, a page out. `shared/desk` has the pages.
+//! A function URL's request in, a page out. `shared/pages/desk` has the pages.
 
 use modstream_desk::SiteSettings;
 

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use modstream_in_use::policies::{POINTER, PolicyStore};
 use modstream_platform::{Condition, Objects, PutRecord, Stream};
 use modstream_policy::Policies;
-use modstream_policy_store::{POINTER, PolicyStore};
 use modstream_tests::{Audit, MemoryWorld, System, Which, World, prediction_event};
 
 use crate::{put_prediction, smoothly};

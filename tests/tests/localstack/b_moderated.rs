@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use jiff::SignedDuration;
-use modstream_digests::Digests;
 use modstream_events::{Alert, Event};
+use modstream_ledger::digests::Digests;
+use modstream_ledger::limits::{BREAKERS, Opened};
 use modstream_ledger::{Fate, Hour, Keys, Reader, Withheld, Withholding};
-use modstream_limits::{BREAKERS, Opened};
 use modstream_platform::{Clock as _, Condition, Objects as _};
 use modstream_tests::localstack::{Browser, LocalWorld, Stack, refused, said, until};
 use modstream_tests::{MadeUp, Notice, Which, World};

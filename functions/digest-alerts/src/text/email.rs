@@ -1,6 +1,6 @@
-use modstream_digests::{Covered, Digest};
 use modstream_events::{Action, Alert, Event, Severity, Term};
 use modstream_ledger::Withholding;
+use modstream_ledger::digests::{Covered, Digest};
 use modstream_platform::MAX_SUBJECT_CHARS;
 
 use super::plain::{cut, one_line, wrap};

@@ -6,8 +6,8 @@ mod sms;
 
 use std::collections::BTreeMap;
 
-use modstream_digests::Digest;
 use modstream_events::{Alert, Event};
+use modstream_ledger::digests::Digest;
 use modstream_platform::Message;
 
 use crate::Links;

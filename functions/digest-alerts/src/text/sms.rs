@@ -1,7 +1,7 @@
 //! The text for phones: one message of the [GSM 7-bit default alphabet](https://www.etsi.org/deliver/etsi_ts/123000_123099/123038/17.00.00_60/ts_123038v170000p.pdf)
 //! (3GPP TS 23.038, 6.2.1). A character outside it would make all of them count double.
 
-use modstream_digests::Digest;
+use modstream_ledger::digests::Digest;
 
 use super::{count, plain};
 
@@ -49,8 +49,8 @@ pub(super) fn text(digest: &Digest, page: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
-    use modstream_digests::{Covered, Late, Withheld};
     use modstream_events::Severity;
+    use modstream_ledger::digests::{Covered, Late, Withheld};
     use modstream_ledger::{Hour, Withholding};
     use proptest::prelude::*;
 

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use digest_alerts::DigestRules;
 use digest_alerts::digest::{Candidate, Run, build};
 use jiff::{SignedDuration, Timestamp};
-use modstream_digests::Covered;
 use modstream_events::Severity;
 use modstream_ledger::Hour;
+use modstream_ledger::digests::Covered;
 use modstream_windows::Tumbling;
 use proptest::prelude::*;
 

@@ -3,10 +3,10 @@ use std::time::Duration;
 
 use digest_alerts::{Config, DigestAlerts, DigestError, DigestRules, Digested, Links};
 use jiff::{SignedDuration, Timestamp};
-use modstream_digests::{Digest, Digests};
 use modstream_events::{
     Alert, Comment, Event, EventRef, ModelRef, OperatingPoint, PolicyRef, Prediction, Severity, Term, ids,
 };
+use modstream_ledger::digests::{Digest, Digests};
 use modstream_ledger::{Hour, Keys, Ledger, Withholding};
 use modstream_platform::memory::{Filter, MemoryClock, MemoryObjects, MemoryTopic, Notification, Subscription};
 use modstream_platform::{

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use digest_alerts::{DigestError, DigestRules};
-use modstream_digests::Late;
 use modstream_events::{Comment, PROBE_BODY, Severity};
 use modstream_ledger::Withholding;
+use modstream_ledger::digests::Late;
 use modstream_platform::{Clock, Condition, Objects};
 
 use crate::fixture::{Fate, World, alert, comment, time};

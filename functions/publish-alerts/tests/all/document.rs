@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use modstream_events::{Comment, PROBE_BODY, PROBE_SOURCE, Prediction, Severity, ids};
+use modstream_in_use::policies::{POINTER, PolicyStore, key_of};
 use modstream_platform::memory::{Filter, MemoryObjects, MemoryTopic, Notification};
 use modstream_platform::{Clock, Condition, Fetched, Objects};
 use modstream_policy::Policies;
-use modstream_policy_store::{POINTER, PolicyStore, key_of};
 use publish_alerts::PublishAlerts;
 
 use crate::{Fixture, SUCCESS, config, encode, prediction, read, time};
@@ -221,7 +221,7 @@ async fn a_breaker_sends_one_message_and_withholds_until_it_is_closed() {
     let all = withheld(&fixture.objects).await;
     assert!(all.len() == 50 && all.values().all(|(reason, _)| reason == "breaker"));
     // Somebody closes it: within seconds alerts are published again, and what came before does not count.
-    let closing = modstream_limits::Breakers::new(&fixture.objects, &fixture.clock, deadline);
+    let closing = modstream_ledger::limits::Breakers::new(&fixture.objects, &fixture.clock, deadline);
     assert_eq!(closing.close().await.expect("it closes"), 1);
     tokio::time::sleep(Duration::from_secs(10)).await;
     fixture.handle(&[encode(&numbered(300))]).await;
