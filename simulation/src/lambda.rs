@@ -9,7 +9,7 @@ use digest_alerts::{DigestAlerts, DigestRules, Links};
 use jiff::Timestamp;
 use kinesis_batch::{Batch, BatchResponse};
 use modstream_decisions::Decisions;
-use modstream_desk::{Config, Pages, Settings};
+use modstream_desk::{Config, Pages, SiteSettings};
 use modstream_platform::Clock;
 use modstream_platform::environment::Environment;
 use modstream_platform::memory::{FunctionError, MemoryClock, MemoryObjects, MemorySecrets, MemoryStream, MemoryTopic};
@@ -263,7 +263,7 @@ impl Lambda {
         function: Function,
         pool: Pool<Site>,
         config: &Config,
-        settings: Settings,
+        settings: SiteSettings,
         payload: &[u8],
     ) -> Answer {
         let Shared { world, faults, .. } = &*self.shared;

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::Args;
 use console::style;
 use jiff::SignedDuration;
-use modstream_desk::{Access, SESSION_HOURS, Settings, Site};
+use modstream_desk::{Access, SESSION_HOURS, Site, SiteSettings};
 use modstream_events::{Action, Alert, Event};
 use modstream_ledger::{Hour, Reader};
 use modstream_links::{Claim, FORUM, Signer};
@@ -81,7 +81,7 @@ pub(crate) fn run(args: &DeskArgs) -> anyhow::Result<ExitCode> {
         let signer = Signer::new(&key()?, None)?;
         let url = format!("http://{}", listener.local_addr()?);
         tell(args, &url, &objects, clock, &signer).await?;
-        let settings = Settings { links: true, desk: Some(Access::SignedLink), forum: FORUM.to_owned() };
+        let settings = SiteSettings { links: true, desk: Some(Access::SignedLink), forum: FORUM.to_owned() };
         let site = Site::new(objects, MemoryStream::new("decisions", 1, clock), clock, settings);
         tokio::select! {
             () = interrupts.asked() => Ok(ExitCode::SUCCESS),

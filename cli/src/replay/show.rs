@@ -199,7 +199,7 @@ impl Shown<'_> {
             ("Changed", "Alerts of both whose severity is another now, the largest change first:"),
         ];
         let groups = WAYS.iter().zip(titles).zip(self.groups());
-        let groups = groups.map(|((id, (title, how)), group)| modstream_report::Group {
+        let differences = groups.map(|((id, (title, how)), group)| modstream_report::Difference {
             id,
             title,
             how,
@@ -208,7 +208,7 @@ impl Shown<'_> {
             examples: group.examples.iter().map(on_page).collect(),
         });
         let comments = usize::try_from(difference.comments).unwrap_or(usize::MAX);
-        Replay { comments, judged: difference.judged, was, now, groups: groups.collect() }.html()
+        Replay { comments, judged: difference.judged, was, now, differences: differences.collect() }.html()
     }
 }
 

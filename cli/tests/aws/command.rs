@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::channel;
 
-use modstream_stub_server::PATIENCE;
+use modstream_stub_server::WAIT_TIMEOUT;
 use serde_json::Value;
 
 /// Credentials, and where the services are.
@@ -73,9 +73,9 @@ impl Run {
         let (ended, end) = channel();
         // Nobody waits any more where this comes too late.
         std::thread::spawn(move || drop(ended.send(child.wait_with_output())));
-        let output = end.recv_timeout(PATIENCE).unwrap_or_else(|_| {
+        let output = end.recv_timeout(WAIT_TIMEOUT).unwrap_or_else(|_| {
             let _ = Command::new("kill").args(["-KILL", &process]).status();
-            panic!("it does not end within {PATIENCE:?}")
+            panic!("it does not end within {WAIT_TIMEOUT:?}")
         });
         let output = output.expect("ends");
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");

@@ -1,4 +1,4 @@
-//! A share of a number of trials, and how sure one can be of it.
+//! A share of a number of trials, and how sure one can be of it; and the area under a ROC curve.
 //!
 //! ```
 //! use proportions::Proportion;
@@ -7,6 +7,10 @@
 //! let interval = removed.wilson().expect("there are trials");
 //! assert_eq!((removed.share(), (interval.low * 100.0).round()), (0.9, 60.0));
 //! ```
+
+mod roc;
+
+pub use roc::{roc_auc, roc_auc_interval};
 
 /// The 97.5 % quantile of the standard normal distribution: 95 % lie within so many standard deviations of the mean.
 pub const Z: f64 = 1.959_963_984_540_054;

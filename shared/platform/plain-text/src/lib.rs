@@ -33,7 +33,8 @@ pub fn unseen(c: char) -> Option<Unseen> {
         | '\u{FEFF}'
         | '\u{FFF9}'..='\u{FFFB}'
         | '\u{E0000}'..='\u{E007F}' => Some(Unseen::Hidden),
-        '\u{FFFE}' | '\u{FFFF}' => Some(Unseen::Noncharacter),
+        '\u{FDD0}'..='\u{FDEF}' => Some(Unseen::Noncharacter),
+        c if u32::from(c) & 0xFFFE == 0xFFFE => Some(Unseen::Noncharacter),
         c if c.is_whitespace() => None,
         c if c.is_control() => Some(Unseen::Control),
         _ => None,
@@ -71,7 +72,10 @@ mod tests {
             one_line("a\r\n\n b\t\u{1b}[31mred\u{7}\u{202E}x\u{85}\u{2028}y "),
             "a b <U+001B>[31mred<U+0007><U+202E>x y"
         );
-        assert_eq!(one_line(" \u{200B}\u{E0041}\u{FFFF} "), "<U+200B><U+E0041><U+FFFF>");
+        assert_eq!(
+            one_line(" \u{200B}\u{E0041}\u{FFFF}\u{FDD0}\u{1FFFE} "),
+            "<U+200B><U+E0041><U+FFFF><U+FDD0><U+1FFFE>"
+        );
     }
 
     #[test]
