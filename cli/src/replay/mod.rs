@@ -3,9 +3,12 @@
 //! Comments are taken in chunks, each through a world of its own in memory. What stays from chunk to chunk is an id of each
 //! comment event, sixteen bytes, so that a repeat is left out; the counts; and the few comments that are shown.
 
+pub(crate) mod command;
 mod difference;
 mod files;
 mod functions;
+#[cfg(feature = "aws")]
+pub(crate) mod of_a_system;
 mod show;
 
 use std::collections::{HashMap, HashSet};
@@ -18,7 +21,7 @@ pub(crate) use files::Files;
 pub(crate) use functions::Functions;
 pub(crate) use show::{Shown, Side};
 
-use crate::progress::Progress;
+use crate::common::progress::Progress;
 
 /// The most comments of a chunk: its world takes about 5 KB a comment.
 const CHUNK: usize = 10_000;

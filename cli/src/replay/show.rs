@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::difference::{Difference, Example, Group, Tally};
 use super::{LeftOut, Outcome};
-use crate::display::{one_line, signed, width};
+use crate::common::display::{one_line, signed, width};
 
 /// How many examples of a kind a terminal shows.
 const EXAMPLES: usize = 3;

@@ -1,0 +1,16 @@
+//! What commands of several topics share.
+
+pub(crate) mod args;
+#[cfg(feature = "aws")]
+pub(crate) mod aws_args;
+pub(crate) mod completions;
+#[cfg(feature = "aws")]
+pub(crate) mod connection;
+#[cfg(feature = "aws")]
+pub(crate) mod deployment;
+pub(crate) mod display;
+pub(crate) mod interrupt;
+pub(crate) mod output;
+pub(crate) mod progress;
+#[cfg(feature = "aws")]
+pub(crate) mod queue_access;

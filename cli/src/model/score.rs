@@ -1,0 +1,119 @@
+use std::io::{self, BufWriter, IsTerminal as _, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use modstream_classifier::{Explanation, Model, Scratch};
+use modstream_corpus::{Reader, Row};
+use modstream_events::Term;
+use serde::Serialize;
+
+use crate::common::args::ModelArgs;
+use crate::common::progress::Progress;
+use crate::model::embedded;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  modstream score --input comments.csv > scores.jsonl
+  zcat dump.jsonl.gz | modstream score --explain 3
+
+A comment that can't be read becomes {\"line\":n,\"error\":\"...\"} in its place, and the status is 1 at the end.")]
+pub(crate) struct ScoreArgs {
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    /// Comments: CSV with a column `body`, or JSON Lines; plain, gzip or zstd [default: standard input]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) input: Option<PathBuf>,
+    /// Add the N terms that move each score most, the intercept, and the sum of the others
+    #[arg(long, value_name = "N")]
+    pub(crate) explain: Option<usize>,
+}
+
+/// A line of output.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Line<'a> {
+    Scored {
+        id: Option<&'a str>,
+        probability: f64,
+        log_odds: f64,
+        model_version: &'a str,
+        #[serde(flatten)]
+        why: Option<Why<'a>>,
+    },
+    Bad {
+        line: u64,
+        error: String,
+    },
+}
+
+#[derive(Serialize)]
+struct Why<'a> {
+    terms: Vec<Term<'a>>,
+    intercept: f64,
+    other: f64,
+}
+
+pub(crate) fn run(args: &ScoreArgs) -> anyhow::Result<ExitCode> {
+    let (model, manifest) = embedded::load(&args.model)?;
+    let reader = match &args.input {
+        Some(path) => Reader::open(path)?,
+        None => {
+            if io::stdin().is_terminal() {
+                eprintln!("reading comments from the terminal: one JSON object a line, Ctrl-D ends");
+            }
+            Reader::from_read("standard input", io::stdin())?
+        }
+    };
+    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let mut scratch = Scratch::default();
+    let mut bad = 0_u64;
+    // A live feed wants each line at once; a file does not.
+    let is_live = args.input.is_none();
+    let progress = (!io::stdout().is_terminal()).then(|| Progress::new("scoring", None));
+    for row in reader {
+        let line = match &row {
+            Ok(Row { line, comment, .. }) => match comment.body() {
+                Ok(body) => scored(&model, body, comment.id.as_deref(), &manifest.version, args.explain, &mut scratch),
+                Err(error) => Line::Bad { line: *line, error: error.detail },
+            },
+            Err(error) => Line::Bad { line: error.line, error: error.to_string() },
+        };
+        bad += u64::from(matches!(line, Line::Bad { .. }));
+        serde_json::to_writer(&mut out, &line).map_err(io::Error::from)?;
+        out.write_all(b"\n")?;
+        if is_live {
+            out.flush()?;
+        }
+        if let Some(progress) = &progress {
+            progress.step();
+        }
+    }
+    out.flush()?;
+    if let Some(progress) = progress {
+        progress.finish();
+    }
+    if bad == 0 {
+        return Ok(ExitCode::SUCCESS);
+    }
+    eprintln!("{bad} comments could not be read: look for \"error\" in the output");
+    Ok(ExitCode::FAILURE)
+}
+
+fn scored<'a>(
+    model: &Model,
+    body: &str,
+    id: Option<&'a str>,
+    model_version: &'a str,
+    explain: Option<usize>,
+    scratch: &'a mut Scratch,
+) -> Line<'a> {
+    let (score, why) = match explain {
+        None => (model.score(body, scratch), None),
+        Some(most) => {
+            let Explanation { score, intercept, terms, other } = model.explain(body, most, scratch);
+            (score, Some(Why { terms, intercept, other }))
+        }
+    };
+    Line::Scored { id, probability: score.probability(), log_odds: score.log_odds.0, model_version, why }
+}

@@ -1,0 +1,70 @@
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use modstream_corpus::Reader;
+use modstream_policy::Policies;
+use serde_json::json;
+
+use super::table;
+use crate::common::display::{one_line, print};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  modstream policy check policies.toml
+  modstream policy check policies.toml --against comments.jsonl
+
+docs/policies.md explains every field; shared/policy/policies.schema.json is its JSON Schema.")]
+pub(crate) struct PolicyCheckArgs {
+    /// The document: TOML, or JSON
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Warn of subreddits that no comment of this file is of: CSV or JSON Lines; plain, gzip or zstd
+    #[arg(long, value_name = "FILE")]
+    pub(crate) against: Option<PathBuf>,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+pub(crate) fn check(args: &PolicyCheckArgs) -> anyhow::Result<ExitCode> {
+    let policies = match table::read(&args.file)? {
+        Ok(policies) => policies,
+        Err(problems) if args.json => {
+            let lines: Vec<String> = problems.0.iter().map(ToString::to_string).collect();
+            let error = format!("{}: {problems}", args.file.display());
+            print(&format!("{}\n", json!({ "error": one_line(&error), "problems": lines })))?;
+            return Ok(ExitCode::FAILURE);
+        }
+        Err(problems) => {
+            eprint!("{}", table::wrong(&args.file, &problems));
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    let unknown = match &args.against {
+        Some(file) => unknown(&policies, file)?,
+        None => Vec::new(),
+    };
+    if args.json {
+        let line = json!({ "policies": table::in_json(&policies), "unknown_subreddits": unknown });
+        print(&format!("{line}\n"))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    print(&table::table(&policies))?;
+    for name in unknown {
+        eprintln!("warning: no comment of the file is of r/{}: look at how its name is written", one_line(&name));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The subreddits with rules of their own that no comment is of.
+fn unknown(policies: &Policies, comments: &Path) -> anyhow::Result<Vec<String>> {
+    let mut seen = BTreeSet::new();
+    for row in Reader::open(comments)? {
+        let row = row.map_err(|error| anyhow::anyhow!("{}, line {}: {error}", comments.display(), error.line))?;
+        seen.extend(row.comment.subreddit.map(|name| name.to_lowercase()));
+    }
+    let unknown = policies.subreddits().filter(|(name, _)| !seen.contains(&name.to_lowercase()));
+    Ok(unknown.map(|(name, _)| name.to_owned()).collect())
+}
