@@ -1,9 +1,9 @@
-//! The command line: its commands. What one takes stands with it.
+//! The command line: every command there is. What a command takes stands with it.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::common::completions::CompletionsArgs;
 use crate::common::display::{failure, print};
@@ -13,17 +13,26 @@ use crate::model::explain::ExplainArgs;
 use crate::model::score::ScoreArgs;
 use crate::model::thresholds::ThresholdsArgs;
 use crate::model::train::TrainArgs;
-use crate::pipeline::demo::DemoArgs;
+use crate::pipeline::load::args::LoadArgs;
+use crate::pipeline::prepared::DemoArgs;
 use crate::policy::check::PolicyCheckArgs;
 use crate::policy::suggest::SuggestArgs;
-use crate::replay::command::ReplayArgs;
+use crate::replay::ReplayArgs;
+#[cfg(feature = "aws")]
+use crate::{
+    decisions::{decide::DecideArgs, desk_link::DeskLinkArgs, pull::DecisionsCommand},
+    model::bucket::ModelsCommand,
+    operate::{forget::ForgetArgs, function::FunctionArgs, redrive::RedriveArgs, subscribe::SubscribeArgs},
+    pipeline::{corpus_push::CorpusCommand, probe::ProbeArgs, send::SendArgs, tail::TailCommand},
+    policy::{breaker::BreakerCommand, push::PolicyInBucketCommand},
+};
 
 /// Real-time comment moderation: scores comments as they come, and alerts moderators, with the reasons.
 #[derive(Debug, Parser)]
 #[command(name = "modstream", version, max_term_width = 100)]
 pub(crate) struct Cli {
     #[command(subcommand)]
-    pub(crate) command: Command,
+    command: Command,
 }
 
 impl Cli {
@@ -50,16 +59,26 @@ impl Cli {
             ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1))
         })
     }
+
+    /// Whether standard output is one line of JSON, also on failure.
+    pub(crate) fn wants_json(&self) -> bool {
+        self.command.wants_json()
+    }
+
+    /// Runs the command.
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        self.command.run()
+    }
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum Command {
+enum Command {
     /// Run the whole road in this process: comments in, predictions, alerts on the screen
     Demo(DemoArgs),
     /// Open the moderators' desk on this machine, with sample alerts to decide about
     Desk(DeskArgs),
     /// Send comments at a constant rate, and measure how long predictions and alerts take
-    Load(crate::pipeline::load::args::LoadArgs),
+    Load(LoadArgs),
     /// Train a model on comments with moderators' verdicts
     Train(TrainArgs),
     /// Measure a model on comments with moderators' verdicts
@@ -79,49 +98,89 @@ pub(crate) enum Command {
     /// Alerts that are withheld because there were too many
     #[cfg(feature = "aws")]
     #[command(subcommand)]
-    Breaker(crate::policy::breaker::BreakerCommand),
+    Breaker(BreakerCommand),
     /// Send a comment that always alerts, to see that the whole way works
     #[cfg(feature = "aws")]
-    Probe(crate::pipeline::probe::ProbeArgs),
+    Probe(ProbeArgs),
     /// Moderators' decisions in a system's bucket
     #[cfg(feature = "aws")]
     #[command(subcommand)]
-    Decisions(crate::decisions::pull::DecisionsCommand),
+    Decisions(DecisionsCommand),
     /// Sample comments in a system's bucket
     #[cfg(feature = "aws")]
     #[command(subcommand)]
-    Corpus(crate::pipeline::corpus_push::CorpusCommand),
+    Corpus(CorpusCommand),
     /// Decide about an alert, or take a decision back
     #[cfg(feature = "aws")]
-    Decide(crate::decisions::decide::DecideArgs),
+    Decide(DecideArgs),
     /// Make a link that signs a moderator in at the desk, once
     #[cfg(feature = "aws")]
-    DeskLink(crate::decisions::desk_link::DeskLinkArgs),
+    DeskLink(DeskLinkArgs),
     /// Remove what a person wrote from a system's bucket
     #[cfg(feature = "aws")]
-    Forget(crate::operate::forget::ForgetArgs),
+    Forget(ForgetArgs),
     /// A function as it is deployed: its code, architecture, memory
     #[cfg(feature = "aws")]
-    Function(crate::operate::function::FunctionArgs),
+    Function(FunctionArgs),
     /// Send comments to a system's stream
     #[cfg(feature = "aws")]
-    Send(crate::pipeline::send::SendArgs),
+    Send(SendArgs),
     /// Put back on their streams, after a fix, quarantined records and batches that Lambda gave up
     #[cfg(feature = "aws")]
-    Redrive(crate::operate::redrive::RedriveArgs),
+    Redrive(RedriveArgs),
     /// Subscribe a queue or a webhook to alerts
     #[cfg(feature = "aws")]
-    Subscribe(crate::operate::subscribe::SubscribeArgs),
+    Subscribe(SubscribeArgs),
     /// Watch predictions or alerts as they come
     #[cfg(feature = "aws")]
     #[command(subcommand)]
-    Tail(crate::pipeline::tail::TailCommand),
+    Tail(TailCommand),
     /// Print completions for a shell
     Completions(CompletionsArgs),
 }
 
 impl Command {
-    pub(crate) fn wants_json(&self) -> bool {
+    fn run(self) -> anyhow::Result<ExitCode> {
+        match self {
+            Command::Demo(command) => command.run(),
+            Command::Desk(command) => command.run(),
+            Command::Load(command) => command.run(),
+            Command::Train(command) => command.run(),
+            Command::Evaluate(command) => command.run(),
+            Command::Score(command) => command.run(),
+            Command::Explain(command) => command.run(),
+            Command::Replay(command) => command.run(),
+            Command::Model(command) => command.run(),
+            Command::Policy(command) => command.run(),
+            #[cfg(feature = "aws")]
+            Command::Breaker(command) => command.run(),
+            #[cfg(feature = "aws")]
+            Command::Probe(command) => command.run(),
+            #[cfg(feature = "aws")]
+            Command::Decisions(command) => command.run(),
+            #[cfg(feature = "aws")]
+            Command::Corpus(command) => command.run(),
+            #[cfg(feature = "aws")]
+            Command::Decide(command) => command.run(),
+            #[cfg(feature = "aws")]
+            Command::DeskLink(command) => command.run(),
+            #[cfg(feature = "aws")]
+            Command::Forget(command) => command.run(),
+            #[cfg(feature = "aws")]
+            Command::Function(command) => command.run(),
+            #[cfg(feature = "aws")]
+            Command::Send(command) => command.run(),
+            #[cfg(feature = "aws")]
+            Command::Redrive(command) => command.run(),
+            #[cfg(feature = "aws")]
+            Command::Subscribe(command) => command.run(),
+            #[cfg(feature = "aws")]
+            Command::Tail(command) => command.run(),
+            Command::Completions(command) => command.run(Cli::command()),
+        }
+    }
+
+    fn wants_json(&self) -> bool {
         match self {
             Command::Demo(args) => args.json,
             Command::Load(args) => args.json,
@@ -137,9 +196,9 @@ impl Command {
             #[cfg(feature = "aws")]
             Command::Probe(args) => args.json,
             #[cfg(feature = "aws")]
-            Command::Decisions(crate::decisions::pull::DecisionsCommand::Pull(args)) => args.json,
+            Command::Decisions(command) => command.wants_json(),
             #[cfg(feature = "aws")]
-            Command::Corpus(crate::pipeline::corpus_push::CorpusCommand::Push(args)) => args.json,
+            Command::Corpus(command) => command.wants_json(),
             #[cfg(feature = "aws")]
             Command::Decide(args) => args.json,
             #[cfg(feature = "aws")]
@@ -161,15 +220,23 @@ impl Command {
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum ModelCommand {
+enum ModelCommand {
     /// Show which probability a policy begins at, and what it promises
     Thresholds(ThresholdsArgs),
     #[cfg(feature = "aws")]
     #[command(flatten)]
-    InBucket(crate::model::bucket::ModelsCommand),
+    InBucket(ModelsCommand),
 }
 
 impl ModelCommand {
+    fn run(self) -> anyhow::Result<ExitCode> {
+        match self {
+            ModelCommand::Thresholds(args) => args.run(),
+            #[cfg(feature = "aws")]
+            ModelCommand::InBucket(command) => command.run(),
+        }
+    }
+
     fn wants_json(&self) -> bool {
         match self {
             ModelCommand::Thresholds(args) => args.json,
@@ -180,17 +247,26 @@ impl ModelCommand {
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum PolicyCommand {
+enum PolicyCommand {
     /// Check a document, and show the rules that follow from it
     Check(PolicyCheckArgs),
     /// Propose thresholds that kept a promised precision, by what moderators decided
     Suggest(SuggestArgs),
     #[cfg(feature = "aws")]
     #[command(flatten)]
-    InBucket(crate::policy::push::PolicyInBucketCommand),
+    InBucket(PolicyInBucketCommand),
 }
 
 impl PolicyCommand {
+    fn run(self) -> anyhow::Result<ExitCode> {
+        match self {
+            PolicyCommand::Check(args) => args.run(),
+            PolicyCommand::Suggest(args) => args.run(),
+            #[cfg(feature = "aws")]
+            PolicyCommand::InBucket(command) => command.run(),
+        }
+    }
+
     fn wants_json(&self) -> bool {
         match self {
             PolicyCommand::Check(args) => args.json,
@@ -204,7 +280,6 @@ impl PolicyCommand {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory as _;
 
     fn demo(args: &[&str]) -> DemoArgs {
         let args = ["modstream", "demo"].iter().chain(args).map(OsString::from);

@@ -13,7 +13,7 @@ use std::ffi::OsString;
 use std::io;
 use std::process::ExitCode;
 
-use command::{Cli, Command, ModelCommand, PolicyCommand};
+use command::Cli;
 use common::display;
 
 /// Reads a command line and runs it, and says with which status to end.
@@ -25,50 +25,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(status) => return status,
     };
-    let json = cli.command.wants_json();
-    let result = match cli.command {
-        Command::Demo(args) => pipeline::demo::run(&args),
-        Command::Desk(args) => decisions::desk::run(&args),
-        Command::Load(args) => pipeline::load::run(&args),
-        Command::Train(args) => model::train::run(&args),
-        Command::Evaluate(args) => model::evaluate::run(&args),
-        Command::Score(args) => model::score::run(&args),
-        Command::Explain(args) => model::explain::run(&args),
-        Command::Replay(args) => replay::command::run(&args),
-        Command::Completions(args) => common::completions::run(&args),
-        Command::Model(ModelCommand::Thresholds(args)) => model::thresholds::run(&args),
-        Command::Policy(PolicyCommand::Suggest(args)) => policy::suggest::run(&args),
-        #[cfg(feature = "aws")]
-        Command::Decisions(decisions::pull::DecisionsCommand::Pull(args)) => decisions::pull::run(&args),
-        #[cfg(feature = "aws")]
-        Command::Model(ModelCommand::InBucket(command)) => model::bucket::run(&command),
-        Command::Policy(PolicyCommand::Check(args)) => policy::check::check(&args),
-        #[cfg(feature = "aws")]
-        Command::Policy(PolicyCommand::InBucket(command)) => policy::push::run(&command),
-        #[cfg(feature = "aws")]
-        Command::Breaker(command) => policy::breaker::run(&command),
-        #[cfg(feature = "aws")]
-        Command::Probe(args) => pipeline::probe::run(&args),
-        #[cfg(feature = "aws")]
-        Command::Corpus(pipeline::corpus_push::CorpusCommand::Push(args)) => pipeline::corpus_push::run(&args),
-        #[cfg(feature = "aws")]
-        Command::Decide(args) => decisions::decide::run(&args),
-        #[cfg(feature = "aws")]
-        Command::DeskLink(args) => decisions::desk_link::run(&args),
-        #[cfg(feature = "aws")]
-        Command::Forget(args) => operate::forget::run(&args),
-        #[cfg(feature = "aws")]
-        Command::Function(args) => operate::function::run(&args),
-        #[cfg(feature = "aws")]
-        Command::Send(args) => pipeline::send::run(&args),
-        #[cfg(feature = "aws")]
-        Command::Redrive(args) => operate::redrive::run(&args),
-        #[cfg(feature = "aws")]
-        Command::Subscribe(args) => operate::subscribe::run(&args),
-        #[cfg(feature = "aws")]
-        Command::Tail(command) => pipeline::tail::run(&command),
-    };
-    match result {
+    let json = cli.wants_json();
+    match cli.run() {
         Ok(status) => status,
         // Whoever reads our output has seen enough, as in `modstream score | head`.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,

@@ -1,5 +1,7 @@
 //! What several commands that reach AWS take.
 
+use std::path::PathBuf;
+
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
@@ -24,6 +26,43 @@ impl ConnectionArgs {
     pub(crate) fn at_topic(&self, arn: &str) -> Self {
         let region = arn.split(':').nth(3).filter(|region| !region.is_empty()).map(str::to_owned);
         ConnectionArgs { region: self.region.clone().or(region), ..self.clone() }
+    }
+}
+
+/// What a demo on a deployed system takes.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct DeployedArgs {
+    /// Run on a deployed system: a file with what `terraform output -json` prints; `-` is standard input
+    #[arg(long, value_name = "FILE", help_heading = "AWS")]
+    pub(crate) deployment: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+    /// Replace the deployment's sample comments where they are others
+    #[arg(long, help_heading = "AWS")]
+    pub(crate) replace_corpus: bool,
+    /// Leave a queue behind that holds every alert, called `<prefix>-demo`
+    #[arg(long, help_heading = "AWS")]
+    pub(crate) keep_queue: bool,
+}
+
+impl DeployedArgs {
+    /// Refuses what means nothing in memory.
+    pub(crate) fn needs_no_deployment(&self) -> anyhow::Result<()> {
+        let DeployedArgs { connection, replace_corpus, keep_queue, .. } = self;
+        let ConnectionArgs { endpoint_url, profile, region } = connection;
+        let given = [
+            ("--endpoint-url", endpoint_url.is_some()),
+            ("--profile", profile.is_some()),
+            ("--region", region.is_some()),
+            ("--replace-corpus", *replace_corpus),
+            ("--keep-queue", *keep_queue),
+        ];
+        match given.iter().find(|(_, given)| *given) {
+            Some((flag, _)) => {
+                anyhow::bail!("{flag} goes with --deployment FILE; without, the demo runs in this process")
+            }
+            None => Ok(()),
+        }
     }
 }
 

@@ -1,10 +1,11 @@
+//! `modstream completions`.
+
 use std::process::ExitCode;
 
-use clap::{Args, CommandFactory as _};
+use clap::Args;
 use clap_complete::Shell;
 
-use crate::command::Cli;
-use crate::common::display::print;
+use super::display::print;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
@@ -14,10 +15,13 @@ pub(crate) struct CompletionsArgs {
     pub(crate) shell: Shell,
 }
 
-pub(crate) fn run(args: &CompletionsArgs) -> anyhow::Result<ExitCode> {
-    // Into memory first: the generator panics where it can't write.
-    let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "modstream", &mut script);
-    print(&String::from_utf8_lossy(&script))?;
-    Ok(ExitCode::SUCCESS)
+impl CompletionsArgs {
+    /// Runs `modstream completions`, for the command line that it is handed.
+    pub(crate) fn run(self, mut command_line: clap::Command) -> anyhow::Result<ExitCode> {
+        // Into memory first: the generator panics where it can't write.
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut command_line, "modstream", &mut script);
+        print(&String::from_utf8_lossy(&script))?;
+        Ok(ExitCode::SUCCESS)
+    }
 }

@@ -55,54 +55,61 @@ pub(crate) struct DecideArgs {
 const DAYS: i64 = 3;
 const AT_ONCE: usize = 16;
 
-pub(crate) fn run(args: &DecideArgs) -> anyhow::Result<ExitCode> {
-    let target = Target::read(&args.alert)?;
-    let (id, outcome) = block_on(async {
-        let connection = Connection::open(&args.connection).await?;
-        let bucket = args.bucket.bucket.as_str();
-        let (hour, id) = Box::pin(target.place(&connection.bucket(bucket))).await?;
-        let (objects, decisions) =
-            (connection.clients().objects(bucket), connection.clients().stream(&args.decisions_stream));
-        let reader = Reader::new(&objects, &SystemClock, deadline());
-        let found = Box::pin(reader.alert(hour, &id)).await?;
-        let bytes = found.with_context(|| format!("the ledger of the bucket {bucket} has no alert {id} of {hour}"))?;
-        let alert: Event<'_, Alert<'_>> =
-            Event::decode(&bytes).map_err(|error| anyhow::anyhow!("the alert {id}: {error}"))?;
-        let decisions = Decisions::new(&objects, &decisions, &SystemClock, deadline());
-        let outcome = Box::pin(decisions.decide(&alert, args.action, &args.moderator, None)).await?;
-        anyhow::Ok((id, outcome))
-    })?;
-    let standing = match outcome.log().standing() {
-        Standing::Undecided => None,
-        Standing::Decided(decision) => Some(decision),
-    };
-    let changed = matches!(outcome, Outcome::Done { repeated: false, .. });
-    let is_done = matches!(outcome, Outcome::Done { .. });
-    if args.json {
-        let standing = standing.map(|decision| {
-            json!({ "action": decision.action, "moderator": decision.moderator, "time": decision.time, "number": decision.number })
-        });
-        print(&format!("{}\n", json!({ "alert_id": id, "done": is_done, "changed": changed, "stands": standing })))?;
-    } else {
-        let stands = standing.map_or_else(
-            || "no decision stands".to_owned(),
-            |decision| {
-                format!(
-                    "{} stands, by {}, {}",
-                    decision.action,
-                    one_line(&decision.moderator),
-                    decision.time.strftime("%Y-%m-%d %H:%M UTC")
-                )
-            },
-        );
-        let what = match (is_done, changed) {
-            (true, true) => "done",
-            (true, false) => "done before",
-            (false, _) => "nothing was changed",
+impl DecideArgs {
+    /// Runs `modstream decide`.
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        let target = Target::read(&self.alert)?;
+        let (id, outcome) = block_on(async {
+            let connection = Connection::open(&self.connection).await?;
+            let bucket = self.bucket.bucket.as_str();
+            let (hour, id) = Box::pin(target.place(&connection.bucket(bucket))).await?;
+            let (objects, decisions) =
+                (connection.clients().objects(bucket), connection.clients().stream(&self.decisions_stream));
+            let reader = Reader::new(&objects, &SystemClock, deadline());
+            let found = Box::pin(reader.alert(hour, &id)).await?;
+            let bytes =
+                found.with_context(|| format!("the ledger of the bucket {bucket} has no alert {id} of {hour}"))?;
+            let alert: Event<'_, Alert<'_>> =
+                Event::decode(&bytes).map_err(|error| anyhow::anyhow!("the alert {id}: {error}"))?;
+            let decisions = Decisions::new(&objects, &decisions, &SystemClock, deadline());
+            let outcome = Box::pin(decisions.decide(&alert, self.action, &self.moderator, None)).await?;
+            anyhow::Ok((id, outcome))
+        })?;
+        let standing = match outcome.log().standing() {
+            Standing::Undecided => None,
+            Standing::Decided(decision) => Some(decision),
         };
-        print(&format!("{id}: {what}; {stands}\n"))?;
+        let changed = matches!(outcome, Outcome::Done { repeated: false, .. });
+        let is_done = matches!(outcome, Outcome::Done { .. });
+        if self.json {
+            let standing = standing.map(|decision| {
+                json!({ "action": decision.action, "moderator": decision.moderator, "time": decision.time, "number": decision.number })
+            });
+            print(&format!(
+                "{}\n",
+                json!({ "alert_id": id, "done": is_done, "changed": changed, "stands": standing })
+            ))?;
+        } else {
+            let stands = standing.map_or_else(
+                || "no decision stands".to_owned(),
+                |decision| {
+                    format!(
+                        "{} stands, by {}, {}",
+                        decision.action,
+                        one_line(&decision.moderator),
+                        decision.time.strftime("%Y-%m-%d %H:%M UTC")
+                    )
+                },
+            );
+            let what = match (is_done, changed) {
+                (true, true) => "done",
+                (true, false) => "done before",
+                (false, _) => "nothing was changed",
+            };
+            print(&format!("{id}: {what}; {stands}\n"))?;
+        }
+        Ok(if is_done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
-    Ok(if is_done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// What was named.

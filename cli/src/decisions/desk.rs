@@ -60,34 +60,38 @@ impl DeskArgs {
     }
 }
 
-pub(crate) fn run(args: &DeskArgs) -> anyhow::Result<ExitCode> {
-    // A panic's message may quote a comment.
-    kinesis_batch::install_panic_hook();
-    let files = embedded::model_files(args.model.model.as_deref())?;
-    embedded::check(&files, args.model.model.as_deref())?;
-    let corpus = Corpus::read(args.input.as_deref(), MOST_COMMENTS)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(LocalSet::new().run_until(async {
-        let interrupts = Interrupts::listen()?;
-        let listener = TcpListener::bind(("127.0.0.1", args.port)).await;
-        let listener = listener
-            .with_context(|| format!("port {} of 127.0.0.1 can't be used: say --port 0 for a free one", args.port))?;
-        let schedule = Schedule { id: "desk".to_owned(), time: None, comments: corpus.rows, rate: None };
-        let (policy, base_rate) = (args.policy(), args.model.base_rate);
-        let pipeline = Box::pin(Pipeline::start(&files, corpus.bytes, base_rate, &policy, Batches::AtOnce)).await?;
-        Box::pin(pipeline.run(&schedule, &interrupts)).await?;
+impl DeskArgs {
+    /// Runs `modstream desk`.
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        // A panic's message may quote a comment.
+        kinesis_batch::install_panic_hook();
+        let files = embedded::model_files(self.model.model.as_deref())?;
+        embedded::check(&files, self.model.model.as_deref())?;
+        let corpus = Corpus::read(self.input.as_deref(), MOST_COMMENTS)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(LocalSet::new().run_until(async {
+            let interrupts = Interrupts::listen()?;
+            let listener = TcpListener::bind(("127.0.0.1", self.port)).await;
+            let listener = listener.with_context(|| {
+                format!("port {} of 127.0.0.1 can't be used: say --port 0 for a free one", self.port)
+            })?;
+            let schedule = Schedule { id: "desk".to_owned(), time: None, comments: corpus.rows, rate: None };
+            let (policy, base_rate) = (self.policy(), self.model.base_rate);
+            let pipeline = Box::pin(Pipeline::start(&files, corpus.bytes, base_rate, &policy, Batches::AtOnce)).await?;
+            Box::pin(pipeline.run(&schedule, &interrupts)).await?;
 
-        let (objects, clock) = (pipeline.objects().clone(), pipeline.clock());
-        let signer = Signer::new(&key()?, None)?;
-        let url = format!("http://{}", listener.local_addr()?);
-        tell(args, &url, &objects, clock, &signer).await?;
-        let settings = Settings { links: true, desk: Some(Access::SignedLink), forum: FORUM.to_owned() };
-        let site = Site::new(objects, MemoryStream::new("decisions", 1, clock), clock, settings);
-        tokio::select! {
-            () = interrupts.asked() => Ok(ExitCode::SUCCESS),
-            ended = serve(listener, site, signer, clock) => match ended? {},
-        }
-    }))
+            let (objects, clock) = (pipeline.objects().clone(), pipeline.clock());
+            let signer = Signer::new(&key()?, None)?;
+            let url = format!("http://{}", listener.local_addr()?);
+            tell(&self, &url, &objects, clock, &signer).await?;
+            let settings = Settings { links: true, desk: Some(Access::SignedLink), forum: FORUM.to_owned() };
+            let site = Site::new(objects, MemoryStream::new("decisions", 1, clock), clock, settings);
+            tokio::select! {
+                () = interrupts.asked() => Ok(ExitCode::SUCCESS),
+                ended = serve(listener, site, signer, clock) => match ended? {},
+            }
+        }))
+    }
 }
 
 fn key() -> anyhow::Result<[u8; 32]> {

@@ -39,15 +39,18 @@ pub(crate) struct DeskLinkArgs {
     pub(crate) connection: ConnectionArgs,
 }
 
-pub(crate) fn run(args: &DeskLinkArgs) -> anyhow::Result<ExitCode> {
-    let signer = block_on(async {
-        let connection = Connection::open(&args.connection).await?;
-        let keys = Keys::new(connection.clients().secrets(), SystemClock, &args.link_key_secret);
-        Ok(Box::pin(keys.signer(deadline())).await?)
-    })?;
-    let claim = Claim::SignIn { id: Uuid::new_v4(), moderator: args.moderator.clone() };
-    let expires = SystemClock.now() + SignedDuration::from_hours(i64::from(args.hours));
-    let link = signer.link(&args.desk_url, &claim, expires).context("a sign-in is always a link")?;
-    print(&format!("{link}\n"))?;
-    Ok(ExitCode::SUCCESS)
+impl DeskLinkArgs {
+    /// Runs `modstream desk-link`.
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        let signer = block_on(async {
+            let connection = Connection::open(&self.connection).await?;
+            let keys = Keys::new(connection.clients().secrets(), SystemClock, &self.link_key_secret);
+            Ok(Box::pin(keys.signer(deadline())).await?)
+        })?;
+        let claim = Claim::SignIn { id: Uuid::new_v4(), moderator: self.moderator.clone() };
+        let expires = SystemClock.now() + SignedDuration::from_hours(i64::from(self.hours));
+        let link = signer.link(&self.desk_url, &claim, expires).context("a sign-in is always a link")?;
+        print(&format!("{link}\n"))?;
+        Ok(ExitCode::SUCCESS)
+    }
 }

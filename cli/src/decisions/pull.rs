@@ -24,6 +24,21 @@ pub(crate) enum DecisionsCommand {
     Pull(PullArgs),
 }
 
+impl DecisionsCommand {
+    /// Runs `modstream decisions`.
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        match self {
+            DecisionsCommand::Pull(args) => args.run(),
+        }
+    }
+
+    pub(crate) fn wants_json(&self) -> bool {
+        match self {
+            DecisionsCommand::Pull(args) => args.json,
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   modstream decisions pull --output decisions.jsonl
@@ -59,23 +74,26 @@ pub(crate) struct PullArgs {
 /// How many damaged objects are named.
 const NAMED: usize = 5;
 
-pub(crate) fn run(args: &PullArgs) -> anyhow::Result<ExitCode> {
-    // Before the work, not after.
-    let output = OutputFile::new(&args.output, Path::new(""))?;
-    let (from, to) = (args.from.unwrap_or(Timestamp::MIN), args.to.unwrap_or_else(|| SystemClock.now()));
-    let pulled = block_on(async {
-        let connection = Connection::open(&args.connection).await?;
-        let bucket = connection.bucket(&args.bucket.bucket);
-        Ok(Box::pin(pull(&bucket, &SystemClock, &args.comments_stream, from, to)).await?)
-    })?;
-    let mut lines = String::new();
-    for judged in &pulled.judged {
-        lines += &serde_json::to_string(judged)?;
-        lines.push('\n');
+impl PullArgs {
+    /// Runs `modstream decisions pull`.
+    fn run(self) -> anyhow::Result<ExitCode> {
+        // Before the work, not after.
+        let output = OutputFile::new(&self.output, Path::new(""))?;
+        let (from, to) = (self.from.unwrap_or(Timestamp::MIN), self.to.unwrap_or_else(|| SystemClock.now()));
+        let pulled = block_on(async {
+            let connection = Connection::open(&self.connection).await?;
+            let bucket = connection.bucket(&self.bucket.bucket);
+            Ok(Box::pin(pull(&bucket, &SystemClock, &self.comments_stream, from, to)).await?)
+        })?;
+        let mut lines = String::new();
+        for judged in &pulled.judged {
+            lines += &serde_json::to_string(judged)?;
+            lines.push('\n');
+        }
+        output.write(&lines)?;
+        print(&if self.json { in_json(&pulled, &self) } else { in_words(&pulled, &self) })?;
+        Ok(if pulled.unreadable.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
-    output.write(&lines)?;
-    print(&if args.json { in_json(&pulled, args) } else { in_words(&pulled, args) })?;
-    Ok(if pulled.unreadable.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn in_json(pulled: &Pulled, args: &PullArgs) -> String {

@@ -113,15 +113,18 @@ fn version(text: &str) -> Result<String, String> {
 /// How many manifests are read at a time.
 const AT_ONCE: usize = 8;
 
-pub(crate) fn run(command: &ModelsCommand) -> anyhow::Result<ExitCode> {
-    block_on(async {
-        match command {
-            ModelsCommand::Push(args) => push(args).await,
-            ModelsCommand::Promote(args) => promote(args).await,
-            ModelsCommand::List(args) => list(args).await,
-        }
-    })?;
-    Ok(ExitCode::SUCCESS)
+impl ModelsCommand {
+    /// Runs `modstream model push|promote|list`.
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        block_on(async {
+            match &self {
+                ModelsCommand::Push(args) => push(args).await,
+                ModelsCommand::Promote(args) => promote(args).await,
+                ModelsCommand::List(args) => list(args).await,
+            }
+        })?;
+        Ok(ExitCode::SUCCESS)
+    }
 }
 
 async fn push(args: &PushArgs) -> anyhow::Result<()> {

@@ -57,37 +57,40 @@ impl EvaluateArgs {
 /// How many reasons a report gives for an error.
 const REASONS: usize = 5;
 
-pub(crate) fn run(args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
-    let input = match (&args.input, &args.live) {
-        (Some(input), _) => input,
-        (None, Some(decisions)) => return live::run(decisions, args.json),
-        (None, None) => anyhow::bail!("say --input FILE or --live FILE"),
-    };
-    // Before the work, not after.
-    let output = args.report.as_deref().map(|path| OutputFile::new(path, input)).transpose()?;
-    let (model, manifest) = embedded::load(&args.model)?;
-    let comments = labelled(input)?;
-    anyhow::ensure!(!comments.is_empty(), "{}: there are no comments with a text to evaluate on", input.display());
-    let progress = Progress::new("scoring", Some(comments.len() as u64));
-    let done = |done: usize| progress.at(done as u64);
-    let found = match &output {
-        None => evaluate(&model, &comments, done),
-        Some(output) => {
-            let (found, html) = report(args, &model, &manifest, &comments, done);
-            output.write(&html)?;
-            found
-        }
-    };
-    progress.finish();
-    let outcome = Outcome {
-        found,
-        removed: comments.removed(),
-        base_rate: model.base_rate().share(),
-        manifest: &manifest,
-        report: args.report.as_deref(),
-    };
-    print(&if args.json { outcome.as_json() } else { outcome.as_text() })?;
-    Ok(ExitCode::SUCCESS)
+impl EvaluateArgs {
+    /// Runs `modstream evaluate`.
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        let input = match (&self.input, &self.live) {
+            (Some(input), _) => input,
+            (None, Some(decisions)) => return live::run(decisions, self.json),
+            (None, None) => anyhow::bail!("say --input FILE or --live FILE"),
+        };
+        // Before the work, not after.
+        let output = self.report.as_deref().map(|path| OutputFile::new(path, input)).transpose()?;
+        let (model, manifest) = embedded::load(&self.model)?;
+        let comments = labelled(input)?;
+        anyhow::ensure!(!comments.is_empty(), "{}: there are no comments with a text to evaluate on", input.display());
+        let progress = Progress::new("scoring", Some(comments.len() as u64));
+        let done = |done: usize| progress.at(done as u64);
+        let found = match &output {
+            None => evaluate(&model, &comments, done),
+            Some(output) => {
+                let (found, html) = report(&self, &model, &manifest, &comments, done);
+                output.write(&html)?;
+                found
+            }
+        };
+        progress.finish();
+        let outcome = Outcome {
+            found,
+            removed: comments.removed(),
+            base_rate: model.base_rate().share(),
+            manifest: &manifest,
+            report: self.report.as_deref(),
+        };
+        print(&if self.json { outcome.as_json() } else { outcome.as_text() })?;
+        Ok(ExitCode::SUCCESS)
+    }
 }
 
 /// What there is to say.

@@ -54,50 +54,55 @@ struct Why<'a> {
     other: f64,
 }
 
-pub(crate) fn run(args: &ScoreArgs) -> anyhow::Result<ExitCode> {
-    let (model, manifest) = embedded::load(&args.model)?;
-    let reader = match &args.input {
-        Some(path) => Reader::open(path)?,
-        None => {
-            if io::stdin().is_terminal() {
-                eprintln!("reading comments from the terminal: one JSON object a line, Ctrl-D ends");
+impl ScoreArgs {
+    /// Runs `modstream score`.
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        let (model, manifest) = embedded::load(&self.model)?;
+        let reader = match &self.input {
+            Some(path) => Reader::open(path)?,
+            None => {
+                if io::stdin().is_terminal() {
+                    eprintln!("reading comments from the terminal: one JSON object a line, Ctrl-D ends");
+                }
+                Reader::from_read("standard input", io::stdin())?
             }
-            Reader::from_read("standard input", io::stdin())?
-        }
-    };
-    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    let mut scratch = Scratch::default();
-    let mut bad = 0_u64;
-    // A live feed wants each line at once; a file does not.
-    let is_live = args.input.is_none();
-    let progress = (!io::stdout().is_terminal()).then(|| Progress::new("scoring", None));
-    for row in reader {
-        let line = match &row {
-            Ok(Row { line, comment, .. }) => match comment.body() {
-                Ok(body) => scored(&model, body, comment.id.as_deref(), &manifest.version, args.explain, &mut scratch),
-                Err(error) => Line::Bad { line: *line, error: error.detail },
-            },
-            Err(error) => Line::Bad { line: error.line, error: error.to_string() },
         };
-        bad += u64::from(matches!(line, Line::Bad { .. }));
-        serde_json::to_writer(&mut out, &line).map_err(io::Error::from)?;
-        out.write_all(b"\n")?;
-        if is_live {
-            out.flush()?;
+        let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+        let mut scratch = Scratch::default();
+        let mut bad = 0_u64;
+        // A live feed wants each line at once; a file does not.
+        let is_live = self.input.is_none();
+        let progress = (!io::stdout().is_terminal()).then(|| Progress::new("scoring", None));
+        for row in reader {
+            let line = match &row {
+                Ok(Row { line, comment, .. }) => match comment.body() {
+                    Ok(body) => {
+                        scored(&model, body, comment.id.as_deref(), &manifest.version, self.explain, &mut scratch)
+                    }
+                    Err(error) => Line::Bad { line: *line, error: error.detail },
+                },
+                Err(error) => Line::Bad { line: error.line, error: error.to_string() },
+            };
+            bad += u64::from(matches!(line, Line::Bad { .. }));
+            serde_json::to_writer(&mut out, &line).map_err(io::Error::from)?;
+            out.write_all(b"\n")?;
+            if is_live {
+                out.flush()?;
+            }
+            if let Some(progress) = &progress {
+                progress.step();
+            }
         }
-        if let Some(progress) = &progress {
-            progress.step();
+        out.flush()?;
+        if let Some(progress) = progress {
+            progress.finish();
         }
+        if bad == 0 {
+            return Ok(ExitCode::SUCCESS);
+        }
+        eprintln!("{bad} comments could not be read: look for \"error\" in the output");
+        Ok(ExitCode::FAILURE)
     }
-    out.flush()?;
-    if let Some(progress) = progress {
-        progress.finish();
-    }
-    if bad == 0 {
-        return Ok(ExitCode::SUCCESS);
-    }
-    eprintln!("{bad} comments could not be read: look for \"error\" in the output");
-    Ok(ExitCode::FAILURE)
 }
 
 fn scored<'a>(

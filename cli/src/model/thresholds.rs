@@ -84,32 +84,35 @@ impl Promises {
     }
 }
 
-pub(crate) fn run(args: &ThresholdsArgs) -> anyhow::Result<ExitCode> {
-    let (model, manifest) = embedded::load(&args.model)?;
-    let removed = manifest.training.removed;
-    let promises = Promises {
-        rates: Rates::new(manifest.rates.clone())?,
-        trained: model.training_base_rate(),
-        assumed: model.base_rate(),
-        held_out: HeldOut { removed, kept: manifest.training.comments - removed },
-    };
-    let asked: Vec<Condition> = args.policy.iter().map(|policy| policy.condition).collect();
-    let conditions = if asked.is_empty() { &SHOWN[..] } else { &asked[..] };
-    let found: Vec<_> = conditions.iter().map(|condition| (*condition, promises.of(*condition))).collect();
-    let best = promises.at(promises.rates.highest());
-    let text = if args.json {
-        let line = json!({
-            "model": { "name": manifest.name, "version": manifest.version },
-            "base_rate": promises.assumed.share(),
-            "thresholds": found.iter().map(|(condition, found)| in_json(*condition, found.as_ref())).collect::<Vec<_>>(),
-            "best": in_json(Condition::Probability(best.probability), Some(&best)),
-        });
-        format!("{line}\n")
-    } else {
-        table(&manifest, &promises, &found, &best, args.model.base_rate.is_none())
-    };
-    print(&text)?;
-    Ok(ExitCode::SUCCESS)
+impl ThresholdsArgs {
+    /// Runs `modstream model thresholds`.
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        let (model, manifest) = embedded::load(&self.model)?;
+        let removed = manifest.training.removed;
+        let promises = Promises {
+            rates: Rates::new(manifest.rates.clone())?,
+            trained: model.training_base_rate(),
+            assumed: model.base_rate(),
+            held_out: HeldOut { removed, kept: manifest.training.comments - removed },
+        };
+        let asked: Vec<Condition> = self.policy.iter().map(|policy| policy.condition).collect();
+        let conditions = if asked.is_empty() { &SHOWN[..] } else { &asked[..] };
+        let found: Vec<_> = conditions.iter().map(|condition| (*condition, promises.of(*condition))).collect();
+        let best = promises.at(promises.rates.highest());
+        let text = if self.json {
+            let line = json!({
+                "model": { "name": manifest.name, "version": manifest.version },
+                "base_rate": promises.assumed.share(),
+                "thresholds": found.iter().map(|(condition, found)| in_json(*condition, found.as_ref())).collect::<Vec<_>>(),
+                "best": in_json(Condition::Probability(best.probability), Some(&best)),
+            });
+            format!("{line}\n")
+        } else {
+            table(&manifest, &promises, &found, &best, self.model.base_rate.is_none())
+        };
+        print(&text)?;
+        Ok(ExitCode::SUCCESS)
+    }
 }
 
 fn in_json(condition: Condition, found: Option<&Threshold>) -> Value {

@@ -49,34 +49,37 @@ pub(crate) struct ForgetArgs {
     pub(crate) connection: ConnectionArgs,
 }
 
-pub(crate) fn run(args: &ForgetArgs) -> anyhow::Result<ExitCode> {
-    let (person, who) = match (&args.author, &args.comment) {
-        (Some(name), _) => (Person::Author(name.clone()), format!("the author {}", one_line(name))),
-        (None, Some(id)) => (Person::Comment(id.clone()), format!("the comment {}", one_line(id))),
-        (None, None) => bail!("say --author NAME or --comment ID"),
-    };
-    let mode = if args.dry_run { Mode::DryRun } else { Mode::Remove };
-    let (summary, streams) = block_on(async {
-        let connection = Connection::open(&args.connection).await?;
-        let names = [&args.comments_stream, &args.predictions_stream].into_iter().flatten();
-        let mut streams = Vec::new();
-        for name in names {
-            streams.push(Copies { stream: name.clone(), until: Box::pin(expiry(&connection, name)).await? });
+impl ForgetArgs {
+    /// Runs `modstream forget`.
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        let (person, who) = match (&self.author, &self.comment) {
+            (Some(name), _) => (Person::Author(name.clone()), format!("the author {}", one_line(name))),
+            (None, Some(id)) => (Person::Comment(id.clone()), format!("the comment {}", one_line(id))),
+            (None, None) => bail!("say --author NAME or --comment ID"),
+        };
+        let mode = if self.dry_run { Mode::DryRun } else { Mode::Remove };
+        let (summary, streams) = block_on(async {
+            let connection = Connection::open(&self.connection).await?;
+            let names = [&self.comments_stream, &self.predictions_stream].into_iter().flatten();
+            let mut streams = Vec::new();
+            for name in names {
+                streams.push(Copies { stream: name.clone(), until: Box::pin(expiry(&connection, name)).await? });
+            }
+            // An answer that is lost does no harm here, so the SDK may try again by itself.
+            let bucket = connection.bucket(&self.bucket.bucket);
+            let summary = Box::pin(forget(&bucket, &SystemClock, &person, mode)).await?;
+            anyhow::Ok((summary, streams))
+        })?;
+        if summary.is_empty() {
+            bail!("{}", nothing(&summary, &who));
         }
-        // An answer that is lost does no harm here, so the SDK may try again by itself.
-        let bucket = connection.bucket(&args.bucket.bucket);
-        let summary = Box::pin(forget(&bucket, &SystemClock, &person, mode)).await?;
-        anyhow::Ok((summary, streams))
-    })?;
-    if summary.is_empty() {
-        bail!("{}", nothing(&summary, &who));
+        if self.json {
+            print(&format!("{}\n", as_json(&summary, &streams, self.dry_run)))?;
+        } else {
+            print(&as_text(&summary, &streams, &who, self.dry_run))?;
+        }
+        Ok(if summary.unclear.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
-    if args.json {
-        print(&format!("{}\n", as_json(&summary, &streams, args.dry_run)))?;
-    } else {
-        print(&as_text(&summary, &streams, &who, args.dry_run))?;
-    }
-    Ok(if summary.unclear.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// A stream's own copies.

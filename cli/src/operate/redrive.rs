@@ -75,33 +75,36 @@ const PATIENCE: Duration = Duration::from_secs(15 * 60);
 /// How many a terminal names of each kind.
 const NAMED: usize = 10;
 
-pub(crate) fn run(args: &RedriveArgs) -> anyhow::Result<ExitCode> {
-    let is_both = args.quarantine == args.given_up;
-    let options = Options {
-        quarantine: is_both || args.quarantine,
-        given_up: is_both || args.given_up,
-        key: args.key.clone(),
-        reason: args.reason,
-        since: args.since,
-        dry_run: args.dry_run,
-        force: args.force,
-    };
-    let bucket = args.bucket.bucket.as_str();
-    let redriven = block_on(async {
-        let connection = Connection::open(&args.connection).await?;
-        let clients = connection.clients();
-        let streams = Streams {
-            comments: clients.stream(&args.comments_stream),
-            predictions: clients.stream(&args.predictions_stream),
+impl RedriveArgs {
+    /// Runs `modstream redrive`.
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        let is_both = self.quarantine == self.given_up;
+        let options = Options {
+            quarantine: is_both || self.quarantine,
+            given_up: is_both || self.given_up,
+            key: self.key.clone(),
+            reason: self.reason,
+            since: self.since,
+            dry_run: self.dry_run,
+            force: self.force,
         };
-        let objects = clients.objects(bucket);
-        let deadline = SystemClock.now() + PATIENCE;
-        let redriven = Box::pin(redrive(&objects, &streams, &SystemClock, deadline, &options)).await;
-        redriven.with_context(|| format!("the bucket {bucket}"))
-    })?;
-    print(&if args.json { line(args, &redriven) } else { text(args, &redriven) })?;
-    let is_done = redriven.count(Why::Failed) + redriven.count(Why::NotOurs) + redriven.not_reached == 0;
-    Ok(if is_done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        let bucket = self.bucket.bucket.as_str();
+        let redriven = block_on(async {
+            let connection = Connection::open(&self.connection).await?;
+            let clients = connection.clients();
+            let streams = Streams {
+                comments: clients.stream(&self.comments_stream),
+                predictions: clients.stream(&self.predictions_stream),
+            };
+            let objects = clients.objects(bucket);
+            let deadline = SystemClock.now() + PATIENCE;
+            let redriven = Box::pin(redrive(&objects, &streams, &SystemClock, deadline, &options)).await;
+            redriven.with_context(|| format!("the bucket {bucket}"))
+        })?;
+        print(&if self.json { line(&self, &redriven) } else { text(&self, &redriven) })?;
+        let is_done = redriven.count(Why::Failed) + redriven.count(Why::NotOurs) + redriven.not_reached == 0;
+        Ok(if is_done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
 }
 
 fn line(args: &RedriveArgs, redriven: &Redriven) -> String {

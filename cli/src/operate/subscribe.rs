@@ -95,14 +95,17 @@ fn queue_arn(text: &str) -> Result<String, String> {
     }
 }
 
-pub(crate) fn run(args: &SubscribeArgs) -> anyhow::Result<ExitCode> {
-    let subscriber = Subscriber::of(args)?;
-    let done = block_on(async {
-        let connection = Connection::open(&args.connection.at_topic(subscriber.topic)).await?;
-        subscribe(args, subscriber, &connection).await
-    })?;
-    report(args, subscriber, &done)?;
-    Ok(ExitCode::SUCCESS)
+impl SubscribeArgs {
+    /// Runs `modstream subscribe`.
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        let subscriber = Subscriber::of(&self)?;
+        let done = block_on(async {
+            let connection = Connection::open(&self.connection.at_topic(subscriber.topic)).await?;
+            subscribe(&self, subscriber, &connection).await
+        })?;
+        report(&self, subscriber, &done)?;
+        Ok(ExitCode::SUCCESS)
+    }
 }
 
 /// Who is to get what.

@@ -23,6 +23,21 @@ pub(crate) enum CorpusCommand {
     Push(CorpusPushArgs),
 }
 
+impl CorpusCommand {
+    /// Runs `modstream corpus`.
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        match self {
+            CorpusCommand::Push(args) => args.run(),
+        }
+    }
+
+    pub(crate) fn wants_json(&self) -> bool {
+        match self {
+            CorpusCommand::Push(args) => args.json,
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct CorpusPushArgs {
     /// Comments: CSV with a column `body`, or JSON Lines; plain, gzip or zstd [default: sample comments, built in]
@@ -40,26 +55,29 @@ pub(crate) struct CorpusPushArgs {
     pub(crate) connection: ConnectionArgs,
 }
 
-pub(crate) fn run(args: &CorpusPushArgs) -> anyhow::Result<ExitCode> {
-    let corpus = Corpus::read(args.input.as_deref(), u64::MAX)?;
-    let rows = corpus.rows;
-    let (bucket, key) = (args.bucket.bucket.as_str(), args.key.as_str());
-    let placed = block_on(async {
-        let connection = Connection::open(&args.connection).await?;
-        place(&connection, bucket, key, corpus, rows, true).await
-    })?;
-    if args.json {
-        let line = json!({ "bucket": bucket, "key": key, "comments": rows, "changed": placed != Placed::WasThere });
-        print(&format!("{line}\n"))?;
-    } else {
-        let how = match placed {
-            Placed::WasThere => "were there already",
-            Placed::Written => "are there now",
-            Placed::Replaced => "are there now, over others",
-        };
-        print(&format!("{rows} comments under {key} of the bucket {bucket}: they {how}\n"))?;
+impl CorpusPushArgs {
+    /// Runs `modstream corpus push`.
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        let corpus = Corpus::read(self.input.as_deref(), u64::MAX)?;
+        let rows = corpus.rows;
+        let (bucket, key) = (self.bucket.bucket.as_str(), self.key.as_str());
+        let placed = block_on(async {
+            let connection = Connection::open(&self.connection).await?;
+            place(&connection, bucket, key, corpus, rows, true).await
+        })?;
+        if self.json {
+            let line = json!({ "bucket": bucket, "key": key, "comments": rows, "changed": placed != Placed::WasThere });
+            print(&format!("{line}\n"))?;
+        } else {
+            let how = match placed {
+                Placed::WasThere => "were there already",
+                Placed::Written => "are there now",
+                Placed::Replaced => "are there now, over others",
+            };
+            print(&format!("{rows} comments under {key} of the bucket {bucket}: they {how}\n"))?;
+        }
+        Ok(ExitCode::SUCCESS)
     }
-    Ok(ExitCode::SUCCESS)
 }
 
 /// What became of the object.

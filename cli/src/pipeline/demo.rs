@@ -1,166 +1,52 @@
+//! `modstream demo`.
+
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use clap::Args;
 use futures_util::future::try_join;
 use jiff::Timestamp;
-use modstream_classifier::artifact::{Manifest, ModelFiles};
-use modstream_classifier::{BaseRate, LogOdds, Model, Score};
-use publish_alerts::{Condition, Policy};
 
-use crate::common::args::{MOST_COMMENTS, ModelArgs, or_default, rate};
 use crate::common::interrupt::Interrupts;
-use crate::model::embedded;
 use crate::pipeline::audit::{Audit, Received};
-use crate::pipeline::corpus::Corpus;
+#[cfg(feature = "aws")]
+use crate::pipeline::deployed::Ready;
 use crate::pipeline::in_memory::{Batches, Pipeline};
+use crate::pipeline::prepared::{DemoArgs, Prepared};
 use crate::pipeline::screen::{Plan, Screen};
-use crate::pipeline::system::{Schedule, Stop, System};
-
-#[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  modstream demo                                       ten comments a second, alerts as they come
-  modstream demo --fast --comments 600 --json          as fast as it goes, one line of JSON
-  modstream demo --input my.jsonl --policy 'precision>=0.7' --base-rate 0.05")]
-pub(crate) struct DemoArgs {
-    /// Comments: CSV with a column `body`, or JSON Lines; plain, gzip or zstd [default: sample comments, built in]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) input: Option<PathBuf>,
-    /// How many comments to send; rows repeat where the file has fewer [default: 300, of a file every row]
-    ///
-    /// All that happened is kept in memory until the end, to check it: about 5 KB a comment.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST_COMMENTS))]
-    pub(crate) comments: Option<u64>,
-    /// Comments a second
-    #[arg(long, value_name = "N", default_value_t = 10.0, value_parser = rate, conflicts_with = "fast")]
-    pub(crate) rate: f64,
-    /// As fast as it goes
-    #[arg(long)]
-    pub(crate) fast: bool,
-    /// Which comments alert: a probability (`0.8`), or `precision>=0.9`, or `share<=0.05` [default: 0.7, or what is deployed]
-    #[arg(long, value_name = "POLICY", value_parser = Policy::parse)]
-    pub(crate) policy: Option<Policy>,
-    #[command(flatten)]
-    pub(crate) model: ModelArgs,
-    /// Print one line of JSON at the end, and nothing else
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// What the ids of the schedule's events begin with: two runs with the same make the same events
-    #[arg(long, value_name = "ID", hide = true)]
-    pub(crate) schedule_id: Option<String>,
-    /// When the schedule begins, as events tell it
-    #[arg(long, value_name = "TIME", hide = true)]
-    pub(crate) schedule_time: Option<Timestamp>,
-    #[cfg(feature = "aws")]
-    #[command(flatten)]
-    pub(crate) deployed: crate::pipeline::deployed::DeployedArgs,
-}
-
-impl DemoArgs {
-    /// The policy that was asked for.
-    pub(crate) fn policy(&self) -> Policy {
-        or_default(self.policy.as_ref())
-    }
-}
+use crate::pipeline::system::{Stop, System};
 
 /// How often the line of counts changes.
 const REFRESH: Duration = Duration::from_millis(200);
-/// How many sample comments a demo sends that is not told otherwise.
-const SAMPLE_RUN: u64 = 300;
-
-/// What a demo works with, read before anything is done.
-pub(crate) struct Prepared {
-    pub(crate) files: ModelFiles,
-    pub(crate) model: Model,
-    pub(crate) manifest: Manifest,
-    pub(crate) corpus: Corpus,
-    pub(crate) comments: u64,
-}
-
-pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
-    // A panic's message may quote a comment.
-    kinesis_batch::install_panic_hook();
-    let prepared = Prepared::new(args)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let interrupts = Interrupts::listen()?;
-        #[cfg(feature = "aws")]
-        if let Some(file) = args.deployed.deployment.as_deref() {
-            let work = crate::pipeline::deployed::Work::Show;
-            return Box::pin(crate::pipeline::deployed::run(args, work, file, prepared, &interrupts)).await;
-        }
-        #[cfg(feature = "aws")]
-        args.deployed.needs_no_deployment()?;
-        let policy = args.policy();
-        let note = ", as in training; say yours with --base-rate";
-        let plan = prepared.plan(args, policy, args.model.base_rate, note, "demo");
-        let Prepared { files, corpus, .. } = prepared;
-        let pipeline =
-            Pipeline::start(&files, corpus.bytes, args.model.base_rate, &plan.policy, Batches::AtOnce).await?;
-        demo(&plan, &pipeline, &interrupts).await
-    })
-}
-
-impl Prepared {
-    pub(crate) fn new(args: &DemoArgs) -> anyhow::Result<Self> {
-        let files = embedded::model_files(args.model.model.as_deref())?;
-        let (model, manifest) = embedded::check(&files, args.model.model.as_deref())?;
-        // All sample comments go into a deployment's bucket: its corpus is the same for any number of comments.
-        let most = if args.input.is_some() { args.comments.unwrap_or(MOST_COMMENTS) } else { MOST_COMMENTS };
-        let corpus = Corpus::read(args.input.as_deref(), most)?;
-        let comments = args.comments.unwrap_or(if args.input.is_some() { corpus.rows } else { SAMPLE_RUN });
-        Ok(Prepared { files, model, manifest, corpus, comments })
+impl DemoArgs {
+    /// Runs `modstream demo`.
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        // A panic's message may quote a comment.
+        kinesis_batch::install_panic_hook();
+        let prepared = Prepared::new(&self)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let interrupts = Interrupts::listen()?;
+            #[cfg(feature = "aws")]
+            if let Some(file) = self.deployed.deployment.as_deref() {
+                let ready = Box::pin(Ready::new(&self, file, prepared, &interrupts)).await?;
+                let system = ready.system();
+                return Box::pin(ready.during(demo(&ready.plan, &system, &interrupts), &interrupts)).await;
+            }
+            #[cfg(feature = "aws")]
+            self.deployed.needs_no_deployment()?;
+            let note = ", as in training; say yours with --base-rate";
+            let plan = prepared.plan(&self, self.policy(), self.model.base_rate, note, "demo");
+            let Prepared { files, corpus, .. } = prepared;
+            let pipeline =
+                Pipeline::start(&files, corpus.bytes, self.model.base_rate, &plan.policy, Batches::AtOnce).await?;
+            demo(&plan, &pipeline, &interrupts).await
+        })
     }
-
-    /// The plan under a policy and a base rate; `id` is what the events' ids begin with, if nobody said it.
-    pub(crate) fn plan(
-        &self,
-        args: &DemoArgs,
-        policy: Policy,
-        base_rate: Option<BaseRate>,
-        share_note: &'static str,
-        id: &str,
-    ) -> Plan {
-        let model = base_rate.map_or_else(|| self.model.clone(), |rate| self.model.clone().at_base_rate(rate));
-        Plan {
-            schedule: Schedule {
-                id: args.schedule_id.clone().unwrap_or_else(|| id.to_owned()),
-                time: args.schedule_time,
-                comments: self.comments,
-                rate: (!args.fast).then_some(args.rate),
-            },
-            rows: self.corpus.rows,
-            out_of_reach: out_of_reach(&policy, &model),
-            policy,
-            model: self.manifest.clone(),
-            share: model.base_rate().share(),
-            share_note: base_rate.is_none().then_some(share_note),
-            json: args.json,
-        }
-    }
-}
-
-/// What to say where no comment can meet the policy.
-fn out_of_reach(policy: &Policy, model: &Model) -> Option<String> {
-    let surest = model.operating_point(Score { log_odds: LogOdds(f64::INFINITY) });
-    let found = match policy.condition {
-        Condition::Precision(least) if surest.precision < least => {
-            format!("a precision of {:.2} at most", surest.precision)
-        }
-        Condition::Share(most) if surest.share > most => format!("a share of {:.4} at least", surest.share),
-        Condition::Precision(_) | Condition::Share(_) | Condition::Probability(_) => return None,
-    };
-    let rate = surest.base_rate * 100.0;
-    Some(format!(
-        "no comment can meet {}: where {rate:.1} % are removed, this model promises {found}",
-        policy.condition
-    ))
 }
 
 /// Runs a plan on a system, shows what happens, and checks what is left behind.
-pub(crate) async fn demo<S: System>(plan: &Plan, system: &S, interrupts: &Interrupts) -> anyhow::Result<ExitCode> {
+async fn demo<S: System>(plan: &Plan, system: &S, interrupts: &Interrupts) -> anyhow::Result<ExitCode> {
     let screen = Screen::new(plan);
     screen.heading()?;
     let mut received = Vec::new();

@@ -1,14 +1,13 @@
-//! `modstream demo --deployment`: the demo on a deployed system.
+//! A deployed system, for a demo or a load.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 use aws_sdk_lambda::primitives::Blob;
-use clap::Args;
 use futures_util::future::select_all;
 use jiff::Timestamp;
 use modstream_classifier::BaseRate;
@@ -20,55 +19,16 @@ use publish_alerts::Policy;
 use serde_json::Value;
 use tokio::sync::{Mutex, mpsc};
 
-use crate::common::aws_args::ConnectionArgs;
 use crate::common::connection::{Connection, Stopped};
 use crate::common::connection::{deadline, failed};
 use crate::common::deployment::{Deployment, read_base_rate};
 use crate::common::interrupt::Interrupts;
 use crate::pipeline::corpus_push::{Placed, place};
-use crate::pipeline::demo::{DemoArgs, Prepared, demo};
-use crate::pipeline::load::args::LoadArgs;
-use crate::pipeline::load::load;
+use crate::pipeline::prepared::{DemoArgs, Prepared};
 use crate::pipeline::queue::{Queue, own_name, topic_name};
+use crate::pipeline::screen::Plan;
 use crate::pipeline::stream::{From, Reader};
 use crate::pipeline::system::{Counts, Delivered, Invocation, Ran, Record, Schedule, Stop, System, Which};
-
-/// What a demo on a deployed system takes.
-#[derive(Clone, Debug, Default, Args)]
-pub(crate) struct DeployedArgs {
-    /// Run on a deployed system: a file with what `terraform output -json` prints; `-` is standard input
-    #[arg(long, value_name = "FILE", help_heading = "AWS")]
-    pub(crate) deployment: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) connection: ConnectionArgs,
-    /// Replace the deployment's sample comments where they are others
-    #[arg(long, help_heading = "AWS")]
-    pub(crate) replace_corpus: bool,
-    /// Leave a queue behind that holds every alert, called `<prefix>-demo`
-    #[arg(long, help_heading = "AWS")]
-    pub(crate) keep_queue: bool,
-}
-
-impl DeployedArgs {
-    /// Refuses what means nothing in memory.
-    pub(crate) fn needs_no_deployment(&self) -> anyhow::Result<()> {
-        let DeployedArgs { connection, replace_corpus, keep_queue, .. } = self;
-        let ConnectionArgs { endpoint_url, profile, region } = connection;
-        let given = [
-            ("--endpoint-url", endpoint_url.is_some()),
-            ("--profile", profile.is_some()),
-            ("--region", region.is_some()),
-            ("--replace-corpus", *replace_corpus),
-            ("--keep-queue", *keep_queue),
-        ];
-        match given.iter().find(|(_, given)| *given) {
-            Some((flag, _)) => {
-                anyhow::bail!("{flag} goes with --deployment FILE; without, the demo runs in this process")
-            }
-            None => Ok(()),
-        }
-    }
-}
 
 /// Nothing happened for so long: nothing more will. A function's first start, and Lambda's own retries, take less.
 const STANDSTILL: Duration = Duration::from_secs(90);
@@ -91,92 +51,104 @@ const OWN_RETENTION: Duration = Duration::from_secs(15 * 60);
 /// A queue that is left behind holds alerts so long.
 const KEPT_RETENTION: Duration = Duration::from_secs(4 * 24 * 3600);
 
-/// What is done on a deployed system.
-#[derive(Clone, Copy)]
-pub(crate) enum Work<'a> {
-    /// Alerts are shown as they come.
-    Show,
-    /// Latency is measured at a constant rate.
-    Load(&'a LoadArgs),
+/// A deployed system that has everything for one run: model, comments, and a queue for its alerts.
+pub(crate) struct Ready {
+    connection: Connection,
+    deployment: Deployment,
+    inbox: Queue,
+    pub(crate) plan: Plan,
 }
 
-/// The demo, or a load, on the system that `file` describes.
-pub(crate) async fn run(
-    args: &DemoArgs,
-    work: Work<'_>,
-    file: &Path,
-    prepared: Prepared,
-    interrupts: &Interrupts,
-) -> anyhow::Result<ExitCode> {
-    let deployment = Deployment::read(file)?;
-    deployment.check_policy(args.policy.as_ref())?;
-    let name = &prepared.manifest.name;
-    ensure!(
-        *name == deployment.model_name,
-        "the deployment scores with models called {}, this one is called {name}: apply it with Terraform, -var \
-         model_name={name}, or choose another with --model",
-        deployment.model_name
-    );
-    let mut reach = args.deployed.connection.clone();
-    let region = reach.region.get_or_insert_with(|| deployment.region.clone());
-    ensure!(
-        *region == deployment.region,
-        "the deployment is in the region {}, not in {region}: leave out --region",
-        deployment.region
-    );
-    let connection = Connection::open(&reach).await?;
-    let base_rate = base_rate(&connection, &deployment, args.model.base_rate).await?;
-    wait_for_mappings(&connection, &deployment).await?;
+impl Ready {
+    /// Makes the system that `file` describes ready for what `args` ask.
+    pub(crate) async fn new(
+        args: &DemoArgs,
+        file: &Path,
+        prepared: Prepared,
+        interrupts: &Interrupts,
+    ) -> anyhow::Result<Self> {
+        let deployment = Deployment::read(file)?;
+        deployment.check_policy(args.policy.as_ref())?;
+        let name = &prepared.manifest.name;
+        ensure!(
+            *name == deployment.model_name,
+            "the deployment scores with models called {}, this one is called {name}: apply it with Terraform, -var \
+             model_name={name}, or choose another with --model",
+            deployment.model_name
+        );
+        let mut reach = args.deployed.connection.clone();
+        let region = reach.region.get_or_insert_with(|| deployment.region.clone());
+        ensure!(
+            *region == deployment.region,
+            "the deployment is in the region {}, not in {region}: leave out --region",
+            deployment.region
+        );
+        let connection = Connection::open(&reach).await?;
+        let base_rate = base_rate(&connection, &deployment, args.model.base_rate).await?;
+        wait_for_mappings(&connection, &deployment).await?;
 
-    let random: String = std::iter::repeat_with(fastrand::alphanumeric).take(8).collect();
-    let note = ", as in training; yours is a variable of Terraform, base_rate";
-    let plan = prepared.plan(args, deployment.policy.clone(), base_rate, note, &format!("demo-{random}"));
-    let Prepared { files, manifest, corpus, comments, .. } = prepared;
-    let bucket = deployment.bucket.as_str();
-    let placed =
-        place(&connection, bucket, &deployment.corpus_key, corpus, comments, args.deployed.replace_corpus).await?;
-    if placed == Placed::Replaced {
-        eprintln!("the deployment's sample comments are these now ({} of the bucket {bucket})", deployment.corpus_key);
-    }
-    let store = connection.models(bucket, &manifest.name);
-    Box::pin(store.push(&files, deadline())).await?;
-    let before = Box::pin(store.promote(&manifest.version, deadline())).await?;
-    if let Some(before) = before.filter(|before| *before != manifest.version) {
-        let from = before.get(..12).unwrap_or(&before);
-        eprintln!("the model in use was version {from}: functions that run already may use it a minute longer");
+        let random: String = std::iter::repeat_with(fastrand::alphanumeric).take(8).collect();
+        let note = ", as in training; yours is a variable of Terraform, base_rate";
+        let plan = prepared.plan(args, deployment.policy.clone(), base_rate, note, &format!("demo-{random}"));
+        let Prepared { files, manifest, corpus, comments, .. } = prepared;
+        let bucket = deployment.bucket.as_str();
+        let placed =
+            place(&connection, bucket, &deployment.corpus_key, corpus, comments, args.deployed.replace_corpus).await?;
+        if placed == Placed::Replaced {
+            eprintln!(
+                "the deployment's sample comments are these now ({} of the bucket {bucket})",
+                deployment.corpus_key
+            );
+        }
+        let store = connection.models(bucket, &manifest.name);
+        Box::pin(store.push(&files, deadline())).await?;
+        let before = Box::pin(store.promote(&manifest.version, deadline())).await?;
+        if let Some(before) = before.filter(|before| *before != manifest.version) {
+            let from = before.get(..12).unwrap_or(&before);
+            eprintln!("the model in use was version {from}: functions that run already may use it a minute longer");
+        }
+
+        let topic = deployment.alerts_topic_arn.clone();
+        if args.deployed.keep_queue {
+            let prefix = topic_name(&topic).strip_suffix("-alerts").unwrap_or(topic_name(&topic));
+            let kept = Queue::subscribed(&connection, &topic, format!("{prefix}-demo"), KEPT_RETENTION, None).await?;
+            eprintln!("every alert goes to the queue {} as well, which stays", kept.name);
+        }
+        let inbox = Queue::subscribed(&connection, &topic, own_name(&topic, "demo"), OWN_RETENTION, None).await?;
+        let asked = interrupts.clone();
+        tokio::spawn(async move {
+            asked.asked().await;
+            eprintln!("stopping: what the generator is sending is taken to the end; once more ends now");
+        });
+        Ok(Ready { connection, deployment, inbox, plan })
     }
 
-    let topic = deployment.alerts_topic_arn.clone();
-    if args.deployed.keep_queue {
-        let prefix = topic_name(&topic).strip_suffix("-alerts").unwrap_or(topic_name(&topic));
-        let kept = Queue::subscribed(&connection, &topic, format!("{prefix}-demo"), KEPT_RETENTION, None).await?;
-        eprintln!("every alert goes to the queue {} as well, which stays", kept.name);
+    /// The system, for this run.
+    pub(crate) fn system(&self) -> Deployed<'_> {
+        let Ready { connection, deployment, inbox, plan } = self;
+        Deployed::new(connection, deployment, &plan.schedule, &plan.policy, inbox)
     }
-    let inbox = Queue::subscribed(&connection, &topic, own_name(&topic, "demo"), OWN_RETENTION, None).await?;
-    let asked = interrupts.clone();
-    tokio::spawn(async move {
-        asked.asked().await;
-        eprintln!("stopping: what the generator is sending is taken to the end; once more ends now");
-    });
-    let system = Deployed::new(&connection, &deployment, &plan.schedule, &plan.policy, &inbox);
-    let ended = tokio::select! {
-        biased;
-        () = interrupts.asked_twice() => Err(Stopped.into()),
-        ended = async {
-            match work {
-                Work::Show => demo(&plan, &system, interrupts).await,
-                Work::Load(args) => load(args, &plan, &system, interrupts).await,
+
+    /// Runs what is to be done on the system, until an end is asked for twice, and removes what was made for this run.
+    pub(crate) async fn during(
+        &self,
+        work: impl Future<Output = anyhow::Result<ExitCode>>,
+        interrupts: &Interrupts,
+    ) -> anyhow::Result<ExitCode> {
+        let ended = tokio::select! {
+            biased;
+            () = interrupts.asked_twice() => Err(Stopped.into()),
+            ended = work => ended,
+        };
+        match (ended, self.inbox.remove().await) {
+            (Ok(_), Err(error)) => Err(error),
+            (ended, removed) => {
+                // What went wrong first is what is told at the end.
+                if let Err(error) = removed {
+                    eprintln!("{error:#}");
+                }
+                ended
             }
-        } => ended,
-    };
-    match (ended, inbox.remove().await) {
-        (Ok(_), Err(error)) => Err(error),
-        (ended, removed) => {
-            // What went wrong first is what is told at the end.
-            if let Err(error) = removed {
-                eprintln!("{error:#}");
-            }
-            ended
         }
     }
 }
@@ -242,7 +214,7 @@ async fn wait_for_mappings(connection: &Connection, deployment: &Deployment) -> 
 }
 
 /// A deployed system, during one run.
-struct Deployed<'a> {
+pub(crate) struct Deployed<'a> {
     connection: &'a Connection,
     deployment: &'a Deployment,
     policy: &'a Policy,

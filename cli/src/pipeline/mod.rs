@@ -9,6 +9,7 @@ pub(crate) mod demo;
 pub(crate) mod deployed;
 pub(crate) mod in_memory;
 pub(crate) mod load;
+pub(crate) mod prepared;
 #[cfg(feature = "aws")]
 pub(crate) mod probe;
 #[cfg(feature = "aws")]

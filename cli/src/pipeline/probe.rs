@@ -58,33 +58,36 @@ const RETENTION: Duration = Duration::from_secs(60);
 /// The longest that SQS waits.
 const LONGEST_RECEIVE: Duration = Duration::from_secs(20);
 
-pub(crate) fn run(args: &ProbeArgs) -> anyhow::Result<ExitCode> {
-    block_on(async {
-        // The command line lets no wait through without a topic.
-        let (Some(wait), Some(topic)) = (args.wait, args.topic.as_deref()) else {
-            let connection = Connection::open(&args.connection).await?;
-            let (id, _) = put(args, &connection).await?;
-            if args.json {
-                return Ok(print(&format!("{}\n", json!({ "stream": args.stream, "comment_event": id })))?);
-            }
-            said(args, &id)?;
-            return Ok(print("its alert has the attribute probe=true and severity high: --wait waits for it\n")?);
-        };
-        let connection = Connection::open(&args.connection.at_topic(topic)).await?;
-        let interrupts = Interrupts::listen()?;
-        // Before the probe, or its alert could come first.
-        let filter = json!({ "probe": ["true"] });
-        let name = own_name(topic, "probe");
-        let queue = Queue::subscribed(&connection, topic, name, RETENTION, Some(&filter)).await?;
-        let ended = tokio::select! {
-            biased;
-            () = interrupts.asked() => Err(anyhow::anyhow!("interrupted: whether its alert comes is not known")),
-            ended = Box::pin(put_and_wait(args, &connection, &queue, wait, topic)) => ended,
-        };
-        let removed = queue.remove().await;
-        ended.and(removed)
-    })?;
-    Ok(ExitCode::SUCCESS)
+impl ProbeArgs {
+    /// Runs `modstream probe`.
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        block_on(async {
+            // The command line lets no wait through without a topic.
+            let (Some(wait), Some(topic)) = (self.wait, self.topic.as_deref()) else {
+                let connection = Connection::open(&self.connection).await?;
+                let (id, _) = put(&self, &connection).await?;
+                if self.json {
+                    return Ok(print(&format!("{}\n", json!({ "stream": self.stream, "comment_event": id })))?);
+                }
+                said(&self, &id)?;
+                return Ok(print("its alert has the attribute probe=true and severity high: --wait waits for it\n")?);
+            };
+            let connection = Connection::open(&self.connection.at_topic(topic)).await?;
+            let interrupts = Interrupts::listen()?;
+            // Before the probe, or its alert could come first.
+            let filter = json!({ "probe": ["true"] });
+            let name = own_name(topic, "probe");
+            let queue = Queue::subscribed(&connection, topic, name, RETENTION, Some(&filter)).await?;
+            let ended = tokio::select! {
+                biased;
+                () = interrupts.asked() => Err(anyhow::anyhow!("interrupted: whether its alert comes is not known")),
+                ended = Box::pin(put_and_wait(&self, &connection, &queue, wait, topic)) => ended,
+            };
+            let removed = queue.remove().await;
+            ended.and(removed)
+        })?;
+        Ok(ExitCode::SUCCESS)
+    }
 }
 
 async fn put_and_wait(

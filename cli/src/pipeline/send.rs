@@ -66,19 +66,22 @@ const NAMED: usize = 100;
 /// A producer that was slow may catch up on so much.
 const CATCH_UP: Duration = Duration::from_secs(1);
 
-pub(crate) fn run(args: &SendArgs) -> anyhow::Result<ExitCode> {
-    let sent = block_on(async {
-        // Before anything is read: what is wrong here is found at once.
-        let connection = Connection::open(&args.connection).await?;
-        let interrupts = Interrupts::listen()?;
-        let rows = rows(args)?;
-        let stream = connection.clients().stream(&args.stream);
-        let mut sending = Sending::new(args, &stream);
-        let started = Instant::now();
-        sending.all(rows, &interrupts).await?;
-        Ok((sending.sent, started.elapsed()))
-    })?;
-    finish(args, &sent.0, sent.1)
+impl SendArgs {
+    /// Runs `modstream send`.
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        let sent = block_on(async {
+            // Before anything is read: what is wrong here is found at once.
+            let connection = Connection::open(&self.connection).await?;
+            let interrupts = Interrupts::listen()?;
+            let rows = rows(&self)?;
+            let stream = connection.clients().stream(&self.stream);
+            let mut sending = Sending::new(&self, &stream);
+            let started = Instant::now();
+            sending.all(rows, &interrupts).await?;
+            Ok((sending.sent, started.elapsed()))
+        })?;
+        finish(&self, &sent.0, sent.1)
+    }
 }
 
 /// A comment of the file, or what is wrong with it.

@@ -85,14 +85,17 @@ const RECEIVE_WAIT: Duration = Duration::from_secs(20);
 /// The queue is for this alone: what nobody took by then is gone, the shortest SQS has.
 const RETENTION: Duration = Duration::from_secs(60);
 
-pub(crate) fn run(command: &TailCommand) -> anyhow::Result<ExitCode> {
-    block_on(async {
-        match command {
-            TailCommand::Predictions(args) => predictions(args).await,
-            TailCommand::Alerts(args) => alerts(args).await,
-        }
-    })?;
-    Ok(ExitCode::SUCCESS)
+impl TailCommand {
+    /// Runs `modstream tail`.
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        block_on(async {
+            match &self {
+                TailCommand::Predictions(args) => predictions(args).await,
+                TailCommand::Alerts(args) => alerts(args).await,
+            }
+        })?;
+        Ok(ExitCode::SUCCESS)
+    }
 }
 
 async fn predictions(args: &TailPredictionsArgs) -> anyhow::Result<()> {

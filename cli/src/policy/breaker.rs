@@ -42,14 +42,17 @@ pub(crate) struct BreakerArgs {
     pub(crate) connection: ConnectionArgs,
 }
 
-pub(crate) fn run(command: &BreakerCommand) -> anyhow::Result<ExitCode> {
-    block_on(async {
-        match command {
-            BreakerCommand::Close(args) => close(args).await,
-            BreakerCommand::Show(args) => show(args).await,
-        }
-    })?;
-    Ok(ExitCode::SUCCESS)
+impl BreakerCommand {
+    /// Runs `modstream breaker`.
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        block_on(async {
+            match &self {
+                BreakerCommand::Close(args) => close(args).await,
+                BreakerCommand::Show(args) => show(args).await,
+            }
+        })?;
+        Ok(ExitCode::SUCCESS)
+    }
 }
 
 async fn close(args: &BreakerArgs) -> anyhow::Result<()> {

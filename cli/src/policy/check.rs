@@ -28,34 +28,37 @@ pub(crate) struct PolicyCheckArgs {
     pub(crate) json: bool,
 }
 
-pub(crate) fn check(args: &PolicyCheckArgs) -> anyhow::Result<ExitCode> {
-    let policies = match table::read(&args.file)? {
-        Ok(policies) => policies,
-        Err(problems) if args.json => {
-            let lines: Vec<String> = problems.0.iter().map(ToString::to_string).collect();
-            let error = format!("{}: {problems}", args.file.display());
-            print(&format!("{}\n", json!({ "error": one_line(&error), "problems": lines })))?;
-            return Ok(ExitCode::FAILURE);
+impl PolicyCheckArgs {
+    /// Runs `modstream policy check`.
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        let policies = match table::read(&self.file)? {
+            Ok(policies) => policies,
+            Err(problems) if self.json => {
+                let lines: Vec<String> = problems.0.iter().map(ToString::to_string).collect();
+                let error = format!("{}: {problems}", self.file.display());
+                print(&format!("{}\n", json!({ "error": one_line(&error), "problems": lines })))?;
+                return Ok(ExitCode::FAILURE);
+            }
+            Err(problems) => {
+                eprint!("{}", table::wrong(&self.file, &problems));
+                return Ok(ExitCode::FAILURE);
+            }
+        };
+        let unknown = match &self.against {
+            Some(file) => unknown(&policies, file)?,
+            None => Vec::new(),
+        };
+        if self.json {
+            let line = json!({ "policies": table::in_json(&policies), "unknown_subreddits": unknown });
+            print(&format!("{line}\n"))?;
+            return Ok(ExitCode::SUCCESS);
         }
-        Err(problems) => {
-            eprint!("{}", table::wrong(&args.file, &problems));
-            return Ok(ExitCode::FAILURE);
+        print(&table::table(&policies))?;
+        for name in unknown {
+            eprintln!("warning: no comment of the file is of r/{}: look at how its name is written", one_line(&name));
         }
-    };
-    let unknown = match &args.against {
-        Some(file) => unknown(&policies, file)?,
-        None => Vec::new(),
-    };
-    if args.json {
-        let line = json!({ "policies": table::in_json(&policies), "unknown_subreddits": unknown });
-        print(&format!("{line}\n"))?;
-        return Ok(ExitCode::SUCCESS);
+        Ok(ExitCode::SUCCESS)
     }
-    print(&table::table(&policies))?;
-    for name in unknown {
-        eprintln!("warning: no comment of the file is of r/{}: look at how its name is written", one_line(&name));
-    }
-    Ok(ExitCode::SUCCESS)
 }
 
 /// The subreddits with rules of their own that no comment is of.

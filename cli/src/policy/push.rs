@@ -60,13 +60,16 @@ pub(crate) struct PolicyShowArgs {
     pub(crate) connection: ConnectionArgs,
 }
 
-pub(crate) fn run(command: &PolicyInBucketCommand) -> anyhow::Result<ExitCode> {
-    block_on(async {
-        match command {
-            PolicyInBucketCommand::Push(args) => push(args).await,
-            PolicyInBucketCommand::Show(args) => show(args).await,
-        }
-    })
+impl PolicyInBucketCommand {
+    /// Runs `modstream policy push|show`.
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        block_on(async {
+            match &self {
+                PolicyInBucketCommand::Push(args) => push(args).await,
+                PolicyInBucketCommand::Show(args) => show(args).await,
+            }
+        })
+    }
 }
 
 async fn push(args: &PolicyPushArgs) -> anyhow::Result<ExitCode> {

@@ -37,53 +37,57 @@ fn precision(text: &str) -> Result<f64, String> {
 
 type Found = (Option<String>, Result<Suggestion, NoSuggestion>);
 
-pub(crate) fn run(args: &SuggestArgs) -> anyhow::Result<ExitCode> {
-    let verdicts: Vec<Verdict> = judged(&args.decisions)?.into_iter().map(|judged| judged.decision).collect();
-    let (verdicts, others) = of_newest_model(verdicts);
-    // A document has each once, in capitals or not.
-    let mut subreddits: BTreeMap<String, Vec<&Verdict>> = BTreeMap::new();
-    for verdict in &verdicts {
-        if let Some(name) = &verdict.subreddit {
-            subreddits.entry(name.to_lowercase()).or_default().push(verdict);
+impl SuggestArgs {
+    /// Runs `modstream policy suggest`.
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        let verdicts: Vec<Verdict> = judged(&self.decisions)?.into_iter().map(|judged| judged.decision).collect();
+        let (verdicts, others) = of_newest_model(verdicts);
+        // A document has each once, in capitals or not.
+        let mut subreddits: BTreeMap<String, Vec<&Verdict>> = BTreeMap::new();
+        for verdict in &verdicts {
+            if let Some(name) = &verdict.subreddit {
+                subreddits.entry(name.to_lowercase()).or_default().push(verdict);
+            }
         }
-    }
-    let mut found: Vec<Found> = vec![(None, suggest(&verdicts, args.precision))];
-    if subreddits.len() > 1 {
-        found.extend(subreddits.into_iter().map(|(name, verdicts)| (Some(name), suggest(verdicts, args.precision))));
-    }
-    let model = verdicts.first();
-    let text = if args.json {
-        format!(
-            "{}\n",
-            json!({
-                "precision": args.precision,
-                "model": model.map(|verdict| &verdict.model),
-                "model_version": model.map(|verdict| &verdict.model_version),
-                "of_other_versions": others,
-                "default": in_json(&found[0].1),
-                "subreddits": found[1..]
-                    .iter()
-                    .map(|(name, found)| (name.clone().unwrap_or_default(), in_json(found)))
-                    .collect::<serde_json::Map<_, _>>(),
-            })
-        )
-    } else {
-        let mut text = format!(
-            "# Thresholds that kept a precision of {} so far, at the lower end of a 95 % interval.\n",
-            args.precision
-        );
-        if let Some(Verdict { model, model_version, .. }) = model {
-            let short: String = model_version.chars().take(12).collect();
-            let others = match others {
-                0 => String::new(),
-                some => format!(" {some} decisions about other versions are left aside."),
-            };
-            text += &format!("# By decisions about model {} {}.{others}\n", one_line(model), one_line(&short));
+        let mut found: Vec<Found> = vec![(None, suggest(&verdicts, self.precision))];
+        if subreddits.len() > 1 {
+            found
+                .extend(subreddits.into_iter().map(|(name, verdicts)| (Some(name), suggest(verdicts, self.precision))));
         }
-        text + &toml(&found)
-    };
-    print(&text)?;
-    Ok(ExitCode::SUCCESS)
+        let model = verdicts.first();
+        let text = if self.json {
+            format!(
+                "{}\n",
+                json!({
+                    "precision": self.precision,
+                    "model": model.map(|verdict| &verdict.model),
+                    "model_version": model.map(|verdict| &verdict.model_version),
+                    "of_other_versions": others,
+                    "default": in_json(&found[0].1),
+                    "subreddits": found[1..]
+                        .iter()
+                        .map(|(name, found)| (name.clone().unwrap_or_default(), in_json(found)))
+                        .collect::<serde_json::Map<_, _>>(),
+                })
+            )
+        } else {
+            let mut text = format!(
+                "# Thresholds that kept a precision of {} so far, at the lower end of a 95 % interval.\n",
+                self.precision
+            );
+            if let Some(Verdict { model, model_version, .. }) = model {
+                let short: String = model_version.chars().take(12).collect();
+                let others = match others {
+                    0 => String::new(),
+                    some => format!(" {some} decisions about other versions are left aside."),
+                };
+                text += &format!("# By decisions about model {} {}.{others}\n", one_line(model), one_line(&short));
+            }
+            text + &toml(&found)
+        };
+        print(&text)?;
+        Ok(ExitCode::SUCCESS)
+    }
 }
 
 fn in_json(found: &Result<Suggestion, NoSuggestion>) -> Value {

@@ -2,7 +2,7 @@
 
 use modstream_report::Judged;
 
-use super::{Known, Outcome};
+use super::sides::{Known, Outcome};
 
 /// How many examples of a kind are kept.
 const EXAMPLES: usize = 10;
@@ -126,7 +126,7 @@ impl Difference {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Raised;
+    use super::super::sides::Raised;
     use super::*;
     use modstream_events::Severity;
 

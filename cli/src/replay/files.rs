@@ -11,7 +11,7 @@ use modstream_archive::{Content, FORMAT, Key};
 use modstream_corpus::{Reader, Row};
 use modstream_events::{Event, ids};
 
-use super::{Item, LeftOut, Source};
+use super::sides::{Item, LeftOut, Source};
 
 /// Names the events of rows. They are no comment events of a system, so no system's.
 const SOURCE: &str = "urn:modstream:replay";

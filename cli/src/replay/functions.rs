@@ -15,7 +15,7 @@ use modstream_platform::{Clock as _, Objects as _, PutRecord};
 use publish_alerts::{Policy, PublishAlerts, Severities};
 use score_comments::ScoreComments;
 
-use super::{Item, Known, Outcome, Outcomes, Raised, Side, Was, event_key};
+use super::sides::{Item, Known, Outcome, Outcomes, Raised, Side, Was, event_key};
 
 /// A chunk's own.
 const TIMEOUT: Duration = Duration::from_secs(600);

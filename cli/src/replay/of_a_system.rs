@@ -5,8 +5,6 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
-use clap::Args;
-use clap::builder::NonEmptyStringValueParser;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use modstream_archive::{Content, Key, PREFIX};
@@ -15,57 +13,12 @@ use modstream_platform::aws::SystemClock;
 use modstream_platform::deliver::{get, list};
 use modstream_platform::{Clock, Fetched, Objects};
 
-use crate::common::aws_args::{ConnectionArgs, time};
+use super::args::{ReplayArgs, ReplayedArgs};
+use super::compare::{against, compare};
+use super::sides::{EventKey, Item, Known, LeftOut, Outcome, Outcomes, Raised, Side, Source, Was, event_key};
 use crate::common::connection::{Connection, block_on};
 use crate::common::connection::{deadline, failed};
 use crate::pipeline::stream::{From, Reader};
-use crate::replay::command::{ReplayArgs, against, compare};
-use crate::replay::{EventKey, Item, Known, LeftOut, Outcome, Outcomes, Raised, Side, Source, Was, event_key};
-
-/// What a replay of a system takes.
-#[derive(Clone, Debug, Default, Args)]
-pub(crate) struct ReplayedArgs {
-    /// Replay the archive of a system from then on: a time such as `2026-01-05T10:00:00Z`, or a time ago such as `7d`
-    #[arg(long, value_name = "TIME", value_parser = time, conflicts_with = "input", help_heading = "AWS")]
-    pub(crate) from: Option<Timestamp>,
-    /// Until then [default: now]
-    #[arg(long, value_name = "TIME", value_parser = time, conflicts_with = "input", help_heading = "AWS")]
-    pub(crate) to: Option<Timestamp>,
-    /// Read the stream itself in place of the archive, as far back as it keeps records
-    #[arg(long, conflicts_with = "input", help_heading = "AWS")]
-    pub(crate) stream: bool,
-    #[command(flatten)]
-    pub(crate) comments: CommentsStreamArgs,
-    /// The system's bucket: the archive, and the alerts there were
-    #[arg(long, value_name = "NAME", env = "MODSTREAM_BUCKET", value_parser = NonEmptyStringValueParser::new(), help_heading = "AWS")]
-    pub(crate) bucket: Option<String>,
-    #[command(flatten)]
-    pub(crate) connection: ConnectionArgs,
-}
-
-impl ReplayedArgs {
-    /// Refuses what means nothing for files.
-    pub(crate) fn needs_no_files(&self) -> anyhow::Result<()> {
-        let ConnectionArgs { endpoint_url, profile, region } = &self.connection;
-        let given = [
-            ("--endpoint-url", endpoint_url.is_some()),
-            ("--profile", profile.is_some()),
-            ("--region", region.is_some()),
-        ];
-        match given.iter().find(|(_, given)| *given) {
-            Some((flag, _)) => anyhow::bail!("{flag} goes with --from or --stream; --input reads files"),
-            None => Ok(()),
-        }
-    }
-}
-
-/// A system's stream of comments, where a command can do without.
-#[derive(Clone, Debug, Default, Args)]
-pub(crate) struct CommentsStreamArgs {
-    /// The comments' stream
-    #[arg(long, value_name = "NAME", env = "MODSTREAM_COMMENTS_STREAM", value_parser = NonEmptyStringValueParser::new(), help_heading = "AWS")]
-    pub(crate) comments_stream: Option<String>,
-}
 
 /// How many hours of the ledger are listed, and how many of its objects read, at once.
 const AT_ONCE: usize = 16;

@@ -5,24 +5,13 @@ use modstream_report::{Judged, Reason, Replay, Score};
 use serde_json::{Value, json};
 
 use super::difference::{Difference, Example, Group, Tally};
-use super::{LeftOut, Outcome};
+use super::sides::{LeftOut, Outcome, Side};
 use crate::common::display::{one_line, signed, width};
 
 /// How many examples of a kind a terminal shows.
 const EXAMPLES: usize = 3;
 /// How many files are named.
 const NAMED: usize = 5;
-
-/// One of the two that are compared.
-#[derive(Clone, Debug)]
-pub(crate) struct Side {
-    /// What alerted.
-    pub(crate) name: String,
-    /// Which comments alert.
-    pub(crate) condition: String,
-    /// The model's name and version, where it is one.
-    pub(crate) model: Option<(String, String)>,
-}
 
 /// What there is to show.
 pub(crate) struct Shown<'a> {

@@ -5,7 +5,9 @@ use publish_alerts::Policy;
 
 use super::slo::Slo;
 use crate::common::args::{MOST_COMMENTS, ModelArgs};
-use crate::pipeline::demo::DemoArgs;
+#[cfg(feature = "aws")]
+use crate::common::aws_args::DeployedArgs;
+use crate::pipeline::prepared::DemoArgs;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -44,7 +46,7 @@ pub(crate) struct LoadArgs {
     pub(crate) json: bool,
     #[cfg(feature = "aws")]
     #[command(flatten)]
-    pub(crate) deployed: crate::pipeline::deployed::DeployedArgs,
+    pub(crate) deployed: DeployedArgs,
 }
 
 impl LoadArgs {

@@ -64,6 +64,21 @@ impl Measured {
     }
 }
 
+/// What a load came to.
+pub(crate) struct LoadOutcome {
+    pub(crate) comments: usize,
+    pub(crate) quarantined: usize,
+    pub(crate) alerts: usize,
+    pub(crate) measured: Measured,
+    pub(crate) took: Duration,
+    /// Of this process.
+    pub(crate) cpu: Option<Duration>,
+    pub(crate) is_sustained: bool,
+    pub(crate) is_interrupted: bool,
+    /// What is not as it should be, in words.
+    pub(crate) wrong: Vec<String>,
+}
+
 /// Reads an alert as its subscriber got it.
 pub(crate) fn received(alert: &Delivered) -> anyhow::Result<Received> {
     let event = Event::<Alert<'_>>::decode(alert.body.as_bytes())?;

@@ -12,7 +12,3 @@ mod run;
 pub(crate) mod scale;
 mod slo;
 mod table;
-
-#[cfg(feature = "aws")]
-pub(crate) use run::load;
-pub(crate) use run::run;

@@ -5,14 +5,16 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::args::LoadArgs;
-use super::measured::{Measured, received};
+use super::measured::{LoadOutcome, Measured, received};
 use super::{cpu, scale, table};
 use crate::common::display;
 use crate::common::interrupt::Interrupts;
 use crate::common::progress::Progress;
 use crate::pipeline::audit::Audit;
-use crate::pipeline::demo::Prepared;
+#[cfg(feature = "aws")]
+use crate::pipeline::deployed::Ready;
 use crate::pipeline::in_memory::{Batches, Pipeline};
+use crate::pipeline::prepared::Prepared;
 use crate::pipeline::screen::Plan;
 use crate::pipeline::system::{Counts, Schedule, Stop, System};
 
@@ -21,51 +23,40 @@ const REFRESH: Duration = Duration::from_millis(500);
 /// How long the system may go on when no more comments come, besides half of the time that they came for.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-pub(crate) fn run(args: &LoadArgs) -> anyhow::Result<ExitCode> {
-    // A panic's message may quote a comment.
-    kinesis_batch::install_panic_hook();
-    let comments = args.scale.map_or_else(|| args.comments(), Ok)?;
-    let demo = args.demo(comments);
-    let prepared = Prepared::new(&demo)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let interrupts = Interrupts::listen()?;
-        #[cfg(feature = "aws")]
-        if let Some(file) = args.deployed.deployment.as_deref() {
-            anyhow::ensure!(args.scale.is_none(), "--scale is measured in this process: leave out --deployment");
-            let work = crate::pipeline::deployed::Work::Load(args);
-            return Box::pin(crate::pipeline::deployed::run(&demo, work, file, prepared, &interrupts)).await;
-        }
-        #[cfg(feature = "aws")]
-        args.deployed.needs_no_deployment()?;
-        let plan = prepared.plan(&demo, demo.policy(), args.model.base_rate, "", "load");
-        if let Some(comments) = args.scale {
-            return scale::run(comments, args, &plan, &prepared, &interrupts).await;
-        }
-        let Prepared { files, corpus, .. } = prepared;
-        let pipeline =
-            Pipeline::start(&files, corpus.bytes, args.model.base_rate, &plan.policy, Batches::AsDeployed).await?;
-        load(args, &plan, &pipeline, &interrupts).await
-    })
-}
-
-/// What a load came to.
-pub(crate) struct Outcome {
-    pub(crate) comments: usize,
-    pub(crate) quarantined: usize,
-    pub(crate) alerts: usize,
-    pub(crate) measured: Measured,
-    pub(crate) took: Duration,
-    /// Of this process.
-    pub(crate) cpu: Option<Duration>,
-    pub(crate) is_sustained: bool,
-    pub(crate) is_interrupted: bool,
-    /// What is not as it should be, in words.
-    pub(crate) wrong: Vec<String>,
+impl LoadArgs {
+    /// Runs `modstream load`.
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        // A panic's message may quote a comment.
+        kinesis_batch::install_panic_hook();
+        let comments = self.scale.map_or_else(|| self.comments(), Ok)?;
+        let demo = self.demo(comments);
+        let prepared = Prepared::new(&demo)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let interrupts = Interrupts::listen()?;
+            #[cfg(feature = "aws")]
+            if let Some(file) = self.deployed.deployment.as_deref() {
+                anyhow::ensure!(self.scale.is_none(), "--scale is measured in this process: leave out --deployment");
+                let ready = Box::pin(Ready::new(&demo, file, prepared, &interrupts)).await?;
+                let system = ready.system();
+                return Box::pin(ready.during(load(&self, &ready.plan, &system, &interrupts), &interrupts)).await;
+            }
+            #[cfg(feature = "aws")]
+            self.deployed.needs_no_deployment()?;
+            let plan = prepared.plan(&demo, demo.policy(), self.model.base_rate, "", "load");
+            if let Some(comments) = self.scale {
+                return scale::run(comments, &self, &plan, &prepared, &interrupts).await;
+            }
+            let Prepared { files, corpus, .. } = prepared;
+            let pipeline =
+                Pipeline::start(&files, corpus.bytes, self.model.base_rate, &plan.policy, Batches::AsDeployed).await?;
+            load(&self, &plan, &pipeline, &interrupts).await
+        })
+    }
 }
 
 /// Sends comments at a constant rate, measures, and judges.
-pub(crate) async fn load<S: System>(
+async fn load<S: System>(
     args: &LoadArgs,
     plan: &Plan,
     system: &S,
@@ -109,7 +100,7 @@ pub(crate) async fn load<S: System>(
     let is_interrupted = ran.as_ref().is_some_and(|ran| ran.stop == Stop::Interrupted);
     let asked = if is_interrupted { comments as u64 } else { plan.schedule.comments };
     let is_sustained = ran.is_some() && measured.is_sustained(asked.saturating_sub(quarantined as u64), sending);
-    let mut outcome = Outcome {
+    let mut outcome = LoadOutcome {
         comments,
         quarantined,
         alerts: alerts.len(),

@@ -9,8 +9,8 @@ use super::args::LoadArgs;
 use super::cpu;
 use crate::common::display;
 use crate::common::interrupt::Interrupts;
-use crate::pipeline::demo::Prepared;
 use crate::pipeline::in_memory::{Batches, Pipeline};
+use crate::pipeline::prepared::Prepared;
 use crate::pipeline::screen::Plan;
 use crate::pipeline::system::{Schedule, Stop, System as _};
 

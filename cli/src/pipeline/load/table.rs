@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::args::LoadArgs;
 use super::latency::{Latency, Share};
-use super::run::Outcome;
+use super::measured::LoadOutcome;
 use crate::pipeline::screen::Plan;
 use crate::pipeline::system::Function;
 
@@ -20,7 +20,7 @@ pub(crate) fn heading(args: &LoadArgs, plan: &Plan) -> String {
 }
 
 /// What was asked for, and what was reached.
-pub(crate) fn not_sustained(args: &LoadArgs, asked: u64, outcome: &Outcome) -> String {
+pub(crate) fn not_sustained(args: &LoadArgs, asked: u64, outcome: &LoadOutcome) -> String {
     let measured = &outcome.measured;
     let missing = asked.saturating_sub(measured.predictions + outcome.quarantined as u64);
     let rest = match missing {
@@ -33,8 +33,8 @@ pub(crate) fn not_sustained(args: &LoadArgs, asked: u64, outcome: &Outcome) -> S
     )
 }
 
-pub(crate) fn text(outcome: &Outcome, functions: &[Function]) -> String {
-    let Outcome { comments, quarantined, alerts, measured, took, cpu, .. } = outcome;
+pub(crate) fn text(outcome: &LoadOutcome, functions: &[Function]) -> String {
+    let LoadOutcome { comments, quarantined, alerts, measured, took, cpu, .. } = outcome;
     let mut text = String::new();
     if outcome.is_interrupted {
         text += "stopped early; what was on the stream by then was taken all the way\n";
@@ -73,8 +73,9 @@ pub(crate) fn text(outcome: &Outcome, functions: &[Function]) -> String {
     text
 }
 
-pub(crate) fn json(args: &LoadArgs, plan: &Plan, outcome: &Outcome, functions: &[Function]) -> Value {
-    let Outcome { comments, quarantined, alerts, measured, took, cpu, is_sustained, is_interrupted, wrong } = outcome;
+pub(crate) fn json(args: &LoadArgs, plan: &Plan, outcome: &LoadOutcome, functions: &[Function]) -> Value {
+    let LoadOutcome { comments, quarantined, alerts, measured, took, cpu, is_sustained, is_interrupted, wrong } =
+        outcome;
     let functions = functions.iter().map(|it| (it.name.to_owned(), it.seen.json(it.shards, *took)));
     let mut line = json!({
         "asked": { "rate": args.rate, "seconds": args.seconds, "comments": plan.schedule.comments },
