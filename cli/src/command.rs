@@ -3,10 +3,12 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::common::completions::CompletionsArgs;
 use crate::common::display::{failure, print};
+use crate::common::help::by_topic;
+use crate::common::mistakes::{Lacks, explained};
 use crate::decisions::desk::DeskArgs;
 use crate::model::evaluate::EvaluateArgs;
 use crate::model::explain::ExplainArgs;
@@ -47,16 +49,18 @@ impl Cli {
         if args.get(1).is_some_and(|arg| arg == "demo") && args.get(2).is_some_and(|arg| arg == "--") {
             args.remove(2);
         }
-        Cli::try_parse_from(&args).map_err(|error| {
-            if error.use_stderr() && args.iter().any(|arg| arg == "--json") {
-                let text = error.render().to_string();
-                // Where this can't be written either, the status says it.
-                let _ = print(&failure(text.trim_start_matches("error: ")));
-                return ExitCode::FAILURE;
-            }
-            // Nobody reads on where this can't be written.
-            let _ = error.print();
-            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1))
+        let command_line = by_topic(Cli::command());
+        let parsed = command_line.clone().try_get_matches_from(&args);
+        parsed.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(|error| {
+            let error = explained(error, &command_line, &args, Lacks::THIS_BUILD);
+            let status = ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1));
+            // Where this can't be written, nobody reads on; the status says it all the same.
+            let _ = if error.use_stderr() && args.iter().any(|arg| arg == "--json") {
+                print(&failure(error.render().to_string().trim_start_matches("error: ")))
+            } else {
+                error.print()
+            };
+            status
         })
     }
 
@@ -73,7 +77,7 @@ impl Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the whole road in this process: comments in, predictions, alerts on the screen
+    /// Run the whole pipeline in this process: comments in, predictions, alerts on the screen
     Demo(DemoArgs),
     /// Open the moderators' desk on this machine, with sample alerts to decide about
     Desk(DeskArgs),
@@ -83,100 +87,76 @@ enum Command {
     Train(TrainArgs),
     /// Measure a model on comments with moderators' verdicts
     Evaluate(EvaluateArgs),
-    /// Score comments: a line of JSON out for a comment in
+    /// Score comments: a line of JSON out for each comment in
     Score(ScoreArgs),
-    /// Show what makes a text's score
+    /// Show which terms make a text's score
     Explain(ExplainArgs),
-    /// Try a model or a policy on comments of another time: which alerts are won, lost, changed
+    /// Try a model or a policy on past comments: which alerts are won, lost or changed
     Replay(ReplayArgs),
-    /// Models: what thresholds promise, and what is in a system's bucket
+    /// Show what thresholds promise; push, promote and list the models of a system
     #[command(subcommand)]
     Model(ModelCommand),
-    /// Policies as a document: which comments alert, how many alerts an hour, by subreddit
+    /// Check, suggest, push and show policies: which comments alert, in which subreddit
     #[command(subcommand)]
     Policy(PolicyCommand),
-    /// Alerts that are withheld because there were too many
     #[cfg(feature = "aws")]
+    #[command(flatten)]
+    OnAws(AwsCommand),
+    /// Print completions for a shell
+    Completions(CompletionsArgs),
+}
+
+/// The commands that reach a system on AWS. What a build without AWS says of them stands in
+/// [`ONLY_WITH_AWS`](crate::common::mistakes::ONLY_WITH_AWS).
+#[cfg(feature = "aws")]
+#[derive(Debug, Subcommand)]
+enum AwsCommand {
+    /// Show and close the breaker, which holds alerts back when there are too many
     #[command(subcommand)]
     Breaker(BreakerCommand),
-    /// Send a comment that always alerts, to see that the whole way works
-    #[cfg(feature = "aws")]
+    /// Send a comment that always alerts, to see that the whole pipeline works
     Probe(ProbeArgs),
-    /// Moderators' decisions in a system's bucket
-    #[cfg(feature = "aws")]
+    /// Pull moderators' decisions out of a system's bucket
     #[command(subcommand)]
     Decisions(DecisionsCommand),
-    /// Sample comments in a system's bucket
-    #[cfg(feature = "aws")]
+    /// Push sample comments into a system's bucket
     #[command(subcommand)]
     Corpus(CorpusCommand),
     /// Decide about an alert, or take a decision back
-    #[cfg(feature = "aws")]
     Decide(DecideArgs),
     /// Make a link that signs a moderator in at the desk, once
-    #[cfg(feature = "aws")]
     DeskLink(DeskLinkArgs),
     /// Remove what a person wrote from a system's bucket
-    #[cfg(feature = "aws")]
     Forget(ForgetArgs),
-    /// A function as it is deployed: its code, architecture, memory
-    #[cfg(feature = "aws")]
+    /// Show a function as it is deployed: its code, architecture, memory
     Function(FunctionArgs),
     /// Send comments to a system's stream
-    #[cfg(feature = "aws")]
     Send(SendArgs),
-    /// Put back on their streams, after a fix, quarantined records and batches that Lambda gave up
-    #[cfg(feature = "aws")]
+    /// Put quarantined records, and batches that Lambda gave up, back on their streams
     Redrive(RedriveArgs),
-    /// Subscribe a queue or a webhook to alerts
-    #[cfg(feature = "aws")]
+    /// Subscribe a queue or a webhook to alerts, or an address or a phone to digests
     Subscribe(SubscribeArgs),
     /// Watch predictions or alerts as they come
-    #[cfg(feature = "aws")]
     #[command(subcommand)]
     Tail(TailCommand),
-    /// Print completions for a shell
-    Completions(CompletionsArgs),
 }
 
 impl Command {
     fn run(self) -> anyhow::Result<ExitCode> {
         match self {
-            Command::Demo(command) => command.run(),
-            Command::Desk(command) => command.run(),
-            Command::Load(command) => command.run(),
-            Command::Train(command) => command.run(),
-            Command::Evaluate(command) => command.run(),
-            Command::Score(command) => command.run(),
-            Command::Explain(command) => command.run(),
-            Command::Replay(command) => command.run(),
+            Command::Demo(args) => args.run(),
+            Command::Desk(args) => args.run(),
+            Command::Load(args) => args.run(),
+            Command::Train(args) => args.run(),
+            Command::Evaluate(args) => args.run(),
+            Command::Score(args) => args.run(),
+            Command::Explain(args) => args.run(),
+            Command::Replay(args) => args.run(),
             Command::Model(command) => command.run(),
             Command::Policy(command) => command.run(),
             #[cfg(feature = "aws")]
-            Command::Breaker(command) => command.run(),
-            #[cfg(feature = "aws")]
-            Command::Probe(command) => command.run(),
-            #[cfg(feature = "aws")]
-            Command::Decisions(command) => command.run(),
-            #[cfg(feature = "aws")]
-            Command::Corpus(command) => command.run(),
-            #[cfg(feature = "aws")]
-            Command::Decide(command) => command.run(),
-            #[cfg(feature = "aws")]
-            Command::DeskLink(command) => command.run(),
-            #[cfg(feature = "aws")]
-            Command::Forget(command) => command.run(),
-            #[cfg(feature = "aws")]
-            Command::Function(command) => command.run(),
-            #[cfg(feature = "aws")]
-            Command::Send(command) => command.run(),
-            #[cfg(feature = "aws")]
-            Command::Redrive(command) => command.run(),
-            #[cfg(feature = "aws")]
-            Command::Subscribe(command) => command.run(),
-            #[cfg(feature = "aws")]
-            Command::Tail(command) => command.run(),
-            Command::Completions(command) => command.run(Cli::command()),
+            Command::OnAws(command) => command.run(),
+            Command::Completions(args) => args.run(Cli::command()),
         }
     }
 
@@ -192,29 +172,44 @@ impl Command {
             Command::Model(command) => command.wants_json(),
             Command::Policy(command) => command.wants_json(),
             #[cfg(feature = "aws")]
-            Command::Breaker(command) => command.wants_json(),
-            #[cfg(feature = "aws")]
-            Command::Probe(args) => args.json,
-            #[cfg(feature = "aws")]
-            Command::Decisions(command) => command.wants_json(),
-            #[cfg(feature = "aws")]
-            Command::Corpus(command) => command.wants_json(),
-            #[cfg(feature = "aws")]
-            Command::Decide(args) => args.json,
-            #[cfg(feature = "aws")]
-            Command::DeskLink(_) => false,
-            #[cfg(feature = "aws")]
-            Command::Forget(args) => args.json,
-            #[cfg(feature = "aws")]
-            Command::Function(args) => args.json,
-            #[cfg(feature = "aws")]
-            Command::Send(args) => args.json,
-            #[cfg(feature = "aws")]
-            Command::Redrive(args) => args.json,
-            #[cfg(feature = "aws")]
-            Command::Subscribe(args) => args.json,
-            #[cfg(feature = "aws")]
-            Command::Tail(command) => command.wants_json(),
+            Command::OnAws(command) => command.wants_json(),
+        }
+    }
+}
+
+#[cfg(feature = "aws")]
+impl AwsCommand {
+    fn run(self) -> anyhow::Result<ExitCode> {
+        match self {
+            AwsCommand::Breaker(command) => command.run(),
+            AwsCommand::Probe(args) => args.run(),
+            AwsCommand::Decisions(command) => command.run(),
+            AwsCommand::Corpus(command) => command.run(),
+            AwsCommand::Decide(args) => args.run(),
+            AwsCommand::DeskLink(args) => args.run(),
+            AwsCommand::Forget(args) => args.run(),
+            AwsCommand::Function(args) => args.run(),
+            AwsCommand::Send(args) => args.run(),
+            AwsCommand::Redrive(args) => args.run(),
+            AwsCommand::Subscribe(args) => args.run(),
+            AwsCommand::Tail(command) => command.run(),
+        }
+    }
+
+    fn wants_json(&self) -> bool {
+        match self {
+            AwsCommand::Breaker(command) => command.wants_json(),
+            AwsCommand::Probe(args) => args.json,
+            AwsCommand::Decisions(command) => command.wants_json(),
+            AwsCommand::Corpus(command) => command.wants_json(),
+            AwsCommand::Decide(args) => args.json,
+            AwsCommand::DeskLink(_) => false,
+            AwsCommand::Forget(args) => args.json,
+            AwsCommand::Function(args) => args.json,
+            AwsCommand::Send(args) => args.json,
+            AwsCommand::Redrive(args) => args.json,
+            AwsCommand::Subscribe(args) => args.json,
+            AwsCommand::Tail(command) => command.wants_json(),
         }
     }
 }
@@ -280,6 +275,10 @@ impl PolicyCommand {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::common::help::TOPICS;
+    use crate::common::mistakes::ONLY_WITH_AWS;
+    #[cfg(feature = "aws")]
+    use crate::common::mistakes::OPTIONS_ONLY_WITH_AWS;
 
     fn demo(args: &[&str]) -> DemoArgs {
         let args = ["modstream", "demo"].iter().chain(args).map(OsString::from);
@@ -291,7 +290,49 @@ mod tests {
 
     #[test]
     fn the_command_line_is_sound() {
-        Cli::command().debug_assert();
+        by_topic(Cli::command()).debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_one_topic() {
+        let mut command_line = Cli::command();
+        command_line.build();
+        let mut known: Vec<&str> = command_line.get_subcommands().map(clap::Command::get_name).collect();
+        let mut listed: Vec<&str> = TOPICS.iter().flat_map(|(_, commands)| *commands).copied().collect();
+        if cfg!(not(feature = "aws")) {
+            listed.retain(|command| !ONLY_WITH_AWS.contains(command));
+        }
+        known.sort_unstable();
+        listed.sort_unstable();
+        assert_eq!(listed, known);
+    }
+
+    #[cfg(feature = "aws")]
+    #[test]
+    fn what_a_build_without_aws_says_that_it_lacks_are_the_commands_that_reach_aws() {
+        let names = |command: clap::Command, above: &str| -> Vec<String> {
+            command.get_subcommands().map(|command| format!("{above}{}", command.get_name())).collect()
+        };
+        let mut all = names(AwsCommand::augment_subcommands(clap::Command::new("all")), "");
+        all.extend(names(ModelsCommand::augment_subcommands(clap::Command::new("model")), "model "));
+        all.extend(names(PolicyInBucketCommand::augment_subcommands(clap::Command::new("policy")), "policy "));
+        all.sort_unstable();
+        assert_eq!(all, ONLY_WITH_AWS);
+    }
+
+    #[cfg(feature = "aws")]
+    #[test]
+    fn the_options_that_a_build_without_aws_says_that_it_lacks_are_those_of_commands_that_it_has() {
+        let command_line = Cli::command();
+        let mut options: Vec<String> = Vec::new();
+        for name in ["demo", "replay"] {
+            let command = command_line.find_subcommand(name).expect("a command");
+            let aws = command.get_arguments().filter(|arg| arg.get_help_heading() == Some("AWS"));
+            options.extend(aws.filter_map(|arg| Some(format!("--{}", arg.get_long()?))));
+        }
+        options.sort_unstable();
+        options.dedup();
+        assert_eq!(options, OPTIONS_ONLY_WITH_AWS);
     }
 
     #[test]

@@ -15,6 +15,7 @@ use std::process::ExitCode;
 
 use command::Cli;
 use common::display;
+use common::usage::Usage;
 
 /// Reads a command line and runs it, and says with which status to end.
 ///
@@ -35,6 +36,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             tell(&error, json);
             ExitCode::from(130)
         }
+        Err(error) if error.is::<Usage>() => {
+            tell(&error, json);
+            ExitCode::from(2)
+        }
         Err(error) => {
             tell(&error, json);
             ExitCode::FAILURE
@@ -43,7 +48,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn tell(error: &anyhow::Error, json: bool) {
-    let text = format!("{error:#}");
+    let text = display::in_full(error);
     if json {
         // Where this can't be written either, the status says it.
         let _ = display::print(&display::failure(&text));

@@ -23,6 +23,17 @@ pub(crate) fn failure(text: &str) -> String {
     format!("{}\n", json!({ "error": one_line(text) }))
 }
 
+/// An error with its causes, each said once: many an error's own text ends with its cause's.
+pub(crate) fn in_full(error: &anyhow::Error) -> String {
+    let mut said = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !said.contains(&cause) {
+            said += &format!(": {cause}");
+        }
+    }
+    said
+}
+
 /// A text on one line of a terminal: white space as one blank each, and nothing that moves the cursor, colours or reorders.
 pub(crate) fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());

@@ -9,8 +9,11 @@ pub(crate) mod connection;
 #[cfg(feature = "aws")]
 pub(crate) mod deployment;
 pub(crate) mod display;
+pub(crate) mod help;
 pub(crate) mod interrupt;
+pub(crate) mod mistakes;
 pub(crate) mod output;
 pub(crate) mod progress;
 #[cfg(feature = "aws")]
 pub(crate) mod queue_access;
+pub(crate) mod usage;
