@@ -7,6 +7,8 @@ use clap::{Args, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 use modstream_events::Severity;
 
+use super::usage::Usage;
+
 /// How to reach AWS.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct ConnectionArgs {
@@ -59,7 +61,7 @@ impl DeployedArgs {
         ];
         match given.iter().find(|(_, given)| *given) {
             Some((flag, _)) => {
-                anyhow::bail!("{flag} goes with --deployment FILE; without, the demo runs in this process")
+                Err(Usage::new(format!("{flag} goes with --deployment FILE; without, the demo runs in this process")))
             }
             None => Ok(()),
         }

@@ -19,7 +19,8 @@ use modstream_model_store::ModelStore;
 use modstream_platform::aws::{Clients, S3Objects, SystemClock, call_error};
 use modstream_platform::{CallError, Clock as _};
 
-use crate::common::aws_args::ConnectionArgs;
+use super::aws_args::ConnectionArgs;
+use super::usage::set_up;
 
 /// The longest that one call takes. Slower than a function's: a person's line is.
 const CALL_TIMEOUT: Duration = Duration::from_secs(20);
@@ -72,8 +73,8 @@ impl Connection {
         if let Err(error) = credentials.provide_credentials().await {
             return Err(no_credentials(&error, profile.as_deref(), config.endpoint_url().is_some()));
         }
-        let clients =
-            Clients::new(&config, CALL_TIMEOUT).map_err(|error| anyhow::anyhow!("{error}, or say --region"))?;
+        let clients = Clients::new(&config, CALL_TIMEOUT)
+            .map_err(|error| anyhow::anyhow!("{error}, or say --region; {}", set_up("AWS_REGION")))?;
         Ok(Connection { config, clients })
     }
 

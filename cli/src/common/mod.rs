@@ -10,6 +10,7 @@ pub(crate) mod connection;
 pub(crate) mod deployment;
 pub(crate) mod display;
 pub(crate) mod help;
+pub(crate) mod input;
 pub(crate) mod interrupt;
 pub(crate) mod mistakes;
 pub(crate) mod output;

@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use super::input::is_standard_input;
+
 /// A file that can't be written.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OutputError {
@@ -38,7 +40,7 @@ impl OutputFile {
         if fs::symlink_metadata(path).is_ok_and(|there| !there.is_file()) {
             return Err(OutputError::NoFile(path.to_owned()));
         }
-        let is_input = |path| fs::canonicalize(input).is_ok_and(|input| input == path);
+        let is_input = |path| !is_standard_input(input) && fs::canonicalize(input).is_ok_and(|input| input == path);
         if fs::canonicalize(path).is_ok_and(is_input) {
             return Err(OutputError::Input(path.to_owned()));
         }
@@ -61,6 +63,18 @@ impl OutputFile {
             OutputError::Write { path: self.path.clone(), error }
         })
     }
+}
+
+/// Checks that files can be written into a folder, which may not be there yet.
+///
+/// # Errors
+/// Where they can't, as far as one can tell beforehand.
+pub(crate) fn check_folder(folder: &Path) -> Result<(), OutputError> {
+    let failed = |error| OutputError::Write { path: folder.to_owned(), error };
+    // What is not there yet is made in the first folder above it that is.
+    let there = folder.ancestors().find(|above| above.exists()).filter(|above| !above.as_os_str().is_empty());
+    let part = there.unwrap_or(Path::new(".")).join(format!(".modstream.{}", std::process::id()));
+    File::create_new(&part).and_then(|_| fs::remove_file(&part)).map_err(failed)
 }
 
 #[cfg(test)]
@@ -104,5 +118,16 @@ mod tests {
         assert!(matches!(at(&folder.path().join("none/page.html")), Err(OutputError::Write { .. })));
         assert!(matches!(at(&folder.path().join(".").join("input.csv")), Err(OutputError::Input(_))));
         assert_eq!(names(folder.path()), ["input.csv"]);
+    }
+
+    #[test]
+    fn a_folder_that_cant_be_made_or_written_is_refused_and_nothing_is_left() {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join("file"), "").expect("writes");
+        for good in ["", "new", "new/deep"] {
+            assert!(check_folder(&folder.path().join(good)).is_ok(), "{good}");
+        }
+        assert!(matches!(check_folder(&folder.path().join("file/new")), Err(OutputError::Write { .. })));
+        assert_eq!(names(folder.path()), ["file"]);
     }
 }

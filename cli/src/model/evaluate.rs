@@ -13,8 +13,10 @@ use super::labelled::{labelled, quality};
 use super::live;
 use crate::common::args::{DEFAULT_CONDITION, ModelArgs};
 use crate::common::display::print;
+use crate::common::input;
 use crate::common::output::OutputFile;
 use crate::common::progress::Progress;
+use crate::common::usage::Usage;
 use crate::model::embedded;
 
 #[derive(Debug, Args)]
@@ -63,13 +65,17 @@ impl EvaluateArgs {
         let input = match (&self.input, &self.live) {
             (Some(input), _) => input,
             (None, Some(decisions)) => return live::run(decisions, self.json),
-            (None, None) => anyhow::bail!("say --input FILE or --live FILE"),
+            (None, None) => return Err(Usage::new("say --input FILE or --live FILE")),
         };
         // Before the work, not after.
         let output = self.report.as_deref().map(|path| OutputFile::new(path, input)).transpose()?;
         let (model, manifest) = embedded::load(&self.model)?;
         let comments = labelled(input)?;
-        anyhow::ensure!(!comments.is_empty(), "{}: there are no comments with a text to evaluate on", input.display());
+        anyhow::ensure!(
+            !comments.is_empty(),
+            "{}: there are no comments with a text to evaluate on",
+            input::name(input)
+        );
         let progress = Progress::new("scoring", Some(comments.len() as u64));
         let done = |done: usize| progress.at(done as u64);
         let found = match &output {

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use modstream_corpus::Reader;
 use modstream_trainer::LabelledComments;
 
 use crate::common::display;
+use crate::common::input;
 use crate::common::progress::Progress;
 
 /// How many bad records an error names.
@@ -14,12 +14,15 @@ const NAMED: usize = 5;
 /// Reads comments with verdicts. Every record must be good: a verdict that is lost silently would change the model.
 pub(super) fn labelled(path: &Path) -> anyhow::Result<LabelledComments> {
     let mut comments = LabelledComments::default();
-    let rows = Reader::open(path)?;
+    let rows = input::comments(path)?;
     if let Some(columns) = rows.columns()
         && !columns.iter().any(|column| column.eq_ignore_ascii_case("removed"))
     {
         let found = columns.iter().map(|column| display::one_line(column)).collect::<Vec<_>>().join(", ");
-        anyhow::bail!("{}: the CSV has no column `removed` for the verdicts; its columns are: {found}", path.display());
+        anyhow::bail!(
+            "{}: the CSV has no column `removed` for the verdicts; its columns are: {found}",
+            input::name(path)
+        );
     }
     let mut bad: Vec<String> = Vec::new();
     let mut count = 0;
@@ -47,7 +50,7 @@ pub(super) fn labelled(path: &Path) -> anyhow::Result<LabelledComments> {
     if count > 0 {
         let more = count - bad.len();
         let and_more = if more > 0 { format!("; and {more} more") } else { String::new() };
-        anyhow::bail!("{}: {count} records can't be used: {}{and_more}", path.display(), bad.join("; "));
+        anyhow::bail!("{}: {count} records can't be used: {}{and_more}", input::name(path), bad.join("; "));
     }
     Ok(comments)
 }

@@ -1,8 +1,6 @@
 //! `modstream evaluate --live`: what was claimed about alerts, and what moderators said.
 
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::BufReader;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -12,6 +10,7 @@ use proportions::{Interval, Proportion};
 use serde_json::{Value, json};
 
 use crate::common::display::{one_line, print};
+use crate::common::input;
 
 /// The most groups of a kind in the table; `--json` has them all.
 const SHOWN: usize = 10;
@@ -21,12 +20,11 @@ const DAYS: usize = 14;
 
 /// Reads a file of `modstream decisions pull`.
 pub(crate) fn judged(path: &Path) -> anyhow::Result<Vec<Judged>> {
-    let file = File::open(path).with_context(|| path.display().to_string())?;
-    let judged = read(BufReader::new(file)).with_context(|| path.display().to_string())?;
+    let judged = read(input::lines(path)?).with_context(|| input::name(path))?;
     ensure!(
         !judged.is_empty(),
         "{}: there is no decision in it; once moderators have decided about alerts, run `modstream decisions pull` again",
-        path.display()
+        input::name(path)
     );
     Ok(judged)
 }

@@ -12,6 +12,8 @@ use super::labelled::{labelled, quality};
 use super::live;
 use crate::common::args::name;
 use crate::common::display::print;
+use crate::common::input;
+use crate::common::output::check_folder;
 use crate::common::progress::Progress;
 
 const DEFAULT_MEMORY_GB: f64 = (modstream_trainer::DEFAULT_MEMORY >> 30) as f64;
@@ -90,8 +92,10 @@ const FEW: usize = 100;
 impl TrainArgs {
     /// Runs `modstream train`.
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        input::check_read_once([&self.input].into_iter().chain(&self.decisions).map(PathBuf::as_path))?;
         // Before minutes of work, not after.
         check_output(&self.output)?;
+        check_folder(&self.output)?;
         let mut comments = labelled(&self.input)?;
         let mut judged = Vec::new();
         for path in &self.decisions {

@@ -15,6 +15,7 @@ use crate::common::connection::failed;
 use crate::common::connection::{Connection, block_on};
 use crate::common::display::print;
 use crate::common::queue_access;
+use crate::common::usage::{Usage, set_up};
 use crate::pipeline::queue::{filter, topic_name};
 
 #[derive(Debug, Args)]
@@ -136,13 +137,17 @@ impl<'a> Subscriber<'a> {
         let named = all.into_iter().find_map(|(kind, named)| Some((kind, named.as_deref()?)));
         let (kind, named) = named.context("say --sqs, --https, --email or --sms")?;
         let topic = if kind.gets_digests() {
-            args.digests_topic.as_deref().context(
-                "email and SMS get digests: say the digests' topic with --digests-topic, or set \
-                 MODSTREAM_DIGESTS_TOPIC_ARN (alerts come one by one, and SNS takes an email subscription away that gets \
-                 more than ten messages a second)",
-            )?
+            args.digests_topic.as_deref().ok_or_else(|| {
+                Usage::new(format!(
+                    "email and SMS get digests (alerts come one by one, and SNS takes an email subscription away that gets \
+                     more than ten messages a second): say the digests' topic with --digests-topic; {}",
+                    set_up("MODSTREAM_DIGESTS_TOPIC_ARN")
+                ))
+            })?
         } else {
-            args.topic.as_deref().context("say the alerts' topic with --topic, or set MODSTREAM_ALERTS_TOPIC_ARN")?
+            args.topic.as_deref().ok_or_else(|| {
+                Usage::new(format!("say the alerts' topic with --topic; {}", set_up("MODSTREAM_ALERTS_TOPIC_ARN")))
+            })?
         };
         Ok(Subscriber { kind, named, topic })
     }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use modstream_corpus::Reader;
 
+use crate::common::input;
 use crate::common::progress::Progress;
 use crate::model::embedded::SAMPLE_COMMENTS;
 
@@ -15,9 +16,9 @@ pub(crate) struct Corpus {
 
 impl Corpus {
     /// The first rows of a file, or of the sample comments: no more is held than is sent.
-    pub(crate) fn read(input: Option<&Path>, most: u64) -> anyhow::Result<Self> {
-        let (name, reader) = match input {
-            Some(path) => (path.display().to_string(), Reader::open(path)?),
+    pub(crate) fn read(from: Option<&Path>, most: u64) -> anyhow::Result<Self> {
+        let (name, reader) = match from {
+            Some(path) => (input::name(path), input::comments(path)?),
             None => ("the sample comments".to_owned(), Reader::from_read("the sample comments", SAMPLE_COMMENTS)?),
         };
         let mut corpus = Corpus { bytes: Vec::new(), rows: 0 };

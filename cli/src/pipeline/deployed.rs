@@ -22,6 +22,7 @@ use tokio::sync::{Mutex, mpsc};
 use crate::common::connection::{Connection, Stopped};
 use crate::common::connection::{deadline, failed};
 use crate::common::deployment::{Deployment, read_base_rate};
+use crate::common::display::in_full;
 use crate::common::interrupt::Interrupts;
 use crate::pipeline::corpus_push::{Placed, place};
 use crate::pipeline::prepared::{DemoArgs, Prepared};
@@ -145,7 +146,7 @@ impl Ready {
             (ended, removed) => {
                 // What went wrong first is what is told at the end.
                 if let Err(error) = removed {
-                    eprintln!("{error:#}");
+                    eprintln!("{}", in_full(&error));
                 }
                 ended
             }

@@ -11,6 +11,8 @@ use publish_alerts::{Condition, Policy};
 use crate::common::args::{MOST_COMMENTS, ModelArgs, or_default, rate};
 #[cfg(feature = "aws")]
 use crate::common::aws_args::DeployedArgs;
+#[cfg(feature = "aws")]
+use crate::common::input::check_read_once;
 use crate::model::embedded;
 use crate::pipeline::corpus::Corpus;
 use crate::pipeline::screen::Plan;
@@ -76,6 +78,8 @@ pub(crate) struct Prepared {
 
 impl Prepared {
     pub(crate) fn new(args: &DemoArgs) -> anyhow::Result<Self> {
+        #[cfg(feature = "aws")]
+        check_read_once(args.input.iter().chain(&args.deployed.deployment).map(PathBuf::as_path))?;
         let files = embedded::model_files(args.model.model.as_deref())?;
         let (model, manifest) = embedded::check(&files, args.model.model.as_deref())?;
         // All sample comments go into a deployment's bucket: its corpus is the same for any number of comments.

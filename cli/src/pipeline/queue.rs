@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::common::connection::Connection;
 use crate::common::connection::failed;
+use crate::common::display::in_full;
 use crate::common::queue_access;
 use crate::pipeline::system::Delivered;
 
@@ -46,7 +47,7 @@ impl Queue {
             Ok(()) => Ok(queue),
             Err(error) => {
                 // Nothing was subscribed: there is only the queue.
-                queue.remove().await.context(format!("{error:#}, and then"))?;
+                queue.remove().await.context(format!("{}, and then", in_full(&error)))?;
                 Err(error)
             }
         }

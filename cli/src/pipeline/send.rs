@@ -1,6 +1,5 @@
 //! `modstream send`: how live comments enter.
 
-use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -22,6 +21,7 @@ use crate::common::aws_args::{ConnectionArgs, source};
 use crate::common::connection::deadline;
 use crate::common::connection::{Connection, block_on};
 use crate::common::display::print;
+use crate::common::input::{self, STANDARD_INPUT};
 use crate::common::interrupt::Interrupts;
 use crate::common::progress::Progress;
 
@@ -67,6 +67,11 @@ const NAMED: usize = 100;
 const CATCH_UP: Duration = Duration::from_secs(1);
 
 impl SendArgs {
+    /// The file to read; none is standard input.
+    fn file(&self) -> Option<&Path> {
+        self.input.as_deref().filter(|path| !input::is_standard_input(path))
+    }
+
     /// Runs `modstream send`.
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let sent = block_on(async {
@@ -96,23 +101,20 @@ struct Built {
 fn rows(args: &SendArgs) -> anyhow::Result<mpsc::Receiver<Read>> {
     let reading = Reading::new(args);
     let (rows, waiting) = mpsc::channel(WAITING);
-    let (input, from_line) = (args.input.clone(), args.from_line);
+    let (file, from_line) = (args.file().map(Path::to_owned), args.from_line);
     let (opened, is_open) = std::sync::mpsc::channel::<Option<OpenError>>();
     std::thread::spawn(move || {
-        let reader = match &input {
+        let reader = match &file {
             Some(path) => Reader::open(path),
             None => {
-                if io::stdin().is_terminal() {
-                    eprintln!("reading comments from the terminal: one JSON object a line, Ctrl-D ends");
-                }
                 // Opening waits for the first line.
                 let _ = opened.send(None);
-                Reader::from_read("standard input", io::stdin())
+                input::comments_of_standard_input()
             }
         };
         let reader = match reader {
             Ok(reader) => reader,
-            Err(OpenError::Empty { .. }) if input.is_none() => return,
+            Err(OpenError::Empty { .. }) if file.is_none() => return,
             Err(error) => {
                 let text = error.to_string();
                 if opened.send(Some(error)).is_err() {
@@ -151,11 +153,11 @@ struct Reading {
 
 impl Reading {
     fn new(args: &SendArgs) -> Self {
-        let name = args.input.as_deref().and_then(Path::file_name);
+        let name = args.file().and_then(Path::file_name);
         Reading {
             source: args.source.clone(),
-            name: name.map_or_else(|| "standard input".to_owned(), |name| name.to_string_lossy().into_owned()),
-            time: args.time.or_else(|| written(args.input.as_deref()?)).unwrap_or_else(Timestamp::now),
+            name: name.map_or_else(|| STANDARD_INPUT.to_owned(), |name| name.to_string_lossy().into_owned()),
+            time: args.time.or_else(|| written(args.file()?)).unwrap_or_else(Timestamp::now),
         }
     }
 

@@ -3,12 +3,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use modstream_corpus::Reader;
 use modstream_policy::Policies;
 use serde_json::json;
 
 use super::table;
 use crate::common::display::{one_line, print};
+use crate::common::input;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -31,11 +31,12 @@ pub(crate) struct PolicyCheckArgs {
 impl PolicyCheckArgs {
     /// Runs `modstream policy check`.
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        input::check_read_once([&self.file].into_iter().chain(&self.against).map(PathBuf::as_path))?;
         let policies = match table::read(&self.file)? {
             Ok(policies) => policies,
             Err(problems) if self.json => {
                 let lines: Vec<String> = problems.0.iter().map(ToString::to_string).collect();
-                let error = format!("{}: {problems}", self.file.display());
+                let error = format!("{}: {problems}", input::name(&self.file));
                 print(&format!("{}\n", json!({ "error": one_line(&error), "problems": lines })))?;
                 return Ok(ExitCode::FAILURE);
             }
@@ -64,8 +65,8 @@ impl PolicyCheckArgs {
 /// The subreddits with rules of their own that no comment is of.
 fn unknown(policies: &Policies, comments: &Path) -> anyhow::Result<Vec<String>> {
     let mut seen = BTreeSet::new();
-    for row in Reader::open(comments)? {
-        let row = row.map_err(|error| anyhow::anyhow!("{}, line {}: {error}", comments.display(), error.line))?;
+    for row in input::comments(comments)? {
+        let row = row.map_err(|error| anyhow::anyhow!("{}, line {}: {error}", input::name(comments), error.line))?;
         seen.extend(row.comment.subreddit.map(|name| name.to_lowercase()));
     }
     let unknown = policies.subreddits().filter(|(name, _)| !seen.contains(&name.to_lowercase()));

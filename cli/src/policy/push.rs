@@ -14,6 +14,7 @@ use crate::common::aws_args::{BucketArgs, ConnectionArgs};
 use crate::common::connection::deadline;
 use crate::common::connection::{Connection, block_on};
 use crate::common::display::{one_line, print};
+use crate::common::input;
 
 /// `modstream policy`, of a system's bucket.
 #[derive(Debug, Subcommand)]
@@ -76,7 +77,7 @@ async fn push(args: &PolicyPushArgs) -> anyhow::Result<ExitCode> {
     let policies = match table::read(&args.file)? {
         Ok(policies) => policies,
         Err(problems) if args.json => {
-            anyhow::bail!("{}: {problems}", args.file.display());
+            anyhow::bail!("{}: {problems}", input::name(&args.file));
         }
         Err(problems) => {
             eprint!("{}", table::wrong(&args.file, &problems));

@@ -3,21 +3,20 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use anyhow::Context as _;
 use modstream_policy::{Channel, Policies, Problems, Rules};
 use serde_json::{Value, json};
 
 use crate::common::display::one_line;
+use crate::common::input;
 
 /// Reads a document; what is wrong with it as it is.
 pub(crate) fn read(path: &Path) -> anyhow::Result<Result<Policies, Problems>> {
-    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    Ok(Policies::parse(&text))
+    Ok(Policies::parse(&input::text(path)?))
 }
 
 /// All that is wrong, a line each.
 pub(crate) fn wrong(path: &Path, problems: &Problems) -> String {
-    problems.0.iter().map(|problem| format!("{}: {}\n", path.display(), one_line(&problem.to_string()))).collect()
+    problems.0.iter().map(|problem| format!("{}: {}\n", input::name(path), one_line(&problem.to_string()))).collect()
 }
 
 /// The effective rules, a row a subreddit, and what holds for all together.

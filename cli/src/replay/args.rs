@@ -1,6 +1,6 @@
 //! What a replay is asked to do.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 #[cfg(feature = "aws")]
@@ -12,6 +12,9 @@ use publish_alerts::Policy;
 use crate::common::args::{ModelArgs, or_default};
 #[cfg(feature = "aws")]
 use crate::common::aws_args::{ConnectionArgs, time};
+use crate::common::output::{OutputError, OutputFile};
+#[cfg(feature = "aws")]
+use crate::common::usage::Usage;
 
 #[derive(Debug, Args)]
 #[command(after_help = REPLAY_EXAMPLES)]
@@ -65,6 +68,21 @@ impl ReplayArgs {
         or_default(self.policy.as_ref())
     }
 
+    /// The files that are read.
+    pub(crate) fn inputs(&self) -> impl Iterator<Item = &Path> {
+        self.input.iter().chain(&self.verdicts).map(PathBuf::as_path)
+    }
+
+    /// The page to write, where one is asked for: it can be written, and is none of the files that are read.
+    pub(crate) fn page(&self) -> Result<Option<OutputFile>, OutputError> {
+        let Some(path) = &self.report else { return Ok(None) };
+        let mut page = OutputFile::new(path, Path::new(""))?;
+        for input in self.inputs() {
+            page = OutputFile::new(path, input)?;
+        }
+        Ok(Some(page))
+    }
+
     /// The policy to compare with.
     pub(crate) fn against_policy(&self) -> Policy {
         or_default(self.against_policy.as_ref())
@@ -104,7 +122,7 @@ impl ReplayedArgs {
             ("--region", region.is_some()),
         ];
         match given.iter().find(|(_, given)| *given) {
-            Some((flag, _)) => anyhow::bail!("{flag} goes with --from or --stream; --input reads files"),
+            Some((flag, _)) => Err(Usage::new(format!("{flag} goes with --from or --stream; --input reads files"))),
             None => Ok(()),
         }
     }

@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Context as _;
-use modstream_corpus::Reader;
 use modstream_events::{Comment, Event};
 use publish_alerts::Policy;
 
@@ -16,6 +15,7 @@ use super::functions::Functions;
 use super::show::Shown;
 use super::sides::{EventKey, Known, Source, Was, event_key};
 use crate::common::display::{one_line, print};
+use crate::common::input;
 use crate::common::output::OutputFile;
 use crate::common::progress::Progress;
 use crate::model::embedded;
@@ -44,19 +44,11 @@ fn functions(args: &ReplayArgs, folder: Option<&Path>, policy: Policy) -> anyhow
 /// Replays, and shows the difference.
 pub(crate) async fn compare(
     args: &ReplayArgs,
+    page: Option<&OutputFile>,
     from: &str,
     source: &mut impl Source,
     mut was: impl Was,
 ) -> anyhow::Result<ExitCode> {
-    // Before the work, not after.
-    let inputs = || args.input.iter().chain(&args.verdicts);
-    let none = Path::new("").to_owned();
-    let mut output = None;
-    if let Some(path) = &args.report {
-        for input in inputs().chain([&none]) {
-            output = Some(OutputFile::new(path, input)?);
-        }
-    }
     let now = tried(args)?;
     let verdicts = args.verdicts.as_deref().map(verdicts).transpose()?.unwrap_or_default();
     let started = Instant::now();
@@ -71,8 +63,8 @@ pub(crate) async fn compare(
     let (was, now) = (was.side(), now.named());
     let seconds = started.elapsed().as_secs_f64();
     let shown = Shown { from, was: &was, now: &now, difference: &difference, left_out: &left_out, seconds };
-    if let Some(output) = &output {
-        output.write(&shown.page())?;
+    if let Some(page) = page {
+        page.write(&shown.page())?;
     }
     print(&if args.json { shown.json() } else { shown.text() })?;
     if let (Some(report), false) = (&args.report, args.json) {
@@ -85,9 +77,9 @@ pub(crate) async fn compare(
 /// Verdicts by the comment's id.
 fn verdicts(path: &Path) -> anyhow::Result<HashMap<String, bool>> {
     let mut verdicts = HashMap::new();
-    for row in Reader::open(path)? {
+    for row in input::comments(path)? {
         let row = row.map_err(|error| anyhow::anyhow!("line {}: {error}", error.line));
-        let row = row.with_context(|| path.display().to_string())?;
+        let row = row.with_context(|| input::name(path))?;
         if let (Some(id), Some(removed)) = (row.comment.id, row.removed) {
             verdicts.insert(id.into_owned(), removed);
         }
@@ -95,7 +87,7 @@ fn verdicts(path: &Path) -> anyhow::Result<HashMap<String, bool>> {
     anyhow::ensure!(
         !verdicts.is_empty(),
         "{}: no row has both `id` and `removed`, so there are no verdicts in it",
-        one_line(&path.display().to_string())
+        one_line(&input::name(path))
     );
     Ok(verdicts)
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, bail};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use modstream_archive::{Content, Key, PREFIX};
@@ -18,6 +18,8 @@ use super::compare::{against, compare};
 use super::sides::{EventKey, Item, Known, LeftOut, Outcome, Outcomes, Raised, Side, Source, Was, event_key};
 use crate::common::connection::{Connection, block_on};
 use crate::common::connection::{deadline, failed};
+use crate::common::output::OutputFile;
+use crate::common::usage::{Usage, set_up};
 use crate::pipeline::stream::{From, Reader};
 
 /// How many hours of the ledger are listed, and how many of its objects read, at once.
@@ -25,22 +27,29 @@ const AT_ONCE: usize = 16;
 /// Each shard takes five looks a second, of all its readers.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
-pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &ReplayArgs, page: Option<&OutputFile>) -> anyhow::Result<ExitCode> {
     let ReplayedArgs { from, to, stream, comments, bucket, connection } = &args.deployed;
     let now = Timestamp::now();
     let to = to.unwrap_or(now);
     if from.is_none() && !stream {
-        bail!("what is to be replayed? Say --input FILE, --from TIME for the archive, or --stream");
+        let ways = "what is to be replayed? Say --input FILE, --from TIME for the archive, or --stream";
+        return Err(Usage::new(ways));
     }
     if let Some(from) = from {
-        ensure!(*from < to, "--from {from} is not before {to}: no comment can lie between them");
+        let is_before = *from < to;
+        if !is_before {
+            return Err(Usage::new(format!("--from {from} is not before {to}: no comment can lie between them")));
+        }
     }
     let name = comments.comments_stream.as_deref();
-    let name = name.context("whose comments? Say --comments-stream, or set MODSTREAM_COMMENTS_STREAM")?;
+    let name = name.ok_or_else(|| {
+        Usage::new(format!("whose comments? Say --comments-stream; {}", set_up("MODSTREAM_COMMENTS_STREAM")))
+    })?;
     let is_compared = args.against_model.is_some() || args.against_policy.is_some();
     let bucket = bucket.as_deref();
     if bucket.is_none() && (!stream || !is_compared) {
-        bail!("archive and alerts lie in the system's bucket: say --bucket, or set MODSTREAM_BUCKET");
+        let setup = set_up("MODSTREAM_BUCKET");
+        return Err(Usage::new(format!("archive and alerts lie in the system's bucket: say --bucket; {setup}")));
     }
     let since = from.map_or_else(|| "its beginning".to_owned(), |from| from.to_string());
     let title = |of: &str| format!("{of} {name} from {since} to {to}");
@@ -49,28 +58,29 @@ pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
         let objects = bucket.map(|bucket| connection.clients().objects(bucket));
         if let (true, title) = (*stream, title("the stream")) {
             let mut source = Live::open(connection.kinesis(), name, *from, to).await?;
-            return Box::pin(against_what_was(args, &title, &mut source, objects)).await;
+            return Box::pin(against_what_was(args, page, &title, &mut source, objects)).await;
         }
-        let (Some(from), Some(objects)) = (from, objects) else { bail!("say --from and --bucket") };
+        let (Some(from), Some(objects)) = (from, objects) else { return Err(Usage::new("say --from and --bucket")) };
         reaches(&objects, &SystemClock, name, *from).await?;
         let reader = modstream_archive::Reader::open(&objects, &SystemClock, name, *from, to).await;
         let mut source = Archived { reader: reader.context("the archive")?, forgotten: 0 };
-        Box::pin(against_what_was(args, &title("the archive of"), &mut source, Some(objects.clone()))).await
+        Box::pin(against_what_was(args, page, &title("the archive of"), &mut source, Some(objects.clone()))).await
     })
 }
 
 /// Compares with a model and a policy, where one is named, else with the ledger.
 async fn against_what_was<O: Objects>(
     args: &ReplayArgs,
+    page: Option<&OutputFile>,
     title: &str,
     source: &mut impl Source,
     objects: Option<O>,
 ) -> anyhow::Result<ExitCode> {
     match objects {
         Some(objects) if args.against_model.is_none() && args.against_policy.is_none() => {
-            compare(args, title, source, Ledger::new(objects, SystemClock)).await
+            compare(args, page, title, source, Ledger::new(objects, SystemClock)).await
         }
-        _ => compare(args, title, source, against(args)?).await,
+        _ => compare(args, page, title, source, against(args)?).await,
     }
 }
 

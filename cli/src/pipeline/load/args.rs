@@ -7,6 +7,7 @@ use super::slo::Slo;
 use crate::common::args::{MOST_COMMENTS, ModelArgs};
 #[cfg(feature = "aws")]
 use crate::common::aws_args::DeployedArgs;
+use crate::common::usage::Usage;
 use crate::pipeline::prepared::DemoArgs;
 
 #[derive(Debug, Args)]
@@ -53,13 +54,13 @@ impl LoadArgs {
     /// How many comments come; an error where memory would not hold them.
     pub(crate) fn comments(&self) -> anyhow::Result<u64> {
         let comments = (self.rate * f64::from(self.seconds)).round().max(1.0) as u64;
-        anyhow::ensure!(
-            comments <= MOST_COMMENTS,
-            "{} a second for {} s are {comments} comments: what happens to each is kept in memory until the end, at most \
-             {MOST_COMMENTS}; give a lower --rate or fewer --seconds",
-            self.rate,
-            self.seconds
-        );
+        if comments > MOST_COMMENTS {
+            return Err(Usage::new(format!(
+                "{} a second for {} s are {comments} comments: what happens to each is kept in memory until the end, at most \
+                 {MOST_COMMENTS}; give a lower --rate or fewer --seconds",
+                self.rate, self.seconds
+            )));
+        }
         Ok(comments)
     }
 

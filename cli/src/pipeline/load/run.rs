@@ -10,6 +10,8 @@ use super::{cpu, scale, table};
 use crate::common::display;
 use crate::common::interrupt::Interrupts;
 use crate::common::progress::Progress;
+#[cfg(feature = "aws")]
+use crate::common::usage::Usage;
 use crate::pipeline::audit::Audit;
 #[cfg(feature = "aws")]
 use crate::pipeline::deployed::Ready;
@@ -36,7 +38,9 @@ impl LoadArgs {
             let interrupts = Interrupts::listen()?;
             #[cfg(feature = "aws")]
             if let Some(file) = self.deployed.deployment.as_deref() {
-                anyhow::ensure!(self.scale.is_none(), "--scale is measured in this process: leave out --deployment");
+                if self.scale.is_some() {
+                    return Err(Usage::new("--scale is measured in this process: leave out --deployment"));
+                }
                 let ready = Box::pin(Ready::new(&demo, file, prepared, &interrupts)).await?;
                 let system = ready.system();
                 return Box::pin(ready.during(load(&self, &ready.plan, &system, &interrupts), &interrupts)).await;
