@@ -3,12 +3,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use modstream_classifier::{Explanation, Model, Scratch};
+use modstream_classifier::{Explanation, Model, Score, Scratch};
 use modstream_corpus::{Reader, Row};
 use modstream_events::Term;
 use serde::Serialize;
 
 use crate::common::args::ModelArgs;
+use crate::common::input;
 use crate::common::progress::Progress;
 use crate::model::embedded;
 
@@ -17,7 +18,7 @@ use crate::model::embedded;
   modstream score --input comments.csv > scores.jsonl
   zcat dump.jsonl.gz | modstream score --explain 3
 
-A comment that can't be read becomes {\"line\":n,\"error\":\"...\"} in its place, and the status is 1 at the end.")]
+Each line of output has the comment's line in the input. A comment that can't be read becomes {\"line\":n,\"error\":\"...\"} in its place, and the status is 1 at the end.")]
 pub(crate) struct ScoreArgs {
     #[command(flatten)]
     pub(crate) model: ModelArgs,
@@ -34,6 +35,7 @@ pub(crate) struct ScoreArgs {
 #[serde(untagged)]
 enum Line<'a> {
     Scored {
+        line: u64,
         id: Option<&'a str>,
         probability: f64,
         log_odds: f64,
@@ -58,26 +60,30 @@ impl ScoreArgs {
     /// Runs `modstream score`.
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let (model, manifest) = embedded::load(&self.model)?;
-        let reader = match &self.input {
+        let file = self.input.as_deref().filter(|path| !input::is_standard_input(path));
+        let reader = match file {
             Some(path) => Reader::open(path)?,
-            None => {
-                if io::stdin().is_terminal() {
-                    eprintln!("reading comments from the terminal: one JSON object a line, Ctrl-D ends");
-                }
-                Reader::from_read("standard input", io::stdin())?
-            }
+            None => input::comments_of_standard_input()?,
         };
         let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
         let mut scratch = Scratch::default();
         let mut bad = 0_u64;
         // A live feed wants each line at once; a file does not.
-        let is_live = self.input.is_none();
+        let is_live = file.is_none();
         let progress = (!io::stdout().is_terminal()).then(|| Progress::new("scoring", None));
         for row in reader {
             let line = match &row {
                 Ok(Row { line, comment, .. }) => match comment.body() {
                     Ok(body) => {
-                        scored(&model, body, comment.id.as_deref(), &manifest.version, self.explain, &mut scratch)
+                        let (score, why) = score(&model, body, self.explain, &mut scratch);
+                        Line::Scored {
+                            line: *line,
+                            id: comment.id.as_deref(),
+                            probability: score.probability(),
+                            log_odds: score.log_odds.0,
+                            model_version: &manifest.version,
+                            why,
+                        }
                     }
                     Err(error) => Line::Bad { line: *line, error: error.detail },
                 },
@@ -105,20 +111,13 @@ impl ScoreArgs {
     }
 }
 
-fn scored<'a>(
-    model: &Model,
-    body: &str,
-    id: Option<&'a str>,
-    model_version: &'a str,
-    explain: Option<usize>,
-    scratch: &'a mut Scratch,
-) -> Line<'a> {
-    let (score, why) = match explain {
+/// A text's score, and why, as many terms of it as were asked for.
+fn score<'a>(model: &Model, body: &str, explain: Option<usize>, scratch: &'a mut Scratch) -> (Score, Option<Why<'a>>) {
+    match explain {
         None => (model.score(body, scratch), None),
         Some(most) => {
             let Explanation { score, intercept, terms, other } = model.explain(body, most, scratch);
             (score, Some(Why { terms, intercept, other }))
         }
-    };
-    Line::Scored { id, probability: score.probability(), log_odds: score.log_odds.0, model_version, why }
+    }
 }
