@@ -1,9 +1,10 @@
 //! `modstream forget`: what a person wrote, removed from a system's bucket.
 
 use std::fmt::Write as _;
+use std::io::{self, BufRead, IsTerminal as _};
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgGroup, Args};
 use jiff::{SignedDuration, Timestamp};
@@ -16,6 +17,7 @@ use crate::common::aws_args::{BucketArgs, ConnectionArgs};
 use crate::common::connection::failed;
 use crate::common::connection::{Connection, block_on};
 use crate::common::display::{one_line, print};
+use crate::common::usage::Usage;
 
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("whose").required(true)), after_help = "Examples:
@@ -23,7 +25,8 @@ use crate::common::display::{one_line, print};
   modstream forget --comment k3f9a01
 
 Removed are texts in archive, quarantine, ledger and batches that were given up, in every version of an object. The streams' own
-copies expire by themselves; the command says when, and is to be run once more then. Stopped half-way, run it again.")]
+copies expire by themselves; the command says when, and is to be run once more then. Stopped half-way, run it again. It asks before it removes anything; without a terminal it needs
+--yes.")]
 pub(crate) struct ForgetArgs {
     /// Forget all comments of this author, the name exactly as it stands in comments
     #[arg(long, value_name = "NAME", group = "whose", value_parser = NonEmptyStringValueParser::new())]
@@ -34,6 +37,9 @@ pub(crate) struct ForgetArgs {
     /// Say what would be removed, and remove nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Remove without asking first; needed where there is no terminal to ask on
+    #[arg(long)]
+    pub(crate) yes: bool,
     #[command(flatten)]
     pub(crate) bucket: BucketArgs,
     /// The comments' stream, to say when its copies expire
@@ -55,8 +61,11 @@ impl ForgetArgs {
         let (person, who) = match (&self.author, &self.comment) {
             (Some(name), _) => (Person::Author(name.clone()), format!("the author {}", one_line(name))),
             (None, Some(id)) => (Person::Comment(id.clone()), format!("the comment {}", one_line(id))),
-            (None, None) => bail!("say --author NAME or --comment ID"),
+            (None, None) => return Err(Usage::new("say --author NAME or --comment ID")),
         };
+        if !self.dry_run && !self.yes {
+            confirm(&who, &self.bucket.bucket)?;
+        }
         let mode = if self.dry_run { Mode::DryRun } else { Mode::Remove };
         let (summary, streams) = block_on(async {
             let connection = Connection::open(&self.connection).await?;
@@ -80,6 +89,26 @@ impl ForgetArgs {
         }
         Ok(if summary.unclear.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
+}
+
+/// Asks whether to remove what can't be brought back.
+fn confirm(who: &str, bucket: &str) -> anyhow::Result<()> {
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        return Err(Usage::new(format!(
+            "nothing was removed: what is removed of {who} can't be brought back, and there is no terminal to ask on; say \
+             --yes to remove it, or --dry-run to see what it is"
+        )));
+    }
+    eprint!("Remove all of {who} from the bucket {}? It can't be brought back. [y/N] ", one_line(bucket));
+    ensure!(is_yes(io::stdin().lock())?, "nothing was removed");
+    Ok(())
+}
+
+/// Whether the first line says yes.
+fn is_yes(mut answer: impl BufRead) -> io::Result<bool> {
+    let mut line = String::new();
+    answer.read_line(&mut line)?;
+    Ok(matches!(line.trim().to_lowercase().as_str(), "y" | "yes"))
 }
 
 /// A stream's own copies.
@@ -197,6 +226,15 @@ mod tests {
         assert_eq!(lines[3], "  archive/             2        3         2");
         assert_eq!(lines[4], "  aws/lambda/          1        0         4");
         assert!(said.contains("The stream modstream-comments may hold copies until 2026-01-06 10:00 UTC"), "{said}");
+    }
+
+    #[test]
+    fn only_a_yes_is_a_yes() {
+        for (answer, expected) in
+            [("y\n", true), ("Yes\r\n", true), ("", false), ("\n", false), ("n\n", false), ("no\ny\n", false)]
+        {
+            assert_eq!(is_yes(answer.as_bytes()).expect("reads"), expected, "{answer:?}");
+        }
     }
 
     #[test]
