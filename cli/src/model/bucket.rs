@@ -11,14 +11,16 @@ use jiff::Timestamp;
 use modstream_classifier::artifact::Manifest;
 use modstream_model_store::{PREFIX, Pointer, StoreError, model_of};
 use modstream_platform::aws::SystemClock;
+use modstream_policy_store::PolicyStore;
 use serde_json::{Value, json};
 
 use crate::common::args::name;
 use crate::common::aws_args::{BucketArgs, ConnectionArgs};
 use crate::common::connection::deadline;
 use crate::common::connection::{Connection, block_on};
-use crate::common::display::print;
+use crate::common::display::{one_line, print};
 use crate::model::embedded;
+use crate::model::promises::{Unmet, unmet_if_known};
 
 /// The model that a system scores with.
 #[derive(Clone, Debug, Args)]
@@ -141,14 +143,18 @@ async fn push(args: &PushArgs) -> anyhow::Result<()> {
         Box::pin(store.promote(version, deadline())).await.with_context(|| format!("the bucket {bucket}"))?;
     }
     let is_in_use = args.promote || before.as_ref() == Some(version);
+    let unmet = if args.promote { unmet_if_known(unmet(&connection, bucket, name, version).await) } else { None };
     if args.json {
-        let line = json!({
+        let mut line = json!({
             "name": name,
             "version": version,
             "bucket": bucket,
             "in_use": is_in_use,
             "before": before,
         });
+        if args.promote {
+            line["out_of_reach"] = unmet.as_ref().map(Unmet::in_json).into();
+        }
         return Ok(print(&format!("{line}\n"))?);
     }
     let short = &version[..12];
@@ -157,7 +163,9 @@ async fn push(args: &PushArgs) -> anyhow::Result<()> {
         (before, true) => moved(before.as_deref(), version),
         (_, false) => format!("not in use yet: modstream model promote {short} --name {name} --bucket {bucket}"),
     };
-    Ok(print(&format!("{name} version {version} is in the bucket {bucket}\n{state}\n"))?)
+    print(&format!("{name} version {version} is in the bucket {bucket}\n{state}\n"))?;
+    unmet.iter().for_each(Unmet::warn);
+    Ok(())
 }
 
 async fn promote(args: &PromoteArgs) -> anyhow::Result<()> {
@@ -177,11 +185,21 @@ async fn promote(args: &PromoteArgs) -> anyhow::Result<()> {
     let store = connection.models(bucket, &name);
     let promoted = Box::pin(store.promote(&version, deadline())).await;
     let before = promoted.with_context(|| format!("the bucket {bucket}"))?;
+    let unmet = unmet_if_known(unmet(&connection, bucket, &name, &version).await);
     if args.json {
-        let line = json!({ "name": name, "version": version, "bucket": bucket, "before": before });
+        let out_of_reach = unmet.as_ref().map(Unmet::in_json);
+        let line = json!({
+            "name": name,
+            "version": version,
+            "bucket": bucket,
+            "before": before,
+            "out_of_reach": out_of_reach,
+        });
         return Ok(print(&format!("{line}\n"))?);
     }
-    Ok(print(&format!("{name}: {}\n", moved(before.as_deref(), &version)))?)
+    print(&format!("{name}: {}\n", moved(before.as_deref(), &version)))?;
+    unmet.iter().for_each(Unmet::warn);
+    Ok(())
 }
 
 /// From what to what, in words.
@@ -255,6 +273,45 @@ async fn in_use(connection: &Connection, bucket: &str, name: &str) -> anyhow::Re
     }
 }
 
+/// The manifest of the model in use; none where no model is. Without a name it is that of the only model in use.
+pub(crate) async fn in_use_manifest(
+    connection: &Connection,
+    bucket: &str,
+    name: Option<&str>,
+) -> anyhow::Result<Option<Manifest>> {
+    let names = match name {
+        Some(name) => vec![name.to_owned()],
+        None => models(connection, bucket, None).await?.into_keys().collect(),
+    };
+    let mut found = Vec::new();
+    for name in names {
+        if let Some(version) = in_use(connection, bucket, &name).await? {
+            found.push((name, version));
+        }
+    }
+    let (name, version) = match found.as_slice() {
+        [] => return Ok(None),
+        [one] => one,
+        several => {
+            let names: Vec<&str> = several.iter().map(|(name, _)| name.as_str()).collect();
+            bail!("the bucket {bucket} has models of several names in use: {}", names.join(", "));
+        }
+    };
+    let store = modstream_model_store::ModelStore::new(connection.bucket(bucket), SystemClock, name.clone());
+    let manifest = Box::pin(store.manifest(version, deadline())).await;
+    Ok(Some(manifest.with_context(|| format!("the bucket {bucket}"))?))
+}
+
+/// What the policies in use ask that a version of a model can't promise; none where the bucket has no policies.
+async fn unmet(connection: &Connection, bucket: &str, name: &str, version: &str) -> anyhow::Result<Option<Unmet>> {
+    let objects = connection.bucket(bucket);
+    let policies = Box::pin(PolicyStore::new(&objects, &SystemClock, deadline()).current()).await?;
+    let Some((_, policies)) = policies else { return Ok(None) };
+    let store = modstream_model_store::ModelStore::new(objects, SystemClock, name);
+    let manifest = Box::pin(store.manifest(version, deadline())).await?;
+    Unmet::of(&policies, &manifest, None).map(Some)
+}
+
 async fn list(args: &ListArgs) -> anyhow::Result<()> {
     let connection = Connection::open(&args.connection).await?;
     let bucket = args.bucket.bucket.as_str();
@@ -311,7 +368,7 @@ impl Row<'_> {
                 training.removed as f64 / training.comments.max(1) as f64 * 100.0,
                 metrics.roc_auc
             ),
-            Err(error) => crate::common::display::one_line(&error.to_string()),
+            Err(error) => one_line(&error.to_string()),
         };
         let mark = if self.is_in_use { "in use" } else { "" };
         format!("  {:6}  {}  pushed {}  {what}\n", mark, &self.version[..12], pushed.strftime("%Y-%m-%d %H:%M"))

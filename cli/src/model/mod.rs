@@ -7,6 +7,7 @@ pub(crate) mod evaluate;
 pub(crate) mod explain;
 pub(crate) mod labelled;
 pub(crate) mod live;
+pub(crate) mod promises;
 pub(crate) mod score;
 pub(crate) mod thresholds;
 pub(crate) mod train;

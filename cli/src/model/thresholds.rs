@@ -2,15 +2,15 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use clap::Args;
+use modstream_classifier::HeldOut;
 use modstream_classifier::artifact::Manifest;
-use modstream_classifier::{BaseRate, HeldOut, Intervals, LogOdds, Rates};
-use modstream_events::OperatingPoint;
 use publish_alerts::{Condition, Policy};
 use serde_json::{Value, json};
 
 use crate::common::args::ModelArgs;
 use crate::common::display::print;
 use crate::model::embedded;
+use crate::model::promises::{Promises, Threshold};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -45,60 +45,15 @@ const SHOWN: [Condition; 14] = [
     Condition::Share(0.1),
 ];
 
-/// What alerting from a probability up gives.
-struct Threshold {
-    probability: f64,
-    point: OperatingPoint,
-    intervals: Intervals,
-}
-
-/// A model's promises at a base rate.
-struct Promises {
-    rates: Rates,
-    trained: BaseRate,
-    assumed: BaseRate,
-    held_out: HeldOut,
-}
-
-impl Promises {
-    fn shift(&self) -> f64 {
-        self.assumed.log_odds() - self.trained.log_odds()
-    }
-
-    fn at(&self, log_odds: LogOdds) -> Threshold {
-        Threshold {
-            probability: LogOdds(log_odds.0 + self.shift()).probability(),
-            point: self.rates.operating_point(log_odds, self.assumed),
-            intervals: self.rates.intervals(log_odds, self.assumed, self.held_out),
-        }
-    }
-
-    /// Where a policy begins; `None` where it never does.
-    fn of(&self, condition: Condition) -> Option<Threshold> {
-        let lowest = match condition {
-            Condition::Probability(least) => Some(LogOdds(LogOdds::of(least).0 - self.shift())),
-            Condition::Precision(least) => self.rates.lowest(self.assumed, |point| point.precision >= least),
-            Condition::Share(most) => self.rates.lowest(self.assumed, |point| point.share <= most),
-        };
-        lowest.map(|log_odds| self.at(log_odds))
-    }
-}
-
 impl ThresholdsArgs {
     /// Runs `modstream model thresholds`.
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let (model, manifest) = embedded::load(&self.model)?;
-        let removed = manifest.training.removed;
-        let promises = Promises {
-            rates: Rates::new(manifest.rates.clone())?,
-            trained: model.training_base_rate(),
-            assumed: model.base_rate(),
-            held_out: HeldOut { removed, kept: manifest.training.comments - removed },
-        };
+        let promises = Promises::of(&manifest, Some(model.base_rate()))?;
         let asked: Vec<Condition> = self.policy.iter().map(|policy| policy.condition).collect();
         let conditions = if asked.is_empty() { &SHOWN[..] } else { &asked[..] };
-        let found: Vec<_> = conditions.iter().map(|condition| (*condition, promises.of(*condition))).collect();
-        let best = promises.at(promises.rates.highest());
+        let found: Vec<_> = conditions.iter().map(|condition| (*condition, promises.from(*condition))).collect();
+        let best = promises.best();
         let text = if self.json {
             let line = json!({
                 "model": { "name": manifest.name, "version": manifest.version },

@@ -36,7 +36,7 @@ impl DemoArgs {
             #[cfg(feature = "aws")]
             self.deployed.needs_no_deployment()?;
             let note = ", as in training; say yours with --base-rate";
-            let plan = prepared.plan(&self, self.policy(), self.model.base_rate, note, "demo");
+            let plan = prepared.plan(&self, self.policy(), self.model.base_rate, note, "demo")?;
             let Prepared { files, corpus, .. } = prepared;
             let pipeline =
                 Pipeline::start(&files, corpus.bytes, self.model.base_rate, &plan.policy, Batches::AtOnce).await?;

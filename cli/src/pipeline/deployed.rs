@@ -90,7 +90,7 @@ impl Ready {
 
         let random: String = std::iter::repeat_with(fastrand::alphanumeric).take(8).collect();
         let note = ", as in training; yours is a variable of Terraform, base_rate";
-        let plan = prepared.plan(args, deployment.policy.clone(), base_rate, note, &format!("demo-{random}"));
+        let plan = prepared.plan(args, deployment.policy.clone(), base_rate, note, &format!("demo-{random}"))?;
         let Prepared { files, manifest, corpus, comments, .. } = prepared;
         let bucket = deployment.bucket.as_str();
         let placed =

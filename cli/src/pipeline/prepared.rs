@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use jiff::Timestamp;
+use modstream_classifier::BaseRate;
 use modstream_classifier::artifact::{Manifest, ModelFiles};
-use modstream_classifier::{BaseRate, LogOdds, Model, Score};
-use publish_alerts::{Condition, Policy};
+use publish_alerts::Policy;
 
 use crate::common::args::{MOST_COMMENTS, ModelArgs, or_default, rate};
 #[cfg(feature = "aws")]
@@ -14,6 +14,7 @@ use crate::common::aws_args::DeployedArgs;
 #[cfg(feature = "aws")]
 use crate::common::input::check_read_once;
 use crate::model::embedded;
+use crate::model::promises::{OutOfReach, Promises};
 use crate::pipeline::corpus::Corpus;
 use crate::pipeline::screen::Plan;
 use crate::pipeline::system::Schedule;
@@ -70,7 +71,6 @@ const SAMPLE_RUN: u64 = 300;
 /// What a demo works with, read before anything is done.
 pub(crate) struct Prepared {
     pub(crate) files: ModelFiles,
-    pub(crate) model: Model,
     pub(crate) manifest: Manifest,
     pub(crate) corpus: Corpus,
     pub(crate) comments: u64,
@@ -81,12 +81,12 @@ impl Prepared {
         #[cfg(feature = "aws")]
         check_read_once(args.input.iter().chain(&args.deployed.deployment).map(PathBuf::as_path))?;
         let files = embedded::model_files(args.model.model.as_deref())?;
-        let (model, manifest) = embedded::check(&files, args.model.model.as_deref())?;
+        let (_, manifest) = embedded::check(&files, args.model.model.as_deref())?;
         // All sample comments go into a deployment's bucket: its corpus is the same for any number of comments.
         let most = if args.input.is_some() { args.comments.unwrap_or(MOST_COMMENTS) } else { MOST_COMMENTS };
         let corpus = Corpus::read(args.input.as_deref(), most)?;
         let comments = args.comments.unwrap_or(if args.input.is_some() { corpus.rows } else { SAMPLE_RUN });
-        Ok(Prepared { files, model, manifest, corpus, comments })
+        Ok(Prepared { files, manifest, corpus, comments })
     }
 
     /// The plan under a policy and a base rate; `id` is what the events' ids begin with, if nobody said it.
@@ -97,9 +97,10 @@ impl Prepared {
         base_rate: Option<BaseRate>,
         share_note: &'static str,
         id: &str,
-    ) -> Plan {
-        let model = base_rate.map_or_else(|| self.model.clone(), |rate| self.model.clone().at_base_rate(rate));
-        Plan {
+    ) -> anyhow::Result<Plan> {
+        let promises = Promises::of(&self.manifest, base_rate)?;
+        let out_of_reach = OutOfReach::find(policy.condition, &promises);
+        Ok(Plan {
             schedule: Schedule {
                 id: args.schedule_id.clone().unwrap_or_else(|| id.to_owned()),
                 time: args.schedule_time,
@@ -107,29 +108,12 @@ impl Prepared {
                 rate: (!args.fast).then_some(args.rate),
             },
             rows: self.corpus.rows,
-            out_of_reach: out_of_reach(&policy, &model),
+            out_of_reach: out_of_reach.map(|found| found.in_words("", "this model")),
             policy,
             model: self.manifest.clone(),
-            share: model.base_rate().share(),
+            share: promises.assumed.share(),
             share_note: base_rate.is_none().then_some(share_note),
             json: args.json,
-        }
+        })
     }
-}
-
-/// What to say where no comment can meet the policy.
-fn out_of_reach(policy: &Policy, model: &Model) -> Option<String> {
-    let surest = model.operating_point(Score { log_odds: LogOdds(f64::INFINITY) });
-    let found = match policy.condition {
-        Condition::Precision(least) if surest.precision < least => {
-            format!("a precision of {:.2} at most", surest.precision)
-        }
-        Condition::Share(most) if surest.share > most => format!("a share of {:.4} at least", surest.share),
-        Condition::Precision(_) | Condition::Share(_) | Condition::Probability(_) => return None,
-    };
-    let rate = surest.base_rate * 100.0;
-    Some(format!(
-        "no comment can meet {}: where {rate:.1} % are removed, this model promises {found}",
-        policy.condition
-    ))
 }

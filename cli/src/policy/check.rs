@@ -7,13 +7,19 @@ use modstream_policy::Policies;
 use serde_json::json;
 
 use super::table;
+use crate::common::args::ModelArgs;
 use crate::common::display::{one_line, print};
 use crate::common::input;
+use crate::model::embedded;
+use crate::model::promises::Unmet;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   modstream policy check policies.toml
   modstream policy check policies.toml --against comments.jsonl
+  modstream policy check policies.toml --model models/ours
+
+It warns where a policy asks for more than the model can promise, so that nothing would alert.
 
 docs/policies.md explains every field; shared/policy/policies.schema.json is its JSON Schema.")]
 pub(crate) struct PolicyCheckArgs {
@@ -23,6 +29,8 @@ pub(crate) struct PolicyCheckArgs {
     /// Warn of subreddits that no comment of this file is of: CSV or JSON Lines; plain, gzip or zstd
     #[arg(long, value_name = "FILE")]
     pub(crate) against: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
     /// Print one line of JSON, and nothing else
     #[arg(long)]
     pub(crate) json: bool,
@@ -49,8 +57,14 @@ impl PolicyCheckArgs {
             Some(file) => unknown(&policies, file)?,
             None => Vec::new(),
         };
+        let (_, manifest) = embedded::load(&self.model)?;
+        let unmet = Unmet::of(&policies, &manifest, self.model.base_rate)?;
         if self.json {
-            let line = json!({ "policies": table::in_json(&policies), "unknown_subreddits": unknown });
+            let line = json!({
+                "policies": table::in_json(&policies),
+                "unknown_subreddits": unknown,
+                "out_of_reach": unmet.in_json(),
+            });
             print(&format!("{line}\n"))?;
             return Ok(ExitCode::SUCCESS);
         }
@@ -58,6 +72,7 @@ impl PolicyCheckArgs {
         for name in unknown {
             eprintln!("warning: no comment of the file is of r/{}: look at how its name is written", one_line(&name));
         }
+        unmet.warn();
         Ok(ExitCode::SUCCESS)
     }
 }

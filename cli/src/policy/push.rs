@@ -10,11 +10,14 @@ use modstream_policy_store::PolicyStore;
 use serde_json::json;
 
 use super::table;
+use crate::common::args::name;
 use crate::common::aws_args::{BucketArgs, ConnectionArgs};
 use crate::common::connection::deadline;
 use crate::common::connection::{Connection, block_on};
 use crate::common::display::{one_line, print};
 use crate::common::input;
+use crate::model::bucket::in_use_manifest;
+use crate::model::promises::{Unmet, unmet_if_known};
 
 /// `modstream policy`, of a system's bucket.
 #[derive(Debug, Subcommand)]
@@ -41,6 +44,9 @@ pub(crate) struct PolicyPushArgs {
     /// The document: TOML, or JSON
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
+    /// The name of the model in use, to warn where a policy asks for more than it can promise
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_MODEL_NAME", value_parser = name)]
+    pub(crate) model_name: Option<String>,
     #[command(flatten)]
     pub(crate) bucket: BucketArgs,
     /// Print one line of JSON, and nothing else
@@ -89,8 +95,12 @@ async fn push(args: &PolicyPushArgs) -> anyhow::Result<ExitCode> {
     let objects = connection.clients().objects(bucket);
     let pushed = Box::pin(PolicyStore::new(&objects, &SystemClock, deadline()).push(&policies)).await;
     let (version, before) = pushed.with_context(|| format!("the bucket {bucket}"))?;
+    let in_use = in_use_manifest(&connection, bucket, args.model_name.as_deref()).await;
+    let found = in_use.and_then(|manifest| manifest.map(|it| Unmet::of(&policies, &it, None)).transpose());
+    let unmet = unmet_if_known(found);
     if args.json {
-        let line = json!({ "bucket": bucket, "version": version, "before": before });
+        let out_of_reach = unmet.as_ref().map(Unmet::in_json);
+        let line = json!({ "bucket": bucket, "version": version, "before": before, "out_of_reach": out_of_reach });
         print(&format!("{line}\n"))?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -106,6 +116,7 @@ async fn push(args: &PolicyPushArgs) -> anyhow::Result<ExitCode> {
         None => "in place of the function's POLICY; publish-alerts notices within a minute".to_owned(),
     };
     print(&format!("policies version {short} are in the bucket {bucket}\n{state}\n"))?;
+    unmet.iter().for_each(Unmet::warn);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -47,7 +47,7 @@ impl LoadArgs {
             }
             #[cfg(feature = "aws")]
             self.deployed.needs_no_deployment()?;
-            let plan = prepared.plan(&demo, demo.policy(), self.model.base_rate, "", "load");
+            let plan = prepared.plan(&demo, demo.policy(), self.model.base_rate, "", "load")?;
             if let Some(comments) = self.scale {
                 return scale::run(comments, &self, &plan, &prepared, &interrupts).await;
             }
