@@ -3,6 +3,7 @@
 mod breaker;
 mod command;
 mod demo;
+mod forget;
 mod model;
 mod policy;
 mod probe;
