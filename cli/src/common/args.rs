@@ -20,8 +20,8 @@ pub(crate) struct ModelArgs {
     pub(crate) base_rate: Option<BaseRate>,
 }
 
-/// The most comments of a demo, which keeps them all.
-pub(crate) const MOST_COMMENTS: u64 = 1_000_000;
+/// The most comments of a demo, which keeps all of them in memory.
+pub(crate) const MAX_COMMENTS: u64 = 1_000_000;
 
 /// A moderator's name.
 pub(crate) fn moderator(text: &str) -> Result<String, modstream_decisions::NoModerator> {

@@ -22,11 +22,11 @@ use modstream_platform::{CallError, Clock as _};
 use super::aws_args::ConnectionArgs;
 use super::usage::set_up;
 
-/// The longest that one call takes. Slower than a function's: a person's line is.
+/// The longest that one call takes; longer than a function's, since a person's line is slower.
 const CALL_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long a write is tried again.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// A connection is refused, or not: longer than this, a host is not there.
+/// How long a call is tried again.
+const RETRY_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a host may take to accept a connection; one that takes longer is not there.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// An end was asked for twice: nobody waits for the rest.
@@ -40,7 +40,7 @@ pub(crate) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyh
     runtime.block_on(work)
 }
 
-/// Region, credentials and addresses. Reading goes with the SDK's own retries; writing through the platform, which knows
+/// A way to the services: region, credentials and addresses. Reading goes with the SDK's own retries; writing through the platform, which knows
 /// what may have been done.
 pub(crate) struct Connection {
     config: SdkConfig,
@@ -54,7 +54,7 @@ impl Connection {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .operation_attempt_timeout(CALL_TIMEOUT)
-            .operation_timeout(PATIENCE)
+            .operation_timeout(RETRY_TIMEOUT)
             .build();
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .retry_config(RetryConfig::standard())
@@ -96,7 +96,7 @@ impl Connection {
     /// A bucket, for reading: calls that fail for the moment are tried again.
     pub(crate) fn bucket(&self, name: &str) -> S3Objects {
         let config = aws_sdk_s3::config::Builder::from(&self.config).force_path_style(self.is_elsewhere()).build();
-        S3Objects::new(aws_sdk_s3::Client::from_conf(config), name, PATIENCE)
+        S3Objects::new(aws_sdk_s3::Client::from_conf(config), name, RETRY_TIMEOUT)
     }
 
     /// The models of a name.
@@ -117,7 +117,7 @@ impl Connection {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .operation_attempt_timeout(CALL_TIMEOUT * 2)
-            .operation_timeout(PATIENCE * 2)
+            .operation_timeout(RETRY_TIMEOUT * 2)
             .build();
         let config = aws_sdk_sqs::config::Builder::from(&self.config).timeout_config(timeouts).build();
         aws_sdk_sqs::Client::from_conf(config)
@@ -137,7 +137,7 @@ impl Connection {
 
 /// Until when a write is tried again.
 pub(crate) fn deadline() -> Timestamp {
-    SystemClock.now() + PATIENCE
+    SystemClock.now() + RETRY_TIMEOUT
 }
 
 /// What a failed call means, for an error.
@@ -162,7 +162,7 @@ async fn of_profile(name: &str, region: Option<String>) -> ProfileFileCredential
     ProfileFileCredentialsProvider::builder().configure(&config).profile_name(name).build()
 }
 
-/// Says how to get some.
+/// Says how to get credentials.
 fn no_credentials(error: &CredentialsError, profile: Option<&str>, is_elsewhere: bool) -> anyhow::Error {
     let mut causes: Vec<String> = Vec::new();
     let mut next: Option<&(dyn Error + 'static)> = Some(error);

@@ -20,9 +20,9 @@ pub(crate) struct Deployment {
     pub(crate) model_name: String,
     pub(crate) corpus_key: String,
     pub(crate) policy: Policy,
-    /// Where Terraform tells it: none inside is the training data's.
+    /// The base rate, where Terraform tells it; none inside is the training data's.
     pub(crate) base_rate: Option<Option<BaseRate>>,
-    /// Deployed names, by function.
+    /// The functions' deployed names, by function.
     functions: BTreeMap<String, String>,
     /// Event source mappings, by function.
     pub(crate) mappings: BTreeMap<String, String>,

@@ -111,7 +111,7 @@ pub(crate) fn alert(event: &Event<'_, Alert<'_>>) -> String {
     )
 }
 
-/// That alerts are withheld from now on, all of it: there is one such line in an hour.
+/// Says in full that alerts are held back from now on: there is one such line in an hour.
 #[cfg(feature = "aws")]
 pub(crate) fn breaker(event: &Event<'_, BreakerOpened<'_>>) -> String {
     let time = event.time.to_zoned(jiff::tz::TimeZone::system());

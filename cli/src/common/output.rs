@@ -12,10 +12,10 @@ pub(crate) enum OutputError {
     /// What stands there is no file: a folder, a device, a link. It would be replaced.
     #[error("{0} can't be written: what is there is no plain file")]
     NoFile(PathBuf),
-    /// It would replace what is read.
+    /// The file would replace what is read.
     #[error("{0} is the input: name another file to write to")]
     Input(PathBuf),
-    /// The system says no.
+    /// The system refuses to write there.
     #[error("{path} can't be written: {error}")]
     Write { path: PathBuf, error: io::Error },
 }

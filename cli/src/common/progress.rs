@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Off a terminal, a line at most this often.
+/// How often at most a line is printed where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);
 const TICK_EVERY: Duration = Duration::from_millis(500);
 
@@ -36,13 +36,13 @@ impl Progress {
         self.bar.enable_steady_tick(TICK_EVERY);
     }
 
-    /// So many steps are done.
+    /// Shows that `done` steps are done.
     pub(crate) fn at(&self, done: u64) {
         self.bar.set_position(done);
         self.line(done);
     }
 
-    /// One more step is done.
+    /// Shows that one more step is done.
     pub(crate) fn step(&self) {
         self.bar.inc(1);
         self.line(self.bar.position());
@@ -60,7 +60,7 @@ impl Progress {
         }
     }
 
-    /// The stage is done.
+    /// Ends the stage.
     pub(crate) fn finish(self) {
         self.bar.finish_and_clear();
     }

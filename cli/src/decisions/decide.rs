@@ -51,9 +51,9 @@ pub(crate) struct DecideArgs {
     pub(crate) connection: ConnectionArgs,
 }
 
-/// How far back an alert is looked for that is named by its id alone.
-const DAYS: i64 = 3;
-const AT_ONCE: usize = 16;
+/// How many days back an alert is looked for that is named by its id alone.
+const SEARCHED_DAYS: i64 = 3;
+const CONCURRENT_LISTINGS: usize = 16;
 
 impl DecideArgs {
     /// Runs `modstream decide`.
@@ -112,7 +112,7 @@ impl DecideArgs {
     }
 }
 
-/// What was named.
+/// The alert as it was named.
 #[derive(Debug, PartialEq, Eq)]
 enum Target {
     Place(Hour, String),
@@ -140,15 +140,16 @@ impl Target {
         };
         let now = SystemClock.now();
         let reader = Reader::new(bucket, &SystemClock, deadline());
-        let hours = Hour::between(now - SignedDuration::from_hours(24 * DAYS), now + SignedDuration::from_hours(1));
-        let mut listed = stream::iter(hours).map(|hour| Box::pin(reader.hour(hour))).buffered(AT_ONCE);
+        let hours =
+            Hour::between(now - SignedDuration::from_hours(24 * SEARCHED_DAYS), now + SignedDuration::from_hours(1));
+        let mut listed = stream::iter(hours).map(|hour| Box::pin(reader.hour(hour))).buffered(CONCURRENT_LISTINGS);
         while let Some(entries) = listed.next().await {
             let entries: Result<_, LedgerError> = entries;
             if let Some(entry) = entries?.into_iter().find(|entry| entry.id == id) {
                 return Ok((entry.hour, id));
             }
         }
-        bail!("no comment of the last {DAYS} days has the alert {id}: give a link to it, which names its hour")
+        bail!("no comment of the last {SEARCHED_DAYS} days has the alert {id}: give a link to it, which names its hour")
     }
 }
 

@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio::task::LocalSet;
 use uuid::Uuid;
 
-use crate::common::args::{MOST_COMMENTS, ModelArgs, moderator, or_default};
+use crate::common::args::{MAX_COMMENTS, ModelArgs, moderator, or_default};
 use crate::common::display::print;
 use crate::common::interrupt::Interrupts;
 use crate::decisions::serve::serve;
@@ -67,7 +67,7 @@ impl DeskArgs {
         kinesis_batch::install_panic_hook();
         let files = embedded::model_files(self.model.model.as_deref())?;
         embedded::check(&files, self.model.model.as_deref())?;
-        let corpus = Corpus::read(self.input.as_deref(), MOST_COMMENTS)?;
+        let corpus = Corpus::read(self.input.as_deref(), MAX_COMMENTS)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(LocalSet::new().run_until(async {
             let interrupts = Interrupts::listen()?;
@@ -100,7 +100,7 @@ fn key() -> anyhow::Result<[u8; 32]> {
     Ok(key)
 }
 
-/// Says where to go.
+/// Prints the links that lead to the desk.
 async fn tell(
     args: &DeskArgs,
     url: &str,

@@ -53,10 +53,10 @@ pub(crate) struct PullArgs {
     /// The file to write; one there is replaced
     #[arg(long, value_name = "FILE")]
     pub(crate) output: PathBuf,
-    /// Decisions from then on: a time, or so long ago (`7d`) [default: all]
+    /// Decisions since this time: a time, or a time ago such as `7d` [default: all]
     #[arg(long, value_name = "WHEN", value_parser = time)]
     pub(crate) from: Option<Timestamp>,
-    /// Decisions before then [default: now]
+    /// Decisions before this time [default: now]
     #[arg(long, value_name = "WHEN", value_parser = time)]
     pub(crate) to: Option<Timestamp>,
     #[command(flatten)]
@@ -72,7 +72,7 @@ pub(crate) struct PullArgs {
 }
 
 /// How many damaged objects are named.
-const NAMED: usize = 5;
+const NAMED_OBJECTS: usize = 5;
 
 impl PullArgs {
     /// Runs `modstream decisions pull`.
@@ -131,7 +131,7 @@ fn in_words(pulled: &Pulled, args: &PullArgs) -> String {
     line(*probes, "left out: probes, which count nowhere");
     line(*waiting, "explored comments wait for a decision: a recall is of those that are decided");
     line(unreadable.len(), "objects can't be read:");
-    for (key, why) in unreadable.iter().take(NAMED) {
+    for (key, why) in unreadable.iter().take(NAMED_OBJECTS) {
         let _ = writeln!(text, "        {}: {}", one_line(key), one_line(why));
     }
     text

@@ -15,9 +15,9 @@ use modstream_platform::{Clock, DeletableObjects, Stream};
 use tokio::net::TcpListener;
 
 /// The longest that a page takes.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PAGE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Answers requests until the future is dropped. Within a `LocalSet`.
+/// Answers requests until the future is dropped. It must run within a `LocalSet`.
 pub(crate) async fn serve<O, S, C>(
     listener: TcpListener,
     site: Site<O, S, C>,
@@ -44,7 +44,7 @@ where
                             "open http://127.0.0.1 instead\n",
                         ));
                     };
-                    let deadline = clock.now() + PATIENCE;
+                    let deadline = clock.now() + PAGE_TIMEOUT;
                     Ok(write(site.answer(&request, &signer, deadline).await))
                 }
             });
@@ -55,7 +55,7 @@ where
     }
 }
 
-/// None where it is for another host: a page elsewhere may have made its name point here.
+/// Reads a request. It is none where the request is for another host: a page elsewhere may have made its name point here.
 async fn read(request: hyper::Request<Incoming>, address: SocketAddr) -> Option<Request> {
     let (head, body) = request.into_parts();
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();

@@ -59,7 +59,7 @@ pub(crate) struct PushArgs {
     /// The folder of a model [default: the one built in, trained on r/science]
     #[arg(value_name = "DIR")]
     pub(crate) model: Option<PathBuf>,
-    /// Make it the one in use
+    /// Also make this version the one in use
     #[arg(long)]
     pub(crate) promote: bool,
     #[command(flatten)]
@@ -113,7 +113,7 @@ fn version(text: &str) -> Result<String, String> {
 }
 
 /// How many manifests are read at a time.
-const AT_ONCE: usize = 8;
+const CONCURRENT_MANIFEST_READS: usize = 8;
 
 impl ModelsCommand {
     /// Runs `modstream model push|promote|list`.
@@ -202,7 +202,7 @@ async fn promote(args: &PromoteArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// From what to what, in words.
+/// Says in words from which version to which the pointer moved.
 fn moved(before: Option<&str>, version: &str) -> String {
     let to = &version[..12];
     match before {
@@ -215,7 +215,7 @@ fn moved(before: Option<&str>, version: &str) -> String {
     }
 }
 
-/// The one version that begins so.
+/// The one version that begins with `prefix`.
 fn whole_version(
     prefix: &str,
     name: &str,
@@ -233,12 +233,12 @@ fn whole_version(
     }
 }
 
-/// As many as an error can hold, newest first.
+/// The versions as an error names them, newest first, no more than it can hold.
 fn short(versions: &[&str]) -> String {
-    const NAMED: usize = 10;
-    let mut text = versions.iter().take(NAMED).map(|version| &version[..12]).collect::<Vec<_>>().join(", ");
-    if versions.len() > NAMED {
-        text += &format!(" and {} older", versions.len() - NAMED);
+    const NAMED_VERSIONS: usize = 10;
+    let mut text = versions.iter().take(NAMED_VERSIONS).map(|version| &version[..12]).collect::<Vec<_>>().join(", ");
+    if versions.len() > NAMED_VERSIONS {
+        text += &format!(" and {} older", versions.len() - NAMED_VERSIONS);
     }
     text
 }
@@ -320,7 +320,7 @@ async fn list(args: &ListArgs) -> anyhow::Result<()> {
     for (name, versions) in &models {
         let current = in_use(&connection, bucket, name).await?;
         let store = modstream_model_store::ModelStore::new(connection.bucket(bucket), SystemClock, name.clone());
-        for some in versions.chunks(AT_ONCE) {
+        for some in versions.chunks(CONCURRENT_MANIFEST_READS) {
             let manifests = some.iter().map(|(version, _)| Box::pin(store.manifest(version, deadline())));
             for ((version, pushed), manifest) in some.iter().zip(join_all(manifests).await) {
                 let is_in_use = current.as_ref() == Some(version);

@@ -50,14 +50,14 @@ pub(crate) struct EvaluateArgs {
 }
 
 impl EvaluateArgs {
-    /// Which comments alert.
+    /// The condition that decides which comments alert.
     pub(crate) fn condition(&self) -> Condition {
         self.policy.as_ref().map_or(DEFAULT_CONDITION, |policy| policy.condition)
     }
 }
 
 /// How many reasons a report gives for an error.
-const REASONS: usize = 5;
+const REASONS_PER_ERROR: usize = 5;
 
 impl EvaluateArgs {
     /// Runs `modstream evaluate`.
@@ -87,7 +87,7 @@ impl EvaluateArgs {
             }
         };
         progress.finish();
-        let outcome = Outcome {
+        let outcome = Evaluated {
             found,
             removed: comments.removed(),
             base_rate: model.base_rate().share(),
@@ -99,8 +99,8 @@ impl EvaluateArgs {
     }
 }
 
-/// What there is to say.
-struct Outcome<'a> {
+/// What was found, to be shown.
+struct Evaluated<'a> {
     found: Evaluation,
     removed: usize,
     base_rate: f64,
@@ -108,9 +108,9 @@ struct Outcome<'a> {
     report: Option<&'a Path>,
 }
 
-impl Outcome<'_> {
+impl Evaluated<'_> {
     fn as_json(&self) -> String {
-        let Outcome { found, removed, base_rate, manifest, report } = self;
+        let Evaluated { found, removed, base_rate, manifest, report } = self;
         // A NaN, which JSON has not, becomes null.
         let mut line = json!({
             "comments": found.comments,
@@ -132,7 +132,7 @@ impl Outcome<'_> {
     }
 
     fn as_text(&self) -> String {
-        let Outcome { found, removed, base_rate, manifest, report } = self;
+        let Evaluated { found, removed, base_rate, manifest, report } = self;
         let mut text = format!(
             "{} comments, {removed} of them removed; model {} version {}\nat a base rate of {base_rate:.3}:\n",
             found.comments,
@@ -205,6 +205,6 @@ fn page_quality(found: &Evaluation) -> Quality {
 
 fn reasons(model: &Model, text: &str) -> Vec<Reason> {
     let mut scratch = Scratch::default();
-    let terms = model.explain(text, REASONS, &mut scratch).terms;
+    let terms = model.explain(text, REASONS_PER_ERROR, &mut scratch).terms;
     terms.into_iter().map(|term| Reason { term: term.term.into_owned(), contribution: term.contribution }).collect()
 }

@@ -9,7 +9,7 @@ use crate::common::input;
 use crate::common::progress::Progress;
 
 /// How many bad records an error names.
-const NAMED: usize = 5;
+const NAMED_RECORDS: usize = 5;
 
 /// Reads comments with verdicts. Every record must be good: a verdict that is lost silently would change the model.
 pub(super) fn labelled(path: &Path) -> anyhow::Result<LabelledComments> {
@@ -34,7 +34,7 @@ pub(super) fn labelled(path: &Path) -> anyhow::Result<LabelledComments> {
         };
         if let Some((line, problem)) = problem {
             count += 1;
-            if bad.len() < NAMED {
+            if bad.len() < NAMED_RECORDS {
                 bad.push(format!("line {line}: {problem}"));
             }
         }

@@ -13,10 +13,10 @@ use crate::common::display::{one_line, print};
 use crate::common::input;
 
 /// The most groups of a kind in the table; `--json` has them all.
-const SHOWN: usize = 10;
+const SHOWN_GROUPS: usize = 10;
 
-/// The most days there, the last ones.
-const DAYS: usize = 14;
+/// The most days in the table, the last ones.
+const SHOWN_DAYS: usize = 14;
 
 /// Reads a file of `modstream decisions pull`.
 pub(crate) fn judged(path: &Path) -> anyhow::Result<Vec<Judged>> {
@@ -45,7 +45,7 @@ fn word(claim: Claim) -> &'static str {
     }
 }
 
-/// The same in a narrow column.
+/// The claim in a narrow column.
 fn short(claim: Claim) -> &'static str {
     match claim {
         Claim::TooFew => "too few",
@@ -81,19 +81,19 @@ fn table(found: &Live) -> String {
         ("model", &found.models),
         ("probability", &found.bins),
     ] {
-        for (name, group) in groups.iter().take(SHOWN) {
+        for (name, group) in groups.iter().take(SHOWN_GROUPS) {
             row(&format!("{title} {name}"), group);
         }
     }
-    let earlier = found.days.len().saturating_sub(DAYS);
+    let earlier = found.days.len().saturating_sub(SHOWN_DAYS);
     for (name, group) in found.days.iter().skip(earlier) {
         row(&format!("day {name}"), group);
     }
     for (title, groups) in
         [("subreddits", found.subreddits.len()), ("policies", found.policies.len()), ("models", found.models.len())]
     {
-        if groups > SHOWN {
-            line(format_args!("  {} more {title}: --json has them", groups - SHOWN));
+        if groups > SHOWN_GROUPS {
+            line(format_args!("  {} more {title}: --json has them", groups - SHOWN_GROUPS));
         }
     }
     if earlier > 0 {

@@ -148,7 +148,7 @@ impl Unmet {
         said.iter().map(|(found, whose)| found.in_words(&format!(" ({})", whose.join(", ")), &model)).collect()
     }
 
-    /// The same for a program, a rule each.
+    /// The rules out of reach for a program, an object each.
     pub(crate) fn in_json(&self) -> Value {
         let rule = |(subreddit, OutOfReach { asked, best }): &(Option<String>, OutOfReach)| {
             json!({

@@ -27,8 +27,8 @@ pub(crate) struct ThresholdsArgs {
     pub(crate) json: bool,
 }
 
-/// Shown where nobody asks for others.
-const SHOWN: [Condition; 14] = [
+/// The policies that are shown where nobody asks for others.
+const DEFAULT_CONDITIONS: [Condition; 14] = [
     Condition::Probability(0.5),
     Condition::Probability(0.6),
     Condition::Probability(0.7),
@@ -51,7 +51,7 @@ impl ThresholdsArgs {
         let (model, manifest) = embedded::load(&self.model)?;
         let promises = Promises::of(&manifest, Some(model.base_rate()))?;
         let asked: Vec<Condition> = self.policy.iter().map(|policy| policy.condition).collect();
-        let conditions = if asked.is_empty() { &SHOWN[..] } else { &asked[..] };
+        let conditions = if asked.is_empty() { &DEFAULT_CONDITIONS[..] } else { &asked[..] };
         let found: Vec<_> = conditions.iter().map(|condition| (*condition, promises.from(*condition))).collect();
         let best = promises.best();
         let text = if self.json {

@@ -27,7 +27,7 @@ fn gigabytes(text: &str) -> Result<f64, String> {
 
 /// Features that a model may do without; words are always there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Group {
+pub(crate) enum FeatureGroup {
     /// The pieces of words
     Subwords,
     /// Pairs of words
@@ -52,7 +52,7 @@ pub(crate) struct TrainArgs {
     pub(crate) name: Option<String>,
     /// Also learn from moderators' decisions about alerts: a file of `modstream decisions pull`; may be repeated
     ///
-    /// They are in the fits and in no measurement, since alerts are no sample of all comments. Verdicts of --input stay as they
+    /// Decisions are in the fits and in no measurement, since alerts are no sample of all comments. Verdicts of --input stay as they
     /// are. Of a comment the newest decision counts.
     #[arg(long, value_name = "FILE")]
     pub(crate) decisions: Vec<PathBuf>,
@@ -67,7 +67,7 @@ pub(crate) struct TrainArgs {
     pub(crate) features: usize,
     /// Do without these features, which scores faster, and less well; may be repeated, or a list with commas
     #[arg(long, value_name = "GROUP", value_enum, value_delimiter = ',')]
-    pub(crate) without: Vec<Group>,
+    pub(crate) without: Vec<FeatureGroup>,
     /// The memory that training may take, in GB; above what it holds, weights are found another way, over sparse rows
     #[arg(long, value_name = "GB", default_value_t = DEFAULT_MEMORY_GB, value_parser = gigabytes)]
     pub(crate) memory: f64,
@@ -87,7 +87,7 @@ impl TrainArgs {
 }
 
 /// With fewer comments of a kind, metrics and calibration are mostly chance.
-const FEW: usize = 100;
+const FEW_COMMENTS: usize = 100;
 
 impl TrainArgs {
     /// Runs `modstream train`.
@@ -109,9 +109,9 @@ impl TrainArgs {
         let mut settings = Settings { seed: self.seed, max_features: self.features, ..default_settings() };
         for group in &self.without {
             match group {
-                Group::Subwords => settings.subword_min_documents = None,
-                Group::Pairs => settings.longest_ngram = 1,
-                Group::Measures => settings.measure_scale = 0.0,
+                FeatureGroup::Subwords => settings.subword_min_documents = None,
+                FeatureGroup::Pairs => settings.longest_ngram = 1,
+                FeatureGroup::Measures => settings.measure_scale = 0.0,
             }
         }
         let memory = (self.memory * f64::from(1 << 30)) as u64;
@@ -154,8 +154,8 @@ impl TrainArgs {
             return Ok(ExitCode::SUCCESS);
         }
         let mut text = format!("{} comments, {} of them removed\n", training.comments, training.removed);
-        if training.removed.min(training.comments - training.removed) < FEW {
-            text += &format!("fewer than {FEW} of one kind: take the numbers below for a guess\n");
+        if training.removed.min(training.comments - training.removed) < FEW_COMMENTS {
+            text += &format!("fewer than {FEW_COMMENTS} of one kind: take the numbers below for a guess\n");
         }
         if training.decided > 0 {
             text += &format!(

@@ -114,7 +114,7 @@ fn is_yes(mut answer: impl BufRead) -> io::Result<bool> {
 /// A stream's own copies.
 struct Copies {
     stream: String,
-    /// When the last that is there now is gone.
+    /// When the last copy that the stream holds now is gone.
     until: Timestamp,
 }
 

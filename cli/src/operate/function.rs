@@ -16,7 +16,7 @@ use crate::common::display::print;
 #[command(after_help = "Example:
   modstream function modstream-score-comments")]
 pub(crate) struct FunctionArgs {
-    /// The function's name there
+    /// The function's name in Lambda
     #[arg(value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) name: String,
     /// Print one line of JSON, and nothing else

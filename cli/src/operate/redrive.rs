@@ -39,10 +39,10 @@ pub(crate) struct RedriveArgs {
     /// Only records quarantined for this reason, such as `panicked`
     #[arg(long, value_name = "REASON", value_parser = reason, conflicts_with = "given_up")]
     pub(crate) reason: Option<Reason>,
-    /// Only what was set aside from then on: a time, or a time ago such as `2h`
+    /// Only what was set aside since this time: a time, or a time ago such as `2h`
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) since: Option<Timestamp>,
-    /// Look and say, and write nothing
+    /// Say what would be put back, and write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// Put back also records that are still bad
@@ -70,10 +70,10 @@ fn reason(text: &str) -> Result<Reason, String> {
     })
 }
 
-/// How long a run goes on. The next goes on where it ended.
-const PATIENCE: Duration = Duration::from_secs(15 * 60);
-/// How many a terminal names of each kind.
-const NAMED: usize = 10;
+/// How long a run goes on; the next run goes on where it ended.
+const MAX_RUN_TIME: Duration = Duration::from_secs(15 * 60);
+/// How many records or objects of each kind a terminal names.
+const NAMED_OF_A_KIND: usize = 10;
 
 impl RedriveArgs {
     /// Runs `modstream redrive`.
@@ -97,7 +97,7 @@ impl RedriveArgs {
                 predictions: clients.stream(&self.predictions_stream),
             };
             let objects = clients.objects(bucket);
-            let deadline = SystemClock.now() + PATIENCE;
+            let deadline = SystemClock.now() + MAX_RUN_TIME;
             let redriven = Box::pin(redrive(&objects, &streams, &SystemClock, deadline, &options)).await;
             redriven.with_context(|| format!("the bucket {bucket}"))
         })?;
@@ -153,14 +153,16 @@ fn text(args: &RedriveArgs, redriven: &Redriven) -> String {
             continue;
         }
         text += &format!("{count:>7} {what}\n");
-        for Left { key, sequence_number, detail, .. } in left.iter().filter(|left| left.why == why).take(NAMED) {
+        for Left { key, sequence_number, detail, .. } in
+            left.iter().filter(|left| left.why == why).take(NAMED_OF_A_KIND)
+        {
             // A quarantined record's key ends in its number.
             let number = sequence_number.as_deref().filter(|number| !key.contains(*number));
             let number = number.map_or_else(String::new, |number| format!(", record {number}"));
             text += &format!("        {}{number}: {}\n", one_line(key), one_line(detail));
         }
-        if count > NAMED {
-            text += &format!("        and {} more: see --json\n", count - NAMED);
+        if count > NAMED_OF_A_KIND {
+            text += &format!("        and {} more: see --json\n", count - NAMED_OF_A_KIND);
         }
     }
     if let Some(invocation) = left.iter().find(|left| left.why == Why::Invocation) {

@@ -109,17 +109,17 @@ impl SubscribeArgs {
     }
 }
 
-/// Who is to get what.
+/// Who is to get alerts or digests, and of which topic.
 #[derive(Clone, Copy)]
 struct Subscriber<'a> {
-    kind: Kind,
-    /// As it was named.
+    kind: SubscriberKind,
+    /// The endpoint as it was named.
     named: &'a str,
     topic: &'a str,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum SubscriberKind {
     Queue,
     Webhook,
     Email,
@@ -129,10 +129,10 @@ enum Kind {
 impl<'a> Subscriber<'a> {
     fn of(args: &'a SubscribeArgs) -> anyhow::Result<Self> {
         let all = [
-            (Kind::Queue, &args.sqs),
-            (Kind::Webhook, &args.https),
-            (Kind::Email, &args.email),
-            (Kind::Sms, &args.sms),
+            (SubscriberKind::Queue, &args.sqs),
+            (SubscriberKind::Webhook, &args.https),
+            (SubscriberKind::Email, &args.email),
+            (SubscriberKind::Sms, &args.sms),
         ];
         let named = all.into_iter().find_map(|(kind, named)| Some((kind, named.as_deref()?)));
         let (kind, named) = named.context("say --sqs, --https, --email or --sms")?;
@@ -153,30 +153,30 @@ impl<'a> Subscriber<'a> {
     }
 }
 
-impl Kind {
+impl SubscriberKind {
     fn gets_digests(self) -> bool {
-        matches!(self, Kind::Email | Kind::Sms)
+        matches!(self, SubscriberKind::Email | SubscriberKind::Sms)
     }
 
-    /// What the subscription is of.
+    /// What the subscription brings: alerts or digests.
     fn what(self) -> &'static str {
         if self.gets_digests() { "digests" } else { "alerts" }
     }
 }
 
-/// What was done.
+/// A subscription that was made, changed or left as it was.
 struct Done {
-    what: What,
+    what: Change,
     arn: String,
     endpoint: String,
     filter: Option<Value>,
     undelivered: Option<String>,
-    /// What is left to do, or to know.
+    /// What the subscriber has still to do, or to know.
     note: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum What {
+enum Change {
     Made,
     Changed,
     WasThere,
@@ -194,10 +194,10 @@ async fn subscribe(args: &SubscribeArgs, subscriber: Subscriber<'_>, connection:
     let found = Box::pin(call).await.map_err(failed("sns", "ListSubscriptionsByTopic"));
     found.with_context(|| format!("the topic {topic} can't be used"))?;
     let (endpoint, note) = match kind {
-        Kind::Queue => queue_endpoint(args, connection, topic, named).await?,
-        Kind::Webhook => (webhook(connection, named)?, None),
-        Kind::Email => (named.to_owned(), None),
-        Kind::Sms => (
+        SubscriberKind::Queue => queue_endpoint(args, connection, topic, named).await?,
+        SubscriberKind::Webhook => (webhook(connection, named)?, None),
+        SubscriberKind::Email => (named.to_owned(), None),
+        SubscriberKind::Sms => (
             named.to_owned(),
             Some(
                 "while the account is in SNS' SMS sandbox, only numbers that were verified there get anything"
@@ -209,7 +209,7 @@ async fn subscribe(args: &SubscribeArgs, subscriber: Subscriber<'_>, connection:
     let target = Target { connection, topic, endpoint: &endpoint, kind, undelivered };
     let (what, arn, is_pending) = target.subscribe(filter.as_ref()).await?;
     let pending = is_pending.then(|| match kind {
-        Kind::Email => format!(
+        SubscriberKind::Email => format!(
             "it is not confirmed yet: SNS has sent {endpoint} a message with a link; follow it within two days, or run this \
              again for a new one. No digest goes there before"
         ),
@@ -305,12 +305,12 @@ fn unseen(queue: &str, topic: &str, why: &str) -> String {
     )
 }
 
-/// What is subscribed to what.
+/// The topic, and the endpoint that is subscribed to it.
 struct Target<'a> {
     connection: &'a Connection,
     topic: &'a str,
     endpoint: &'a str,
-    kind: Kind,
+    kind: SubscriberKind,
     undelivered: Option<&'a str>,
 }
 
@@ -319,27 +319,27 @@ const PENDING: &str = "PendingConfirmation";
 
 impl Target<'_> {
     /// What was done, the subscription's ARN, and whether it waits to be confirmed.
-    async fn subscribe(&self, filter: Option<&Value>) -> anyhow::Result<(What, String, bool)> {
+    async fn subscribe(&self, filter: Option<&Value>) -> anyhow::Result<(Change, String, bool)> {
         match self.existing().await? {
             Some(arn) if arn != PENDING => {
                 let changed = self.change(&arn, filter).await?;
-                Ok((if changed { What::Changed } else { What::WasThere }, arn, false))
+                Ok((if changed { Change::Changed } else { Change::WasThere }, arn, false))
             }
             _ => {
                 let arn = self.make(filter).await?;
                 // Whoever owns a queue may subscribe it; a webhook and an address could be anybody's. SNS asks no phone.
-                Ok((What::Made, arn, matches!(self.kind, Kind::Webhook | Kind::Email)))
+                Ok((Change::Made, arn, matches!(self.kind, SubscriberKind::Webhook | SubscriberKind::Email)))
             }
         }
     }
 
     fn protocol(&self) -> &'static str {
         match self.kind {
-            Kind::Queue => "sqs",
-            Kind::Webhook if self.endpoint.starts_with("https://") => "https",
-            Kind::Webhook => "http",
-            Kind::Email => "email",
-            Kind::Sms => "sms",
+            SubscriberKind::Queue => "sqs",
+            SubscriberKind::Webhook if self.endpoint.starts_with("https://") => "https",
+            SubscriberKind::Webhook => "http",
+            SubscriberKind::Email => "email",
+            SubscriberKind::Sms => "sms",
         }
     }
 
@@ -376,7 +376,7 @@ impl Target<'_> {
     /// What a subscription is to be like.
     fn attributes(&self, filter: Option<&Value>) -> Vec<(&'static str, String)> {
         let mut all = Vec::new();
-        if self.kind == Kind::Queue {
+        if self.kind == SubscriberKind::Queue {
             // The event itself, without SNS' envelope.
             all.push(("RawMessageDelivery", "true".to_owned()));
         }
@@ -427,9 +427,9 @@ fn is_same(name: &str, now: Option<&str>, wanted: &str) -> bool {
 fn report(args: &SubscribeArgs, subscriber: Subscriber<'_>, done: &Done) -> anyhow::Result<()> {
     let Done { what, arn, endpoint, filter, undelivered, note } = done;
     let what = match what {
-        What::Made => "subscribed",
-        What::Changed => "changed",
-        What::WasThere => "unchanged",
+        Change::Made => "subscribed",
+        Change::Changed => "changed",
+        Change::WasThere => "unchanged",
     };
     if args.json {
         let line = json!({

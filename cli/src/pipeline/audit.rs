@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use modstream_events::{Alert, Comment, Event, Prediction, ids};
 use publish_alerts::Policy;
 
-use crate::pipeline::system::{Record, System, Which};
+use crate::pipeline::system::{Record, StreamKind, System};
 
 /// An alert as the subscriber got it.
 pub(crate) struct Received {
@@ -15,7 +15,7 @@ pub(crate) struct Received {
     pub(crate) comment_event: (String, String),
     /// When the comment was written.
     pub(crate) time: Timestamp,
-    /// Empty for a comment without one.
+    /// The comment's subreddit, empty for a comment without one.
     pub(crate) subreddit: String,
     pub(crate) at: Timestamp,
 }
@@ -36,19 +36,19 @@ impl Received {
 /// What a run left behind.
 #[derive(Debug, Default)]
 pub(crate) struct Audit {
-    /// Different comment events.
+    /// How many different comment events there are.
     pub(crate) comments: usize,
-    /// Different predictions.
+    /// How many different predictions there are.
     pub(crate) predictions: usize,
-    /// The highest probability of them.
+    /// The highest probability of the predictions.
     pub(crate) highest: Option<f64>,
-    /// Quarantine objects.
+    /// How many objects are in quarantine.
     pub(crate) quarantined: usize,
-    /// Different alerts.
+    /// How many different alerts there are.
     pub(crate) alerts: usize,
-    /// Events and alerts that came again.
+    /// How many events and alerts came again.
     pub(crate) duplicates: usize,
-    /// From a comment's arrival on its stream to its alert's at the subscriber, sorted.
+    /// The times from a comment's arrival on its stream to its alert's at the subscriber, sorted.
     pub(crate) latencies: Vec<Duration>,
     /// Broken promises, in words.
     pub(crate) broken: Vec<String>,
@@ -71,7 +71,7 @@ impl Audit {
         let mut predicted: HashSet<Key> = HashSet::new();
         let mut prediction_ids: HashSet<String> = HashSet::new();
         let mut due: HashSet<String> = HashSet::new();
-        for Record { place, data, .. } in system.records(Which::Predictions).await? {
+        for Record { place, data, .. } in system.records(StreamKind::Predictions).await? {
             let Ok(event) = Event::<Prediction<'_>>::decode(&data) else {
                 audit.broken.push(format!("the record at {place} of predictions is no prediction"));
                 continue;
@@ -88,8 +88,8 @@ impl Audit {
 
         let mut arrived: HashMap<Key, Timestamp> = HashMap::new();
         let mut lost = 0;
-        let stream = format!("quarantine/{}/", system.name(Which::Comments));
-        for Record { place, data, arrived: at } in system.records(Which::Comments).await? {
+        let stream = format!("quarantine/{}/", system.name(StreamKind::Comments));
+        for Record { place, data, arrived: at } in system.records(StreamKind::Comments).await? {
             let key =
                 Event::<Comment<'_>>::decode(&data).ok().map(|event| (event.source.to_string(), event.id.to_string()));
             let is_kept = quarantine.contains(&format!("{stream}{place}.json"));

@@ -83,7 +83,7 @@ impl CorpusPushArgs {
 /// What became of the object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Placed {
-    /// It holds the comments already.
+    /// The object held the comments already.
     WasThere,
     Written,
     Replaced,

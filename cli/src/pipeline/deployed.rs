@@ -29,27 +29,27 @@ use crate::pipeline::prepared::{DemoArgs, Prepared};
 use crate::pipeline::queue::{Queue, own_name, topic_name};
 use crate::pipeline::screen::Plan;
 use crate::pipeline::stream::{From, Reader};
-use crate::pipeline::system::{Counts, Delivered, Invocation, Ran, Record, Schedule, Stop, System, Which};
+use crate::pipeline::system::{Counts, Delivered, Invocation, Ran, Record, Schedule, Stop, StreamKind, System};
 
-/// Nothing happened for so long: nothing more will. A function's first start, and Lambda's own retries, take less.
-const STANDSTILL: Duration = Duration::from_secs(90);
-/// A mapping that is being switched on is waited for so long.
-const MAPPING_PATIENCE: Duration = Duration::from_secs(180);
-/// More than a function may take beyond its comments' spread.
-const INVOCATION_PATIENCE: Duration = Duration::from_secs(180);
-/// An invocation that fails is repeated: it sends the same events.
-const ATTEMPTS: u32 = 3;
+/// How long nothing may happen before nothing more is waited for. A function's first start, and Lambda's own retries, take less.
+const STANDSTILL_TIMEOUT: Duration = Duration::from_secs(90);
+/// How long a mapping that is being switched on is waited for.
+const MAPPING_TIMEOUT: Duration = Duration::from_secs(180);
+/// How long an invocation is waited for beyond its comments' spread: more than the function may take.
+const INVOCATION_TIMEOUT: Duration = Duration::from_secs(180);
+/// How often an invocation is tried: a repeat sends the same events.
+const MAX_INVOCATION_ATTEMPTS: u32 = 3;
 /// How often a stream's shards are looked at: each takes five looks a second, of all its readers.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How long a look at the queue waits.
 const RECEIVE_WAIT: Duration = Duration::from_secs(1);
-/// The bucket is listed this often.
+/// How often the bucket is listed.
 const LIST_EVERY: Duration = Duration::from_secs(2);
-/// Clocks differ: what arrived so long before the start is looked at, too.
-const CLOCKS_DIFFER: Duration = Duration::from_secs(5 * 60);
-/// The screen's own queue holds what nobody takes so long.
+/// How much clocks may differ: what arrived so long before the start is looked at, too.
+const MAX_CLOCK_DIFFERENCE: Duration = Duration::from_secs(5 * 60);
+/// How long the screen's own queue holds what nobody takes.
 const OWN_RETENTION: Duration = Duration::from_secs(15 * 60);
-/// A queue that is left behind holds alerts so long.
+/// How long a queue that is left behind holds alerts.
 const KEPT_RETENTION: Duration = Duration::from_secs(4 * 24 * 3600);
 
 /// A deployed system that has everything for one run: model, comments, and a queue for its alerts.
@@ -180,7 +180,7 @@ async fn base_rate(
 
 async fn function_base_rate(connection: &Connection, deployment: &Deployment) -> anyhow::Result<Option<BaseRate>> {
     let function = deployment.function(score_comments::NAME)?;
-    let call = connection.lambda(INVOCATION_PATIENCE).get_function_configuration().function_name(function);
+    let call = connection.lambda(INVOCATION_TIMEOUT).get_function_configuration().function_name(function);
     let found = Box::pin(call.send()).await.map_err(failed("lambda", "GetFunctionConfiguration"))?;
     let variables = found.environment.and_then(|environment| environment.variables).unwrap_or_default();
     let set = variables.get("BASE_RATE").filter(|text| !text.trim().is_empty());
@@ -204,7 +204,7 @@ async fn wait_for_mappings(connection: &Connection, deployment: &Deployment) -> 
                     "the event source mapping of {function} is switched off ({state}): apply the deployment with Terraform, \
                      -var mappings_enabled=true"
                 ),
-                "Creating" | "Enabling" | "Updating" if started.elapsed() < MAPPING_PATIENCE => {
+                "Creating" | "Enabling" | "Updating" if started.elapsed() < MAPPING_TIMEOUT => {
                     tokio::time::sleep(Duration::from_secs(1)).await;
                 }
                 _ => break,
@@ -229,7 +229,7 @@ pub(crate) struct Deployed<'a> {
     arriving: Mutex<mpsc::UnboundedReceiver<Delivered>>,
 }
 
-/// Both streams, the bucket, the queue.
+/// How many things are looked at: both streams, the bucket, the queue.
 const LOOKS: usize = 4;
 
 /// What was seen of the run.
@@ -244,12 +244,12 @@ struct Seen {
     /// The place of the prediction that asks for an alert, by the alert's id.
     due: HashMap<String, String>,
     received: HashSet<String>,
-    /// All keys there are, of this run or not.
+    /// All keys of quarantine, of this run or not.
     quarantine: HashSet<String>,
 }
 
 impl Seen {
-    /// Whatever happens changes this.
+    /// The counts of what was seen: whatever happens changes one of them.
     fn sum(&self) -> [usize; 4] {
         [self.comments.len(), self.predictions.len(), self.received.len(), self.quarantine.len()]
     }
@@ -301,7 +301,7 @@ impl<'a> Deployed<'a> {
 
     async fn invoke(&self, schedule: &Schedule, invocation: &Invocation) -> anyhow::Result<()> {
         let function = self.deployment.function(generate_comments::NAME)?;
-        let lambda = self.connection.lambda(invocation.spread + INVOCATION_PATIENCE);
+        let lambda = self.connection.lambda(invocation.spread + INVOCATION_TIMEOUT);
         let payload = schedule.payload(invocation, Timestamp::now());
         let mut backoff = Backoff::seeded_by(&invocation.id);
         let mut attempt = 1;
@@ -325,7 +325,7 @@ impl<'a> Deployed<'a> {
                     (error.into(), may_pass)
                 }
             };
-            if !may_pass || attempt == ATTEMPTS {
+            if !may_pass || attempt == MAX_INVOCATION_ATTEMPTS {
                 return Err(error.context(format!("the function {function}")));
             }
             attempt += 1;
@@ -334,7 +334,7 @@ impl<'a> Deployed<'a> {
     }
 
     /// Reads a stream on and on.
-    async fn follow(&self, which: Which, since: Timestamp) -> anyhow::Result<()> {
+    async fn follow(&self, which: StreamKind, since: Timestamp) -> anyhow::Result<()> {
         let client = self.connection.kinesis();
         let mut reader = Reader::open(client, self.name(which), From::At(since)).await?;
         loop {
@@ -342,12 +342,12 @@ impl<'a> Deployed<'a> {
             let is_at_end = page.is_at_end;
             for record in page.records {
                 match which {
-                    Which::Comments => self.saw_comment(record),
-                    Which::Predictions => self.saw_prediction(record),
+                    StreamKind::Comments => self.saw_comment(record),
+                    StreamKind::Predictions => self.saw_prediction(record),
                 }
             }
             if is_at_end {
-                self.looked(if which == Which::Comments { 0 } else { 1 });
+                self.looked(if which == StreamKind::Comments { 0 } else { 1 });
                 tokio::time::sleep(LOOK_EVERY).await;
             } else {
                 tokio::time::sleep(LOOK_EVERY / 2).await;
@@ -406,7 +406,7 @@ impl<'a> Deployed<'a> {
     async fn list(&self) -> anyhow::Result<()> {
         loop {
             let mut keys = HashSet::new();
-            for which in [Which::Comments, Which::Predictions] {
+            for which in [StreamKind::Comments, StreamKind::Predictions] {
                 let prefix = format!("quarantine/{}/", self.name(which));
                 keys.extend(self.bucket.list(&prefix).await.context("the bucket can't be listed")?);
             }
@@ -432,7 +432,7 @@ impl<'a> Deployed<'a> {
     async fn settle(&self, sent: Option<u64>) -> Option<String> {
         let (mut sum, mut moved) = (self.seen.borrow().sum(), Instant::now());
         while !self.is_settled(sent) {
-            if moved.elapsed() >= STANDSTILL {
+            if moved.elapsed() >= STANDSTILL_TIMEOUT {
                 return Some(self.hint());
             }
             tokio::time::sleep(LOOK_EVERY / 5).await;
@@ -450,7 +450,7 @@ impl<'a> Deployed<'a> {
         };
         format!(
             "nothing happened for {} s: the log groups {} and {} say what the functions do",
-            STANDSTILL.as_secs(),
+            STANDSTILL_TIMEOUT.as_secs(),
             log(score_comments::NAME),
             log(publish_alerts::NAME)
         )
@@ -462,20 +462,23 @@ impl<'a> Deployed<'a> {
         if seen.predicted.len() + seen.quarantine.len() < seen.places.len() {
             return false;
         }
-        let is_kept = |which: Which, place: &str| {
+        let is_kept = |which: StreamKind, place: &str| {
             seen.quarantine.contains(&format!("quarantine/{}/{place}.json", self.name(which)))
         };
         let unsent = seen.quarantine.iter().filter(|key| self.is_unsent(key)).count();
         sent.is_none_or(|sent| seen.places.len() + unsent >= usize::try_from(sent).unwrap_or(usize::MAX))
             && seen.places.iter().all(|(id, places)| {
-                seen.predicted.contains(id) || places.iter().all(|place| is_kept(Which::Comments, place))
+                seen.predicted.contains(id) || places.iter().all(|place| is_kept(StreamKind::Comments, place))
             })
-            && seen.due.iter().all(|(alert, place)| seen.received.contains(alert) || is_kept(Which::Predictions, place))
+            && seen
+                .due
+                .iter()
+                .all(|(alert, place)| seen.received.contains(alert) || is_kept(StreamKind::Predictions, place))
     }
 
     /// Whether a key is of a comment of ours that no record can hold.
     fn is_unsent(&self, key: &str) -> bool {
-        let prefix = format!("quarantine/{}/unsent/", self.name(Which::Comments));
+        let prefix = format!("quarantine/{}/unsent/", self.name(StreamKind::Comments));
         let id = key.strip_prefix(&prefix).and_then(|name| name.strip_suffix(".json"));
         id.is_some_and(|id| self.ours.contains(id))
     }
@@ -483,7 +486,7 @@ impl<'a> Deployed<'a> {
 
 impl System for Deployed<'_> {
     async fn run(&self, schedule: &Schedule, interrupts: &Interrupts) -> anyhow::Result<Ran> {
-        let (since, started) = (Timestamp::now() - CLOCKS_DIFFER, Instant::now());
+        let (since, started) = (Timestamp::now() - MAX_CLOCK_DIFFERENCE, Instant::now());
         let work = async {
             let stop = self.generate(schedule, interrupts).await?;
             if stop == Stop::Interrupted {
@@ -494,8 +497,8 @@ impl System for Deployed<'_> {
             anyhow::Ok(Ran { stop, took: started.elapsed(), batches: None, hint })
         };
         let follow: [std::pin::Pin<Box<dyn Future<Output = anyhow::Result<()>> + '_>>; LOOKS] = [
-            Box::pin(self.follow(Which::Comments, since)),
-            Box::pin(self.follow(Which::Predictions, since)),
+            Box::pin(self.follow(StreamKind::Comments, since)),
+            Box::pin(self.follow(StreamKind::Predictions, since)),
             Box::pin(self.receive()),
             Box::pin(self.list()),
         ];
@@ -527,18 +530,18 @@ impl System for Deployed<'_> {
         Ok(Counts { comments: seen.comments.len(), predictions: seen.predictions.len(), quarantined })
     }
 
-    fn name(&self, which: Which) -> &str {
+    fn name(&self, which: StreamKind) -> &str {
         match which {
-            Which::Comments => &self.deployment.comments_stream,
-            Which::Predictions => &self.deployment.predictions_stream,
+            StreamKind::Comments => &self.deployment.comments_stream,
+            StreamKind::Predictions => &self.deployment.predictions_stream,
         }
     }
 
-    async fn records(&self, which: Which) -> anyhow::Result<Vec<Record>> {
+    async fn records(&self, which: StreamKind) -> anyhow::Result<Vec<Record>> {
         let seen = self.seen.borrow();
         Ok(match which {
-            Which::Comments => seen.comments.clone(),
-            Which::Predictions => seen.predictions.clone(),
+            StreamKind::Comments => seen.comments.clone(),
+            StreamKind::Predictions => seen.predictions.clone(),
         })
     }
 
@@ -547,10 +550,11 @@ impl System for Deployed<'_> {
         if seen.quarantine.is_empty() {
             return Ok(HashSet::new());
         }
-        let of = |which: Which, records: &[Record]| -> Vec<String> {
+        let of = |which: StreamKind, records: &[Record]| -> Vec<String> {
             records.iter().map(|record| format!("quarantine/{}/{}.json", self.name(which), record.place)).collect()
         };
-        let places = of(Which::Comments, &seen.comments).into_iter().chain(of(Which::Predictions, &seen.predictions));
+        let places =
+            of(StreamKind::Comments, &seen.comments).into_iter().chain(of(StreamKind::Predictions, &seen.predictions));
         let kept = places.filter(|key| seen.quarantine.contains(key));
         Ok(kept.chain(seen.quarantine.iter().filter(|key| self.is_unsent(key)).cloned()).collect())
     }

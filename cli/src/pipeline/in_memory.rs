@@ -1,4 +1,4 @@
-//! The whole road in one process: the functions that run on AWS, over the memory world.
+//! The whole pipeline in one process: the functions that run on AWS, over the memory world.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -26,21 +26,21 @@ use tokio::sync::watch;
 
 use crate::common::interrupt::Interrupts;
 use crate::pipeline::load::meter::Meter;
-use crate::pipeline::system::{Counts, Delivered, Digest, Function, Ran, Record, Schedule, Stop, System, Which};
+use crate::pipeline::system::{Counts, Delivered, Digest, Function, Ran, Record, Schedule, Stop, StreamKind, System};
 
-/// As many as a small deployment has.
+/// The shards of a stream, as many as a small deployment has.
 const SHARDS: usize = 2;
-/// A function's timeout.
-const TIMEOUT: Duration = Duration::from_secs(60);
+/// How long an invocation may take.
+const FUNCTION_TIMEOUT: Duration = Duration::from_secs(60);
 const CORPUS_KEY: &str = "corpus/comments.jsonl";
 const BUCKET: &str = "memory";
 
 /// How the functions get their batches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Batches {
-    /// At once, so that an alert shows when its comment comes.
+    /// Each record is passed on at once, so that an alert shows when its comment comes.
     AtOnce,
-    /// As `infra/` sets it up, and measured.
+    /// Batches are as `infra/` sets them up, and are measured.
     AsDeployed,
 }
 
@@ -56,7 +56,7 @@ impl Batches {
     }
 }
 
-/// Streams, bucket and topic.
+/// The streams, the bucket and the topic that the functions work on.
 #[derive(Clone)]
 struct World {
     clock: MemoryClock,
@@ -92,10 +92,10 @@ pub(crate) struct Pipeline {
 }
 
 impl Pipeline {
-    fn stream(&self, which: Which) -> &MemoryStream {
+    fn stream(&self, which: StreamKind) -> &MemoryStream {
         match which {
-            Which::Comments => &self.world.comments,
-            Which::Predictions => &self.world.predictions,
+            StreamKind::Comments => &self.world.comments,
+            StreamKind::Predictions => &self.world.predictions,
         }
     }
 
@@ -109,7 +109,7 @@ impl Pipeline {
     ) -> anyhow::Result<Self> {
         let world = World::new();
         let World { clock, comments, predictions, objects, alerts } = world.clone();
-        let deadline = clock.now() + TIMEOUT;
+        let deadline = clock.now() + FUNCTION_TIMEOUT;
         put(&objects, &clock, deadline, CORPUS_KEY, corpus).await?;
         let (_, manifest) = files.load()?;
         let store = ModelStore::new(objects.clone(), clock, manifest.name.clone());
@@ -169,7 +169,7 @@ impl Pipeline {
                 clock.sleep(wait).await;
             }
             let payload = schedule.payload(&invocation, clock.now());
-            let deadline = clock.now() + TIMEOUT + invocation.spread;
+            let deadline = clock.now() + FUNCTION_TIMEOUT + invocation.spread;
             self.generate.handle(&payload, "demo", deadline).await?;
         }
         Ok(())
@@ -189,7 +189,7 @@ impl Pipeline {
         let meter = |meter| (self.batches == Batches::AsDeployed).then_some(meter);
         let (score_meter, publish_meter) = (meter(&self.scoring), meter(&self.publishing));
         let failed = |error: &dyn std::error::Error| FunctionError(error.to_string());
-        let deadline = || clock.now() + TIMEOUT;
+        let deadline = || clock.now() + FUNCTION_TIMEOUT;
         let score = |payload: Vec<u8>| async move {
             let response = metered(score_meter, &payload, self.score.handle(&payload, deadline())).await;
             let response = response.map_err(|error| failed(&error))?;
@@ -266,11 +266,11 @@ impl System for Pipeline {
         Ok(Counts { comments: comments.len(), predictions: predictions.len(), quarantined })
     }
 
-    fn name(&self, which: Which) -> &str {
+    fn name(&self, which: StreamKind) -> &str {
         self.stream(which).name()
     }
 
-    async fn records(&self, which: Which) -> anyhow::Result<Vec<Record>> {
+    async fn records(&self, which: StreamKind) -> anyhow::Result<Vec<Record>> {
         let stream = self.stream(which);
         let mut all = Vec::new();
         for shard in stream.shard_ids() {
@@ -314,7 +314,7 @@ impl System for Pipeline {
         loop {
             let due = end.checked_add(config.allowed_lateness)?;
             let payload = json!({ "time": due }).to_string();
-            digests.handle(payload.as_bytes(), clock.now() + TIMEOUT, rules).await?;
+            digests.handle(payload.as_bytes(), clock.now() + FUNCTION_TIMEOUT, rules).await?;
             if last < end {
                 break;
             }
@@ -339,7 +339,7 @@ async fn metered<T>(meter: Option<&Meter>, payload: &[u8], invoke: impl Future<O
     }
 }
 
-/// Given once, waited for by any number.
+/// A signal that is given once, and waited for by any number.
 struct Signal(watch::Sender<bool>);
 
 impl Signal {

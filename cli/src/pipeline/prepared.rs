@@ -8,7 +8,7 @@ use modstream_classifier::BaseRate;
 use modstream_classifier::artifact::{Manifest, ModelFiles};
 use publish_alerts::Policy;
 
-use crate::common::args::{MOST_COMMENTS, ModelArgs, or_default, rate};
+use crate::common::args::{MAX_COMMENTS, ModelArgs, or_default, rate};
 #[cfg(feature = "aws")]
 use crate::common::aws_args::DeployedArgs;
 #[cfg(feature = "aws")]
@@ -31,12 +31,12 @@ pub(crate) struct DemoArgs {
     /// How many comments to send; rows repeat where the file has fewer [default: 300, of a file every row]
     ///
     /// All that happened is kept in memory until the end, to check it: about 5 KB a comment.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST_COMMENTS))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MAX_COMMENTS))]
     pub(crate) comments: Option<u64>,
     /// Comments a second
     #[arg(long, value_name = "N", default_value_t = 10.0, value_parser = rate, conflicts_with = "fast")]
     pub(crate) rate: f64,
-    /// As fast as it goes
+    /// Send comments as fast as it goes
     #[arg(long)]
     pub(crate) fast: bool,
     /// Which comments alert: a probability (`0.8`), or `precision>=0.9`, or `share<=0.05` [default: 0.7, or what is deployed]
@@ -83,7 +83,7 @@ impl Prepared {
         let files = embedded::model_files(args.model.model.as_deref())?;
         let (_, manifest) = embedded::check(&files, args.model.model.as_deref())?;
         // All sample comments go into a deployment's bucket: its corpus is the same for any number of comments.
-        let most = if args.input.is_some() { args.comments.unwrap_or(MOST_COMMENTS) } else { MOST_COMMENTS };
+        let most = if args.input.is_some() { args.comments.unwrap_or(MAX_COMMENTS) } else { MAX_COMMENTS };
         let corpus = Corpus::read(args.input.as_deref(), most)?;
         let comments = args.comments.unwrap_or(if args.input.is_some() { corpus.rows } else { SAMPLE_RUN });
         Ok(Prepared { files, manifest, corpus, comments })

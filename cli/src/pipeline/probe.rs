@@ -1,4 +1,4 @@
-//! `modstream probe`: a comment that always alerts, to see that the whole way works.
+//! `modstream probe`: a comment that always alerts, to see that the whole pipeline works.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -25,12 +25,12 @@ use crate::pipeline::queue::{Queue, own_name, topic_name};
   modstream probe --subreddit science     puts it on the stream
   modstream probe --wait                  and waits for its alert: status 1 where none comes
 
-The probe's text alerts whatever the policies say, is never withheld, and counts in no budget and no share.")]
+The probe's text alerts whatever the policies say, is never held back, and counts in no budget and no share.")]
 pub(crate) struct ProbeArgs {
     /// The comments' stream
     #[arg(long, value_name = "NAME", env = "MODSTREAM_COMMENTS_STREAM", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) stream: String,
-    /// The subreddit it is of: subscriptions filter by it
+    /// The probe's subreddit: subscriptions filter by it
     #[arg(long, value_name = "NAME", value_parser = subreddit)]
     pub(crate) subreddit: Option<String>,
     /// Wait for its alert on the alerts' topic, a minute or as long as said; the status is 1 where none comes
@@ -53,10 +53,10 @@ fn wait(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// The queue is for one alert.
-const RETENTION: Duration = Duration::from_secs(60);
-/// The longest that SQS waits.
-const LONGEST_RECEIVE: Duration = Duration::from_secs(20);
+/// How long the queue keeps an alert: it is for one alone.
+const QUEUE_RETENTION: Duration = Duration::from_secs(60);
+/// The longest that SQS waits for a message.
+const MAX_RECEIVE_WAIT: Duration = Duration::from_secs(20);
 
 impl ProbeArgs {
     /// Runs `modstream probe`.
@@ -77,7 +77,7 @@ impl ProbeArgs {
             // Before the probe, or its alert could come first.
             let filter = json!({ "probe": ["true"] });
             let name = own_name(topic, "probe");
-            let queue = Queue::subscribed(&connection, topic, name, RETENTION, Some(&filter)).await?;
+            let queue = Queue::subscribed(&connection, topic, name, QUEUE_RETENTION, Some(&filter)).await?;
             let ended = tokio::select! {
                 biased;
                 () = interrupts.asked() => Err(anyhow::anyhow!("interrupted: whether its alert comes is not known")),
@@ -112,7 +112,7 @@ async fn put_and_wait(
             wait.as_secs()
         );
         // SQS counts whole seconds.
-        for message in queue.receive(left.min(LONGEST_RECEIVE).max(Duration::from_secs(1))).await? {
+        for message in queue.receive(left.min(MAX_RECEIVE_WAIT).max(Duration::from_secs(1))).await? {
             // Others send probes, too.
             let Ok(alert) = Event::<Alert<'_>>::decode(message.body.as_bytes()) else { continue };
             if alert.data.comment_event.id != id {
@@ -128,12 +128,12 @@ async fn put_and_wait(
                 });
                 return Ok(print(&format!("{line}\n"))?);
             }
-            return Ok(print(&format!("its alert came after {seconds:.1} s: the whole way works\n"))?);
+            return Ok(print(&format!("its alert came after {seconds:.1} s: the whole pipeline works\n"))?);
         }
     }
 }
 
-/// Puts a probe on the stream: its event's id, and when.
+/// Puts a probe on the stream, and returns its event's id and when it was put.
 async fn put(args: &ProbeArgs, connection: &Connection) -> anyhow::Result<(String, Timestamp)> {
     let stream = connection.clients().stream(&args.stream);
     let now = SystemClock.now();

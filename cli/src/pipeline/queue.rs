@@ -14,9 +14,9 @@ use crate::common::queue_access;
 use crate::pipeline::system::Delivered;
 
 /// How long removing may take when everything else has ended.
-const REMOVAL: Duration = Duration::from_secs(10);
+const REMOVAL_TIMEOUT: Duration = Duration::from_secs(10);
 /// A queue's name has at most 80 characters.
-const MOST_OF_TOPIC: usize = 60;
+const MAX_TOPIC_CHARS: usize = 60;
 
 /// A queue, subscribed to a topic with raw delivery.
 pub(crate) struct Queue {
@@ -113,14 +113,14 @@ impl Queue {
             Box::pin(sqs.delete_queue().queue_url(url).send()).await.map_err(failed("sqs", "DeleteQueue"))?;
             anyhow::Ok(())
         };
-        let removed = tokio::time::timeout(REMOVAL, removal).await;
-        removed.unwrap_or_else(|_| Err(anyhow::anyhow!("no answer within {} s", REMOVAL.as_secs()))).with_context(
-            || {
+        let removed = tokio::time::timeout(REMOVAL_TIMEOUT, removal).await;
+        removed
+            .unwrap_or_else(|_| Err(anyhow::anyhow!("no answer within {} s", REMOVAL_TIMEOUT.as_secs())))
+            .with_context(|| {
                 format!(
                     "the queue {name} or its subscription can't be removed: remove them by hand, they are not needed"
                 )
-            },
-        )
+            })
     }
 }
 
@@ -131,7 +131,7 @@ pub(crate) fn topic_name(arn: &str) -> &str {
 
 /// A name that nobody else has: `<topic>-<what>-<random>`.
 pub(crate) fn own_name(topic: &str, what: &str) -> String {
-    let name: String = topic_name(topic).chars().take(MOST_OF_TOPIC).collect();
+    let name: String = topic_name(topic).chars().take(MAX_TOPIC_CHARS).collect();
     let random: String = std::iter::repeat_with(|| fastrand::alphanumeric().to_ascii_lowercase()).take(8).collect();
     format!("{name}-{what}-{random}")
 }

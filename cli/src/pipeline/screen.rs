@@ -15,7 +15,7 @@ use crate::pipeline::audit::{Audit, Received};
 use crate::pipeline::system::{Counts, Delivered, Digest, Ran, Schedule, Stop};
 
 /// How many of a digest's alerts are shown.
-const SHOWN: usize = 2;
+const SHOWN_ALERTS: usize = 2;
 
 /// What a demo is going to do.
 pub(crate) struct Plan {
@@ -85,7 +85,7 @@ impl<'a> Screen<'a> {
         ));
     }
 
-    /// Nothing moves any more.
+    /// Ends what moves on the screen.
     pub(crate) fn finish(&self) {
         self.live.finish();
     }
@@ -130,14 +130,14 @@ impl<'a> Screen<'a> {
     /// The email that a subreddit's moderators get, its strongest alerts alone.
     pub(crate) fn digest(&self, digest: &Digest) -> std::io::Result<()> {
         let is_alert = |part: &&str| part.starts_with(|first: char| first.is_ascii_digit()) && part.contains("\n   | ");
-        let more = digest.body.split("\n\n").filter(is_alert).count().saturating_sub(SHOWN);
+        let more = digest.body.split("\n\n").filter(is_alert).count().saturating_sub(SHOWN_ALERTS);
         let mut text =
             format!("\n{}\n\nSubject: {}\n", style("And every five minutes, by email:").bold(), digest.subject);
         let mut shown = 0;
         for part in digest.body.split("\n\n") {
             if is_alert(&part) {
                 shown += 1;
-                match shown.cmp(&(SHOWN + 1)) {
+                match shown.cmp(&(SHOWN_ALERTS + 1)) {
                     Ordering::Less => {}
                     Ordering::Equal => {
                         text += &style(format!("\n   ({more} more)\n")).dim().to_string();

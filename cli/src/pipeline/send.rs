@@ -49,7 +49,7 @@ pub(crate) struct SendArgs {
     /// Comments a second [default: as fast as it goes]
     #[arg(long, value_name = "N", value_parser = rate)]
     pub(crate) rate: Option<f64>,
-    /// Go on from this line
+    /// Leave out all lines before this one
     #[arg(long, value_name = "LINE", default_value_t = 1)]
     pub(crate) from_line: u64,
     /// Print one line of JSON at the end, and nothing else
@@ -59,12 +59,12 @@ pub(crate) struct SendArgs {
     pub(crate) connection: ConnectionArgs,
 }
 
-/// How many comments wait to be sent. Their size is bounded by the file's: 16 MiB a row.
-const WAITING: usize = MAX_PUT_RECORDS;
+/// How many comments wait to be sent. A row has at most 16 MiB.
+const MAX_WAITING_ROWS: usize = MAX_PUT_RECORDS;
 /// How many bad lines a line of JSON names.
-const NAMED: usize = 100;
-/// A producer that was slow may catch up on so much.
-const CATCH_UP: Duration = Duration::from_secs(1);
+const NAMED_LINES: usize = 100;
+/// How much time a producer that was slow may catch up on.
+const MAX_CATCH_UP: Duration = Duration::from_secs(1);
 
 impl SendArgs {
     /// The file to read; none is standard input.
@@ -100,7 +100,7 @@ struct Built {
 /// Reads on a thread of its own: a pipe that is slow holds up nothing that came before.
 fn rows(args: &SendArgs) -> anyhow::Result<mpsc::Receiver<Read>> {
     let reading = Reading::new(args);
-    let (rows, waiting) = mpsc::channel(WAITING);
+    let (rows, waiting) = mpsc::channel(MAX_WAITING_ROWS);
     let (file, from_line) = (args.file().map(Path::to_owned), args.from_line);
     let (opened, is_open) = std::sync::mpsc::channel::<Option<OpenError>>();
     std::thread::spawn(move || {
@@ -197,7 +197,7 @@ fn written(path: &Path) -> Option<Timestamp> {
 struct Sent {
     comments: u64,
     bad: Vec<(u64, String)>,
-    /// Also those that are not named.
+    /// How many lines were not sent, also those that are not named.
     not_sent: u64,
     /// The first line that is not dealt with, where sending stopped before the end.
     next_line: Option<u64>,
@@ -281,7 +281,7 @@ impl<'a, S: Stream> Sending<'a, S> {
         }
     }
 
-    /// Sends a batch; whether to go on.
+    /// Sends a batch, and says whether to go on.
     async fn send(&mut self, batch: &mut Batch) -> bool {
         let Batch { lines, records, .. } = std::mem::take(batch);
         let deliveries = Box::pin(put_all(self.stream, &SystemClock, deadline(), records)).await;
@@ -306,7 +306,7 @@ impl<'a, S: Stream> Sending<'a, S> {
     fn refuse(&mut self, line: u64, error: String) {
         eprintln!("line {line}: {error}");
         self.sent.not_sent += 1;
-        if self.sent.bad.len() < NAMED {
+        if self.sent.bad.len() < NAMED_LINES {
             self.sent.bad.push((line, error));
         }
     }
@@ -337,7 +337,7 @@ impl Batch {
     }
 }
 
-/// So many a second.
+/// The pace of sending: so many comments a second.
 struct Pace {
     rate: Option<f64>,
     next: Instant,
@@ -356,7 +356,7 @@ impl Pace {
 
     fn took_one(&mut self) {
         if let Some(rate) = self.rate {
-            let earliest = Instant::now().checked_sub(CATCH_UP).unwrap_or(self.next);
+            let earliest = Instant::now().checked_sub(MAX_CATCH_UP).unwrap_or(self.next);
             self.next = self.next.max(earliest) + Duration::from_secs_f64(1.0 / rate);
         }
     }

@@ -14,12 +14,12 @@ use crate::common::connection::failed;
 use crate::pipeline::system::Record;
 
 /// The most records of one call.
-const MOST: i32 = 2_000;
+const MAX_RECORDS_PER_READ: i32 = 2_000;
 
 /// From when on a stream is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum From {
-    /// All that it still holds.
+    /// The stream is read from the oldest record that it still holds.
     Horizon,
     Now,
     At(Timestamp),
@@ -39,11 +39,11 @@ pub(crate) struct Reader {
 
 struct OpenShard {
     id: String,
-    /// None: to be asked for.
+    /// The shard's iterator; none where it has to be asked for.
     iterator: Option<String>,
     /// The last record that was read.
     after: Option<String>,
-    /// Where it begins while nothing was read of it.
+    /// Where the shard begins while nothing was read of it.
     from: From,
 }
 
@@ -195,7 +195,7 @@ impl Reader {
     }
 
     async fn look(&self, iterator: String) -> Result<Look, CallError> {
-        let call = self.client.get_records().shard_iterator(iterator).limit(MOST);
+        let call = self.client.get_records().shard_iterator(iterator).limit(MAX_RECORDS_PER_READ);
         match Box::pin(call.send()).await {
             Ok(output) => Ok(Look::Read(Box::new(output))),
             Err(error) if error.as_service_error().is_some_and(GetRecordsError::is_expired_iterator_exception) => {

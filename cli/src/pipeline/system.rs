@@ -20,14 +20,14 @@ pub(crate) trait System {
     /// The next alert, if there is one now.
     fn waiting_alert(&self) -> Option<Delivered>;
 
-    /// What there is by now.
+    /// How much there is by now.
     async fn counts(&self) -> anyhow::Result<Counts>;
 
     /// A stream's name.
-    fn name(&self, which: Which) -> &str;
+    fn name(&self, which: StreamKind) -> &str;
 
     /// Every record of a stream that belongs to this run.
-    async fn records(&self, which: Which) -> anyhow::Result<Vec<Record>>;
+    async fn records(&self, which: StreamKind) -> anyhow::Result<Vec<Record>>;
 
     /// The keys of every object in quarantine that belongs to this run.
     async fn quarantine(&self) -> anyhow::Result<HashSet<String>>;
@@ -47,14 +47,14 @@ pub(crate) trait System {
 #[derive(Clone, Debug)]
 pub(crate) struct Function {
     pub(crate) name: &'static str,
-    /// How many of it may be at work at once.
+    /// How many of the function's invocations may be at work at once.
     pub(crate) shards: usize,
     pub(crate) seen: Invocations,
 }
 
-/// Which stream.
+/// One of the two streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Which {
+pub(crate) enum StreamKind {
     Comments,
     Predictions,
 }
@@ -62,7 +62,7 @@ pub(crate) enum Which {
 /// A record of a stream.
 #[derive(Clone, Debug)]
 pub(crate) struct Record {
-    /// `<shard>/<sequence number>`.
+    /// Where the record stands: `<shard>/<sequence number>`.
     pub(crate) place: String,
     pub(crate) data: Vec<u8>,
     pub(crate) arrived: Timestamp,
@@ -82,7 +82,7 @@ pub(crate) struct Digest {
     pub(crate) body: String,
 }
 
-/// How much there is.
+/// How many comments, predictions and quarantined records there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) comments: usize,
@@ -94,7 +94,7 @@ pub(crate) struct Counts {
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) stop: Stop,
-    /// Until all was done.
+    /// How long it took until all was done.
     pub(crate) took: Duration,
     /// Batches by function, where that is known.
     pub(crate) batches: Option<Value>,
@@ -114,15 +114,15 @@ pub(crate) enum Stop {
 pub(crate) struct Schedule {
     /// What the ids of its events begin with.
     pub(crate) id: String,
-    /// When it begins; as it runs where it is not set.
+    /// When the schedule begins; where it is not set, its events have the time at which they are sent.
     pub(crate) time: Option<Timestamp>,
     pub(crate) comments: u64,
     /// Comments a second; as fast as it goes without.
     pub(crate) rate: Option<f64>,
 }
 
-/// As fast as it goes, an invocation sends so many: two shards take them in a second.
-const AT_ONCE: u64 = 2_000;
+/// How many comments an invocation sends where there is no rate: two shards take them in a second.
+const COMMENTS_PER_INVOCATION: u64 = 2_000;
 
 /// An invocation of the generator.
 #[derive(Clone, Debug, PartialEq)]
@@ -132,7 +132,7 @@ pub(crate) struct Invocation {
     /// The first comment.
     pub(crate) first: u64,
     pub(crate) comments: u64,
-    /// How long after the schedule's start.
+    /// How long after the schedule's start the invocation is due.
     pub(crate) due: Duration,
     /// Over how long the comments are spread.
     pub(crate) spread: Duration,
@@ -140,7 +140,7 @@ pub(crate) struct Invocation {
 
 impl Schedule {
     pub(crate) fn invocations(&self) -> impl Iterator<Item = Invocation> {
-        let each = self.rate.map_or(AT_ONCE, |rate| ((rate * 60.0).round() as u64).max(1));
+        let each = self.rate.map_or(COMMENTS_PER_INVOCATION, |rate| ((rate * 60.0).round() as u64).max(1));
         let time = |comments: u64| self.rate.map_or(0.0, |rate| comments as f64 / rate);
         (0..self.comments.div_ceil(each)).map(move |number| {
             let first = number * each;

@@ -37,7 +37,7 @@ pub(crate) struct ShownArgs {
     /// Only of this subreddit, in its exact case; may be given again
     #[arg(long, value_name = "NAME", value_parser = subreddit)]
     pub(crate) subreddit: Vec<String>,
-    /// End after so many
+    /// End after this many
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) limit: Option<u64>,
     /// Print each event, a line of JSON each
@@ -78,12 +78,12 @@ pub(crate) struct TailAlertsArgs {
 
 /// How often a stream's shards are looked at: each takes five looks a second, of all its readers.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Behind the end it goes faster.
+/// How often shards are looked at while there is more to catch up on.
 const CATCH_UP_EVERY: Duration = Duration::from_millis(250);
-/// A receive that waits long is one call instead of many.
+/// How long a receive waits: one that waits long is one call instead of many.
 const RECEIVE_WAIT: Duration = Duration::from_secs(20);
-/// The queue is for this alone: what nobody took by then is gone, the shortest SQS has.
-const RETENTION: Duration = Duration::from_secs(60);
+/// How long the queue keeps what nobody takes: as short as SQS allows, since the queue is for this alone.
+const QUEUE_RETENTION: Duration = Duration::from_secs(60);
 
 impl TailCommand {
     /// Runs `modstream tail`.
@@ -141,7 +141,7 @@ async fn alerts(args: &TailAlertsArgs) -> anyhow::Result<()> {
     let severities: Vec<&str> = args.severity.iter().map(|level| Severity::from(*level).as_str()).collect();
     let filter = filter(&args.shown.subreddit, &severities);
     let name = own_name(&args.topic, "tail");
-    let queue = Queue::subscribed(&connection, &args.topic, name, RETENTION, filter.as_ref()).await?;
+    let queue = Queue::subscribed(&connection, &args.topic, name, QUEUE_RETENTION, filter.as_ref()).await?;
     eprintln!("alerts of {} from now on, through the queue {}", topic_name(&args.topic), queue.name);
     let mut shown = Shown::new(&args.shown);
     let work = async {

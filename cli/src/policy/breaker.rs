@@ -1,4 +1,4 @@
-//! `modstream breaker`: alerts that are withheld because there were too many.
+//! `modstream breaker`: alerts that are held back because there were too many.
 
 use std::process::ExitCode;
 

@@ -104,7 +104,7 @@ fn in_json(found: &Result<Suggestion, NoSuggestion>) -> Value {
     }
 }
 
-/// The part of a policies document, with what it follows from.
+/// The suggestions as parts of a policies document, with what each follows from.
 fn toml(found: &[Found]) -> String {
     let mut text = String::new();
     for (subreddit, found) in found {

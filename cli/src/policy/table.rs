@@ -9,17 +9,17 @@ use serde_json::{Value, json};
 use crate::common::display::one_line;
 use crate::common::input;
 
-/// Reads a document; what is wrong with it as it is.
+/// Reads a document of policies. Its problems are returned as they are, not as an error.
 pub(crate) fn read(path: &Path) -> anyhow::Result<Result<Policies, Problems>> {
     Ok(Policies::parse(&input::text(path)?))
 }
 
-/// All that is wrong, a line each.
+/// All problems of a document, a line each.
 pub(crate) fn wrong(path: &Path, problems: &Problems) -> String {
     problems.0.iter().map(|problem| format!("{}: {}\n", input::name(path), one_line(&problem.to_string()))).collect()
 }
 
-/// The effective rules, a row a subreddit, and what holds for all together.
+/// The effective rules as a table, a row a subreddit, and what holds for all subreddits together.
 pub(crate) fn table(policies: &Policies) -> String {
     let head = ["", "threshold", "base rate", "medium, high", "an hour", "quiet hours", "goes to", "and"];
     let mut rows = vec![head.map(str::to_owned)];

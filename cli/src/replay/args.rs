@@ -93,10 +93,10 @@ impl ReplayArgs {
 #[cfg(feature = "aws")]
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct ReplayedArgs {
-    /// Replay the archive of a system from then on: a time such as `2026-01-05T10:00:00Z`, or a time ago such as `7d`
+    /// Replay the archive of a system from this time on: a time such as `2026-01-05T10:00:00Z`, or a time ago such as `7d`
     #[arg(long, value_name = "TIME", value_parser = time, conflicts_with = "input", help_heading = "AWS")]
     pub(crate) from: Option<Timestamp>,
-    /// Until then [default: now]
+    /// Replay comments until this time [default: now]
     #[arg(long, value_name = "TIME", value_parser = time, conflicts_with = "input", help_heading = "AWS")]
     pub(crate) to: Option<Timestamp>,
     /// Read the stream itself in place of the archive, as far back as it keeps records

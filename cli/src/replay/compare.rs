@@ -21,9 +21,9 @@ use crate::common::progress::Progress;
 use crate::model::embedded;
 
 /// The most comments of a chunk: its world takes about 5 KB a comment.
-const CHUNK: usize = 10_000;
+const COMMENTS_PER_CHUNK: usize = 10_000;
 /// The most bytes of a chunk.
-const CHUNK_BYTES: usize = 64 << 20;
+const BYTES_PER_CHUNK: usize = 64 << 20;
 
 /// The functions with the model and policy to try.
 fn tried(args: &ReplayArgs) -> anyhow::Result<Functions> {
@@ -105,7 +105,7 @@ async fn replay(
     let mut is_end = false;
     while !is_end {
         let (mut items, mut comments, mut bytes) = (Vec::new(), Vec::new(), 0);
-        while items.len() < CHUNK && bytes < CHUNK_BYTES {
+        while items.len() < COMMENTS_PER_CHUNK && bytes < BYTES_PER_CHUNK {
             let Some(item) = source.next().await? else {
                 is_end = true;
                 break;

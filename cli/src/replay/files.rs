@@ -15,14 +15,14 @@ use super::sides::{Item, LeftOut, Source};
 use crate::common::display::in_full;
 use crate::common::input::{self, is_standard_input, say_where_from_a_terminal};
 
-/// Names the events of rows. They are no comment events of a system, so no system's.
+/// The source of the rows' events, which is no system's.
 const SOURCE: &str = "urn:modstream:replay";
 /// What dumps hold in place of a text that is gone.
 const GONE: [&str; 2] = ["[removed]", "[deleted]"];
 /// The first bytes of standard input, in which what it holds shows: more than a block of zstd.
 const HEAD_BYTES: u64 = 256 << 10;
 /// How many bad rows are named.
-const NAMED: usize = 5;
+const NAMED_ROWS: usize = 5;
 
 /// Files, one after the other.
 pub(crate) struct Files {
@@ -35,16 +35,16 @@ pub(crate) struct Files {
 
 struct Open {
     name: String,
-    content: Kind,
+    content: FileContent,
 }
 
-enum Kind {
+enum FileContent {
     Rows(Box<Reader>),
     Records(VecDeque<Item>),
 }
 
 impl Files {
-    /// These files. The first is opened at once: what is no file of comments is better said before the work.
+    /// Opens these files. The first is opened at once: what is no file of comments is better said before the work.
     pub(crate) fn open(paths: &[PathBuf]) -> anyhow::Result<Self> {
         let waiting = paths.iter().cloned().collect();
         let mut files = Files { waiting, open: None, left_out: LeftOut::default(), time: Timestamp::now() };
@@ -55,17 +55,17 @@ impl Files {
         Ok(files)
     }
 
-    /// Opens the next file; whether there is one.
+    /// Opens the next file, and says whether there is one.
     fn advance(&mut self) -> anyhow::Result<bool> {
         self.open = None;
         while self.open.is_none() {
             let Some(path) = self.waiting.pop_front() else { return Ok(false) };
             let name = input::name(&path);
             let content = match open(&path, &name) {
-                Ok(Opened::Rows(rows)) => Kind::Rows(Box::new(rows?)),
+                Ok(Opened::Rows(rows)) => FileContent::Rows(Box::new(rows?)),
                 Ok(Opened::Archived { records, forgotten }) => {
                     self.left_out.without_text += forgotten;
-                    Kind::Records(records)
+                    FileContent::Records(records)
                 }
                 Err(error) => {
                     self.left_out.unreadable.push((name, in_full(&error)));
@@ -79,7 +79,7 @@ impl Files {
 
     fn bad(&mut self, name: &str, line: u64, problem: &str) {
         self.left_out.bad_rows += 1;
-        if self.left_out.bad_examples.len() < NAMED {
+        if self.left_out.bad_examples.len() < NAMED_ROWS {
             self.left_out.bad_examples.push(format!("{name}, line {line}: {problem}"));
         }
     }
@@ -90,11 +90,11 @@ impl Source for Files {
         loop {
             let Some(open) = &mut self.open else { return Ok(None) };
             let row = match &mut open.content {
-                Kind::Records(records) => match records.pop_front() {
+                FileContent::Records(records) => match records.pop_front() {
                     Some(item) => return Ok(Some(item)),
                     None => None,
                 },
-                Kind::Rows(rows) => rows.next(),
+                FileContent::Rows(rows) => rows.next(),
             };
             let name = open.name.clone();
             match row {

@@ -15,7 +15,9 @@ use modstream_platform::{Clock, Fetched, Objects};
 
 use super::args::{ReplayArgs, ReplayedArgs};
 use super::compare::{against, compare};
-use super::sides::{EventKey, Item, Known, LeftOut, Outcome, Outcomes, Raised, Side, Source, Was, event_key};
+use super::sides::{
+    CommentOutcome, CommentOutcomes, EventKey, Item, Known, LeftOut, Raised, Side, Source, Was, event_key,
+};
 use crate::common::connection::{Connection, block_on};
 use crate::common::connection::{deadline, failed};
 use crate::common::output::OutputFile;
@@ -23,8 +25,8 @@ use crate::common::usage::{Usage, set_up};
 use crate::pipeline::stream::{From, Reader};
 
 /// How many hours of the ledger are listed, and how many of its objects read, at once.
-const AT_ONCE: usize = 16;
-/// Each shard takes five looks a second, of all its readers.
+const CONCURRENT_READS: usize = 16;
+/// How often shards are looked at: each takes five looks a second, of all its readers.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 pub(super) fn run(args: &ReplayArgs, page: Option<&OutputFile>) -> anyhow::Result<ExitCode> {
@@ -198,12 +200,12 @@ impl Source for Live {
     }
 }
 
-/// The alerts there were. An hour is read when the first comment of it is replayed, and kept.
+/// The alerts there were, of the ledger. An hour is read when the first comment of it is replayed, and kept.
 struct Ledger<O, C> {
     objects: O,
     clock: C,
     hours: HashSet<String>,
-    alerts: HashMap<EventKey, Outcome>,
+    alerts: HashMap<EventKey, CommentOutcome>,
     models: BTreeSet<String>,
     conditions: BTreeSet<String>,
     unreadable: Vec<(String, String)>,
@@ -219,10 +221,11 @@ impl<O: Objects, C: Clock> Ledger<O, C> {
         let Ledger { objects, clock, .. } = &*self;
         let lists =
             hours.into_iter().map(async |hour| list(objects, clock, deadline(), &format!("alerts/{hour}/")).await);
-        let keys: Vec<Vec<String>> = stream::iter(lists).buffered(AT_ONCE).try_collect().await.context("the ledger")?;
+        let keys: Vec<Vec<String>> =
+            stream::iter(lists).buffered(CONCURRENT_READS).try_collect().await.context("the ledger")?;
         let requested = keys.into_iter().flatten().filter(|key| key.ends_with("/requested.json"));
         let reads = requested.map(async |key| (get(objects, clock, deadline(), &key, None).await, key));
-        let read: Vec<_> = stream::iter(reads).buffered(AT_ONCE).collect().await;
+        let read: Vec<_> = stream::iter(reads).buffered(CONCURRENT_READS).collect().await;
         for (fetched, key) in read {
             let Fetched::Object { bytes, .. } = fetched.context("the ledger")? else { continue };
             match Event::<Alert<'_>>::decode(&bytes) {
@@ -239,7 +242,7 @@ impl<O: Objects, C: Clock> Ledger<O, C> {
         let condition = alert.policy.condition.into_owned();
         self.conditions.insert(condition.clone());
         let terms = alert.terms.into_iter().map(|term| (term.term.into_owned(), term.contribution)).collect();
-        let outcome = Outcome {
+        let outcome = CommentOutcome {
             probability: alert.probability,
             terms,
             alert: Some(Raised { severity: alert.severity, condition }),
@@ -251,7 +254,7 @@ impl<O: Objects, C: Clock> Ledger<O, C> {
 }
 
 impl<O: Objects, C: Clock> Was for Ledger<O, C> {
-    async fn outcomes(&mut self, comments: &[Known], _: &[Item]) -> anyhow::Result<Outcomes> {
+    async fn outcomes(&mut self, comments: &[Known], _: &[Item]) -> anyhow::Result<CommentOutcomes> {
         let hours: BTreeSet<String> = comments.iter().map(|comment| hour_of(comment.time)).collect();
         let hours: Vec<String> = hours.into_iter().filter(|hour| self.hours.insert(hour.clone())).collect();
         self.read(hours).await?;

@@ -29,7 +29,7 @@ pub(crate) struct LeftOut {
     pub(crate) unreadable: Vec<(String, String)>,
     /// Rows that are no comment.
     pub(crate) bad_rows: u64,
-    /// The first of them.
+    /// The first bad rows, as an example.
     pub(crate) bad_examples: Vec<String>,
     /// Comments whose text is gone, or was removed on request.
     pub(crate) without_text: u64,
@@ -45,7 +45,7 @@ pub(crate) fn event_key(source: &str, id: &str) -> EventKey {
 /// A comment event of a chunk.
 pub(crate) struct Known {
     pub(crate) key: EventKey,
-    /// When it was written: where the ledger has its alert.
+    /// When the comment was written, which says where the ledger has its alert.
     #[cfg(feature = "aws")]
     pub(crate) time: jiff::Timestamp,
     pub(crate) subreddit: Option<String>,
@@ -55,36 +55,36 @@ pub(crate) struct Known {
 
 /// What one side makes of a comment.
 #[derive(Clone, Debug)]
-pub(crate) struct Outcome {
+pub(crate) struct CommentOutcome {
     pub(crate) probability: f64,
     pub(crate) terms: Vec<(String, f64)>,
     pub(crate) alert: Option<Raised>,
 }
 
-/// An alert.
+/// An alert that one side raised.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Raised {
     pub(crate) severity: Severity,
     pub(crate) condition: String,
 }
 
-pub(crate) type Outcomes = HashMap<EventKey, Outcome>;
+pub(crate) type CommentOutcomes = HashMap<EventKey, CommentOutcome>;
 
-/// What was.
+/// The side that is compared with: what alerted before, or another model or policy.
 pub(crate) trait Was {
     /// What was made of these comments, whose records are `items`. Without an outcome there was no alert.
-    async fn outcomes(&mut self, comments: &[Known], items: &[Item]) -> anyhow::Result<Outcomes>;
+    async fn outcomes(&mut self, comments: &[Known], items: &[Item]) -> anyhow::Result<CommentOutcomes>;
 
-    /// What to call it.
+    /// The name under which a replay shows this side.
     fn side(&self) -> Side;
 
-    /// What of it could not be read, and why.
+    /// What of this side could not be read, and why.
     fn unreadable(&self) -> &[(String, String)] {
         &[]
     }
 }
 
-/// One of the two that are compared.
+/// One of the two sides that are compared, as it is shown.
 #[derive(Clone, Debug)]
 pub(crate) struct Side {
     /// What alerted.

@@ -4,7 +4,7 @@ use clap::Args;
 use publish_alerts::Policy;
 
 use super::slo::Slo;
-use crate::common::args::{MOST_COMMENTS, ModelArgs};
+use crate::common::args::{MAX_COMMENTS, ModelArgs};
 #[cfg(feature = "aws")]
 use crate::common::aws_args::DeployedArgs;
 use crate::common::usage::Usage;
@@ -21,7 +21,7 @@ pub(crate) struct LoadArgs {
     /// Comments a second, held whatever the system does
     #[arg(long, value_name = "N", default_value_t = 100.0, value_parser = rate)]
     pub(crate) rate: f64,
-    /// How long comments come
+    /// For how many seconds comments come
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=3600))]
     pub(crate) seconds: u32,
     /// An objective: `p99=2s` from comment to alert, `prediction.p99=1s` to its prediction; may be given again
@@ -31,7 +31,7 @@ pub(crate) struct LoadArgs {
     pub(crate) slo: Vec<Slo>,
     /// Take N comments and then ten times as many through, and compare CPU time [default N: 5000]
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "5000")]
-    #[arg(value_parser = clap::value_parser!(u64).range(100..=MOST_COMMENTS / 10))]
+    #[arg(value_parser = clap::value_parser!(u64).range(100..=MAX_COMMENTS / 10))]
     #[arg(conflicts_with_all = ["rate", "seconds", "slo"])]
     pub(crate) scale: Option<u64>,
     /// Comments: CSV with a column `body`, or JSON Lines; plain, gzip or zstd [default: sample comments, built in]
@@ -51,20 +51,20 @@ pub(crate) struct LoadArgs {
 }
 
 impl LoadArgs {
-    /// How many comments come; an error where memory would not hold them.
+    /// How many comments come. It is an error where memory would not hold them.
     pub(crate) fn comments(&self) -> anyhow::Result<u64> {
         let comments = (self.rate * f64::from(self.seconds)).round().max(1.0) as u64;
-        if comments > MOST_COMMENTS {
+        if comments > MAX_COMMENTS {
             return Err(Usage::new(format!(
                 "{} a second for {} s are {comments} comments: what happens to each is kept in memory until the end, at most \
-                 {MOST_COMMENTS}; give a lower --rate or fewer --seconds",
+                 {MAX_COMMENTS}; give a lower --rate or fewer --seconds",
                 self.rate, self.seconds
             )));
         }
         Ok(comments)
     }
 
-    /// The demo that does the same.
+    /// The demo that sends the same comments.
     pub(crate) fn demo(&self, comments: u64) -> DemoArgs {
         let LoadArgs { rate, input, policy, model, json, .. } = self;
         DemoArgs {

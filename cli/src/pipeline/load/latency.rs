@@ -3,10 +3,10 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use serde_json::{Value, json};
 
-/// A day: what takes longer counts as a day.
-const MOST_MICROSECONDS: u64 = 24 * 3600 * 1_000_000;
+/// A day in microseconds: what takes longer counts as a day.
+const MAX_LATENCY_MICROSECONDS: u64 = 24 * 3600 * 1_000_000;
 
-/// Latencies, to three digits.
+/// Latencies, kept to three digits.
 pub(crate) struct Latency(Histogram<u64>);
 
 /// The share of all that stays within a latency.
@@ -42,7 +42,7 @@ impl Share {
 
 impl Latency {
     pub(crate) fn new() -> Self {
-        Latency(Histogram::new_with_bounds(1, MOST_MICROSECONDS, 3).expect("three digits of these are allowed"))
+        Latency(Histogram::new_with_bounds(1, MAX_LATENCY_MICROSECONDS, 3).expect("three digits of these are allowed"))
     }
 
     pub(crate) fn note(&mut self, latency: Duration) {
@@ -55,7 +55,7 @@ impl Latency {
         (!self.0.is_empty()).then(|| Duration::from_micros(self.0.value_at_quantile(share.quantile())))
     }
 
-    /// In milliseconds.
+    /// The latencies by share, in milliseconds.
     pub(crate) fn json(&self) -> Value {
         let all = Share::ALL.map(|share| {
             let at = self.at(share).map(|latency| (latency.as_secs_f64() * 1e6).round() / 1e3);

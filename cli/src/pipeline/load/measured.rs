@@ -8,19 +8,19 @@ use modstream_events::{Alert, Event, Prediction};
 
 use super::latency::Latency;
 use crate::pipeline::audit::Received;
-use crate::pipeline::system::{Delivered, System, Which};
+use crate::pipeline::system::{Delivered, StreamKind, System};
 
 /// How long after it was due the last prediction may come where a rate counts as sustained: batches wait for a second.
-const LATEST: Duration = Duration::from_secs(2);
-/// The same, as a share of the whole time: what falls behind by one in twenty falls behind for good.
-const LATEST_SHARE: f64 = 0.05;
+const MAX_BEHIND: Duration = Duration::from_secs(2);
+/// How late that prediction may come as a share of the whole time: what falls behind by one in twenty falls behind for good.
+const MAX_BEHIND_SHARE: f64 = 0.05;
 
-/// What was measured.
+/// What was measured of a load.
 pub(crate) struct Measured {
     pub(crate) predictions: u64,
     /// Predictions a second, from the first comment that was due to the last prediction.
     pub(crate) reached: f64,
-    /// From when the last comment was due to the last prediction.
+    /// The time from when the last comment was due to the last prediction.
     pub(crate) behind: Duration,
     pub(crate) to_prediction: Latency,
     pub(crate) to_alert: Latency,
@@ -33,7 +33,7 @@ impl Measured {
         // The first prediction of a comment counts: what comes again was there before.
         let mut due: HashMap<(String, String), Timestamp> = HashMap::new();
         let (mut last, mut last_due) = (start, start);
-        for record in system.records(Which::Predictions).await? {
+        for record in system.records(StreamKind::Predictions).await? {
             let Ok(event) = Event::<Prediction<'_>>::decode(&record.data) else { continue };
             let of = event.data.comment_event;
             if due.insert((of.source.into_owned(), of.id.into_owned()), of.time).is_none() {
@@ -60,7 +60,7 @@ impl Measured {
 
     /// Whether the system kept up with `comments` that came for `time`.
     pub(crate) fn is_sustained(&self, comments: u64, time: Duration) -> bool {
-        self.predictions >= comments && self.behind <= LATEST.max(time.mul_f64(LATEST_SHARE))
+        self.predictions >= comments && self.behind <= MAX_BEHIND.max(time.mul_f64(MAX_BEHIND_SHARE))
     }
 }
 
@@ -71,7 +71,7 @@ pub(crate) struct LoadOutcome {
     pub(crate) alerts: usize,
     pub(crate) measured: Measured,
     pub(crate) took: Duration,
-    /// Of this process.
+    /// The CPU time of this process.
     pub(crate) cpu: Option<Duration>,
     pub(crate) is_sustained: bool,
     pub(crate) is_interrupted: bool,

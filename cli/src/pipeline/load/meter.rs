@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 #[derive(Debug, Default)]
 pub(crate) struct Meter(RefCell<Invocations>);
 
-/// What was seen of them.
+/// What was seen of a function's invocations.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Invocations {
     pub(crate) count: u64,
@@ -40,7 +40,7 @@ impl Meter {
 }
 
 impl Invocations {
-    /// Records of a batch, in the mean.
+    /// The mean number of a batch's records.
     pub(crate) fn mean(&self) -> f64 {
         self.records as f64 / self.count.max(1) as f64
     }

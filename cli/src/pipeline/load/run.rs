@@ -23,7 +23,7 @@ use crate::pipeline::system::{Counts, Schedule, Stop, System};
 /// How often progress is shown.
 const REFRESH: Duration = Duration::from_millis(500);
 /// How long the system may go on when no more comments come, besides half of the time that they came for.
-const PATIENCE: Duration = Duration::from_secs(30);
+const SETTLE_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl LoadArgs {
     /// Runs `modstream load`.
@@ -76,7 +76,8 @@ async fn load<S: System>(
     // An event's time is when it is due.
     let schedule = Schedule { time: Some(start), ..plan.schedule.clone() };
     let ran = {
-        let mut run = pin!(tokio::time::timeout(sending + sending / 2 + PATIENCE, system.run(&schedule, interrupts)));
+        let mut run =
+            pin!(tokio::time::timeout(sending + sending / 2 + SETTLE_TIMEOUT, system.run(&schedule, interrupts)));
         let mut refresh = tokio::time::interval(REFRESH);
         loop {
             tokio::select! {

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 
 use super::latency::{Latency, Share};
 
-/// An objective.
+/// A latency objective.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Slo {
     to: To,
@@ -39,7 +39,7 @@ impl Slo {
         Ok(Slo { to, share, most })
     }
 
-    /// What is wrong, if it is missed.
+    /// Says by how much the objective is missed; none where it is met.
     pub(crate) fn missed(&self, prediction: &Latency, alert: &Latency) -> Option<String> {
         let latency = match self.to {
             To::Prediction => prediction,

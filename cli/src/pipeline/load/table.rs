@@ -19,7 +19,7 @@ pub(crate) fn heading(args: &LoadArgs, plan: &Plan) -> String {
     )
 }
 
-/// What was asked for, and what was reached.
+/// Says which rate was asked for, and which was reached.
 pub(crate) fn not_sustained(args: &LoadArgs, asked: u64, outcome: &LoadOutcome) -> String {
     let measured = &outcome.measured;
     let missing = asked.saturating_sub(measured.predictions + outcome.quarantined as u64);
