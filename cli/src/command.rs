@@ -77,7 +77,7 @@ impl Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the whole pipeline in this process: comments in, predictions, alerts on the screen
+    /// Run the whole pipeline in this process: comments in, alerts on the screen
     Demo(DemoArgs),
     /// Open the moderators' desk on this machine, with sample alerts to decide about
     Desk(DeskArgs),

@@ -13,7 +13,8 @@ fn a_good_document_is_shown_with_the_rules_that_follow() {
     let run = Folder::new().run(&["policy", "check", &sample("policies.toml")]);
     assert_eq!(run.status, Some(0));
     // The sample is for a better model than the one built in.
-    let warning = "warning: no comment can meet precision>=0.8 (default, subreddits.askscience): where 5.0 % are removed";
+    let warning =
+        "warning: no comment can meet precision>=0.8 (default, subreddits.askscience): where 5.0 % are removed";
     assert!(run.stderr.starts_with(warning) && run.stderr.lines().count() == 1, "{}", run.stderr);
     let wanted = "\
 policies default
