@@ -20,6 +20,7 @@ use modstream_platform::aws::{Clients, S3Objects, SystemClock, call_error};
 use modstream_platform::{CallError, Clock as _};
 
 use super::aws_args::ConnectionArgs;
+use super::lambda::Lambda;
 use super::usage::set_up;
 
 /// The longest that one call takes; longer than a function's, since a person's line is slower.
@@ -123,15 +124,9 @@ impl Connection {
         aws_sdk_sqs::Client::from_conf(config)
     }
 
-    /// For calls that may take so long, each made once.
-    pub(crate) fn lambda(&self, patience: Duration) -> aws_sdk_lambda::Client {
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .operation_attempt_timeout(patience)
-            .operation_timeout(patience)
-            .build();
-        let config = aws_sdk_lambda::config::Builder::from(&self.config);
-        aws_sdk_lambda::Client::from_conf(config.timeout_config(timeouts).retry_config(RetryConfig::disabled()).build())
+    /// Lambda, for calls that may take so long, each made once.
+    pub(crate) fn lambda(&self, timeout: Duration) -> anyhow::Result<Lambda> {
+        Lambda::new(&self.config, CONNECT_TIMEOUT, timeout)
     }
 }
 

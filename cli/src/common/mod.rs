@@ -12,6 +12,8 @@ pub(crate) mod display;
 pub(crate) mod help;
 pub(crate) mod input;
 pub(crate) mod interrupt;
+#[cfg(feature = "aws")]
+pub(crate) mod lambda;
 pub(crate) mod mistakes;
 pub(crate) mod output;
 pub(crate) mod progress;

@@ -8,7 +8,6 @@ use clap::builder::NonEmptyStringValueParser;
 use serde_json::json;
 
 use crate::common::aws_args::ConnectionArgs;
-use crate::common::connection::failed;
 use crate::common::connection::{Connection, block_on};
 use crate::common::display::print;
 
@@ -26,31 +25,31 @@ pub(crate) struct FunctionArgs {
     pub(crate) connection: ConnectionArgs,
 }
 
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long the call may take.
+const READ_TIMEOUT: Duration = Duration::from_secs(20);
 
 impl FunctionArgs {
     /// Runs `modstream function`.
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         block_on(async {
             let connection = Connection::open(&self.connection).await?;
-            let call = connection.lambda(PATIENCE).get_function_configuration().function_name(&self.name);
-            let found = Box::pin(call.send()).await.map_err(failed("lambda", "GetFunctionConfiguration"))?;
-            let architecture = found.architectures().first().map_or("x86_64", |architecture| architecture.as_str());
-            let sha = found.code_sha256().unwrap_or_default();
-            let modified = found.last_modified().unwrap_or_default();
+            let found = Box::pin(connection.lambda(READ_TIMEOUT)?.function(&self.name)).await?;
+            let architecture = found["Architectures"][0].as_str().unwrap_or("x86_64");
+            let sha = found["CodeSha256"].as_str().unwrap_or_default();
+            let modified = found["LastModified"].as_str().unwrap_or_default();
             if self.json {
                 let line = json!({
                     "name": self.name,
-                    "arn": found.function_arn(),
+                    "arn": found["FunctionArn"],
                     "architecture": architecture,
                     "code_sha256": sha,
                     "last_modified": modified,
-                    "memory_mb": found.memory_size(),
-                    "timeout_seconds": found.timeout(),
+                    "memory_mb": found["MemorySize"],
+                    "timeout_seconds": found["Timeout"],
                 });
                 print(&format!("{line}\n"))?;
             } else {
-                let (memory, timeout) = (found.memory_size().unwrap_or_default(), found.timeout().unwrap_or_default());
+                let (memory, timeout) = (&found["MemorySize"], &found["Timeout"]);
                 print(&format!(
                     "{}: {architecture}, {memory} MB, {timeout} s; code of {modified}, SHA-256 {sha}\n",
                     self.name

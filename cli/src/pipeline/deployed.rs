@@ -7,7 +7,6 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
-use aws_sdk_lambda::primitives::Blob;
 use futures_util::future::select_all;
 use jiff::Timestamp;
 use modstream_classifier::BaseRate;
@@ -19,11 +18,12 @@ use publish_alerts::Policy;
 use serde_json::Value;
 use tokio::sync::{Mutex, mpsc};
 
+use crate::common::connection::deadline;
 use crate::common::connection::{Connection, Stopped};
-use crate::common::connection::{deadline, failed};
 use crate::common::deployment::{Deployment, read_base_rate};
 use crate::common::display::in_full;
 use crate::common::interrupt::Interrupts;
+use crate::common::lambda::Answer;
 use crate::pipeline::corpus_push::{Placed, place};
 use crate::pipeline::prepared::{DemoArgs, Prepared};
 use crate::pipeline::queue::{Queue, own_name, topic_name};
@@ -180,26 +180,23 @@ async fn base_rate(
 
 async fn function_base_rate(connection: &Connection, deployment: &Deployment) -> anyhow::Result<Option<BaseRate>> {
     let function = deployment.function(score_comments::NAME)?;
-    let call = connection.lambda(INVOCATION_TIMEOUT).get_function_configuration().function_name(function);
-    let found = Box::pin(call.send()).await.map_err(failed("lambda", "GetFunctionConfiguration"))?;
-    let variables = found.environment.and_then(|environment| environment.variables).unwrap_or_default();
-    let set = variables.get("BASE_RATE").filter(|text| !text.trim().is_empty());
+    let found = Box::pin(connection.lambda(INVOCATION_TIMEOUT)?.function(function)).await?;
+    let set = found["Environment"]["Variables"]["BASE_RATE"].as_str().filter(|text| !text.trim().is_empty());
     set.map(|text| read_base_rate(&Value::String(text.trim().to_owned()))).transpose()
 }
 
 /// Without its mappings switched on, nothing happens in a system.
 async fn wait_for_mappings(connection: &Connection, deployment: &Deployment) -> anyhow::Result<()> {
-    let lambda = connection.lambda(Duration::from_secs(20));
+    let lambda = connection.lambda(Duration::from_secs(20))?;
     let started = Instant::now();
     for (function, uuid) in &deployment.mappings {
         loop {
-            let call = lambda.get_event_source_mapping().uuid(uuid);
-            let Ok(found) = Box::pin(call.send()).await else {
+            let Ok(found) = Box::pin(lambda.mapping(uuid)).await else {
                 // Who may not look at mappings may still run a demo.
                 break;
             };
-            let state = found.state.unwrap_or_default();
-            match state.as_str() {
+            let state = found["State"].as_str().unwrap_or_default();
+            match state {
                 "Disabled" | "Disabling" | "Deleting" => bail!(
                     "the event source mapping of {function} is switched off ({state}): apply the deployment with Terraform, \
                      -var mappings_enabled=true"
@@ -301,17 +298,15 @@ impl<'a> Deployed<'a> {
 
     async fn invoke(&self, schedule: &Schedule, invocation: &Invocation) -> anyhow::Result<()> {
         let function = self.deployment.function(generate_comments::NAME)?;
-        let lambda = self.connection.lambda(invocation.spread + INVOCATION_TIMEOUT);
+        let lambda = self.connection.lambda(invocation.spread + INVOCATION_TIMEOUT)?;
         let payload = schedule.payload(invocation, Timestamp::now());
         let mut backoff = Backoff::seeded_by(&invocation.id);
         let mut attempt = 1;
         loop {
-            let call = lambda.invoke().function_name(function).payload(Blob::new(payload.clone()));
-            let (error, may_pass) = match Box::pin(call.send()).await {
-                Ok(answer) => {
-                    let payload = answer.payload.unwrap_or_else(|| Blob::new(Vec::new())).into_inner();
+            let (error, may_pass) = match Box::pin(lambda.invoke(function, payload.clone())).await {
+                Ok(Answer { payload, function_error }) => {
                     let answer_json: Value = serde_json::from_slice(&payload).unwrap_or_default();
-                    match answer.function_error {
+                    match function_error {
                         None => return Ok(()),
                         Some(kind) => {
                             let said = answer_json["errorMessage"].as_str().unwrap_or(&kind).to_owned();
@@ -320,7 +315,6 @@ impl<'a> Deployed<'a> {
                     }
                 }
                 Err(error) => {
-                    let error = failed("lambda", "Invoke")(error);
                     let may_pass = error.kind.is_transient();
                     (error.into(), may_pass)
                 }

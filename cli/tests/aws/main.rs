@@ -4,6 +4,7 @@ mod breaker;
 mod command;
 mod demo;
 mod forget;
+mod function;
 mod model;
 mod policy;
 mod probe;
