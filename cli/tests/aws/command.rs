@@ -96,7 +96,16 @@ impl Run {
 
     /// What a command that failed says with `--json`.
     pub(crate) fn error(&self) -> String {
-        assert_eq!(self.status, Some(1), "{self:?}");
+        self.error_with(1)
+    }
+
+    /// What a command says with `--json` whose line makes no sense.
+    pub(crate) fn usage(&self) -> String {
+        self.error_with(2)
+    }
+
+    fn error_with(&self, status: i32) -> String {
+        assert_eq!(self.status, Some(status), "{self:?}");
         self.json()["error"].as_str().unwrap_or_else(|| panic!("no error: {self:?}")).to_owned()
     }
 }
