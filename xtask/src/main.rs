@@ -21,6 +21,8 @@ mod stack;
 mod steps;
 mod test;
 mod tools;
+#[cfg(test)]
+mod workflows;
 
 use std::process::ExitCode;
 
