@@ -30,6 +30,7 @@ mod explain;
 pub mod ids;
 mod object;
 mod outline;
+mod owned;
 mod prediction;
 mod quarantined;
 mod versioned;

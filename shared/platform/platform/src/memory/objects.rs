@@ -21,7 +21,7 @@ pub struct MemoryObjects {
 #[derive(Clone)]
 struct Version {
     id: u64,
-    /// None marks a deletion.
+    /// The content and its tag; none marks a deletion.
     content: Option<(Bytes, ETag)>,
 }
 
@@ -32,12 +32,12 @@ impl Version {
 }
 
 impl MemoryObjects {
-    /// An empty bucket.
+    /// Makes an empty bucket.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Every content the key has had, oldest first; none if it never had one.
+    /// Every content that the key has had, oldest first; none if it never had one.
     pub fn versions(&self, key: &str) -> Vec<Vec<u8>> {
         let versions = lock(&self.versions);
         let all = versions.get(key).into_iter().flatten();

@@ -89,7 +89,10 @@ async fn half_an_object_is_none() {
     let bucket = world.bucket();
     let fetched = tokio::time::timeout(LONG, bucket.get("key", None)).await;
     let error = fetched.expect("ends").expect_err("half");
-    assert_eq!((error.kind, error.message.as_str()), (CallErrorKind::OutcomeUnknown, "no whole answer within 0.3 s"));
+    assert_eq!(
+        (error.kind, error.message.as_str()),
+        (CallErrorKind::OutcomeUnknown, "the answer was not complete within 0.3 s")
+    );
 }
 
 #[tokio::test]
