@@ -11,17 +11,25 @@ use tokio::sync::Notify;
 
 use crate::plan::{Fault, Function, Incident, Operation, Plan};
 
-/// Something that took effect, whatever the caller was told. In the order of its happening.
+/// An effect, and when it took place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Noted {
+    pub(crate) at: Timestamp,
+    pub(crate) effect: Effect,
+}
+
+/// Something that took effect, whatever the caller was told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
-    /// An invocation began, with these comment events (or those of these predictions), once a record.
-    Began { invocation: u64, function: Function, comment_events: Vec<String> },
+    /// An invocation began, with these comment events (or those of these predictions), once a record; or as the schedule was
+    /// due at this time.
+    Began { invocation: u64, function: Function, comment_events: Vec<String>, due: Option<Timestamp> },
     /// A prediction was stored; whether the caller was told.
     Stored { invocation: u64, comment_event: String, id: String, version: String, told: bool },
     /// An object was written.
-    Written { key: String },
-    /// An alert was published; whether the caller was told.
-    Published { invocation: u64, id: String, told: bool },
+    Written { invocation: u64, key: String },
+    /// An alert, a digest or the message about a breaker was published; whether the caller was told.
+    Published { invocation: u64, id: String, told: bool, about_breaker: bool },
     /// An invocation answered, this long before its deadline. A call that was slow may have held it up.
     Answered { invocation: u64, late: bool },
 }
@@ -43,7 +51,7 @@ struct State {
     crashes: BTreeSet<(Function, u64)>,
     steps: BTreeMap<Function, u64>,
     is_over: bool,
-    effects: Vec<Effect>,
+    effects: Vec<Noted>,
     injected: BTreeMap<&'static str, u64>,
 }
 
@@ -53,6 +61,7 @@ pub(crate) struct Process {
     function: Function,
     death: Arc<Notify>,
     invocation: Arc<Mutex<u64>>,
+    began: Arc<Mutex<Option<Timestamp>>>,
     was_slow: Arc<Mutex<bool>>,
 }
 
@@ -83,10 +92,12 @@ impl Faults {
     }
 
     pub(crate) fn note(&self, effect: Effect) {
-        self.state().effects.push(effect);
+        let at = self.clock.now();
+        self.state().effects.push(Noted { at, effect });
     }
 
-    pub(crate) fn effects(&self) -> Vec<Effect> {
+    /// All effects, in the order of their happening.
+    pub(crate) fn effects(&self) -> Vec<Noted> {
         self.state().effects.clone()
     }
 
@@ -182,7 +193,13 @@ impl Operation {
 
 impl Process {
     pub(crate) fn of(function: Function) -> Self {
-        Process { function, death: Arc::default(), invocation: Arc::default(), was_slow: Arc::default() }
+        Process {
+            function,
+            death: Arc::default(),
+            invocation: Arc::default(),
+            began: Arc::default(),
+            was_slow: Arc::default(),
+        }
     }
 
     pub(crate) fn function(&self) -> Function {
@@ -194,8 +211,14 @@ impl Process {
         *lock(&self.invocation)
     }
 
-    pub(crate) fn begin(&self, invocation: u64) {
+    /// When that began; none before the first.
+    pub(crate) fn began(&self) -> Option<Timestamp> {
+        *lock(&self.began)
+    }
+
+    pub(crate) fn begin(&self, invocation: u64, now: Timestamp) {
         *lock(&self.invocation) = invocation;
+        *lock(&self.began) = Some(now);
         *lock(&self.was_slow) = false;
     }
 

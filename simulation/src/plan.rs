@@ -6,7 +6,7 @@ use std::time::Duration;
 use modstream_events::Action;
 use modstream_platform::CallErrorKind;
 
-use crate::policies::DOCUMENTS;
+use crate::documents::DOCUMENTS;
 
 /// One run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -182,7 +182,7 @@ pub enum Incident {
         /// When it is invoked.
         at: Duration,
         /// Which run of the schedule it is, from 0; one may come more than once, and in any order.
-        due: usize,
+        run: usize,
     },
     /// A moderator opens an alert's page and, if it offers that, decides.
     Visit {
@@ -244,8 +244,8 @@ pub enum Incident {
 
 /// Who decides.
 pub(crate) const MODERATORS: [&str; 3] = ["ana", "ben", "chi"];
-/// Runs of the schedule that plans have.
-pub(crate) const RUNS_DUE: usize = 4;
+/// The runs of the schedule that plans have.
+pub(crate) const SCHEDULED_RUNS: usize = 4;
 /// How many samples of bad records there are at least, of each stream.
 const BAD_SAMPLES: usize = 20;
 
@@ -288,7 +288,7 @@ impl Plan {
             let all = [Promoted::Harsher, Promoted::Shipped, Promoted::Damaged, Promoted::NoPointer];
             Incident::Promote { at: moment(dice, span), model: all[dice.usize(..4).min(dice.usize(..4))] }
         });
-        some(&mut dice, 4, &mut |dice| Incident::Digest { at: afterwards(dice, span), due: dice.usize(..RUNS_DUE) });
+        some(&mut dice, 4, &mut |dice| Incident::Digest { at: afterwards(dice, span), run: dice.usize(..SCHEDULED_RUNS) });
         some(&mut dice, 10, &mut |dice| Incident::Visit {
             at: afterwards(dice, span),
             moderator: dice.usize(..MODERATORS.len()),
@@ -417,7 +417,7 @@ impl fmt::Display for Incident {
                 write!(to, "{at:?}: open shard {shard} of {} is merged with the next", stream.name())
             }
             Incident::Promote { at, model } => write!(to, "{at:?}: model promoted: {model:?}"),
-            Incident::Digest { at, due } => write!(to, "{at:?}: digests are sent, run {due} of the schedule"),
+            Incident::Digest { at, run } => write!(to, "{at:?}: digests are sent, run {run} of the schedule"),
             Incident::Visit { at, moderator, alert, page, wish, ponders } => {
                 let (who, page) = (MODERATORS[moderator % MODERATORS.len()], page.name());
                 write!(to, "{at:?}: {who} opens alert {alert} {page} and, after {ponders:?}, wants: {wish}")

@@ -116,7 +116,7 @@ impl<O: Objects> Objects for Faulty<O> {
         }
         let answer = self.inner.put(key, bytes, condition).await?;
         if matches!(answer, Written::Done(_)) {
-            self.faults.note(Effect::Written { key: key.to_owned() });
+            self.faults.note(Effect::Written { invocation: self.process.invocation(), key: key.to_owned() });
         }
         self.after(Operation::PutObject, fault, answer).await
     }
@@ -161,12 +161,12 @@ impl<T: Topic> Topic for Faulty<T> {
         let mut published = Vec::new().into_iter();
         if !taken.is_empty() {
             published = self.inner.publish_batch(&taken).await?.into_iter();
-            // The ledgers know alerts and digests, not what is said about the breaker.
-            for message in taken.iter().filter(|message| !message.attributes.contains_key("breaker")) {
+            for message in &taken {
                 self.faults.note(Effect::Published {
                     invocation: self.process.invocation(),
                     id: message.id.clone(),
                     told: is_told(fault.as_ref()),
+                    about_breaker: message.attributes.contains_key("breaker"),
                 });
             }
         }

@@ -9,7 +9,6 @@ use modstream_events::{Alert, Event};
 use modstream_ledger::{Entry, Fate, Hour, LedgerError, Reader, Withheld};
 use modstream_platform::{Clock, Objects};
 use modstream_telemetry::digest_input_unreadable;
-use named_mutations::is_on;
 
 use crate::DigestError;
 use crate::digest::Candidate;
@@ -65,9 +64,6 @@ impl Memory {
     }
 
     fn covered(&self) -> HashSet<&str> {
-        if is_on("cover-again") {
-            return HashSet::new();
-        }
         self.windows.values().flatten().flat_map(Digest::covered).map(|alert| alert.id.as_str()).collect()
     }
 

@@ -233,12 +233,8 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
 
     /// Takes a group of different alerts, one call's worth, all the way: each is published or withheld.
     async fn settle(&self, group: Vec<Pending>, breaker: Option<&Known>) -> Vec<Delivered> {
-        let PublishAlerts { alerts, objects, clock, .. } = self.function;
+        let PublishAlerts { objects, clock, .. } = self.function;
         let ledger = Ledger::new(objects, clock, self.deadline);
-        if is_on("send-before-ledger") {
-            let early = group.iter().map(|Pending { id, event, .. }| message(id.clone(), event));
-            publish_all(alerts, clock, self.deadline, early.collect()).await;
-        }
         let requests = group.into_iter().map(|alert| async {
             let Pending { id, keys, event } = alert;
             let own = event.clone();

@@ -80,12 +80,6 @@ impl<O: Objects, C: Clock + Clone> Models<O, C> {
         Arc::clone(&state.in_use)
     }
 
-    /// By mutation only: the model that is promoted now.
-    pub(crate) async fn newest(&self, deadline: Timestamp) -> Arc<InUse> {
-        self.state.lock().await.checked = Timestamp::UNIX_EPOCH;
-        self.snapshot(deadline).await
-    }
-
     async fn refresh(&self, state: &mut State, deadline: Timestamp) -> Result<(), StoreError> {
         if let Pointer::To(current, tag) = self.store.current(Some(&state.tag), deadline).await? {
             if current.version != state.in_use.version {

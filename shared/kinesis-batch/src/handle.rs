@@ -188,7 +188,6 @@ async fn deliver<H: Handler>(handler: &H, items: Vec<H::Item>, positions: &[usiz
         delivered.stop = Some(Stop { position: first, cause: miscounted });
         return delivered;
     }
-    let outcomes = mutated(outcomes);
     let unanswered = positions.get(outcomes.len()).copied();
     for (&position, outcome) in positions.iter().zip(outcomes) {
         match outcome {
@@ -237,24 +236,4 @@ async fn keep<H: Handler>(
         Err(Panicked { place }) => Cause::QuarantinePanicked { place },
     };
     Err(Stop { position, cause })
-}
-
-/// "report-highest-failure": what stands before the last failure counts as done.
-#[cfg(feature = "mutations")]
-fn mutated<B, E>(mut outcomes: Vec<Outcome<B, E>>) -> Vec<Outcome<B, E>> {
-    if named_mutations::is_on("report-highest-failure") {
-        let is_failure = |outcome: &Outcome<B, E>| matches!(outcome, Outcome::Transient(_));
-        let last = outcomes.iter().rposition(is_failure).unwrap_or_default();
-        outcomes
-            .iter_mut()
-            .take(last)
-            .filter(|outcome| is_failure(outcome))
-            .for_each(|outcome| *outcome = Outcome::Done);
-    }
-    outcomes
-}
-
-#[cfg(not(feature = "mutations"))]
-fn mutated<B, E>(outcomes: Vec<Outcome<B, E>>) -> Vec<Outcome<B, E>> {
-    outcomes
 }

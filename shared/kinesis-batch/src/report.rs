@@ -106,10 +106,6 @@ impl<B, E> Report<B, E> {
     /// What to answer Lambda. Where the mapping has a tumbling window, add its state:
     /// [`BatchResponse::with_state`].
     pub fn response(&self) -> BatchResponse {
-        #[cfg(feature = "mutations")]
-        if named_mutations::is_on("report-nothing") {
-            return BatchResponse::success();
-        }
         self.failure
             .as_ref()
             .map_or_else(BatchResponse::success, |failure| BatchResponse::failed_from(&failure.sequence_number))

@@ -1,6 +1,7 @@
 //! What rules say of a prediction.
 
 use modstream_events::{PROBE_BODY, PROBE_SOURCE, Prediction, Severity, ids};
+use named_mutations::is_on;
 
 use crate::{AtBaseRate, Rules};
 
@@ -39,7 +40,7 @@ pub enum Why {
 impl Rules {
     /// The prediction at the rules' base rate.
     pub fn at_base_rate(&self, prediction: &Prediction<'_>) -> AtBaseRate {
-        AtBaseRate::of(prediction, self.base_rate)
+        AtBaseRate::of(prediction, self.base_rate.filter(|_| !is_on("judge-at-own-base-rate")))
     }
 
     /// Judges a prediction: the first that holds of probe, exempt author, always term, threshold, exploration. It depends on
@@ -76,6 +77,9 @@ impl Rules {
     fn always_in(&self, body: &str) -> Option<&str> {
         if self.always.is_empty() {
             return None;
+        }
+        if is_on("match-case") {
+            return self.always.iter().find(|term| body.contains(*term)).map(String::as_str);
         }
         let body = body.to_lowercase();
         self.always.iter().find(|term| body.contains(&term.to_lowercase())).map(String::as_str)
