@@ -26,6 +26,8 @@ pub(crate) enum Effect {
     Began { invocation: u64, function: Function, comment_events: Vec<String>, due: Option<Timestamp> },
     /// A prediction was stored; whether the caller was told.
     Stored { invocation: u64, comment_event: String, id: String, version: String, told: bool },
+    /// An object that is there could not be read: to the function it is missing.
+    Forbidden { invocation: u64, function: Function, key: String },
     /// An object was written.
     Written { invocation: u64, key: String },
     /// An alert, a digest or the message about a breaker was published; whether the caller was told.
@@ -169,7 +171,12 @@ fn injection(operation: Operation, fault: &Fault) -> &'static str {
         (Operation::PublishBatch, Fault::EntriesFail(_)) => "PublishBatch fails in part",
         (Operation::PublishBatch, _) => "PublishBatch without an answer, or late",
         (Operation::GetObject, Fault::Fails(_)) => "GetObject fails",
+        (Operation::GetObject, Fault::Forbidden) => "GetObject is forbidden (403)",
         (Operation::GetObject, _) => "GetObject without an answer, or late",
+        (Operation::ListObjects, Fault::Fails(_)) => "a listing's page fails",
+        (Operation::ListObjects, Fault::ShortPage) => "a listing's page is short",
+        (Operation::ListObjects, Fault::BrokenPage) => "a listing's page breaks off",
+        (Operation::ListObjects, _) => "a listing's page without an answer, or late",
         (Operation::PutObject, Fault::Fails(_)) => "PutObject fails",
         (Operation::PutObject, Fault::Conflict) => "PutObject beside another (409)",
         (Operation::PutObject, _) => "PutObject without an answer, or late",
@@ -183,6 +190,7 @@ impl Operation {
         let (service, operation) = match self {
             Operation::PutRecords => ("kinesis", "PutRecords"),
             Operation::GetObject => ("s3", "GetObject"),
+            Operation::ListObjects => ("s3", "ListObjectsV2"),
             Operation::PutObject => ("s3", "PutObject"),
             Operation::PublishBatch => ("sns", "PublishBatch"),
             Operation::GetSecretValue => ("secretsmanager", "GetSecretValue"),

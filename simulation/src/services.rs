@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use modstream_platform::listing::{Page, all_pages};
+use modstream_platform::memory::MemoryObjects;
 use modstream_platform::{
     CallError, CallErrorKind, Clock, Condition, DeletableObjects, ETag, Fetched, Message, Objects, PublishOutcome,
     PutOutcome, PutRecord, Secrets, Stage, Stream, Topic, Written,
@@ -102,10 +104,32 @@ impl<S: Stream> Stream for Faulty<S> {
     }
 }
 
-impl<O: Objects> Objects for Faulty<O> {
+/// The keys of a page: few, so that listings have several.
+const PAGE_KEYS: usize = 8;
+
+impl Faulty<MemoryObjects> {
+    async fn page(&self, prefix: &str, after: Option<String>) -> Result<Page<String, String>, CallError> {
+        let fault = self.before(Operation::ListObjects).await?;
+        let most = if fault == Some(Fault::ShortPage) { PAGE_KEYS / 4 } else { PAGE_KEYS };
+        let mut page = self.inner.list_page(prefix, after.as_deref(), most);
+        if fault == Some(Fault::BrokenPage) {
+            page.entries.truncate(page.entries.len() / 2);
+            (page.is_truncated, page.next) = (None, None);
+        }
+        self.after(Operation::ListObjects, fault, page).await
+    }
+}
+
+impl Objects for Faulty<MemoryObjects> {
     async fn get(&self, key: &str, unless: Option<&ETag>) -> Result<Fetched, CallError> {
         let fault = self.before(Operation::GetObject).await?;
-        let answer = self.inner.get(key, unless).await?;
+        let mut answer = self.inner.get(key, unless).await?;
+        if fault == Some(Fault::Forbidden) && answer != Fetched::Missing {
+            let (invocation, function) = (self.process.invocation(), self.process.function());
+            self.faults.note(Effect::Forbidden { invocation, function, key: key.to_owned() });
+            let denied = || Operation::GetObject.error(CallErrorKind::Denied);
+            answer = Fetched::without_object(403, Some("AccessDenied")).ok_or_else(denied)?;
+        }
         self.after(Operation::GetObject, fault, answer).await
     }
 
@@ -121,14 +145,13 @@ impl<O: Objects> Objects for Faulty<O> {
         self.after(Operation::PutObject, fault, answer).await
     }
 
+    /// Folds pages, each of which is a call that can go wrong.
     async fn list(&self, prefix: &str) -> Result<Vec<String>, CallError> {
-        let fault = self.before(Operation::GetObject).await?;
-        let answer = self.inner.list(prefix).await?;
-        self.after(Operation::GetObject, fault, answer).await
+        all_pages("s3", "ListObjectsV2", async |after| self.page(prefix, after).await).await
     }
 }
 
-impl<O: DeletableObjects> DeletableObjects for Faulty<O> {
+impl DeletableObjects for Faulty<MemoryObjects> {
     /// Goes wrong as a put does.
     async fn delete(&self, key: &str) -> Result<(), CallError> {
         let fault = self.before(Operation::PutObject).await?;

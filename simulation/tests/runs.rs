@@ -18,8 +18,12 @@ fn a_run_depends_on_its_plan_alone_and_breaks_no_promise() {
 }
 
 /// The rows of the table that may not be missing.
-const KINDS: [&str; 33] = [
+const KINDS: [&str; 37] = [
     "GetObject fails",
+    "GetObject is forbidden (403)",
+    "a listing's page breaks off",
+    "a listing's page fails",
+    "a listing's page is short",
     "GetObject without an answer, or late",
     "PublishBatch fails",
     "PublishBatch fails in part",
