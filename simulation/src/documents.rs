@@ -28,6 +28,12 @@ pub(crate) fn document(number: Option<usize>) -> &'static str {
     number.map_or(ENVIRONMENT, |number| DOCUMENTS[number % DOCUMENTS.len()])
 }
 
+/// A document's name, which is part of the ids of its alerts.
+pub(crate) fn name_of(document: &str) -> String {
+    let document: serde_json::Value = serde_json::from_str(document).expect("the documents of runs are JSON");
+    document["name"].as_str().unwrap_or("default").to_owned()
+}
+
 /// What the environment's `POLICY` says, as a document.
 const ENVIRONMENT: &str = r#"{"default": {"threshold": 0.5}}"#;
 /// The environment's `POLICY`.

@@ -206,9 +206,8 @@ impl Lambda {
                     started.await.map_err(said)
                 };
                 let pool: Pool<Scorer> = |state| &mut state.scorers;
-                let handle = async |scorer: &Scorer, deadline| {
-                    batch_answer(encoded(scorer.handle(&payload, deadline).await))
-                };
+                let handle =
+                    async |scorer: &Scorer, deadline| batch_answer(encoded(scorer.handle(&payload, deadline).await));
                 self.in_environment(run, function, pool, start, handle).await
             }
             Function::Publish => {

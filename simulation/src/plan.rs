@@ -296,7 +296,10 @@ impl Plan {
             let all = [Promoted::Harsher, Promoted::Shipped, Promoted::Damaged, Promoted::NoPointer];
             Incident::Promote { at: moment(dice, span), model: all[dice.usize(..4).min(dice.usize(..4))] }
         });
-        some(&mut dice, 4, &mut |dice| Incident::Digest { at: afterwards(dice, span), run: dice.usize(..SCHEDULED_RUNS) });
+        some(&mut dice, 4, &mut |dice| Incident::Digest {
+            at: afterwards(dice, span),
+            run: dice.usize(..SCHEDULED_RUNS),
+        });
         some(&mut dice, 10, &mut |dice| Incident::Visit {
             at: afterwards(dice, span),
             moderator: dice.usize(..MODERATORS.len()),
@@ -385,7 +388,9 @@ fn fault(dice: &mut fastrand::Rng, function: Function, operation: Operation) -> 
         8 if operation == Operation::ListObjects => Fault::ShortPage,
         _ if operation == Operation::ListObjects => Fault::BrokenPage,
         // A page is for one person and one moment: what it may not read it does not show.
-        _ if operation == Operation::GetObject && !matches!(function, Function::Decide | Function::Desk) => Fault::Forbidden,
+        _ if operation == Operation::GetObject && !matches!(function, Function::Decide | Function::Desk) => {
+            Fault::Forbidden
+        }
         _ => Fault::AnswerLost,
     }
 }

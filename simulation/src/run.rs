@@ -11,7 +11,7 @@ use modstream_tests::{SOURCE, comment_event_id};
 use tokio::sync::oneshot;
 use tokio::task::LocalSet;
 
-use crate::documents::document;
+use crate::documents::{document, name_of};
 use crate::faults::Faults;
 use crate::lambda::Lambda;
 use crate::moderators::{Moderators, Seen};
@@ -72,7 +72,9 @@ pub fn run(plan: &Plan) -> Outcome {
 async fn carry_out(plan: &Plan) -> Outcome {
     let world = World::new(&plan.settings).await;
     let inbox = world.inbox();
-    let alert_id = |number| ids::alert(SOURCE, &comment_event_id(number), policy_name(plan)).to_string();
+    let policies = document(plan.settings.document);
+    let name = name_of(policies);
+    let alert_id = |number| ids::alert(SOURCE, &comment_event_id(number), &name).to_string();
     let faults = Faults::new(plan, world.clock, alert_id);
     let lambda = Lambda::new(plan, world.clone(), faults.clone());
     let moderators = Moderators { world: &world, lambda: &lambda, faults: &faults };
@@ -114,7 +116,7 @@ async fn carry_out(plan: &Plan) -> Outcome {
     let messages = notices.len() as u64;
     let effects = faults.effects();
     let witnessed = Witnessed { notices, effects, answers, sign_ins, redriven, last_due: schedule::last_due() };
-    let evidence = Evidence::of(&world, document(plan.settings.document), witnessed).await;
+    let evidence = Evidence::of(&world, policies, witnessed).await;
     evidence.held_back().into_iter().for_each(|kind| faults.count(kind));
     broken.extend(oracle::broken(&evidence));
     broken.extend(archived::broken(&world).await);
@@ -125,11 +127,6 @@ async fn carry_out(plan: &Plan) -> Outcome {
         messages,
         invocations: lambda.invocations(),
     }
-}
-
-/// Part of an alert's id.
-fn policy_name(plan: &Plan) -> &'static str {
-    if document(plan.settings.document).contains("\"name\": \"spring\"") { "spring" } else { "default" }
 }
 
 /// Lets the functions work while `feed` goes on, and until all is done: how many records were given up.

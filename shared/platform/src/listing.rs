@@ -67,7 +67,12 @@ mod tests {
     async fn listed(pages: &[(Option<u32>, Page<u32, u32>)]) -> Result<Vec<u32>, CallErrorKind> {
         let answer = |after| {
             let found = pages.iter().find(|(name, _)| *name == after).map(|(_, page)| page.clone());
-            let error = || CallError { service: "s3", operation: "List", kind: CallErrorKind::Unavailable, message: String::new() };
+            let error = || CallError {
+                service: "s3",
+                operation: "List",
+                kind: CallErrorKind::Unavailable,
+                message: String::new(),
+            };
             std::future::ready(found.ok_or_else(error))
         };
         all_pages("s3", "List", answer).await.map_err(|error| error.kind)
@@ -90,7 +95,11 @@ mod tests {
             Page { is_truncated: Some(true), ..second.clone() },
             page(&[3], Some(7)),
         ] {
-            assert_eq!(listed(&[first(), (Some(7), broken.clone())]).await, Err(CallErrorKind::OutcomeUnknown), "{broken:?}");
+            assert_eq!(
+                listed(&[first(), (Some(7), broken.clone())]).await,
+                Err(CallErrorKind::OutcomeUnknown),
+                "{broken:?}"
+            );
         }
     }
 }

@@ -86,6 +86,8 @@ fn asked(evidence: &Evidence, audit: &Audit, policies: &Policies<'_>, broken: &m
         let (source, comment) = (field("source"), field("id"));
         let alert = || place(ids::alert(source, comment, policies.name()).to_string());
         let exploration = || place(ids::exploration(source, comment, policies.name()).to_string());
+        // An alert that the topic refuses may be held back later, with the text that was requested first.
+        asked.predictions.insert(text(&event, "/id").unwrap_or_default().to_owned(), event["data"].clone());
         if audit.quarantined("predictions", record).is_some() {
             asked.refused.extend([alert().0, exploration().0]);
             continue;
@@ -102,7 +104,6 @@ fn asked(evidence: &Evidence, audit: &Audit, policies: &Policies<'_>, broken: &m
             Verdict::Alert(_) => asked.alerts.extend([alert()]),
             Verdict::Explore(..) => asked.alerts.extend([exploration()]),
         }
-        asked.predictions.insert(text(&event, "/id").unwrap_or_default().to_owned(), event["data"].clone());
     }
     asked
 }
@@ -153,10 +154,12 @@ fn is_reason(evidence: &Evidence, policies: &Policies<'_>, requested: &Value, wi
         Some("budget") => {
             let hour = text(requested, "/time").and_then(|time| time.get(..13)).unwrap_or_default();
             let own = name.map_or_else(|| "_none".to_owned(), str::to_lowercase);
-            [(policies.budget(name), own.as_str()), (policies.total_budget(), "_all")].into_iter().any(|(places, scope)| {
-                let taken = evidence.under(&format!("budgets/{hour}/{scope}/")).count() as u64;
-                places.is_some_and(|places| taken >= places)
-            })
+            [(policies.budget(name), own.as_str()), (policies.total_budget(), "_all")].into_iter().any(
+                |(places, scope)| {
+                    let taken = evidence.under(&format!("budgets/{hour}/{scope}/")).count() as u64;
+                    places.is_some_and(|places| taken >= places)
+                },
+            )
         }
         _ => false,
     }

@@ -26,7 +26,8 @@ pub(super) fn message_id(folder: &str) -> String {
 
 /// All breakers, in the order of their opening.
 pub(super) fn all(evidence: &Evidence) -> Vec<Breaker> {
-    let opened = evidence.under("breakers/").filter_map(|(key, content)| Some((key.strip_suffix("/opened.json")?, content)));
+    let opened =
+        evidence.under("breakers/").filter_map(|(key, content)| Some((key.strip_suffix("/opened.json")?, content)));
     let breakers = opened.map(|(folder, content)| {
         let opened = parse(content).unwrap_or_default();
         Breaker {

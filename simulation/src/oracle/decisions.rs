@@ -29,9 +29,9 @@ pub(super) fn broken(evidence: &Evidence) -> Vec<String> {
     }
     for (folder, log) in &logs {
         // Decisions and undos take turns, and no number is left out.
-        let is_sound = (1..).zip(log).all(|(expected, (number, action, _))| {
-            *number == expected && (action == UNDO) == (expected % 2 == 0)
-        });
+        let is_sound = (1..)
+            .zip(log)
+            .all(|(expected, (number, action, _))| *number == expected && (action == UNDO) == (expected % 2 == 0));
         if !is_sound {
             broken.push(format!("the log {folder} has {log:?}"));
         }

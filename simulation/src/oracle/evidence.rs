@@ -151,9 +151,10 @@ impl Evidence {
     /// What was written more than once, of what never changes.
     pub(super) fn written_once(&self) -> Vec<String> {
         let never_changes = ["alerts/", "budgets/", "breakers/", "digests/", "decisions/", "sign-ins/"];
-        let changed = self.objects.iter().filter(|(key, contents)| {
-            contents.len() > 1 && never_changes.iter().any(|prefix| key.starts_with(prefix))
-        });
+        let changed = self
+            .objects
+            .iter()
+            .filter(|(key, contents)| contents.len() > 1 && never_changes.iter().any(|prefix| key.starts_with(prefix)));
         changed.map(|(key, contents)| format!("{key} was written {} times", contents.len())).collect()
     }
 }

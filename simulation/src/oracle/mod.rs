@@ -35,7 +35,17 @@ mod tests {
     #[test]
     fn the_oracle_asks_no_crate_that_it_checks() {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/oracle");
-        let allowed = ["crate", "jiff", "modstream_events", "modstream_platform", "modstream_tests", "serde_json", "std", "super", "uuid"];
+        let allowed = [
+            "crate",
+            "jiff",
+            "modstream_events",
+            "modstream_platform",
+            "modstream_tests",
+            "serde_json",
+            "std",
+            "super",
+            "uuid",
+        ];
         for file in std::fs::read_dir(folder).expect("the folder is there") {
             let path = file.expect("an entry").path();
             let source = std::fs::read_to_string(&path).expect("a text");

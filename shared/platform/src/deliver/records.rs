@@ -5,8 +5,7 @@ use super::queue::Limits;
 use super::send::{Answer, Service, send_all};
 use super::{Cause, DeliveryError};
 use crate::{
-    CallError, Clock, MAX_KEY_CHARS, MAX_PUT_BYTES, MAX_PUT_RECORDS, MAX_RECORD_BYTES, PutOutcome,
-    PutRecord, Stream,
+    CallError, Clock, MAX_KEY_CHARS, MAX_PUT_BYTES, MAX_PUT_RECORDS, MAX_RECORD_BYTES, PutOutcome, PutRecord, Stream,
 };
 
 /// What became of one record.
