@@ -9,7 +9,7 @@ use digest_alerts::{DigestAlerts, Links, Rules};
 use jiff::Timestamp;
 use kinesis_batch::Batch;
 use modstream_decisions::Decisions;
-use modstream_desk::{Config, Pages, Settings};
+use modstream_desk::{Config, Pages, SiteSettings};
 use modstream_platform::Clock;
 use modstream_platform::environment::Environment;
 use modstream_platform::memory::{FunctionError, MemoryClock, MemoryObjects, MemorySecrets, MemoryStream, MemoryTopic};
@@ -54,7 +54,7 @@ impl Outbox {
 
 /// What a function is told it has.
 const TIME: Duration = Duration::from_secs(20);
-/// What it has: as `shared/bootstrap` does, the deadline is before Lambda's.
+/// What it has: as `shared/platform/bootstrap` does, the deadline is before Lambda's.
 const TIMEOUT: Duration = Duration::from_secs(25);
 /// Timers tick in milliseconds.
 const TICK: Duration = Duration::from_millis(1);
@@ -275,7 +275,7 @@ impl Lambda {
         function: Function,
         pool: Pool<Site>,
         config: &Config,
-        settings: Settings,
+        settings: SiteSettings,
         payload: &[u8],
     ) -> Answer {
         let world = &self.shared.world;
@@ -334,7 +334,6 @@ fn said(error: impl std::fmt::Display) -> String {
 fn encoded<T: Serialize, E: std::fmt::Display>(answer: Result<T, E>) -> Answer {
     answer.map(|answer| serde_json::to_vec(&answer).unwrap_or_default()).map_err(said)
 }
-
 /// The comment event of each record that has one.
 fn comment_events(function: Function, payload: &[u8]) -> Vec<String> {
     // Others are given no batch.

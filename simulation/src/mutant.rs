@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use kinesis_batch::BatchResponse;
 use modstream_events::ids;
 use modstream_platform::{
-    CallError, CallErrorKind, Clock, Condition, DeletableObjects, ETag, Fetched, Message, Objects, PublishOutcome,
-    PutOutcome, PutRecord, Secrets, Stage, Stream, Topic, Written,
+    Bytes, CallError, CallErrorKind, Clock, Condition, DeletableObjects, ETag, Fetched, Message, Objects,
+    PublishOutcome, PutOutcome, PutRecord, Secrets, Stage, Stream, Topic, Written,
 };
 use named_mutations::is_on;
 use serde_json::Value;
@@ -129,14 +129,17 @@ impl<O: Objects> Objects for Mutant<O> {
         })
     }
 
-    async fn put(&self, key: &str, mut bytes: Vec<u8>, condition: Condition) -> Result<Written, CallError> {
+    async fn put(&self, key: &str, bytes: Bytes, condition: Condition) -> Result<Written, CallError> {
         let done = || Written::Done(ETag(String::new()));
         if self.skips(key, &bytes) {
             return Ok(done());
         }
-        if is_on("quarantine-by-invocation") && key.starts_with("quarantine/") {
-            bytes.resize(bytes.len() + self.process.invocation() as usize, b' ');
-        }
+        let bytes = if is_on("quarantine-by-invocation") && key.starts_with("quarantine/") {
+            let spaces = vec![b' '; self.process.invocation() as usize];
+            [bytes, spaces.into()].concat().into()
+        } else {
+            bytes
+        };
         let condition = if self.overwrites(key) { Condition::Always } else { condition };
         match self.inner.put(key, bytes, condition).await {
             Ok(Written::Conflict) if is_on("conflict-is-written") => Ok(Written::ConditionFailed),
@@ -197,7 +200,7 @@ impl<O: Objects, T: Topic> Objects for Ledger<O, T> {
         self.objects.get(key, unless).await
     }
 
-    async fn put(&self, key: &str, bytes: Vec<u8>, condition: Condition) -> Result<Written, CallError> {
+    async fn put(&self, key: &str, bytes: Bytes, condition: Condition) -> Result<Written, CallError> {
         if is_on("send-before-ledger") && key.ends_with("/requested.json") {
             let id = key.rsplit('/').nth(1).unwrap_or_default().to_owned();
             let body = String::from_utf8_lossy(&bytes).into_owned();

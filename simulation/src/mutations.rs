@@ -28,7 +28,7 @@ pub const ALL: [Mutation; 37] = [
     ("withhold-without-record", "an alert that is withheld is not recorded"),
     ("budget-place-twice", "two alerts have one place in a budget"),
     ("judge-at-own-base-rate", "a prediction is judged at its own base rate, not at the policy's"),
-    ("match-case", "a term that always alerts is found in the same letters only"),
+    ("match-case", "a term that always alerts is not found in capitals"),
     ("wake-in-quiet-hours", "alerts are published in quiet hours"),
     ("keep-none-in-quiet-hours", "quiet hours hold for the severities that they are to keep, too"),
     ("publish-without-channel", "alerts are published whose policy sends them by digest alone"),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use modstream_events::ids;
 use modstream_platform::Clock;
 use modstream_platform::memory::Statistics;
-use modstream_redrive::{Options, Streams, Why, redrive};
+use modstream_quarantine::redrive::{Options, Streams, Why, redrive};
 use modstream_tests::{SOURCE, comment_event_id};
 use tokio::sync::oneshot;
 use tokio::task::LocalSet;

@@ -4,13 +4,13 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use modstream_in_use::policies::PolicyStore;
 use modstream_platform::memory::{
     Config, EventSource, Filter, MemoryClock, MemoryObjects, MemorySecrets, MemoryStream, MemoryTopic, OnBatchFailure,
     Subscription,
 };
 use modstream_platform::{Condition, Objects, PutRecord, Stream};
 use modstream_policy::Policies;
-use modstream_policy_store::PolicyStore;
 use modstream_tests::{BadSample, MODEL_NAME, MadeUp, bad_comments, bad_predictions, harsher, model_files};
 
 use crate::documents::document;
@@ -71,7 +71,7 @@ pub(crate) async fn shipped() -> MemoryObjects {
     let Models { shipped, .. } = models();
     let pointer = (format!("models/{MODEL_NAME}/current.json"), pointer(shipped).into_bytes());
     for (key, bytes) in shipped.objects.iter().cloned().chain([pointer]) {
-        bucket.put(&key, bytes, Condition::Always).await.expect("the memory bucket takes it");
+        bucket.put(&key, bytes.into(), Condition::Always).await.expect("the memory bucket takes it");
     }
     bucket
 }
@@ -120,7 +120,7 @@ impl World {
     }
 
     async fn put(&self, key: &str, bytes: Vec<u8>) {
-        self.objects.put(key, bytes, Condition::Always).await.expect("the memory bucket takes it");
+        self.objects.put(key, bytes.into(), Condition::Always).await.expect("the memory bucket takes it");
     }
 
     async fn promote(&self, model: Promoted) {

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use modstream_classifier::LogOdds;
 use modstream_classifier::artifact::{self, MANIFEST, Manifest, ModelFiles, TENSORS};
-use modstream_model_store::ModelStore;
+use modstream_in_use::models::ModelStore;
 use modstream_platform::Clock;
 
 use crate::world::World;

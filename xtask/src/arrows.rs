@@ -20,9 +20,6 @@ const WALLS: &[(&str, &[&str])] = &[
     ("modstream-ledger", &["modstream-events", "modstream-classifier", "aws-"]),
     // Pure: whoever has a prediction can judge it.
     ("modstream-policy", &["modstream-platform", "modstream-classifier", "tokio", "aws-"]),
-    ("modstream-policy-store", &["modstream-classifier", "publish-alerts", "aws-"]),
-    ("modstream-limits", &["modstream-classifier", "publish-alerts", "aws-"]),
-    ("modstream-digests", &["modstream-classifier", "aws-"]),
     // What decisions say, whoever took them.
     ("modstream-feedback", &["modstream-classifier", "modstream-trainer", "publish-alerts", "linfa", "aws-"]),
     ("modstream-links", &["modstream-classifier", "modstream-decisions", "modstream-desk", "aws-"]),
@@ -31,7 +28,6 @@ const WALLS: &[(&str, &[&str])] = &[
     ("modstream-desk", &["modstream-classifier", "publish-alerts", "hyper", "aws-"]),
     // Records, whatever they hold.
     ("modstream-archive", &["modstream-events", "modstream-classifier", "aws-"]),
-    ("modstream-redrive", &["modstream-classifier", "score-comments", "publish-alerts", "aws-"]),
     ("modstream-forget", &["modstream-classifier", "generate-comments", "score-comments", "publish-alerts", "aws-"]),
     ("generate-comments", &["score-comments", "publish-alerts", "modstream-classifier", "linfa", "aws-"]),
     ("score-comments", &["generate-comments", "publish-alerts", "modstream-trainer", "linfa", "aws-"]),

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use modstream_in_use::policies::{Following, InUse, StoreError};
 use modstream_platform::{Clock, Objects};
 use modstream_policy::{Channel, Condition, Policies, Policy, Severities};
-use modstream_policy_store::{Following, InUse, StoreError};
 use named_mutations::is_on;
 
 use crate::DigestRules;
@@ -23,7 +23,7 @@ impl Default for Rules {
 }
 
 impl Rules {
-    /// Those of now.
+    /// The rules of now.
     ///
     /// # Errors
     /// Where it is not known yet whether the bucket has a document.

@@ -1,14 +1,14 @@
 //! Whether an alert is published by itself, and why not.
 
 use modstream_events::{Alert, Event};
+use modstream_ledger::limits::{Budgets, Known, Place, Request, Scope};
 use modstream_ledger::{Hour, Withholding};
-use modstream_limits::{Budgets, Known, Place, Request, Scope};
 use modstream_platform::deliver::DeliveryError;
 use modstream_platform::{Clock, Objects};
 use modstream_policy::{Channel, Policies};
 use named_mutations::is_on;
 
-/// Why an alert is withheld, and the same as a sentence.
+/// The reason why an alert is withheld, and the same as a sentence.
 pub(crate) type Withheld = (Withholding, String);
 
 /// What follows from the alert, the policies and the breaker alone. The probe is never withheld.

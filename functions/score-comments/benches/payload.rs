@@ -9,7 +9,7 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use kinesis_batch::{SourceRecord, payload as payloads};
 use modstream_classifier::artifact::ModelFiles;
 use modstream_events::{Comment, Event};
-use modstream_model_store::ModelStore;
+use modstream_in_use::models::ModelStore;
 use modstream_platform::Clock as _;
 use modstream_platform::memory::{MemoryClock, MemoryObjects, MemoryStream};
 use score_comments::{Config, ScoreComments};

@@ -4,7 +4,6 @@
 //! response names the first record that must come again ([`kinesis_batch`] has the rules).
 
 mod config;
-mod models;
 mod predict;
 
 use std::sync::Mutex;
@@ -13,17 +12,21 @@ use jiff::Timestamp;
 use kinesis_batch::{Batch, BatchResponse, Fault, Handler, Outcome, PayloadError, Record};
 use modstream_classifier::Scratch;
 use modstream_events::BadRecord;
+use modstream_in_use::models::{Following, InUse, ModelStore, StoreError};
 use modstream_platform::deliver::{Delivery, DeliveryError, put_all};
 use modstream_platform::{Clock, Objects, PutRecord, Stream};
 use modstream_telemetry::batch_handled;
 
 pub use config::Config;
-pub use models::StartError;
-use models::{InUse, Models};
 
 /// The function's name; its events' `source` is `urn:modstream:score-comments`.
 pub const NAME: &str = "score-comments";
 const SOURCE: &str = "urn:modstream:score-comments";
+
+/// The function can't start without a model.
+#[derive(Debug, thiserror::Error)]
+#[error("no model to score with: {0}")]
+pub struct StartError(#[from] StoreError);
 
 /// The function.
 #[derive(Debug)]
@@ -31,7 +34,7 @@ pub struct ScoreComments<S, O, C> {
     predictions: S,
     objects: O,
     clock: C,
-    models: Models<O, C>,
+    models: Following<O, C>,
     top_terms: usize,
 }
 
@@ -47,7 +50,8 @@ impl<S: Stream, O: Objects + Clone, C: Clock + Clone> ScoreComments<S, O, C> {
         clock: C,
         deadline: Timestamp,
     ) -> Result<Self, StartError> {
-        let models = Models::load(config, objects.clone(), clock.clone(), deadline).await?;
+        let store = ModelStore::new(objects.clone(), clock.clone(), config.model_name.clone());
+        let models = Following::start(store, config.base_rate, deadline).await?;
         Ok(ScoreComments { predictions, objects, clock, models, top_terms: config.top_terms })
     }
 
@@ -70,7 +74,7 @@ impl<S: Stream, O: Objects + Clone, C: Clock + Clone> ScoreComments<S, O, C> {
     }
 }
 
-/// One batch.
+/// What scoring one batch of comments needs.
 struct Scoring<'a, S, O, C> {
     function: &'a ScoreComments<S, O, C>,
     model: &'a InUse,

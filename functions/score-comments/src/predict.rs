@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use modstream_classifier::Scratch;
 use modstream_events::{BadRecord, Comment, Event, EventRef, ModelRef, Prediction, ids};
+use modstream_in_use::models::InUse;
 
 use crate::SOURCE;
-use crate::models::InUse;
 
 pub(crate) fn predict(
     in_use: &InUse,

@@ -1,15 +1,15 @@
 //! Signed links → an alert and why, or a digest; and what a moderator decides → the log, the stream `decisions`.
 //!
-//! A function URL's request in, a page out. `shared/desk` has the pages.
+//! A function URL's request in, a page out. `shared/pages/desk` has the pages.
 
-use modstream_desk::Settings;
+use modstream_desk::SiteSettings;
 
 pub use modstream_desk::{Config, Pages};
 
 /// The function's name.
 pub const NAME: &str = "take-decisions";
 
-/// What it serves: what links lead to, and no desk.
-pub fn settings(config: &Config) -> Settings {
-    Settings { links: true, desk: None, forum: config.forum.clone() }
+/// What the function serves: what links lead to, and no desk.
+pub fn settings(config: &Config) -> SiteSettings {
+    SiteSettings { links: true, desk: None, forum: config.forum.clone() }
 }

@@ -137,7 +137,7 @@ fn seal(manifest: &mut [u8]) {
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(bytes))
 }
 
 /// Loads a model, and tries what loads. Returns why it is refused, if it is.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use modstream_digests::{Digest, Digests};
+use modstream_ledger::digests::{Digest, Digests};
 use modstream_ledger::{Hour, Reader};
 use modstream_platform::Clock;
 use modstream_platform::memory::{Filter, MemoryTopic, Subscription};

@@ -33,7 +33,7 @@ fn fingerprint(inputs: &[Vec<u8>]) -> String {
         hash.update((input.len() as u64).to_le_bytes());
         hash.update(input);
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(hash.finalize())
 }
 
 #[cfg(test)]

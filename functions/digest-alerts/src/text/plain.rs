@@ -1,32 +1,8 @@
-//! Text that stays text: whatever a comment holds, it moves no cursor, turns no direction and begins no line of ours.
+//! Text in lines.
 
-use std::fmt::Write as _;
+pub(super) use plain_text::one_line;
 
-/// White space as one blank each; control characters, and marks that turn the direction or hide, by their numbers.
-pub(super) fn one_line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_whitespace() {
-            if !line.ends_with(' ') {
-                line.push(' ');
-            }
-        } else if is_unseen(c) {
-            // Writing into a String never fails.
-            let _ = write!(line, "<U+{:04X}>", u32::from(c));
-        } else {
-            line.push(c);
-        }
-    }
-    line.trim().to_owned()
-}
-
-fn is_unseen(c: char) -> bool {
-    let turns = matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
-    let hides = matches!(c, '\u{200B}' | '\u{2060}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}');
-    c.is_control() || turns || hides
-}
-
-/// At most so many characters, whole words where they are no longer than the cut.
+/// The beginning of a text: at most `most` characters, and whole words where they are no longer than the cut.
 pub(super) fn cut(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();
@@ -78,15 +54,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    #[test]
-    fn what_is_not_seen_is_named() {
-        assert_eq!(
-            one_line("a\r\n\n b\t\u{1b}[31mred\u{7}\u{202E}x\u{85}\u{2028}y "),
-            "a b <U+001B>[31mred<U+0007><U+202E>x y"
-        );
-        assert_eq!(one_line(" \u{200B}\u{E0041} "), "<U+200B><U+E0041>");
-    }
 
     #[test]
     fn a_cut_keeps_whole_words_where_there_are_some() {

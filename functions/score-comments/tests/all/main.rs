@@ -14,7 +14,7 @@ use kinesis_batch::{BatchResponse, SourceRecord, payload as payloads};
 use modstream_classifier::BaseRate;
 use modstream_classifier::artifact::ModelFiles;
 use modstream_events::{Comment, Event, Prediction};
-use modstream_model_store::ModelStore;
+use modstream_in_use::models::ModelStore;
 use modstream_platform::Clock;
 use modstream_platform::memory::{MemoryClock, MemoryObjects, MemoryStream};
 use score_comments::{Config, ScoreComments, StartError};

@@ -1,0 +1,116 @@
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use modstream_events::{Action, Alert, Event};
+use proportions::Proportion;
+
+use crate::Log;
+
+/// What is counted of an alert.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Subject {
+    /// The comment's subreddit; empty where it has none.
+    pub subreddit: String,
+    /// The policy's name and condition.
+    pub policy: String,
+    /// The always-alert term that was why, or the term that speaks most for removal; empty where there is none.
+    pub reason: String,
+    /// When the alert was made.
+    pub alerted: Timestamp,
+    /// Whether the alert is the probe's, which counts nowhere.
+    pub probe: bool,
+    /// Whether the alert met no policy and was asked about all the same.
+    pub exploration: bool,
+}
+
+impl Subject {
+    /// Takes what counts from an alert.
+    pub fn of(alert: &Event<'_, Alert<'_>>) -> Self {
+        let Alert { comment, policy, terms, matched, probe, exploration, .. } = &alert.data;
+        let strongest = terms.iter().find(|term| term.contribution > 0.0).map(|term| &term.term);
+        let text = |text: Option<&std::borrow::Cow<'_, str>>| text.map(ToString::to_string).unwrap_or_default();
+        Subject {
+            subreddit: text(comment.subreddit.as_ref()),
+            policy: format!("{}, {}", policy.name, policy.condition),
+            reason: text(matched.as_ref().or(strongest)),
+            alerted: alert.time,
+            probe: *probe,
+            exploration: exploration.is_some(),
+        }
+    }
+}
+
+/// Alerts that have something in common, and how many of them moderators removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// What they have in common.
+    pub name: String,
+    /// Removed, of those decided about.
+    pub precision: Proportion,
+}
+
+/// What decisions add up to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Numbers {
+    /// Removed, of those decided about: the live precision. Probes and explorations are not in it.
+    pub precision: Proportion,
+    /// The same by subreddit, the most decided first; so are the next two.
+    pub by_subreddit: Vec<Group>,
+    /// The decisions by policy.
+    pub by_policy: Vec<Group>,
+    /// The decisions by reason.
+    pub by_reason: Vec<Group>,
+    /// Decisions that no other moderator took back, of all.
+    pub agreement: Proportion,
+    /// The median time from an alert to the first decision about it.
+    pub time_to_decision: Option<SignedDuration>,
+}
+
+/// Adds up what was decided about alerts.
+pub fn numbers<'a>(judged: impl IntoIterator<Item = (&'a Subject, &'a Log)>) -> Numbers {
+    let mut numbers = Numbers::default();
+    let mut by: [BTreeMap<&str, Proportion>; 3] = Default::default();
+    let mut times = Vec::new();
+    for (subject, log) in judged {
+        if subject.probe {
+            continue;
+        }
+        if let Some(first) = log.all().first() {
+            times.push(first.time.duration_since(subject.alerted).max(SignedDuration::ZERO));
+        }
+        review(log, &mut numbers.agreement);
+        let Some(decision) = log.standing().decided().filter(|_| !subject.exploration) else { continue };
+        let removed = decision.action == Action::Remove;
+        numbers.precision.add(removed);
+        for (groups, name) in by.iter_mut().zip([&subject.subreddit, &subject.policy, &subject.reason]) {
+            groups.entry(name).or_default().add(removed);
+        }
+    }
+    [numbers.by_subreddit, numbers.by_policy, numbers.by_reason] = by.map(groups);
+    times.sort_unstable();
+    numbers.time_to_decision = median(&times);
+    numbers
+}
+
+fn groups(by: BTreeMap<&str, Proportion>) -> Vec<Group> {
+    let mut groups: Vec<Group> =
+        by.into_iter().map(|(name, precision)| Group { name: name.to_owned(), precision }).collect();
+    groups.sort_by_key(|group| std::cmp::Reverse(group.precision.of));
+    groups
+}
+
+fn median(sorted: &[SignedDuration]) -> Option<SignedDuration> {
+    let middle = sorted.len() / 2;
+    let upper = *sorted.get(middle)?;
+    Some(if sorted.len().is_multiple_of(2) { (sorted[middle - 1] + upper) / 2 } else { upper })
+}
+
+/// Counts the decisions that another moderator took back, and those that none did.
+fn review(log: &Log, agreement: &mut Proportion) {
+    let all = log.all();
+    for (place, decision) in all.iter().enumerate().filter(|(_, decision)| decision.action != Action::Undo) {
+        // What follows a decision is its undo.
+        let by_another = all.get(place + 1).is_some_and(|undo| undo.moderator != decision.moderator);
+        agreement.add(!by_another);
+    }
+}

@@ -1,0 +1,409 @@
+//! From decisions to what they say.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use kinesis_batch::SourceRecord;
+use modstream_events::{
+    Action, Alert, Comment, Decision, Event, EventRef, ModelRef, OperatingPoint, PROBE_BODY, PolicyRef, Severity, ids,
+};
+use modstream_feedback::{
+    Claim, Judged, NoSuggestion, Verdict, live, newest, of_newest_model, pull, read, standing, suggest,
+};
+use modstream_ledger::{Keys, Ledger, Withholding};
+use modstream_platform::memory::{MemoryClock, MemoryObjects};
+use modstream_platform::{Bytes, Clock, Condition, Objects};
+use proptest::prelude::*;
+
+const FORUM: &str = "urn:example:forum";
+
+fn time() -> Timestamp {
+    "2026-01-05T10:00:00Z".parse().expect("a time")
+}
+
+fn comment_event(number: u32, body: &str) -> Event<'static, Comment<'static>> {
+    let comment = Comment {
+        id: Some(format!("c{number}").into()),
+        subreddit: Some("science".into()),
+        body: Some(body.to_owned().into()),
+        ..Comment::default()
+    };
+    Event::new(ids::sent_comment(FORUM, &format!("c{number}")).to_string(), FORUM, time(), comment)
+}
+
+fn alert_event(number: u32, probability: f64, body: &str) -> Event<'static, Alert<'static>> {
+    let Event { id, source, time, data: comment, .. } = comment_event(number, body);
+    let alert = Alert {
+        body_truncated: false,
+        prediction_id: format!("p{number}").into(),
+        comment_event: EventRef { source, id: id.clone(), time },
+        comment,
+        probability,
+        log_odds: 0.0,
+        severity: Severity::High,
+        policy: PolicyRef { name: "default".into(), condition: "precision>=0.8".into() },
+        terms: Vec::new(),
+        model: ModelRef { name: "m".into(), version: "f".repeat(64).into() },
+        operating_point: OperatingPoint { precision: 0.8, recall: 0.2, share: 0.05, base_rate: 0.2 },
+        matched: None,
+        exploration: None,
+        probe: false,
+        links: None,
+    };
+    Event::new(ids::alert(FORUM, &id, "default").to_string(), "urn:modstream:publish-alerts", time, alert)
+}
+
+/// What stands after these actions, by moderators a, b, c, ...
+fn after(actions: &[Action]) -> Option<Verdict> {
+    let alert = alert_event(1, 0.9, "hm");
+    let names = ["a", "b", "c", "d", "e", "f"];
+    let events: Vec<_> = actions
+        .iter()
+        .zip(1..)
+        .map(|(action, number)| Decision::about(&alert, *action, names[number as usize - 1], number).into_event(time()))
+        .collect();
+    // Any order, some twice.
+    standing(events.iter().rev().chain(&events)).pop()
+}
+
+fn verdict(probability: f64, removed: bool) -> Verdict {
+    let alert = alert_event(1, probability, "hm");
+    let action = if removed { Action::Remove } else { Action::Keep };
+    let event = Decision::about(&alert, action, "a", 1).into_event(time());
+    standing([&event]).pop().expect("it stands")
+}
+
+fn explored(probability: f64, removed: bool, share: f64) -> Verdict {
+    Verdict { propensity: share, ..verdict(probability, removed) }
+}
+
+#[test]
+fn the_last_decision_stands_unless_it_takes_one_back() {
+    use Action::{Keep, Remove, Undo};
+    let stands = |actions: &[Action]| after(actions).map(|verdict| (verdict.removed, verdict.moderator));
+    assert_eq!(stands(&[Remove]), Some((true, "a".to_owned())));
+    assert_eq!(stands(&[Remove, Undo]), None);
+    assert_eq!(stands(&[Remove, Undo, Keep]), Some((false, "c".to_owned())));
+    assert_eq!(stands(&[Remove, Undo, Keep, Undo]), None);
+    assert_eq!(stands(&[Remove, Undo, Keep, Undo, Remove]), Some((true, "e".to_owned())));
+}
+
+#[test]
+fn a_claim_holds_where_it_lies_in_the_interval_of_what_was_observed() {
+    let verdicts = |removed: usize, kept: usize, claimed: f64| {
+        let all = (0..removed + kept).map(|n| verdict(claimed, n < removed));
+        live(&all.collect::<Vec<_>>()).all
+    };
+    assert_eq!(verdicts(80, 20, 0.8).claim(), Claim::Holds);
+    assert_eq!(verdicts(50, 50, 0.8).claim(), Claim::TooHigh);
+    assert_eq!(verdicts(95, 5, 0.8).claim(), Claim::TooLow);
+    assert_eq!(verdicts(10, 10, 0.9).claim(), Claim::TooFew);
+    assert_eq!(live(&[]).all.claim(), Claim::TooFew);
+}
+
+#[test]
+fn explored_comments_stand_for_all_that_did_not_alert() {
+    let alerted = (0..40).map(|n| verdict(0.9, n < 30));
+    let asked = (0..20).map(|n| explored(0.1, n < 3, 0.1));
+    let matched = Verdict { matched: Some("buy".to_owned()), ..verdict(0.2, true) };
+    let found = live(&alerted.chain(asked).chain([matched]).collect::<Vec<_>>());
+    assert_eq!((found.all.observed.part, found.all.observed.of), (30, 40));
+    assert_eq!((found.matched.part, found.matched.of), (1, 1));
+    let explored = found.explored.expect("some were asked about");
+    // 3 of them for 30 that were missed, beside 31 that alerted, one by an always term.
+    assert_eq!((explored.missed.part, explored.stand_for.round(), explored.caught), (3, 200.0, 31));
+    let recall = explored.recall.expect("something was removed");
+    assert!((recall.share - 31.0 / 61.0).abs() < 1e-9, "{recall:?}");
+    // Wilson's interval of 3 of 20 is .052 to .360: from 10.5 to 72 were missed.
+    assert!((recall.interval.low - 0.301).abs() < 2e-3 && (recall.interval.high - 0.748).abs() < 2e-3, "{recall:?}");
+}
+
+#[test]
+fn what_was_caught_is_of_where_and_when_there_was_exploration() {
+    let at = |hours: i64, subreddit: &str, verdict: Verdict| {
+        let time = time() + jiff::SignedDuration::from_hours(hours);
+        Verdict { time, subreddit: Some(subreddit.to_owned()), ..verdict }
+    };
+    let found = live(&[
+        at(2, "science", explored(0.1, true, 0.1)),
+        at(1, "Science", explored(0.1, false, 0.1)),
+        at(1, "SCIENCE", verdict(0.9, true)),
+        at(3, "science", verdict(0.9, true)),
+        at(3, "science", verdict(0.9, false)),
+        at(0, "science", verdict(0.9, true)),
+        at(3, "askscience", verdict(0.9, true)),
+        Verdict { subreddit: None, ..at(3, "", verdict(0.9, true)) },
+    ]);
+    let explored = found.explored.expect("some were asked about");
+    assert_eq!((explored.caught, explored.subreddits), (2, 1));
+    assert!((explored.recall.expect("some were removed").share - 2.0 / 12.0).abs() < 1e-9);
+}
+
+#[test]
+fn where_nothing_was_removed_there_is_no_recall() {
+    let found = live(&[explored(0.1, false, 0.1), verdict(0.9, false)]).explored.expect("one was asked about");
+    assert_eq!((found.caught, found.recall), (0, None));
+}
+
+proptest! {
+    #[test]
+    fn a_recall_lies_in_its_interval(
+        rows in prop::collection::vec((any::<bool>(), 1..20_u32), 1..40),
+        caught in 0..40_usize,
+    ) {
+        let asked = rows.iter().map(|(removed, part)| explored(0.1, *removed, f64::from(*part) / 200.0));
+        let all: Vec<Verdict> = asked.chain((0..caught).map(|_| verdict(0.9, true))).collect();
+        match live(&all).explored.expect("some were asked about").recall {
+            Some(recall) => {
+                let (low, high) = (recall.interval.low, recall.interval.high);
+                prop_assert!(0.0 <= low && low <= recall.share && recall.share <= high && high <= 1.0, "{:?}", recall);
+            }
+            None => prop_assert!(all.iter().all(|verdict| !verdict.removed)),
+        }
+    }
+
+    #[test]
+    fn the_days_are_all_alerts_in_order(hours in prop::collection::vec((0..2_000_i64, any::<bool>()), 1..60)) {
+        let at = |hours: i64| time() + jiff::SignedDuration::from_hours(hours);
+        let all: Vec<Verdict> =
+            hours.iter().map(|(hours, removed)| Verdict { alerted: at(*hours), ..verdict(0.9, *removed) }).collect();
+        let days = live(&all).days;
+        prop_assert!(days.is_sorted_by(|(one, _), (other, _)| one < other), "{:?}", days);
+        for (name, day) in &days {
+            let alerts = all.iter().filter(|verdict| verdict.alerted.to_string().starts_with(name.as_str()));
+            let counted: proportions::Proportion = alerts.map(|verdict| verdict.removed).collect();
+            prop_assert_eq!(day.observed, counted);
+        }
+        prop_assert_eq!(days.iter().map(|(_, day)| day.observed.of).sum::<u64>(), all.len() as u64);
+    }
+}
+
+#[test]
+fn a_day_has_alerts_alone() {
+    let matched = Verdict { matched: Some("buy".to_owned()), ..verdict(0.2, true) };
+    let days = live(&[explored(0.1, true, 0.1), matched, verdict(0.9, true)]).days;
+    assert_eq!(days.iter().map(|(day, of)| (day.as_str(), of.observed.of)).collect::<Vec<_>>(), [("2026-01-05", 1)]);
+}
+
+#[test]
+fn a_threshold_goes_by_the_model_version_of_the_newest_alert() {
+    let of = |version: &str, alerted: u64, decided: u64| Verdict {
+        model_version: version.to_owned(),
+        alerted: time() + Duration::from_secs(alerted),
+        decided: time() + Duration::from_secs(decided),
+        ..verdict(0.9, true)
+    };
+    // The old one's backlog is decided last.
+    let (kept, others) = of_newest_model(vec![of("old", 1, 9), of("new", 2, 3), of("old", 0, 1), of("new", 1, 4)]);
+    assert_eq!((kept.len(), others), (2, 2));
+    assert!(kept.iter().all(|verdict| verdict.model_version == "new"));
+    assert_eq!(of_newest_model(Vec::new()), (Vec::new(), 0));
+}
+
+#[test]
+fn of_a_comment_the_newest_decision_counts_wherever_it_stands() {
+    let judged = |comment: &str, alert: &str, seconds: u64, removed: bool| {
+        let decided = time() + Duration::from_secs(seconds);
+        let (comment_event_id, alert_id) = (comment.to_owned(), alert.to_owned());
+        let decision = Verdict { comment_event_id, alert_id, decided, ..verdict(0.9, removed) };
+        Judged::new(&comment_event(1, "this").data, decision).expect("it has a text")
+    };
+    let found = newest([judged("a", "1", 5, true), judged("a", "2", 3, false), judged("b", "3", 1, false)]);
+    assert_eq!(found.iter().map(|judged| judged.removed).collect::<Vec<_>>(), [true, false]);
+}
+
+#[test]
+fn groups_have_names_and_the_most_decided_comes_first() {
+    let of = |subreddit: &str| Verdict { subreddit: Some(subreddit.to_owned()), ..verdict(0.95, true) };
+    let found = live(&[of("a"), of("b"), of("b"), Verdict { subreddit: None, ..verdict(1.0, true) }]);
+    let names: Vec<&str> = found.subreddits.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["b", "(none)", "a"]);
+    assert_eq!(found.policies[0].0, "default precision>=0.8");
+    assert_eq!(found.models[0].0, "m ffffffffffff");
+    assert_eq!(
+        found.bins.iter().map(|(name, group)| (name.as_str(), group.observed.of)).collect::<Vec<_>>(),
+        [("0.9-1.0", 4)]
+    );
+}
+
+#[test]
+fn the_lowest_threshold_that_keeps_the_promise_is_suggested() {
+    // Above .8 all are removed, below every other one.
+    let all: Vec<Verdict> = (0..200)
+        .map(|n| {
+            if n < 100 {
+                verdict(0.8 + f64::from(n) / 1000.0, true)
+            } else {
+                verdict(0.5 + f64::from(n) / 1000.0, n % 2 == 0)
+            }
+        })
+        .collect();
+    let found = suggest(&all, 0.9).expect("one keeps it");
+    assert!((0.6..0.8).contains(&found.probability) && !found.at_the_end, "{found:?}");
+    assert!(found.observed.wilson().expect("some").low >= 0.9);
+    let easy = suggest(&all, 0.5).expect("all keep it");
+    assert!(easy.at_the_end && (easy.kept - 1.0).abs() < 1e-9, "{easy:?}");
+    assert!(matches!(suggest(&all, 0.999), Err(NoSuggestion::NoThreshold { .. })));
+    assert_eq!(suggest(&all[..10], 0.5), Err(NoSuggestion::TooFew { found: 10 }));
+    let too_few = NoSuggestion::TooFew { found: 10 }.to_string();
+    assert!(too_few.contains("run `modstream decisions pull` again"), "{too_few}");
+    let never_alerted: Vec<Verdict> = (0..100).map(|_| explored(0.1, true, 0.5)).collect();
+    assert_eq!(suggest(&never_alerted, 0.5), Err(NoSuggestion::TooFew { found: 0 }));
+}
+
+proptest! {
+    #[test]
+    fn the_numbers_are_of_the_threshold_as_it_is_written(
+        rows in prop::collection::vec((0.899..0.901_f64, any::<bool>()), 30..100),
+        promised in 0.05..0.6_f64,
+    ) {
+        let all: Vec<Verdict> = rows.iter().map(|(probability, removed)| verdict(*probability, *removed)).collect();
+        if let Ok(found) = suggest(&all, promised) {
+            let written = found.probability.to_string();
+            let least: f64 = written.parse().expect("a number");
+            prop_assert!(written.len() <= 6, "{}", written);
+            let up = rows.iter().filter(|(probability, _)| *probability >= least).map(|(_, removed)| *removed);
+            prop_assert_eq!(found.observed, up.collect());
+        }
+    }
+
+    #[test]
+    fn what_is_suggested_keeps_the_promise_and_a_step_lower_does_not(
+        rows in prop::collection::vec((0..20_u32, any::<bool>()), 30..200),
+        promised in 0.05..0.95_f64,
+    ) {
+        let all: Vec<Verdict> =
+            rows.iter().map(|(step, removed)| verdict(f64::from(*step) / 20.0, *removed)).collect();
+        let low = |from: f64| {
+            let up: proportions::Proportion =
+                all.iter().filter(|verdict| verdict.probability >= from).map(|verdict| verdict.removed).collect();
+            if up.of < 30 { 0.0 } else { up.wilson().map_or(0.0, |interval| interval.low) }
+        };
+        let keeps: Vec<u32> = (0..20).filter(|step| rows.iter().any(|row| row.0 == *step) && low(f64::from(*step) / 20.0) >= promised).collect();
+        match suggest(&all, promised) {
+            Ok(found) => prop_assert_eq!(Some(found.probability), keeps.first().map(|step| f64::from(*step) / 20.0)),
+            Err(_) => prop_assert!(keeps.is_empty()),
+        }
+    }
+}
+
+#[test]
+fn a_file_of_judged_comments_reads_as_it_was_written_and_a_bad_line_is_named() {
+    let comment = comment_event(1, "so it is").data;
+    let judged = modstream_feedback::Judged::new(&comment, verdict(0.9, true)).expect("it has a text");
+    let line = serde_json::to_string(&judged).expect("serialises");
+    assert_eq!(read(format!("{line}\n\n{line}\n").as_bytes()).expect("readable"), [judged.clone(), judged]);
+    let error = read(format!("{line}\n{{\"body\":\"x\"}}\n").as_bytes()).expect_err("no decision").to_string();
+    assert!(error.starts_with("line 2 is no judged comment") && error.contains("decisions pull"), "{error}");
+}
+
+async fn decide(objects: &MemoryObjects, alert: &Event<'_, Alert<'_>>, action: Action, number: u32, at: Timestamp) {
+    let event = Decision::about(alert, action, "violet", number).into_event(at);
+    let key = format!("decisions/2026-01-05T10/{}/{number:04}.json", alert.id);
+    objects.put(&key, event.encode().into(), Condition::Absent).await.expect("written");
+}
+
+async fn archive(objects: &MemoryObjects, clock: &MemoryClock, event: &Event<'_, Comment<'_>>) {
+    let record = SourceRecord {
+        shard_id: "shardId-000000000000",
+        sequence_number: "1",
+        partition_key: "c1",
+        data: &event.encode(),
+        arrived_seconds: time().as_second() as f64,
+        event_source_arn: "arn:aws:kinesis:eu-central-1:123456789012:stream/comments",
+    };
+    let payload = kinesis_batch::payload::encode(&[record]);
+    let batch = kinesis_batch::Batch::parse(&payload).expect("a batch");
+    let deadline = clock.now() + Duration::from_secs(10);
+    modstream_archive::write(objects, clock, deadline, &batch.records).await.expect("archived");
+}
+
+#[tokio::test(start_paused = true)]
+async fn decisions_are_joined_with_the_archive_else_with_the_ledger() {
+    let (objects, clock) = (MemoryObjects::new(), MemoryClock::starting_at(time()));
+    let deadline = clock.now() + Duration::from_secs(10);
+    archive(&objects, &clock, &comment_event(1, "in the archive")).await;
+    let alerts = [
+        alert_event(1, 0.9, "in the archive"),
+        alert_event(2, 0.8, "in the ledger"),
+        Event { data: Alert { body_truncated: true, ..alert_event(3, 0.8, "cut").data }, ..alert_event(3, 0.8, "cut") },
+        alert_event(4, 0.8, "undone"),
+        alert_event(5, 0.8, "decided later"),
+    ];
+    for alert in &alerts {
+        let ledger = Ledger::new(&objects, &clock, deadline);
+        ledger.request(&Keys::new(time(), &alert.id), alert.encode()).await.expect("recorded");
+        let later = if alert.data.comment.id.as_deref() == Some("c5") { 7_200 } else { 60 };
+        decide(&objects, alert, Action::Remove, 1, time() + Duration::from_secs(later)).await;
+    }
+    decide(&objects, &alerts[3], Action::Undo, 2, time() + Duration::from_secs(90)).await;
+    objects
+        .put("decisions/2026-01-05T10/x/0001.json", Bytes::from_static(b"{}"), Condition::Absent)
+        .await
+        .expect("written");
+
+    let pulled = pull(&objects, &clock, "comments", time(), time() + Duration::from_secs(3_600)).await.expect("read");
+    let mut texts: Vec<&str> = pulled.judged.iter().map(|judged| judged.body.as_str()).collect();
+    texts.sort_unstable();
+    assert_eq!(texts, ["in the archive", "in the ledger"]);
+    assert_eq!((pulled.undone, pulled.without_text, pulled.from_ledger), (1, 1, 1));
+    assert_eq!(pulled.unreadable.len(), 1, "{:?}", pulled.unreadable);
+}
+
+/// Records the alert, and what was decided about it.
+async fn decided(objects: &MemoryObjects, clock: &MemoryClock, alert: &Event<'_, Alert<'_>>) {
+    let ledger = Ledger::new(objects, clock, clock.now() + Duration::from_secs(10));
+    ledger.request(&Keys::new(time(), &alert.id), alert.encode()).await.expect("recorded");
+    decide(objects, alert, Action::Remove, 1, time() + Duration::from_secs(60)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_decided_probe_is_nothing_to_learn_from() {
+    let (objects, clock) = (MemoryObjects::new(), MemoryClock::starting_at(time()));
+    let probe = |number: u32| {
+        let alert = alert_event(number, 0.9, PROBE_BODY);
+        Event { data: Alert { probe: true, ..alert.data.clone() }, ..alert }
+    };
+    decided(&objects, &clock, &alert_event(1, 0.9, "a comment")).await;
+    decided(&objects, &clock, &probe(2)).await;
+
+    let pulled = pull(&objects, &clock, "comments", time(), time() + Duration::from_secs(3_600)).await.expect("read");
+    let texts: Vec<&str> = pulled.judged.iter().map(|judged| judged.body.as_str()).collect();
+    assert_eq!((texts, pulled.probes, pulled.undone), (vec!["a comment"], 1, 0));
+}
+
+#[test]
+fn no_verdict_stands_about_a_probe() {
+    let alert = alert_event(1, 0.9, PROBE_BODY);
+    let alert = Event { data: Alert { probe: true, ..alert.data.clone() }, ..alert };
+    assert_eq!(standing([&Decision::about(&alert, Action::Remove, "a", 1).into_event(time())]), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn explored_comments_that_wait_for_a_decision_are_counted() {
+    let (objects, clock) = (MemoryObjects::new(), MemoryClock::starting_at(time() + Duration::from_secs(3_600)));
+    let withheld = async |number: u32, reason: Withholding, exploration: Option<f64>| {
+        let alert = alert_event(number, 0.1, "hm");
+        let alert = Event { data: Alert { exploration, ..alert.data.clone() }, ..alert };
+        let (ledger, keys) =
+            (Ledger::new(&objects, &clock, clock.now() + Duration::from_secs(10)), Keys::new(time(), &alert.id));
+        ledger.request(&keys, alert.encode()).await.expect("recorded");
+        ledger.withhold(&keys, reason, String::new()).await.expect("recorded");
+        alert
+    };
+    let mut alerts = Vec::new();
+    for number in 1..=3 {
+        alerts.push(withheld(number, Withholding::Exploration, Some(0.1)).await);
+    }
+    withheld(4, Withholding::Budget, None).await;
+    let waiting = async || {
+        let pulled = pull(&objects, &clock, "comments", Timestamp::MIN, clock.now()).await.expect("read");
+        (pulled.judged.len(), pulled.waiting)
+    };
+    assert_eq!(waiting().await, (0, 0), "without one that is decided nothing is said about what is missed");
+    decide(&objects, &alerts[0], Action::Keep, 1, time() + Duration::from_secs(60)).await;
+    assert_eq!(waiting().await, (1, 2));
+    decide(&objects, &alerts[1], Action::Keep, 1, time() + Duration::from_secs(60)).await;
+    decide(&objects, &alerts[1], Action::Undo, 2, time() + Duration::from_secs(70)).await;
+    assert_eq!(waiting().await, (1, 2));
+}

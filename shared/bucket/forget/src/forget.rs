@@ -1,0 +1,216 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use jiff::Timestamp;
+use modstream_platform::deliver::{DeliveryError, delete_version, get_version, list_versions, put_where};
+use modstream_platform::{Clock, Condition, ObjectVersion, VersionedObjects};
+
+use crate::redact::{Verdict, redact};
+use crate::{ForgetError, Person};
+
+/// How long a call is tried.
+const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+/// How many objects are looked at at once.
+const CONCURRENT_OBJECTS: usize = 8;
+/// How often an object is looked at anew because it changed meanwhile.
+const ROUNDS: usize = 10;
+
+/// A part of the bucket that holds comments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Place {
+    /// What the streams carried.
+    Archive,
+    /// Records that can never be handled.
+    Quarantine,
+    /// The alerts' objects.
+    Ledger,
+    /// Batches that Lambda gave up.
+    GivenUp,
+    /// Marks of what was brought back onto its stream.
+    Redriven,
+}
+
+impl Place {
+    /// All of them.
+    pub const ALL: [Place; 5] = [Place::Archive, Place::Quarantine, Place::Ledger, Place::GivenUp, Place::Redriven];
+
+    /// What its keys begin with.
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Place::Archive => modstream_archive::PREFIX,
+            Place::Quarantine => "quarantine/",
+            Place::Ledger => "alerts/",
+            Place::GivenUp => "aws/lambda/",
+            Place::Redriven => "redriven/",
+        }
+    }
+}
+
+/// Whether anything is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Remove the text.
+    Remove,
+    /// Say what would be removed.
+    DryRun,
+}
+
+/// What was removed in one place, or would be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Objects that held some of the person's text.
+    pub objects: u64,
+    /// Records of theirs in what the objects hold now.
+    pub records: u64,
+    /// Versions that are gone for good.
+    pub versions: u64,
+}
+
+/// A version that can't be read, so that nobody knows whether it holds some.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unclear {
+    /// The object's key.
+    pub key: String,
+    /// The id of the version.
+    pub version_id: String,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+/// What was done, or would be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// What was found, by place; places where nothing was found are left out.
+    pub places: BTreeMap<Place, Counts>,
+    /// What somebody must look at. It is as it was.
+    pub unclear: Vec<Unclear>,
+    /// How many versions were read.
+    pub looked_at: u64,
+}
+
+impl Summary {
+    /// Whether the person has no text in what could be read.
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+}
+
+/// Removes what a person wrote from every place, in all versions. What others write meanwhile is not overwritten; what they
+/// write behind it is not seen, so run it again once the streams' own copies have expired.
+///
+/// # Errors
+/// At the first object that can't be listed, read, rewritten or deleted. Running it again finishes the work.
+pub async fn forget<O: VersionedObjects, C: Clock>(
+    objects: &O,
+    clock: &C,
+    person: &Person,
+    mode: Mode,
+) -> Result<Summary, ForgetError> {
+    let mut summary = Summary::default();
+    for place in Place::ALL {
+        let work = Work { objects, clock, person, mode, place };
+        let mut counts = Counts::default();
+        let keys = work.versions_by_key().await?;
+        let looks = keys.into_iter().map(|(key, versions)| work.clear(key, versions));
+        let mut looks = stream::iter(looks).buffered(CONCURRENT_OBJECTS);
+        while let Some(cleared) = looks.try_next().await? {
+            counts.objects += u64::from(cleared.records + cleared.versions > 0);
+            counts.records += cleared.records;
+            counts.versions += cleared.versions;
+            summary.looked_at += cleared.looked_at;
+            summary.unclear.extend(cleared.unclear);
+        }
+        if counts != Counts::default() {
+            summary.places.insert(place, counts);
+        }
+    }
+    Ok(summary)
+}
+
+struct Work<'a, O, C> {
+    objects: &'a O,
+    clock: &'a C,
+    person: &'a Person,
+    mode: Mode,
+    place: Place,
+}
+
+/// What became of one key.
+#[derive(Default)]
+struct Cleared {
+    records: u64,
+    versions: u64,
+    looked_at: u64,
+    unclear: Vec<Unclear>,
+}
+
+impl<O: VersionedObjects, C: Clock> Work<'_, O, C> {
+    fn deadline(&self) -> Timestamp {
+        self.clock.now().saturating_add(CALL_TIMEOUT).unwrap_or(Timestamp::MAX)
+    }
+
+    async fn versions_by_key(&self) -> Result<BTreeMap<String, Vec<ObjectVersion>>, ForgetError> {
+        let prefix = self.place.prefix();
+        let all = list_versions(self.objects, self.clock, self.deadline(), prefix).await;
+        let all = all.map_err(|error| ForgetError::List { prefix: prefix.to_owned(), error })?;
+        let mut by_key: BTreeMap<String, Vec<ObjectVersion>> = BTreeMap::new();
+        for version in all {
+            by_key.entry(version.key.clone()).or_default().push(version);
+        }
+        Ok(by_key)
+    }
+
+    /// Clears all versions of a key, and looks again until there is nothing left to clear.
+    async fn clear(&self, key: String, mut versions: Vec<ObjectVersion>) -> Result<Cleared, ForgetError> {
+        let failed = |error: DeliveryError| ForgetError::Object { key: key.clone(), error };
+        let mut cleared = Cleared::default();
+        for _ in 0..ROUNDS {
+            cleared.unclear.clear();
+            let mut found = false;
+            for version in &versions {
+                found |= self.clear_version(version, &mut cleared).await.map_err(failed)?;
+            }
+            if !found || self.mode == Mode::DryRun {
+                return Ok(cleared);
+            }
+            versions = list_versions(self.objects, self.clock, self.deadline(), &key).await.map_err(failed)?;
+            versions.retain(|version| version.key == key);
+        }
+        Err(ForgetError::Contended { key })
+    }
+
+    /// Whether the version held some of the person's text.
+    async fn clear_version(&self, version: &ObjectVersion, cleared: &mut Cleared) -> Result<bool, DeliveryError> {
+        let Work { objects, clock, person, mode, place } = *self;
+        let ObjectVersion { key, version_id, is_latest, etag } = version;
+        let Some(etag) = etag else { return Ok(false) };
+        let Some(bytes) = get_version(objects, clock, self.deadline(), version).await? else {
+            return Ok(false);
+        };
+        cleared.looked_at += 1;
+        let (records, rest) = match redact(place, key, person, clock.now(), &bytes) {
+            Verdict::Clean => return Ok(false),
+            Verdict::Unclear(why) => {
+                cleared.unclear.push(Unclear { key: key.clone(), version_id: version_id.clone(), why });
+                return Ok(false);
+            }
+            Verdict::Holds { records, rest } => (records, rest),
+        };
+        if mode == Mode::Remove && *is_latest {
+            // First what stays, then away with what was: the other way round a crash would lose others' records.
+            let unchanged = Condition::Matches(etag.clone());
+            if put_where(objects, clock, self.deadline(), key, rest, &unchanged).await?.is_none() {
+                return Ok(true);
+            }
+        }
+        if mode == Mode::Remove {
+            delete_version(objects, clock, self.deadline(), version).await?;
+        }
+        if *is_latest {
+            cleared.records += records;
+        }
+        cleared.versions += 1;
+        Ok(true)
+    }
+}

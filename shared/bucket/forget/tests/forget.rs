@@ -1,0 +1,411 @@
+//! A bucket with texts of two people, and one of them wants theirs gone.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use modstream_archive::{ArchivedRecord, Content, decode, encode};
+use modstream_forget::{Counts, ForgetError, Mode, Person, Place, Summary, forget};
+use modstream_platform::memory::{MemoryClock, MemoryObjects};
+use modstream_platform::{
+    Bytes, CallError, CallErrorKind, Condition, ETag, Fetched, ObjectVersion, Objects, VersionedObjects, Written,
+};
+use serde_json::{Value, json};
+
+const BOB: &str = "bob_1984";
+const TEXT: &str = "my own story";
+const EVE: &str = "eve_2001";
+const SHARD: &str = "shardId-000000000000";
+const QUARANTINED: &str = "quarantine/comments/shardId-000000000000/7.json";
+const NO_JSON: &str = "quarantine/comments/shardId-000000000000/8.json";
+const REQUESTED: &str = "alerts/2026-01-05T10/a-1/requested.json";
+const SENT: &str = "alerts/2026-01-05T10/a-1/sent.json";
+const GIVEN_UP: &str = "aws/lambda/b3a7/shardId-000000000000/2026/01/05/2026-01-05T10.00.00-x.json";
+
+fn clock() -> MemoryClock {
+    MemoryClock::starting_at("2026-01-06T09:00:00Z".parse::<Timestamp>().expect("a time"))
+}
+
+fn comment(id: &str, author: &str, body: &str) -> Value {
+    json!({ "id": id, "author": author, "body": body, "subreddit": "science", "permalink": format!("/u/{author}/{id}") })
+}
+
+fn event(id: &str, author: &str, body: &str) -> String {
+    json!({ "specversion": "1.0", "type": "modstream.comment.v1", "data": comment(id, author, body) }).to_string()
+}
+
+fn prediction(id: &str, author: &str, body: &str) -> String {
+    json!({ "type": "modstream.prediction.v1", "data": { "comment": comment(id, author, body) } }).to_string()
+}
+
+fn record(number: u64, key: &str, data: &str) -> ArchivedRecord {
+    ArchivedRecord {
+        sequence_number: number.to_string(),
+        partition_key: key.to_owned(),
+        arrived: "2026-01-05T10:00:00Z".parse().expect("a time"),
+        content: Content::Data(data.into()),
+    }
+}
+
+fn quarantined(key: &str, payload: &str) -> Vec<u8> {
+    let origin = json!({ "stream": "comments", "shard_id": SHARD, "sequence_number": "7", "partition_key": key });
+    let data =
+        json!({ "origin": origin, "reason": "missing_body", "detail": "no body", "payload": STANDARD.encode(payload) });
+    json!({ "type": "modstream.quarantined.v1", "data": data }).to_string().into_bytes()
+}
+
+fn requested() -> Vec<u8> {
+    let data = json!({
+        "comment": comment("k1", BOB, TEXT),
+        "prediction_id": "p-1",
+        "probability": 0.8512345678901234,
+        "severity": "high",
+        "policy": { "name": "default", "condition": "0.5" },
+        "terms": [{ "term": "story", "contribution": 1.5 }],
+        "model": { "name": "m", "version": "f" },
+    });
+    json!({ "id": "a-1", "time": "2026-01-05T10:00:00Z", "data": data }).to_string().into_bytes()
+}
+
+fn given_up() -> Vec<u8> {
+    let kinesis = |key: &str, data: &str| json!({ "kinesis": { "partitionKey": key, "sequenceNumber": "7", "data": STANDARD.encode(data) }, "eventID": "e" });
+    let payload = json!({ "Records": [kinesis("k1", &prediction("k1", BOB, TEXT)), kinesis("k2", &prediction("k2", EVE, "hm"))] });
+    json!({ "version": "1.0", "KinesisBatchInfo": { "batchSize": 2 }, "payload": payload.to_string() })
+        .to_string()
+        .into_bytes()
+}
+
+fn archive_object() -> (String, Vec<u8>) {
+    let records = [
+        record(7, "k1", &event("k1", BOB, TEXT)),
+        record(8, "k2", &event("k2", EVE, "a second text")),
+        record(9, "k3", &format!("no JSON: \"{BOB}\" {TEXT}")),
+        record(10, "k4", &event("k4", EVE, &format!("{BOB} is right"))),
+    ];
+    let (key, bytes) = encode("comments", SHARD, &records).expect("an object");
+    (key.to_string(), bytes)
+}
+
+async fn put(objects: &MemoryObjects, key: &str, bytes: Vec<u8>) {
+    let written = objects.put(key, bytes.into(), Condition::Always).await.expect("put");
+    assert!(matches!(written, Written::Done(_)));
+}
+
+async fn bucket() -> MemoryObjects {
+    let objects = MemoryObjects::new();
+    let (key, bytes) = archive_object();
+    put(&objects, &key, bytes).await;
+    // A repeat overwrites itself.
+    for _ in 0..2 {
+        put(&objects, QUARANTINED, quarantined("k1", &event("k1", BOB, TEXT))).await;
+    }
+    put(&objects, NO_JSON, quarantined("k5", &format!("\u{1}\"{BOB}\": {TEXT}"))).await;
+    put(&objects, "quarantine/comments/unsent/e-9.json", quarantined("k9", &event("k9", EVE, "hm"))).await;
+    put(&objects, REQUESTED, requested()).await;
+    put(&objects, SENT, br#"{"time":"2026-01-05T10:00:01Z","message_id":"m-1"}"#.to_vec()).await;
+    put(&objects, GIVEN_UP, given_up()).await;
+    put(&objects, "aws/lambda/async/f/1.json", br#"{"version":"1.0","requestPayload":{"id":"s-1"}}"#.to_vec()).await;
+    put(&objects, "redriven/quarantine/comments/x/1.json", br#"{"shard_id":"s","sequence_number":"1"}"#.to_vec()).await;
+    put(&objects, "corpus/comments.jsonl", comment("k1", BOB, TEXT).to_string().into_bytes()).await;
+    objects
+}
+
+/// All contents of all versions, unpacked; base64 decoded.
+async fn everything(objects: &MemoryObjects) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    for key in objects.list("").await.expect("lists").into_iter().filter(|key| !key.starts_with("corpus/")) {
+        for bytes in objects.versions(&key) {
+            match decode(&bytes) {
+                Ok((_, records)) => all.extend(records.iter().map(|record| {
+                    let data = match &record.content {
+                        Content::Data(data) => String::from_utf8_lossy(data).into_owned(),
+                        Content::Forgotten(_) => String::new(),
+                    };
+                    (key.clone(), format!("{} {data}", record.partition_key))
+                })),
+                Err(_) => all.push((key.clone(), unfolded(&String::from_utf8_lossy(&bytes)))),
+            }
+        }
+    }
+    all
+}
+
+/// The text, and behind it what of it is base64.
+fn unfolded(text: &str) -> String {
+    let mut unfolded = text.to_owned();
+    for word in text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '='))) {
+        if let Ok(data) = STANDARD.decode(word) {
+            unfolded.push_str(&String::from_utf8_lossy(&data));
+        }
+    }
+    unfolded
+}
+
+fn bob() -> Person {
+    Person::Author(BOB.to_owned())
+}
+
+fn counts(objects: u64, records: u64, versions: u64) -> Counts {
+    Counts { objects, records, versions }
+}
+
+async fn json_at(objects: &MemoryObjects, key: &str) -> Value {
+    let Ok(Fetched::Object { bytes, .. }) = objects.get(key, None).await else { panic!("{key} is there") };
+    serde_json::from_slice(&bytes).expect("JSON")
+}
+
+fn assert_gone(all: &[(String, String)]) {
+    for (key, content) in all {
+        assert!(!content.contains(TEXT), "{key}: {content}");
+        // Eve wrote about him.
+        assert!(!content.contains(BOB) || content.contains(EVE), "{key}: {content}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_authors_text_is_gone_from_every_version_and_the_rest_stays() {
+    let (objects, clock) = (bucket().await, clock());
+    let before = everything(&objects).await;
+    assert!(before.iter().filter(|(_, content)| content.contains(TEXT)).count() >= 6);
+
+    let planned = forget(&objects, &clock, &bob(), Mode::DryRun).await.expect("reads");
+    assert_eq!(everything(&objects).await, before);
+    let done = forget(&objects, &clock, &bob(), Mode::Remove).await.expect("removes");
+    assert_eq!(planned, Summary { looked_at: planned.looked_at, ..done.clone() });
+    assert_eq!(
+        done.places.into_iter().collect::<Vec<_>>(),
+        [
+            (Place::Archive, counts(1, 2, 1)),
+            (Place::Quarantine, counts(2, 2, 3)),
+            (Place::Ledger, counts(1, 1, 1)),
+            (Place::GivenUp, counts(1, 1, 1)),
+        ]
+    );
+    assert!(done.unclear.is_empty());
+    assert_gone(&everything(&objects).await);
+
+    let (key, _) = archive_object();
+    let [archived] = &objects.versions(&key)[..] else { panic!("one version") };
+    let (header, records) = decode(archived).expect("the checksum is right");
+    assert_eq!((header.records, header.first.as_str(), header.last.as_str()), (4, "7", "10"));
+    let now = "2026-01-06T09:00:00Z".parse().expect("a time");
+    assert_eq!(records[0].content, Content::Forgotten(now));
+    assert_eq!((records[0].sequence_number.as_str(), records[0].partition_key.as_str()), ("7", ""));
+    assert_eq!(records[1], record(8, "k2", &event("k2", EVE, "a second text")));
+    assert_eq!(records[3], record(10, "k4", &event("k4", EVE, &format!("{BOB} is right"))));
+
+    let entry = &json_at(&objects, QUARANTINED).await["data"];
+    assert_eq!((&entry["payload"], &entry["origin"]["partition_key"]), (&json!(""), &json!("")));
+    assert_eq!((&entry["reason"], &entry["origin"]["sequence_number"]), (&json!("missing_body"), &json!("7")));
+
+    let alert = json_at(&objects, REQUESTED).await;
+    assert_eq!(alert["data"]["comment"], json!({ "id": "k1", "subreddit": "science" }));
+    assert_eq!((&alert["id"], &alert["data"]["terms"]), (&json!("a-1"), &json!([])));
+    for field in ["prediction_id", "probability", "severity", "policy", "model"] {
+        let was: Value = serde_json::from_slice(&requested()).expect("JSON");
+        assert_eq!(alert["data"][field], was["data"][field], "{field}");
+    }
+    assert_eq!(json_at(&objects, SENT).await["message_id"], "m-1");
+
+    let batch = json_at(&objects, GIVEN_UP).await;
+    let payload: Value = serde_json::from_str(batch["payload"].as_str().expect("text")).expect("JSON");
+    let was: Value = serde_json::from_slice(&given_up()).expect("JSON");
+    let was: Value = serde_json::from_str(was["payload"].as_str().expect("text")).expect("JSON");
+    assert_eq!(payload["Records"][1], was["Records"][1]);
+    assert_eq!(payload["Records"][0]["kinesis"], json!({ "partitionKey": "", "sequenceNumber": "7", "data": "" }));
+    assert_eq!(batch["KinesisBatchInfo"]["batchSize"], 2);
+
+    let again = forget(&objects, &clock, &bob(), Mode::Remove).await.expect("reads");
+    assert!(again.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_comment_is_forgotten_by_its_id_or_partition_key_and_others_of_its_author_stay() {
+    let (objects, clock) = (bucket().await, clock());
+    let done = forget(&objects, &clock, &Person::Comment("k3".to_owned()), Mode::Remove).await.expect("removes");
+    assert_eq!(done.places.into_iter().collect::<Vec<_>>(), [(Place::Archive, counts(1, 1, 1))]);
+    let done = forget(&objects, &clock, &Person::Comment("k1".to_owned()), Mode::Remove).await.expect("removes");
+    assert_eq!(done.places.len(), 4);
+    assert!(everything(&objects).await.iter().any(|(key, content)| key == NO_JSON && content.contains(TEXT)));
+    // The ledger keeps the id, and that is not found as text.
+    let again = forget(&objects, &clock, &Person::Comment("k1".to_owned()), Mode::Remove).await.expect("reads");
+    assert!(again.is_empty(), "{again:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_match_nothing_is_written() {
+    let (objects, clock) = (bucket().await, clock());
+    let versions = objects.list_versions("").await.expect("lists");
+    for person in [Person::Author("BOB_1984".to_owned()), Person::Comment("k".to_owned())] {
+        let summary = forget(&objects, &clock, &person, Mode::Remove).await.expect("reads");
+        assert!(summary.is_empty() && summary.unclear.is_empty() && summary.looked_at > 8, "{summary:?}");
+    }
+    assert_eq!(objects.list_versions("").await.expect("lists"), versions);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_another_form_is_named_and_left() {
+    let (objects, clock) = (bucket().await, clock());
+    let strange = format!(r#"{{"author":"{BOB}"}}"#).into_bytes();
+    let keys = [
+        "alerts/digest.json",
+        "archive/comments/2026-01-05T10/shardId-000000000000/1-2-b598b3a6.jsonl.zst",
+        "archive/notes.json",
+        "aws/lambda/x.json",
+        "quarantine/x.json",
+        "redriven/x.json",
+    ];
+    for key in keys {
+        put(&objects, key, strange.clone()).await;
+    }
+    let summary = forget(&objects, &clock, &bob(), Mode::Remove).await.expect("removes the rest");
+    let mut named: Vec<&str> = summary.unclear.iter().map(|unclear| unclear.key.as_str()).collect();
+    named.sort_unstable();
+    assert_eq!(named, keys);
+    for key in keys {
+        assert_eq!(objects.versions(key), std::slice::from_ref(&strange));
+    }
+}
+
+/// A bucket whose calls fail from the `budget`-th on, or whose answers get lost.
+struct Failing {
+    inner: MemoryObjects,
+    calls: AtomicUsize,
+    budget: usize,
+    /// Whether the first call that fails was done all the same.
+    is_done: bool,
+}
+
+impl Failing {
+    /// Whether the call reaches the bucket, and whether its answer comes back.
+    fn next(&self) -> (bool, bool) {
+        let call = self.calls.fetch_add(1, Ordering::Relaxed);
+        (call < self.budget || (self.is_done && call == self.budget), call < self.budget)
+    }
+
+    fn error() -> CallError {
+        // An operator's fault ends the work at once.
+        CallError { service: "s3", operation: "Any", kind: CallErrorKind::Denied, message: "no".to_owned() }
+    }
+}
+
+impl Objects for Failing {
+    async fn get(&self, key: &str, unless: Option<&ETag>) -> Result<Fetched, CallError> {
+        self.inner.get(key, unless).await
+    }
+
+    async fn put(&self, key: &str, bytes: Bytes, condition: Condition) -> Result<Written, CallError> {
+        let (reaches, answers) = self.next();
+        if reaches {
+            let written = self.inner.put(key, bytes, condition).await?;
+            if answers {
+                return Ok(written);
+            }
+        }
+        Err(Self::error())
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<String>, CallError> {
+        self.inner.list(prefix).await
+    }
+}
+
+impl VersionedObjects for Failing {
+    async fn list_versions(&self, prefix: &str) -> Result<Vec<ObjectVersion>, CallError> {
+        if self.next().1 { self.inner.list_versions(prefix).await } else { Err(Self::error()) }
+    }
+
+    async fn get_version(&self, key: &str, version_id: &str) -> Result<Option<Vec<u8>>, CallError> {
+        if self.next().1 { self.inner.get_version(key, version_id).await } else { Err(Self::error()) }
+    }
+
+    async fn delete_version(&self, key: &str, version_id: &str) -> Result<(), CallError> {
+        let (reaches, answers) = self.next();
+        if reaches {
+            self.inner.delete_version(key, version_id).await?;
+        }
+        if answers { Ok(()) } else { Err(Self::error()) }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crash_anywhere_loses_nobody_elses_text_and_another_run_finishes() {
+    let clock = clock();
+    let eves = |all: &[(String, String)]| -> Vec<String> {
+        let mut lines: Vec<String> = all.iter().map(|(key, _)| key.clone()).collect();
+        lines.extend(all.iter().filter(|(_, content)| content.contains("a second text")).map(|(_, text)| text.clone()));
+        lines.sort_unstable();
+        lines.dedup();
+        lines
+    };
+    let whole = eves(&everything(&bucket().await).await);
+    for is_done in [false, true] {
+        let mut ended = false;
+        for budget in 0.. {
+            let inner = bucket().await;
+            let failing = Failing { inner: inner.clone(), calls: AtomicUsize::new(0), budget, is_done };
+            let crashed = forget(&failing, &clock, &bob(), Mode::Remove).await;
+            assert_eq!(eves(&everything(&inner).await), whole, "after call {budget}");
+            ended = crashed.is_ok();
+            if ended {
+                break;
+            }
+            forget(&inner, &clock, &bob(), Mode::Remove).await.expect("finishes");
+            assert_gone(&everything(&inner).await);
+        }
+        assert!(ended);
+    }
+}
+
+/// A bucket where somebody writes the quarantine object anew before each conditional write of it.
+struct Contended {
+    inner: MemoryObjects,
+    writes: AtomicUsize,
+}
+
+impl Objects for Contended {
+    async fn get(&self, key: &str, unless: Option<&ETag>) -> Result<Fetched, CallError> {
+        self.inner.get(key, unless).await
+    }
+
+    async fn put(&self, key: &str, bytes: Bytes, condition: Condition) -> Result<Written, CallError> {
+        let left = self.writes.load(Ordering::Relaxed);
+        if key == QUARANTINED && left > 0 {
+            self.writes.store(left - 1, Ordering::Relaxed);
+            let text = format!("{TEXT}, version {left}");
+            self.inner.put(key, quarantined("k1", &event("k1", BOB, &text)).into(), Condition::Always).await?;
+        }
+        self.inner.put(key, bytes, condition).await
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<String>, CallError> {
+        self.inner.list(prefix).await
+    }
+}
+
+impl VersionedObjects for Contended {
+    async fn list_versions(&self, prefix: &str) -> Result<Vec<ObjectVersion>, CallError> {
+        self.inner.list_versions(prefix).await
+    }
+
+    async fn get_version(&self, key: &str, version_id: &str) -> Result<Option<Vec<u8>>, CallError> {
+        self.inner.get_version(key, version_id).await
+    }
+
+    async fn delete_version(&self, key: &str, version_id: &str) -> Result<(), CallError> {
+        self.inner.delete_version(key, version_id).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_written_meanwhile_is_not_overwritten_but_cleared_in_its_turn() {
+    let clock = clock();
+    let objects = Contended { inner: bucket().await, writes: AtomicUsize::new(3) };
+    forget(&objects, &clock, &bob(), Mode::Remove).await.expect("removes");
+    assert_gone(&everything(&objects.inner).await);
+
+    let objects = Contended { inner: bucket().await, writes: AtomicUsize::new(usize::MAX) };
+    let error = forget(&objects, &clock, &bob(), Mode::Remove).await.expect_err("never ends");
+    assert_eq!(error, ForgetError::Contended { key: QUARANTINED.to_owned() });
+}

@@ -1,0 +1,18 @@
+//! What is in use: versions in a bucket that never change, a pointer to one of them that is moved by a conditional put, and
+//! followers that look at the pointer from time to time.
+//!
+//! | what | versions | pointer |
+//! |---|---|---|
+//! | `models` | `models/<name>/<version>/...` | `models/<name>/current.json` |
+//! | `policies` | `policies/<SHA-256>.json` | `policies/current.json` |
+//!
+//! Each has a feature of its own, so that a function which goes by policies links no classifier.
+
+#[cfg(any(feature = "models", feature = "policies"))]
+mod follower;
+#[cfg(feature = "models")]
+pub mod models;
+#[cfg(any(feature = "models", feature = "policies"))]
+mod pointer;
+#[cfg(feature = "policies")]
+pub mod policies;

@@ -1,0 +1,177 @@
+//! Models in a bucket.
+
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use modstream_classifier::Scratch;
+use modstream_classifier::artifact::{self, MANIFEST, Manifest, ModelFiles, TENSORS};
+use modstream_in_use::models::{ModelStore, Pointer, StoreError, model_of};
+use modstream_platform::memory::{MemoryClock, MemoryObjects};
+use modstream_platform::{Bytes, Clock, Condition, Objects};
+
+type Store = ModelStore<MemoryObjects, MemoryClock>;
+
+fn model_files() -> ModelFiles {
+    ModelFiles::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../models/rscience"))
+        .expect("the model is there")
+}
+
+/// A model that differs by its card alone, and so has another version.
+fn another_model() -> ModelFiles {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let files = model_files();
+    let file = |wanted: &str| files.iter().find(|(name, _)| *name == wanted).expect("a model has it").1;
+    let manifest = Manifest::from_bytes(file(MANIFEST)).expect("a manifest");
+    let vocabulary = manifest.vocabulary(file(TENSORS)).expect("arrays");
+    artifact::write(folder.path(), manifest, &vocabulary, |_| "Another card.\n".to_owned()).expect("writes");
+    ModelFiles::read(folder.path()).expect("reads")
+}
+
+fn store() -> (Store, MemoryObjects, Timestamp) {
+    let clock = MemoryClock::starting_at("2026-01-05T10:00:00Z".parse().expect("a time"));
+    let objects = MemoryObjects::new();
+    (ModelStore::new(objects.clone(), clock, "rscience"), objects, clock.now() + Duration::from_secs(10))
+}
+
+/// The version the pointer names.
+async fn current(store: &Store, deadline: Timestamp) -> String {
+    match store.pointer(None, deadline).await {
+        Ok(Pointer::To { version, .. }) => version,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pushed_model_loads_and_is_not_in_use_before_it_is_promoted() {
+    let (store, _, deadline) = store();
+    let version = store.push(&model_files(), deadline).await.expect("pushes").version;
+    let said = store.pointer(None, deadline).await.expect_err("none is promoted").to_string();
+    assert!(said.ends_with("push a model and promote it"), "{said}");
+    let (model, manifest) = store.load(&version, deadline).await.expect("loads");
+    assert_eq!(manifest.version, version);
+    let (same, _) = model_files().load().expect("loads");
+    let score = |model: &modstream_classifier::Model| model.score("Is it so?", &mut Scratch::default()).probability();
+    assert_eq!(score(&model), score(&same));
+    store.promote(&version, deadline).await.expect("promotes");
+    assert_eq!(current(&store, deadline).await, version);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pointer_that_did_not_move_is_not_read_again() {
+    let (store, _, deadline) = store();
+    let version = store.push(&model_files(), deadline).await.expect("pushes").version;
+    store.promote(&version, deadline).await.expect("promotes");
+    let Ok(Pointer::To { tag, .. }) = store.pointer(None, deadline).await else { panic!("it is promoted") };
+    assert_eq!(store.pointer(Some(&tag), deadline).await.expect("answers"), Pointer::Unchanged);
+    let other = store.push(&another_model(), deadline).await.expect("pushes").version;
+    assert_eq!(
+        store.pointer(Some(&tag), deadline).await.expect("answers"),
+        Pointer::Unchanged,
+        "pushing moves nothing"
+    );
+    store.promote(&other, deadline).await.expect("promotes");
+    assert!(matches!(store.pointer(Some(&tag), deadline).await, Ok(Pointer::To { version, .. }) if version == other));
+}
+
+#[tokio::test(start_paused = true)]
+async fn versions_lie_side_by_side_and_pushing_one_again_changes_nothing() {
+    let (store, objects, deadline) = store();
+    let (first, second) = (model_files(), another_model());
+    let mut versions = Vec::new();
+    for files in [&first, &second, &first] {
+        versions.push(store.push(files, deadline).await.expect("pushes").version);
+    }
+    assert_eq!(versions[0], versions[2]);
+    assert_ne!(versions[0], versions[1]);
+    let keys = objects.list("models/").await.expect("lists");
+    assert_eq!(keys.len(), 6);
+    assert!(keys.iter().all(|key| objects.versions(key).len() == 1), "nothing was written twice");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_sound_can_be_neither_pushed_nor_promoted() {
+    let (store, objects, deadline) = store();
+    let good = store.push(&model_files(), deadline).await.expect("pushes").version;
+    store.promote(&good, deadline).await.expect("promotes");
+
+    let files = another_model();
+    let mut others: Vec<(String, Vec<u8>)> = files
+        .iter()
+        .filter(|(name, _)| *name != MANIFEST)
+        .map(|(name, bytes)| (name.to_owned(), bytes.to_vec()))
+        .collect();
+    let manifest = files.iter().find(|(name, _)| *name == MANIFEST).expect("a model has one").1.to_vec();
+    others[0].1[100] ^= 1;
+    let damaged = ModelFiles::new(manifest, others);
+    let before = objects.list("").await.expect("lists");
+    assert!(matches!(store.push(&damaged, deadline).await, Err(StoreError::Artifact(_))));
+    assert_eq!(objects.list("").await.expect("lists"), before, "nothing of it is in the bucket");
+
+    let version = store.push(&files, deadline).await.expect("pushes").version;
+    let key = format!("models/rscience/{version}/{TENSORS}");
+    objects.put(&key, Bytes::from_static(b"damaged later"), Condition::Always).await.expect("the bucket takes it");
+    let said = store.promote(&version, deadline).await.expect_err("it is damaged").to_string();
+    assert!(said.contains("model.safetensors is not the file that manifest.json names"), "{said}");
+    assert!(store.promote(&"ab".repeat(32), deadline).await.is_err(), "there is no such version");
+    assert_eq!(current(&store, deadline).await, good);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_manifest_under_another_versions_key_is_refused() {
+    let (store, objects, deadline) = store();
+    let version = store.push(&model_files(), deadline).await.expect("pushes").version;
+    let (elsewhere, files) = ("ab".repeat(32), model_files());
+    for (name, bytes) in files.iter() {
+        let key = format!("models/rscience/{elsewhere}/{name}");
+        objects.put(&key, bytes.to_vec().into(), Condition::Always).await.expect("the bucket takes it");
+    }
+    let said = store.load(&elsewhere, deadline).await.expect_err("it is another's").to_string();
+    assert_eq!(
+        said,
+        format!(
+            "the manifest under models/rscience/{elsewhere}/manifest.json has the version {version}: push the model again"
+        )
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn models_of_another_name_are_not_seen() {
+    let (store, objects, deadline) = store();
+    let version = store.push(&model_files(), deadline).await.expect("pushes").version;
+    store.promote(&version, deadline).await.expect("promotes");
+    let clock = MemoryClock::starting_at("2026-01-05T10:00:00Z".parse().expect("a time"));
+    let other = ModelStore::new(objects, clock, "other");
+    assert!(matches!(other.pointer(None, deadline).await, Err(StoreError::Missing { .. })));
+    assert!(matches!(other.load(&version, deadline).await, Err(StoreError::Missing { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_promotion_says_what_was_in_use_before() {
+    let (store, objects, deadline) = store();
+    let first = store.push(&model_files(), deadline).await.expect("pushes").version;
+    let second = store.push(&another_model(), deadline).await.expect("pushes").version;
+    assert_eq!(store.promote(&first, deadline).await.expect("promotes"), None);
+    assert_eq!(store.promote(&second, deadline).await.expect("promotes"), Some(first.clone()));
+    assert_eq!(store.promote(&second, deadline).await.expect("promotes"), Some(second));
+    objects
+        .put(&store.pointer_key(), Bytes::from_static(b"no pointer"), Condition::Always)
+        .await
+        .expect("the bucket takes it");
+    assert_eq!(store.promote(&first, deadline).await.expect("promotes"), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_keys_of_manifests_name_the_models_and_a_manifest_can_be_read_alone() {
+    let (store, objects, deadline) = store();
+    let version = store.push(&model_files(), deadline).await.expect("pushes").version;
+    store.promote(&version, deadline).await.expect("promotes");
+    let keys = objects.list("models/").await.expect("lists");
+    let models: Vec<_> = keys.iter().filter_map(|key| model_of(key)).collect();
+    assert_eq!(models, [("rscience", version.as_str())], "of {keys:?}");
+    assert_eq!(store.manifest(&version, deadline).await.expect("reads").training.comments, 5688);
+    assert!(matches!(store.manifest(&"ab".repeat(32), deadline).await, Err(StoreError::Missing { .. })));
+    for other in ["models/ours/current.json", "models/ours/1234/manifest.json", "corpus/manifest.json"] {
+        assert_eq!(model_of(other), None, "{other}");
+    }
+}

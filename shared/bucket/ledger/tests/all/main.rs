@@ -1,0 +1,4 @@
+//! Alerts, digests and limits in the memory world.
+
+mod alerts;
+mod digests;

@@ -1,0 +1,33 @@
+//! Text in; the probability that a moderator would remove it, and why, out.
+//!
+//! clean → scan: tokens and measures → [`Vectorizer`]: n-grams, subwords, TF-IDF → [`Model`]: logistic regression,
+//! calibration, explanation → [`OperatingPoint`](modstream_events::OperatingPoint). A model is stored as an [`artifact`].
+//!
+//! ```no_run
+//! use modstream_classifier::{Model, Scratch, artifact};
+//!
+//! let model: Model = artifact::open("models/rscience")?;
+//! let mut scratch = Scratch::default();
+//! let score = model.score("As a parent I can say this just isn't true.", &mut scratch);
+//! println!("{:.2}", score.probability());
+//! # Ok::<(), artifact::ArtifactError>(())
+//! ```
+
+pub mod artifact;
+mod calibration;
+pub mod clean;
+mod filter;
+mod hash;
+mod measures;
+mod model;
+mod rates;
+mod scan;
+mod subwords;
+mod vectorizer;
+
+pub use calibration::{Calibration, LogOdds};
+pub use measures::{MEASURE_GROUPS, MEASURES, MeasureGroup};
+pub use model::{Explanation, Model, Parts, Score};
+pub use rates::{BaseRate, BaseRateError, HeldOut, Intervals, Rate, Rates, RatesError};
+pub use subwords::{LONGEST_SUBWORD, SHORTEST_SUBWORD, Subword};
+pub use vectorizer::{Feature, Measure, NGram, NGrams, Scratch, Vectorizer};

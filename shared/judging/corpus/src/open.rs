@@ -1,0 +1,73 @@
+//! Finds out which format a file has, and says what to do where it is none of ours.
+
+use std::io::Read;
+
+use crate::{
+    OpenError,
+    csv::Csv,
+    document,
+    input::{Input, MAX_FIRST_LINE},
+    jsonl::Jsonl,
+};
+
+const UNPACK: &str = "unpack it first";
+const CONVERT: &str = "export it as one of these";
+
+/// The first bytes of what people try, after unpacking.
+const OTHERS: [(&[u8], &str, &str); 9] = [
+    (b"PK\x03\x04", "a zip archive or a spreadsheet", "unpack it, or export the sheet as CSV"),
+    (b"\x1F\x8B", "compressed twice", UNPACK),
+    (b"\x28\xB5\x2F\xFD", "compressed twice", UNPACK),
+    (b"\xFD7zXZ", "xz data", UNPACK),
+    (b"BZh", "bzip2 data", UNPACK),
+    (b"7z\xBC\xAF", "a 7z archive", UNPACK),
+    (b"PAR1", "a Parquet file", CONVERT),
+    (b"\xFF\xFE", "UTF-16 text", "save it as UTF-8"),
+    (b"\xFE\xFF", "UTF-16 text", "save it as UTF-8"),
+];
+
+/// How comments are written in a file.
+pub(crate) enum Format {
+    Csv(Box<Csv>),
+    Jsonl(Jsonl),
+}
+
+pub(crate) fn open(name: &str, from: impl Read + Send + 'static) -> Result<(Input, Format), OpenError> {
+    let failed = |kind| OpenError::of_first_row(name, kind);
+    let mut input = Input::new(from).map_err(failed)?;
+    let head = input.first_line().map_err(failed)?;
+    if head.is_empty() {
+        return Err(OpenError::Empty { name: name.to_owned() });
+    }
+    if let Some((found, next)) = other_format(&head) {
+        return Err(OpenError::OtherFormat { name: name.to_owned(), found, next });
+    }
+    let named_jsonl = is_named_jsonl(name);
+    let begins_json = matches!(head[0], b'{' | b'[');
+    if begins_json && document::is_document(&mut input, &head, named_jsonl) {
+        return Err(OpenError::JsonDocument { name: name.to_owned() });
+    }
+    if begins_json || named_jsonl {
+        return Ok((input, Format::Jsonl(Jsonl::default())));
+    }
+    if head.len() >= MAX_FIRST_LINE && memchr::memchr2(b'\n', b'\r', &head).is_none() {
+        return Err(OpenError::headless(name));
+    }
+    let csv = Csv::new(name, &mut input)?;
+    Ok((input, Format::Csv(Box::new(csv))))
+}
+
+fn other_format(head: &[u8]) -> Option<(&'static str, &'static str)> {
+    if let Some((_, found, next)) = OTHERS.iter().find(|(start, ..)| head.starts_with(start)) {
+        return Some((found, next));
+    }
+    // No name of a column and no JSON holds a zero byte; a comment in a cell may.
+    let first = head.split(|&byte| byte == b'\n').next()?;
+    memchr::memchr(0, first).map(|_| ("binary data", CONVERT))
+}
+
+fn is_named_jsonl(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let name = [".gz", ".zst", ".zstd"].iter().find_map(|packed| name.strip_suffix(packed)).unwrap_or(&name);
+    name.ends_with(".jsonl") || name.ends_with(".ndjson")
+}

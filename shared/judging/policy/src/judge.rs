@@ -1,0 +1,195 @@
+//! What rules say of a prediction.
+
+use modstream_events::{PROBE_BODY, PROBE_SOURCE, Prediction, Severity, ids};
+use named_mutations::is_on;
+
+use crate::{AlwaysTerm, AtBaseRate, Rules};
+
+/// What rules say of a prediction.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Judgement {
+    /// The comment does not alert.
+    Pass,
+    /// The comment alerts.
+    Alert {
+        /// Why it alerts.
+        why: Why,
+        /// How urgent the alert is.
+        severity: Severity,
+    },
+    /// The comment meets no policy, and moderators are asked about it all the same.
+    Explore {
+        /// The share of such comments, which is this one's probability of being asked about.
+        share: f64,
+        /// How urgent the alert is.
+        severity: Severity,
+    },
+}
+
+/// Why a prediction alerts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// The prediction meets the threshold.
+    Threshold,
+    /// The comment holds this text.
+    Always(String),
+    /// The comment is the probe.
+    Probe,
+}
+
+impl Rules {
+    /// The prediction at the rules' base rate.
+    pub fn at_base_rate(&self, prediction: &Prediction<'_>) -> AtBaseRate {
+        AtBaseRate::of(prediction, self.base_rate.filter(|_| !is_on("judge-at-own-base-rate")))
+    }
+
+    /// Judges a prediction by the first that holds of probe, exempt author, always-alert term, threshold and
+    /// exploration. The judgement depends on rules and prediction alone.
+    pub fn judge(&self, prediction: &Prediction<'_>) -> Judgement {
+        let comment = &prediction.comment;
+        let body = comment.body.as_deref().unwrap_or_default();
+        if prediction.comment_event.source == PROBE_SOURCE && body.trim() == PROBE_BODY {
+            // The probe must also reach moderators who want nothing but the most urgent alerts.
+            return Judgement::Alert { why: Why::Probe, severity: Severity::High };
+        }
+        if comment.author.as_deref().is_some_and(|author| self.is_exempt(author)) {
+            return Judgement::Pass;
+        }
+        let seen = self.at_base_rate(prediction);
+        let severity = self.severities.of(seen.probability);
+        if let Some(term) = self.always_in(body) {
+            return Judgement::Alert { why: Why::Always(term.to_owned()), severity: severity.max(Severity::Medium) };
+        }
+        if self.threshold.is_met_by(seen.probability, &seen.operating_point) {
+            return Judgement::Alert { why: Why::Threshold, severity };
+        }
+        let share = self.exploration_share;
+        if share > 0.0 && position(prediction) < share {
+            return Judgement::Explore { share, severity };
+        }
+        Judgement::Pass
+    }
+
+    fn is_exempt(&self, author: &str) -> bool {
+        self.exempt_authors.iter().any(|exempt| exempt.eq_ignore_ascii_case(author))
+    }
+
+    fn always_in(&self, body: &str) -> Option<&str> {
+        if self.always.is_empty() {
+            return None;
+        }
+        let body = if is_on("match-case") { body.to_owned() } else { body.to_lowercase() };
+        self.always.iter().find(|term| term.is_in(&body)).map(AlwaysTerm::as_str)
+    }
+}
+
+/// A number from 0 to 1 that follows from the comment event: evenly spread over events, the same at every repeat and
+/// for every policy.
+fn position(prediction: &Prediction<'_>) -> f64 {
+    let event = &prediction.comment_event;
+    let id = ids::exploration(&event.source, &event.id, "");
+    // The first 48 bits are a hash's, whatever the version of the UUID.
+    let bits = id.as_bytes()[..6].iter().fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
+    bits as f64 / (1_u64 << 48) as f64
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use modstream_events::{Comment, EventRef, ModelRef, OperatingPoint};
+
+    use crate::Condition;
+
+    pub(crate) fn prediction(body: &str) -> Prediction<'static> {
+        Prediction {
+            comment: Comment { body: Some(body.to_owned().into()), ..Comment::default() },
+            comment_event: EventRef {
+                source: "urn:example:forum".into(),
+                id: "e-1".into(),
+                time: jiff::Timestamp::UNIX_EPOCH,
+            },
+            probability: 0.8,
+            log_odds: 1.386_294_361_119_890_6,
+            intercept: 0.0,
+            terms: Vec::new(),
+            other: 0.0,
+            model: ModelRef { name: "m".into(), version: "f".repeat(64).into() },
+            operating_point: OperatingPoint { precision: 0.7, recall: 0.2, share: 0.06, base_rate: 0.3 },
+        }
+    }
+
+    fn rules() -> Rules {
+        Rules::new(Condition::Probability(0.9))
+    }
+
+    #[test]
+    fn a_threshold_is_met_or_not() {
+        let mut rules = rules();
+        assert_eq!(rules.judge(&prediction("so")), Judgement::Pass);
+        rules.threshold = Condition::Probability(0.8);
+        let wanted = Judgement::Alert { why: Why::Threshold, severity: Severity::Medium };
+        assert_eq!(rules.judge(&prediction("so")), wanted);
+    }
+
+    #[test]
+    fn a_base_rate_moves_threshold_and_severity() {
+        let mut rules = Rules { threshold: Condition::Probability(0.8), ..rules() };
+        rules.base_rate = Some(0.05);
+        assert_eq!(rules.judge(&prediction("so")), Judgement::Pass);
+        rules.base_rate = Some(0.9);
+        let wanted = Judgement::Alert { why: Why::Threshold, severity: Severity::High };
+        assert_eq!(rules.judge(&prediction("so")), wanted);
+    }
+
+    #[test]
+    fn an_always_term_is_found_anywhere_whatever_its_case_and_is_medium_at_least() {
+        let rules = Rules { always: ["buy FOLLOWERS", "ÜBER"].map(AlwaysTerm::new).to_vec(), ..rules() };
+        let mut unlikely = prediction("You can Buy Followers2 here");
+        (unlikely.probability, unlikely.log_odds) = (0.1, -2.197_224_577_336_219_6);
+        let alert = |term: &str| Judgement::Alert { why: Why::Always(term.to_owned()), severity: Severity::Medium };
+        assert_eq!(rules.judge(&unlikely), alert("buy FOLLOWERS"));
+        assert_eq!(rules.judge(&prediction("überall")), alert("ÜBER"));
+        assert_eq!(rules.judge(&prediction("buy  followers")), Judgement::Pass);
+    }
+
+    #[test]
+    fn an_exempt_author_never_alerts_but_the_probe_always_does() {
+        let everything = Rules {
+            threshold: Condition::Probability(0.0),
+            exempt_authors: vec!["AutoModerator".to_owned()],
+            always: vec![AlwaysTerm::new("so")],
+            exploration_share: 0.1,
+            ..rules()
+        };
+        let mut by_bot = prediction("so");
+        by_bot.comment.author = Some("automoderator".into());
+        assert_eq!(everything.judge(&by_bot), Judgement::Pass);
+        for body in [PROBE_BODY.to_owned(), format!("\n {PROBE_BODY}\t\n")] {
+            by_bot.comment.body = Some(body.into());
+            // Anybody may write the text.
+            by_bot.comment_event.source = "urn:example:forum".into();
+            assert_eq!(everything.judge(&by_bot), Judgement::Pass);
+            by_bot.comment_event.source = PROBE_SOURCE.into();
+            let wanted = Judgement::Alert { why: Why::Probe, severity: Severity::High };
+            assert_eq!(everything.judge(&by_bot), wanted);
+        }
+        by_bot.comment.body = Some(format!("{PROBE_BODY}!").into());
+        assert_eq!(everything.judge(&by_bot), Judgement::Pass);
+    }
+
+    #[test]
+    fn exploration_takes_its_share_and_always_the_same_comments() {
+        let rules = Rules { exploration_share: 0.05, ..rules() };
+        let of = |number: usize| {
+            let mut prediction = prediction("so");
+            prediction.comment_event.id = number.to_string().into();
+            rules.judge(&prediction)
+        };
+        let explored: Vec<Judgement> = (0..20_000).map(of).filter(|it| *it != Judgement::Pass).collect();
+        // 1,000 expected, with a standard deviation of 31.
+        assert!((850..1_150).contains(&explored.len()), "{}", explored.len());
+        assert_eq!(explored[0], Judgement::Explore { share: 0.05, severity: Severity::Medium });
+        let again: Vec<bool> = (0..1_000).map(|number| of(number) == of(number)).collect();
+        assert!(again.into_iter().all(|same| same));
+    }
+}

@@ -1,0 +1,50 @@
+//! Policies: which predictions alert, how urgent they are, and how many may be published an hour.
+//!
+//! [`Policies`] is a document, TOML or JSON: rules for all comments, and by subreddit what differs. It is pure: reading it,
+//! checking it and judging by it touch no service.
+//!
+//! ```
+//! use modstream_policy::Policies;
+//!
+//! let policies = Policies::parse(
+//!     r#"
+//!     [default]
+//!     threshold = "precision>=0.9"
+//!     max_alerts_per_hour = 20
+//!
+//!     [subreddits.science]
+//!     threshold = 0.8
+//!     "#,
+//! )?;
+//! assert_eq!(policies.for_subreddit(Some("Science")).threshold.to_string(), "probability>=0.8");
+//! assert_eq!(policies.for_subreddit(Some("Science")).max_alerts_per_hour, Some(20));
+//!
+//! let error = Policies::parse("[default]\nthreshold = 2").expect_err("2 is no share");
+//! assert!(error.to_string().starts_with("line 2: default.threshold: `2` is no policy"));
+//! # Ok::<(), modstream_policy::Problems>(())
+//! ```
+
+mod always_term;
+mod base_rate;
+mod check;
+mod condition;
+mod document;
+mod judge;
+mod locate;
+mod policies;
+mod quiet_hours;
+mod setting;
+mod severities;
+
+pub use always_term::AlwaysTerm;
+pub use base_rate::AtBaseRate;
+pub use check::{Problem, Problems};
+pub use condition::{Condition, Policy, PolicyError};
+pub use document::{
+    BreakerDocument, Channel, Document, QuietHoursDocument, RulesDocument, SeverityDocument, TotalDocument,
+};
+pub use judge::{Judgement, Why};
+pub use policies::{Breaker, Policies, Rules};
+pub use quiet_hours::QuietHours;
+pub use setting::Setting;
+pub use severities::Severities;

@@ -1,0 +1,122 @@
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+use modstream_events::PolicyRef;
+
+use crate::{
+    AlwaysTerm, Channel, Condition, Document, Policy, QuietHours, RulesDocument, Severities, SeverityDocument,
+};
+
+/// Rules for all comments, and by subreddit where they differ: a checked document.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Policies {
+    pub(crate) document: Document,
+    /// The policies' name. It is part of an alert's id: under another name the same comment alerts again.
+    pub name: String,
+    /// The rules of subreddits that have none of their own.
+    pub default: Rules,
+    /// The rules that differ, by the subreddit's name in lower case.
+    pub(crate) subreddits: BTreeMap<String, Rules>,
+    /// The most alerts that are published in an hour, of all subreddits.
+    pub max_alerts_per_hour: Option<u32>,
+    /// When alerts are held back because there are too many.
+    pub breaker: Option<Breaker>,
+}
+
+/// The rules for a comment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rules {
+    /// The condition that a prediction must meet.
+    pub threshold: Condition,
+    /// The share of comments that moderators remove; the model's where it is not set.
+    pub base_rate: Option<f64>,
+    /// How urgent an alert is.
+    pub severities: Severities,
+    /// The most alerts of a subreddit that are published in an hour.
+    pub max_alerts_per_hour: Option<u32>,
+    /// When nobody is to be woken.
+    pub quiet_hours: Option<QuietHours>,
+    /// Where alerts go.
+    pub channels: Vec<Channel>,
+    /// The authors whose comments never alert.
+    pub exempt_authors: Vec<String>,
+    /// The texts that always alert, wherever a comment holds one.
+    pub always: Vec<AlwaysTerm>,
+    /// The share of other comments that moderators are asked about all the same.
+    pub exploration_share: f64,
+}
+
+/// When so many comments alert that something must be wrong: the numbers of the document's breaker.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Breaker {
+    /// The largest share of comments that may alert.
+    pub max_share: f64,
+    /// The stretch of time that the share is of.
+    pub window: SignedDuration,
+    /// The number of alerts below which the breaker stays closed.
+    pub min_alerts: u64,
+    /// How long the breaker stays open.
+    pub open_for: SignedDuration,
+}
+
+impl Policies {
+    /// Policies that say no more than a policy and severities.
+    pub fn of(policy: &Policy, severities: Severities) -> Self {
+        let Severities { medium, high } = severities;
+        let rules = RulesDocument {
+            threshold: Some(policy.condition.to_string()),
+            severity: Some(SeverityDocument { medium, high }),
+            ..RulesDocument::default()
+        };
+        let document = Document { name: Some(policy.name.clone()), default: rules, ..Document::default() };
+        Policies {
+            document,
+            name: policy.name.clone(),
+            default: Rules { severities, ..Rules::new(policy.condition) },
+            subreddits: BTreeMap::new(),
+            max_alerts_per_hour: None,
+            breaker: None,
+        }
+    }
+
+    /// The rules for a comment of this subreddit, whatever the case of its name.
+    pub fn for_subreddit(&self, subreddit: Option<&str>) -> &Rules {
+        let own = subreddit.filter(|_| !self.subreddits.is_empty());
+        own.and_then(|name| self.subreddits.get(&name.to_lowercase())).unwrap_or(&self.default)
+    }
+
+    /// The subreddits that have rules of their own, with their names as written, in order.
+    pub fn subreddits(&self) -> impl Iterator<Item = (&str, &Rules)> {
+        self.document.subreddits.keys().map(|name| (name.as_str(), self.for_subreddit(Some(name))))
+    }
+
+    /// The one JSON text of these policies, however they were written.
+    ///
+    /// # Panics
+    /// Never: every document has a JSON form.
+    pub fn canonical(&self) -> Vec<u8> {
+        serde_json::to_vec(&self.document).expect("documents serialise into memory")
+    }
+
+    /// How alerts name the rules they follow from.
+    pub fn to_ref<'a>(&'a self, rules: &Rules) -> PolicyRef<'a> {
+        PolicyRef { name: self.name.as_str().into(), condition: rules.threshold.to_string().into() }
+    }
+}
+
+impl Rules {
+    /// Rules that say no more than a threshold.
+    pub fn new(threshold: Condition) -> Self {
+        Rules {
+            threshold,
+            base_rate: None,
+            severities: Severities::default(),
+            max_alerts_per_hour: None,
+            quiet_hours: None,
+            channels: vec![Channel::Alerts, Channel::Digest],
+            exempt_authors: Vec::new(),
+            always: Vec::new(),
+            exploration_share: 0.0,
+        }
+    }
+}

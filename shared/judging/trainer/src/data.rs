@@ -1,0 +1,110 @@
+use modstream_classifier::artifact::TrainingData;
+use modstream_corpus::Row;
+use sha2::{Digest, Sha256};
+
+use crate::hindsight::cut_edits;
+
+/// Comments with moderators' verdicts.
+#[derive(Clone, Debug, Default)]
+pub struct LabelledComments {
+    pub(crate) texts: Vec<String>,
+    pub(crate) removed: Vec<bool>,
+    /// The decisions, which are learned from and not measured on.
+    pub(crate) decided: Vec<(String, bool)>,
+    without_text: usize,
+}
+
+/// A row that can't be learned from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DataError {
+    /// The row has no verdict.
+    #[error("the comment has no verdict; `removed` must be 0, 1, true or false")]
+    NoVerdict,
+    /// The row has no text.
+    #[error("the comment has no `body`")]
+    NoBody,
+}
+
+/// The texts that dumps hold in place of one that is gone. They give the verdict away.
+const GONE: [&str; 2] = ["[removed]", "[deleted]"];
+
+impl LabelledComments {
+    /// Adds a comment. A comment whose text is gone is left out and counted.
+    ///
+    /// # Errors
+    /// [`DataError`] where verdict or text is missing.
+    pub fn push(&mut self, row: &Row) -> Result<(), DataError> {
+        let body = row.comment.body.as_deref().ok_or(DataError::NoBody)?;
+        let removed = row.removed.ok_or(DataError::NoVerdict)?;
+        self.push_text(body, removed);
+        Ok(())
+    }
+
+    /// Adds a text with its verdict.
+    pub fn push_text(&mut self, body: &str, removed: bool) {
+        if GONE.contains(&body.trim()) {
+            self.without_text += 1;
+            return;
+        }
+        self.texts.push(cut_edits(body).to_owned());
+        self.removed.push(removed);
+    }
+
+    /// Adds what moderators decided about alerts. Decisions are learned from and not measured on: alerts are no sample
+    /// of all comments, so neither the share that is removed nor precision at a threshold may follow from them. The
+    /// verdicts that are here already stay as they are, also of equal texts: those are of other comments.
+    pub fn add_decided(&mut self, decided: &LabelledComments) {
+        self.decided.extend(decided.iter().map(|(text, removed)| (text.to_owned(), removed)));
+        // Sorted, so that the same decisions make the same model, in whatever order their files come.
+        self.decided.sort();
+    }
+
+    /// The number of decisions, which are learned from and not measured on.
+    pub fn decided(&self) -> usize {
+        self.decided.len()
+    }
+
+    /// The texts and verdicts, in the order in which they were added, without decisions.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, bool)> {
+        self.texts.iter().map(String::as_str).zip(self.removed.iter().copied())
+    }
+
+    /// The number of comments.
+    pub fn len(&self) -> usize {
+        self.texts.len()
+    }
+
+    /// Whether there is no comment.
+    pub fn is_empty(&self) -> bool {
+        self.texts.is_empty()
+    }
+
+    /// The number of comments that were left out because their text is gone.
+    pub fn without_text(&self) -> usize {
+        self.without_text
+    }
+
+    /// The number of comments that moderators removed.
+    pub fn removed(&self) -> usize {
+        self.removed.iter().filter(|removed| **removed).count()
+    }
+
+    pub(crate) fn describe(&self) -> TrainingData {
+        let mut hash = Sha256::new();
+        let decided = self.decided.iter().map(|(text, removed)| (text, removed));
+        for (text, removed) in self.texts.iter().zip(&self.removed).chain(decided) {
+            hash.update((text.len() as u64).to_le_bytes());
+            hash.update(text);
+            hash.update([u8::from(*removed)]);
+        }
+        TrainingData {
+            comments: self.len(),
+            removed: self.removed(),
+            without_text: self.without_text,
+            decided: self.decided.len(),
+            decided_removed: self.decided.iter().filter(|(_, removed)| *removed).count(),
+            bytes: self.texts.iter().map(|text| text.len() as u64).sum(),
+            sha256: hex::encode(hash.finalize()),
+        }
+    }
+}

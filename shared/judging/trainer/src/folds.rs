@@ -1,0 +1,86 @@
+use std::collections::HashMap;
+
+use sha2::{Digest, Sha256};
+
+/// Deals comments into folds: by seed, with the same share of removed comments in each, equal texts together.
+///
+/// Returns the fold of each comment, or none where a class has fewer different texts than there are folds.
+pub(crate) fn deal(texts: &[String], removed: &[bool], folds: usize, seed: u64) -> Option<Vec<usize>> {
+    let key = |text: &str| {
+        let digest = Sha256::new_with_prefix(seed.to_le_bytes()).chain_update(plain(text)).finalize();
+        <[u8; 16]>::try_from(&digest[..16]).map(u128::from_le_bytes).unwrap_or_default()
+    };
+    let keys: Vec<u128> = texts.iter().map(|text| key(text)).collect();
+    let mut order: Vec<usize> = (0..texts.len()).collect();
+    order.sort_by_key(|&index| (keys[index], index));
+
+    let mut fold_of: HashMap<u128, usize> = HashMap::with_capacity(texts.len());
+    let mut dealt = [0; 2];
+    for index in order {
+        let class = usize::from(removed[index]);
+        fold_of.entry(keys[index]).or_insert_with(|| {
+            let fold = dealt[class] % folds;
+            dealt[class] += 1;
+            fold
+        });
+    }
+    (dealt.into_iter().min() >= Some(folds)).then(|| keys.iter().map(|key| fold_of[key]).collect())
+}
+
+/// The plain form of a text: texts count as equal where it is equal.
+fn plain(text: &str) -> String {
+    text.trim().to_lowercase()
+}
+
+/// The fold of each of `others` that is equal to one of `texts`, whose folds are given: it is held out with that text.
+pub(crate) fn of_equals<'t>(
+    texts: &[String],
+    fold: &[usize],
+    others: impl Iterator<Item = &'t str>,
+) -> Vec<Option<usize>> {
+    let others: Vec<String> = others.map(plain).collect();
+    if others.is_empty() {
+        return Vec::new();
+    }
+    let fold_of: HashMap<String, usize> = texts.iter().map(|text| plain(text)).zip(fold.iter().copied()).collect();
+    others.iter().map(|text| fold_of.get(text).copied()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn equal_texts_share_a_fold_and_classes_are_spread_evenly(rows in prop::collection::vec(("[a-e]{1,3}", any::<bool>()), 0..80), folds in 2..6_usize, seed: u64) {
+            let (texts, removed): (Vec<String>, Vec<bool>) = rows.into_iter().unzip();
+            if let Some(fold) = deal(&texts, &removed, folds, seed) {
+                for (a, first) in texts.iter().enumerate() {
+                    for (b, second) in texts.iter().enumerate() {
+                        prop_assert!(first != second || fold[a] == fold[b]);
+                    }
+                }
+                for wanted in 0..folds {
+                    prop_assert!(fold.contains(&wanted));
+                }
+                prop_assert_eq!(deal(&texts, &removed, folds, seed), Some(fold));
+            }
+        }
+    }
+
+    #[test]
+    fn a_class_with_fewer_texts_than_folds_is_refused() {
+        let texts: Vec<String> = (0..20).map(|index| format!("text {index}")).collect();
+        let mut removed = vec![false; 20];
+        removed[3] = true;
+        assert_eq!(deal(&texts, &removed, 5, 7), None);
+    }
+
+    #[test]
+    fn another_seed_deals_another_hand() {
+        let texts: Vec<String> = (0..100).map(|index| format!("text {index}")).collect();
+        let removed: Vec<bool> = (0..100).map(|index| index % 3 == 0).collect();
+        assert_ne!(deal(&texts, &removed, 5, 1), deal(&texts, &removed, 5, 2));
+    }
+}

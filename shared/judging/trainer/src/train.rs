@@ -1,0 +1,391 @@
+use std::path::Path;
+
+use modstream_classifier::artifact::{
+    self, ArtifactError, Fit, FoldMetrics, Golden, Manifest, Metrics, TrainingData, Vocabulary,
+};
+use modstream_classifier::{BaseRate, Calibration, MEASURES, Model, Parts, Rate, Rates, Scratch, Vectorizer};
+use rayon::prelude::*;
+
+use crate::calibrate::platt;
+use crate::card;
+use crate::data::LabelledComments;
+use crate::evaluate::Evaluation;
+use crate::features::{Chosen, candidates};
+use crate::fit::{FitError, Solver, fit, rough};
+use crate::folds::{deal, of_equals};
+use crate::metrics;
+use crate::rates;
+use crate::rows::Rows;
+
+pub use modstream_classifier::artifact::Settings;
+
+/// The settings that `docs/decisions/0005-subwords.md` measures.
+pub fn default_settings() -> Settings {
+    Settings {
+        max_features: 8_000,
+        min_documents: 2,
+        longest_ngram: 2,
+        subword_min_documents: Some(5),
+        subword_scale: 0.7,
+        inverse_regularisation: 0.5,
+        measure_scale: 0.1,
+        folds: 5,
+        seed: 7,
+    }
+}
+
+/// How many fits run at once, however many cores there are: each holds a matrix.
+const CONCURRENT_FITS: usize = 2;
+/// The most comments that features are chosen from.
+const MAX_CHOOSING_COMMENTS: usize = 40_000;
+/// The number of dense matrices that memory must have room for: one a fit, and what linfa-logistic copies.
+const MATRICES: u64 = 2 * CONCURRENT_FITS as u64;
+/// The memory that training takes where none is given, in bytes.
+pub const DEFAULT_MEMORY: u64 = 4 << 30;
+
+/// A step of training, for progress bars. One stage ends before the next begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Features will be chosen this many times: once a fold, and once for the model.
+    Choosing(usize),
+    /// Weights will be found this many times.
+    Fitting(usize),
+    /// One choice or fit of the stage is done.
+    Done,
+}
+
+/// Why no model could be trained.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// There is nothing to learn from, or all texts are gone (`[removed]`, `[deleted]`).
+    #[error("there are no comments with a text to train on")]
+    NoComments,
+    /// There are too few comments of one verdict.
+    #[error(
+        "{removed} removed and {kept} kept comments are too few: training needs at least {folds} different texts of each; add comments, of the rarer kind above all"
+    )]
+    TooFew {
+        /// The number of removed comments.
+        removed: usize,
+        /// The number of kept comments.
+        kept: usize,
+        /// The number of folds.
+        folds: usize,
+    },
+    /// No term stands in enough comments.
+    #[error(
+        "no term stands in {min_documents} comments: the texts are too few or too short to learn from; add comments"
+    )]
+    NoVocabulary {
+        /// The number of comments that the settings ask for.
+        min_documents: usize,
+    },
+    /// The held-out scores run against the verdicts.
+    #[error(
+        "the texts say nothing about the verdicts: on held-out comments, higher scores do not mean more removals; check the column `removed`"
+    )]
+    NoSignal,
+    /// A setting is out of range.
+    #[error("{0}")]
+    Setting(String),
+    /// The regression failed.
+    #[error(transparent)]
+    Fit(#[from] FitError),
+    /// The model can't be written.
+    #[error(transparent)]
+    Artifact(#[from] ArtifactError),
+}
+
+/// A trained model, to be written.
+#[derive(Clone, Debug)]
+pub struct Trained {
+    manifest: Manifest,
+    vocabulary: Vocabulary,
+}
+
+/// Texts of no forum, to each of which a model must give the same probability everywhere.
+const GOLDEN: [&str; 8] = [
+    "",
+    "Great question! The effect holds after controlling for age and income (n = 1,204, 95% CI 1.1-1.4); see https://example.org/paper.",
+    "lol this is the dumbest thing I've EVER read!!!",
+    "My grandmother did that every day, and she lived to be ninety.",
+    "> the authors say so\n\nDo they? Table 2 shows the opposite, doesn&#39;t it?",
+    "Na\u{EF}ve \u{2014} and \u{201C}proven\u{201D}\u{2026} <U+0001F44F> \u{1F44F}",
+    "\u{7814}\u{7A76}\u{306F}\u{672C}\u{5F53}\u{3067}\u{3059}\u{304B}\u{FF1F}",
+    "BUY NOW www.example.com/deal",
+];
+
+/// Trains on `comments`: cross-validates for metrics, calibration and rates, then fits all of them. What moderators decided
+/// about alerts ([`LabelledComments::add_decided`]) is in the fits and in no measurement; one about a text that is held out is
+/// held out with it, so that no text is measured by a fit that saw it. Where dense matrices would take more than `memory`
+/// bytes, weights are found over sparse rows.
+///
+/// # Errors
+/// [`TrainError`] says what is missing.
+pub fn train(
+    comments: &LabelledComments,
+    name: &str,
+    settings: Settings,
+    memory: u64,
+    progress: &(dyn Fn(Step) + Sync),
+) -> Result<Trained, TrainError> {
+    check(&settings)?;
+    if comments.is_empty() {
+        return Err(TrainError::NoComments);
+    }
+    let fold =
+        deal(&comments.texts, &comments.removed, settings.folds, settings.seed).ok_or_else(|| TrainError::TooFew {
+            removed: comments.removed(),
+            kept: comments.len() - comments.removed(),
+            folds: settings.folds,
+        })?;
+    let decided = comments.decided.iter().map(|(text, removed)| (text.as_str(), *removed));
+    let decided_fold = of_equals(&comments.texts, &fold, decided.clone().map(|(text, _)| text));
+    let threads = rayon::ThreadPoolBuilder::new().num_threads(CONCURRENT_FITS).build();
+    let threads = threads.map_err(|error| TrainError::Setting(error.to_string()))?;
+    // The last "fold" holds nothing out: it is the model.
+    let times = settings.folds + 1;
+    let all_but = |held_out: usize| -> (Vec<&str>, Vec<bool>) {
+        let rows = (0..comments.len()).filter(|&row| fold[row] != held_out);
+        let rows = rows.map(|row| (comments.texts[row].as_str(), comments.removed[row]));
+        let decided = decided.clone().zip(&decided_fold).filter(|(_, fold)| **fold != Some(held_out));
+        rows.chain(decided.map(|(row, _)| row)).unzip()
+    };
+    progress(Step::Choosing(times));
+    let choose_all = || {
+        let chosen = (0..times).into_par_iter().map(|held_out| {
+            let (texts, removed) = all_but(held_out);
+            choose(&texts, &removed, &settings).inspect(|_| progress(Step::Done))
+        });
+        chosen.collect::<Result<Vec<_>, _>>()
+    };
+    let chosen = threads.install(choose_all)?;
+    progress(Step::Fitting(times));
+    let fit_all = || {
+        let fits = chosen.into_par_iter().enumerate().map(|(held_out, chosen)| {
+            let (texts, removed) = all_but(held_out);
+            Fitted::over(&texts, &removed, chosen, &settings, memory).inspect(|_| progress(Step::Done))
+        });
+        fits.collect::<Result<Vec<_>, _>>()
+    };
+    let mut fits = threads.install(fit_all)?;
+    let Some(fitted) = fits.pop() else {
+        return Err(TrainError::NoComments);
+    };
+
+    let mut scratch = Scratch::default();
+    let score = |row: usize, fitted: &Fitted, scratch: &mut Scratch| fitted.log_odds(&comments.texts[row], scratch);
+    let held_out: Vec<f64> = (0..comments.len()).map(|row| score(row, &fits[fold[row]], &mut scratch)).collect();
+    let calibration = platt(&held_out, &comments.removed).ok_or(TrainError::NoSignal)?;
+    let calibrated: Vec<f64> = held_out.iter().map(|x| calibration.slope * x + calibration.intercept).collect();
+    let metrics = measure(&calibrated, &comments.removed, &fold, settings.folds);
+    let rates = rates::table(&calibrated, &comments.removed);
+    fitted.finish(comments, name, settings, metrics, calibration, rates)
+}
+
+fn check(settings: &Settings) -> Result<(), TrainError> {
+    let wrong = |what: &str| Err(TrainError::Setting(what.to_owned()));
+    match settings {
+        it if it.max_features == 0 => wrong("the vocabulary needs room for at least one term"),
+        it if !(1..=8).contains(&it.longest_ngram) => wrong("n-grams have 1 to 8 tokens"),
+        it if it.folds < 2 => wrong("cross-validation needs at least 2 folds"),
+        it if !(it.inverse_regularisation > 0.0 && it.inverse_regularisation.is_finite()) => {
+            wrong("the inverse regularisation is a number above 0")
+        }
+        it if !(it.subword_scale > 0.0 && it.subword_scale.is_finite()) => {
+            wrong("the scale of subwords is a number above 0")
+        }
+        it if !(it.measure_scale >= 0.0 && it.measure_scale.is_finite()) => {
+            wrong("the scale of measures is a number above 0, or 0 for none")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The features that a fit over all candidates uses most: by |weight| times the root mean square of its values.
+fn choose(texts: &[&str], removed: &[bool], settings: &Settings) -> Result<Chosen, TrainError> {
+    let candidates = candidates(texts, settings);
+    if candidates.features.is_empty() {
+        return Err(TrainError::NoVocabulary { min_documents: settings.min_documents });
+    }
+    if candidates.len() <= settings.max_features {
+        return Ok(candidates);
+    }
+    // Texts that are evenly spaced among all: more of them choose no better.
+    let step = texts.len().div_ceil(MAX_CHOOSING_COMMENTS).max(1);
+    let texts: Vec<&str> = texts.iter().step_by(step).copied().collect();
+    let removed: Vec<bool> = removed.iter().step_by(step).copied().collect();
+    let rows = Rows::of(&candidates.vectorizer(), &texts, settings);
+    let line = rough(&rows, &removed, settings.inverse_regularisation)?;
+    let spread = rows.root_mean_squares();
+    let matters: Vec<f64> = line.weights.iter().zip(spread).map(|(weight, spread)| weight.abs() * spread).collect();
+    let chosen = candidates.keep(settings.max_features, &matters);
+    if chosen.features.is_empty() {
+        let most = settings.max_features;
+        return Err(TrainError::Setting(format!("the {most} features that matter most are all subwords: allow more")));
+    }
+    Ok(chosen)
+}
+
+fn measure(log_odds: &[f64], removed: &[bool], fold: &[usize], folds: usize) -> Metrics {
+    let folds: Vec<FoldMetrics> = (0..folds)
+        .map(|wanted| {
+            let (scores, verdicts): (Vec<f64>, Vec<bool>) =
+                (0..fold.len()).filter(|&row| fold[row] == wanted).map(|row| (log_odds[row], removed[row])).unzip();
+            FoldMetrics { comments: scores.len(), roc_auc: metrics::roc_auc(&scores, &verdicts) }
+        })
+        .collect();
+    let pooled = Evaluation::of(log_odds, removed);
+    Metrics {
+        roc_auc: folds.iter().map(|fold| fold.roc_auc).sum::<f64>() / folds.len() as f64,
+        folds,
+        pr_auc: pooled.pr_auc,
+        accuracy: pooled.accuracy,
+        f1: pooled.f1,
+        log_loss: pooled.log_loss,
+        brier: pooled.brier,
+        ece: pooled.ece,
+    }
+}
+
+struct Fitted {
+    chosen: Chosen,
+    vectorizer: Vectorizer,
+    regression: Regression,
+}
+
+/// A line over a vocabulary, with its weights by kind of feature and without the scales that fitting wants.
+struct Regression {
+    solver: Solver,
+    weights: Vec<f32>,
+    subword_weights: Vec<f32>,
+    measure_weights: [f32; MEASURES],
+    intercept: f64,
+    gradient: f64,
+}
+
+impl Fitted {
+    fn over(
+        texts: &[&str],
+        removed: &[bool],
+        chosen: Chosen,
+        settings: &Settings,
+        memory: u64,
+    ) -> Result<Self, TrainError> {
+        let vectorizer = chosen.vectorizer();
+        let rows = Rows::of(&vectorizer, texts, settings);
+        let matrix = (rows.len() * rows.width * size_of::<f32>()) as u64;
+        let solver = if matrix * MATRICES <= memory { Solver::Linfa } else { Solver::Sparse };
+        let (line, gradient) = fit(&rows, removed, settings.inverse_regularisation, solver)?;
+        let (terms, others) = line.weights.split_at(chosen.features.len());
+        let (subwords, measures) = others.split_at(chosen.subwords.len());
+        let scaled = |weights: &[f64], scale: f64| weights.iter().map(|weight| (weight * scale) as f32).collect();
+        let regression = Regression {
+            solver,
+            weights: scaled(terms, 1.0),
+            subword_weights: scaled(subwords, settings.subword_scale),
+            measure_weights: std::array::from_fn(|measure| (measures[measure] * settings.measure_scale) as f32),
+            intercept: line.intercept,
+            gradient,
+        };
+        Ok(Fitted { chosen, vectorizer, regression })
+    }
+
+    /// The regression's log-odds of a text.
+    fn log_odds(&self, text: &str, scratch: &mut Scratch) -> f64 {
+        self.vectorizer.vectorize(text, scratch);
+        let (vector, measures) = scratch.vector(&self.vectorizer);
+        let Regression { weights, subword_weights, measure_weights, intercept, .. } = &self.regression;
+        let weight = |index: usize| weights.get(index).unwrap_or_else(|| &subword_weights[index - weights.len()]);
+        let features: f64 = vector.map(|(index, value)| value * f64::from(*weight(index as usize))).sum();
+        let measures: f64 =
+            measures.iter().zip(measure_weights).map(|(value, weight)| value * f64::from(*weight)).sum();
+        intercept + features + measures
+    }
+
+    fn finish(
+        self,
+        comments: &LabelledComments,
+        name: &str,
+        settings: Settings,
+        metrics: Metrics,
+        calibration: Calibration,
+        rates: Vec<Rate>,
+    ) -> Result<Trained, TrainError> {
+        let Fitted { chosen, regression, .. } = self;
+        let training: TrainingData = comments.describe();
+        let decided = comments.decided.iter().map(|(text, _)| text.as_str());
+        let terms = chosen.terms(comments.texts.iter().map(String::as_str).chain(decided));
+        let unusable = |error: &dyn std::error::Error| TrainError::Setting(error.to_string());
+        let base_rate = training.removed as f64 / training.comments as f64;
+        let model = Model::new(Parts {
+            features: chosen.features.clone(),
+            longest_ngram: settings.longest_ngram,
+            weights: regression.weights.clone(),
+            subwords: chosen.subwords.clone(),
+            subword_weights: regression.subword_weights.clone(),
+            measures: chosen.measures,
+            measure_weights: regression.measure_weights,
+            intercept: regression.intercept,
+            calibration,
+            training_base_rate: BaseRate::new(base_rate).map_err(|error| unusable(&error))?,
+            rates: Rates::new(rates.clone()).map_err(|error| unusable(&error))?,
+        });
+        let mut scratch = Scratch::default();
+        let golden = GOLDEN
+            .map(|text| Golden { text: text.to_owned(), probability: model.score(text, &mut scratch).probability() });
+        let manifest = Manifest {
+            format: Manifest::FORMAT.to_owned(),
+            version: String::new(),
+            name: name.to_owned(),
+            files: Vec::new(),
+            settings,
+            training,
+            fit: Fit {
+                solver: regression.solver.name().to_owned(),
+                terms: chosen.features.len(),
+                subwords: chosen.subwords.len(),
+                gradient: regression.gradient,
+            },
+            metrics,
+            regression: artifact::Regression { intercept: regression.intercept },
+            calibration,
+            rates,
+            golden: golden.to_vec(),
+        };
+        let vocabulary = Vocabulary {
+            features: chosen.features,
+            weights: regression.weights,
+            terms,
+            subwords: chosen.subwords,
+            subword_weights: regression.subword_weights,
+            measures: chosen.measures,
+            measure_weights: regression.measure_weights,
+        };
+        Ok(Trained { manifest, vocabulary })
+    }
+}
+
+impl Trained {
+    /// How good the model is on held-out comments.
+    pub fn metrics(&self) -> &Metrics {
+        &self.manifest.metrics
+    }
+
+    /// What the model was trained on.
+    pub fn training(&self) -> &TrainingData {
+        &self.manifest.training
+    }
+
+    /// Writes manifest, arrays and card into `folder`; `about` is what the card says of where the comments come from. Returns
+    /// the manifest, with its version.
+    ///
+    /// # Errors
+    /// [`TrainError`] where the folder can't be written, or holds something else.
+    pub fn write(&self, folder: &Path, about: Option<&str>) -> Result<Manifest, TrainError> {
+        Ok(artifact::write(folder, self.manifest.clone(), &self.vocabulary, |manifest| {
+            card::card(manifest, &self.vocabulary, about)
+        })?)
+    }
+}

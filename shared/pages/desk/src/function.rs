@@ -1,0 +1,44 @@
+use jiff::Timestamp;
+use modstream_links::{KeyError, Keys};
+use modstream_platform::{Clock, DeletableObjects, Secrets, Stream};
+
+use crate::function_url::{Answer, NoRequest, request};
+use crate::{Config, Site, SiteSettings};
+
+/// Why an invocation fails.
+#[derive(Debug, thiserror::Error)]
+pub enum PagesError {
+    /// Something else than a function URL called.
+    #[error(transparent)]
+    Request(#[from] NoRequest),
+    /// There is nothing to check signatures with.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+}
+
+/// A function that serves pages: a function URL's request in, its response out.
+#[derive(Debug)]
+pub struct Pages<O, S, K, C> {
+    site: Site<O, S, C>,
+    keys: Keys<K, C>,
+}
+
+impl<O: DeletableObjects, S: Stream, K: Secrets, C: Clock + Clone> Pages<O, S, K, C> {
+    /// The function over its bucket, the stream of decisions, and secrets. `settings` say what it serves.
+    pub fn new(config: &Config, settings: SiteSettings, objects: O, decisions: S, secrets: K, clock: C) -> Self {
+        Pages {
+            site: Site::new(objects, decisions, clock.clone(), settings),
+            keys: Keys::new(secrets, clock, &config.link_key_secret),
+        }
+    }
+
+    /// Answers one request. No call starts after `deadline`.
+    ///
+    /// # Errors
+    /// Where the payload is no request, or there are no keys.
+    pub async fn handle(&self, payload: &[u8], deadline: Timestamp) -> Result<Answer, PagesError> {
+        let request = request(payload)?;
+        let signer = self.keys.signer(deadline).await?;
+        Ok(self.site.answer(&request, &signer, deadline).await.into())
+    }
+}

@@ -1,0 +1,256 @@
+//! What pages show, read from the bucket.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures_util::{StreamExt as _, stream};
+use jiff::{SignedDuration, Timestamp};
+use modstream_decisions::{Log, Numbers, Place, Recorded, Subject, numbers};
+use modstream_events::{Alert, Event, Severity};
+use modstream_ledger::digests::{Covered, Digest, window_key};
+use modstream_ledger::{Hour, Keys, Reader};
+use modstream_platform::deliver::{DeliveryError, get, list};
+use modstream_platform::{Clock, Fetched, Objects};
+
+/// How many days the desk looks back.
+pub(crate) const DAYS: i64 = 3;
+/// How many alerts the desk shows; the rest is counted.
+pub(crate) const MAX_SHOWN_AT_DESK: usize = 50;
+/// How many undecided alerts are read for a page. Of more, the newest: the severity of the rest is not known.
+const MAX_UNDECIDED_READ: usize = 2_000;
+/// How many of a digest's alerts its page shows, the strongest.
+pub(crate) const MAX_SHOWN_OF_DIGEST: usize = 200;
+/// How many objects are asked for at the same time.
+const CONCURRENT_READS: usize = 16;
+/// How long a text is kept after it was read, so that one that is to be forgotten is not kept here.
+const CACHED_FOR: SignedDuration = SignedDuration::from_mins(10);
+/// How many objects of a kind are kept.
+const MAX_CACHED_OBJECTS: usize = 10_000;
+/// How many of the last decisions the desk shows.
+const SHOWN_DECISIONS: usize = 8;
+
+/// An alert's event, which holds its own text.
+pub(crate) type AlertEvent = Event<'static, Alert<'static>>;
+
+/// Why a page can't be shown.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LoadError {
+    #[error(transparent)]
+    Ledger(#[from] modstream_ledger::LedgerError),
+    #[error(transparent)]
+    Log(#[from] modstream_decisions::LogError),
+    #[error(transparent)]
+    Delivery(#[from] DeliveryError),
+}
+
+/// What was read, by key, and when. None where the object is something else, which is for the tools to say.
+type Cached<T> = Mutex<HashMap<String, (Timestamp, Option<T>)>>;
+
+/// What objects that never change say, kept for a while, so that each is fetched and decoded once.
+#[derive(Debug, Default)]
+pub(crate) struct Cache {
+    alerts: Cached<Arc<AlertEvent>>,
+    decisions: Cached<Recorded>,
+    windows: Cached<Arc<Vec<Digest>>>,
+}
+
+impl Cache {
+    fn forget_old(&self, now: Timestamp) {
+        let is_fresh = |read: Timestamp| now.duration_since(read) < CACHED_FOR;
+        lock(&self.alerts).retain(|_, (read, _)| is_fresh(*read));
+        lock(&self.decisions).retain(|_, (read, _)| is_fresh(*read));
+        lock(&self.windows).retain(|_, (read, _)| is_fresh(*read));
+    }
+}
+
+fn lock<T>(cached: &Mutex<T>) -> MutexGuard<'_, T> {
+    cached.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn decode(bytes: &[u8]) -> Option<Arc<AlertEvent>> {
+    Event::decode(bytes).ok().map(|event: Event<'_, Alert<'_>>| Arc::new(event.into_owned()))
+}
+
+/// A bucket, for one request.
+#[derive(Clone, Copy)]
+pub(crate) struct Loader<'a, O, C> {
+    pub(crate) objects: &'a O,
+    pub(crate) clock: &'a C,
+    pub(crate) cache: &'a Cache,
+    pub(crate) deadline: Timestamp,
+}
+
+/// An alert and what was decided about it.
+pub(crate) struct Entry {
+    pub(crate) hour: Hour,
+    pub(crate) event: Arc<AlertEvent>,
+    pub(crate) log: Log,
+}
+
+/// What the desk shows.
+#[derive(Default)]
+pub(crate) struct Queue {
+    /// The undecided alerts, the most severe first, then the oldest.
+    pub(crate) waiting: Vec<Entry>,
+    /// How many more alerts wait.
+    pub(crate) more: usize,
+    /// How many of these were not even read.
+    pub(crate) unread: usize,
+    /// The alerts that were decided last, the last first.
+    pub(crate) decided_last: Vec<Entry>,
+    /// The numbers of the last 24 hours.
+    pub(crate) numbers: Numbers,
+}
+
+impl<O: Objects, C: Clock> Loader<'_, O, C> {
+    /// An alert with its log; none where there is none that can be read.
+    pub(crate) async fn entry(&self, hour: Hour, id: &str) -> Result<Option<Entry>, LoadError> {
+        let reader = Reader::new(self.objects, self.clock, self.deadline);
+        let Some(event) = reader.alert(hour, id).await?.and_then(|bytes| decode(&bytes)) else { return Ok(None) };
+        let log = self.log(Place { hour, alert_id: id }).await?;
+        Ok(Some(Entry { hour, event, log }))
+    }
+
+    async fn log(&self, place: Place<'_>) -> Result<Log, LoadError> {
+        let keys = list(self.objects, self.clock, self.deadline, &place.prefix()).await?;
+        self.recorded(keys).await
+    }
+
+    async fn recorded(&self, keys: Vec<String>) -> Result<Log, LoadError> {
+        let mut all = Vec::new();
+        for key in keys {
+            all.extend(self.get_cached(&self.cache.decisions, &key, |bytes| Recorded::read(bytes).ok()).await?);
+        }
+        Ok(Log::from(all))
+    }
+
+    /// A digest of a window; none where there is none that can be read.
+    pub(crate) async fn digest(
+        &self,
+        start: Timestamp,
+        minutes: u16,
+        position: u16,
+    ) -> Result<Option<Digest>, LoadError> {
+        let Ok(end) = start.checked_add(SignedDuration::from_mins(minutes.into())) else { return Ok(None) };
+        let read = |bytes: Vec<u8>| serde_json::from_slice(&bytes).ok().map(Arc::new);
+        let digests = self.get_cached(&self.cache.windows, &window_key(start, end), read).await?;
+        Ok(digests.and_then(|digests| digests.get(usize::from(position)).cloned()))
+    }
+
+    /// The first alerts of a digest that are there, in its order.
+    pub(crate) async fn covered(&self, covered: &[Covered]) -> Result<Vec<Entry>, LoadError> {
+        let loading = covered.iter().take(MAX_SHOWN_OF_DIGEST);
+        let loading = loading.map(async |covered: &Covered| self.entry(covered.hour, &covered.id).await);
+        let found: Vec<Result<Option<Entry>, LoadError>> =
+            stream::iter(loading).buffered(CONCURRENT_READS).collect().await;
+        found.into_iter().filter_map(Result::transpose).collect()
+    }
+
+    /// The queue as it is now.
+    pub(crate) async fn queue(&self) -> Result<Queue, LoadError> {
+        let now = self.clock.now();
+        self.cache.forget_old(now);
+        let reader = Reader::new(self.objects, self.clock, self.deadline);
+        let from = now - SignedDuration::from_hours(24 * DAYS);
+        // A comment's clock may be ahead of ours.
+        let to = now + SignedDuration::from_hours(1);
+        let hours = Hour::between(from, to);
+        let listed: Vec<_> =
+            stream::iter(hours).map(|hour| reader.hour(hour)).buffered(CONCURRENT_READS).collect().await;
+        let mut entries = Vec::new();
+        for hour in listed {
+            entries.extend(hour?);
+        }
+        let mut logs: HashMap<String, Vec<String>> = HashMap::new();
+        for day in Hour::days(Hour::of(from), Hour::of(to)) {
+            let prefix = format!("{}{day}", modstream_decisions::PREFIX);
+            for key in list(self.objects, self.clock, self.deadline, &prefix).await? {
+                if let Some((place, _)) = Place::of_key(&key) {
+                    logs.entry(place.alert_id.to_owned()).or_default().push(key);
+                }
+            }
+        }
+        // The newest hours first, so that what is left out is old.
+        entries.reverse();
+        let loading = entries.into_iter().map(|entry| {
+            let keys = logs.remove(&entry.id).unwrap_or_default();
+            async move {
+                let log = self.recorded(keys).await?;
+                Ok((entry.hour, entry.id, log))
+            }
+        });
+        let logged: Vec<Result<(Hour, String, Log), LoadError>> =
+            stream::iter(loading).buffered(CONCURRENT_READS).collect().await;
+        let mut read = Vec::new();
+        let (mut unread, mut taken) = (0, 0);
+        for one in logged {
+            let (hour, id, log) = one?;
+            let is_open = log.standing().decided().is_none();
+            taken += usize::from(is_open);
+            if is_open && taken > MAX_UNDECIDED_READ {
+                unread += 1;
+                continue;
+            }
+            read.push((hour, id, log));
+        }
+        let loading = read.into_iter().map(|(hour, id, log)| async move {
+            let event = self
+                .get_cached(&self.cache.alerts, &Keys::in_hour(hour, &id).requested, |bytes| decode(&bytes))
+                .await?;
+            Ok(event.map(|event| Entry { hour, event, log }))
+        });
+        let found: Vec<Result<Option<Entry>, LoadError>> =
+            stream::iter(loading).buffered(CONCURRENT_READS).collect().await;
+        let found: Result<Vec<Entry>, LoadError> = found.into_iter().filter_map(Result::transpose).collect();
+        Ok(arrange(found?, unread, now))
+    }
+
+    /// What an object says that never changes; none where it is missing, or something else.
+    async fn get_cached<T: Clone>(
+        &self,
+        cached: &Cached<T>,
+        key: &str,
+        read: impl FnOnce(Vec<u8>) -> Option<T>,
+    ) -> Result<Option<T>, LoadError> {
+        let now = self.clock.now();
+        if let Some((at, value)) = lock(cached).get(key)
+            && now.duration_since(*at) < CACHED_FOR
+        {
+            return Ok(value.clone());
+        }
+        let fetched = get(self.objects, self.clock, self.deadline, key, None).await?;
+        let Fetched::Object { bytes, .. } = fetched else { return Ok(None) };
+        let value = read(bytes);
+        let mut cached = lock(cached);
+        if cached.len() >= MAX_CACHED_OBJECTS {
+            cached.clear();
+        }
+        cached.insert(key.to_owned(), (now, value.clone()));
+        Ok(value)
+    }
+}
+
+fn arrange(entries: Vec<Entry>, unread: usize, now: Timestamp) -> Queue {
+    let mut waiting: BTreeMap<(std::cmp::Reverse<Severity>, Timestamp, String), Entry> = BTreeMap::new();
+    let mut decided: BTreeMap<(Timestamp, String), Entry> = BTreeMap::new();
+    let mut counted: Vec<(Subject, Log)> = Vec::new();
+    for entry in entries {
+        let (severity, time, id) = (entry.event.data.severity, entry.event.time, entry.event.id.to_string());
+        let last = entry.log.last().map(|last| last.time);
+        if last.is_some_and(|last| now.duration_since(last) < SignedDuration::from_hours(24)) {
+            counted.push((Subject::of(&entry.event), entry.log.clone()));
+        }
+        match entry.log.standing().decided().map(|decision| decision.time) {
+            Some(at) => drop(decided.insert((at, id), entry)),
+            None => drop(waiting.insert((std::cmp::Reverse(severity), time, id), entry)),
+        }
+    }
+    let more = waiting.len().saturating_sub(MAX_SHOWN_AT_DESK) + unread;
+    Queue {
+        waiting: waiting.into_values().take(MAX_SHOWN_AT_DESK).collect(),
+        more,
+        unread,
+        decided_last: decided.into_values().rev().take(SHOWN_DECISIONS).collect(),
+        numbers: numbers(counted.iter().map(|(subject, log)| (subject, log))),
+    }
+}

@@ -1,0 +1,124 @@
+use jiff::Timestamp;
+use maud::{Markup, html};
+use modstream_decisions::{Log, Standing};
+use modstream_events::{Action, Alert, Event, MAX_MODERATOR_CHARS};
+use modstream_ledger::{Withheld, Withholding};
+use modstream_report::html::isolate_direction;
+
+use super::words::{ago, body, decided, moment, percent, permalink, severity, subreddit, terms, why};
+use super::{Form, Width, button, shell};
+
+/// How many characters of a comment are shown: more than an alert carries.
+const MAX_COMMENT_CHARS: usize = 2_100;
+
+/// Who is asked.
+pub(crate) enum Asker<'a> {
+    /// Somebody with a link, who says a name; this is the last one.
+    Anybody { name: &'a str },
+    /// A moderator at the desk.
+    Moderator { name: &'a str },
+}
+
+/// One alert, and the question.
+pub(crate) struct AlertPage<'a> {
+    pub(crate) event: &'a Event<'a, Alert<'a>>,
+    pub(crate) log: &'a Log,
+    pub(crate) withheld: Option<&'a Withheld>,
+    pub(crate) form: Form<'a>,
+    pub(crate) asker: Asker<'a>,
+    /// What the link proposes.
+    pub(crate) proposed: Option<Action>,
+    /// What to say first.
+    pub(crate) notice: Option<&'a str>,
+    pub(crate) forum: &'a str,
+    pub(crate) now: Timestamp,
+}
+
+impl AlertPage<'_> {
+    pub(crate) fn html(&self) -> String {
+        let alert = &self.event.data;
+        let content = html! {
+            main data-item {
+                @if let Asker::Moderator { .. } = self.asker { p.back { a href="/" { "Back to the desk" } } }
+                @if let Some(notice) = self.notice { p.notice role="status" { (notice) } }
+                p.meta {
+                    (severity(alert.severity)) " " (subreddit(&alert.comment)) " " (ago(self.event.time, self.now))
+                }
+                h1 { (self.heading()) }
+                (body(alert, MAX_COMMENT_CHARS))
+                (self.question())
+                p.links { (permalink(&alert.comment, self.forum)) }
+                (self.explanation())
+            }
+        };
+        shell(self.heading(), Width::Narrow, &content)
+    }
+
+    fn heading(&self) -> &'static str {
+        match self.log.standing() {
+            Standing::Undecided => "Should this comment stay?",
+            Standing::Decided(decision) if decision.action == Action::Remove => "Decided: remove",
+            Standing::Decided(_) => "Decided: keep",
+        }
+    }
+
+    fn question(&self) -> Markup {
+        let (standing, actions): (Markup, &[Action]) = match self.log.standing() {
+            Standing::Undecided => (Markup::default(), &[Action::Remove, Action::Keep]),
+            Standing::Decided(decision) => {
+                let (decided, moment) = (decided(decision, self.now), moment(decision.time));
+                (html! { p.standing { (decided) ", on " (moment) "." } }, &[Action::Undo])
+            }
+        };
+        let fields = html! {
+            @if let Asker::Anybody { name } = self.asker {
+                label {
+                    "Your name as a moderator "
+                    input name="moderator" value=(name) required maxlength=(MAX_MODERATOR_CHARS) autocomplete="nickname"
+                        spellcheck="false";
+                }
+            }
+            div.buttons { @for action in actions { (button(*action, self.proposed == Some(*action))) } }
+        };
+        html! { (standing) (self.form.html("question", &fields)) }
+    }
+
+    fn explanation(&self) -> Markup {
+        let alert = &self.event.data;
+        let point = alert.operating_point;
+        let version = alert.model.version.get(..12).unwrap_or(&alert.model.version);
+        html! {
+            section {
+                h2 { "Why" }
+                p { (why(alert)) }
+                @if !alert.terms.is_empty() {
+                    p { "These terms moved the log-odds most. A number above zero speaks for removal." }
+                    (terms(alert, usize::MAX))
+                }
+                p {
+                    "Of comments with this probability or a higher one, the model expects moderators to remove "
+                    (percent(point.precision)) ", where they remove " (percent(point.base_rate)) " of all comments."
+                }
+                @if let Some(withheld) = self.withheld { (held_back(withheld)) }
+                @if self.log.all().len() > 1 {
+                    h2 { "What happened" }
+                    ol.history { @for one in self.log.all() { li { (decided(one, self.now)) } } }
+                }
+                p.quiet {
+                    "Policy " code { (alert.policy.condition) } ", " (isolate_direction(&alert.policy.name)) ". Model "
+                    (isolate_direction(&alert.model.name)) ", version " code { (version) } "."
+                }
+            }
+        }
+    }
+}
+
+/// Why nobody was told at once. Of an exploration the page has said so.
+fn held_back(withheld: &Withheld) -> Markup {
+    let detail = withheld.detail.trim_end_matches('.');
+    html! {
+        @if withheld.reason != Withholding::Exploration {
+            p.quiet { "This alert was held back" @if !detail.is_empty() { ": " (detail) } "." }
+        }
+    }
+}

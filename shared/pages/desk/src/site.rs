@@ -1,0 +1,432 @@
+use jiff::{SignedDuration, Timestamp};
+use modstream_decisions::{DecideError, Decisions, Outcome, moderator};
+use modstream_events::{Action, MAX_MODERATOR_CHARS};
+use modstream_ledger::{Hour, Reader};
+use modstream_links::{Claim, LinkError, Signer};
+use modstream_platform::deliver::{PutIfAbsent, get, put_if_absent};
+use modstream_platform::{Clock, DeletableObjects, Fetched, Stream};
+use modstream_telemetry::page_failed;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use crate::http::{Form as SentForm, NoForm};
+use crate::load::{Cache, Entry, Loader};
+use crate::pages::{AlertPage, Asker, DeskPage, DigestPage, Form, Note, note, sign_in};
+use crate::{Request, Response};
+
+/// How long a session lasts.
+pub const SESSION_HOURS: i64 = 12;
+
+/// How long a digest's page leads on to its alerts.
+const FROM_DIGEST: SignedDuration = SignedDuration::from_hours(24);
+/// How long a browser remembers a name: a year.
+const REMEMBERED_SECONDS: i64 = 31_536_000;
+/// The cookie of a session.
+const SESSION: &str = "session";
+/// The cookie that remembers a name.
+const NAME: &str = "moderator";
+/// Names a browser that opened a sign-in link.
+const BROWSER: &str = "sign-in";
+
+/// Who may see the desk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Whom IAM let in, by the last part of the caller's ARN.
+    Iam,
+    /// Who signed in with a link.
+    SignedLink,
+}
+
+/// What a site serves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SiteSettings {
+    /// Whether links to alerts and digests are answered.
+    pub links: bool,
+    /// Whether there is a desk, and for whom.
+    pub desk: Option<Access>,
+    /// Where permalinks lead that are paths: `https://...`, without a slash at the end.
+    pub forum: String,
+}
+
+/// The pages over a bucket and the stream of decisions.
+#[derive(Debug)]
+pub struct Site<O, S, C> {
+    objects: O,
+    decisions: S,
+    clock: C,
+    settings: SiteSettings,
+    cache: Cache,
+}
+
+impl<O: DeletableObjects, S: Stream, C: Clock> Site<O, S, C> {
+    /// A site.
+    pub fn new(objects: O, decisions: S, clock: C, settings: SiteSettings) -> Self {
+        Site { objects, decisions, clock, settings, cache: Cache::default() }
+    }
+
+    /// Answers a request; no call starts after `deadline`.
+    pub async fn answer(&self, request: &Request, signer: &Signer, deadline: Timestamp) -> Response {
+        let visit = Visit { site: self, request, signer, deadline, now: self.clock.now() };
+        let mut response = match Box::pin(visit.answer()).await {
+            Ok(response) => response,
+            Err(refusal) => Response::page(refusal.status(), note(&refusal)),
+        };
+        if request.method == "HEAD" {
+            response.body.clear();
+        }
+        response
+    }
+}
+
+/// One request.
+struct Visit<'a, O, S, C> {
+    site: &'a Site<O, S, C>,
+    request: &'a Request,
+    signer: &'a Signer,
+    deadline: Timestamp,
+    now: Timestamp,
+}
+
+/// The content of `sign-ins/<checksum>.json`.
+#[derive(Serialize, Deserialize)]
+struct UsedLink {
+    /// When the link was used.
+    time: Timestamp,
+    /// The checksum of the browser's cookie, by which that browser may sign in again: where the answer is lost, or the button
+    /// is clicked twice. None where it had no cookie.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    browser: Option<String>,
+}
+
+fn checksum(text: &str) -> String {
+    hex::encode(&Sha256::digest(text.as_bytes())[..16])
+}
+
+/// A name for a browser that nobody can guess; none where the system has no random numbers.
+fn new_browser() -> Option<String> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).ok()?;
+    Some(hex::encode(bytes))
+}
+
+type Answered = Result<Response, Note<'static>>;
+
+/// What a form asks for.
+struct Wish {
+    action: Action,
+    after: u32,
+}
+
+impl<O: DeletableObjects, S: Stream, C: Clock> Visit<'_, O, S, C> {
+    async fn answer(&self) -> Answered {
+        let SiteSettings { links, desk, .. } = self.site.settings;
+        // Of `//host/...` a browser would make another site.
+        let path: Vec<&str> = self.request.path.strip_prefix('/').unwrap_or_default().split('/').collect();
+        let posts = match self.request.method.as_str() {
+            "GET" | "HEAD" => false,
+            "POST" => true,
+            _ => return Err(Note::NoMethod),
+        };
+        match (path.as_slice(), posts, desk) {
+            (["a", token], false, _) if links => self.alert_by_link(token).await,
+            (["a", token], true, _) if links => self.decide_by_link(token).await,
+            (["d", token], false, _) if links => self.digest(token).await,
+            (["s", token], posts, Some(Access::SignedLink)) => self.sign_in(token, posts).await,
+            ([""], false, Some(access)) => self.desk(&self.moderator(access)?).await,
+            (["alert", hour, id], false, Some(access)) => self.alert_at_desk(hour, id, &self.moderator(access)?).await,
+            (["decide"], true, Some(access)) => self.decide_at_desk(&self.moderator(access)?).await,
+            (["sign-out"], true, Some(_)) => {
+                let page = Response::page(200, note(&Note::SignedOut));
+                Ok(page.with_cookie(format!("{SESSION}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0")))
+            }
+            (["decide" | "sign-out"], false, Some(_)) => Err(Note::NoMethod),
+            _ => Err(Note::NoPage),
+        }
+    }
+
+    fn loader(&self) -> Loader<'_, O, C> {
+        let Site { objects, clock, cache, .. } = self.site;
+        Loader { objects, clock, cache, deadline: self.deadline }
+    }
+
+    fn decisions(&self) -> Decisions<'_, O, S, C> {
+        Decisions::new(&self.site.objects, &self.site.decisions, &self.site.clock, self.deadline)
+    }
+
+    fn claim(&self, token: &str) -> Result<Claim, Note<'static>> {
+        self.signer.verify(token, self.now).map_err(Note::Link)
+    }
+
+    /// Who is at the desk.
+    fn moderator(&self, access: Access) -> Result<String, Note<'static>> {
+        match access {
+            Access::Iam => {
+                let name =
+                    self.request.caller.as_deref().and_then(|arn| arn.rsplit(['/', ':']).next()).unwrap_or_default();
+                let name: String = name.chars().take(MAX_MODERATOR_CHARS).collect();
+                moderator(&name).map_err(|_| Note::NoCaller)
+            }
+            Access::SignedLink => {
+                let cookie = self.request.cookie(SESSION).ok_or(Note::NoSession)?;
+                match self.signer.verify(cookie, self.now) {
+                    Ok(Claim::Session { moderator }) => Ok(moderator),
+                    Ok(_) | Err(_) => Err(Note::NoSession),
+                }
+            }
+        }
+    }
+
+    fn cookie(&self, name: &str, value: &str, same_site: &str, seconds: i64) -> String {
+        let secure = if self.request.is_https() { "; Secure" } else { "" };
+        format!("{name}={value}; Path=/; HttpOnly; SameSite={same_site}; Max-Age={seconds}{secure}")
+    }
+
+    async fn entry(&self, hour: Hour, id: &str) -> Result<Entry, Note<'static>> {
+        let found = self.loader().entry(hour, id).await.map_err(|error| self.failed("alert", &error))?;
+        found.ok_or(Note::NoAlert)
+    }
+
+    fn failed(&self, page: &str, error: &dyn std::fmt::Display) -> Note<'static> {
+        page_failed(page, error);
+        Note::Unavailable
+    }
+
+    fn form(&self) -> Result<SentForm, Note<'static>> {
+        self.request.form().map_err(|error| match error {
+            NoForm::TooLarge => Note::TooLarge,
+            NoForm::OtherKind => Note::NoForm,
+        })
+    }
+
+    // Links.
+
+    async fn alert_by_link(&self, token: &str) -> Answered {
+        let Claim::Alert { hour, id, action } = self.claim(token)? else { return Err(Note::OtherKind) };
+        let entry = self.entry(hour, &id.to_string()).await?;
+        let name = self.remembered();
+        self.alert_page(200, &entry, Asker::Anybody { name: &name }, Some(action), None).await
+    }
+
+    /// The name that this browser said last.
+    fn remembered(&self) -> String {
+        let cookie = self.request.cookie(NAME).unwrap_or_default();
+        let text = form_urlencoded::parse(cookie.as_bytes()).next().map(|(name, _)| name.into_owned());
+        text.and_then(|name| moderator(&name).ok()).unwrap_or_default()
+    }
+
+    async fn decide_by_link(&self, token: &str) -> Answered {
+        let Claim::Alert { hour, id, action: proposed } = self.claim(token)? else { return Err(Note::OtherKind) };
+        let form = self.form()?;
+        let wish = wish(&form)?;
+        let entry = self.entry(hour, &id.to_string()).await?;
+        let said = form.get("moderator");
+        let name = match moderator(said) {
+            Ok(name) => name,
+            Err(error) => {
+                let shown = moderator(&said.chars().take(MAX_MODERATOR_CHARS).collect::<String>()).unwrap_or_default();
+                let notice = format!("Nothing was decided. {error}.");
+                return self
+                    .alert_page(400, &entry, Asker::Anybody { name: &shown }, Some(proposed), Some(&notice))
+                    .await;
+            }
+        };
+        let name_cookie: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
+        let name_cookie = self.cookie(NAME, &name_cookie, "Lax", REMEMBERED_SECONDS);
+        let response = match self.decide(&entry, &wish, &name).await? {
+            Outcome::Done { .. } => Response::see(&self.request.path),
+            behind => {
+                let entry = Entry { log: behind.log().clone(), ..entry };
+                let notice = notice(&behind);
+                self.alert_page(409, &entry, Asker::Anybody { name: &name }, Some(proposed), Some(notice)).await?
+            }
+        };
+        Ok(response.with_cookie(name_cookie))
+    }
+
+    async fn decide(&self, entry: &Entry, wish: &Wish, name: &str) -> Result<Outcome, Note<'static>> {
+        let decided = self.decisions().decide(&entry.event, wish.action, name, Some(wish.after)).await;
+        decided.map_err(|error| match error {
+            DecideError::Moderator(_) => Note::Field("This name can't be used. Choose a shorter one."),
+            DecideError::TooMany => {
+                Note::Field("This alert was decided and undone too often. It takes no more decisions.")
+            }
+            error => self.failed("decide", &error),
+        })
+    }
+
+    async fn alert_page(
+        &self,
+        status: u16,
+        entry: &Entry,
+        asker: Asker<'_>,
+        proposed: Option<Action>,
+        notice: Option<&str>,
+    ) -> Answered {
+        let event = &*entry.event;
+        // What can't be read here is no reason to show less.
+        let reader = Reader::new(&self.site.objects, &self.site.clock, self.deadline);
+        let withheld = reader.withheld(entry.hour, &event.id).await.ok().flatten();
+        let after = ("after", entry.log.last_number().to_string());
+        let (path, hidden) = match &asker {
+            Asker::Anybody { .. } => (self.request.path.as_str(), vec![after]),
+            Asker::Moderator { name } => {
+                let place =
+                    [("hour", entry.hour.to_string()), ("id", event.id.to_string()), ("page", "alert".to_owned())];
+                let token = ("token", self.form_token(name));
+                ("/decide", place.into_iter().chain([after, token]).collect())
+            }
+        };
+        let page = AlertPage {
+            event,
+            log: &entry.log,
+            withheld: withheld.as_ref(),
+            form: Form { path, hidden: &hidden },
+            asker,
+            proposed,
+            notice,
+            forum: &self.site.settings.forum,
+            now: self.now,
+        };
+        Ok(Response::page(status, page.html()))
+    }
+
+    async fn digest(&self, token: &str) -> Answered {
+        let Claim::Digest { start, minutes, position } = self.claim(token)? else { return Err(Note::OtherKind) };
+        let loader = self.loader();
+        let found = loader.digest(start, minutes, position).await.map_err(|error| self.failed("digest", &error))?;
+        let digest = found.ok_or(Note::NoDigest)?;
+        let mut entries = loader.covered(&digest.alerts).await.map_err(|error| self.failed("digest", &error))?;
+        entries.extend(loader.covered(&digest.explorations).await.map_err(|error| self.failed("digest", &error))?);
+        let expires = self.now + FROM_DIGEST;
+        let link = |entry: &Entry| {
+            let id = Uuid::parse_str(&entry.event.id).ok()?;
+            // It proposes nothing.
+            self.signer.link("", &Claim::Alert { hour: entry.hour, id, action: Action::Undo }, expires)
+        };
+        Ok(Response::page(200, DigestPage { digest: &digest, entries: &entries, link: &link, now: self.now }.html()))
+    }
+
+    // The desk.
+
+    async fn sign_in(&self, token: &str, posts: bool) -> Answered {
+        let Claim::SignIn { moderator: name, .. } = self.claim(token)? else { return Err(Note::OtherKind) };
+        let name = moderator(&name).map_err(|_| Note::Link(LinkError::Malformed))?;
+        let browser = self.request.cookie(BROWSER);
+        if !posts {
+            let page = Response::page(200, sign_in(&self.request.path, &name, SESSION_HOURS));
+            // Lax: the link is opened from a mail, and a browser that has a name keeps it.
+            let new = if browser.is_none() { new_browser() } else { None };
+            return Ok(match new {
+                Some(new) => page.with_cookie(self.cookie(BROWSER, &new, "Lax", SESSION_HOURS * 3_600)),
+                None => page,
+            });
+        }
+        let used = UsedLink { time: self.now, browser: browser.map(checksum) };
+        if !self.use_up(token, &used).await? {
+            return Err(Note::UsedSignIn);
+        }
+        let session = Claim::Session { moderator: name };
+        let session = self.signer.sign(&session, self.now + SignedDuration::from_hours(SESSION_HOURS));
+        Ok(Response::see("/").with_cookie(self.cookie(SESSION, &session, "Strict", SESSION_HOURS * 3_600)))
+    }
+
+    /// Whether the link is this browser's: used now, or before by the same one, whose answer may have been lost.
+    async fn use_up(&self, token: &str, used: &UsedLink) -> Result<bool, Note<'static>> {
+        let key = format!("sign-ins/{}.json", checksum(token));
+        let Site { objects, clock, .. } = self.site;
+        let bytes = serde_json::to_vec(used).unwrap_or_default();
+        let put = put_if_absent(objects, clock, self.deadline, &key, bytes).await;
+        if put.map_err(|error| self.failed("sign-in", &error))? == PutIfAbsent::Written {
+            return Ok(true);
+        }
+        let found = get(objects, clock, self.deadline, &key, None).await;
+        let Fetched::Object { bytes, .. } = found.map_err(|error| self.failed("sign-in", &error))? else {
+            return Ok(false);
+        };
+        let by = serde_json::from_slice(&bytes).ok().and_then(|UsedLink { browser, .. }| browser);
+        Ok(by.is_some() && by == used.browser)
+    }
+
+    fn form_token(&self, name: &str) -> String {
+        let claim = Claim::Form { moderator: name.to_owned() };
+        self.signer.sign(&claim, self.now + SignedDuration::from_hours(SESSION_HOURS))
+    }
+
+    async fn desk(&self, name: &str) -> Answered {
+        let queue = self.loader().queue().await.map_err(|error| self.failed("desk", &error))?;
+        let last = match self.request.parameter("last") {
+            Some(last) => self.last(&last).await,
+            None => None,
+        };
+        let page = DeskPage {
+            queue: &queue,
+            moderator: name,
+            form_token: &self.form_token(name),
+            last: last.as_ref(),
+            has_session: self.site.settings.desk == Some(Access::SignedLink),
+            forum: &self.site.settings.forum,
+            now: self.now,
+        };
+        Ok(Response::page(200, page.html()))
+    }
+
+    /// The alert that was decided just now.
+    async fn last(&self, last: &str) -> Option<Entry> {
+        let (hour, id) = last.split_once('.')?;
+        let id = Uuid::parse_str(id).ok()?;
+        self.entry(hour.parse().ok()?, &id.to_string()).await.ok()
+    }
+
+    async fn alert_at_desk(&self, hour: &str, id: &str, name: &str) -> Answered {
+        let (hour, id) = alert_key(hour, id)?;
+        let entry = self.entry(hour, &id).await?;
+        self.alert_page(200, &entry, Asker::Moderator { name }, None, None).await
+    }
+
+    async fn decide_at_desk(&self, name: &str) -> Answered {
+        let form = self.form()?;
+        match self.signer.verify(form.get("token"), self.now) {
+            Ok(Claim::Form { moderator }) if moderator == name => {}
+            _ => return Err(Note::ForeignForm),
+        }
+        let wish = wish(&form)?;
+        let (hour, id) = alert_key(form.get("hour"), form.get("id"))?;
+        let entry = self.entry(hour, &id).await?;
+        match self.decide(&entry, &wish, name).await? {
+            Outcome::Done { .. } if form.get("page") == "alert" => Ok(Response::see(&format!("/alert/{hour}/{id}"))),
+            Outcome::Done { .. } => Ok(Response::see(&format!("/?last={hour}.{id}"))),
+            behind => {
+                let entry = Entry { log: behind.log().clone(), ..entry };
+                self.alert_page(409, &entry, Asker::Moderator { name }, None, Some(notice(&behind))).await
+            }
+        }
+    }
+}
+
+fn notice(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Done { .. } => "Done.",
+        Outcome::Behind { .. } => {
+            "Nothing was changed: the alert was decided or undone since you opened it. This is its current state."
+        }
+        Outcome::NothingToUndo { .. } => "Nothing was changed: there is no decision to undo.",
+    }
+}
+
+fn wish(form: &SentForm) -> Result<Wish, Note<'static>> {
+    let action = form.get("action").parse();
+    let action =
+        action.map_err(|_| Note::Field("The form says neither remove, keep nor undo. Nothing was decided."))?;
+    let after = form.get("after").parse();
+    let after = after
+        .map_err(|_| Note::Field("The form does not say which state of the alert it answers. Nothing was decided."))?;
+    Ok(Wish { action, after })
+}
+
+/// What names an alert, in the one form that keys have.
+fn alert_key(hour: &str, id: &str) -> Result<(Hour, String), Note<'static>> {
+    let hour = hour.parse().map_err(|_| Note::NoAlert)?;
+    let id = Uuid::parse_str(id).map_err(|_| Note::NoAlert)?;
+    Ok((hour, id.to_string()))
+}

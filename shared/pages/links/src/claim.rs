@@ -1,0 +1,158 @@
+use jiff::Timestamp;
+use modstream_events::Action;
+use modstream_ledger::Hour;
+use uuid::Uuid;
+
+/// What a token proves that its holder may do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// The holder may see an alert and decide about it.
+    Alert {
+        /// The hour of the comment event.
+        hour: Hour,
+        /// The alert's id.
+        id: Uuid,
+        /// What the link proposes, `Undo` for nothing; the page has all that is possible.
+        action: Action,
+    },
+    /// The holder may see a digest and the alerts in it.
+    Digest {
+        /// When its window starts, a whole minute.
+        start: Timestamp,
+        /// How long the window is, in minutes.
+        minutes: u16,
+        /// The digest's position among those of its window, from 0.
+        position: u16,
+    },
+    /// The holder may begin a session at the desk, once.
+    SignIn {
+        /// Tells links that are made in one minute for one moderator apart: each is used once.
+        id: Uuid,
+        /// The moderator's name.
+        moderator: String,
+    },
+    /// The holder may be at the desk.
+    Session {
+        /// The moderator's name.
+        moderator: String,
+    },
+    /// The holder may send a form of a page that was made for this moderator.
+    Form {
+        /// The moderator whose page it was.
+        moderator: String,
+    },
+}
+
+const ALERT: u8 = 1;
+const DIGEST: u8 = 2;
+const SIGN_IN: u8 = 3;
+const SESSION: u8 = 4;
+const FORM: u8 = 5;
+
+impl Claim {
+    /// Where a link with this claim leads, below a site's address. Sessions and forms travel otherwise.
+    pub fn folder(&self) -> Option<&'static str> {
+        match self {
+            Claim::Alert { .. } => Some("a"),
+            Claim::Digest { .. } => Some("d"),
+            Claim::SignIn { .. } => Some("s"),
+            Claim::Session { .. } | Claim::Form { .. } => None,
+        }
+    }
+
+    pub(crate) fn payload(&self, expires: Timestamp) -> Vec<u8> {
+        let start = |kind: u8| {
+            let mut payload = vec![kind];
+            payload.extend(minutes(expires).to_be_bytes());
+            payload
+        };
+        let named = |kind: u8, name: &str| [start(kind), name.as_bytes().to_vec()].concat();
+        let of_alert = |kind: u8, hour: Hour, id: &Uuid| {
+            // Hours before 1970 and after 491,000 are nobody's.
+            let hour = u32::try_from(hour.number()).unwrap_or_default();
+            [start(kind), hour.to_be_bytes().to_vec(), id.as_bytes().to_vec()].concat()
+        };
+        match self {
+            Claim::Alert { hour, id, action } => {
+                let mut payload = of_alert(ALERT, *hour, id);
+                payload.push(byte_of(*action));
+                payload
+            }
+            Claim::Digest { start: window, minutes: length, position } => [
+                start(DIGEST),
+                minutes(*window).to_be_bytes().to_vec(),
+                length.to_be_bytes().to_vec(),
+                position.to_be_bytes().to_vec(),
+            ]
+            .concat(),
+            Claim::SignIn { id, moderator } => {
+                [start(SIGN_IN), id.as_bytes().to_vec(), moderator.as_bytes().to_vec()].concat()
+            }
+            Claim::Session { moderator } => named(SESSION, moderator),
+            Claim::Form { moderator } => named(FORM, moderator),
+        }
+    }
+
+    /// The claim, and until when it holds.
+    pub(crate) fn read(payload: &[u8]) -> Option<(Self, Timestamp)> {
+        let (&kind, rest) = payload.split_first()?;
+        let (minutes, rest) = rest.split_first_chunk()?;
+        let expires = time(*minutes)?;
+        let named = |name| std::str::from_utf8(name).ok().filter(|name| !name.is_empty()).map(str::to_owned);
+        let name = || named(rest);
+        let claim = match kind {
+            ALERT => {
+                let (hour, id, rest) = read_alert(rest)?;
+                let [action] = rest else { return None };
+                Claim::Alert { hour, id, action: action_of(*action)? }
+            }
+            DIGEST => {
+                let (start, rest) = rest.split_first_chunk()?;
+                let (length, rest) = rest.split_first_chunk()?;
+                let position = rest.try_into().ok()?;
+                Claim::Digest {
+                    start: time(*start)?,
+                    minutes: u16::from_be_bytes(*length),
+                    position: u16::from_be_bytes(position),
+                }
+            }
+            SIGN_IN => {
+                let (id, name) = rest.split_first_chunk()?;
+                Claim::SignIn { id: Uuid::from_bytes(*id), moderator: named(name)? }
+            }
+            SESSION => Claim::Session { moderator: name()? },
+            FORM => Claim::Form { moderator: name()? },
+            _ => return None,
+        };
+        Some((claim, expires))
+    }
+}
+
+/// The hour and the id that name an alert, and what follows them.
+fn read_alert(bytes: &[u8]) -> Option<(Hour, Uuid, &[u8])> {
+    let (hour, rest) = bytes.split_first_chunk()?;
+    let (id, rest) = rest.split_first_chunk()?;
+    Some((Hour::from_number(u32::from_be_bytes(*hour)), Uuid::from_bytes(*id), rest))
+}
+
+fn time(minutes: [u8; 4]) -> Option<Timestamp> {
+    Timestamp::from_second(i64::from(u32::from_be_bytes(minutes)) * 60).ok()
+}
+
+/// Rounded up: a link holds at least as long as it says.
+fn minutes(time: Timestamp) -> u32 {
+    let seconds = time.as_second() + i64::from(time.subsec_nanosecond() > 0);
+    u32::try_from((seconds + 59).div_euclid(60).max(0)).unwrap_or(u32::MAX)
+}
+
+fn byte_of(action: Action) -> u8 {
+    match action {
+        Action::Remove => 1,
+        Action::Keep => 2,
+        Action::Undo => 3,
+    }
+}
+
+fn action_of(byte: u8) -> Option<Action> {
+    [Action::Remove, Action::Keep, Action::Undo].into_iter().find(|action| byte_of(*action) == byte)
+}

@@ -1,0 +1,46 @@
+use jiff::Timestamp;
+
+use super::DeliveryError;
+use super::objects::tried;
+use crate::{Clock, ObjectVersion, VersionedObjects};
+
+/// Lists all versions of all keys that start with `prefix`, by key, the newest first.
+///
+/// # Errors
+/// [`DeliveryError`] where there is no answer by the deadline.
+pub async fn list_versions<O: VersionedObjects, C: Clock>(
+    objects: &O,
+    clock: &C,
+    deadline: Timestamp,
+    prefix: &str,
+) -> Result<Vec<ObjectVersion>, DeliveryError> {
+    tried(clock, deadline, prefix, || objects.list_versions(prefix)).await
+}
+
+/// Reads a version; none where there is no such version any more.
+///
+/// # Errors
+/// [`DeliveryError`] where there is no answer by the deadline.
+pub async fn get_version<O: VersionedObjects, C: Clock>(
+    objects: &O,
+    clock: &C,
+    deadline: Timestamp,
+    version: &ObjectVersion,
+) -> Result<Option<Vec<u8>>, DeliveryError> {
+    let ObjectVersion { key, version_id, .. } = version;
+    tried(clock, deadline, key, || objects.get_version(key, version_id)).await
+}
+
+/// Deletes a version for good. A call without an answer is repeated, which does no harm.
+///
+/// # Errors
+/// [`DeliveryError`] where the version is not known by the deadline to be gone.
+pub async fn delete_version<O: VersionedObjects, C: Clock>(
+    objects: &O,
+    clock: &C,
+    deadline: Timestamp,
+    version: &ObjectVersion,
+) -> Result<(), DeliveryError> {
+    let ObjectVersion { key, version_id, .. } = version;
+    tried(clock, deadline, key, || objects.delete_version(key, version_id)).await
+}

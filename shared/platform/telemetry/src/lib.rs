@@ -1,0 +1,182 @@
+//! Every log event of modstream, named in one place.
+//!
+//! Levels are a promise: ERROR says that something may be lost, or that an operator must act for the work to go on; WARN that
+//! something is set aside or put off; INFO what was done. **No event carries a comment's text or author**: the functions below
+//! take none.
+//!
+//! Events go to [`tracing`]; without a subscriber they cost next to nothing.
+
+use std::fmt::Display;
+
+use kinesis_batch::{Batch, Failure, Report};
+use tracing::{error, info, warn};
+
+/// A batch is done, or done up to a record from which on it comes again. Nothing is said of an empty batch.
+pub fn batch_handled<B, E: Display>(function: &str, batch: &Batch<'_>, report: &Report<B, E>) {
+    let (Some(first), Some(last)) = (batch.records.first(), batch.records.last()) else { return };
+    let (stream, shard_id) = (first.stream(), first.shard_id.as_ref());
+    let (first, last) = (first.sequence_number.as_ref(), last.sequence_number.as_ref());
+    let Report { records, delivered, skipped, .. } = *report;
+    let quarantined = report.quarantined.len();
+    match &report.failure {
+        None => info!(
+            event = "batch_done",
+            function, stream, shard_id, first, last, records, delivered, skipped, quarantined
+        ),
+        Some(Failure { sequence_number, cause }) => warn!(
+            event = "batch_interrupted",
+            function,
+            stream,
+            shard_id,
+            first,
+            last,
+            records,
+            delivered,
+            skipped,
+            quarantined,
+            failed_at = sequence_number,
+            cause = %cause
+        ),
+    }
+}
+
+/// A record is in quarantine.
+pub fn record_quarantined(stream: &str, shard_id: &str, sequence_number: &str, reason: &str) {
+    warn!(event = "record_quarantined", stream, shard_id, sequence_number, reason);
+}
+
+/// A batch lies in the archive: written now, or by an earlier delivery.
+pub fn batch_archived(key: &dyn Display, bytes: usize, repeated: bool) {
+    info!(event = "batch_archived", key = %key, bytes, repeated);
+}
+
+/// A model is in use.
+pub fn model_loaded(name: &str, version: &str, base_rate: f64) {
+    info!(event = "model_loaded", name, version, base_rate);
+}
+
+/// No base rate is configured: the training data's is assumed, at which precision may be far from the truth.
+pub fn base_rate_assumed(base_rate: f64) {
+    warn!(
+        event = "base_rate_assumed",
+        base_rate,
+        hint = "set BASE_RATE to the share of comments your moderators remove"
+    );
+}
+
+/// A promoted model can't be used: the one before stays in use.
+pub fn model_refused(in_use: &str, cause: &str) {
+    error!(event = "model_refused", in_use, cause);
+}
+
+/// Comments were generated.
+pub fn comments_generated(schedule_event: &str, comments: usize, quarantined: usize) {
+    info!(event = "comments_generated", schedule_event, comments, quarantined);
+}
+
+/// Generated comments are not on the stream.
+pub fn comments_unsent(schedule_event: &str, unsent: usize, comments: usize, cause: &str) {
+    error!(event = "comments_unsent", schedule_event, unsent, comments, cause);
+}
+
+/// An alert is sent now whose request was in the ledger and whose sending was not.
+pub fn alert_resumed(alert_id: &str) {
+    warn!(event = "alert_resumed", alert_id);
+}
+
+/// Alerts are in the ledger and not published by themselves, for this reason.
+pub fn alerts_withheld(reason: &str, alerts: usize) {
+    info!(event = "alerts_withheld", reason, alerts);
+}
+
+/// Policies are in use.
+pub fn policy_loaded(version: &str, name: &str) {
+    info!(event = "policy_loaded", version, name);
+}
+
+/// Policies that were pushed can't be used: those before stay in use.
+pub fn policy_refused(in_use: &str, cause: &str) {
+    error!(event = "policy_refused", in_use, cause);
+}
+
+/// The policies in use are not known: nothing is judged, and the batch comes again.
+pub fn policy_unknown(cause: &str) {
+    warn!(event = "policy_unknown", cause);
+}
+
+/// So many comments alerted that alerts are held back until `until`, or until somebody closes the breaker.
+pub fn breaker_opened(breaker: &str, alerts: u64, predictions: u64, until: &dyn Display) {
+    error!(
+        event = "breaker_opened",
+        breaker,
+        alerts,
+        predictions,
+        until = %until,
+        hint = "look at the comments, the model and the policies; `modstream breaker close` ends it"
+    );
+}
+
+/// A topic took a digest.
+pub fn digest_sent(digest_id: &str, start: &dyn Display, alerts: usize, withheld: usize, late: usize) {
+    info!(event = "digest_sent", digest_id, start = %start, alerts, withheld, late);
+}
+
+/// A digest is sent now that was requested before and not sent.
+pub fn digest_resumed(digest_id: &str) {
+    warn!(event = "digest_resumed", digest_id);
+}
+
+/// The topic never takes a digest, so its alerts are in none.
+pub fn digest_refused(digest_id: &str, cause: &str) {
+    error!(event = "digest_refused", digest_id, cause);
+}
+
+/// The digests of a window are sent.
+pub fn digests_done(start: &dyn Display, digests: usize, alerts: usize, refused: usize) {
+    info!(event = "digests_done", start = %start, digests, alerts, refused);
+}
+
+/// Digests of a window are not sent: the retry or the next run goes on.
+pub fn digests_unsent(start: &dyn Display, unsent: usize, digests: usize, cause: &str) {
+    error!(event = "digests_unsent", start = %start, unsent, digests, cause);
+}
+
+/// An object of the ledger or of the digests holds something else: digests do without it.
+pub fn digest_input_unreadable(cause: &str) {
+    error!(event = "digest_input_unreadable", cause);
+}
+
+/// A moderator decided. Who did is in the decision alone.
+pub fn decision_recorded(alert_id: &str, number: u32, action: &str) {
+    info!(event = "decision_recorded", alert_id, number, action);
+}
+
+/// A decision is recorded and not on its stream: the next sweep sends it.
+pub fn decision_unsent(alert_id: &str, number: u32, cause: &dyn Display) {
+    warn!(event = "decision_unsent", alert_id, number, cause = %cause);
+}
+
+/// Decisions that might not have reached their stream were looked at.
+pub fn decisions_swept(sent: usize, dropped: usize, left: usize) {
+    info!(event = "decisions_swept", sent, dropped, left);
+}
+
+/// The decisions that might not have reached their stream can't be looked at: the next run does.
+pub fn sweep_failed(cause: &dyn Display) {
+    warn!(event = "sweep_failed", cause = %cause);
+}
+
+/// A page was asked for and can't be shown.
+pub fn page_failed(page: &str, cause: &dyn Display) {
+    error!(event = "page_failed", page, cause = %cause);
+}
+
+/// An invocation failed as a whole: Lambda sends it again, or gives it up.
+pub fn invocation_failed(function: &str, cause: &str) {
+    error!(event = "invocation_failed", function, cause);
+}
+
+/// The program was asked to end, and does after the invocation at hand.
+pub fn ending(function: &str) {
+    info!(event = "ending", function);
+}
