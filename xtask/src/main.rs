@@ -1,24 +1,22 @@
 //! `cargo xtask`: what needs a checkout.
 
-mod arrows;
-mod browser_tests;
 mod cargo;
 mod checkout;
 mod command;
 mod deploy;
 mod doctor;
-mod fault_counts;
 mod infra;
 mod interrupt;
+mod layers;
 mod load;
 mod local;
-mod local_tests;
 mod package;
 mod peers;
+mod progress;
 mod simulate;
 mod stack;
-mod steps;
 mod test;
+mod tested;
 mod tools;
 
 use std::process::ExitCode;
@@ -35,8 +33,10 @@ struct Xtask {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Everything that must pass: format, clippy, crate boundaries, tests, doc tests, documentation, the desk in a browser, the peers, the local stack
+    /// Everything that must pass: format, layers, Clippy, tests, documentation, the simulation, the desk in a browser, the demo, the local stack
     Test(test::TestArgs),
+    /// The floors with their crates; fails on an arrow between crates that runs up, or on what a crate must not link
+    Layers,
     /// What the tests and the local stack need: what is here, what is missing, and how to get it
     Doctor,
     /// Run the system on LocalStack, without Docker, and leave it running: comments come by the minute
@@ -58,9 +58,13 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    if let Some(status) = test::documentation::as_rustdoc() {
+        return status;
+    }
     let command = Xtask::parse().command;
     let result = interrupt::install().and_then(|()| match command {
         Command::Test(args) => test::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Layers => layers::run(),
         Command::Doctor => Ok(doctor::run()),
         Command::Up(args) => local::up(&args),
         Command::Down(port) => local::down(port),

@@ -3,8 +3,14 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::{bench, size};
+use super::size;
+use crate::checkout;
 use crate::tools::Venv;
+
+/// The script that trains, asks and compares, a subcommand a step.
+pub(super) fn script() -> PathBuf {
+    checkout::root().join("bench/peers/bench.py")
+}
 
 /// One of those that are compared.
 pub(super) struct Classifier {
@@ -63,7 +69,7 @@ impl Classifier {
     }
 
     fn step(&self, python: &Path, step: &str, model: &Path, input: &Path) -> Vec<OsString> {
-        let script = bench::script();
+        let script = script();
         let flags = [
             script.as_os_str(),
             step.as_ref(),

@@ -2,8 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::bench::Split;
 use super::table::Table;
+
+/// What was read and how it was split: comments a fold.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Split {
+    pub(super) train: Vec<u64>,
+    pub(super) test: Vec<u64>,
+    /// Of those in `test`.
+    pub(super) removed: Vec<u64>,
+    pub(super) without_text: u64,
+    pub(super) in_train_and_test: u64,
+}
 
 /// How good probabilities are.
 #[derive(Debug, Deserialize, Serialize)]

@@ -23,8 +23,8 @@ struct Counts {
 
 const HEAD: [&str; 8] = ["fault", "comments", "bad", "predictions", "alerts", "quarantined", "repeats", "s"];
 
-/// Prints them, the faults in alphabetical order.
-pub(crate) fn print(file: &Path) -> anyhow::Result<()> {
+/// Prints the table, the faults in alphabetical order.
+pub(super) fn print(file: &Path) -> anyhow::Result<()> {
     let text = fs::read_to_string(file).with_context(|| format!("{} can't be read", file.display()))?;
     let mut all: Vec<Counts> =
         text.lines().map(serde_json::from_str).collect::<Result<_, _>>().context("counts can't be read")?;
