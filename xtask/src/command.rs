@@ -53,7 +53,7 @@ pub(crate) fn captured_shown(command: &mut Command) -> anyhow::Result<String> {
     String::from_utf8(output.stdout).with_context(|| format!("{} says what is no text", name(command)))
 }
 
-/// Runs a program whose output is ours. Interrupted, it says so itself.
+/// Runs a program whose output is ours. A program that is interrupted says so itself.
 pub(crate) fn shown(command: &mut Command) -> anyhow::Result<ExitStatus> {
     interrupt::check()?;
     wait(command)

@@ -78,9 +78,9 @@ pub(crate) fn make_packages(args: &PackageArgs) -> anyhow::Result<ExitCode> {
 /// Where functions run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Machine {
-    /// This one: its own C library.
+    /// This machine, with its own C library.
     Own,
-    /// Lambda's, whose C library is older.
+    /// Lambda's machine, whose C library is older.
     Lambda,
 }
 
@@ -367,7 +367,7 @@ fn lambda_build(
 ) -> anyhow::Result<Command> {
     let mut build = lambda(cargo_lambda, "build")?;
     build.args(["--profile", profile, "--target", triple(architecture)?, "--lambda-dir"]).arg(folder);
-    // With zig, cargo-lambda's own way.
+    // Cargo-lambda's own way is to build with zig.
     build.env_remove("CARGO_LAMBDA_COMPILER");
     for function in functions {
         build.args(["--package", function]);

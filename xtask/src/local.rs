@@ -349,7 +349,7 @@ impl<'a> System<'a> {
         Ok(u8::try_from(status.code().unwrap_or(1)).map_or(ExitCode::FAILURE, ExitCode::from))
     }
 
-    /// What the demo takes in memory as well.
+    /// The options that the demo takes in memory as well.
     fn demo_args(&self, args: &DemoArgs) -> Vec<OsString> {
         let mut all: Vec<OsString> = vec!["demo".into(), "--policy".into(), self.args.policy.clone().into()];
         let mut option = |name: &str, value: Option<OsString>| {

@@ -15,7 +15,7 @@ mod peers;
 mod progress;
 mod simulate;
 mod stack;
-mod test;
+mod suite;
 mod tested;
 mod tools;
 
@@ -34,7 +34,7 @@ struct Xtask {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Everything that must pass: format, layers, Clippy, tests, documentation, the simulation, the desk in a browser, the demo, the local stack
-    Test(test::TestArgs),
+    Test(suite::TestArgs),
     /// The floors with their crates; fails on an arrow between crates that runs up, or on what a crate must not link
     Layers,
     /// What the tests and the local stack need: what is here, what is missing, and how to get it
@@ -58,12 +58,12 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    if let Some(status) = test::documentation::as_rustdoc() {
+    if let Some(status) = suite::documentation::as_rustdoc() {
         return status;
     }
     let command = Xtask::parse().command;
     let result = interrupt::install().and_then(|()| match command {
-        Command::Test(args) => test::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Test(args) => suite::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Layers => layers::run(),
         Command::Doctor => Ok(doctor::run()),
         Command::Up(args) => local::up(&args),

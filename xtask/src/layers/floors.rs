@@ -195,7 +195,7 @@ mod tests {
         assert_eq!(workspace.broken(), [""; 0]);
         let picture = workspace.picture();
         assert!(picture.starts_with("tools      cli\nfunctions  score\npages      desk\n"), "{picture}");
-        assert!(picture.ends_with("platform   plain-text  telemetry\n8 crates, 9 arrows between them\n"), "{picture}");
+        assert!(picture.ends_with("platform   plain-text  telemetry\n8 crates, 10 arrows between them\n"), "{picture}");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::classifier::{Classifier, script};
 use super::report::{Compared, Speed, Split};
 use crate::{checkout, command};
 
-/// Libraries that would take every core take one.
+/// What keeps libraries to one core that would take every one.
 const ONE_THREAD: [(&str, &str); 4] =
     [("OMP_NUM_THREADS", "1"), ("OPENBLAS_NUM_THREADS", "1"), ("MKL_NUM_THREADS", "1"), ("RAYON_NUM_THREADS", "1")];
 
@@ -44,7 +44,7 @@ pub(super) struct Repeated {
 }
 
 pub(super) struct Bench<'a> {
-    /// A Python without any package.
+    /// The Python without any package.
     python: PathBuf,
     folder: &'a Path,
     log: PathBuf,

@@ -17,11 +17,11 @@ pub(crate) use terraform::{Providers, providers, terraform};
 /// A program that is needed and not here, or not the right one.
 #[derive(Debug)]
 pub(crate) struct Missing {
-    /// What it is called.
+    /// The program's name.
     pub(crate) tool: &'static str,
     /// What was found instead.
     pub(crate) found: String,
-    /// How to get it.
+    /// How to get the program.
     pub(crate) hint: &'static str,
 }
 

@@ -74,7 +74,7 @@ fn clear_left_over() -> anyhow::Result<()> {
 
 /// Prints what is left of the kinds that no test's client lists, but for what tests made, and the log that LocalStack writes of
 /// texts to phones; boto3 comes with LocalStack.
-const LEFT: &str = "
+const LIST_LEFT: &str = "
 import boto3, os
 every = lambda service, call, key, field: [
     item[field] for page in boto3.client(service, region_name=os.environ['AWS_REGION']).get_paginator(call).paginate() for item in page[key]
@@ -90,7 +90,7 @@ print(*(name for name in left if 'modstream-test-' not in name and not name.star
 fn check_gone(stack: &Stack, venv: &Venv) -> anyhow::Result<()> {
     let mut python = Command::new(venv.program("python"));
     stack.reach(&mut python);
-    let said = command::captured(python.args(["-c", LEFT]), &stack.log("left"))?;
+    let said = command::captured(python.args(["-c", LIST_LEFT]), &stack.log("left"))?;
     ensure!(said.trim().is_empty(), "after terraform destroy there is still:\n{said}");
     Ok(())
 }
@@ -107,8 +107,8 @@ const REFUSED: [(&str, &str); 5] = [
     ),
 ];
 
-/// Sample comments a second that the rule sends: enough to see it fire.
-const RATE: f64 = 4.0;
+/// How many sample comments a second the schedule sends: enough to see it fire.
+const COMMENTS_PER_SECOND: f64 = 4.0;
 
 /// What is installed for the tests.
 struct Tools<'a> {
@@ -130,7 +130,7 @@ fn on(stack: &Stack, tools: &Tools<'_>, programs: &Programs, built: &Built, comm
     });
     let options = Options {
         policy: Some("0.7".to_owned()),
-        others: vec![("alert_subscriptions", json!([subscription])), ("rate", json!(RATE))],
+        others: vec![("alert_subscriptions", json!([subscription])), ("rate", json!(COMMENTS_PER_SECOND))],
         ..Options::default()
     };
     let apply = |switched| infra.apply(built, &options, switched);
@@ -156,7 +156,7 @@ fn on(stack: &Stack, tools: &Tools<'_>, programs: &Programs, built: &Built, comm
             tests.env("MODSTREAM_TEST_COMMENTS", comments.to_string());
             tests.env("MODSTREAM_TEST_COUNTS", &counts);
             let log = checkout::local().join("logs").join(format!("tests-{module}.log"));
-            // A log of this run alone: it is what tells how many tests there were.
+            // The log is of this run alone: it tells how many tests there were.
             let _ = std::fs::remove_file(&log);
             command::logged(&mut tests, &log)?;
             let said = std::fs::read_to_string(&log)?;
@@ -179,8 +179,7 @@ fn on(stack: &Stack, tools: &Tools<'_>, programs: &Programs, built: &Built, comm
     tests("tests: mappings on", "b_running")?;
     tests("tests: digests and decisions", "b_decided")?;
     tests("tests: policies, budgets, the breaker, what is learned", "b_moderated")?;
-    // They wait most of their time, each in a world of its own.
-    // With many comments they would wait for one local Kinesis.
+    // The faults wait most of their time, each in a world of its own. With many comments they would wait for one Kinesis.
     let threads = if comments > 1_000 { "1" } else { "8" };
     several(&format!("tests: faults, {comments} comments each"), "b_faults", threads)?;
     fault_counts::print(&counts)?;
