@@ -27,7 +27,7 @@ use table::{Row, cpu_seconds, table};
 
 #[derive(Debug, Args)]
 pub(crate) struct TestArgs {
-    /// Only these steps [default: all but peers]
+    /// Only these steps [default: those that CI runs]
     #[arg(value_name = "STEP", value_parser = STEPS.map(|step| step.name))]
     steps: Vec<String>,
     /// Only what is done in two minutes when little has changed: format, layers, Clippy, tests
