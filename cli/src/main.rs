@@ -2,8 +2,6 @@
 
 use std::process::ExitCode;
 
-use modstream_cli::args::Cli;
-
 fn main() -> ExitCode {
-    Cli::from_command_line(std::env::args_os()).map_or_else(|status| status, modstream_cli::run)
+    modstream_cli::run(std::env::args_os())
 }

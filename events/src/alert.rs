@@ -3,7 +3,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Comment, Data, EventRef, ModelRef, OperatingPoint, Prediction, Term, object};
+use crate::borrow::own;
+use crate::{Comment, Data, EventRef, ModelRef, NoPrevious, OperatingPoint, Prediction, Term, Versioned, object};
 
 /// The most characters of a comment's body that an alert carries, so that it always fits a message: SNS takes 256 KiB,
 /// and 2,000 characters are at most 24,000 bytes of JSON.
@@ -103,6 +104,14 @@ impl Data for Alert<'_> {
     const TYPE: &'static str = "modstream.alert.v1";
 }
 
+impl<'a> Versioned<'a> for Alert<'a> {
+    type Previous = NoPrevious;
+
+    fn upcast(previous: NoPrevious) -> Self {
+        match previous {}
+    }
+}
+
 impl<'a> Alert<'a> {
     /// The alert that `prediction` gives under `policy`.
     pub fn new(
@@ -133,6 +142,27 @@ impl<'a> Alert<'a> {
             exploration: None,
             probe: false,
             links: None,
+        }
+    }
+
+    /// The same alert, holding its own texts.
+    pub fn into_owned(self) -> Alert<'static> {
+        Alert {
+            comment: self.comment.into_owned(),
+            body_truncated: self.body_truncated,
+            comment_event: self.comment_event.into_owned(),
+            prediction_id: own(self.prediction_id),
+            probability: self.probability,
+            log_odds: self.log_odds,
+            severity: self.severity,
+            policy: PolicyRef { name: own(self.policy.name), condition: own(self.policy.condition) },
+            terms: self.terms.into_iter().map(Term::into_owned).collect(),
+            model: self.model.into_owned(),
+            operating_point: self.operating_point,
+            matched: self.matched.map(own),
+            exploration: self.exploration,
+            probe: self.probe,
+            links: self.links.map(|links| Links { remove: own(links.remove), keep: own(links.keep) }),
         }
     }
 }

@@ -2,7 +2,8 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{BadRecord, Data, borrow};
+use crate::borrow::own;
+use crate::{BadRecord, Data, NoPrevious, Versioned, borrow};
 
 /// A comment, under Reddit's field names, so that dumps and API answers go in unchanged; fields not named here are ignored.
 ///
@@ -45,6 +46,14 @@ impl Data for Comment<'_> {
     const TYPE: &'static str = "modstream.comment.v1";
 }
 
+impl<'a> Versioned<'a> for Comment<'a> {
+    type Previous = NoPrevious;
+
+    fn upcast(previous: NoPrevious) -> Self {
+        match previous {}
+    }
+}
+
 impl<'a> Comment<'a> {
     /// The text, or the reason why this can't be scored.
     ///
@@ -56,17 +65,16 @@ impl<'a> Comment<'a> {
 
     /// The same comment, holding its own text.
     pub fn into_owned(self) -> Comment<'static> {
-        let own = |text: Option<Cow<'a, str>>| text.map(|text| Cow::Owned(text.into_owned()));
         Comment {
-            id: own(self.id),
-            parent_id: own(self.parent_id),
-            link_id: own(self.link_id),
-            subreddit: own(self.subreddit),
-            author: own(self.author),
-            body: own(self.body),
+            id: self.id.map(own),
+            parent_id: self.parent_id.map(own),
+            link_id: self.link_id.map(own),
+            subreddit: self.subreddit.map(own),
+            author: self.author.map(own),
+            body: self.body.map(own),
             created_utc: self.created_utc,
             score: self.score,
-            permalink: own(self.permalink),
+            permalink: self.permalink.map(own),
         }
     }
 }

@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::alert::is_false;
-use crate::{Alert, Data, Event, EventRef, ModelRef, OperatingPoint, PolicyRef, Severity, ids, object};
+use crate::{
+    Alert, Data, Event, EventRef, ModelRef, NoPrevious, OperatingPoint, PolicyRef, Severity, Versioned, ids, object,
+};
 
 /// The `source` of every decision event, wherever the decision is taken: its id knows the alert and the number alone.
 pub const DECISIONS_SOURCE: &str = "urn:modstream:decisions";
@@ -74,6 +76,14 @@ pub struct Decision<'a> {
 
 impl Data for Decision<'_> {
     const TYPE: &'static str = "modstream.decision.v1";
+}
+
+impl<'a> Versioned<'a> for Decision<'a> {
+    type Previous = NoPrevious;
+
+    fn upcast(previous: NoPrevious) -> Self {
+        match previous {}
+    }
 }
 
 impl<'a> Decision<'a> {

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::object::{self, Object};
+use crate::versioned::{Versioned, decode_previous, has_previous};
 use crate::{BadRecord, borrow, explain};
 
 /// The most a Kinesis record may hold, data and partition key together, in bytes
@@ -88,8 +89,8 @@ impl<T: Data + Serialize> Event<'_, T> {
     }
 }
 
-impl<'a, T: Data + Deserialize<'a>> Event<'a, T> {
-    /// Reads a record's bytes, borrowing from them.
+impl<'a, T: Versioned<'a>> Event<'a, T> {
+    /// Reads a record's bytes, borrowing from them. An event of an earlier version is read as one of `T`'s.
     ///
     /// # Errors
     /// [`BadRecord`] says what is wrong; none of its cases is cured by trying again.
@@ -98,17 +99,20 @@ impl<'a, T: Data + Deserialize<'a>> Event<'a, T> {
             return Err(BadRecord::too_large(bytes.len()));
         }
         let text = std::str::from_utf8(bytes).map_err(|error| explain::not_text(bytes, &error))?;
-        match serde_json::from_str::<Object<Self>>(text) {
+        let error = match serde_json::from_str::<Object<Self>>(text) {
             Ok(Object(event))
                 if event.kind == T::TYPE
                     && event.specversion == "1.0"
                     && (1..=MAX_NAME_BYTES).contains(&event.id.len())
                     && (1..=MAX_NAME_BYTES).contains(&event.source.len()) =>
             {
-                Ok(event)
+                return Ok(event);
             }
-            Ok(_) => Err(explain::explain::<T>(text, None)),
-            Err(error) => Err(explain::explain::<T>(text, Some(&error))),
-        }
+            Ok(_) => None,
+            Err(error) => Some(error),
+        };
+        let kind = if has_previous::<T>() { explain::kind(text) } else { None };
+        let previous = kind.and_then(|kind| decode_previous(&kind, bytes));
+        previous.unwrap_or_else(|| Err(explain::explain::<T>(text, error.as_ref())))
     }
 }

@@ -4,6 +4,7 @@ use serde::Deserialize as _;
 
 use crate::event::MAX_NAME_BYTES;
 use crate::outline::{Fields, Shape};
+use crate::versioned::split_version;
 use crate::{BadRecord, Data, Reason};
 
 /// The magic bytes of a [KPL aggregate](https://github.com/awslabs/kinesis-aggregation/blob/master/aggregation-format.md).
@@ -109,16 +110,32 @@ fn not_an_event(detail: impl Into<String>) -> BadRecord {
     BadRecord::new(Reason::NotAnEvent, detail)
 }
 
-fn wrong_type(found: &str, wanted: &str) -> BadRecord {
-    let is_number = |version: &str| !version.is_empty() && version.bytes().all(|digit| digit.is_ascii_digit());
-    let family = |kind: &str| {
-        kind.rsplit_once(".v").filter(|(_, version)| is_number(version)).map(|(family, _)| family.to_owned())
-    };
-    if family(found) == family(wanted) {
-        BadRecord::new(Reason::UnknownVersion, format!("this release reads `{wanted}` only"))
-    } else {
-        BadRecord::new(Reason::WrongType, format!("this stream carries `{wanted}`"))
+/// The type of the event, where the text is JSON with one.
+pub(crate) fn kind(text: &str) -> Option<String> {
+    match fields(text).ok()?.the_one("type") {
+        Ok(Some(Shape::Text(kind))) => Some(kind.clone()),
+        _ => None,
     }
+}
+
+fn wrong_type(found: &str, wanted: &str) -> BadRecord {
+    match (split_version(found), split_version(wanted)) {
+        (Some((family, found)), Some((wanted_family, newest))) if family == wanted_family => {
+            unknown_version(found, newest, wanted)
+        }
+        _ => BadRecord::new(Reason::WrongType, format!("this stream carries `{wanted}`")),
+    }
+}
+
+/// Both versions are digits; too many of them for a number are a later version than any.
+fn unknown_version(found: &str, newest: &str, wanted: &str) -> BadRecord {
+    let [found, newest] = [found, newest].map(|version| version.parse().unwrap_or(u64::MAX));
+    let detail = if found > newest {
+        format!("written by a newer modstream, this one reads up to `{wanted}`: upgrade it first, then redrive")
+    } else {
+        format!("no modstream wrote this version, they begin at 1; this one reads up to `{wanted}`")
+    };
+    BadRecord::new(Reason::UnknownVersion, detail)
 }
 
 /// serde's message without the value it may quote: details are logged, comments are not. The names of fields are ours.

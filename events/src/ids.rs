@@ -14,10 +14,17 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::{Alert, Comment, Data, Decision, Prediction, Quarantined};
-
 /// The namespace of every modstream id. It never changes.
 pub const NAMESPACE: Uuid = Uuid::from_u128(0x5d2b_6c1e_0f4a_5b7e_9c3d_81a4_e6f7_2b90);
+
+// What a hashed name begins with: the type of the event in its first version. A later version keeps it, so that a repeat in
+// that version has the id of what it repeats.
+const COMMENT: &str = "modstream.comment.v1";
+const PREDICTION: &str = "modstream.prediction.v1";
+const ALERT: &str = "modstream.alert.v1";
+const DECISION: &str = "modstream.decision.v1";
+const DIGEST: &str = "modstream.digest.v1";
+const QUARANTINED: &str = "modstream.quarantined.v1";
 
 fn id(kind: &str, parts: &[&str]) -> Uuid {
     let mut name = Vec::with_capacity(192);
@@ -37,43 +44,43 @@ fn write_string(out: &mut Vec<u8>, text: &str) {
 
 /// The comment event at `index` of what the schedule event `schedule_event_id` generated.
 pub fn generated_comment(schedule_event_id: &str, index: u64) -> Uuid {
-    id(Comment::TYPE, &["generated", schedule_event_id, &index.to_string()])
+    id(COMMENT, &["generated", schedule_event_id, &index.to_string()])
 }
 
 /// The comment event of a live comment: `source` names the system it comes from, `comment_id` is that system's id.
 pub fn sent_comment(source: &str, comment_id: &str) -> Uuid {
-    id(Comment::TYPE, &["sent", source, comment_id])
+    id(COMMENT, &["sent", source, comment_id])
 }
 
 /// The prediction of one model version for one comment event.
 pub fn prediction(comment_source: &str, comment_event_id: &str, model_version: &str) -> Uuid {
-    id(Prediction::TYPE, &[comment_source, comment_event_id, model_version])
+    id(PREDICTION, &[comment_source, comment_event_id, model_version])
 }
 
 /// The alert of one policy for one comment event: no model version in it, so a new model never alerts twice.
 pub fn alert(comment_source: &str, comment_event_id: &str, policy_name: &str) -> Uuid {
-    id(Alert::TYPE, &[comment_source, comment_event_id, policy_name])
+    id(ALERT, &[comment_source, comment_event_id, policy_name])
 }
 
 /// The question about one comment event that meets no policy and is asked about all the same; apart from [`alert`], so that a
 /// later model can still alert.
 pub fn exploration(comment_source: &str, comment_event_id: &str, policy_name: &str) -> Uuid {
-    id(Alert::TYPE, &["exploration", comment_source, comment_event_id, policy_name])
+    id(ALERT, &["exploration", comment_source, comment_event_id, policy_name])
 }
 
 /// The decision of this number about one alert.
 pub fn decision(alert_id: &str, number: u32) -> Uuid {
-    id(Decision::TYPE, &[alert_id, &number.to_string()])
+    id(DECISION, &[alert_id, &number.to_string()])
 }
 
 /// The digest of one subreddit and window; the empty name stands for comments without a subreddit.
 pub fn digest(subreddit: &str, start: Timestamp, end: Timestamp) -> Uuid {
-    id("modstream.digest.v1", &[subreddit, &start.to_string(), &end.to_string()])
+    id(DIGEST, &[subreddit, &start.to_string(), &end.to_string()])
 }
 
 /// The quarantine entry of one record.
 pub fn quarantined(stream: &str, shard_id: &str, sequence_number: &str) -> Uuid {
-    id(Quarantined::TYPE, &[stream, shard_id, sequence_number])
+    id(QUARANTINED, &[stream, shard_id, sequence_number])
 }
 
 #[cfg(test)]

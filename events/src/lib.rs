@@ -1,8 +1,9 @@
 //! The contract of modstream: what travels on the streams and to moderators.
 //!
 //! Every event is a [CloudEvent 1.0](https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md) in structured
-//! JSON, one event a Kinesis record. Its `type` carries the version: a new field is optional, a breaking change is a new
-//! version. `schemas/` holds the JSON Schemas of these types, `samples/` payloads and comments to try them with.
+//! JSON, one event a Kinesis record. Its `type` carries the version: a new field is optional, any other change is a new
+//! version, and events of earlier versions stay readable ([`Versioned`]). `schemas/` holds the JSON Schemas of these types,
+//! `fixtures/` events of every version that there ever was, `samples/` payloads and comments to try the functions with.
 //!
 //! Ids are deterministic ([`ids`]), so a repeated step produces the event it produced before and consumers drop repeats.
 //!
@@ -29,8 +30,10 @@ mod explain;
 pub mod ids;
 mod object;
 mod outline;
+mod owned;
 mod prediction;
 mod quarantined;
+mod versioned;
 
 pub use alert::{Alert, Links, MAX_BODY_CHARS, MAX_FIELD_CHARS, PROBE_BODY, PROBE_SOURCE, PolicyRef, Severity};
 pub use bad_record::{BadRecord, Reason};
@@ -39,6 +42,7 @@ pub use decision::{Action, DECISIONS_SOURCE, Decision, MAX_MODERATOR_CHARS, NoAc
 pub use event::{Data, Event, MAX_RECORD_BYTES};
 pub use prediction::{EventRef, ModelRef, OperatingPoint, Prediction, Term};
 pub use quarantined::{Origin, Quarantined};
+pub use versioned::{NoPrevious, Versioned, readable_types};
 
 /// Types whose names are taken for events still to come.
 pub const RESERVED_TYPES: [&str; 1] = ["modstream.model-promoted.v1"];

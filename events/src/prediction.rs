@@ -3,7 +3,8 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Comment, Data, object};
+use crate::borrow::own;
+use crate::{Comment, Data, NoPrevious, Versioned, object};
 
 /// What a model makes of one comment event.
 ///
@@ -42,6 +43,14 @@ impl Data for Prediction<'_> {
     const TYPE: &'static str = "modstream.prediction.v1";
 }
 
+impl<'a> Versioned<'a> for Prediction<'a> {
+    type Previous = NoPrevious;
+
+    fn upcast(previous: NoPrevious) -> Self {
+        match previous {}
+    }
+}
+
 /// Names an event: CloudEvents are unique by (source, id).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -57,6 +66,13 @@ pub struct EventRef<'a> {
     pub time: Timestamp,
 }
 
+impl EventRef<'_> {
+    /// The same reference, holding its own texts.
+    pub fn into_owned(self) -> EventRef<'static> {
+        EventRef { source: own(self.source), id: own(self.id), time: self.time }
+    }
+}
+
 /// Names a model: its version is the SHA-256 of its manifest, in hex.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -70,6 +86,13 @@ pub struct ModelRef<'a> {
     pub version: Cow<'a, str>,
 }
 
+impl ModelRef<'_> {
+    /// The same reference, holding its own texts.
+    pub fn into_owned(self) -> ModelRef<'static> {
+        ModelRef { name: own(self.name), version: own(self.version) }
+    }
+}
+
 /// A term of the comment, as the reader sees it there, and what it adds to the log-odds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -79,6 +102,13 @@ pub struct Term<'a> {
     pub term: Cow<'a, str>,
     /// In log-odds; above zero speaks for removal.
     pub contribution: f64,
+}
+
+impl Term<'_> {
+    /// The same term, holding its own text.
+    pub fn into_owned(self) -> Term<'static> {
+        Term { term: own(self.term), contribution: self.contribution }
+    }
 }
 
 /// Alerting from this prediction's probability up: precision, recall and share of comments alerted, as the model's held-out

@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Data, Event, Reason, ids, object};
+use crate::{Data, Event, NoPrevious, Reason, Versioned, ids, object};
 
 /// A record that can never be handled, kept whole with the reason. One object a record, at
 /// `quarantine/<stream>/<shard>/<sequence number>.json`.
@@ -48,6 +48,14 @@ impl Data for Quarantined<'_> {
     const TYPE: &'static str = "modstream.quarantined.v1";
     /// An object, not a record: it holds records that are too large, and as base64.
     const MAX_BYTES: usize = usize::MAX;
+}
+
+impl<'a> Versioned<'a> for Quarantined<'a> {
+    type Previous = NoPrevious;
+
+    fn upcast(previous: NoPrevious) -> Self {
+        match previous {}
+    }
 }
 
 impl<'a> Quarantined<'a> {

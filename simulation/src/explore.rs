@@ -17,7 +17,7 @@ use kinesis_batch::{BatchResponse, SourceRecord, payload};
 use modstream_platform::environment::Environment;
 use modstream_platform::memory::MemoryObjects;
 use modstream_platform::{
-    CallError, CallErrorKind, Clock, Condition, ETag, Fetched, Message, Objects, PublishOutcome, Topic, Written,
+    Bytes, CallError, CallErrorKind, Clock, Condition, ETag, Fetched, Message, Objects, PublishOutcome, Topic, Written,
 };
 use modstream_tests::prediction_event;
 use publish_alerts::PublishAlerts;
@@ -292,7 +292,7 @@ impl Objects for Service {
         self.call("GetObject", None, work).await
     }
 
-    async fn put(&self, key: &str, bytes: Vec<u8>, condition: Condition) -> Result<Written, CallError> {
+    async fn put(&self, key: &str, bytes: Bytes, condition: Condition) -> Result<Written, CallError> {
         let work = async {
             let written = self.run.objects.put(key, bytes, condition).await.unwrap_or(Written::ConditionFailed);
             if key.ends_with("/sent.json") && matches!(written, Written::Done(_)) {

@@ -7,9 +7,9 @@ use std::time::Duration;
 use archive_comments::ArchiveComments;
 use digest_alerts::{DigestAlerts, DigestRules, Links};
 use jiff::Timestamp;
-use kinesis_batch::Batch;
+use kinesis_batch::{Batch, BatchResponse};
 use modstream_decisions::Decisions;
-use modstream_desk::{Config, Pages, Settings};
+use modstream_desk::{Config, Pages, SiteSettings};
 use modstream_platform::Clock;
 use modstream_platform::environment::Environment;
 use modstream_platform::memory::{FunctionError, MemoryClock, MemoryObjects, MemorySecrets, MemoryStream, MemoryTopic};
@@ -19,6 +19,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::faults::{Effect, Faults, Process, lock};
+use crate::mutations;
 use crate::plan::{Delivery, Function, Incident, Plan};
 use crate::services::Faulty;
 use crate::world::{SECRET, World};
@@ -200,7 +201,8 @@ impl Lambda {
                     started.await.map_err(said)
                 };
                 let pool: Pool<Scorer> = |state| &mut state.scorers;
-                let handle = async |scorer: &Scorer, deadline| encoded(scorer.handle(&payload, deadline).await);
+                let handle =
+                    async |scorer: &Scorer, deadline| responded(&payload, scorer.handle(&payload, deadline).await);
                 self.in_environment(run, function, pool, start, handle).await
             }
             Function::Publish => {
@@ -210,14 +212,17 @@ impl Lambda {
                     Ok(PublishAlerts::new(&config, alerts, objects(&process), clock(&process)))
                 };
                 let pool: Pool<Publisher> = |state| &mut state.publishers;
-                let handle =
-                    async |publisher: &Publisher, deadline| encoded(publisher.handle(&payload, deadline).await);
+                let handle = async |publisher: &Publisher, deadline| {
+                    responded(&payload, publisher.handle(&payload, deadline).await)
+                };
                 self.in_environment(run, function, pool, start, handle).await
             }
             Function::Archive => {
                 let start = async |process: Process, _| Ok(ArchiveComments::new(objects(&process), clock(&process)));
                 let pool: Pool<Archiver> = |state| &mut state.archivers;
-                let handle = async |archiver: &Archiver, deadline| encoded(archiver.handle(&payload, deadline).await);
+                let handle = async |archiver: &Archiver, deadline| {
+                    responded(&payload, archiver.handle(&payload, deadline).await)
+                };
                 self.in_environment(run, function, pool, start, handle).await
             }
             Function::Digest => {
@@ -258,7 +263,7 @@ impl Lambda {
         function: Function,
         pool: Pool<Site>,
         config: &Config,
-        settings: Settings,
+        settings: SiteSettings,
         payload: &[u8],
     ) -> Answer {
         let Shared { world, faults, .. } = &*self.shared;
@@ -316,6 +321,11 @@ fn said(error: impl std::fmt::Display) -> String {
 
 fn encoded<T: Serialize, E: std::fmt::Display>(answer: Result<T, E>) -> Answer {
     answer.map(|answer| serde_json::to_vec(&answer).unwrap_or_default()).map_err(said)
+}
+
+/// A function's response to a batch.
+fn responded<E: std::fmt::Display>(payload: &[u8], answer: Result<BatchResponse, E>) -> Answer {
+    encoded(answer.map(|response| mutations::response(payload, response)))
 }
 
 /// The comment event of each record that has one.

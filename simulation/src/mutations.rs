@@ -1,5 +1,8 @@
-//! What would be wrong, by name: each stands in the functions' code behind
-//! [`named_mutations::is_on`], and the simulation must find it.
+//! What would be wrong, by name: each stands behind [`named_mutations::is_on`], in the functions' code or, where it can be
+//! told from outside, in what the simulation does with their answers; and the simulation must find it.
+
+use kinesis_batch::{Batch, BatchResponse};
+use named_mutations::is_on;
 
 /// A mutation's name, and what it does.
 pub type Mutation = (&'static str, &'static str);
@@ -38,4 +41,22 @@ pub const ALL: [Mutation; 27] = [
 /// The mutation of this name.
 pub fn named(name: &str) -> Option<&'static str> {
     ALL.iter().find(|(known, _)| *known == name).map(|(name, _)| *name)
+}
+
+/// What Lambda is answered in place of a function's response to a batch, where a mutation changes that.
+pub(crate) fn response(payload: &[u8], response: BatchResponse) -> BatchResponse {
+    if response.batch_item_failures.is_empty() {
+        return response;
+    }
+    if is_on("report-nothing") {
+        return BatchResponse::success();
+    }
+    // Whatever follows the first failure is not done either, so a batch's last failure is its last record.
+    if is_on("report-highest-failure")
+        && let Ok(batch) = Batch::parse(payload)
+        && let Some(last) = batch.records.last()
+    {
+        return BatchResponse::failed_from(last.sequence_number.as_ref());
+    }
+    response
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use modstream_platform::{
-    CallError, CallErrorKind, Clock, Condition, DeletableObjects, ETag, Fetched, Message, Objects, PublishOutcome,
-    PutOutcome, PutRecord, Secrets, Stage, Stream, Topic, Written,
+    Bytes, CallError, CallErrorKind, Clock, Condition, DeletableObjects, ETag, Fetched, Message, Objects,
+    PublishOutcome, PutOutcome, PutRecord, Secrets, Stage, Stream, Topic, Written,
 };
 use serde_json::Value;
 
@@ -109,7 +109,7 @@ impl<O: Objects> Objects for Faulty<O> {
         self.after(Operation::GetObject, fault, answer).await
     }
 
-    async fn put(&self, key: &str, bytes: Vec<u8>, condition: Condition) -> Result<Written, CallError> {
+    async fn put(&self, key: &str, bytes: Bytes, condition: Condition) -> Result<Written, CallError> {
         let fault = self.before(Operation::PutObject).await?;
         if fault == Some(Fault::Conflict) {
             return self.after(Operation::PutObject, None, Written::Conflict).await;

@@ -70,7 +70,7 @@ pub(crate) async fn shipped() -> MemoryObjects {
     let Models { shipped, .. } = models();
     let pointer = (format!("models/{MODEL_NAME}/current.json"), pointer(shipped).into_bytes());
     for (key, bytes) in shipped.objects.iter().cloned().chain([pointer]) {
-        bucket.put(&key, bytes, Condition::Always).await.expect("the memory bucket takes it");
+        bucket.put(&key, bytes.into(), Condition::Always).await.expect("the memory bucket takes it");
     }
     bucket
 }
@@ -118,7 +118,7 @@ impl World {
     }
 
     async fn put(&self, key: &str, bytes: Vec<u8>) {
-        self.objects.put(key, bytes, Condition::Always).await.expect("the memory bucket takes it");
+        self.objects.put(key, bytes.into(), Condition::Always).await.expect("the memory bucket takes it");
     }
 
     async fn promote(&self, model: Promoted) {

@@ -54,18 +54,18 @@ test('keys move, remove, keep and undo, and one goes on where one was', async (t
   }
 
   await page.keyboard.press('r');
-  await decided(page, 'Remove by ana');
+  await decided(page, 'ana decided to remove it');
   assert.equal(await waiting(page), 53);
   assert.equal(await text(focused(page)), texts[2], 'the one after');
   await ready(page);
   await page.keyboard.press('x');
-  await decided(page, 'Keep by ana');
+  await decided(page, 'ana decided to keep it');
   assert.equal(await text(focused(page)), texts[3]);
   assert.equal(await number(page, 'Decided'), '2');
 
   await ready(page);
   await page.keyboard.press('u');
-  await decided(page, 'Undone');
+  await decided(page, 'The decision was undone');
   assert.equal(await text(focused(page)), texts[2], 'what was undone');
   assert.equal(await waiting(page), 53);
   assert.equal(await number(page, 'Decided'), '1');
@@ -86,7 +86,7 @@ test('a double click decides once', async (t) => {
   const second = await text(items(page).nth(1));
   const button = items(page).first().locator('button.remove');
   await button.dblclick({ force: true });
-  await decided(page, 'Remove by ana');
+  await decided(page, 'ana decided to remove it');
   // On a fast machine the next alert's button is under the pointer before the second click.
   for (const remove of await page.locator('button.remove').all()) {
     const box = await remove.boundingBox();
@@ -104,7 +104,7 @@ test('a double key press decides once', async (t) => {
   const release = await hold(page);
   await page.keyboard.press('j');
   await Promise.all([page.keyboard.press('r'), page.keyboard.press('r')]);
-  await decided(page, 'Remove by ana');
+  await decided(page, 'ana decided to remove it');
   await page.keyboard.press('r');
   await page.keyboard.press('u');
   await release();
@@ -117,13 +117,13 @@ test('without JavaScript the buttons do the same', async (t) => {
   const page = await signIn(t, browser, await open(t), 'ana', { javaScriptEnabled: false });
   const texts = await Promise.all([0, 1].map((at) => text(items(page).nth(at))));
   await click(items(page).first().getByRole('button', { name: 'Remove' }));
-  await decided(page, 'Remove by ana');
+  await decided(page, 'ana decided to remove it');
   assert.equal(await text(items(page).first()), texts[1]);
   await click(items(page).first().getByRole('button', { name: 'Keep' }));
-  await decided(page, 'Keep by ana');
+  await decided(page, 'ana decided to keep it');
   assert.deepEqual([await waiting(page), await number(page, 'Decided')], [52, '2']);
   await click(page.getByRole('status').getByRole('button', { name: 'Undo' }));
-  await decided(page, 'Undone');
+  await decided(page, 'The decision was undone');
   assert.equal(await text(items(page).first()), texts[1]);
   assert.deepEqual([await waiting(page), await number(page, 'Decided')], [53, '1']);
   await click(page.getByRole('button', { name: 'Sign out' }));
@@ -136,18 +136,18 @@ test('the second moderator sees what the first decided, and can undo it', async 
   const first = await text(items(ana).first());
   assert.equal(await text(items(ben).first()), first);
   await click(items(ana).first().getByRole('button', { name: 'Remove' }));
-  await decided(ana, 'Remove by ana');
+  await decided(ana, 'ana decided to remove it');
 
   await click(items(ben).first().getByRole('button', { name: 'Keep' }));
   await decided(ben, 'Nothing was changed');
   await ben.getByRole('heading', { name: 'Decided: remove' }).waitFor();
-  assert.match(await ben.locator('.standing').innerText(), /^Remove by ana, just now/);
+  assert.match(await ben.locator('.standing').innerText(), /^ana decided to remove it, just now/);
   await ben.getByRole('link', { name: 'Back to the desk' }).click();
   assert.deepEqual([await waiting(ben), await number(ben, 'Decided'), await number(ben, 'Precision')], [53, '1', '100\u00a0%\n21 to 100\u00a0%']);
-  assert.match(await ben.locator('.lately li').first().innerText(), /Remove by ana/);
+  assert.match(await ben.locator('.lately li').first().innerText(), /ana decided to remove it/);
 
   await click(ben.locator('.lately').getByRole('button', { name: 'Undo' }));
-  await decided(ben, 'Undone');
+  await decided(ben, 'The decision was undone');
   await ana.goto('/');
   assert.deepEqual([await text(items(ana).first()), await waiting(ana), await number(ana, 'Decided')], [first, 54, '0']);
 });
@@ -159,7 +159,7 @@ test('the numbers are those of the decisions, with intervals', async (t) => {
   for (const action of ['Remove', 'Keep', 'Remove']) {
     places.push((await items(page).first().locator('.meta span').first().innerText()).replace('r/', ''));
     await click(items(page).first().getByRole('button', { name: action }));
-    await decided(page, `${action} by ana`);
+    await decided(page, `ana decided to ${action.toLowerCase()} it`);
   }
   assert.equal(await number(page, 'Precision'), '67\u00a0%\n21 to 94\u00a0%');
   assert.equal(await number(page, 'Decided'), '3');
@@ -195,7 +195,7 @@ test('a comment is text, whatever it says', async (t) => {
   assert.deepEqual((await Promise.all([0, 1].map((at) => text(items(page).nth(at))))).sort(), rows.map(({ body }) => body).sort());
   await check('the queue');
   await items(page).filter({ hasText: 'not my fault' }).getByRole('link', { name: 'Why' }).click();
-  await page.getByRole('heading', { name: 'Does this comment stay?' }).waitFor();
+  await page.getByRole('heading', { name: 'Should this comment stay?' }).waitFor();
   assert.equal(await page.locator('.comment > div').textContent(), rows[1].body);
   await check('the alert');
   const stranger = await visit(t, browser, desk);

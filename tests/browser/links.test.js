@@ -75,7 +75,7 @@ for (const javaScriptEnabled of [true, false]) {
     // Whatever opens a link decides nothing.
     for (let times = 0; times < 3; times += 1) await zoe.goto(`${desk.alert}?action=remove&moderator=x&after=0`);
     await zoe.goto(desk.alert);
-    await zoe.getByRole('heading', { name: 'Does this comment stay?' }).waitFor();
+    await zoe.getByRole('heading', { name: 'Should this comment stay?' }).waitFor();
     const ana = await signIn(t, browser, desk, 'ana');
     assert.deepEqual([await waiting(ana), await number(ana, 'Decided')], [54, '0']);
 
@@ -83,20 +83,20 @@ for (const javaScriptEnabled of [true, false]) {
     await ben.goto(desk.alert);
     // A name is asked for, by its label.
     await click(zoe.getByRole('button', { name: 'Remove' }));
-    await zoe.getByRole('heading', { name: 'Does this comment stay?' }).waitFor();
-    await zoe.getByLabel('Your name among moderators').fill('Zoë');
+    await zoe.getByRole('heading', { name: 'Should this comment stay?' }).waitFor();
+    await zoe.getByLabel('Your name as a moderator').fill('Zoë');
     await click(zoe.getByRole('button', { name: 'Remove' }));
     await zoe.getByRole('heading', { name: 'Decided: remove' }).waitFor();
-    assert.match(await zoe.locator('.standing').innerText(), /^Remove by Zoë, just now/);
-    assert.equal(await zoe.getByLabel('Your name among moderators').inputValue(), 'Zoë');
+    assert.match(await zoe.locator('.standing').innerText(), /^Zoë decided to remove it, just now/);
+    assert.equal(await zoe.getByLabel('Your name as a moderator').inputValue(), 'Zoë');
     await ana.reload();
     assert.deepEqual([await waiting(ana), await number(ana, 'Decided')], [53, '1']);
 
     // Again, and by another: it says how it is, and changes nothing.
-    await ben.getByLabel('Your name among moderators').fill('ben');
+    await ben.getByLabel('Your name as a moderator').fill('ben');
     await click(ben.getByRole('button', { name: 'Keep' }));
     await ben.getByRole('status').filter({ hasText: 'Nothing was changed' }).waitFor();
-    assert.match(await ben.locator('.standing').innerText(), /^Remove by Zoë/);
+    assert.match(await ben.locator('.standing').innerText(), /^Zoë decided to remove it/);
     await zoe.goto(desk.alert);
     await zoe.getByRole('heading', { name: 'Decided: remove' }).waitFor();
     await ana.reload();

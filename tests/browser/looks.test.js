@@ -20,7 +20,7 @@ async function* pages(t, desk, options) {
   const page = await visit(t, browser, desk, options);
   await page.goto(desk.alert);
   yield ['alert-by-link', page];
-  await page.getByLabel('Your name among moderators').fill('Zoë');
+  await page.getByLabel('Your name as a moderator').fill('Zoë');
   await click(page.getByRole('button', { name: 'Remove' }));
   await page.getByRole('heading', { name: 'Decided: remove' }).waitFor();
   yield ['alert-decided', page];
@@ -31,12 +31,12 @@ async function* pages(t, desk, options) {
   yield ['desk', page];
   const item = page.locator('.item');
   await item.first().getByRole('link', { name: 'Why' }).click();
-  await page.getByRole('heading', { name: 'Does this comment stay?' }).waitFor();
+  await page.getByRole('heading', { name: 'Should this comment stay?' }).waitFor();
   yield ['alert-at-desk', page];
   await page.goto('/');
   for (const [at, action] of [[0, 'Remove'], [3, 'Keep'], [2, 'Remove']]) {
     await click(item.nth(at).getByRole('button', { name: action }));
-    await page.getByRole('status').filter({ hasText: `${action} by ana` }).waitFor();
+    await page.getByRole('status').filter({ hasText: `ana decided to ${action.toLowerCase()} it` }).waitFor();
   }
   yield ['desk-decided', page];
   await page.goto('/nowhere');
@@ -104,7 +104,7 @@ test('a strong comment is blurred until somebody wants to read it', async (t) =>
   // A decision by pointer does not show the next one.
   await page.goto('/');
   await click(page.locator('.item').first().getByRole('button', { name: 'Remove' }));
-  await page.getByRole('status').filter({ hasText: 'Remove by ana' }).waitFor();
+  await page.getByRole('status').filter({ hasText: 'ana decided to remove it' }).waitFor();
   await page.mouse.move(0, 0);
   assert.deepEqual(await all(), [true, true, true]);
 });

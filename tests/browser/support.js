@@ -115,7 +115,7 @@ export async function signIn(t, browser, desk, name, options) {
 /** How many alerts wait, by the headline. */
 export async function waiting(page) {
   const text = await page.locator('h1').innerText();
-  return text === 'Nothing waits' ? 0 : Number(/^(\d+) waiting$/.exec(text)?.[1] ?? assert.fail(text));
+  return text === 'No alerts waiting' ? 0 : Number(/^(\d+) alerts? waiting$/.exec(text)?.[1] ?? assert.fail(text));
 }
 
 /** One of the day's numbers. */

@@ -4,6 +4,7 @@ mod cargo;
 mod checkout;
 mod command;
 mod deploy;
+mod docs_check;
 mod doctor;
 mod infra;
 mod interrupt;
@@ -18,10 +19,12 @@ mod stack;
 mod suite;
 mod tested;
 mod tools;
+#[cfg(test)]
+mod workflows;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 /// What needs a checkout of modstream.
 #[derive(Debug, Parser)]
@@ -53,6 +56,8 @@ enum Command {
     Deploy(deploy::DeployArgs),
     /// Run the real functions in memory under faults that follow from a seed, and check what they promise
     Simulate(simulate::SimulateArgs),
+    /// Run the commands that the documents show and compare what they print; look for the files and options they name
+    DocsCheck(docs_check::DocsCheckArgs),
     /// Compare modstream with other text classifiers in one run: quality, speed, memory, size
     BenchPeers(peers::BenchPeersArgs),
 }
@@ -73,6 +78,7 @@ fn main() -> ExitCode {
         Command::Package(args) => deploy::make_packages(&args),
         Command::Deploy(args) => deploy::run(&args),
         Command::Simulate(args) => simulate::run(&args),
+        Command::DocsCheck(args) => docs_check::run(&args, &Xtask::command()).map(|()| ExitCode::SUCCESS),
         Command::BenchPeers(args) => peers::run(&args),
     });
     result.unwrap_or_else(|error| {

@@ -2,10 +2,10 @@
 
 use modstream_report::Judged;
 
-use super::{Known, Outcome};
+use super::sides::{CommentOutcome, Known};
 
 /// How many examples of a kind are kept.
-const EXAMPLES: usize = 10;
+const KEPT_EXAMPLES: usize = 10;
 
 /// Alerts, and the verdicts on their comments.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,25 +35,25 @@ pub(crate) struct Example {
     pub(crate) body: String,
     pub(crate) subreddit: Option<String>,
     pub(crate) removed: Option<bool>,
-    pub(crate) was: Option<Outcome>,
-    pub(crate) now: Option<Outcome>,
-    /// What shows most is shown first.
+    pub(crate) was: Option<CommentOutcome>,
+    pub(crate) now: Option<CommentOutcome>,
+    /// How much the example shows; the highest is shown first.
     rank: f64,
 }
 
 /// Comments that differ in one way.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Group {
+pub(crate) struct DifferingComments {
     pub(crate) tally: Tally,
-    /// The highest by rank, highest first.
+    /// The examples of the highest rank, highest first.
     pub(crate) examples: Vec<Example>,
 }
 
-impl Group {
-    fn add(&mut self, comment: &Known, was: Option<&Outcome>, now: Option<&Outcome>, rank: f64) {
+impl DifferingComments {
+    fn add(&mut self, comment: &Known, was: Option<&CommentOutcome>, now: Option<&CommentOutcome>, rank: f64) {
         self.tally.add(comment.removed);
         let place = self.examples.partition_point(|example| example.rank >= rank);
-        if place < EXAMPLES {
+        if place < KEPT_EXAMPLES {
             let example = Example {
                 body: comment.body.clone(),
                 subreddit: comment.subreddit.clone(),
@@ -63,7 +63,7 @@ impl Group {
                 rank,
             };
             self.examples.insert(place, example);
-            self.examples.truncate(EXAMPLES);
+            self.examples.truncate(KEPT_EXAMPLES);
         }
     }
 }
@@ -77,30 +77,30 @@ pub(crate) struct Difference {
     pub(crate) repeats: u64,
     /// Records that are no comment event.
     pub(crate) bad_records: usize,
-    /// Records that the functions quarantined, these among them.
+    /// Records that the functions quarantined, bad records among them.
     pub(crate) quarantined: usize,
     /// The verdicts on all comments, as far as they are known.
     pub(crate) judged: Judged,
     pub(crate) was: Tally,
     pub(crate) now: Tally,
-    /// Alerts of both.
+    /// Alerts of both sides.
     pub(crate) kept: Tally,
-    pub(crate) won: Group,
-    pub(crate) lost: Group,
-    /// Alerts of both whose severity is another.
-    pub(crate) changed: Group,
-    /// How many of those are more urgent now.
+    pub(crate) won: DifferingComments,
+    pub(crate) lost: DifferingComments,
+    /// Alerts of both sides whose severity is another.
+    pub(crate) changed: DifferingComments,
+    /// How many of these alerts are more urgent now.
     pub(crate) more_urgent: usize,
-    /// Alerts of both that met another condition.
+    /// Alerts of both sides that met another condition.
     pub(crate) other_condition: usize,
 }
 
 impl Difference {
-    pub(crate) fn add(&mut self, comment: &Known, was: Option<&Outcome>, now: Option<&Outcome>) {
+    pub(crate) fn add(&mut self, comment: &Known, was: Option<&CommentOutcome>, now: Option<&CommentOutcome>) {
         self.comments += 1;
         judge(&mut self.judged, comment.removed);
-        let alert = |side: Option<&Outcome>| side.and_then(|outcome| outcome.alert.clone());
-        let probability = |side: Option<&Outcome>| side.map_or(0.0, |outcome| outcome.probability);
+        let alert = |side: Option<&CommentOutcome>| side.and_then(|outcome| outcome.alert.clone());
+        let probability = |side: Option<&CommentOutcome>| side.map_or(0.0, |outcome| outcome.probability);
         let (before, after) = (alert(was), alert(now));
         if before.is_some() {
             self.was.add(comment.removed);
@@ -126,7 +126,7 @@ impl Difference {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Raised;
+    use super::super::sides::Raised;
     use super::*;
     use modstream_events::Severity;
 
@@ -141,16 +141,16 @@ mod tests {
         }
     }
 
-    fn outcome(probability: f64, severity: Option<Severity>) -> Outcome {
+    fn outcome(probability: f64, severity: Option<Severity>) -> CommentOutcome {
         let alert = severity.map(|severity| Raised { severity, condition: "probability>=0.7".to_owned() });
-        Outcome { probability, terms: Vec::new(), alert }
+        CommentOutcome { probability, terms: Vec::new(), alert }
     }
 
     #[test]
     fn won_lost_changed_and_the_same_are_told_apart_with_their_verdicts() {
         let mut all = Difference::default();
         let (low, high) = (Some(Severity::Low), Some(Severity::High));
-        let mut add = |removed, was: Option<Outcome>, now: Outcome| {
+        let mut add = |removed, was: Option<CommentOutcome>, now: CommentOutcome| {
             all.add(&comment(removed), was.as_ref(), Some(&now));
         };
         add(Some(true), Some(outcome(0.2, None)), outcome(0.95, high));
@@ -174,6 +174,6 @@ mod tests {
             all.add(&comment(None), None, Some(&outcome(f64::from(n % 25) / 25.0, Some(Severity::Low))));
         }
         let shown: Vec<f64> = all.won.examples.iter().map(|example| example.rank).collect();
-        assert_eq!((shown.len(), shown[0], shown[9]), (EXAMPLES, 0.96, 0.8));
+        assert_eq!((shown.len(), shown[0], shown[9]), (KEPT_EXAMPLES, 0.96, 0.8));
     }
 }

@@ -2,23 +2,27 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use jiff::Timestamp;
 use modstream_archive::{Content, FORMAT, Key};
-use modstream_corpus::{Reader, Row};
+use modstream_corpus::{OpenError, Reader, Row};
 use modstream_events::{Event, ids};
 
-use super::{Item, LeftOut, Source};
+use super::sides::{Item, LeftOut, Source};
+use crate::common::display::in_full;
+use crate::common::input::{self, is_standard_input, say_where_from_a_terminal};
 
-/// Names the events of rows. They are no comment events of a system, so no system's.
+/// The source of the rows' events, which is no system's.
 const SOURCE: &str = "urn:modstream:replay";
 /// What dumps hold in place of a text that is gone.
 const GONE: [&str; 2] = ["[removed]", "[deleted]"];
+/// The first bytes of standard input, in which what it holds shows: more than a block of zstd.
+const HEAD_BYTES: u64 = 256 << 10;
 /// How many bad rows are named.
-const NAMED: usize = 5;
+const NAMED_ROWS: usize = 5;
 
 /// Files, one after the other.
 pub(crate) struct Files {
@@ -31,45 +35,42 @@ pub(crate) struct Files {
 
 struct Open {
     name: String,
-    content: Kind,
+    content: FileContent,
 }
 
-enum Kind {
+enum FileContent {
     Rows(Box<Reader>),
     Records(VecDeque<Item>),
 }
 
 impl Files {
-    /// These files. The first is opened at once: what is no file of comments is better said before the work.
+    /// Opens these files. The first is opened at once: what is no file of comments is better said before the work.
     pub(crate) fn open(paths: &[PathBuf]) -> anyhow::Result<Self> {
         let waiting = paths.iter().cloned().collect();
         let mut files = Files { waiting, open: None, left_out: LeftOut::default(), time: Timestamp::now() };
         for path in paths {
-            anyhow::ensure!(path.exists(), "{}: there is no such file", path.display());
+            anyhow::ensure!(is_standard_input(path) || path.exists(), "{}: there is no such file", path.display());
         }
         files.advance()?;
         Ok(files)
     }
 
-    /// Opens the next file; whether there is one.
+    /// Opens the next file, and says whether there is one.
     fn advance(&mut self) -> anyhow::Result<bool> {
         self.open = None;
         while self.open.is_none() {
             let Some(path) = self.waiting.pop_front() else { return Ok(false) };
-            let name = path.display().to_string();
-            let content = if is_archive(&path) {
-                match archived(&path) {
-                    Ok((records, forgotten)) => {
-                        self.left_out.without_text += forgotten;
-                        Kind::Records(records)
-                    }
-                    Err(error) => {
-                        self.left_out.unreadable.push((name, format!("{error:#}")));
-                        continue;
-                    }
+            let name = input::name(&path);
+            let content = match open(&path, &name) {
+                Ok(Opened::Rows(rows)) => FileContent::Rows(Box::new(rows?)),
+                Ok(Opened::Archived { records, forgotten }) => {
+                    self.left_out.without_text += forgotten;
+                    FileContent::Records(records)
                 }
-            } else {
-                Kind::Rows(Box::new(Reader::open(&path)?))
+                Err(error) => {
+                    self.left_out.unreadable.push((name, in_full(&error)));
+                    continue;
+                }
             };
             self.open = Some(Open { name, content });
         }
@@ -78,7 +79,7 @@ impl Files {
 
     fn bad(&mut self, name: &str, line: u64, problem: &str) {
         self.left_out.bad_rows += 1;
-        if self.left_out.bad_examples.len() < NAMED {
+        if self.left_out.bad_examples.len() < NAMED_ROWS {
             self.left_out.bad_examples.push(format!("{name}, line {line}: {problem}"));
         }
     }
@@ -89,11 +90,11 @@ impl Source for Files {
         loop {
             let Some(open) = &mut self.open else { return Ok(None) };
             let row = match &mut open.content {
-                Kind::Records(records) => match records.pop_front() {
+                FileContent::Records(records) => match records.pop_front() {
                     Some(item) => return Ok(Some(item)),
                     None => None,
                 },
-                Kind::Rows(rows) => rows.next(),
+                FileContent::Rows(rows) => rows.next(),
             };
             let name = open.name.clone();
             match row {
@@ -131,31 +132,63 @@ fn item(name: &str, time: Timestamp, row: Row) -> Result<Item, (u64, String)> {
     Ok(Item { data, partition_key: id, removed })
 }
 
-/// Whether a file is an object of the archive, by its name or, where it has another, by how its content begins.
-fn is_archive(path: &Path) -> bool {
-    let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-    if Key::parse(&format!("{}s/2026-01-05T10/s/{name}", modstream_archive::PREFIX)).is_some() {
-        return true;
+/// What a file holds.
+enum Opened {
+    Rows(Result<Reader, OpenError>),
+    /// The records of an object of the archive, and how many were forgotten.
+    Archived {
+        records: VecDeque<Item>,
+        forgotten: u64,
+    },
+}
+
+/// Opens a file, and finds out what it holds. An error is of an object of the archive.
+fn open(path: &Path, name: &str) -> anyhow::Result<Opened> {
+    if is_standard_input(path) {
+        say_where_from_a_terminal("comments, one JSON object a line,");
+        // What it is shows in its first bytes, which can't be read again.
+        let mut head = Vec::new();
+        io::stdin().take(HEAD_BYTES).read_to_end(&mut head).context("it can't be read")?;
+        let is_archive = begins_as_archive(&*head);
+        let mut all = io::Cursor::new(head).chain(io::stdin());
+        if !is_archive {
+            return Ok(Opened::Rows(Reader::from_read(name, all)));
+        }
+        let mut bytes = Vec::new();
+        all.read_to_end(&mut bytes).context("it can't be read")?;
+        return archived(&bytes);
     }
+    if is_named_as_archive(path) || File::open(path).is_ok_and(begins_as_archive) {
+        return archived(&std::fs::read(path).context("it can't be read")?);
+    }
+    Ok(Opened::Rows(Reader::open(path)))
+}
+
+/// Whether a file has the name of an object of the archive.
+fn is_named_as_archive(path: &Path) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    Key::parse(&format!("{}s/2026-01-05T10/s/{name}", modstream_archive::PREFIX)).is_some()
+}
+
+/// Whether content begins as an object of the archive does, whatever its file is called.
+fn begins_as_archive(content: impl Read) -> bool {
     let begins = format!("{{\"format\":\"{FORMAT}\"");
     let mut head = Vec::new();
-    let read = File::open(path)
-        .and_then(zstd::Decoder::new)
-        .and_then(|unpacked| unpacked.take(begins.len() as u64).read_to_end(&mut head));
+    let read =
+        zstd::Decoder::new(content).and_then(|unpacked| unpacked.take(begins.len() as u64).read_to_end(&mut head));
     read.is_ok() && head == begins.as_bytes()
 }
 
-/// The records of an object of the archive, and how many were forgotten.
-fn archived(path: &Path) -> anyhow::Result<(VecDeque<Item>, u64)> {
-    let (_, records) = modstream_archive::decode(&std::fs::read(path).context("it can't be read")?)?;
-    let (mut items, mut forgotten) = (VecDeque::with_capacity(records.len()), 0);
-    for record in records {
+fn archived(bytes: &[u8]) -> anyhow::Result<Opened> {
+    let (_, all) = modstream_archive::decode(bytes)?;
+    let (mut records, mut forgotten) = (VecDeque::with_capacity(all.len()), 0);
+    for record in all {
         match record.content {
             Content::Data(data) => {
-                items.push_back(Item { data, partition_key: record.partition_key, removed: None });
+                records.push_back(Item { data, partition_key: record.partition_key, removed: None });
             }
             Content::Forgotten(_) => forgotten += 1,
         }
     }
-    Ok((items, forgotten))
+    Ok(Opened::Archived { records, forgotten })
 }

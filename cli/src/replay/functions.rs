@@ -15,14 +15,14 @@ use modstream_platform::{Clock as _, Objects as _, PutRecord};
 use publish_alerts::{Policy, PublishAlerts, Severities};
 use score_comments::ScoreComments;
 
-use super::{Item, Known, Outcome, Outcomes, Raised, Side, Was, event_key};
+use super::sides::{CommentOutcome, CommentOutcomes, Item, Known, Raised, Side, Was, event_key};
 
-/// A chunk's own.
-const TIMEOUT: Duration = Duration::from_secs(600);
-/// As many as Lambda gives in one payload.
-const BATCH: usize = 1_000;
+/// How long the functions may take for a chunk.
+const CHUNK_TIMEOUT: Duration = Duration::from_secs(600);
+/// The records of a batch, as many as Lambda gives in one payload.
+const RECORDS_PER_BATCH: usize = 1_000;
 /// How many terms an example shows.
-const TERMS: usize = 5;
+const TERMS_PER_EXAMPLE: usize = 5;
 const BUCKET: &str = "memory";
 
 /// `score-comments` and `publish-alerts` with a model and a policy.
@@ -38,10 +38,10 @@ impl Functions {
         Functions { files, manifest, base_rate, policy }
     }
 
-    /// What they make of these records, and how many they quarantine.
-    pub(crate) async fn run(&self, items: &[Item]) -> anyhow::Result<(Outcomes, usize)> {
+    /// What the functions make of these records, and how many they quarantine.
+    pub(crate) async fn run(&self, items: &[Item]) -> anyhow::Result<(CommentOutcomes, usize)> {
         let clock = MemoryClock::system();
-        let deadline = clock.now() + TIMEOUT;
+        let deadline = clock.now() + CHUNK_TIMEOUT;
         let objects = MemoryObjects::new();
         let [comments, predictions] = ["comments", "predictions"].map(|name| MemoryStream::new(name, 1, clock));
         let topic = MemoryTopic::new("alerts");
@@ -55,7 +55,7 @@ impl Functions {
             bucket: BUCKET.to_owned(),
             model_name: self.manifest.name.clone(),
             base_rate: self.base_rate,
-            top_terms: TERMS,
+            top_terms: TERMS_PER_EXAMPLE,
         };
         let score = ScoreComments::start(&config, predictions.clone(), objects.clone(), clock, deadline).await?;
         let config = publish_alerts::Config {
@@ -91,12 +91,12 @@ impl Functions {
         let publishing = source(predictions.clone(), clock, publish_alerts::NAME);
         given_up(&publishing.run_until_drained(publish).await)?;
 
-        let mut outcomes = Outcomes::with_capacity(items.len());
+        let mut outcomes = CommentOutcomes::with_capacity(items.len());
         for record in predictions.records() {
             let event: Event<'_, Prediction<'_>> = Event::decode(&record.data).context("a prediction")?;
             let Prediction { comment_event, probability, terms, .. } = event.data;
             let terms = terms.into_iter().map(|term| (term.term.into_owned(), term.contribution)).collect();
-            let outcome = Outcome { probability, terms, alert: None };
+            let outcome = CommentOutcome { probability, terms, alert: None };
             outcomes.insert(event_key(&comment_event.source, &comment_event.id), outcome);
         }
         while let Some(notification) = inbox.try_receive() {
@@ -110,7 +110,7 @@ impl Functions {
         Ok((outcomes, quarantined + too_large))
     }
 
-    /// What to call them.
+    /// The name under which a replay shows these functions.
     pub(crate) fn named(&self) -> Side {
         let Manifest { name, version, .. } = &self.manifest;
         Side {
@@ -122,7 +122,7 @@ impl Functions {
 }
 
 impl Was for Functions {
-    async fn outcomes(&mut self, _: &[Known], items: &[Item]) -> anyhow::Result<Outcomes> {
+    async fn outcomes(&mut self, _: &[Known], items: &[Item]) -> anyhow::Result<CommentOutcomes> {
         Ok(self.run(items).await?.0)
     }
 
@@ -132,7 +132,8 @@ impl Was for Functions {
 }
 
 fn source(stream: MemoryStream, clock: MemoryClock, function: &str) -> EventSource<MemoryClock> {
-    let config = Config { batch_size: BATCH, max_retry_attempts: Some(10), ..Config::for_function(function) };
+    let config =
+        Config { batch_size: RECORDS_PER_BATCH, max_retry_attempts: Some(10), ..Config::for_function(function) };
     EventSource::new(stream, clock, config)
 }
 

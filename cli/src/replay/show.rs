@@ -4,27 +4,16 @@ use console::style;
 use modstream_report::{Judged, Reason, Replay, Score};
 use serde_json::{Value, json};
 
-use super::difference::{Difference, Example, Group, Tally};
-use super::{LeftOut, Outcome};
-use crate::display::{one_line, signed, width};
+use super::difference::{Difference, DifferingComments, Example, Tally};
+use super::sides::{CommentOutcome, LeftOut, Side};
+use crate::common::display::{one_line, signed, width};
 
 /// How many examples of a kind a terminal shows.
-const EXAMPLES: usize = 3;
-/// How many files are named.
-const NAMED: usize = 5;
+const SHOWN_EXAMPLES: usize = 3;
+/// How many unreadable files are named.
+const NAMED_FILES: usize = 5;
 
-/// One of the two that are compared.
-#[derive(Clone, Debug)]
-pub(crate) struct Side {
-    /// What alerted.
-    pub(crate) name: String,
-    /// Which comments alert.
-    pub(crate) condition: String,
-    /// The model's name and version, where it is one.
-    pub(crate) model: Option<(String, String)>,
-}
-
-/// What there is to show.
+/// A replay's result, to be shown.
 pub(crate) struct Shown<'a> {
     pub(crate) from: &'a str,
     pub(crate) was: &'a Side,
@@ -38,7 +27,7 @@ pub(crate) struct Shown<'a> {
 const WAYS: [&str; 3] = ["won", "lost", "changed"];
 
 impl Shown<'_> {
-    fn groups(&self) -> [&Group; 3] {
+    fn groups(&self) -> [&DifferingComments; 3] {
         let Difference { won, lost, changed, .. } = self.difference;
         [won, lost, changed]
     }
@@ -126,11 +115,11 @@ impl Shown<'_> {
             notes += &format!("{quarantined} records were quarantined, {bad_records} of them are no comment event\n");
         }
         let warning = |text: String| format!("{} {text}\n", style("left out:").yellow().bold());
-        for (name, problem) in unreadable.iter().take(NAMED) {
+        for (name, problem) in unreadable.iter().take(NAMED_FILES) {
             notes += &warning(format!("{}: {}", one_line(name), one_line(problem)));
         }
-        if unreadable.len() > NAMED {
-            notes += &warning(format!("{} more that can't be read", unreadable.len() - NAMED));
+        if unreadable.len() > NAMED_FILES {
+            notes += &warning(format!("{} more that can't be read", unreadable.len() - NAMED_FILES));
         }
         for example in bad_examples {
             notes += &warning(one_line(example));
@@ -154,7 +143,7 @@ impl Shown<'_> {
             value["recall"] = (removed > 0).then(|| tally.judged.removed as f64 / removed as f64).into();
             value
         };
-        let group = |group: &Group| {
+        let group = |group: &DifferingComments| {
             let mut value = tally_json(&group.tally);
             value["examples"] = group.examples.iter().map(example_json).collect();
             value
@@ -199,7 +188,7 @@ impl Shown<'_> {
             ("Changed", "Alerts of both whose severity is another now, the largest change first:"),
         ];
         let groups = WAYS.iter().zip(titles).zip(self.groups());
-        let groups = groups.map(|((id, (title, how)), group)| modstream_report::Group {
+        let differences = groups.map(|((id, (title, how)), group)| modstream_report::Difference {
             id,
             title,
             how,
@@ -208,17 +197,17 @@ impl Shown<'_> {
             examples: group.examples.iter().map(on_page).collect(),
         });
         let comments = usize::try_from(difference.comments).unwrap_or(usize::MAX);
-        Replay { comments, judged: difference.judged, was, now, groups: groups.collect() }.html()
+        Replay { comments, judged: difference.judged, was, now, differences: differences.collect() }.html()
     }
 }
 
-/// `0.77 (0.72 to 0.82)`, or a dash.
+/// The precision with its interval, `0.77 (0.72 to 0.82)`, or a dash.
 fn precision(judged: Judged) -> String {
     let Some([low, high]) = judged.interval() else { return "-".to_owned() };
     format!("{:.2} ({low:.2} to {high:.2})", judged.precision())
 }
 
-/// `78 removed, 20 kept`; nothing where no verdict is known.
+/// The verdicts, `78 removed, 20 kept`; nothing where none is known.
 fn verdicts(tally: &Tally) -> String {
     let Tally { alerts, judged: Judged { removed, kept } } = *tally;
     if removed + kept == 0 {
@@ -229,8 +218,8 @@ fn verdicts(tally: &Tally) -> String {
     format!("{removed} removed, {kept} kept{unknown}")
 }
 
-fn examples(way: &str, group: &Group) -> String {
-    let shown = group.examples.len().min(EXAMPLES);
+fn examples(way: &str, group: &DifferingComments) -> String {
+    let shown = group.examples.len().min(SHOWN_EXAMPLES);
     if shown == 0 {
         return String::new();
     }
@@ -273,17 +262,17 @@ fn example(example: &Example) -> String {
     text
 }
 
-/// `0.81 medium`, or `no alert` where nobody kept the probability.
-fn said(outcome: Option<&Outcome>) -> String {
-    let Some(Outcome { probability, alert, .. }) = outcome else { return "no alert".to_owned() };
+/// What a side said, `0.81 medium`, or `no alert` where nobody kept the probability.
+fn said(outcome: Option<&CommentOutcome>) -> String {
+    let Some(CommentOutcome { probability, alert, .. }) = outcome else { return "no alert".to_owned() };
     match alert {
         Some(alert) => format!("{probability:.2} {}", alert.severity),
         None => format!("{probability:.2}"),
     }
 }
 
-/// Whole terms only, as many as there is room for.
-fn why(outcome: &Outcome, room: usize) -> String {
+/// The terms that explain a score: whole terms only, as many as there is room for.
+fn why(outcome: &CommentOutcome, room: usize) -> String {
     let mut why = String::new();
     for (term, contribution) in &outcome.terms {
         let next = format!("{} {}  ", one_line(term), signed(*contribution));
@@ -309,8 +298,8 @@ fn tally_json(tally: &Tally) -> Value {
 
 fn example_json(example: &Example) -> Value {
     let Example { body, subreddit, removed, was, now, .. } = example;
-    let side = |outcome: &Option<Outcome>| {
-        let Some(Outcome { probability, terms, alert }) = outcome else { return Value::Null };
+    let side = |outcome: &Option<CommentOutcome>| {
+        let Some(CommentOutcome { probability, terms, alert }) = outcome else { return Value::Null };
         json!({
             "probability": probability,
             "severity": alert.as_ref().map(|alert| alert.severity),
@@ -333,8 +322,8 @@ fn on_page(example: &Example) -> modstream_report::Example<'_> {
     }
 }
 
-fn score(outcome: Option<&Outcome>) -> Score<'_> {
-    let Some(Outcome { probability, terms, alert }) = outcome else {
+fn score(outcome: Option<&CommentOutcome>) -> Score<'_> {
+    let Some(CommentOutcome { probability, terms, alert }) = outcome else {
         return Score { probability: None, severity: None, reasons: Vec::new() };
     };
     let reasons = terms.iter().map(|(term, contribution)| Reason { term: term.clone(), contribution: *contribution });

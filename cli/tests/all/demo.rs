@@ -1,4 +1,4 @@
-//! `modstream demo`, the whole road.
+//! `modstream demo`, the whole pipeline.
 
 use crate::command::{Folder, real_comments};
 
@@ -199,7 +199,7 @@ fn what_cant_be_run_is_refused_with_what_to_do() {
         let run = folder.run(&[&["demo"], args].concat());
         assert_eq!((run.status, run.stdout.as_str()), (Some(2), ""), "{args:?}: {}", run.stderr);
         let run = folder.run(&[&["demo", "--json"], args].concat());
-        assert!(run.status == Some(1) && run.json()["error"].is_string(), "{args:?}");
+        assert!(run.status == Some(2) && run.json()["error"].is_string(), "{args:?}");
     }
 }
 

@@ -115,7 +115,7 @@ fn two_moderators_sign_in_decide_undo_and_see_each_other() {
 
     let undone = desk.ask("POST", "/decide", &ben, &form(&late.body, "undo"));
     let page = desk.ask("GET", undone.header("location").expect("on"), &ben, "");
-    assert!(page.body.contains("Does this comment stay?") && page.body.contains("What happened"), "{}", page.body);
+    assert!(page.body.contains("Should this comment stay?") && page.body.contains("What happened"), "{}", page.body);
     let again = desk.ask("POST", "/decide", &ben, &form(&page.body, "keep"));
     assert_eq!(again.status(), "303");
     let seen = desk.ask("GET", again.header("location").expect("on"), &ana, "");
@@ -126,14 +126,14 @@ fn two_moderators_sign_in_decide_undo_and_see_each_other() {
 fn a_link_decides_only_where_it_is_whole_and_for_this_host() {
     let desk = Desk::start();
     let page = desk.ask("GET", &desk.alert, "", "");
-    assert_eq!((page.status(), page.body.contains("Does this comment stay?")), ("200", true));
+    assert_eq!((page.status(), page.body.contains("Should this comment stay?")), ("200", true));
     let forged = format!("{}x", &desk.alert[..desk.alert.len() - 1]);
     let decide = "action=remove&moderator=ana&after=0";
     assert_eq!(desk.ask("POST", &forged, "", decide).status(), "403");
     assert_eq!(desk.ask("POST", &desk.alert, "", &"x".repeat(1 << 20)).status(), "413");
     // A page elsewhere whose name points here.
     assert_eq!(desk.ask_as("evil.example", "POST", &desk.alert, "", decide).status(), "421");
-    assert!(desk.ask("GET", &desk.alert, "", "").body.contains("Does this comment stay?"));
+    assert!(desk.ask("GET", &desk.alert, "", "").body.contains("Should this comment stay?"));
     assert_eq!(desk.ask("POST", &desk.alert, "", decide).status(), "303");
     assert!(desk.ask("GET", &desk.alert, "", "").body.contains("Decided: remove"));
 }

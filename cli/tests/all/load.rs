@@ -41,7 +41,7 @@ fn a_missed_objective_is_named_and_ends_with_status_1() {
 #[test]
 fn more_than_memory_holds_is_refused_at_once() {
     let run = Folder::new().run(&["load", "--rate", "1000000", "--seconds", "3600", "--json"]);
-    assert_eq!(run.status, Some(1));
+    assert_eq!(run.status, Some(2));
     let error = run.json()["error"].to_string();
     assert!(error.contains("3600000000 comments") && error.contains("give a lower --rate"), "{error}");
 }

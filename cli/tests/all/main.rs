@@ -3,8 +3,10 @@
 mod command;
 mod demo;
 mod desk;
+mod input;
 mod learning;
 mod load;
 mod models;
 mod policy;
 mod replay;
+mod usage;

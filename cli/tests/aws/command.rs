@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::channel;
 
-use modstream_stub_server::PATIENCE;
+use modstream_stub_server::WAIT_TIMEOUT;
 use serde_json::Value;
 
 /// Credentials, and where the services are.
@@ -73,9 +73,9 @@ impl Run {
         let (ended, end) = channel();
         // Nobody waits any more where this comes too late.
         std::thread::spawn(move || drop(ended.send(child.wait_with_output())));
-        let output = end.recv_timeout(PATIENCE).unwrap_or_else(|_| {
+        let output = end.recv_timeout(WAIT_TIMEOUT).unwrap_or_else(|_| {
             let _ = Command::new("kill").args(["-KILL", &process]).status();
-            panic!("it does not end within {PATIENCE:?}")
+            panic!("it does not end within {WAIT_TIMEOUT:?}")
         });
         let output = output.expect("ends");
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
@@ -96,7 +96,16 @@ impl Run {
 
     /// What a command that failed says with `--json`.
     pub(crate) fn error(&self) -> String {
-        assert_eq!(self.status, Some(1), "{self:?}");
+        self.error_with(1)
+    }
+
+    /// What a command says with `--json` whose line makes no sense.
+    pub(crate) fn usage(&self) -> String {
+        self.error_with(2)
+    }
+
+    fn error_with(&self, status: i32) -> String {
+        assert_eq!(self.status, Some(status), "{self:?}");
         self.json()["error"].as_str().unwrap_or_else(|| panic!("no error: {self:?}")).to_owned()
     }
 }

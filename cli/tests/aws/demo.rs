@@ -67,5 +67,5 @@ fn other_sample_comments_are_replaced_only_if_that_is_said() {
 fn what_goes_with_a_deployment_is_refused_without_one() {
     let aws = FakeAws::start().expect("a port");
     let run = Aws::at(&aws.url()).run(&["demo", "--keep-queue", "--json"]);
-    assert!(run.error().contains("--keep-queue goes with --deployment"), "{run:?}");
+    assert!(run.usage().contains("--keep-queue goes with --deployment"), "{run:?}");
 }

@@ -3,6 +3,8 @@
 mod breaker;
 mod command;
 mod demo;
+mod forget;
+mod function;
 mod model;
 mod policy;
 mod probe;

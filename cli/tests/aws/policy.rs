@@ -66,3 +66,56 @@ fn a_pointer_to_a_document_that_is_damaged_is_said() {
     let error = policy(&aws, &["show", "--json"]).error();
     assert!(error.contains("policies/"), "{error}");
 }
+
+/// The built-in model in use.
+fn promoted(aws: &FakeAws) {
+    Aws::at(&aws.url()).run(&["model", "push", "--promote", "--bucket", "bucket", "--json"]).done();
+}
+
+const TOO_MUCH: &str = "[default]\nthreshold = \"precision>=0.99\"\nbase_rate = 0.05\n";
+
+#[test]
+fn a_push_warns_of_policies_out_of_the_reach_of_the_model_in_use() {
+    let aws = FakeAws::start().expect("a port");
+    let (too_much, good) = (file(TOO_MUCH), file("[default]\nthreshold = 0.8\n"));
+    let path = |file: &tempfile::NamedTempFile| file.path().to_str().expect("text").to_owned();
+    let unknown = policy(&aws, &["push", &path(&too_much), "--json"]);
+    assert_eq!((&unknown.done()["out_of_reach"], unknown.stderr.as_str()), (&Value::Null, ""), "no model is in use");
+    promoted(&aws);
+    let warned = policy(&aws, &["push", &path(&too_much)]);
+    assert_eq!(warned.status, Some(0), "{warned:?}");
+    for part in ["warning: ", "precision>=0.99 (default)", "where 5.0 % are removed", "a precision of 0."] {
+        assert!(warned.stderr.contains(part), "{part} is missing in {warned:?}");
+    }
+    assert_eq!(
+        policy(&aws, &["push", &path(&too_much), "--json"]).done()["out_of_reach"][0]["policy"],
+        "precision>=0.99"
+    );
+    let reached = policy(&aws, &["push", &path(&good), "--json"]);
+    assert_eq!((&reached.done()["out_of_reach"], reached.stderr.as_str()), (&serde_json::json!([]), ""));
+}
+
+#[test]
+fn a_model_that_is_promoted_warns_of_policies_out_of_its_reach() {
+    let aws = FakeAws::start().expect("a port");
+    policy(&aws, &["push", file(TOO_MUCH).path().to_str().expect("text"), "--json"]).done();
+    let model = |args: &[&str]| Aws::at(&aws.url()).run(&[&["model"], args, &["--bucket", "bucket"]].concat());
+    let pushed = model(&["push", "--json"]).done();
+    assert!(pushed.get("out_of_reach").is_none(), "it is not in use: {pushed}");
+    let version = pushed["version"].as_str().expect("text").to_owned();
+    for args in [&["push", "--promote"][..], &["promote", &version]] {
+        let warned = model(args);
+        assert!(warned.status == Some(0) && warned.stderr.starts_with("warning: no comment can meet"), "{warned:?}");
+        let line = model(&[args, &["--json"]].concat()).done();
+        assert_eq!(line["out_of_reach"][0]["best"]["precision"].as_f64().map(|best| best < 0.99), Some(true), "{line}");
+    }
+}
+
+#[test]
+fn policies_that_cant_be_read_do_not_keep_a_model_from_being_promoted() {
+    let aws = FakeAws::start().expect("a port");
+    aws.put("bucket", "policies/current.json", "no pointer");
+    let run = Aws::at(&aws.url()).run(&["model", "push", "--promote", "--bucket", "bucket", "--json"]);
+    assert_eq!(run.done()["out_of_reach"], Value::Null);
+    assert!(run.stderr.contains("whether the model in use can meet the policies is not known"), "{run:?}");
+}

@@ -86,14 +86,15 @@ fn a_range_without_comments_is_said_with_what_there_is() {
     let aws = FakeAws::start().expect("a port");
     assert!(run(&aws, &RANGE).error().contains("is empty"));
     archive(&aws, 1, &["a"]);
-    let from = |from: &str, to: &str| run(&aws, &["--from", from, "--to", to]).error();
+    let ran = |from: &str, to: &str| run(&aws, &["--from", from, "--to", to]);
+    let from = |from: &str, to: &str| ran(from, to).error();
     let early = from("2026-01-04T00:00:00Z", "2026-01-06T00:00:00Z");
     assert!(early.contains("begins at 2026-01-05T10:00:00Z: say --from"), "{early}");
-    let turned = from("2026-01-06T00:00:00Z", "2026-01-05T00:00:00Z");
+    let turned = ran("2026-01-06T00:00:00Z", "2026-01-05T00:00:00Z").usage();
     assert!(turned.contains("is not before"), "{turned}");
     let late = from("2026-01-07T00:00:00Z", "2026-01-08T00:00:00Z");
     assert!(late.contains("there are no comments in it"), "{late}");
-    let nothing = run(&aws, &[]).error();
+    let nothing = run(&aws, &[]).usage();
     assert!(nothing.contains("--input FILE, --from TIME"), "{nothing}");
 }
 

@@ -57,6 +57,20 @@ fn a_repeat_sends_the_same_events_also_of_comments_without_id_or_time() {
 }
 
 #[test]
+fn a_dash_is_standard_input() {
+    let sent = |args: &[&str], stdin: &str| {
+        let aws = FakeAws::start().expect("a port");
+        send(&aws, &[args, &["--time", "2026-01-05T10:00:00Z", "--json"]].concat(), stdin).done();
+        events(&aws)
+    };
+    let row = "{\"body\":\"lol\"}\n";
+    assert_eq!(sent(&["--input", "-"], row), sent(&[], row));
+    let aws = FakeAws::start().expect("a port");
+    let corpus = ["corpus", "push", "--bucket", "bucket", "--input", "-", "--json"];
+    assert_eq!(Aws::at(&aws.url()).run_with(&corpus, row.as_bytes()).done()["comments"], 1);
+}
+
+#[test]
 fn a_bad_line_is_named_and_the_rest_is_sent() {
     let aws = FakeAws::start().expect("a port");
     let large = format!("{{\"body\":\"{}\"}}", "x".repeat(1 << 20));

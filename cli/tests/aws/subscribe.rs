@@ -69,7 +69,7 @@ fn what_a_subscriber_does_not_take_goes_to_a_queue_that_stays_where_none_is_name
     assert_eq!(what(&["--undelivered", undelivered])["what"], "unchanged");
     what(&["--severity", "high"]);
     assert_eq!(policy(), json!({ "deadLetterTargetArn": undelivered }));
-    let error = subscribe(&services, &["--sqs", QUEUE, "--undelivered", "modstream.fifo"]).error();
+    let error = subscribe(&services, &["--sqs", QUEUE, "--undelivered", "modstream.fifo"]).usage();
     assert!(error.contains("a standard queue's ARN looks like"), "{error}");
 }
 
@@ -110,13 +110,13 @@ fn email_and_sms_get_digests_by_the_same_filters() {
 fn email_and_sms_need_the_digests_topic_and_are_told_why_before_anything_is_called() {
     let services = Services::start();
     for args in [["--email", "mods@example.org"], ["--sms", "+4915112345678"]] {
-        let error = subscribe(&services, &args).error();
+        let error = subscribe(&services, &args).usage();
         for part in ["ten messages a second", "--digests-topic", "MODSTREAM_DIGESTS_TOPIC_ARN"] {
             assert!(error.contains(part), "{part} is missing in {error}");
         }
     }
     for (args, like) in [(["--email", "mods"], "mods@example.org"), (["--sms", "0151"], "+4915112345678")] {
-        let error = subscribe(&services, &args).error();
+        let error = subscribe(&services, &args).usage();
         assert!(error.contains(like), "{error}");
     }
     assert!(services.state().calls.is_empty());
@@ -134,5 +134,5 @@ fn what_is_not_there_or_cant_be_is_said_and_changes_nothing() {
     assert!(Aws::at(&services.url()).run(&args).error().contains("Topic does not exist"));
     assert!(services.state().subscriptions.is_empty() && services.state().queues["moderators"].is_empty());
     let none = subscribe(&services, &[]);
-    assert!(none.error().contains("--sqs"), "{none:?}");
+    assert!(none.usage().contains("--sqs"), "{none:?}");
 }

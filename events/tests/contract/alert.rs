@@ -1,6 +1,6 @@
 use modstream_events::{Alert, Event, MAX_BODY_CHARS, PolicyRef, Prediction, Severity};
 
-use crate::fixtures::{alert_event, comment_event, prediction_event};
+use crate::whole_events::{alert_event, comment_event, prediction_event};
 
 /// What SNS takes.
 const MESSAGE_BYTES: usize = 256 << 10;

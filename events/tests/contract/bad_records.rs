@@ -4,7 +4,7 @@ use modstream_events::{BadRecord, Comment, Data, Event, MAX_RECORD_BYTES, Predic
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::fixtures::{alert_event, comment_event, prediction_event};
+use crate::whole_events::{alert_event, comment_event, prediction_event};
 
 /// Stands wherever a user's text may stand. No detail may quote it.
 const MARKER: &str = "Zq7SecretZq7";

@@ -2,11 +2,11 @@
 
 use cloudevents::event::SpecVersion;
 use cloudevents::{AttributesReader, Data as SdkData};
-use modstream_events::{Comment, Data, Event};
-use serde::{Deserialize, Serialize};
+use modstream_events::{Comment, Data, Event, Versioned};
+use serde::Serialize;
 use serde_json::Value;
 
-use crate::fixtures::{alert_event, comment_event, decision_event, prediction_event, quarantined_event};
+use crate::whole_events::{alert_event, comment_event, decision_event, prediction_event, quarantined_event};
 
 fn read_by_the_sdk<T: Data + Serialize>(event: &Event<'_, T>) -> cloudevents::Event {
     let read: cloudevents::Event = serde_json::from_slice(&event.encode()).expect("the SDK reads it");
@@ -30,7 +30,7 @@ fn written_by_the_sdk(event: &cloudevents::Event) -> Vec<u8> {
 /// `bytes` are what the SDK writes of `event`.
 fn decodes_to<'a, T>(event: &Event<'a, T>, bytes: &'a [u8])
 where
-    T: Data + PartialEq + std::fmt::Debug + Deserialize<'a>,
+    T: Versioned<'a> + PartialEq + std::fmt::Debug,
 {
     assert_eq!(&Event::<T>::decode(bytes).expect("what the SDK writes decodes"), event);
 }

@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use modstream_events::{Comment, Event, MAX_RECORD_BYTES, Prediction, Reason};
 use serde_json::{Value, json};
 
-use crate::fixtures::{comment_event, prediction_event};
+use crate::whole_events::{comment_event, prediction_event};
 
 fn comment_json() -> Value {
     serde_json::from_slice(&comment_event().encode()).expect("JSON")

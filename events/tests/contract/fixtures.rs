@@ -1,82 +1,108 @@
-//! One whole event of each type.
+//! The files of `fixtures/`: events of every version that there ever was, as they were written. They are kept for ever.
 
-use jiff::Timestamp;
-use modstream_events::{
-    Action, Alert, Comment, Decision, Event, EventRef, ModelRef, OperatingPoint, Origin, PolicyRef, Prediction,
-    Quarantined, Reason, Severity, Term, ids,
-};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
 
-pub(crate) const FORUM: &str = "urn:example:forum";
-pub(crate) const MODEL_VERSION: &str = "3f1c8a52d07e9b64a1c5f08273de49b6708c12fa95e3b04d6a7f8190c2d3e4b5";
+use modstream_events::{Event, Versioned, readable_types};
+use serde::Serialize;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
 
-pub(crate) fn time(text: &str) -> Timestamp {
-    text.parse().expect("a time")
+use crate::types::for_each_type;
+
+/// The SHA-256 of each fixture, as `sha256sum` writes and checks them.
+const CHECKSUMS: &str = "SHA256SUMS";
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
 }
 
-pub(crate) fn comment_event() -> Event<'static, Comment<'static>> {
-    let comment = Comment {
-        id: Some("k3f9a01".into()),
-        parent_id: Some("t1_k3f99zz".into()),
-        link_id: Some("t3_1hr44o".into()),
-        subreddit: Some("askscience".into()),
-        author: Some("copper_marmalade".into()),
-        body: Some("Is \"p < 0.05\" enough?\nThe café's sample is 7 — 😀".into()),
-        created_utc: Some(1_767_607_198),
-        score: Some(-3),
-        permalink: Some("/r/askscience/comments/1hr44o/_/k3f9a01/".into()),
-    };
-    let id = ids::sent_comment(FORUM, "k3f9a01").to_string();
-    Event::new(id, FORUM, time("2026-01-05T10:00:00.25Z"), comment)
+fn names_in(folder: &Path) -> BTreeSet<String> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("a name in UTF-8")).collect()
 }
 
-pub(crate) fn prediction_event() -> Event<'static, Prediction<'static>> {
-    let comment = comment_event();
-    let id = ids::prediction(&comment.source, &comment.id, MODEL_VERSION).to_string();
-    let prediction = Prediction {
-        comment_event: EventRef { source: comment.source, id: comment.id, time: comment.time },
-        comment: comment.data,
-        probability: 0.950_212_931_63,
-        log_odds: 2.949,
-        intercept: -0.75,
-        terms: vec![
-            Term { term: "enough".into(), contribution: 2.5 },
-            Term { term: "sample is".into(), contribution: -0.301 },
-        ],
-        other: 1.5,
-        model: ModelRef { name: "rscience".into(), version: MODEL_VERSION.into() },
-        operating_point: OperatingPoint { precision: 0.91, recall: 0.12, share: 0.013, base_rate: 0.1 },
-    };
-    Event::new(id, "urn:modstream:score-comments", time("2026-01-05T10:00:01.5Z"), prediction)
+/// The paths of all fixtures, such as `modstream.alert.v1/whole.json`.
+fn fixtures() -> BTreeSet<String> {
+    let folder = folder();
+    let mut types = names_in(&folder);
+    assert!(types.remove(CHECKSUMS), "fixtures/{CHECKSUMS} is missing");
+    types
+        .iter()
+        .flat_map(|kind| names_in(&folder.join(kind)).into_iter().map(move |name| format!("{kind}/{name}")))
+        .collect()
 }
 
-pub(crate) fn alert_event() -> Event<'static, Alert<'static>> {
-    let prediction = prediction_event();
-    let about = &prediction.data.comment_event;
-    let id = ids::alert(&about.source, &about.id, "default").to_string();
-    let policy = PolicyRef { name: "default".into(), condition: "precision>=0.9".into() };
-    let alert = Alert::new(prediction.data, prediction.id, Severity::High, policy);
-    Event::new(id, "urn:modstream:publish-alerts", time("2026-01-05T10:00:02Z"), alert)
+fn reads_the_fixtures_of_each_version<T: Versioned<'static> + Serialize>() {
+    for kind in readable_types::<T>() {
+        let folder = folder().join(kind);
+        let names = names_in(&folder);
+        assert!(!names.is_empty(), "fixtures/{kind} has no fixture");
+        for name in names {
+            let fixture: &[u8] = fs::read(folder.join(&name)).expect("it can be read").leak();
+            let event = Event::<T>::decode(fixture).unwrap_or_else(|bad| panic!("fixtures/{kind}/{name}: {bad}"));
+            if kind == T::TYPE {
+                let [read, written]: [Value; 2] =
+                    [fixture, &event.encode()].map(|bytes| serde_json::from_slice(bytes).expect("JSON"));
+                assert_eq!(written, read, "fixtures/{kind}/{name} is not what is written again");
+            }
+        }
+    }
 }
 
-/// It owns its texts, since the alert is gone when it is looked at.
-pub(crate) fn decision_event() -> Event<'static, Decision<'static>> {
-    let alert = alert_event();
-    let bytes = Decision::about(&alert, Action::Remove, "violet", 1).into_event(time("2026-01-05T10:03:00Z")).encode();
-    Event::decode(bytes.leak()).expect("what was encoded")
+#[test]
+fn every_fixture_of_every_version_is_readable_and_every_version_has_one() {
+    for_each_type!(reads_the_fixtures_of_each_version());
 }
 
-pub(crate) fn quarantined_event() -> Event<'static, Quarantined<'static>> {
-    let entry = Quarantined {
-        origin: Origin {
-            stream: "comments".into(),
-            shard_id: "shardId-000000000000".into(),
-            sequence_number: "49590338271490256608559692538361571095921575989136588898".into(),
-            partition_key: "k3f9a01".into(),
-            arrived: time("2026-01-05T10:00:00.123Z"),
-        },
-        reason: Reason::NotJson,
-        detail: "no JSON, at line 1 column 1".into(),
-        payload: "aGVsbG8=".into(),
-    };
-    entry.into_event("urn:modstream:score-comments")
+fn add_the_readable_types<T: Versioned<'static>>(types: &mut BTreeSet<&'static str>) {
+    types.extend(readable_types::<T>());
+}
+
+#[test]
+fn no_version_that_has_fixtures_has_lost_its_reader() {
+    let mut types = BTreeSet::new();
+    for_each_type!(add_the_readable_types(&mut types));
+    let unreadable: Vec<String> = fixtures()
+        .into_iter()
+        .filter(|path| !path.split('/').next().is_some_and(|kind| types.contains(kind)))
+        .collect();
+    assert!(unreadable.is_empty(), "nothing reads {unreadable:?}");
+}
+
+#[test]
+fn each_version_follows_the_one_before_it() {
+    let mut types = BTreeSet::new();
+    for_each_type!(add_the_readable_types(&mut types));
+    for kind in &types {
+        let (family, version) = kind.rsplit_once(".v").expect("a type names its version");
+        let version: u32 = version.parse().expect("a number");
+        for earlier in 1..version {
+            assert!(
+                types.contains(format!("{family}.v{earlier}").as_str()),
+                "{kind} is read, version {earlier} is not"
+            );
+        }
+    }
+}
+
+/// A line such as `<64 hex digits>  modstream.alert.v1/whole.json`.
+fn checksum_line(path: &str) -> String {
+    let bytes = fs::read(folder().join(path)).unwrap_or_else(|error| panic!("fixtures/{path}: {error}"));
+    let digits: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{digits}  {path}")
+}
+
+#[test]
+fn no_fixture_was_changed_or_taken_away() {
+    let listed = fs::read_to_string(folder().join(CHECKSUMS)).expect("the list can be read");
+    for line in listed.lines() {
+        let (_, path) = line.split_once("  ").expect("a checksum and a path");
+        assert_eq!(checksum_line(path), line, "events that look like this one exist: put it back");
+    }
+    for path in fixtures() {
+        let line = checksum_line(&path);
+        assert!(listed.lines().any(|known| known == line), "a new fixture, add it to fixtures/{CHECKSUMS}:\n{line}");
+    }
 }

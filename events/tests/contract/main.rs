@@ -9,3 +9,6 @@ mod golden;
 mod quarantined;
 mod round_trip;
 mod samples;
+mod types;
+mod versions;
+mod whole_events;

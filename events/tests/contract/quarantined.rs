@@ -1,7 +1,7 @@
 use modstream_events::{BadRecord, Event, MAX_RECORD_BYTES, Quarantined, Reason, ids};
 use serde_json::Value;
 
-use crate::fixtures::{comment_event, quarantined_event};
+use crate::whole_events::{comment_event, quarantined_event};
 
 /// Every reason, and the word for it.
 const REASONS: [(Reason, &str); 13] = [

@@ -1,13 +1,13 @@
 use jiff::Timestamp;
 use modstream_events::{
     Action, Alert, Comment, Data, Decision, Event, EventRef, Links, ModelRef, OperatingPoint, Origin, PolicyRef,
-    Prediction, Quarantined, Reason, Severity, Term,
+    Prediction, Quarantined, Reason, Severity, Term, Versioned,
 };
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::borrow::Cow;
 use std::fmt::Debug;
 
@@ -107,7 +107,7 @@ fn event<T: Data + Debug>(data: impl Strategy<Value = T>) -> impl Strategy<Value
 
 fn comes_back<'a, T>(event: &Event<'static, T>, bytes: &'a [u8]) -> Result<(), TestCaseError>
 where
-    T: Data + Serialize + PartialEq + Debug + Deserialize<'a>,
+    T: Versioned<'a> + Serialize + PartialEq + Debug,
 {
     let back = Event::<T>::decode(bytes).map_err(|bad| TestCaseError::fail(bad.to_string()))?;
     prop_assert_eq!(&back, event);
@@ -151,6 +151,14 @@ proptest! {
     #[test]
     fn a_quarantined_event_comes_back_as_it_was(event in event(quarantined())) {
         comes_back(&event, &event.encode())?;
+    }
+
+    #[test]
+    fn an_alert_that_owns_its_texts_is_the_same_alert(event in event(alert())) {
+        let bytes = event.encode();
+        let back: Event<'_, Alert<'_>> = Event::decode(&bytes).map_err(|bad| TestCaseError::fail(bad.to_string()))?;
+        let owned: Alert<'static> = back.data.into_owned();
+        prop_assert_eq!(owned, event.data);
     }
 
     #[test]

@@ -6,8 +6,8 @@ use modstream_events::{Comment, Event, EventRef, ModelRef, OperatingPoint, Predi
 use serde::{Deserialize as _, Serialize};
 use serde_json::{Value, json};
 
-use crate::fixtures::{FORUM, MODEL_VERSION, time};
 use crate::golden;
+use crate::whole_events::{FORUM, MODEL_VERSION, time};
 
 /// A record as [Lambda](https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html) sends it.
 #[derive(Serialize)]

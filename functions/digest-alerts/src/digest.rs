@@ -1,5 +1,6 @@
 //! Which digests a window gives, and what they cover. Pure.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
@@ -12,27 +13,34 @@ use crate::DigestRules;
 /// An alert that no digest covers yet.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Candidate {
-    /// Where the ledger has it.
+    /// The place of the alert in the ledger.
     pub alert: Covered,
-    /// Its comment's subreddit.
+    /// The comment's subreddit.
     pub subreddit: Option<String>,
-    /// The time of its comment event.
+    /// The time of the comment event.
     pub time: Timestamp,
-    /// How urgent it is.
+    /// The severity.
     pub severity: Severity,
-    /// How probable.
+    /// The probability that a moderator would remove the comment.
     pub probability: f64,
-    /// Whether it meets no policy, and is asked about all the same.
+    /// Whether the comment meets no policy, and is asked about all the same.
     pub is_exploration: bool,
-    /// Why it was not published by itself, where it was not.
+    /// Why the alert was held back, where it was.
     pub withheld: Option<modstream_ledger::Withheld>,
 }
 
-/// When a run is due, and what its windows are like.
+impl Candidate {
+    /// The order in which a digest has its alerts: the strongest first.
+    pub(crate) fn by_strength(&self, other: &Self) -> Ordering {
+        other.probability.total_cmp(&self.probability).then_with(|| self.alert.id.cmp(&other.alert.id))
+    }
+}
+
+/// For when a run was scheduled, and what its windows are like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Run {
-    /// When the schedule was due. A repeat's is the same.
-    pub due: Timestamp,
+    /// The time that the schedule called for. A repeat's is the same.
+    pub scheduled_for: Timestamp,
     /// How time is cut.
     pub windowing: Tumbling,
     /// How long a window waits.
@@ -50,7 +58,7 @@ impl Run {
 
     /// The newest window that is complete.
     pub fn window(&self) -> Window {
-        self.windowing.ended_by(self.due.checked_sub(self.allowed_lateness).unwrap_or(Timestamp::MIN))
+        self.windowing.ended_by(self.scheduled_for.checked_sub(self.allowed_lateness).unwrap_or(Timestamp::MIN))
     }
 }
 
@@ -77,21 +85,21 @@ pub fn build(run: Run, candidates: &[Candidate], rules: &impl Fn(&str, Timestamp
     for (subreddit, late) in late {
         all.entry(subreddit).or_default().1 = late;
     }
-    let is_due = |subreddit: &Option<&str>| {
-        let DigestRules { quiet, leave_out } = rules(subreddit.unwrap_or_default(), run.due);
+    let may_have_one = |subreddit: &Option<&str>| {
+        let DigestRules { quiet, leave_out } = rules(subreddit.unwrap_or_default(), run.scheduled_for);
         !quiet && !leave_out
     };
-    let due = all.into_iter().filter(|(subreddit, _)| is_due(subreddit));
-    due.filter_map(|(subreddit, (of_window, late))| {
-        // When the digest of their own window would have gone out.
-        let was_quiet = |candidate: &Candidate| {
-            let end = run.windowing.window(candidate.time).end;
-            let due = end.checked_add(run.allowed_lateness).unwrap_or(end);
-            rules(subreddit.unwrap_or_default(), due).quiet
-        };
-        digest_of(subreddit, window, &of_window, &late, was_quiet)
-    })
-    .collect()
+    let subreddits = all.into_iter().filter(|(subreddit, _)| may_have_one(subreddit));
+    subreddits
+        .filter_map(|(subreddit, (of_window, late))| {
+            let was_quiet = |candidate: &Candidate| {
+                let end = run.windowing.window(candidate.time).end;
+                let own_run = end.checked_add(run.allowed_lateness).unwrap_or(end);
+                rules(subreddit.unwrap_or_default(), own_run).quiet
+            };
+            digest_of(subreddit, window, &of_window, &late, was_quiet)
+        })
+        .collect()
 }
 
 fn digest_of(
@@ -104,9 +112,7 @@ fn digest_of(
     let both = || of_window.iter().chain(late).copied();
     let mut alerts: Vec<&Candidate> = both().filter(|candidate| !candidate.is_exploration).collect();
     let severity = alerts.iter().map(|candidate| candidate.severity).max()?;
-    let by_strength = |one: &&Candidate, other: &&Candidate| {
-        other.probability.total_cmp(&one.probability).then_with(|| one.alert.id.cmp(&other.alert.id))
-    };
+    let by_strength = |one: &&Candidate, other: &&Candidate| one.by_strength(other);
     alerts.sort_unstable_by(by_strength);
     let mut explorations: Vec<&Candidate> = both().filter(|candidate| candidate.is_exploration).collect();
     explorations.sort_unstable_by(by_strength);

@@ -5,7 +5,7 @@ use serde::Deserialize;
 /// which `time` counts, or an object by hand.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Invocation {
-    /// When it was due; now where it is missing. A repeat must carry the same.
+    /// The time that the schedule called for; now where it is missing. A repeat must carry the same.
     pub time: Option<Timestamp>,
 }
 

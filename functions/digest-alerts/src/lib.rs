@@ -1,6 +1,6 @@
 //! A schedule → the ledger's alerts of a window → one message a subreddit on the topic `digests`.
 //!
-//! A run closes the newest window that is complete when it is due: one object says which digests it has. Each is published, and
+//! A run closes the newest window that is complete at its time: one object says which digests it has. Each is published, and
 //! recorded as sent, in that order, so it is published at least once, and again only after a call whose outcome is unknown. Its
 //! id knows subreddit and window, so there is one, and an alert is in one, even if runs overlap. What is left out of time makes
 //! the invocation fail with a count, and Lambda's asynchronous retry goes on; so does every later run, for a day.
@@ -19,7 +19,6 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use jiff::{SignedDuration, Timestamp};
-use modstream_events::{Alert, Event};
 use modstream_in_use::policies::StoreError;
 use modstream_ledger::digests::{Covered, Digest, Digests, DigestsError, window_key};
 use modstream_ledger::{Hour, LedgerError, Reader};
@@ -37,7 +36,7 @@ pub use rules::{Rules, RulesInUse};
 pub use wiring::{AlertLink, DigestLink, DigestRules, Links};
 
 use digest::Run;
-use ledger::{AT_ONCE, Memory, readable};
+use ledger::{AlertEvent, CONCURRENT_READS, Memory, Shown, decode, default_if_unreadable};
 use text::{Rendering, SHOWN};
 
 /// The function's name.
@@ -48,7 +47,7 @@ pub const LOOK_BACK: SignedDuration = SignedDuration::from_hours(24);
 
 /// SNS takes an email subscription away that gets more than ten messages a second
 /// ([why](https://repost.aws/knowledge-center/sns-email-subscription-disabled)). A call has ten messages at most.
-const BETWEEN_CALLS: Duration = Duration::from_secs(2);
+const PAUSE_BETWEEN_CALLS: Duration = Duration::from_secs(2);
 
 /// The function.
 #[derive(Debug)]
@@ -67,15 +66,15 @@ pub struct DigestAlerts<T, O, C> {
 /// What an invocation did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Digested {
-    /// When its window begins.
+    /// The start of the run's window.
     pub start: Timestamp,
-    /// The first moment after its window.
+    /// The first moment after the run's window.
     pub end: Timestamp,
-    /// Digests that the topic took.
+    /// How many digests the topic took.
     pub digests: usize,
-    /// The alerts they cover.
+    /// How many alerts these cover.
     pub alerts: usize,
-    /// Digests that the topic refuses for good.
+    /// How many digests the topic refuses for good.
     pub refused: usize,
 }
 
@@ -94,27 +93,28 @@ pub enum DigestError {
     /// It is not known which policies hold.
     #[error(transparent)]
     Policies(#[from] StoreError),
-    /// Not all got out.
+    /// Not all digests got out.
     #[error("{unsent} of {digests} digests were not sent: {cause}")]
     Unsent {
-        /// How many.
+        /// How many digests were not sent.
         unsent: usize,
-        /// Of how many.
+        /// How many digests there were.
         digests: usize,
-        /// Why the first of them.
+        /// Why the first of them was not.
         cause: String,
     },
 }
 
 /// A digest to send.
-struct Due {
+struct Outgoing {
     id: String,
-    place: usize,
+    /// The digest's position in its window.
+    position: usize,
     digest: Digest,
 }
 
-/// What became of one.
-enum Fate {
+/// What became of a digest.
+enum Delivery {
     Sent { alerts: usize },
     Refused,
     Unsent(String),
@@ -150,38 +150,39 @@ impl<T: Topic, O: Objects, C: Clock> DigestAlerts<T, O, C> {
         deadline: Timestamp,
         rules: impl Fn(&str, Timestamp) -> DigestRules,
     ) -> Result<Digested, DigestError> {
-        let due = Invocation::parse(payload)?.time.unwrap_or_else(|| self.clock.now());
-        let run = Run { due, windowing: self.windowing, allowed_lateness: self.allowed_lateness };
+        let scheduled_for = Invocation::parse(payload)?.time.unwrap_or_else(|| self.clock.now());
+        let run = Run { scheduled_for, windowing: self.windowing, allowed_lateness: self.allowed_lateness };
         let window = run.window();
         let mut digested = Digested { start: window.start, end: window.end, digests: 0, alerts: 0, refused: 0 };
-        let all = self.due(run, deadline, &rules).await?;
+        let mut shown = Shown::new(self.windowing);
+        let all = self.outgoing(run, &mut shown, deadline, &rules).await?;
 
         let count = all.len();
         let mut unsent: Option<(usize, String)> = None;
         let mut rest = all.into_iter();
         let mut is_first = true;
         loop {
-            let group: Vec<Due> = rest.by_ref().take(MAX_PUBLISH_MESSAGES).collect();
+            let group: Vec<Outgoing> = rest.by_ref().take(MAX_PUBLISH_MESSAGES).collect();
             if group.is_empty() {
                 break;
             }
             if !std::mem::take(&mut is_first) {
-                let has_time = self.clock.now() + BETWEEN_CALLS < deadline;
+                let has_time = self.clock.now() + PAUSE_BETWEEN_CALLS < deadline;
                 if !has_time {
                     let error = DeliveryError { cause: Cause::NotTried, deadline_passed: true };
                     unsent.get_or_insert((0, error.to_string())).0 += group.len() + rest.len();
                     break;
                 }
-                self.clock.sleep(BETWEEN_CALLS).await;
+                self.clock.sleep(PAUSE_BETWEEN_CALLS).await;
             }
-            for fate in self.send(group, deadline).await {
-                match fate {
-                    Fate::Sent { alerts } => {
+            for delivery in self.send(group, &shown, deadline).await {
+                match delivery {
+                    Delivery::Sent { alerts } => {
                         digested.digests += 1;
                         digested.alerts += alerts;
                     }
-                    Fate::Refused => digested.refused += 1,
-                    Fate::Unsent(cause) => unsent.get_or_insert((0, cause)).0 += 1,
+                    Delivery::Refused => digested.refused += 1,
+                    Delivery::Unsent(cause) => unsent.get_or_insert((0, cause)).0 += 1,
                 }
             }
         }
@@ -197,13 +198,14 @@ impl<T: Topic, O: Objects, C: Clock> DigestAlerts<T, O, C> {
         }
     }
 
-    /// What is to be sent: what is in closed windows and was not sent, this run's among them.
-    async fn due(
+    /// The digests to send: those of closed windows that were not sent, this run's among them.
+    async fn outgoing(
         &self,
         run: Run,
+        shown: &mut Shown,
         deadline: Timestamp,
         rules: &impl Fn(&str, Timestamp) -> DigestRules,
-    ) -> Result<Vec<Due>, DigestError> {
+    ) -> Result<Vec<Outgoing>, DigestError> {
         let window = run.window();
         let earliest = |before| window.end.checked_sub(before).unwrap_or(Timestamp::MIN);
         let digests = Digests::new(&self.objects, &self.clock, deadline);
@@ -213,15 +215,16 @@ impl<T: Topic, O: Objects, C: Clock> DigestAlerts<T, O, C> {
         let listed = digests.between(Hour::of(earliest(LOOK_BACK + self.length)), newest).await?;
         memory.read_windows(&digests, &listed.windows).await?;
         let before: BTreeSet<String> = memory.digests().map(|(_, digest)| digest.id()).collect();
-        self.close(run, &mut memory, &digests, deadline, rules).await?;
-        let is_due = |digest: &Digest| {
-            let is_quiet = || rules(digest.subreddit.as_deref().unwrap_or_default(), run.due).quiet;
+        self.close(run, &mut memory, shown, &digests, deadline, rules).await?;
+        let goes_out = |digest: &Digest| {
+            let is_quiet = || rules(digest.subreddit.as_deref().unwrap_or_default(), run.scheduled_for).quiet;
             digest.end <= window.end && !listed.sent.contains(&digest.id()) && !is_quiet()
         };
-        let due = memory.digests().filter(|(_, digest)| is_due(digest));
-        let due: Vec<Due> = due.map(|(place, digest)| Due { id: digest.id(), place, digest: digest.clone() }).collect();
-        due.iter().filter(|due| before.contains(&due.id)).for_each(|due| digest_resumed(&due.id));
-        Ok(due)
+        let outgoing = memory.digests().filter(|(_, digest)| goes_out(digest));
+        let outgoing: Vec<Outgoing> =
+            outgoing.map(|(position, digest)| Outgoing { id: digest.id(), position, digest: digest.clone() }).collect();
+        outgoing.iter().filter(|one| before.contains(&one.id)).for_each(|one| digest_resumed(&one.id));
+        Ok(outgoing)
     }
 
     /// Closes the run's window with the digests it has, where it has some and is not closed yet.
@@ -232,6 +235,7 @@ impl<T: Topic, O: Objects, C: Clock> DigestAlerts<T, O, C> {
         &self,
         run: Run,
         memory: &mut Memory,
+        shown: &mut Shown,
         digests: &Digests<'_, O, C>,
         deadline: Timestamp,
         rules: &impl Fn(&str, Timestamp) -> DigestRules,
@@ -243,7 +247,7 @@ impl<T: Topic, O: Objects, C: Clock> DigestAlerts<T, O, C> {
         }
         let ledger = Reader::new(&self.objects, &self.clock, deadline);
         let from = window.end.checked_sub(LOOK_BACK).unwrap_or(Timestamp::MIN);
-        let mut candidates = memory.candidates(&ledger, from, window.end).await?;
+        let mut candidates = memory.candidates(&ledger, (from, window.end), shown).await?;
         loop {
             let new = digest::build(run, &candidates, rules);
             if new.is_empty() {
@@ -255,16 +259,16 @@ impl<T: Topic, O: Objects, C: Clock> DigestAlerts<T, O, C> {
             let is_open = |earlier: &Window| !memory.is_closed(&key(*earlier)) && !is_on("leave-windows-open");
             let earlier = run.windows_since(oldest).filter(is_open);
             let closing = earlier.map(|earlier| async move {
-                let closed = readable(digests.close(earlier.start, earlier.end, Vec::new()).await)?;
+                let closed = default_if_unreadable(digests.close(earlier.start, earlier.end, Vec::new()).await)?;
                 Ok::<_, DigestError>((key(earlier), closed))
             });
-            let mut closed: Vec<_> = stream::iter(closing).buffered(AT_ONCE).try_collect().await?;
+            let mut closed: Vec<_> = stream::iter(closing).buffered(CONCURRENT_READS).try_collect().await?;
             // What another run has in these may cover some of it.
             let is_news = closed.iter().any(|(_, digests)| !digests.is_empty());
             if is_on("send-digest-before-close") {
                 closed.push((key(window), new));
             } else if !is_news {
-                closed.push((key(window), readable(digests.close(window.start, window.end, new).await)?));
+                closed.push((key(window), default_if_unreadable(digests.close(window.start, window.end, new).await)?));
             }
             closed.into_iter().for_each(|(key, digests)| memory.closed(key, digests));
             if !is_news {
@@ -274,21 +278,21 @@ impl<T: Topic, O: Objects, C: Clock> DigestAlerts<T, O, C> {
         }
     }
 
-    /// Takes a call's worth of digests all the way.
-    async fn send(&self, group: Vec<Due>, deadline: Timestamp) -> Vec<Fate> {
+    /// Publishes a call's worth of digests, and records which were sent.
+    async fn send(&self, group: Vec<Outgoing>, shown: &Shown, deadline: Timestamp) -> Vec<Delivery> {
         let store = &Digests::new(&self.objects, &self.clock, deadline);
-        let mut fates = Vec::new();
+        let mut deliveries = Vec::new();
         let mut going = Vec::new();
         let mut messages = Vec::new();
-        for Due { id, place, digest } in group {
-            match self.strongest(&digest.alerts, deadline).await {
-                Ok(bytes) => {
-                    let shown: Vec<_> = bytes.iter().map(|bytes| decoded(bytes.as_deref()?)).collect();
+        for Outgoing { id, position, digest } in group {
+            match self.strongest(&digest.alerts, shown, deadline).await {
+                Ok(shown) => {
                     let DigestAlerts { links, forum, .. } = self;
-                    messages.push(Rendering { id: &id, place, digest: &digest, shown: &shown, links, forum }.message());
+                    messages
+                        .push(Rendering { id: &id, position, digest: &digest, shown: &shown, links, forum }.message());
                     going.push((id, digest));
                 }
-                Err(error) => fates.push(Fate::Unsent(error.to_string())),
+                Err(error) => deliveries.push(Delivery::Unsent(error.to_string())),
             }
         }
         let published = publish_all(&self.digests, &self.clock, deadline, messages).await;
@@ -303,29 +307,36 @@ impl<T: Topic, O: Objects, C: Clock> DigestAlerts<T, O, C> {
                         digest.late.map_or(0, |it| it.count),
                     );
                     match store.mark_sent(digest.hour(), id, message_id).await {
-                        Ok(()) => Fate::Sent { alerts: digest.alerts.len() },
-                        Err(error) => Fate::Unsent(error.to_string()),
+                        Ok(()) => Delivery::Sent { alerts: digest.alerts.len() },
+                        Err(error) => Delivery::Unsent(error.to_string()),
                     }
                 }
                 Published::Refused { code, message } => {
                     digest_refused(id, &format!("{code}: {message}"));
-                    Fate::Refused
+                    Delivery::Refused
                 }
-                Published::Failed(error) => Fate::Unsent(error.to_string()),
+                Published::Failed(error) => Delivery::Unsent(error.to_string()),
             }
         });
-        fates.extend(join_all(records).await);
-        fates
+        deliveries.extend(join_all(records).await);
+        deliveries
     }
 
-    /// The events of the alerts that are shown.
-    async fn strongest(&self, alerts: &[Covered], deadline: Timestamp) -> Result<Vec<Option<Vec<u8>>>, LedgerError> {
-        let ledger = Reader::new(&self.objects, &self.clock, deadline);
-        let reading = stream::iter(alerts.iter().take(SHOWN).map(|alert| ledger.alert(alert.hour, &alert.id)));
-        reading.buffered(AT_ONCE).try_collect().await
+    /// The events of the alerts that are shown: of those that this run did not read, as the ledger has them now.
+    async fn strongest(
+        &self,
+        alerts: &[Covered],
+        shown: &Shown,
+        deadline: Timestamp,
+    ) -> Result<Vec<Option<AlertEvent>>, LedgerError> {
+        let ledger = &Reader::new(&self.objects, &self.clock, deadline);
+        let reading = alerts.iter().take(SHOWN).map(|alert| async move {
+            if let Some(event) = shown.get(alert) {
+                return Ok(Some(event.clone()));
+            }
+            let bytes = ledger.alert(alert.hour, &alert.id).await?;
+            Ok(bytes.and_then(|bytes| Some(decode(&alert.id, &bytes)?.into_owned())))
+        });
+        stream::iter(reading).buffered(CONCURRENT_READS).try_collect().await
     }
-}
-
-fn decoded(bytes: &[u8]) -> Option<Event<'_, Alert<'_>>> {
-    Event::decode(bytes).ok()
 }

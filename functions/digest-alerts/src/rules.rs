@@ -22,7 +22,7 @@ impl Default for Rules {
 }
 
 impl Rules {
-    /// Those of now.
+    /// The rules of now.
     ///
     /// # Errors
     /// Where it is not known yet whether the bucket has a document.

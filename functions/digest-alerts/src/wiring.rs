@@ -11,15 +11,15 @@ use modstream_platform::Clock;
 /// What a policy says about a subreddit's digests at a time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DigestRules {
-    /// No digest goes out now: its alerts are in the next one after.
+    /// Whether no digest goes out now: its alerts are in the first one after.
     pub quiet: bool,
-    /// The subreddit gets no digests.
+    /// Whether the subreddit gets no digests.
     pub leave_out: bool,
 }
 
 /// Where an alert's action leads, where there is such a page.
 pub type AlertLink = Box<dyn Fn(Hour, &str, Action) -> Option<String> + Send + Sync>;
-/// Where a digest leads, by its place in its window, where there is such a page.
+/// Where a digest leads, by its position in its window, where there is such a page.
 pub type DigestLink = Box<dyn Fn(&Digest, usize) -> Option<String> + Send + Sync>;
 
 /// Makes links to pages that take decisions.
@@ -39,14 +39,14 @@ impl Links {
         let (other, now) = (maker.clone(), clock.clone());
         Links::new(
             Box::new(move |hour, id, action| maker.alert(hour, id, action, clock.now())),
-            Box::new(move |digest, place| {
+            Box::new(move |digest, position| {
                 let minutes = digest.end.duration_since(digest.start).as_mins();
-                other.digest(digest.start, minutes.try_into().ok()?, place.try_into().ok()?, now.now())
+                other.digest(digest.start, minutes.try_into().ok()?, position.try_into().ok()?, now.now())
             }),
         )
     }
 
-    /// No pages, no links.
+    /// Links to nowhere: there are no pages.
     pub fn none() -> Self {
         Links::new(Box::new(|_, _, _| None), Box::new(|_, _| None))
     }
@@ -56,9 +56,9 @@ impl Links {
         (self.alert)(hour, id, action)
     }
 
-    /// A digest as a page, by its place in its window.
-    pub fn digest(&self, digest: &Digest, place: usize) -> Option<String> {
-        (self.digest)(digest, place)
+    /// Where a digest is shown as a page, by its position in its window.
+    pub fn digest(&self, digest: &Digest, position: usize) -> Option<String> {
+        (self.digest)(digest, position)
     }
 }
 

@@ -5,22 +5,22 @@ use modstream_platform::environment::{Environment, Variable, VariableError};
 pub struct Config {
     /// `COMMENTS_STREAM`: where comments go.
     pub comments_stream: String,
-    /// `BUCKET`: the corpus.
+    /// `BUCKET`: where the corpus lies.
     pub bucket: String,
     /// `CORPUS_KEY`: the object with the comments, CSV or JSON Lines, plain or compressed.
     pub corpus_key: String,
-    /// `RATE`: comments a second, 10 where it is not set.
+    /// `RATE`: how many comments a second are sent, 10 where it is not set.
     pub rate: f64,
     /// `SPREAD_SECONDS`: over how many seconds an invocation's comments are spread, 60 where it is not set.
     pub spread_seconds: f64,
 }
 
-/// About one comment a minute: an invocation a minute can't send fewer.
-const LOWEST_RATE: f64 = 0.02;
+/// The fewest comments a second: about one a minute, since an invocation a minute can't send fewer.
+const MIN_RATE: f64 = 0.02;
 /// The most comments a second that one invocation a minute sends.
-const HIGHEST_RATE: f64 = 10_000.0;
-/// Lambda ends a function after 15 minutes.
-pub(crate) const LONGEST_SPREAD: f64 = 840.0;
+const MAX_RATE: f64 = 10_000.0;
+/// The most seconds over which comments are spread: Lambda ends a function after 15 minutes.
+pub(crate) const MAX_SPREAD_SECONDS: f64 = 840.0;
 
 impl Config {
     /// Reads the settings.
@@ -48,7 +48,7 @@ impl Config {
             rate: environment
                 .optional(
                     Variable { name: "RATE", wanted: "comments a second, from 0.02 to 10000", example: "10" },
-                    |text| number(text).filter(|rate| (LOWEST_RATE..=HIGHEST_RATE).contains(rate)),
+                    |text| number(text).filter(|rate| (MIN_RATE..=MAX_RATE).contains(rate)),
                 )?
                 .unwrap_or(10.0),
             spread_seconds: environment
@@ -58,7 +58,7 @@ impl Config {
                         wanted: "seconds from 0 to 840, below the function's timeout",
                         example: "60",
                     },
-                    |text| number(text).filter(|seconds| (0.0..=LONGEST_SPREAD).contains(seconds)),
+                    |text| number(text).filter(|seconds| (0.0..=MAX_SPREAD_SECONDS).contains(seconds)),
                 )?
                 .unwrap_or(60.0),
         })

@@ -9,36 +9,36 @@ use modstream_platform::deliver::{DeliveryError, get};
 use modstream_platform::{Clock, ETag, Fetched, Objects};
 use tokio::sync::Mutex;
 
-/// The corpus can't be read. Nothing is sent then.
+/// Why the corpus can't be read. Nothing is sent then.
 #[derive(Debug, thiserror::Error)]
 pub enum CorpusError {
-    /// No object.
+    /// The bucket has no such object.
     #[error(
         "the bucket has no object {key}, or it may not be read (S3 answers 403 for both without s3:ListBucket): put sample comments there"
     )]
     Missing {
-        /// Its key.
+        /// The object's key.
         key: String,
     },
-    /// Not a file of comments. The message begins with its key.
+    /// The object is no file of comments. The message begins with its key.
     #[error(transparent)]
     Unreadable(#[from] OpenError),
-    /// A bad record in it.
+    /// The corpus has a bad record.
     #[error("{key}, line {line}: {kind}; correct or remove the line")]
     BadRow {
-        /// Its key.
+        /// The object's key.
         key: String,
         /// The record's first line.
         line: u64,
-        /// What is wrong.
+        /// What is wrong with the record.
         kind: RowErrorKind,
     },
     /// A call failed.
     #[error("{key}: {error}")]
     Delivery {
-        /// Its key.
+        /// The object's key.
         key: String,
-        /// Why.
+        /// Why the call failed.
         error: DeliveryError,
     },
 }

@@ -1,8 +1,8 @@
 //! A schedule → sample comments of a corpus → the stream `comments`.
 //!
 //! Ids and times follow from the schedule event, so a repeated invocation sends the same events. Comments are spread over the
-//! minute: a burst is no stream. What does not get out is tried again until the deadline; then the invocation fails with a
-//! count, and Lambda's asynchronous retry sends it again.
+//! minute: a burst is no stream. A comment that can't be sent is tried again until the deadline; then the invocation fails with
+//! a count, and Lambda's asynchronous retry sends all of them again.
 
 mod config;
 mod corpus;
@@ -27,7 +27,7 @@ pub use plan::{Invocation, InvocationError};
 
 /// The function's name.
 pub const NAME: &str = "generate-comments";
-/// The `source` of its events.
+/// The `source` of the function's events.
 pub const SOURCE: &str = "urn:modstream:generate-comments";
 
 /// The function.
@@ -43,9 +43,9 @@ pub struct GenerateComments<S, O, C> {
 /// What an invocation did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Generated {
-    /// Comment events on the stream.
+    /// How many comment events it put on the stream.
     pub comments: u64,
-    /// Those that no record can hold; they lie in quarantine.
+    /// How many comment events no record can hold; they lie in quarantine.
     pub quarantined: u64,
 }
 
@@ -58,14 +58,14 @@ pub enum GenerateError {
     /// The corpus can't be read.
     #[error(transparent)]
     Corpus(#[from] CorpusError),
-    /// Not all got out.
+    /// Not all comments were sent.
     #[error("{unsent} of {comments} comments were not sent: {cause}")]
     Unsent {
-        /// How many.
+        /// How many comments were not sent.
         unsent: u64,
-        /// Of how many.
+        /// How many comments there were to send.
         comments: u64,
-        /// Why the first of them.
+        /// Why the first of them was not sent.
         cause: DeliveryError,
     },
 }
@@ -79,7 +79,7 @@ impl<S: Stream, O: Objects, C: Clock> GenerateComments<S, O, C> {
     /// Handles one invocation. Everything is done by `deadline`.
     ///
     /// # Errors
-    /// Where payload or corpus can't be used, or not all comments got out.
+    /// Where payload or corpus can't be used, or not all comments were sent.
     pub async fn handle(
         &self,
         payload: &[u8],
@@ -97,7 +97,7 @@ impl<S: Stream, O: Objects, C: Clock> GenerateComments<S, O, C> {
             let since = |start| Duration::try_from(self.clock.now().duration_since(start)).unwrap_or_default();
             let left = Duration::try_from(deadline.duration_since(start)).unwrap_or_default();
             if plan.delay(next) >= left {
-                // What is due after the deadline can't be waited for.
+                // What is to be sent after the deadline can't be waited for.
                 let error = DeliveryError { cause: Cause::NotTried, deadline_passed: true };
                 unsent.get_or_insert((0, error)).0 += plan.comments - next;
                 break;
@@ -105,11 +105,13 @@ impl<S: Stream, O: Objects, C: Clock> GenerateComments<S, O, C> {
             if let Some(wait) = plan.delay(next).checked_sub(since(start)).filter(|wait| !wait.is_zero()) {
                 self.clock.sleep(wait).await;
             }
-            // While a call is under way others fall due: calls grow with the rate.
+            // While a call is under way the time of others comes: calls grow with the rate.
             let now = since(start).max(plan.delay(next));
             // Bounded, so that a burst of any size is built and sent piece by piece.
-            let due = (next..plan.comments).take(BURST).take_while(|&index| plan.delay(index) <= now);
-            let events: Vec<Built> = due.map(|index| build(&plan, index, &rows[plan.row(index)])).collect();
+            let indices =
+                (next..plan.comments).take(MAX_COMMENTS_AT_ONCE).take_while(|&index| plan.delay(index) <= now);
+            let events: Vec<CommentEvent> =
+                indices.map(|index| CommentEvent::new(&plan, index, &rows[plan.row(index)])).collect();
             next += events.len() as u64;
             self.send(events, deadline, &mut generated, &mut unsent).await;
         }
@@ -127,7 +129,7 @@ impl<S: Stream, O: Objects, C: Clock> GenerateComments<S, O, C> {
 
     async fn send(
         &self,
-        events: Vec<Built>,
+        events: Vec<CommentEvent>,
         deadline: Timestamp,
         generated: &mut Generated,
         unsent: &mut Option<(u64, DeliveryError)>,
@@ -163,24 +165,26 @@ impl<S: Stream, O: Objects, C: Clock> GenerateComments<S, O, C> {
     }
 }
 
-/// The most comments that are built before they are sent.
-const BURST: usize = 5_000;
+/// The most comments whose events are made before they are sent.
+const MAX_COMMENTS_AT_ONCE: usize = 5_000;
 
-/// A comment event, ready to send.
-struct Built {
+/// A comment event, ready to be sent.
+struct CommentEvent {
     id: String,
     time: Timestamp,
     record: PutRecord,
 }
 
-fn build(plan: &Plan, index: u64, row: &Comment<'static>) -> Built {
-    let id = ids::generated_comment(&plan.schedule_event, index).to_string();
-    let time = plan.time(index);
-    let mut comment = row.clone();
-    comment.created_utc.get_or_insert(time.as_second());
-    let key = comment.id.get_or_insert_with(|| id.clone().into());
-    let partition_key =
-        if (1..=MAX_KEY_CHARS).contains(&key.chars().count()) { key.clone().into_owned() } else { id.clone() };
-    let data = Event::new(id.as_str(), SOURCE, time, comment).encode();
-    Built { id, time, record: PutRecord { partition_key, data } }
+impl CommentEvent {
+    fn new(plan: &Plan, index: u64, row: &Comment<'static>) -> Self {
+        let id = ids::generated_comment(&plan.schedule_event, index).to_string();
+        let time = plan.time(index);
+        let mut comment = row.clone();
+        comment.created_utc.get_or_insert(time.as_second());
+        let key = comment.id.get_or_insert_with(|| id.clone().into());
+        let partition_key =
+            if (1..=MAX_KEY_CHARS).contains(&key.chars().count()) { key.clone().into_owned() } else { id.clone() };
+        let data = Event::new(id.as_str(), SOURCE, time, comment).encode();
+        CommentEvent { id, time, record: PutRecord { partition_key, data } }
+    }
 }

@@ -6,15 +6,15 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::Config;
-use crate::config::LONGEST_SPREAD;
+use crate::config::MAX_SPREAD_SECONDS;
 
 /// The payload: a [scheduled event](https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-rule-schedule.html), of
 /// which `id` and `time` count, or an object by hand. Every field may be missing.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct Invocation {
-    /// Names the schedule event; the request's id where it is missing. A repeat must carry the same.
+    /// The schedule event's id; the request's where it is missing. A repeat must carry the same.
     pub id: Option<String>,
-    /// When it was due; now where it is missing.
+    /// When the schedule event was due; now where it is missing.
     pub time: Option<Timestamp>,
     /// How many comments to send, instead of rate x 60.
     pub comments: Option<u64>,
@@ -28,7 +28,7 @@ pub struct Invocation {
 /// An invocation that can't be planned.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum InvocationError {
-    /// The payload is none.
+    /// The payload is no invocation.
     #[error(
         "the payload is no invocation ({0}): send a scheduled event, or an object such as {{\"comments\":600,\"offset\":0,\"spread_seconds\":60}}"
     )]
@@ -36,7 +36,7 @@ pub enum InvocationError {
     /// The spread is out of range.
     #[error("`spread_seconds` is {0}: it must be from 0 to 840, below the function's timeout")]
     Spread(f64),
-    /// Nothing to send from.
+    /// The corpus has no comment that could be sent.
     #[error("the corpus has no comments: put a file with at least one under CORPUS_KEY")]
     EmptyCorpus,
 }
@@ -74,19 +74,19 @@ impl Invocation {
             return Err(InvocationError::EmptyCorpus);
         }
         let time = self.time.unwrap_or(now);
-        let a_minute = ((config.rate * 60.0).round() as u64).max(1);
+        let comments_a_minute = ((config.rate * 60.0).round() as u64).max(1);
         // The next minute's schedule event goes on where this one ends.
         let minute = self.time.map_or(0, |time| time.as_second().div_euclid(60).max(0) as u64);
-        let due = minute % rows * (a_minute % rows);
+        let scheduled_row = minute % rows * (comments_a_minute % rows);
         let spread = self.spread_seconds.unwrap_or(config.spread_seconds);
-        if !(0.0..=LONGEST_SPREAD).contains(&spread) {
+        if !(0.0..=MAX_SPREAD_SECONDS).contains(&spread) {
             return Err(InvocationError::Spread(spread));
         }
         Ok(Plan {
             schedule_event: self.id.unwrap_or_else(|| request_id.to_owned()),
             time,
-            comments: self.comments.unwrap_or(a_minute),
-            first: self.offset.unwrap_or(due) % rows,
+            comments: self.comments.unwrap_or(comments_a_minute),
+            first: self.offset.unwrap_or(scheduled_row) % rows,
             rows,
             spread: Duration::from_secs_f64(spread),
         })
@@ -99,12 +99,12 @@ impl Plan {
         ((self.first + index % self.rows) % self.rows) as usize
     }
 
-    /// How long after the start it is sent.
+    /// How long after the start the comment at `index` is sent.
     pub(crate) fn delay(&self, index: u64) -> Duration {
         self.spread.mul_f64(index as f64 / self.comments.max(1) as f64)
     }
 
-    /// Its event's time: of the schedule, not of the clock, so that a repeat carries the same.
+    /// The time of the event of the comment at `index`: of the schedule, not of the clock, so that a repeat carries the same.
     pub(crate) fn time(&self, index: u64) -> Timestamp {
         self.time.checked_add(self.delay(index)).unwrap_or(self.time)
     }

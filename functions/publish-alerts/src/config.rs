@@ -7,11 +7,11 @@ use modstream_policy::{Policy, Severities};
 pub struct Config {
     /// `ALERTS_TOPIC_ARN`: where alerts go.
     pub alerts_topic_arn: String,
-    /// `BUCKET`: ledger and quarantine.
+    /// `BUCKET`: where ledger and quarantine lie.
     pub bucket: String,
     /// `POLICY`: which predictions alert.
     pub policy: Policy,
-    /// `SEVERITY_HIGH` and `SEVERITY_MEDIUM`.
+    /// `SEVERITY_HIGH` and `SEVERITY_MEDIUM`: how urgent an alert of which probability is.
     pub severities: Severities,
     /// `LINKS_BASE_URL` and `LINK_KEY_SECRET`: where alerts lead to be decided about.
     pub links: Option<LinkSettings>,

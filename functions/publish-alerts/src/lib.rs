@@ -10,6 +10,7 @@
 mod config;
 mod withhold;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use futures_util::future::join_all;
@@ -21,7 +22,7 @@ use modstream_ledger::limits::{Budgets, Known, Watch, message_about};
 use modstream_ledger::{Hour, Keys, Ledger, Next};
 use modstream_links::LinkMaker;
 use modstream_platform::deliver::{DeliveryError, Published, publish_all};
-use modstream_platform::{Clock, MAX_PUBLISH_MESSAGES, Message, Objects, Topic};
+use modstream_platform::{Bytes, Clock, MAX_PUBLISH_MESSAGES, Message, Objects, Topic};
 use modstream_policy::{Judgement, Policies, Why};
 use modstream_telemetry::{alert_resumed, alerts_withheld, batch_handled, breaker_opened, policy_unknown};
 use named_mutations::is_on;
@@ -49,7 +50,7 @@ pub struct PublishAlerts<T, O, C> {
 impl<T: Topic, O: Objects, C: Clock> PublishAlerts<T, O, C> {
     /// The function over its topic and bucket.
     pub fn new(config: &Config, alerts: T, objects: O, clock: C) -> Self {
-        // For a bucket without a document.
+        // These hold in a bucket without a document.
         let policies = Following::new(Policies::of(&config.policy, config.severities));
         let (budgets, watch) = (Budgets::default(), Watch::default());
         PublishAlerts { alerts, objects, clock, policies, budgets, watch, links: None }
@@ -85,20 +86,27 @@ impl<T: Topic, O: Objects, C: Clock> PublishAlerts<T, O, C> {
     }
 }
 
-/// An alert on its way.
+/// An alert on its way to the ledger and the topic.
 struct Pending {
-    id: String,
     keys: Keys,
-    event: Vec<u8>,
+    event: Event<'static, Alert<'static>>,
+    /// The event as it is recorded and published.
+    encoded: Bytes,
 }
 
-/// One that is to be published, and recorded as sent.
+impl Pending {
+    fn id(&self) -> &Cow<'static, str> {
+        &self.event.id
+    }
+}
+
+/// An alert that is to be published, and recorded as sent.
 struct Publication {
     keys: Keys,
     message: Message,
 }
 
-/// What subscriptions filter by. SNS refuses an attribute without a value.
+/// What subscriptions filter alerts by. SNS refuses an attribute without a value.
 fn attributes(alert: &Alert<'_>) -> BTreeMap<String, String> {
     let all = [
         ("severity", Some(alert.severity.as_str())),
@@ -111,10 +119,10 @@ fn attributes(alert: &Alert<'_>) -> BTreeMap<String, String> {
     set.filter(|(_, value)| !value.is_empty()).collect()
 }
 
-/// One batch.
+/// What publishing one batch of predictions needs.
 struct Publishing<'a, T, O, C> {
     function: &'a PublishAlerts<T, O, C>,
-    /// The same for all of it.
+    /// The policies for the whole batch.
     policies: &'a Policies,
     /// Half of the time is for deciding, the rest for publishing.
     take_until: Timestamp,
@@ -168,18 +176,19 @@ impl<T: Topic, O: Objects, C: Clock> Handler for Publishing<'_, T, O, C> {
         }
         let now = clock.now();
         alert.links = links.as_ref().and_then(|links| links.both(hour, &id, now));
-        let event = Event::new(id.clone(), SOURCE, now, alert).encode();
-        Ok(Some(Pending { id, keys, event }))
+        let event = Event::new(id, SOURCE, now, alert.into_owned());
+        let encoded = event.encode().into();
+        Ok(Some(Pending { keys, event, encoded }))
     }
 
     async fn deliver(&self, alerts: Vec<Pending>) -> Vec<Delivered> {
         // Repeats of an alert within the batch share the first one's fate.
-        let mut first_of: HashMap<String, usize> = HashMap::new();
+        let mut first_of: HashMap<Cow<'static, str>, usize> = HashMap::new();
         let mut distinct: Vec<Pending> = Vec::with_capacity(alerts.len());
         let mut position: Vec<usize> = Vec::with_capacity(alerts.len());
         for alert in alerts {
             let next = distinct.len();
-            let first = *first_of.entry(alert.id.clone()).or_insert(next);
+            let first = *first_of.entry(alert.id().clone()).or_insert(next);
             position.push(first);
             if first == next {
                 distinct.push(alert);
@@ -209,7 +218,7 @@ impl<T: Topic, O: Objects, C: Clock> Handler for Publishing<'_, T, O, C> {
 }
 
 impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
-    /// The breaker that is open. Whoever's turn it is sends the one message about it.
+    /// The breaker, if it is open. Whichever instance's turn it is sends the one message about it.
     async fn breaker(&self) -> Result<Option<Known>, DeliveryError> {
         let PublishAlerts { alerts, objects, clock, watch, .. } = self.function;
         let deadline = self.deadline;
@@ -231,31 +240,31 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
         Ok(Some(open))
     }
 
-    /// Takes a group of different alerts, one call's worth, all the way: each is published or withheld.
-    async fn settle(&self, group: Vec<Pending>, breaker: Option<&Known>) -> Vec<Delivered> {
-        let PublishAlerts { alerts, objects, clock, .. } = self.function;
+    /// Takes different alerts, as many as one call to the topic takes, all the way: each is published or withheld.
+    async fn settle(&self, alerts: Vec<Pending>, breaker: Option<&Known>) -> Vec<Delivered> {
+        let PublishAlerts { alerts: topic, objects, clock, .. } = self.function;
         let ledger = Ledger::new(objects, clock, self.deadline);
         if is_on("send-before-ledger") {
-            let early = group.iter().map(|Pending { id, event, .. }| message(id.clone(), event));
-            publish_all(alerts, clock, self.deadline, early.collect()).await;
+            let early = alerts.iter().map(|Pending { event, encoded, .. }| {
+                message(event.id.clone().into_owned(), encoded.clone(), attributes(&event.data))
+            });
+            publish_all(topic, clock, self.deadline, early.collect()).await;
         }
-        let requests = group.into_iter().map(|alert| async {
-            let Pending { id, keys, event } = alert;
-            let own = event.clone();
-            let next = ledger.request(&keys, event).await;
-            if next.as_ref().is_ok_and(|next| matches!(next, Next::Resume(bytes) if *bytes != own)) {
-                alert_resumed(&id);
+        let requests = alerts.into_iter().map(|alert| async {
+            let next = ledger.request(&alert.keys, alert.encoded.clone()).await;
+            if next.as_ref().is_ok_and(|next| matches!(next, Next::Resume(bytes) if *bytes != alert.encoded)) {
+                alert_resumed(alert.id());
             }
-            (id, keys, next)
+            (alert, next)
         });
         // Each alert's fate, where it is known before publishing; else it is one of `publications`.
         let mut fates: Vec<Option<Delivered>> = Vec::new();
         let mut publications: Vec<Publication> = Vec::new();
         let mut withheld = Vec::new();
-        for (id, keys, next) in join_all(requests).await {
-            let (bytes, is_resumed) = match next {
-                Ok(Next::GoOn(bytes)) => (bytes, false),
-                Ok(Next::Resume(bytes)) => (bytes, true),
+        for (alert, next) in join_all(requests).await {
+            let requested = match next {
+                Ok(Next::GoOn) => None,
+                Ok(Next::Resume(bytes)) => Some(bytes),
                 Ok(Next::Nothing) => {
                     fates.push(Some(Outcome::Done));
                     continue;
@@ -265,13 +274,21 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
                     continue;
                 }
             };
-            fates.push(match self.withholding(&bytes, is_resumed, breaker).await {
+            let is_resumed = requested.is_some();
+            let earlier = requested.filter(|bytes| *bytes != alert.encoded);
+            // What was requested decides, whatever a newer model says. What can't be read is published: nothing is dropped.
+            let decoded = earlier.as_ref().map(|bytes| Event::<'_, Alert<'_>>::decode(bytes).ok());
+            let event = decoded.as_ref().map_or(Some(&alert.event), Option::as_ref);
+            fates.push(match self.withholding(event, is_resumed, breaker).await {
                 Ok(None) => {
-                    publications.push(Publication { keys, message: message(id, &bytes) });
+                    let attributes = event.map(|event| attributes(&event.data)).unwrap_or_default();
+                    let encoded = earlier.unwrap_or(alert.encoded);
+                    let message = message(alert.event.id.into_owned(), encoded, attributes);
+                    publications.push(Publication { keys: alert.keys, message });
                     None
                 }
                 Ok(Some(why)) => {
-                    withheld.push((fates.len(), keys, why));
+                    withheld.push((fates.len(), alert.keys, why));
                     None
                 }
                 Err(error) => Some(Outcome::Transient(error)),
@@ -287,21 +304,20 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
     /// Why a requested alert is not published by itself; none where it is.
     async fn withholding(
         &self,
-        requested: &[u8],
+        requested: Option<&Event<'_, Alert<'_>>>,
         is_resumed: bool,
         breaker: Option<&Known>,
     ) -> Result<Option<Withheld>, DeliveryError> {
         let PublishAlerts { objects, clock, budgets, .. } = self.function;
-        // What was requested decides, whatever a newer model says. What can't be read is published: nothing is dropped.
-        let Ok(event) = Event::<'_, Alert<'_>>::decode(requested) else { return Ok(None) };
-        if let Some(why) = withhold::by_rules(&event, self.policies, breaker) {
+        let Some(event) = requested else { return Ok(None) };
+        if let Some(why) = withhold::by_rules(event, self.policies, breaker) {
             return Ok(Some(why));
         }
         let bucket = (objects, clock, self.deadline);
-        withhold::by_budgets(&event, is_resumed, self.policies, budgets, bucket).await
+        withhold::by_budgets(event, is_resumed, self.policies, budgets, bucket).await
     }
 
-    /// Records what is withheld; each one's fate, with its position.
+    /// Records what is withheld; the fate of each alert, with its position.
     async fn withhold(&self, withheld: Vec<(usize, Keys, Withheld)>) -> Vec<(usize, Delivered)> {
         let PublishAlerts { objects, clock, .. } = self.function;
         let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
@@ -318,7 +334,7 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
         recorded
     }
 
-    /// Publishes, and records as sent.
+    /// Publishes alerts, and records them as sent.
     async fn publish(&self, publications: Vec<Publication>) -> Vec<Delivered> {
         let PublishAlerts { alerts, objects, clock, .. } = self.function;
         let ledger = Ledger::new(objects, clock, self.deadline);
@@ -342,9 +358,11 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
     }
 }
 
-/// The message of a requested alert. Its attributes say what its text says: another model, or another policy, may have
-/// requested it.
-fn message(id: String, event: &[u8]) -> Message {
-    let attributes = Event::<'_, Alert<'_>>::decode(event).map(|event| attributes(&event.data)).unwrap_or_default();
-    Message { id, body: String::from_utf8_lossy(event).into_owned(), attributes, ..Message::default() }
+/// The message of a requested alert. Its attributes are those of the event that it holds, which another model, or another
+/// policy, may have requested.
+fn message(id: String, encoded: Bytes, attributes: BTreeMap<String, String>) -> Message {
+    // It is copied only where somebody else still holds the bytes.
+    let body = String::from_utf8(encoded.into())
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+    Message { id, body, attributes, ..Message::default() }
 }

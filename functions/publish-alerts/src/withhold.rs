@@ -7,7 +7,7 @@ use modstream_platform::deliver::DeliveryError;
 use modstream_platform::{Clock, Objects};
 use modstream_policy::{Channel, Policies};
 
-/// Why an alert is withheld, and the same as a sentence.
+/// The reason why an alert is withheld, and the same as a sentence.
 pub(crate) type Withheld = (Withholding, String);
 
 /// What follows from the alert, the policies and the breaker alone. The probe is never withheld.

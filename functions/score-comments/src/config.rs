@@ -6,9 +6,9 @@ use modstream_platform::environment::{Environment, Variable, VariableError};
 pub struct Config {
     /// `PREDICTIONS_STREAM`: where predictions go.
     pub predictions_stream: String,
-    /// `BUCKET`: models and quarantine.
+    /// `BUCKET`: where models and quarantine lie.
     pub bucket: String,
-    /// `MODEL_NAME`: which model.
+    /// `MODEL_NAME`: the model to score with.
     pub model_name: String,
     /// `BASE_RATE`: the share of comments that moderators remove; the training data's where it is not set.
     pub base_rate: Option<BaseRate>,
@@ -16,8 +16,8 @@ pub struct Config {
     pub top_terms: usize,
 }
 
-/// More terms than anyone reads.
-const MOST_TERMS: usize = 50;
+/// The most terms that a prediction names: nobody reads more.
+const MAX_TERMS: usize = 50;
 
 impl Config {
     /// Reads the settings.
@@ -56,7 +56,7 @@ impl Config {
                         wanted: "how many terms a prediction names, from 0 to 50",
                         example: "5",
                     },
-                    |text| text.parse().ok().filter(|terms| *terms <= MOST_TERMS),
+                    |text| text.parse().ok().filter(|terms| *terms <= MAX_TERMS),
                 )?
                 .unwrap_or(5),
         })

@@ -90,7 +90,7 @@ struct ByMutation {
     swapped: Option<(String, Arc<InUse>)>,
 }
 
-/// One batch.
+/// What scoring one batch of comments needs.
 struct Scoring<'a, S, O, C> {
     function: &'a ScoreComments<S, O, C>,
     model: &'a InUse,

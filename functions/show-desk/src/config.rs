@@ -4,7 +4,7 @@ use modstream_platform::environment::{Environment, Variable, VariableError};
 /// The function's settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// What all pages need.
+    /// The settings that all pages need.
     pub pages: modstream_desk::Config,
     /// `DESK_ACCESS`: who may see the desk, `iam` or `signed-link`.
     pub access: Access,

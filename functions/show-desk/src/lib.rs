@@ -4,7 +4,7 @@
 
 mod config;
 
-use modstream_desk::Settings;
+use modstream_desk::SiteSettings;
 
 pub use config::Config;
 pub use modstream_desk::Pages;
@@ -12,7 +12,7 @@ pub use modstream_desk::Pages;
 /// The function's name.
 pub const NAME: &str = "show-desk";
 
-/// What it serves: the desk, and nothing that links lead to but sign-ins.
-pub fn settings(config: &Config) -> Settings {
-    Settings { links: false, desk: Some(config.access), forum: config.pages.forum.clone() }
+/// What the function serves: the desk, and nothing that links lead to but sign-ins.
+pub fn settings(config: &Config) -> SiteSettings {
+    SiteSettings { links: false, desk: Some(config.access), forum: config.pages.forum.clone() }
 }

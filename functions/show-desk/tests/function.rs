@@ -40,7 +40,7 @@ async fn answer(key: Option<&str>, payload: Value) -> Result<Value, String> {
 #[tokio::test(start_paused = true)]
 async fn whom_iam_let_in_sees_the_desk_and_nobody_else() {
     let iam = json!({ "iam": { "userArn": "arn:aws:iam::123456789012:user/maja" } });
-    for (authorizer, status, part) in [(iam, 200, "Nothing waits"), (Value::Null, 403, "Nobody is signed in")] {
+    for (authorizer, status, part) in [(iam, 200, "No alerts waiting"), (Value::Null, 403, "Nobody is signed in")] {
         let mut request = url_request("GET", "/", "");
         request["requestContext"]["authorizer"] = authorizer;
         let answer = answer(Some(KEY), request).await.expect("an answer");

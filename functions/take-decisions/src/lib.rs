@@ -2,14 +2,14 @@
 //!
 //! A function URL's request in, a page out. `shared/pages/desk` has the pages.
 
-use modstream_desk::Settings;
+use modstream_desk::SiteSettings;
 
 pub use modstream_desk::{Config, Pages};
 
 /// The function's name.
 pub const NAME: &str = "take-decisions";
 
-/// What it serves: what links lead to, and no desk.
-pub fn settings(config: &Config) -> Settings {
-    Settings { links: true, desk: None, forum: config.forum.clone() }
+/// What the function serves: what links lead to, and no desk.
+pub fn settings(config: &Config) -> SiteSettings {
+    SiteSettings { links: true, desk: None, forum: config.forum.clone() }
 }

@@ -1,8 +1,8 @@
 use std::fmt::Debug;
 
 use kinesis_batch::{Batch, SourceRecord, payload};
-use modstream_events::{Comment, Data, Event, MAX_RECORD_BYTES, Prediction};
-use serde::{Deserialize, Serialize};
+use modstream_events::{Comment, Event, MAX_RECORD_BYTES, Prediction, Versioned};
+use serde::Serialize;
 
 /// Any bytes as a payload, and as a record's data: they decode or are refused, and what decodes encodes to what decodes to the
 /// same.
@@ -44,7 +44,7 @@ fn events(bytes: &[u8]) {
     }
 }
 
-fn encoded<'a, T: Data + Serialize + Deserialize<'a>>(bytes: &'a [u8]) -> Option<Vec<u8>> {
+fn encoded<'a, T: Versioned<'a> + Serialize>(bytes: &'a [u8]) -> Option<Vec<u8>> {
     match Event::<T>::decode(bytes) {
         Ok(event) => Some(event.encode()),
         Err(bad) => {
@@ -54,7 +54,7 @@ fn encoded<'a, T: Data + Serialize + Deserialize<'a>>(bytes: &'a [u8]) -> Option
     }
 }
 
-fn comes_back<'a, T: Data + Serialize + Deserialize<'a> + PartialEq + Debug>(bytes: &'a [u8], encoded: &'a [u8]) {
+fn comes_back<'a, T: Versioned<'a> + Serialize + PartialEq + Debug>(bytes: &'a [u8], encoded: &'a [u8]) {
     // What may be left out is written out.
     if encoded.len() > MAX_RECORD_BYTES {
         return;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use modstream_events::{Alert, Event};
 use modstream_platform::memory::{MemoryObjects, MemoryStream, MemoryTopic};
 use modstream_platform::{
-    CallError, Condition, ETag, Fetched, Message, Objects, PublishOutcome, PutOutcome, PutRecord, Stream, Topic,
+    Bytes, CallError, Condition, ETag, Fetched, Message, Objects, PublishOutcome, PutOutcome, PutRecord, Stream, Topic,
     Written,
 };
 use tokio::time::{Instant, sleep, sleep_until};
@@ -189,7 +189,7 @@ impl Objects for Bucket {
         self.objects.get(key, unless).await
     }
 
-    async fn put(&self, key: &str, bytes: Vec<u8>, condition: Condition) -> Result<Written, CallError> {
+    async fn put(&self, key: &str, bytes: Bytes, condition: Condition) -> Result<Written, CallError> {
         call().await;
         *lock(&self.puts) += 1;
         self.chance.wait(self.put).await;

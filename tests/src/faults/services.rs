@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use modstream_platform::{
-    CallError, CallErrorKind, Clock, Condition, ETag, Fetched, Message, Objects, PublishOutcome, PutOutcome, PutRecord,
-    Stream, Topic, Written,
+    Bytes, CallError, CallErrorKind, Clock, Condition, ETag, Fetched, Message, Objects, PublishOutcome, PutOutcome,
+    PutRecord, Stream, Topic, Written,
 };
 
 use super::{Effect, Fault, Faults, Operation, Process};
@@ -90,7 +90,7 @@ impl<O: Objects> Objects for Faulty<O> {
         self.call(Operation::GetObject, self.inner.get(key, unless), None).await
     }
 
-    async fn put(&self, key: &str, bytes: Vec<u8>, condition: Condition) -> Result<Written, CallError> {
+    async fn put(&self, key: &str, bytes: Bytes, condition: Condition) -> Result<Written, CallError> {
         let work = async {
             let written = self.inner.put(key, bytes, condition).await?;
             if matches!(written, Written::Done(_)) {

@@ -1,6 +1,6 @@
 //! The audit itself: it finds what is wrong.
 
-use modstream_platform::{Condition as Write, Objects, Topic};
+use modstream_platform::{Bytes, Condition as Write, Objects, Topic};
 use modstream_tests::{Audit, MadeUp, MemoryWorld, System, Which, World, install, model_files, prediction_event};
 use publish_alerts::Condition;
 
@@ -17,7 +17,7 @@ async fn broken_in_alerting(world: &MemoryWorld) -> String {
 }
 
 async fn write(world: &MemoryWorld, key: &str) {
-    world.objects().put(key, b"{}".to_vec(), Write::Always).await.expect("the bucket takes it");
+    world.objects().put(key, Bytes::from_static(b"{}"), Write::Always).await.expect("the bucket takes it");
 }
 
 #[tokio::test(start_paused = true)]

@@ -36,7 +36,7 @@ async fn system() -> (System<MemoryWorld>, String) {
 }
 
 async fn write(world: &MemoryWorld, key: String, bytes: Vec<u8>) {
-    world.objects().put(&key, bytes, Condition::Always).await.expect("the bucket takes it");
+    world.objects().put(&key, bytes.into(), Condition::Always).await.expect("the bucket takes it");
 }
 
 async fn point(world: &MemoryWorld, content: String) {

@@ -42,7 +42,7 @@ fn key(number: usize) -> String {
 
 async fn put_corpus<W: World>(world: &W, lines: &[u8]) {
     let always = modstream_platform::Condition::Always;
-    world.objects().put("corpus/comments.jsonl", lines.to_vec(), always).await.expect("the bucket takes it");
+    world.objects().put("corpus/comments.jsonl", lines.to_vec().into(), always).await.expect("the bucket takes it");
 }
 
 /// Asserts that nothing is broken in scoring, and gives what is there.

@@ -59,7 +59,7 @@ async fn while_predictions_flow_a_document_takes_effect_within_a_minute_and_a_da
         put_prediction(&system.world, 1, 0.9).await;
         sleep(1).await;
         let garbage = b"{\"version\":\"none\"}".to_vec();
-        system.world.objects().put(POINTER, garbage, Condition::Always).await.expect("the bucket takes it");
+        system.world.objects().put(POINTER, garbage.into(), Condition::Always).await.expect("the bucket takes it");
         sleep(60).await;
         put_prediction(&system.world, 2, 0.9).await;
         sleep(1).await;

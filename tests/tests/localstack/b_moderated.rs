@@ -264,7 +264,7 @@ impl Scene {
         arns
     }
 
-    /// The digest says how many were withheld, and why; and the phone gets a text of its own. The probe is in none.
+    /// The digest says how many were held back, and why; and the phone gets a text of its own. The probe is in none.
     async fn digest(&self, queue: &str, [published, withheld]: [&[MadeUp]; 2], probe: &str) {
         // The window of now, and a minute for what comes late.
         let window = Tumbling::new(SignedDuration::from_mins(5)).expect("longer than nothing").window(now());
@@ -273,8 +273,8 @@ impl Scene {
         assert_eq!(digested["end"], window.end.to_string(), "{digested}");
         let notices = self.received(queue, 1).await;
         let [notice] = &notices[..] else { panic!("{notices:?}") };
-        let counts = format!("{} alerts, {} more withheld", published.len(), withheld.len());
-        let why = format!("{} of the {ALERTS} were not sent one by one: the budget of this subreddit", withheld.len());
+        let counts = format!("{} alerts, {} more held back", published.len(), withheld.len());
+        let why = format!("{} of the {ALERTS} were held back: the budget of this subreddit", withheld.len());
         // Lines are wrapped.
         let text = notice.body.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(text.contains(&counts) && text.contains(&why), "{}", notice.body);
@@ -304,7 +304,7 @@ impl Scene {
         // SNS puts `MODSTREAM> ` before it.
         assert!(texts.len() == 1 && text.chars().count() <= 149, "{texts:?}");
         // How much is counted depends on how long the link is.
-        let told = [format!("{ALERTS} alerts"), format!("{} alerts, {} withheld", published.len(), withheld.len())];
+        let told = [format!("{ALERTS} alerts"), format!("{} alerts, {} held back", published.len(), withheld.len())];
         let (counts, link) = text.rsplit_once(' ').expect("counts, and a link");
         assert!(
             counts.starts_with(&format!("r/{BUDGETED}")) && told.iter().any(|told| counts.ends_with(told)),
@@ -363,7 +363,7 @@ impl Scene {
         };
         let key = format!("{BREAKERS}{}/0000-_all/opened.json", time.strftime("%Y-%m-%d"));
         let bytes = serde_json::to_vec(&opened).expect("JSON");
-        self.world.objects().put(&key, bytes, Condition::Absent).await.expect("the bucket takes it");
+        self.world.objects().put(&key, bytes.into(), Condition::Absent).await.expect("the bucket takes it");
         let shown = self.modstream(&["breaker", "show"]);
         assert!(shown.contains("130 of 400 comments alerted, 32.5 %  open until "), "{shown}");
         self.until_fate("an alert is withheld by the breaker", OTHER, Some(Withholding::Breaker)).await;

@@ -20,7 +20,7 @@ fn set(ids: Vec<String>) -> BTreeSet<String> {
 async fn filled<W: World>(world: W) -> W {
     install(&world, &model_files()).await;
     let always = modstream_platform::Condition::Always;
-    world.objects().put("corpus/comments.jsonl", samples_file(), always).await.expect("the bucket takes it");
+    world.objects().put("corpus/comments.jsonl", samples_file().into(), always).await.expect("the bucket takes it");
     world
 }
 

@@ -43,11 +43,11 @@ async fn the_rule_fires_by_itself_and_a_bad_model_promoted_meanwhile_changes_not
             bytes[100] ^= 1;
         }
         let key = format!("models/{MODEL_NAME}/{version}/{name}");
-        world.objects().put(&key, bytes, Condition::Always).await.expect("the bucket takes it");
+        world.objects().put(&key, bytes.into(), Condition::Always).await.expect("the bucket takes it");
     }
     let pointer = format!("models/{MODEL_NAME}/current.json");
     let content = format!("{{\"version\":\"{version}\"}}").into_bytes();
-    world.objects().put(&pointer, content, Condition::Always).await.expect("the bucket takes it");
+    world.objects().put(&pointer, content.into(), Condition::Always).await.expect("the bucket takes it");
     // The pointer is looked at once a minute, so by then it was.
     let moved = now();
     let looked = moved + Duration::from_secs(65);
@@ -62,7 +62,7 @@ async fn the_rule_fires_by_itself_and_a_bad_model_promoted_meanwhile_changes_not
     // The pointer still names it: once its file is mended it is used, so it was looked at all along.
     let (_, tensors) = bad.iter().find(|(name, _)| *name == TENSORS).expect("a model has them");
     let key = format!("models/{MODEL_NAME}/{version}/{TENSORS}");
-    world.objects().put(&key, tensors.to_vec(), Condition::Always).await.expect("the bucket takes it");
+    world.objects().put(&key, tensors.to_vec().into(), Condition::Always).await.expect("the bucket takes it");
     until("the mended model is used", Duration::from_secs(150), async || {
         predicted_since(&world, looked).await.into_iter().find(|(_, used)| *used == version)
     })

@@ -8,7 +8,7 @@ use super::documentation;
 use super::ended::Ended;
 use super::settings::Settings;
 use super::{browser, local_stack, peers, rust};
-use crate::{cargo, command, layers, simulate};
+use crate::{cargo, command, interrupt, layers, simulate};
 
 /// A step.
 pub(super) struct Step {
@@ -42,7 +42,7 @@ pub(super) enum Lane {
 const CLIPPY: &str = "clippy";
 
 /// All steps, in the order in which they are run.
-pub(super) const STEPS: [Step; 11] = [
+pub(super) const STEPS: [Step; 12] = [
     first("format", Taken::Always, |_| passed(cargo::run(&["fmt", "--all", "--check"], &[]))),
     first("layers", Taken::Always, |_| passed(layers::check())),
     first(CLIPPY, Taken::Always, |settings| passed(rust::clippy(settings))),
@@ -53,8 +53,9 @@ pub(super) const STEPS: [Step; 11] = [
     first("demo", Taken::ByDefault, |_| {
         passed(cargo::run(&["demo", "--", "--fast", "--comments", "600", "--json"], &[]))
     }),
+    first("docs-check", Taken::ByDefault, |_| passed(this_program(&["docs-check"]))),
     beside("local-stack", local_stack::run),
-    beside("local-demo", |_| passed(local_demo())),
+    beside("local-demo", |_| passed(this_program(&LOCAL_DEMO))),
     first("peers", Taken::WhenNamed, |_| peers::run()),
 ];
 
@@ -71,10 +72,13 @@ fn passed(result: anyhow::Result<()>) -> anyhow::Result<Ended> {
 }
 
 /// `cargo xtask demo` with the programs of the tests, which are built already.
-fn local_demo() -> anyhow::Result<()> {
-    let mut demo = Command::new(std::env::current_exe().context("this program's own path")?);
-    demo.args(["demo", "--fast", "--comments", "600", "--json", "--port", "4810", "--as-tested"]);
-    let status = command::shown(&mut demo)?;
-    ensure!(status.success(), "the demo on a local stack failed ({status})");
+const LOCAL_DEMO: [&str; 8] = ["demo", "--fast", "--comments", "600", "--json", "--port", "4810", "--as-tested"];
+
+/// Runs another command of `cargo xtask`.
+fn this_program(args: &[&str]) -> anyhow::Result<()> {
+    let mut this = Command::new(std::env::current_exe().context("this program's own path")?);
+    let status = command::shown(this.args(args))?;
+    interrupt::check()?;
+    ensure!(status.success(), "failed ({status}); to repeat it: cargo xtask {}", args.join(" "));
     Ok(())
 }

@@ -8,7 +8,7 @@ use kinesis_batch::{BatchResponse, SourceRecord, payload};
 use modstream_archive::{Content, decode};
 use modstream_platform::environment::{Environment, VariableError};
 use modstream_platform::memory::{MemoryClock, MemoryObjects};
-use modstream_platform::{CallError, CallErrorKind, Clock, Condition, ETag, Fetched, Objects, Written};
+use modstream_platform::{Bytes, CallError, CallErrorKind, Clock, Condition, ETag, Fetched, Objects, Written};
 
 const KEY: &str = "archive/comments/2026-01-05T10/shardId-000000000000/7-9-7bc59c70.jsonl.zst";
 
@@ -27,7 +27,7 @@ impl Objects for Down {
         Self::error("GetObject")
     }
 
-    async fn put(&self, _: &str, _: Vec<u8>, _: Condition) -> Result<Written, CallError> {
+    async fn put(&self, _: &str, _: Bytes, _: Condition) -> Result<Written, CallError> {
         Self::error("PutObject")
     }
 

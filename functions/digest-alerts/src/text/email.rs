@@ -6,23 +6,26 @@ use modstream_platform::MAX_SUBJECT_CHARS;
 use super::plain::{cut, one_line, wrap};
 use super::{Rendering, SHOWN, count};
 
-/// Of a line, but for links: those must stay whole.
-const WIDTH: usize = 72;
-/// Of a comment: enough to see whether one must read it all.
-const COMMENT: usize = 280;
-/// Of a subreddit's name; Reddit's are at most 21 characters long.
-const NAME: usize = 40;
-/// Of a term, or an always-alert term.
-const TERM: usize = 40;
+/// How many characters a line has, but for links: those must stay whole.
+const MAX_LINE_CHARS: usize = 72;
+/// How many characters of a comment are shown: enough to see whether one must read it all.
+const MAX_COMMENT_CHARS: usize = 280;
+/// How many characters of a subreddit's name are shown; Reddit's are at most 21 characters long.
+const MAX_NAME_CHARS: usize = 40;
+/// How many characters of a term, or an always-alert term, are shown.
+const MAX_TERM_CHARS: usize = 40;
 /// How many terms say why.
-const TERMS: usize = 4;
-/// How many reasons for withholding are told apart.
-const REASONS: usize = 5;
-/// Stands before each line of a comment, so that none of them looks like a line of ours.
+const MAX_TERMS: usize = 4;
+/// How many reasons for holding alerts back are told apart.
+const MAX_REASONS: usize = 5;
+/// What stands before each line of a comment, so that none of them looks like a line of ours.
 const QUOTE: &str = "   | ";
+/// What stands before the other lines of an alert.
 const INDENT: &str = "   ";
+/// What stands before the lines that go on with one of these.
+const DEEP_INDENT: &str = "     ";
 
-/// ASCII in one line, as SNS wants it.
+/// The subject: ASCII in one line, as SNS wants it.
 pub(super) fn subject(digest: &Digest) -> String {
     let (start, end) = (digest.start.strftime("%H:%M"), digest.end.strftime("%H:%M"));
     let text = format!("{}: {} ({start}-{end} UTC)", name(digest), counts(digest));
@@ -30,15 +33,15 @@ pub(super) fn subject(digest: &Digest) -> String {
 }
 
 fn name(digest: &Digest) -> String {
-    let name = digest.subreddit.as_deref().map(|name| cut(&one_line(name), NAME));
+    let name = digest.subreddit.as_deref().map(|name| cut(&one_line(name), MAX_NAME_CHARS));
     name.filter(|name| !name.is_empty()).map_or_else(|| "no subreddit".to_owned(), |name| format!("r/{name}"))
 }
 
 fn counts(digest: &Digest) -> String {
     match (digest.published(), digest.withheld()) {
         (published, 0) => count(published, "alert"),
-        (0, withheld) => format!("{} withheld", count(withheld, "alert")),
-        (published, withheld) => format!("{}, {withheld} more withheld", count(published, "alert")),
+        (0, held_back) => format!("{} held back", count(held_back, "alert")),
+        (published, held_back) => format!("{}, {held_back} more held back", count(published, "alert")),
     }
 }
 
@@ -50,11 +53,11 @@ pub(super) fn body(rendering: &Rendering<'_>) -> String {
     paragraph(&mut text, &counts(digest));
     if digest.alerts.len() > SHOWN {
         text.push('\n');
-        paragraph(&mut text, "The strongest ten:");
+        paragraph(&mut text, "The ten strongest:");
     }
-    for (place, (covered, event)) in digest.alerts.iter().zip(*shown).enumerate() {
+    for (number, (covered, event)) in digest.alerts.iter().zip(*shown).enumerate() {
         text.push('\n');
-        alert(&mut text, rendering, place + 1, covered, event.as_ref());
+        alert(&mut text, rendering, number + 1, covered, event.as_ref());
     }
     let mut after = String::new();
     rest(&mut after, rendering);
@@ -66,17 +69,18 @@ pub(super) fn body(rendering: &Rendering<'_>) -> String {
 }
 
 const FOOTER: &str = "\
-You get this because you are subscribed to modstream's digests. To stop
-it, use the link that Amazon SNS adds below. Whoever runs modstream here
-changes which subreddits and severities you get (`modstream subscribe`)
-and what alerts, how often and at what hours (`modstream policy`).
+You get this email because you are subscribed to modstream's digests. To
+unsubscribe, use the link that Amazon SNS adds below. Whoever runs
+modstream here can change which subreddits and severities you get
+(`modstream subscribe`), and what alerts, how often and at what hours
+(`modstream policy`).
 ";
 
 fn paragraph(to: &mut String, text: &str) {
-    wrap(to, text, "", "", WIDTH);
+    wrap(to, text, "", "", MAX_LINE_CHARS);
 }
 
-/// A link keeps to one line, however long it is.
+/// Adds a link. It keeps to one line, however long it is.
 fn link(to: &mut String, name: &str, link: &str) {
     *to += &format!("{INDENT}{name} {link}\n");
 }
@@ -84,27 +88,28 @@ fn link(to: &mut String, name: &str, link: &str) {
 fn alert(
     to: &mut String,
     rendering: &Rendering<'_>,
-    place: usize,
+    number: usize,
     covered: &Covered,
     event: Option<&Event<'_, Alert<'_>>>,
 ) {
     let Some(Event { data: alert, .. }) = event else {
-        return paragraph(to, &format!("{place}. (the ledger has nothing of it that can be shown)"));
+        return paragraph(to, &format!("{number}. (The ledger holds nothing about this alert that can be shown.)"));
     };
     let severity = match alert.severity {
         Severity::High => "High",
         Severity::Medium => "Medium",
         Severity::Low => "Low",
     };
-    paragraph(to, &format!("{place}. {severity}, {} likely to be removed", percent(alert.probability)));
-    let body = cut(&one_line(alert.comment.body.as_deref().unwrap_or_default()), COMMENT);
+    paragraph(to, &format!("{number}. {severity}, {} likely to be removed", percent(alert.probability)));
+    let body = cut(&one_line(alert.comment.body.as_deref().unwrap_or_default()), MAX_COMMENT_CHARS);
     let body = if body.is_empty() { "(no text)" } else { &body };
-    wrap(to, body, QUOTE, QUOTE, WIDTH);
+    wrap(to, body, QUOTE, QUOTE, MAX_LINE_CHARS);
     if let Some(term) = &alert.matched {
-        wrap(to, &format!("always alerts on \"{}\"", cut(&one_line(term), TERM)), INDENT, "     ", WIDTH);
+        let text = format!("contains \"{}\", which always alerts here", cut(&one_line(term), MAX_TERM_CHARS));
+        wrap(to, &text, INDENT, DEEP_INDENT, MAX_LINE_CHARS);
     }
     if let Some(why) = why(&alert.terms) {
-        wrap(to, &format!("because of: {why}"), INDENT, "     ", WIDTH);
+        wrap(to, &format!("because of: {why}"), INDENT, DEEP_INDENT, MAX_LINE_CHARS);
     }
     if let Some(permalink) = alert.comment.permalink.as_deref().and_then(|path| absolute(path, rendering.forum)) {
         link(to, "comment:", &permalink);
@@ -116,7 +121,7 @@ fn alert(
     }
 }
 
-/// Where no page is known here, what the alert itself says.
+/// The page that takes an action: where none is known here, the one that the alert itself names.
 fn page(rendering: &Rendering<'_>, covered: &Covered, alert: &Alert<'_>, action: Action) -> Option<String> {
     let own = || {
         let links = alert.links.as_ref()?;
@@ -129,7 +134,7 @@ fn page(rendering: &Rendering<'_>, covered: &Covered, alert: &Alert<'_>, action:
     rendering.links.alert(covered.hour, &covered.id, action).or_else(own)
 }
 
-/// Never quite certain, as nothing is.
+/// A probability in whole percent, never quite certain, as nothing is.
 fn percent(probability: f64) -> String {
     format!("{:.0} %", (probability * 100.0).clamp(1.0, 99.0))
 }
@@ -140,9 +145,9 @@ fn why(terms: &[Term<'_>]) -> Option<String> {
     up.sort_by(|one, other| other.contribution.total_cmp(&one.contribution));
     let named: Vec<String> = up
         .iter()
-        .take(TERMS)
+        .take(MAX_TERMS)
         .map(|term| {
-            let text = cut(&one_line(&term.term), TERM);
+            let text = cut(&one_line(&term.term), MAX_TERM_CHARS);
             match text.strip_prefix('[').and_then(|measure| measure.strip_suffix(']')) {
                 Some(measure) => measure.to_owned(),
                 None => format!("\"{text}\" ({:+.1})", term.contribution),
@@ -152,7 +157,7 @@ fn why(terms: &[Term<'_>]) -> Option<String> {
     (!named.is_empty()).then(|| named.join(", "))
 }
 
-/// The forum's paths, and whole addresses; nothing that could be read as more than one link.
+/// A permalink as a whole address; none for what could be read as more than one link.
 fn absolute(permalink: &str, forum: &str) -> Option<String> {
     if permalink.contains(char::is_whitespace) || one_line(permalink) != permalink {
         return None;
@@ -163,34 +168,35 @@ fn absolute(permalink: &str, forum: &str) -> Option<String> {
     permalink.starts_with("https://").then(|| permalink.to_owned())
 }
 
-/// What is not shown one by one.
+/// Adds what is not shown one by one.
 fn rest(to: &mut String, rendering: &Rendering<'_>) {
     let Rendering { digest, shown, .. } = rendering;
     match digest.alerts.len() - shown.len().min(digest.alerts.len()) {
         0 => {}
-        more => paragraph(to, &format!("And {more} more.")),
+        1 => paragraph(to, "1 more alert is not shown here."),
+        more => paragraph(to, &format!("{more} more alerts are not shown here.")),
     }
     let of = if digest.published() > 0 { format!(" of the {}", digest.alerts.len()) } else { String::new() };
     let was = |count: usize| if count == 1 { "was" } else { "were" };
     let mut reasons = digest.withheld.clone();
     reasons.sort_by_key(|withheld| std::cmp::Reverse(withheld.count));
-    for withheld in reasons.iter().take(REASONS) {
+    for withheld in reasons.iter().take(MAX_REASONS) {
         let (count, detail) = (withheld.count, one_line(&withheld.detail));
         let detail = detail.trim_end_matches('.');
         let why = if detail.is_empty() { reason(withheld.reason) } else { detail };
-        paragraph(to, &format!("{count}{of} {} not sent one by one: {why}.", was(count)));
+        paragraph(to, &format!("{count}{of} {} held back: {why}.", was(count)));
     }
-    match reasons.iter().skip(REASONS).map(|withheld| withheld.count).sum() {
+    match reasons.iter().skip(MAX_REASONS).map(|withheld| withheld.count).sum() {
         0 => {}
-        count => paragraph(to, &format!("{count}{of} {} not sent one by one for other reasons.", was(count))),
+        count => paragraph(to, &format!("{count}{of} {} held back for other reasons.", was(count))),
     }
     if digest.withheld.iter().any(|withheld| withheld.reason == Withholding::Breaker) {
-        paragraph(to, "To close the breaker before its time: `modstream breaker close`.");
+        paragraph(to, "To close the breaker before its time, run `modstream breaker close`.");
     }
     if let Some(late) = digest.late {
         let is_today = late.oldest.strftime("%F").to_string() == digest.start.strftime("%F").to_string();
         let oldest = late.oldest.strftime(if is_today { "%H:%M" } else { "%-d %B, %H:%M" });
-        paragraph(to, &format!("{} came late (oldest from {oldest}).", late.count));
+        paragraph(to, &format!("{} came late (the oldest is from {oldest}).", late.count));
     }
     match digest.from_quiet_hours {
         0 => {}
@@ -198,20 +204,23 @@ fn rest(to: &mut String, rendering: &Rendering<'_>) {
     }
     match digest.explorations.len() {
         0 => {}
-        count => paragraph(to, &format!("{count} more to judge at random, to see what the policy misses.")),
+        1 => paragraph(to, "1 more comment was picked at random, to learn what the policy misses."),
+        count => {
+            paragraph(to, &format!("{count} more comments were picked at random, to learn what the policy misses."));
+        }
     }
     if let Some(page) = rendering.page() {
-        *to += &format!("All of them: {page}\n");
+        *to += &format!("See them all: {page}\n");
     }
 }
 
-/// Where the ledger says it in no sentence.
+/// Why alerts are held back, where the ledger has no sentence about it.
 fn reason(reason: Withholding) -> &'static str {
     match reason {
         Withholding::Budget => "the hour's budget is spent",
         Withholding::Breaker => "too many came at once, and the breaker is open",
-        Withholding::QuietHours => "it was quiet hours",
-        Withholding::Channel => "the policy asks for digests alone",
-        Withholding::Exploration => "no policy asks for them",
+        Withholding::QuietHours => "they came in quiet hours",
+        Withholding::Channel => "the policy asks for digests only",
+        Withholding::Exploration => "they meet no policy",
     }
 }

@@ -20,15 +20,15 @@ pub const SHOWN: usize = 10;
 pub struct Rendering<'a> {
     /// The digest's id.
     pub id: &'a str,
-    /// Which one of its window it is.
-    pub place: usize,
-    /// What it covers.
+    /// The digest's position in its window.
+    pub position: usize,
+    /// The digest.
     pub digest: &'a Digest,
-    /// Its first [`SHOWN`] alerts.
+    /// The digest's first [`SHOWN`] alerts.
     pub shown: &'a [Option<Event<'a, Alert<'a>>>],
-    /// Where its links lead.
+    /// The makers of its links.
     pub links: &'a Links,
-    /// Where permalinks lead that are paths.
+    /// The forum's address, for permalinks that are paths.
     pub forum: &'a str,
 }
 
@@ -50,11 +50,11 @@ impl Rendering<'_> {
     }
 
     fn page(&self) -> Option<String> {
-        self.links.digest(self.digest, self.place)
+        self.links.digest(self.digest, self.position)
     }
 }
 
-/// `1 alert`, `2 alerts`.
+/// A count with its noun: `1 alert`, `2 alerts`.
 fn count(number: usize, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }

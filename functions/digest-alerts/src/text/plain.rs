@@ -2,7 +2,7 @@
 
 pub(super) use plain_text::one_line;
 
-/// At most so many characters, whole words where they are no longer than the cut.
+/// The beginning of a text: at most `most` characters, and whole words where they are no longer than the cut.
 pub(super) fn cut(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();

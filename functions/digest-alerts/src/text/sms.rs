@@ -8,10 +8,10 @@ use super::{count, plain};
 /// What SNS puts before it: the topic's display name, as `infra/` sets it
 /// ([AWS](https://docs.aws.amazon.com/sns/latest/dg/sms_sending-overview.html)).
 const PREFIX: &str = "MODSTREAM> ";
-/// The most characters of the rest: of one message 160 are there.
-pub(super) const MOST: usize = 160 - PREFIX.len();
-/// The most of a subreddit's name; Reddit's are at most 21 characters long.
-const NAME: usize = 21;
+/// How many characters the rest may have: one message has 160.
+pub(super) const MAX_CHARS: usize = 160 - PREFIX.len();
+/// How many characters of a subreddit's name are shown; Reddit's are at most 21 characters long.
+const MAX_NAME_CHARS: usize = 21;
 
 /// Whether a character is in the alphabet itself. Those of its extension count double, so they are left out.
 pub(super) fn is_basic(c: char) -> bool {
@@ -19,16 +19,16 @@ pub(super) fn is_basic(c: char) -> bool {
     c.is_ascii_alphabetic() || LETTERS.contains(c)
 }
 
-/// Counts and one link. What does not fit is left out: details first, the link last.
+/// The text: counts and one link. What does not fit is left out: details first, the link last.
 pub(super) fn text(digest: &Digest, page: Option<&str>) -> String {
-    let name = digest.subreddit.as_deref().map(|name| plain::cut(&plain::one_line(name), NAME));
+    let name = digest.subreddit.as_deref().map(|name| plain::cut(&plain::one_line(name), MAX_NAME_CHARS));
     let name = name.filter(|name| !name.is_empty()).map(|name| format!("r/{name}"));
     let name = name.as_deref().unwrap_or("no subreddit");
     let all = count(digest.alerts.len(), "alert");
     let counts = match (digest.published(), digest.withheld()) {
         (_, 0) => all.clone(),
-        (0, _) => format!("{all} withheld"),
-        (published, withheld) => format!("{}, {withheld} withheld", count(published, "alert")),
+        (0, _) => format!("{all} held back"),
+        (published, held_back) => format!("{}, {held_back} held back", count(published, "alert")),
     };
     let late = digest.late.map_or_else(String::new, |late| format!(", {} late", late.count));
     let (start, end) = (digest.start.strftime("%H:%M"), digest.end.strftime("%H:%M"));
@@ -42,7 +42,7 @@ pub(super) fn text(digest: &Digest, page: Option<&str>) -> String {
     let texts = texts.map(|text| text.chars().map(|c| if is_basic(c) { c } else { '?' }).collect::<String>());
     let page = page.filter(|page| page.chars().all(is_basic));
     let linked = page.into_iter().flat_map(|page| texts.iter().map(move |text| format!("{text} {page}")));
-    let fits = |text: &String| text.chars().count() <= MOST;
+    let fits = |text: &String| text.chars().count() <= MAX_CHARS;
     linked.chain(texts.iter().cloned()).find(fits).unwrap_or_default()
 }
 
@@ -107,13 +107,13 @@ mod tests {
         let all = digest(Some("science"), 49, 37, 3);
         let link = |length: usize| format!("https://{}", "x".repeat(length - 8));
         for (page, expected) in [
-            (None, "r/science 10:00-10:05 UTC: 12 alerts, 37 withheld, 3 late".to_owned()),
-            (Some(91), format!("r/science 10:00-10:05 UTC: 12 alerts, 37 withheld, 3 late {}", link(91))),
-            (Some(92), format!("r/science: 12 alerts, 37 withheld, 3 late {}", link(92))),
-            (Some(113), format!("r/science: 12 alerts, 37 withheld {}", link(113))),
+            (None, "r/science 10:00-10:05 UTC: 12 alerts, 37 held back, 3 late".to_owned()),
+            (Some(90), format!("r/science 10:00-10:05 UTC: 12 alerts, 37 held back, 3 late {}", link(90))),
+            (Some(91), format!("r/science: 12 alerts, 37 held back, 3 late {}", link(91))),
+            (Some(112), format!("r/science: 12 alerts, 37 held back {}", link(112))),
             (Some(128), format!("r/science: 49 alerts {}", link(128))),
             (Some(139), format!("49 alerts {}", link(139))),
-            (Some(140), "r/science 10:00-10:05 UTC: 12 alerts, 37 withheld, 3 late".to_owned()),
+            (Some(140), "r/science 10:00-10:05 UTC: 12 alerts, 37 held back, 3 late".to_owned()),
         ] {
             assert_eq!(text(&all, page.map(link).as_deref()), expected);
         }
@@ -129,7 +129,7 @@ mod tests {
             page in prop::option::of("https://[!-~]{0,300}"),
         ) {
             let text = text(&digest(subreddit.as_deref(), alerts, withheld, late), page.as_deref());
-            prop_assert!(text.chars().count() <= MOST && text.chars().all(is_basic), "{text:?}");
+            prop_assert!(text.chars().count() <= MAX_CHARS && text.chars().all(is_basic), "{text:?}");
             let told = [alerts, alerts.saturating_sub(withheld)].map(|count| format!("{count} alert"));
             prop_assert!(told.iter().any(|told| text.contains(told)), "{:?}", text);
         }

@@ -13,21 +13,21 @@ use proptest::prelude::*;
 
 use crate::fixture::time;
 
-fn run(due: Timestamp) -> Run {
+fn run(scheduled_for: Timestamp) -> Run {
     let windowing = Tumbling::new(SignedDuration::from_mins(5)).expect("a length");
-    Run { due, windowing, allowed_lateness: SignedDuration::from_secs(60) }
+    Run { scheduled_for, windowing, allowed_lateness: SignedDuration::from_secs(60) }
 }
 
 #[test]
 fn a_run_closes_the_newest_window_that_has_waited_long_enough() {
-    for (due, start) in [
+    for (scheduled_for, start) in [
         ("10:05:59", "09:55:00"),
         ("10:06:00", "10:00:00"),
         ("10:10:59", "10:00:00"),
         ("10:11:00", "10:05:00"),
         ("2026-01-05T00:00:30Z", "2026-01-04T23:50:00Z"),
     ] {
-        assert_eq!(run(time(due)).window().start, time(start), "{due}");
+        assert_eq!(run(time(scheduled_for)).window().start, time(start), "{scheduled_for}");
     }
 }
 
@@ -54,8 +54,8 @@ proptest! {
         arrivals in prop::collection::vec(0..14_usize, 40),
         quiet in prop::collection::btree_set(0..14_usize, 0..6),
     ) {
-        let due = |number: usize| time("10:06:00") + SignedDuration::from_mins(5 * number as i64);
-        let is_quiet = |at: Timestamp| quiet.iter().any(|number| due(*number) <= at && at < due(number + 1));
+        let time_of = |number: usize| time("10:06:00") + SignedDuration::from_mins(5 * number as i64);
+        let is_quiet = |at: Timestamp| quiet.iter().any(|number| time_of(*number) <= at && at < time_of(number + 1));
         let rules = |subreddit: &str, at: Timestamp| DigestRules {
             quiet: subreddit == "a" && is_quiet(at),
             leave_out: false,
@@ -68,7 +68,7 @@ proptest! {
                 .filter(|(one, arrival)| **arrival <= number && !covered.contains(&one.alert.id))
                 .map(|(one, _)| one.clone())
                 .collect();
-            let run = run(due(number));
+            let run = run(time_of(number));
             let digests = build(run, &left, &rules);
             let names: BTreeSet<_> = digests.iter().map(|digest| digest.subreddit.clone()).collect();
             prop_assert_eq!(names.len(), digests.len(), "one a subreddit");
@@ -95,7 +95,7 @@ proptest! {
             }
             // Where there is no digest, there was no reason for one.
             for one in left.iter().filter(|one| one.time < run.window().end && !one.is_exploration) {
-                let is_off = one.subreddit.as_deref() == Some("a") && is_quiet(run.due);
+                let is_off = one.subreddit.as_deref() == Some("a") && is_quiet(run.scheduled_for);
                 prop_assert!(is_off || covered.contains(&one.alert.id));
             }
         }

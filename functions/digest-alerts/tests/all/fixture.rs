@@ -9,7 +9,9 @@ use modstream_events::{
 use modstream_ledger::digests::{Digest, Digests};
 use modstream_ledger::{Hour, Keys, Ledger, Withholding};
 use modstream_platform::memory::{Filter, MemoryClock, MemoryObjects, MemoryTopic, Notification, Subscription};
-use modstream_platform::{CallError, CallErrorKind, Clock, Message, Objects, PublishOutcome, Topic};
+use modstream_platform::{
+    CallError, CallErrorKind, Clock, Condition, ETag, Fetched, Message, Objects, PublishOutcome, Topic, Written,
+};
 
 pub(crate) fn time(text: &str) -> Timestamp {
     let text = if text.contains('T') { text.to_owned() } else { format!("2026-01-05T{text}Z") };
@@ -89,12 +91,45 @@ impl Topic for Switched {
     }
 }
 
+/// A bucket that counts what it is asked for.
+#[derive(Clone, Default)]
+pub(crate) struct Counted {
+    objects: MemoryObjects,
+    gets: Arc<Mutex<Vec<String>>>,
+}
+
+impl Counted {
+    /// How many reads there were of keys that end so.
+    pub(crate) fn gets(&self, end: &str) -> usize {
+        self.gets.lock().expect("no panic holds it").iter().filter(|key| key.ends_with(end)).count()
+    }
+
+    pub(crate) fn versions(&self, key: &str) -> Vec<Vec<u8>> {
+        self.objects.versions(key)
+    }
+}
+
+impl Objects for Counted {
+    async fn get(&self, key: &str, unless: Option<&ETag>) -> Result<Fetched, CallError> {
+        self.gets.lock().expect("no panic holds it").push(key.to_owned());
+        self.objects.get(key, unless).await
+    }
+
+    async fn put(&self, key: &str, bytes: Vec<u8>, condition: Condition) -> Result<Written, CallError> {
+        self.objects.put(key, bytes, condition).await
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<String>, CallError> {
+        self.objects.list(prefix).await
+    }
+}
+
 pub(crate) struct World {
-    pub(crate) objects: MemoryObjects,
+    pub(crate) objects: Counted,
     pub(crate) clock: MemoryClock,
     topic: Switched,
     inbox: Subscription,
-    function: DigestAlerts<Switched, MemoryObjects, MemoryClock>,
+    function: DigestAlerts<Switched, Counted, MemoryClock>,
 }
 
 impl World {
@@ -104,7 +139,7 @@ impl World {
     }
 
     pub(crate) fn with_links(links: Links) -> Self {
-        let (objects, clock) = (MemoryObjects::new(), MemoryClock::starting_at(time("10:05:30")));
+        let (objects, clock) = (Counted::default(), MemoryClock::starting_at(time("10:05:30")));
         let topic = MemoryTopic::new("digests");
         let inbox = topic.subscribe(Filter::new());
         let topic = Switched { topic, clock, state: Arc::default() };
@@ -135,17 +170,17 @@ impl World {
         }
     }
 
-    pub(crate) async fn run(&self, due: &str) -> Result<Digested, DigestError> {
-        self.run_with(due, Duration::from_secs(60), |_, _| DigestRules::default()).await
+    pub(crate) async fn run(&self, scheduled_for: &str) -> Result<Digested, DigestError> {
+        self.run_with(scheduled_for, Duration::from_secs(60), |_, _| DigestRules::default()).await
     }
 
     pub(crate) async fn run_with(
         &self,
-        due: &str,
+        scheduled_for: &str,
         within: Duration,
         rules: impl Fn(&str, Timestamp) -> DigestRules,
     ) -> Result<Digested, DigestError> {
-        let payload = format!(r#"{{"version":"0","id":"e-1","time":"{}"}}"#, time(due));
+        let payload = format!(r#"{{"version":"0","id":"e-1","time":"{}"}}"#, time(scheduled_for));
         self.function.handle(payload.as_bytes(), self.clock.now() + within, rules).await
     }
 

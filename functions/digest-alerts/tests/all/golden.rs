@@ -101,14 +101,14 @@ async fn one_alert_without_pages() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn withheld_and_late_alone() {
+async fn held_back_and_late_alone() {
     let world = World::with_links(links());
     for (id, at) in [("a", "2026-01-04T23:41:00Z"), ("b", "10:01:00")] {
         let why = Fate::Withheld(Withholding::Breaker, "");
         world.record(&alert(comment(id), time(at), 0.91), why).await;
     }
     world.run("10:06:00").await.expect("runs");
-    check("withheld.txt", &world);
+    check("held-back.txt", &world);
 }
 
 #[tokio::test(start_paused = true)]

@@ -74,6 +74,6 @@ async fn ten_thousand_alerts_are_one_digest_that_fits() {
     assert_eq!((digested.digests, digested.alerts), (1, 10_000));
     let inbox = world.inbox();
     assert_eq!(inbox[0].subject.as_deref(), Some("r/science: 10000 alerts (10:00-10:05 UTC)"));
-    assert!(inbox[0].body.contains("\nAnd 9990 more.\n"), "{}", inbox[0].body);
+    assert!(inbox[0].body.contains("\n9990 more alerts are not shown here.\n"), "{}", inbox[0].body);
     assert!(inbox[0].body.len() < 64 << 10);
 }

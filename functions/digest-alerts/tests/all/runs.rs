@@ -7,7 +7,7 @@ use digest_alerts::{DigestError, DigestRules};
 use modstream_events::{Comment, PROBE_BODY, Severity};
 use modstream_ledger::Withholding;
 use modstream_ledger::digests::Late;
-use modstream_platform::{Clock, Condition, Objects};
+use modstream_platform::{Bytes, Clock, Condition, Objects};
 
 use crate::fixture::{Fate, World, alert, comment, time};
 
@@ -142,8 +142,8 @@ async fn quiet_hours_put_digests_off_and_some_subreddits_get_none() {
         leave_out: subreddit == "pics",
     };
     let within = Duration::from_secs(60);
-    for due in ["10:06:00", "10:11:00"] {
-        assert_eq!(world.run_with(due, within, rules).await.expect("runs").digests, 0);
+    for scheduled_for in ["10:06:00", "10:11:00"] {
+        assert_eq!(world.run_with(scheduled_for, within, rules).await.expect("runs").digests, 0);
     }
     world.record_all(&[("c", "10:12:00", 0.8)]).await;
     assert_eq!(world.run_with("10:16:00", within, rules).await.expect("runs").alerts, 3);
@@ -154,7 +154,7 @@ async fn quiet_hours_put_digests_off_and_some_subreddits_get_none() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn withheld_alerts_are_counted_by_reason_probes_not_at_all_and_explorations_apart() {
+async fn alerts_held_back_are_counted_by_reason_probes_not_at_all_and_explorations_apart() {
     let world = World::new();
     world.record_all(&[("a", "10:00:00", 0.8)]).await;
     for id in ["w1", "w2"] {
@@ -169,8 +169,8 @@ async fn withheld_alerts_are_counted_by_reason_probes_not_at_all_and_exploration
     world.record(&exploration, Fate::Withheld(Withholding::Exploration, "")).await;
     world.run("10:06:00").await.expect("runs");
     let inbox = world.inbox();
-    assert_eq!(inbox[0].subject.as_deref(), Some("r/science: 1 alert, 2 more withheld (10:00-10:05 UTC)"));
-    for line in ["\n2 of the 3 were not sent one by one: the budget is 20 an hour.\n", "\n1 more to judge at random, "]
+    assert_eq!(inbox[0].subject.as_deref(), Some("r/science: 1 alert, 2 more held back (10:00-10:05 UTC)"));
+    for line in ["\n2 of the 3 were held back: the budget is 20 an hour.\n", "\n1 more comment was picked at random, "]
     {
         assert!(inbox[0].body.contains(line), "{}", inbox[0].body);
     }
@@ -188,6 +188,26 @@ async fn withheld_alerts_are_counted_by_reason_probes_not_at_all_and_exploration
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_run_fetches_each_alert_once() {
+    let world = World::new();
+    let ids: Vec<String> = (0..25).map(|number| format!("c{number:02}")).collect();
+    for (number, id) in ids.iter().enumerate() {
+        let at = if number < 3 { "09:41:00" } else { "10:02:00" };
+        world.record(&alert(comment(id), time(at), 0.7 + number as f64 / 100.0), Fate::Sent).await;
+    }
+    // Its window is not over; this run sees that, and the next one shows what the ledger has by then.
+    world.record_all(&[("next", "10:05:10", 0.99)]).await;
+    assert_eq!(world.run("10:06:00").await.expect("runs").alerts, 25);
+    assert_eq!(world.objects.gets("/requested.json"), 26);
+    let body = &world.inbox()[0].body;
+    assert!(body.contains("comment c24 is") && body.contains("comment c15 is") && !body.contains("c14"), "{body}");
+
+    assert_eq!(world.run("10:11:00").await.expect("runs").alerts, 1);
+    assert_eq!(world.objects.gets("/requested.json"), 27);
+    assert!(world.inbox()[0].body.contains("comment next is"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_cant_be_read_stops_no_digest() {
     let world = World::new();
     world.record_all(&[("a", "10:00:00", 0.8)]).await;
@@ -196,7 +216,7 @@ async fn what_cant_be_read_stops_no_digest() {
         "alerts/2026-01-05T10/broken/withheld.json",
         "digests/2026-01-05T09/0900-5m.json",
     ] {
-        world.objects.put(key, b"{".to_vec(), Condition::Always).await.expect("written");
+        world.objects.put(key, Bytes::from_static(b"{"), Condition::Always).await.expect("written");
     }
     assert_eq!(world.run("10:06:00").await.expect("runs").alerts, 1);
     assert_eq!(world.subjects(), ["r/science: 1 alert (10:00-10:05 UTC)"]);

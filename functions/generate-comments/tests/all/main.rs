@@ -67,7 +67,7 @@ impl Fixture {
     }
 
     async fn put(&self, key: &str, bytes: &[u8]) {
-        self.objects.put(key, bytes.to_vec(), Condition::Always).await.expect("the bucket takes it");
+        self.objects.put(key, bytes.to_vec().into(), Condition::Always).await.expect("the bucket takes it");
     }
 
     async fn generate(&self, payload: &str) -> Result<Generated, GenerateError> {

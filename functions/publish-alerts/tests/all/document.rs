@@ -6,7 +6,7 @@ use std::time::Duration;
 use modstream_events::{Comment, PROBE_BODY, PROBE_SOURCE, Prediction, Severity, ids};
 use modstream_in_use::policies::{POINTER, PolicyStore, key_of};
 use modstream_platform::memory::{Filter, MemoryObjects, MemoryTopic, Notification};
-use modstream_platform::{Clock, Condition, Fetched, Objects};
+use modstream_platform::{Bytes, Clock, Condition, Fetched, Objects};
 use modstream_policy::Policies;
 use publish_alerts::PublishAlerts;
 
@@ -239,7 +239,7 @@ async fn a_document_is_in_use_within_a_minute_and_one_that_is_none_keeps_the_one
     assert_eq!(published(&fixture).len(), 1);
 
     let put = async |key: &str, text: &str| {
-        fixture.objects.put(key, text.as_bytes().to_vec(), Condition::Always).await.expect("the bucket takes it");
+        fixture.objects.put(key, text.to_owned().into(), Condition::Always).await.expect("the bucket takes it");
     };
     let version = "0".repeat(64);
     for (pointer, document) in [
@@ -265,7 +265,7 @@ async fn a_document_is_in_use_within_a_minute_and_one_that_is_none_keeps_the_one
 #[tokio::test(start_paused = true)]
 async fn a_new_instance_with_a_document_that_is_none_goes_by_the_environment() {
     let fixture = Fixture::new("0.5");
-    let put = fixture.objects.put(POINTER, b"{".to_vec(), Condition::Always);
+    let put = fixture.objects.put(POINTER, Bytes::from_static(b"{"), Condition::Always);
     put.await.expect("the bucket takes it");
     fixture.handle(&[encode(&prediction())]).await;
     assert_eq!(published(&fixture).len(), 1);
@@ -276,7 +276,7 @@ async fn a_new_instance_that_cannot_use_the_document_goes_by_the_one_before_as_o
     let fixture = fixture("[default]\nthreshold = 0.5\nmax_alerts_per_hour = 1").await;
     let version = push(&fixture, "[default]\nthreshold = 0.4").await;
     let key = key_of(&version);
-    let damaged = fixture.objects.put(&key, b"{".to_vec(), Condition::Always);
+    let damaged = fixture.objects.put(&key, Bytes::from_static(b"{"), Condition::Always);
     damaged.await.expect("the bucket takes it");
     fixture.handle(&[encode(&numbered(0)), encode(&numbered(1))]).await;
     assert_eq!((published(&fixture).len(), withheld(&fixture.objects).await.len()), (1, 1));

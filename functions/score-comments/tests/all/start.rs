@@ -43,7 +43,7 @@ async fn with_a_pointer_or_files_that_are_none_it_does_not_start_and_says_which(
     for (file, bytes, wanted) in files {
         let fixture = Fixture::with_model().await;
         let key = format!("models/rscience/{}", file.replace("VERSION", &version(&fixture)));
-        fixture.0.objects.put(&key, bytes.to_vec(), Condition::Always).await.expect("the bucket takes it");
+        fixture.0.objects.put(&key, bytes.to_vec().into(), Condition::Always).await.expect("the bucket takes it");
         let said = said(&fixture.0).await;
         assert!(said.starts_with(&format!("no model to score with: {wanted}")), "{said}");
     }
@@ -54,7 +54,7 @@ async fn a_pointer_to_a_version_that_is_not_there_names_the_missing_object() {
     let (fixture, _) = Fixture::with_model().await;
     let pointer = format!("{{\"version\":\"{}\"}}", "ab".repeat(32));
     let key = "models/rscience/current.json";
-    fixture.objects.put(key, pointer.into_bytes(), Condition::Always).await.expect("the bucket takes it");
+    fixture.objects.put(key, pointer.into(), Condition::Always).await.expect("the bucket takes it");
     let wanted =
         format!("no model to score with: the bucket has no object models/rscience/{}/manifest.json", "ab".repeat(32));
     assert!(said(&fixture).await.starts_with(&wanted));

@@ -4,7 +4,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use modstream_stub_server::{Ended, PATIENCE};
+use modstream_stub_server::{Ended, WAIT_TIMEOUT};
 use serde_json::json;
 
 use crate::{Running, is_put_records, sample};
@@ -23,7 +23,7 @@ fn asked_to_end_in_the_middle_of_an_invocation_it_answers_first() {
     let running = Running::start_with(&[], move |request| {
         if is_put_records(request) {
             // Also goes on where the test has failed and dropped the sender.
-            let _ = held.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(PATIENCE);
+            let _ = held.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(WAIT_TIMEOUT);
         }
         None
     });

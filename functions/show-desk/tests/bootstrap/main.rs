@@ -41,7 +41,7 @@ fn a_sign_in_link_opens_the_desk_once() {
     let desk = answer("request-3", "GET", "/", Some(cookie));
     assert_eq!(desk["statusCode"], 200, "{desk}");
     assert!(
-        desk["body"].as_str().is_some_and(|body| body.contains("Nothing waits") && body.contains("maja")),
+        desk["body"].as_str().is_some_and(|body| body.contains("No alerts waiting") && body.contains("maja")),
         "{desk}"
     );
     assert_ne!(answer("request-4", "POST", &link, None)["statusCode"], 303);

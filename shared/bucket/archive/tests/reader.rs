@@ -9,7 +9,7 @@ use modstream_archive::{
 };
 use modstream_platform::deliver::PutIfAbsent;
 use modstream_platform::memory::{MemoryClock, MemoryObjects};
-use modstream_platform::{Clock, Condition, Objects, Written};
+use modstream_platform::{Bytes, Clock, Condition, Objects, Written};
 use proptest::prelude::*;
 
 const ARN: &str = "arn:aws:kinesis:us-east-1:000000000000:stream/comments";
@@ -32,7 +32,7 @@ fn record(number: u64, minute: i64) -> ArchivedRecord {
 
 async fn store(objects: &MemoryObjects, shard: &str, records: &[ArchivedRecord]) -> String {
     let (key, bytes) = encode("comments", shard, records).expect("an object");
-    let put = objects.put(&key.to_string(), bytes, Condition::Absent).await;
+    let put = objects.put(&key.to_string(), bytes.into(), Condition::Absent).await;
     assert!(matches!(put, Ok(Written::Done(_))), "{key}");
     key.to_string()
 }
@@ -162,11 +162,11 @@ async fn a_damaged_object_costs_its_own_records_and_is_named() {
     let damaged = store(&objects, SHARDS[0], &[record(2, 1)]).await;
     let moved = store(&objects, SHARDS[0], &[record(3, 2)]).await;
     store(&objects, SHARDS[0], &[record(4, 3)]).await;
-    objects.put(&damaged, b"(\xb5/\xfd".to_vec(), Condition::Always).await.expect("put");
+    objects.put(&damaged, Bytes::from_static(b"(\xb5/\xfd"), Condition::Always).await.expect("put");
     let (_, other) = encode("comments", SHARDS[1], &[record(3, 2)]).expect("an object");
-    objects.put(&moved, other, Condition::Always).await.expect("put");
+    objects.put(&moved, other.into(), Condition::Always).await.expect("put");
     // Nobody's object of the archive.
-    objects.put("archive/comments/2026-01-05T10/notes.txt", Vec::new(), Condition::Always).await.expect("put");
+    objects.put("archive/comments/2026-01-05T10/notes.txt", Bytes::new(), Condition::Always).await.expect("put");
     let (read, unreadable) = read(&objects, time(0), time(3600)).await;
     assert_eq!(numbers(&read), ["1", "4"]);
     let expected = [(damaged, ArchiveError::NotZstd), (moved, ArchiveError::Misplaced)];
@@ -247,7 +247,7 @@ proptest! {
         let read = runtime.block_on(async {
             for cut in cuts.chain(whole).filter(|cut| !cut.is_empty()) {
                 let (key, bytes) = encode("comments", SHARDS[0], &all[cut]).expect("an object");
-                objects.put(&key.to_string(), bytes, Condition::Absent).await.expect("put");
+                objects.put(&key.to_string(), bytes.into(), Condition::Absent).await.expect("put");
             }
             read(&objects, time(60 * from), time(60 * (from + length))).await.0
         });

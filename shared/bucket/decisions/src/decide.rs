@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use modstream_events::{Action, Alert, Decision, Event};
 use modstream_platform::deliver::{Delivery, DeliveryError, PutIfAbsent, delete, get, put, put_all, put_if_absent};
-use modstream_platform::{Clock, DeletableObjects, Fetched, PutRecord, Stream};
+use modstream_platform::{Bytes, Clock, DeletableObjects, Fetched, PutRecord, Stream};
 use modstream_telemetry::{decision_recorded, decision_unsent};
 use named_mutations::is_on;
 
@@ -117,7 +117,8 @@ impl<'a, O: DeletableObjects, S: Stream, C: Clock> Decisions<'a, O, S, C> {
         if number > MAX_DECISIONS_PER_ALERT {
             return Err(DecideError::TooMany);
         }
-        let event = Decision::about(alert, action, &who, number).into_event(self.clock.now()).encode();
+        let event = Decision::about(alert, action, &who, number).into_event(self.clock.now());
+        let event = Bytes::from(event.encode());
         if !self.record(place, number, &event).await? {
             let log = self.log(place).await?;
             return Ok(self.settled(place, log, number, action, &who).await);
@@ -140,23 +141,23 @@ impl<'a, O: DeletableObjects, S: Stream, C: Clock> Decisions<'a, O, S, C> {
     }
 
     /// Whether the decision is in the log now; else another one has its number.
-    async fn record(&self, place: Place<'_>, number: u32, event: &[u8]) -> Result<bool, DecideError> {
+    async fn record(&self, place: Place<'_>, number: u32, event: &Bytes) -> Result<bool, DecideError> {
         let Decisions { objects, clock, deadline, .. } = *self;
         let entry = unsent_key(place.alert_id, number, event);
         if !is_on("skip-outbox") {
-            put(objects, clock, deadline, &entry, event.to_vec()).await?;
+            put(objects, clock, deadline, &entry, event.clone()).await?;
         }
         let key = place.key(number);
         if is_on("overwrite-decision") {
-            put(objects, clock, deadline, &key, event.to_vec()).await?;
+            put(objects, clock, deadline, &key, event.clone()).await?;
             return Ok(true);
         }
-        if put_if_absent(objects, clock, deadline, &key, event.to_vec()).await? == PutIfAbsent::Written {
+        if put_if_absent(objects, clock, deadline, &key, event.clone()).await? == PutIfAbsent::Written {
             return Ok(true);
         }
         // A call without an answer may have written it.
         let found = log::read_one(objects, clock, deadline, &key).await?;
-        let is_ours = found.as_ref().map(Recorded::bytes) == Some(event);
+        let is_ours = found.as_ref().map(Recorded::bytes) == Some(&event[..]);
         if !is_ours {
             // Where it stays, the sweep drops it.
             let _ = delete(objects, clock, deadline, &entry).await;

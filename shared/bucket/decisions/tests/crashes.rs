@@ -15,7 +15,7 @@ use modstream_decisions::{Decisions, Outcome, PREFIX, UNSENT_PREFIX};
 use modstream_events::{Action, Alert, Event};
 use modstream_platform::memory::MemoryObjects;
 use modstream_platform::{
-    CallError, CallErrorKind, Clock, Condition, DeletableObjects, ETag, Fetched, Objects, PutOutcome, PutRecord,
+    Bytes, CallError, CallErrorKind, Clock, Condition, DeletableObjects, ETag, Fetched, Objects, PutOutcome, PutRecord,
     Stream, Written,
 };
 
@@ -97,7 +97,7 @@ impl Objects for Process {
         self.call("GetObject", self.objects.get(key, unless)).await?
     }
 
-    async fn put(&self, key: &str, bytes: Vec<u8>, condition: Condition) -> Result<Written, CallError> {
+    async fn put(&self, key: &str, bytes: Bytes, condition: Condition) -> Result<Written, CallError> {
         self.call("PutObject", self.objects.put(key, bytes, condition)).await?
     }
 

@@ -130,7 +130,7 @@ async fn a_sweep_sends_what_counts_drops_what_lost_and_waits_for_the_rest() {
     for (name, bytes) in entries {
         fixture
             .objects
-            .put(&format!("{UNSENT_PREFIX}{name}.json"), bytes, modstream_platform::Condition::Always)
+            .put(&format!("{UNSENT_PREFIX}{name}.json"), bytes.into(), modstream_platform::Condition::Always)
             .await
             .expect("puts");
     }

@@ -12,7 +12,7 @@ use modstream_feedback::{
 };
 use modstream_ledger::{Keys, Ledger, Withholding};
 use modstream_platform::memory::{MemoryClock, MemoryObjects};
-use modstream_platform::{Clock, Condition, Objects};
+use modstream_platform::{Bytes, Clock, Condition, Objects};
 use proptest::prelude::*;
 
 const FORUM: &str = "urn:example:forum";
@@ -300,7 +300,7 @@ fn a_file_of_judged_comments_reads_as_it_was_written_and_a_bad_line_is_named() {
 async fn decide(objects: &MemoryObjects, alert: &Event<'_, Alert<'_>>, action: Action, number: u32, at: Timestamp) {
     let event = Decision::about(alert, action, "violet", number).into_event(at);
     let key = format!("decisions/2026-01-05T10/{}/{number:04}.json", alert.id);
-    objects.put(&key, event.encode(), Condition::Absent).await.expect("written");
+    objects.put(&key, event.encode().into(), Condition::Absent).await.expect("written");
 }
 
 async fn archive(objects: &MemoryObjects, clock: &MemoryClock, event: &Event<'_, Comment<'_>>) {
@@ -337,7 +337,10 @@ async fn decisions_are_joined_with_the_archive_else_with_the_ledger() {
         decide(&objects, alert, Action::Remove, 1, time() + Duration::from_secs(later)).await;
     }
     decide(&objects, &alerts[3], Action::Undo, 2, time() + Duration::from_secs(90)).await;
-    objects.put("decisions/2026-01-05T10/x/0001.json", b"{}".to_vec(), Condition::Absent).await.expect("written");
+    objects
+        .put("decisions/2026-01-05T10/x/0001.json", Bytes::from_static(b"{}"), Condition::Absent)
+        .await
+        .expect("written");
 
     let pulled = pull(&objects, &clock, "comments", time(), time() + Duration::from_secs(3_600)).await.expect("read");
     let mut texts: Vec<&str> = pulled.judged.iter().map(|judged| judged.body.as_str()).collect();

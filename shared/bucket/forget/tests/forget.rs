@@ -9,7 +9,7 @@ use modstream_archive::{ArchivedRecord, Content, decode, encode};
 use modstream_forget::{Counts, ForgetError, Mode, Person, Place, Summary, forget};
 use modstream_platform::memory::{MemoryClock, MemoryObjects};
 use modstream_platform::{
-    CallError, CallErrorKind, Condition, ETag, Fetched, ObjectVersion, Objects, VersionedObjects, Written,
+    Bytes, CallError, CallErrorKind, Condition, ETag, Fetched, ObjectVersion, Objects, VersionedObjects, Written,
 };
 use serde_json::{Value, json};
 
@@ -88,7 +88,7 @@ fn archive_object() -> (String, Vec<u8>) {
 }
 
 async fn put(objects: &MemoryObjects, key: &str, bytes: Vec<u8>) {
-    let written = objects.put(key, bytes, Condition::Always).await.expect("put");
+    let written = objects.put(key, bytes.into(), Condition::Always).await.expect("put");
     assert!(matches!(written, Written::Done(_)));
 }
 
@@ -295,7 +295,7 @@ impl Objects for Failing {
         self.inner.get(key, unless).await
     }
 
-    async fn put(&self, key: &str, bytes: Vec<u8>, condition: Condition) -> Result<Written, CallError> {
+    async fn put(&self, key: &str, bytes: Bytes, condition: Condition) -> Result<Written, CallError> {
         let (reaches, answers) = self.next();
         if reaches {
             let written = self.inner.put(key, bytes, condition).await?;
@@ -369,12 +369,12 @@ impl Objects for Contended {
         self.inner.get(key, unless).await
     }
 
-    async fn put(&self, key: &str, bytes: Vec<u8>, condition: Condition) -> Result<Written, CallError> {
+    async fn put(&self, key: &str, bytes: Bytes, condition: Condition) -> Result<Written, CallError> {
         let left = self.writes.load(Ordering::Relaxed);
         if key == QUARANTINED && left > 0 {
             self.writes.store(left - 1, Ordering::Relaxed);
             let text = format!("{TEXT}, version {left}");
-            self.inner.put(key, quarantined("k1", &event("k1", BOB, &text)), Condition::Always).await?;
+            self.inner.put(key, quarantined("k1", &event("k1", BOB, &text)).into(), Condition::Always).await?;
         }
         self.inner.put(key, bytes, condition).await
     }

@@ -8,7 +8,7 @@ use modstream_classifier::Scratch;
 use modstream_classifier::artifact::{self, MANIFEST, Manifest, ModelFiles, TENSORS};
 use modstream_in_use::models::{ModelStore, Pointer, StoreError, model_of};
 use modstream_platform::memory::{MemoryClock, MemoryObjects};
-use modstream_platform::{Clock, Condition, Objects};
+use modstream_platform::{Bytes, Clock, Condition, Objects};
 
 type Store = ModelStore<MemoryObjects, MemoryClock>;
 
@@ -110,7 +110,7 @@ async fn what_is_not_sound_can_be_neither_pushed_nor_promoted() {
 
     let version = store.push(&files, deadline).await.expect("pushes").version;
     let key = format!("models/rscience/{version}/{TENSORS}");
-    objects.put(&key, b"damaged later".to_vec(), Condition::Always).await.expect("the bucket takes it");
+    objects.put(&key, Bytes::from_static(b"damaged later"), Condition::Always).await.expect("the bucket takes it");
     let said = store.promote(&version, deadline).await.expect_err("it is damaged").to_string();
     assert!(said.contains("model.safetensors is not the file that manifest.json names"), "{said}");
     assert!(store.promote(&"ab".repeat(32), deadline).await.is_err(), "there is no such version");
@@ -124,7 +124,7 @@ async fn a_manifest_under_another_versions_key_is_refused() {
     let (elsewhere, files) = ("ab".repeat(32), model_files());
     for (name, bytes) in files.iter() {
         let key = format!("models/rscience/{elsewhere}/{name}");
-        objects.put(&key, bytes.to_vec(), Condition::Always).await.expect("the bucket takes it");
+        objects.put(&key, bytes.to_vec().into(), Condition::Always).await.expect("the bucket takes it");
     }
     let said = store.load(&elsewhere, deadline).await.expect_err("it is another's").to_string();
     assert_eq!(
@@ -154,7 +154,10 @@ async fn a_promotion_says_what_was_in_use_before() {
     assert_eq!(store.promote(&first, deadline).await.expect("promotes"), None);
     assert_eq!(store.promote(&second, deadline).await.expect("promotes"), Some(first.clone()));
     assert_eq!(store.promote(&second, deadline).await.expect("promotes"), Some(second));
-    objects.put(&store.pointer_key(), b"no pointer".to_vec(), Condition::Always).await.expect("the bucket takes it");
+    objects
+        .put(&store.pointer_key(), Bytes::from_static(b"no pointer"), Condition::Always)
+        .await
+        .expect("the bucket takes it");
     assert_eq!(store.promote(&first, deadline).await.expect("promotes"), None);
 }
 

@@ -1,6 +1,6 @@
 use jiff::Timestamp;
 use modstream_platform::deliver::{DeliveryError, PutIfAbsent, get, put, put_if_absent};
-use modstream_platform::{Clock, Fetched, Objects};
+use modstream_platform::{Bytes, Clock, Fetched, Objects};
 use named_mutations::is_on;
 use serde::{Deserialize, Serialize};
 
@@ -58,10 +58,10 @@ impl Withholding {
 /// What to do about an alert.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// Publish or withhold this event.
-    GoOn(Vec<u8>),
+    /// Publish or withhold the event.
+    GoOn,
     /// Publish or withhold this event, which an earlier attempt requested and may have gone on with.
-    Resume(Vec<u8>),
+    Resume(Bytes),
     /// There is nothing to do: the alert was published or withheld before.
     Nothing,
 }
@@ -84,10 +84,11 @@ impl<'a, O: Objects, C: Clock> Ledger<'a, O, C> {
     ///
     /// # Errors
     /// Where it is not known by the deadline that the wish is recorded.
-    pub async fn request(&self, keys: &Keys, event: Vec<u8>) -> Result<Next, DeliveryError> {
+    pub async fn request(&self, keys: &Keys, event: impl Into<Bytes>) -> Result<Next, DeliveryError> {
         let Ledger { objects, clock, deadline } = *self;
+        let event = event.into();
         if put_if_absent(objects, clock, deadline, &keys.requested, event.clone()).await? == PutIfAbsent::Written {
-            return Ok(Next::GoOn(event));
+            return Ok(Next::GoOn);
         }
         for settled in [&keys.sent, &keys.withheld] {
             let found = get(objects, clock, deadline, settled, None).await?;
@@ -96,7 +97,7 @@ impl<'a, O: Objects, C: Clock> Ledger<'a, O, C> {
             }
         }
         match get(objects, clock, deadline, &keys.requested, None).await? {
-            Fetched::Object { bytes, .. } if !is_on("publish-own-text") => Ok(Next::Resume(bytes)),
+            Fetched::Object { bytes, .. } if !is_on("publish-own-text") => Ok(Next::Resume(bytes.into())),
             // It was there a moment ago; without it, what we have is as good.
             _ => Ok(Next::Resume(event)),
         }

@@ -11,7 +11,7 @@ use modstream_forget::{Mode, Person, forget};
 use modstream_platform::deliver::put_all;
 use modstream_platform::memory::{Config, EventSource, FunctionError, MemoryClock, MemoryObjects, MemoryStream};
 use modstream_platform::{
-    CallError, CallErrorKind, Clock, Condition, ETag, Fetched, Objects, PutOutcome, PutRecord, Stream, Written,
+    Bytes, CallError, CallErrorKind, Clock, Condition, ETag, Fetched, Objects, PutOutcome, PutRecord, Stream, Written,
 };
 use modstream_quarantine::redrive::{Mark, Options, Redriven, Streams, Why, mark_key, redrive};
 
@@ -129,7 +129,8 @@ async fn a_record_that_is_still_bad_is_named_and_goes_back_by_force_alone() {
 #[tokio::test(start_paused = true)]
 async fn what_is_not_ours_is_left_alone_and_named() {
     let world = World::new();
-    let put = async |key: &str, bytes: Vec<u8>| world.objects.put(key, bytes, Condition::Absent).await.expect("puts");
+    let put =
+        async |key: &str, bytes: Vec<u8>| world.objects.put(key, bytes.into(), Condition::Absent).await.expect("puts");
     let key = world.quarantine("1", &comment("a"), Reason::Panicked).await;
     let Ok(Fetched::Object { bytes, .. }) = world.objects.get(&key, None).await else { panic!("it is there") };
     put("quarantine/comments/shardId-000000000000/2.json", bytes).await;
@@ -190,7 +191,7 @@ impl Objects for NoMarks {
         self.0.get(key, unless).await
     }
 
-    async fn put(&self, _: &str, _: Vec<u8>, _: Condition) -> Result<Written, CallError> {
+    async fn put(&self, _: &str, _: Bytes, _: Condition) -> Result<Written, CallError> {
         Err(down("PutObject"))
     }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 pub struct LogOdds(pub f64);
 
 impl LogOdds {
-    /// Of a probability between 0 and 1, both excluded for a finite result.
+    /// The log-odds of a probability between 0 and 1, both excluded for a finite result.
     pub fn of(probability: f64) -> Self {
         LogOdds((probability / (1.0 - probability)).ln())
     }
@@ -21,14 +21,14 @@ impl LogOdds {
     }
 }
 
-/// Platt's calibration: `slope * x + intercept`, from the regression's log-odds to calibrated ones. Affine, so that
-/// contributions still add up. Source: J. Platt, "Probabilistic Outputs for Support Vector Machines", 1999.
+/// Platt's calibration: `slope * x + intercept`, from the regression's log-odds to calibrated ones. It is affine, so
+/// that contributions still add up (J. Platt, "Probabilistic Outputs for Support Vector Machines", 1999).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Calibration {
-    /// Above zero, so that the order of comments stays.
+    /// The slope, above zero, so that the order of comments stays.
     pub slope: f64,
-    /// In log-odds.
+    /// The intercept, in log-odds.
     pub intercept: f64,
 }
 

@@ -1,6 +1,6 @@
 //! Undoes what transport did to a text: HTML entities, `<U+1F44F>` code points, Markdown's escapes, invisible characters.
 
-/// Bytes that may begin something to undo.
+/// The bytes that may begin something to undo.
 const SUSPECT: [bool; 256] = {
     let mut table = [false; 256];
     table[b'&' as usize] = true;
@@ -13,7 +13,7 @@ const SUSPECT: [bool; 256] = {
     table
 };
 
-/// No entity's name is longer (`&CounterClockwiseContourIntegral;` has 33 bytes).
+/// The longest entity that is looked for (`&CounterClockwiseContourIntegral;` has 33 bytes).
 const LONGEST_ENTITY: usize = 40;
 
 /// Writes the cleaned `text` into `out`, in one pass.
@@ -35,7 +35,8 @@ fn next_suspect(bytes: &[u8], from: usize) -> Option<usize> {
     bytes.get(from..)?.iter().position(|&byte| SUSPECT[byte as usize]).map(|at| from + at)
 }
 
-/// Where something to undo stands at `at`: writes the text before it (from `copied`) and its meaning, and returns its length.
+/// Where something to undo stands at `at`, writes the text before it (from `copied`) and its meaning, and returns its
+/// length.
 fn undo(text: &str, at: usize, copied: usize, out: &mut String) -> Option<usize> {
     let rest = &text.as_bytes()[at..];
     let (length, meaning) = match rest[0] {
@@ -61,7 +62,7 @@ fn undo(text: &str, at: usize, copied: usize, out: &mut String) -> Option<usize>
     Some(length)
 }
 
-/// `<U+0001F44F>`: its length and character.
+/// The length and the character of a code point such as `<U+0001F44F>`.
 fn code_point(rest: &[u8]) -> Option<(usize, Option<char>)> {
     if !rest.get(1)?.eq_ignore_ascii_case(&b'u') || *rest.get(2)? != b'+' {
         return None;
@@ -74,7 +75,8 @@ fn code_point(rest: &[u8]) -> Option<(usize, Option<char>)> {
     Some((digits + 4, Some(char::from_u32(value).unwrap_or(char::REPLACEMENT_CHARACTER))))
 }
 
-/// Soft hyphen, zero-width and direction marks, byte order mark: their length. They split words that a reader sees whole.
+/// The length of an invisible character: soft hyphen, zero-width and direction marks, byte order mark. They split words
+/// that a reader sees whole.
 fn invisible(rest: &[u8]) -> Option<usize> {
     match rest {
         [0xC2, 0xAD, ..] => Some(2),

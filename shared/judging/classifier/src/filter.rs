@@ -1,4 +1,5 @@
-//! A bitmap in front of a table: most n-grams of a text are in no vocabulary, and this says so without leaving the cache.
+//! A bitmap in front of a table: most n-grams of a text are in no vocabulary, and the bitmap says so without leaving
+//! the cache.
 
 /// A Bloom filter with one bit a key (B. Bloom, "Space/time trade-offs in hash coding with allowable errors", 1970).
 #[derive(Clone, Debug)]
@@ -7,17 +8,17 @@ pub(crate) struct Filter {
     shift: u32,
 }
 
-/// Bits a key: one foreign key in sixteen passes.
-const BITS: usize = 16;
-/// At least this many bits, as a power of two.
-const LEAST: u32 = 6;
-/// At most so many: half a megabyte still fits a core's own cache.
-const MOST: u32 = 22;
+/// How many bits there are a key: one foreign key in sixteen passes.
+const BITS_A_KEY: usize = 16;
+/// The fewest bits of a filter, as a power of two.
+const MIN_BITS: u32 = 6;
+/// The most bits of a filter, as a power of two: half a megabyte still fits a core's own cache.
+const MAX_BITS: u32 = 22;
 
 impl Filter {
-    /// A filter that lets these keys pass, and few others. A key's high bits must be spread well.
+    /// Makes a filter that lets these keys pass, and few others. A key's high bits must be spread well.
     pub(crate) fn new(keys: impl ExactSizeIterator<Item = u64>) -> Self {
-        let log = (keys.len() * BITS).next_power_of_two().ilog2().clamp(LEAST, MOST);
+        let log = (keys.len() * BITS_A_KEY).next_power_of_two().ilog2().clamp(MIN_BITS, MAX_BITS);
         let mut filter = Filter { bits: vec![0; 1 << (log - 6)].into(), shift: u64::BITS - log };
         for key in keys {
             let bit = key >> filter.shift;
@@ -26,7 +27,7 @@ impl Filter {
         filter
     }
 
-    /// `false`: it is none of the keys.
+    /// Whether `key` may be one of the keys; `false` is certain.
     #[inline]
     pub(crate) fn may_have(&self, key: u64) -> bool {
         let bit = key >> self.shift;

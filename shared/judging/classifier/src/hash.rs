@@ -6,7 +6,7 @@
 pub(crate) struct Hash(u64);
 
 impl Hash {
-    /// Of nothing.
+    /// The hash of no bytes.
     pub(crate) const fn new() -> Self {
         Hash(0xCBF2_9CE4_8422_2325)
     }
@@ -25,14 +25,14 @@ impl Hash {
         }
     }
 
-    /// The hash of what was added.
+    /// The hash of the bytes that were added.
     #[inline]
     pub(crate) const fn finish(self) -> u64 {
         mix(self.0)
     }
 }
 
-/// The hash of an n-gram: of what came before, and its last token.
+/// The hash of an n-gram, from that of the tokens before and that of its last token.
 #[inline]
 pub(crate) const fn follow(before: u64, token: u64) -> u64 {
     mix(before.rotate_left(23).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ token)
@@ -46,7 +46,7 @@ const fn mix(mut hash: u64) -> u64 {
     hash ^ (hash >> 33)
 }
 
-/// For a table whose keys are such hashes.
+/// A hasher for a table whose keys are such hashes.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct AsIs(u64);
 

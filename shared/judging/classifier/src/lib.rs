@@ -26,7 +26,7 @@ mod subwords;
 mod vectorizer;
 
 pub use calibration::{Calibration, LogOdds};
-pub use measures::{GROUPS, Group, MEASURES};
+pub use measures::{MEASURE_GROUPS, MEASURES, MeasureGroup};
 pub use model::{Explanation, Model, Parts, Score};
 pub use rates::{BaseRate, BaseRateError, HeldOut, Intervals, Rate, Rates, RatesError};
 pub use subwords::{LONGEST_SUBWORD, SHORTEST_SUBWORD, Subword};

@@ -1,29 +1,29 @@
-//! What else tells kept from removed comments apart: length, questions, layout. Each measure is a number of the whole text.
+//! What else tells kept from removed comments: length, questions, layout. Each measure is a number of the whole text.
 //!
-//! Many measure nearly the same, so an explanation shows them by [`GROUPS`].
+//! Many measure nearly the same, so an explanation shows them by [`MEASURE_GROUPS`].
 
 use crate::scan::Counts;
 
-/// How many there are.
+/// How many measures there are.
 pub const MEASURES: usize = 31;
 
 /// Measures that an explanation shows as one.
 #[derive(Clone, Debug)]
-pub struct Group {
-    /// What it is called where the first member is above its mean.
+pub struct MeasureGroup {
+    /// The group's name where the first member is above its mean.
     pub above: &'static str,
-    /// What it is called elsewhere.
+    /// The group's name elsewhere.
     pub below: &'static str,
-    /// Which measures belong to it, by index.
+    /// The measures that belong to the group, by index.
     pub members: std::ops::Range<usize>,
 }
 
-const fn group(above: &'static str, below: &'static str, members: std::ops::Range<usize>) -> Group {
-    Group { above, below, members }
+const fn group(above: &'static str, below: &'static str, members: std::ops::Range<usize>) -> MeasureGroup {
+    MeasureGroup { above, below, members }
 }
 
-/// The groups. Their names stand in brackets, to tell them from words of the text.
-pub const GROUPS: [Group; 9] = [
+/// The groups of measures. Their names stand in brackets, to tell them from words of the text.
+pub const MEASURE_GROUPS: [MeasureGroup; 9] = [
     group("[long]", "[short]", 0..8),
     group("[long words]", "[short words]", 8..12),
     group("[question]", "[no question]", 12..14),
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn every_measure_belongs_to_one_group() {
-        let mut members: Vec<usize> = GROUPS.iter().flat_map(|group| group.members.clone()).collect();
+        let mut members: Vec<usize> = MEASURE_GROUPS.iter().flat_map(|group| group.members.clone()).collect();
         members.sort_unstable();
         assert_eq!(members, (0..MEASURES).collect::<Vec<_>>());
     }

@@ -3,35 +3,35 @@ use std::borrow::Cow;
 use modstream_events::{OperatingPoint, Term};
 
 use crate::calibration::{Calibration, LogOdds};
-use crate::measures::{GROUPS, Group, MEASURES};
+use crate::measures::{MEASURE_GROUPS, MEASURES, MeasureGroup};
 use crate::rates::{BaseRate, Rates};
 use crate::subwords::Subword;
 use crate::vectorizer::{Feature, Measure, NGram, Scratch, Vectorizer};
 
-/// What a model is made of.
+/// The parts that a model is made of.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parts {
     /// The terms, each hash once.
     pub features: Vec<Feature>,
     /// The longest n-gram, in tokens.
     pub longest_ngram: usize,
-    /// A weight a term: what a vector entry of 1 adds to the regression's log-odds.
+    /// The weight of each term, which is what a vector entry of 1 adds to the regression's log-odds.
     pub weights: Vec<f32>,
     /// The subwords, each key once.
     pub subwords: Vec<Subword>,
-    /// A weight a subword.
+    /// The weight of each subword.
     pub subword_weights: Vec<f32>,
     /// How measures are standardised.
     pub measures: [Measure; MEASURES],
-    /// A weight a standardised measure.
+    /// The weight of each standardised measure.
     pub measure_weights: [f32; MEASURES],
     /// The regression's intercept, in log-odds.
     pub intercept: f64,
-    /// From the regression's log-odds to calibrated ones.
+    /// The calibration, from the regression's log-odds to calibrated ones.
     pub calibration: Calibration,
     /// The share of removed comments in training.
     pub training_base_rate: BaseRate,
-    /// What thresholds give.
+    /// The rates that thresholds give.
     pub rates: Rates,
 }
 
@@ -43,7 +43,7 @@ pub struct Model {
     subword_weights: Vec<f32>,
     measure_weights: [f64; MEASURES],
     slope: f64,
-    /// Calibrated log-odds of a comment that nothing is known of, at the assumed base rate.
+    /// The calibrated log-odds of a comment that nothing is known of, at the assumed base rate.
     intercept: f64,
     /// What the assumed base rate adds to the log-odds.
     shift: f64,
@@ -55,7 +55,7 @@ pub struct Model {
 /// What a model makes of a text.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Score {
-    /// Calibrated, at the assumed base rate.
+    /// The calibrated log-odds, at the assumed base rate.
     pub log_odds: LogOdds,
 }
 
@@ -73,14 +73,14 @@ pub struct Explanation<'a> {
     pub score: Score,
     /// The log-odds before any term counts.
     pub intercept: f64,
-    /// What moved the log-odds most, strongest first; spelled as in the text.
+    /// The terms that moved the log-odds most, strongest first, spelled as in the text.
     pub terms: Vec<Term<'a>>,
-    /// The contributions left out, in sum.
+    /// The sum of the contributions that are left out.
     pub other: f64,
 }
 
 impl Model {
-    /// A model at its training base rate.
+    /// Makes a model at its training base rate.
     pub fn new(parts: Parts) -> Self {
         let Calibration { slope, intercept } = parts.calibration;
         Model {
@@ -118,7 +118,7 @@ impl Model {
         self.training_base_rate
     }
 
-    /// Scores a text. Allocates nothing once `scratch` has seen texts as long.
+    /// Scores a text. Nothing is allocated once `scratch` has seen texts as long.
     pub fn score(&self, text: &str, scratch: &mut Scratch) -> Score {
         self.vectorizer.vectorize(text, scratch);
         let weight = |weights: &[f32], index: u32| f64::from(weights[index as usize]);
@@ -136,7 +136,7 @@ impl Model {
         let score = self.score(text, scratch);
         let scratch = &*scratch;
         let mut all = self.terms(scratch);
-        all.extend(GROUPS.iter().zip(0..).map(|(Group { members, .. }, group)| {
+        all.extend(MEASURE_GROUPS.iter().zip(0..).map(|(MeasureGroup { members, .. }, group)| {
             let sum: f64 = members.clone().map(|member| scratch.measures[member] * self.measure_weights[member]).sum();
             (self.slope * sum, Source::Measures(group))
         }));
@@ -154,7 +154,7 @@ impl Model {
                 term: match source {
                     Source::Term(ngram) => shown(scratch.spelling(&ngram)),
                     Source::Measures(group) => {
-                        let Group { above, below, members } = &GROUPS[group];
+                        let MeasureGroup { above, below, members } = &MEASURE_GROUPS[group];
                         Cow::Borrowed(if scratch.measures[members.start] > 0.0 { *above } else { *below })
                     }
                 },
@@ -164,8 +164,8 @@ impl Model {
         Explanation { score, intercept: self.intercept, terms, other }
     }
 
-    /// What each n-gram of the text contributes, once, by its first occurrence; of those that are shown alike the first, with
-    /// the sum.
+    /// The contribution of each n-gram of the text, once, by its first occurrence; of those that are shown alike the
+    /// first, with the sum.
     fn terms(&self, scratch: &Scratch) -> Vec<(f64, Source)> {
         let terms = scratch.terms.iter().map(|found| {
             let weight = f64::from(self.weights[found.index as usize]);
@@ -175,7 +175,7 @@ impl Model {
             let weight = f64::from(self.subword_weights[found.index as usize]);
             (word, found.value * weight / f64::from(found.times))
         });
-        let mut all: Vec<(NGram, f64)> = Vec::with_capacity(scratch.terms.len() + GROUPS.len());
+        let mut all: Vec<(NGram, f64)> = Vec::with_capacity(scratch.terms.len() + MEASURE_GROUPS.len());
         all.extend(terms);
         // Subwords come word by word.
         let first_word = all.len();
@@ -197,13 +197,13 @@ impl Model {
         all.into_iter().map(|(ngram, sum)| (self.slope * sum, Source::Term(ngram))).collect()
     }
 
-    /// What one gets when alerting from this score up.
+    /// The operating point of alerting from this score up.
     pub fn operating_point(&self, score: Score) -> OperatingPoint {
         self.rates.operating_point(LogOdds(score.log_odds.0 - self.shift), self.base_rate)
     }
 }
 
-/// Where a contribution comes from.
+/// The source of a contribution.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Source {
     /// An n-gram, by its first occurrence.
@@ -212,10 +212,10 @@ enum Source {
     Measures(usize),
 }
 
-/// More characters than this of a term tell nobody more: a link may be as long as the text.
+/// The most characters of a term that are shown; more tell nobody more, and a link may be as long as the text.
 const LONGEST_SPELLING: usize = 60;
 
-/// A spelling to show: white space as one blank each, and cut where it is long.
+/// A spelling to show: each run of white space is one blank, and what is long is cut.
 fn shown(spelling: &str) -> Cow<'_, str> {
     let is_gap = |c: char| c.is_whitespace() || c.is_control();
     let is_short = spelling.chars().nth(LONGEST_SPELLING).is_none();
@@ -230,7 +230,7 @@ fn shown(spelling: &str) -> Cow<'_, str> {
     Cow::Owned(line)
 }
 
-/// Makes one of the n-grams that are shown alike: long ones are cut, and may begin alike.
+/// Merges the n-grams that are shown alike: long ones are cut, and may begin alike.
 fn merge_shown_alike(all: &mut Vec<(NGram, f64)>, scratch: &Scratch) {
     let long = all.extract_if(.., |(ngram, _)| scratch.spelling(ngram).len() > LONGEST_SPELLING);
     let mut long: Vec<_> = long.map(|(ngram, sum)| (shown(scratch.spelling(&ngram)), ngram, sum)).collect();

@@ -1,4 +1,4 @@
-//! What alerting from a threshold up gives, for any base rate.
+//! The rates that alerting from a threshold up gives, for any base rate.
 
 use modstream_events::OperatingPoint;
 use serde::{Deserialize, Serialize};
@@ -9,46 +9,46 @@ use crate::calibration::LogOdds;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BaseRate(f64);
 
-/// A base rate that is none.
+/// A number that is no base rate.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[error("a base rate is a share above 0 and below 1, such as 0.05, not {0}")]
 pub struct BaseRateError(f64);
 
 impl BaseRate {
-    /// Checks the share.
+    /// Makes a base rate of a share.
     ///
     /// # Errors
-    /// Where it is not between 0 and 1, both excluded.
+    /// [`BaseRateError`] where the share is not between 0 and 1, both excluded.
     pub fn new(share: f64) -> Result<Self, BaseRateError> {
         if share > 0.0 && share < 1.0 { Ok(BaseRate(share)) } else { Err(BaseRateError(share)) }
     }
 
-    /// As a share.
+    /// The base rate as a share.
     pub fn share(self) -> f64 {
         self.0
     }
 
-    /// As log-odds.
+    /// The base rate as log-odds.
     pub fn log_odds(self) -> f64 {
         LogOdds::of(self.0).0
     }
 }
 
-/// What alerting from `log_odds` up catches of the comments that are removed, and of those that are kept. Neither depends on
-/// how many are removed.
+/// The shares of removed and of kept comments that alerting from `log_odds` up catches. Neither depends on how many
+/// comments are removed.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rate {
     /// The threshold: calibrated log-odds at the training base rate.
     pub log_odds: f64,
-    /// The share of removed comments at or above it, above 0.
+    /// The share of removed comments at or above the threshold, above 0.
     pub true_positive_rate: f64,
-    /// The share of kept comments at or above it, above 0.
+    /// The share of kept comments at or above the threshold, above 0.
     pub false_positive_rate: f64,
 }
 
 impl Rate {
-    /// How much likelier a removed comment is to stand here than a kept one.
+    /// How much likelier a removed comment is to reach the threshold than a kept one.
     fn likelihood_ratio(&self) -> f64 {
         self.true_positive_rate / self.false_positive_rate
     }
@@ -58,26 +58,27 @@ impl Rate {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rates(Vec<Rate>);
 
-/// A table that is none.
+/// Rates that make no table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the table of rates is empty, or not monotone at row {row}")]
 pub struct RatesError {
     row: usize,
 }
 
-/// Nobody counts comments by the million million; the ratio of two rates, and their products, are numbers then.
-const LEAST_RATE: f64 = 1e-12;
+/// The smallest rate. Nobody counts comments by the million million, and above it ratios and products of rates are
+/// numbers.
+const MIN_RATE: f64 = 1e-12;
 
-/// The difference of two such log-odds is finite.
-const MOST_LOG_ODDS: f64 = 1e9;
+/// The largest log-odds, of which a difference is finite.
+const MAX_LOG_ODDS: f64 = 1e9;
 
 impl Rates {
-    /// Checks the table.
+    /// Makes a table of rates.
     ///
     /// # Errors
-    /// Where it is empty, not monotone, or holds what is no rate.
+    /// [`RatesError`] where the table is empty, not monotone, or holds what is no rate.
     pub fn new(rates: Vec<Rate>) -> Result<Self, RatesError> {
-        let is_rate = |rate: f64| (LEAST_RATE..=1.0).contains(&rate);
+        let is_rate = |rate: f64| (MIN_RATE..=1.0).contains(&rate);
         // Both are computed from numbers that were written and read again.
         let slack = 1.0 - 1e-9;
         let bad = (0..rates.len().max(1)).find(|&row| match rates.get(row) {
@@ -90,7 +91,7 @@ impl Rates {
                         && rate.false_positive_rate <= before.false_positive_rate
                         && rate.likelihood_ratio() >= before.likelihood_ratio() * slack
                 };
-                !(rate.log_odds.abs() <= MOST_LOG_ODDS
+                !(rate.log_odds.abs() <= MAX_LOG_ODDS
                     && is_rate(rate.true_positive_rate)
                     && is_rate(rate.false_positive_rate)
                     && ordered)
@@ -99,13 +100,13 @@ impl Rates {
         bad.map_or(Ok(Rates(rates)), |row| Err(RatesError { row }))
     }
 
-    /// The rows.
+    /// The rows of the table.
     pub fn rows(&self) -> &[Rate] {
         &self.0
     }
 
-    /// The rates at a threshold: straight lines between rows (of the logarithm of the ratio, and of the true positive rate),
-    /// the outermost row beyond them.
+    /// The rates at a threshold, on straight lines between rows (of the logarithm of the ratio, and of the true
+    /// positive rate); the outermost row beyond them.
     fn at(&self, log_odds: f64) -> Rate {
         let rows = &self.0;
         let above = rows.partition_point(|row| row.log_odds <= log_odds);
@@ -122,8 +123,8 @@ impl Rates {
         Rate { log_odds, true_positive_rate, false_positive_rate: true_positive_rate / ratio }
     }
 
-    /// What one gets when alerting from `log_odds` (calibrated, at the training base rate) up, where `base_rate` of all
-    /// comments are removable.
+    /// The operating point of alerting from `log_odds` (calibrated, at the training base rate) up, where `base_rate` of
+    /// all comments are to be removed.
     pub fn operating_point(&self, log_odds: LogOdds, base_rate: BaseRate) -> OperatingPoint {
         let rate = self.at(log_odds.0);
         let caught = base_rate.share() * rate.true_positive_rate;
@@ -174,28 +175,28 @@ impl Rates {
     }
 }
 
-/// Thresholds are found to this.
+/// How exactly thresholds are found.
 const THRESHOLD_STEP: f64 = 1e-9;
 
-/// 95 % of a normal distribution lie within so many standard deviations.
+/// The 97.5 % quantile of the standard normal distribution: 95 % lie within so many standard deviations of the mean.
 const Z: f64 = 1.959_963_984_540_054;
 
 /// How many comments rates were measured on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeldOut {
-    /// Those that moderators removed.
+    /// The number of comments that moderators removed.
     pub removed: usize,
-    /// The others.
+    /// The number of the other comments.
     pub kept: usize,
 }
 
-/// Intervals of 95 %, lower end first.
+/// Intervals of 95 %, the lower bound first.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Intervals {
-    /// From the likelihood ratio's (D. Simel et al., "Likelihood ratios with confidence", 1991): as wide in log-odds at any
-    /// base rate.
+    /// The precision's interval, from that of the likelihood ratio (D. Simel et al., "Likelihood ratios with
+    /// confidence", 1991): as wide in log-odds at any base rate.
     pub precision: [f64; 2],
-    /// E. Wilson's, "Probable Inference, the Law of Succession, and Statistical Inference", 1927.
+    /// The recall's interval (E. Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", 1927).
     pub recall: [f64; 2],
 }
 

@@ -6,24 +6,24 @@
 use crate::hash::Hash;
 use crate::subwords::BORDER;
 
-/// A token: the hash of its normal form, and where it stands in the cleaned text, in bytes.
+/// A token: the hash of its normal form, and where it stands in the cleaned text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Token {
-    /// The hash of its normal form.
+    /// The hash of the token's normal form.
     pub(crate) hash: u64,
-    /// Its first byte.
+    /// The token's first byte.
     pub(crate) start: u32,
-    /// The byte after its last.
+    /// The byte after the token's last.
     pub(crate) end: u32,
 }
 
 /// The normal form of every link.
 pub(crate) const LINK: &str = "URL";
 
-/// A mark repeated more often than this is no other token.
+/// The longest run of a mark: one that is repeated more often is the same token.
 const LONGEST_RUN: usize = 3;
 
-/// What is counted in a text along with its tokens.
+/// The numbers that are counted in a text along with its tokens.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     /// Unicode scalar values.
@@ -76,7 +76,7 @@ pub(crate) struct Counts {
     pub(crate) colons: usize,
     /// The first character that is not white space.
     pub(crate) first: Option<char>,
-    /// The last one.
+    /// The last character that is not white space.
     pub(crate) last: Option<char>,
 }
 
@@ -108,16 +108,16 @@ const CLASS: [Class; 256] = {
 pub(crate) struct Scan {
     /// All tokens.
     pub(crate) tokens: Vec<Token>,
-    /// Those of them that are words, by their index.
+    /// The tokens that are words, by index.
     pub(crate) words: Vec<u32>,
     /// The words' normal forms, a [`BORDER`] after each.
     pub(crate) forms: Vec<u8>,
-    /// What was counted along.
+    /// The numbers that were counted.
     pub(crate) counts: Counts,
 }
 
 impl Scan {
-    /// Reads `text` (at most 4 GiB), replacing what was here.
+    /// Scans `text` (at most 4 GiB), replacing what was found before.
     pub(crate) fn read(&mut self, text: &str) {
         let Scan { tokens, words, forms, counts } = self;
         tokens.clear();
@@ -136,7 +136,7 @@ struct Scanner<'a> {
     forms: &'a mut Vec<u8>,
     counts: &'a mut Counts,
     at: usize,
-    /// Where the last character stands that is not white space.
+    /// The place of the last character that is not white space.
     last_at: usize,
 }
 
@@ -325,7 +325,7 @@ fn link(rest: &[u8]) -> Option<usize> {
     (length > prefix).then_some(length)
 }
 
-/// A token's normal form: what its hash is the hash of.
+/// A token's normal form, which its hash is the hash of.
 pub(crate) fn normal_form(token: &str) -> String {
     if link(token.as_bytes()).is_some() {
         return LINK.to_owned();

@@ -1,24 +1,24 @@
 //! Subwords: character n-grams of a word's normal form, a space before and after it. They know a word by its parts, also one
 //! that is spelled in a way nobody has seen (P. Bojanowski et al., "Enriching Word Vectors with Subword Information", 2017).
 
-/// Bytes of the longest subword.
+/// The bytes of the longest subword.
 pub const LONGEST_SUBWORD: usize = 4;
-/// Bytes of the shortest.
+/// The bytes of the shortest subword.
 pub const SHORTEST_SUBWORD: usize = 3;
 
 /// A subword of the vocabulary.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Subword {
-    /// Its three or four bytes, the first one highest: `" th"` is `0x0020_7468`.
+    /// The subword's three or four bytes, the first one highest: `" th"` is `0x0020_7468`.
     pub key: u32,
-    /// Its inverse document frequency.
+    /// The subword's inverse document frequency.
     pub idf: f32,
 }
 
-/// What stands before and after a word.
+/// The byte that stands before and after a word.
 pub(crate) const BORDER: u8 = b' ';
 
-/// So often [`each`] calls at each byte.
+/// How often [`each`] calls at each byte.
 pub(crate) const SUBWORDS_A_BYTE: usize = LONGEST_SUBWORD - SHORTEST_SUBWORD + 1;
 
 /// Calls `found` with the key of each subword, whether it is one (there is none of four letters after two), and the number of
@@ -47,13 +47,13 @@ pub(crate) const fn spread(key: u32) -> u64 {
 /// Subwords by key, by open addressing: at most half full, a pair of numbers a place, so that most lookups touch one cache line.
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
-    /// Keys, 0 where there is none, and indices.
+    /// The keys, 0 where there is none, and the indices.
     places: Box<[(u32, u32)]>,
     shift: u32,
 }
 
 impl Table {
-    /// A table of these, which are numbered as they come.
+    /// Makes a table of these subwords, which are numbered as they come.
     pub(crate) fn new(subwords: &[Subword]) -> Self {
         let log = (subwords.len() * 2).next_power_of_two().ilog2().max(1);
         let mut table = Table { places: vec![(0, 0); 1 << log].into(), shift: u64::BITS - log };
@@ -67,7 +67,7 @@ impl Table {
         table
     }
 
-    /// A subword's index.
+    /// The index of a subword.
     #[inline]
     pub(crate) fn find(&self, key: u32) -> Option<u32> {
         let mut place = self.place(key);

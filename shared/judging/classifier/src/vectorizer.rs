@@ -16,35 +16,35 @@ use crate::measures::{MEASURES, measure};
 use crate::scan::{Scan, Token, normal_form};
 use crate::subwords::{self, SUBWORDS_A_BYTE, Subword, Table, spread};
 
-/// A standardised measure lies within this many standard deviations.
+/// The most standard deviations that a standardised measure lies from its mean.
 const MEASURE_LIMIT: f64 = 5.0;
 
 /// How a measure is standardised.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Measure {
-    /// Its mean over the training comments.
+    /// The measure's mean over the training comments.
     pub mean: f32,
-    /// Its standard deviation there, above zero.
+    /// The measure's standard deviation there, above zero.
     pub deviation: f32,
 }
 
 /// A term of the vocabulary.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Feature {
-    /// The hash of its n-gram.
+    /// The hash of the term's n-gram.
     pub hash: u64,
-    /// Its inverse document frequency.
+    /// The term's inverse document frequency.
     pub idf: f32,
 }
 
 /// An n-gram of a text. The order is that of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NGram {
-    /// Its first token, as an index.
+    /// The index of the n-gram's first token.
     first: u32,
-    /// How many tokens it has, less one.
+    /// The number of the n-gram's tokens, less one.
     more: u32,
-    /// Its hash.
+    /// The n-gram's hash.
     pub hash: u64,
 }
 
@@ -86,17 +86,17 @@ pub struct Scratch {
     scan: Scan,
     /// The terms found, in order of their first occurrence.
     pub(crate) terms: Vec<FoundTerm>,
-    /// The subwords found, likewise.
+    /// The subwords found, in order of their first occurrence.
     pub(crate) subwords: Vec<FoundSubword>,
-    /// Subwords that the filter lets pass: key, and word, as an index into the words.
+    /// The subwords that the filter lets pass: each one's key, and the index of its word.
     candidates: Vec<(u32, u32)>,
-    /// Subwords found, once each.
+    /// The subwords found, once each.
     new: Vec<u32>,
-    /// Where subwords stand: which one, and the word.
+    /// The occurrences of subwords: which one, and in which word.
     occurrences: Vec<(u32, u32)>,
-    /// By feature: how often it was found; all zero between texts.
+    /// How often each feature was found; all zero between texts.
     times: Vec<u32>,
-    /// By feature, if it was found: its place among those found.
+    /// The place of each feature that was found among those found.
     places: Vec<u32>,
     /// The standardised measures.
     pub(crate) measures: [f64; MEASURES],
@@ -105,27 +105,27 @@ pub struct Scratch {
 /// A term in a text.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FoundTerm {
-    /// Its index among the terms.
+    /// The term's index.
     pub(crate) index: u32,
-    /// Where it stands first.
+    /// The term's first occurrence.
     pub(crate) ngram: NGram,
-    /// Its weight in the vector.
+    /// The weight in the vector.
     pub(crate) value: f64,
 }
 
 /// A subword in a text.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FoundSubword {
-    /// Its index among the subwords.
+    /// The subword's index.
     pub(crate) index: u32,
-    /// How often it stands there.
+    /// How often the subword occurs.
     pub(crate) times: u32,
-    /// Its weight in the vector.
+    /// The weight in the vector.
     pub(crate) value: f64,
 }
 
 impl Scratch {
-    /// Cleans and scans `text`, which the methods below are then about.
+    /// Cleans and scans `text`, which the other methods are then about.
     pub fn read(&mut self, text: &str) {
         clean(text, &mut self.cleaned);
         self.scan.read(&self.cleaned);
@@ -136,12 +136,12 @@ impl Scratch {
         &self.cleaned
     }
 
-    /// Its n-grams of up to `longest` tokens.
+    /// The text's n-grams of up to `longest` tokens.
     pub fn ngrams(&self, longest: usize) -> NGrams<'_> {
         NGrams { tokens: &self.scan.tokens, longest, at: 0, length: 0, hash: 0 }
     }
 
-    /// Calls `found` with the key of each subword.
+    /// Calls `found` with the key of each subword of the text.
     pub fn each_subword(&self, mut found: impl FnMut(u32)) {
         subwords::each(&self.scan.forms, |key, is_one, _| {
             if is_one {
@@ -150,18 +150,18 @@ impl Scratch {
         });
     }
 
-    /// Its measures, as they are.
+    /// The text's measures, not standardised.
     pub fn measures(&self) -> [f32; MEASURES] {
         measure(&self.scan.counts)
     }
 
-    /// An n-gram as it stands in the text.
+    /// The spelling of an n-gram in the text.
     pub fn spelling(&self, ngram: &NGram) -> &str {
         let tokens = self.tokens(ngram);
         &self.cleaned[tokens[0].start as usize..tokens[tokens.len() - 1].end as usize]
     }
 
-    /// An n-gram's normal form: its tokens', with a space between.
+    /// An n-gram's normal form: its tokens' normal forms, with a space between.
     pub fn normal_form(&self, ngram: &NGram) -> String {
         let forms = self.tokens(ngram).iter();
         let forms = forms.map(|token| normal_form(&self.cleaned[token.start as usize..token.end as usize]));
@@ -181,7 +181,7 @@ impl Scratch {
         (terms.chain(subwords), &self.measures)
     }
 
-    /// Each occurrence of a subword: what was found, and the word it stands in.
+    /// The occurrences of subwords: each with the subword found, and the word it stands in.
     pub(crate) fn occurrences(&self) -> impl Iterator<Item = (&FoundSubword, NGram)> {
         self.occurrences.iter().map(|&(index, word)| {
             let place = self.places[index as usize];
@@ -192,7 +192,7 @@ impl Scratch {
     }
 }
 
-/// Turns texts into vectors: terms of length one in sum, subwords too, and measures.
+/// Turns texts into vectors: terms, in sum of length one, subwords likewise, and measures.
 #[derive(Clone, Debug)]
 pub struct Vectorizer {
     terms: HashMap<u64, u32, BuildHasherDefault<AsIs>>,
@@ -206,16 +206,16 @@ pub struct Vectorizer {
     tf: [f64; TF],
 }
 
-/// So many term frequencies are looked up; higher ones are rare enough for a logarithm.
+/// How many term frequencies are looked up; higher ones are rare enough for a logarithm.
 const TF: usize = 32;
 
-/// Sublinear term frequency.
+/// The sublinear term frequency.
 fn tf(times: u32) -> f64 {
     1.0 + f64::from(times).ln()
 }
 
 impl Vectorizer {
-    /// A vectorizer over n-grams of up to `longest` tokens. Features are numbered as they are listed.
+    /// Makes a vectorizer over n-grams of up to `longest` tokens. Features are numbered as they are listed.
     pub fn new(terms: &[Feature], subwords: &[Subword], measures: [Measure; MEASURES], longest: usize) -> Self {
         Vectorizer {
             terms: terms.iter().zip(0..).map(|(feature, index)| (feature.hash, index)).collect(),

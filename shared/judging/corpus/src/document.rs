@@ -5,12 +5,12 @@ use serde::de::IgnoredAny;
 
 use crate::input::{Input, MAX_FIRST_LINE};
 
-/// The most bytes looked at.
+/// The most bytes that are looked at.
 const LOOK_AHEAD: usize = 1024 * 1024;
 
-/// Whether the file goes on with what its first line begins, a list or an object. No line is looked at after a first one that is
-/// a whole object: a pipe may hold no more yet. In a file that is named as JSON Lines, one later line that could be read is enough
-/// for the others to be errors of their own; there, only what was seen to its end is a document.
+/// Whether the file goes on with what its first line begins, a list or an object. No line is looked at after a first
+/// one that is a whole object: a pipe may hold no more yet. In a file that is named as JSON Lines, one later line that
+/// can be read is enough for the others to be errors of their own; there, only what was seen to its end is a document.
 pub(crate) fn is_document(input: &mut Input, head: &[u8], named_jsonl: bool) -> bool {
     let is_list = head[0] == b'[';
     match memchr(b'\n', head) {
@@ -59,7 +59,7 @@ fn is_object(line: &[u8]) -> bool {
     line.trim_ascii_start().starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(line).is_ok()
 }
 
-/// Whether it is JSON, or could become JSON by what follows.
+/// Whether `bytes` are JSON, or could become JSON by what follows.
 fn is_beginning(bytes: &[u8]) -> bool {
     serde_json::from_slice::<IgnoredAny>(bytes).map_or_else(|error| error.is_eof(), |_| true)
 }

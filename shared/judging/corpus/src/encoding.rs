@@ -1,4 +1,4 @@
-//! Bytes of a CSV cell to text.
+//! Decodes the bytes of a CSV cell.
 //!
 //! windows-1252 here is that of the [WHATWG](https://encoding.spec.whatwg.org/#windows-1252): its five free bytes are the C1
 //! controls of ISO-8859-1, so that every byte is a character.
@@ -11,7 +11,7 @@ const C1: [char; 32] = [
     '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9D}', 'ž', 'Ÿ',
 ];
 
-/// UTF-8, or else windows-1252, with what was decoded wrongly before put right.
+/// Decodes UTF-8, or else windows-1252, and puts right what was decoded wrongly before.
 pub(crate) fn decode(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) => repair(text).into_owned(),
@@ -30,7 +30,7 @@ fn repair(text: &str) -> Cow<'_, str> {
         let (before, from) = rest.split_at(start);
         let (run, after) = from.split_at(from.find(|char: char| char.is_ascii()).unwrap_or(from.len()));
         let (word, next) = (before.chars().next_back(), after.chars().next());
-        // As often as it was misread.
+        // Repeated as often as the text was misread.
         let mut run = Cow::Borrowed(run);
         while let Some(better) = redecoded(&run).filter(|_| !ends_a_word(word, &run, next)) {
             run = Cow::Owned(better);
@@ -43,7 +43,8 @@ fn repair(text: &str) -> Cow<'_, str> {
     Cow::Owned(repaired)
 }
 
-/// A run has no ASCII, so UTF-8 in its bytes is made of sequences of several bytes.
+/// The text of a run that was decoded wrongly. A run has no ASCII, so UTF-8 in its bytes is made of sequences of
+/// several bytes.
 fn redecoded(run: &str) -> Option<String> {
     let bytes = run.chars().map(to_byte).collect::<Option<Vec<u8>>>()?;
     String::from_utf8(bytes).ok()

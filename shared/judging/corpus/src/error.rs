@@ -4,78 +4,79 @@ use std::{fmt, io};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// No such file.
+    /// There is no such file.
     #[error("{name}: there is no such file; check the path")]
     NotFound {
-        /// The path as given.
+        /// The path, as given.
         name: String,
     },
-    /// A folder was named.
+    /// The path names a folder.
     #[error("{name}: this is a folder; name one file in it")]
     Folder {
-        /// The path as given.
+        /// The path, as given.
         name: String,
     },
-    /// The system refuses to read it.
+    /// The system refuses to read the file.
     #[error("{name}: cannot be read ({error}); check its permissions and the disk")]
     Unreadable {
-        /// The path or name as given.
+        /// The path or name, as given.
         name: String,
-        /// What the system said.
+        /// The error that the system gave.
         error: io::Error,
     },
-    /// Nothing in it, or only blank lines.
+    /// The file holds nothing, or only blank lines.
     #[error("{name}: the file is empty; it needs a CSV header with a column `body`, or one JSON object a line")]
     Empty {
-        /// The path or name as given.
+        /// The path or name, as given.
         name: String,
     },
-    /// Compressed, and broken before the first record.
+    /// The file is compressed, and damaged before its first record.
     #[error("{name}: the {compression} data is damaged or truncated at its start; fetch the file again")]
     Damaged {
-        /// The path or name as given.
+        /// The path or name, as given.
         name: String,
-        /// As its first bytes say.
+        /// The compression that the first bytes name.
         compression: Compression,
     },
-    /// JSON, but not one object a line.
+    /// The file is JSON, but not one object a line.
     #[error("{name}: this is one JSON document; write one object a line (`jq -c '.[]'` makes that of an array)")]
     JsonDocument {
-        /// The path or name as given.
+        /// The path or name, as given.
         name: String,
     },
-    /// Neither CSV nor JSON Lines.
+    /// The file is neither CSV nor JSON Lines.
     #[error("{name}: this is {found}, neither CSV nor JSON Lines; {next}")]
     OtherFormat {
-        /// The path or name as given.
+        /// The path or name, as given.
         name: String,
-        /// What it seems to be.
+        /// What the file seems to be.
         found: &'static str,
-        /// What makes it readable.
+        /// What makes the file readable.
         next: &'static str,
     },
-    /// CSV that is separated by something else.
+    /// The file is CSV that is not separated by commas.
     #[error("{name}: the header is separated by {found}; commas are needed, so export it as comma-separated CSV")]
     Delimiter {
-        /// The path or name as given.
+        /// The path or name, as given.
         name: String,
-        /// `tabs` or `semicolons`.
+        /// The separators found: `tabs` or `semicolons`.
         found: &'static str,
     },
-    /// CSV without comments.
+    /// The file is CSV without a column of comments.
     #[error(
         "{name}: the CSV header has no column `body`; columns found: {columns}; name the one that holds the comments `body`"
     )]
     NoBody {
-        /// The path or name as given.
+        /// The path or name, as given.
         name: String,
-        /// What the header holds, shortened. Only what looks like a column's name: without a header, these are cells.
+        /// The names that the header holds, shortened. Only what looks like a column's name is shown: without a header,
+        /// these are cells.
         columns: String,
     },
 }
 
 impl OpenError {
-    /// What ends a row while reading keeps a file from being opened while looking at its first line.
+    /// The error of a file whose first line can't be read, from what would end a row while reading.
     pub(crate) fn of_first_row(name: &str, kind: RowErrorKind) -> Self {
         let name = name.to_owned();
         match kind {
@@ -100,72 +101,72 @@ impl OpenError {
 #[derive(Debug, thiserror::Error)]
 #[error("{kind}")]
 pub struct RowError {
-    /// The record's first line, from 1.
+    /// The record's first line, counted from 1.
     pub line: u64,
-    /// What is wrong.
+    /// What is wrong with the record.
     pub kind: RowErrorKind,
 }
 
 impl RowError {
-    /// Whether nothing comes after this.
+    /// Whether no record comes after this error.
     pub fn is_fatal(&self) -> bool {
         matches!(self.kind, RowErrorKind::Truncated(_) | RowErrorKind::Damaged(_) | RowErrorKind::Io(_))
     }
 }
 
-/// What is wrong with a record. No message quotes from it.
+/// What is wrong with a record. No message quotes the record.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RowErrorKind {
-    /// JSON Lines in another encoding.
+    /// A line of JSON Lines is in another encoding.
     #[error("the line is not UTF-8; convert the file to UTF-8")]
     NotUtf8,
-    /// Not JSON.
+    /// A line is not JSON.
     #[error("the line is not valid JSON; each line must hold one whole object")]
     NotJson,
-    /// JSON, but a list, a text or a number.
+    /// A line is JSON, but a list, a text or a number.
     #[error("the line is JSON but not an object; each line must hold one whole object")]
     NotAnObject,
     /// The file's last record stops in the middle.
     #[error("the file ends inside this record and may be truncated; fetch it again, or drop the record")]
     CutOff,
-    /// A field is there twice.
-    #[error("a field is there twice; keep one of them")]
+    /// A field stands in the object twice.
+    #[error("a field occurs twice; keep one of them")]
     DuplicateField,
-    /// A value of the wrong type.
+    /// A value has the wrong type.
     #[error("`{field}` is not {wanted}; correct that value")]
     WrongType {
         /// Reddit's name of the field.
         field: &'static str,
-        /// What it should be.
+        /// What the value should be.
         wanted: &'static str,
     },
-    /// A CSV record that doesn't fit the header.
+    /// A CSV record has another number of fields than the header.
     #[error("the record has {found} fields, the header {expected}; put cells that hold commas or line ends in quotes")]
     FieldCount {
-        /// The header's fields.
+        /// The number of the header's fields.
         expected: usize,
-        /// The record's fields.
+        /// The number of the record's fields.
         found: usize,
     },
     /// A quoted cell goes on after its closing quote.
     #[error("text follows a closing quote; write a quote inside a cell twice (\"\")")]
     StrayQuote,
-    /// A quoted cell without an end.
+    /// A quoted cell has no end.
     #[error(
         "a quote is opened and never closed: the file may be truncated, or a quote inside a cell is not written twice"
     )]
     OpenQuote,
-    /// Over [`MAX_ROW_BYTES`](crate::MAX_ROW_BYTES).
+    /// The record is longer than [`MAX_ROW_BYTES`](crate::MAX_ROW_BYTES).
     #[error("the record is longer than 16 MiB; split it or drop it")]
     TooLong,
-    /// Fatal: compressed data that ends too early.
+    /// The compressed data ends too early, which is fatal.
     #[error("the {0} data ends too early: the file is truncated; fetch it again (what came before this line was read)")]
     Truncated(Compression),
-    /// Fatal: compressed data that can't be unpacked.
+    /// The compressed data can't be unpacked, which is fatal.
     #[error("the {0} data is damaged; fetch the file again (what came before this line was read)")]
     Damaged(Compression),
-    /// Fatal: a read failed.
+    /// A read failed, which is fatal.
     #[error("reading failed ({0}); check the disk or the connection and start again")]
     Io(io::Error),
 }

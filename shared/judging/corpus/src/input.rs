@@ -4,11 +4,11 @@ use std::io::{self, BufRead, BufReader, Cursor, Read};
 
 use crate::{Compression, RowErrorKind};
 
-/// Bytes asked for at a time.
+/// How many bytes are asked for at a time.
 const BUFFER: usize = 64 * 1024;
 /// The longest first line that formats are told apart by.
 pub(crate) const MAX_FIRST_LINE: usize = 64 * 1024;
-/// As set by `--long=31`, which Reddit's dumps are made with; the library's default refuses them.
+/// The window that `--long=31` sets, which Reddit's dumps are made with; the library's default refuses them.
 const ZSTD_WINDOW_LOG: u32 = 31;
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
@@ -18,15 +18,15 @@ pub(crate) struct Input {
     line: u64,
 }
 
-/// What stands ahead.
+/// The bytes that stand ahead.
 pub(crate) struct Ahead {
     pub(crate) bytes: Vec<u8>,
-    /// Whether the input ends with them.
+    /// Whether the input ends with these bytes.
     pub(crate) is_all: bool,
 }
 
 impl Input {
-    /// Unpacks what is compressed, by its first bytes.
+    /// Makes an input that unpacks what is compressed, as its first bytes say.
     pub(crate) fn new(from: impl Read + Send + 'static) -> Result<Self, RowErrorKind> {
         let mut from = BufReader::with_capacity(BUFFER, Source(from));
         let mut head = Vec::new();
@@ -85,7 +85,7 @@ impl Input {
         Ok(head)
     }
 
-    /// Shows what comes next, until that is `enough` or `limit` bytes. All of it is still to be read afterwards.
+    /// Shows the bytes that come next, until they are `enough` or `limit`. All of them are still to be read afterwards.
     pub(crate) fn ahead(&mut self, limit: usize, mut enough: impl FnMut(&[u8]) -> bool) -> Ahead {
         let mut bytes = Vec::new();
         let mut failed = None;
@@ -118,18 +118,18 @@ impl Input {
         };
     }
 
-    /// The next bytes; none at the end.
+    /// The next bytes, without consuming them; none at the end.
     pub(crate) fn chunk(&mut self) -> Result<&[u8], RowErrorKind> {
         self.from.fill_buf().map_err(|error| kind(error, self.compression))
     }
 
-    /// Takes bytes of the last chunk.
+    /// Consumes bytes of the last chunk, which hold this many newlines.
     pub(crate) fn consume(&mut self, bytes: usize, newlines: u64) {
         self.from.consume(bytes);
         self.line += newlines;
     }
 
-    /// The line of the next byte, from 1.
+    /// The line of the next byte, counted from 1.
     pub(crate) fn line(&self) -> u64 {
         self.line
     }

@@ -1,4 +1,4 @@
-//! One JSON object a line.
+//! Reads one JSON object a line.
 
 use memchr::memchr;
 use modstream_events::Comment;
@@ -55,7 +55,8 @@ enum End {
     File,
 }
 
-/// `None` at the end of the file. A line that is too long is read to its end, so that the next one is whole.
+/// Reads a line; `None` at the end of the file. A line that is too long is read to its end, so that the next one is
+/// whole.
 fn read_line(input: &mut Input, line: &mut Vec<u8>) -> Result<Option<End>, RowErrorKind> {
     line.clear();
     let mut any = false;
@@ -86,7 +87,7 @@ type Parsed = (Comment<'static>, Option<bool>);
 fn parse(line: &[u8], end: &End) -> Result<Parsed, RowErrorKind> {
     let text = match std::str::from_utf8(line) {
         Ok(text) => text,
-        // Half a character at the end.
+        // The file ends with half a character.
         Err(error) if error.error_len().is_none() && matches!(end, End::File) => return Err(RowErrorKind::CutOff),
         Err(_) => return Err(RowErrorKind::NotUtf8),
     };

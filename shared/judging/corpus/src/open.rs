@@ -1,4 +1,4 @@
-//! Which format a file has, and what to say where it has none of ours.
+//! Finds out which format a file has, and says what to do where it is none of ours.
 
 use std::io::Read;
 
@@ -13,7 +13,7 @@ use crate::{
 const UNPACK: &str = "unpack it first";
 const CONVERT: &str = "export it as one of these";
 
-/// First bytes of what people try, after unpacking.
+/// The first bytes of what people try, after unpacking.
 const OTHERS: [(&[u8], &str, &str); 9] = [
     (b"PK\x03\x04", "a zip archive or a spreadsheet", "unpack it, or export the sheet as CSV"),
     (b"\x1F\x8B", "compressed twice", UNPACK),
@@ -61,7 +61,7 @@ fn other_format(head: &[u8]) -> Option<(&'static str, &'static str)> {
     if let Some((_, found, next)) = OTHERS.iter().find(|(start, ..)| head.starts_with(start)) {
         return Some((found, next));
     }
-    // No name of a column and no JSON holds a zero byte, a comment in a cell may.
+    // No name of a column and no JSON holds a zero byte; a comment in a cell may.
     let first = head.split(|&byte| byte == b'\n').next()?;
     memchr::memchr(0, first).map(|_| ("binary data", CONVERT))
 }

@@ -2,7 +2,8 @@ use std::{fmt, fs::File, io, io::Read, iter::FusedIterator, path::Path};
 
 use crate::{OpenError, Row, RowError, input::Input, open, open::Format};
 
-/// Comments of one file in its order. Ends after a [fatal](RowError::is_fatal) error; any other leads on to the next record.
+/// The comments of one file, in its order. The iteration ends after a [fatal](RowError::is_fatal) error; after any
+/// other the next record follows.
 pub struct Reader {
     input: Input,
     format: Format,
@@ -13,7 +14,7 @@ impl Reader {
     /// Opens a file and finds out its compression and format.
     ///
     /// # Errors
-    /// Where there is no such file, or nothing that could be comments in it.
+    /// [`OpenError`] where there is no such file, or nothing in it that could be comments.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let name = path.display().to_string();
         let file = File::open(path).and_then(|file| Ok((file.metadata()?.is_dir(), file)));
@@ -28,13 +29,14 @@ impl Reader {
     /// Reads what has no path: standard input, an object in memory. `name` is what errors call it; its ending counts as in a path.
     ///
     /// # Errors
-    /// Where there is nothing that could be comments in it.
+    /// [`OpenError`] where nothing in it could be comments.
     pub fn from_read(name: &str, from: impl Read + Send + 'static) -> Result<Self, OpenError> {
         let (input, format) = open::open(name, from)?;
         Ok(Self { input, format, ended: false })
     }
 
-    /// The names in a CSV's header, in its order and case, without blanks around them; at most the first 4096. `None` for JSON Lines.
+    /// The names in a CSV's header, in its order and case, without blanks around them; at most the first 4096. None for
+    /// JSON Lines.
     pub fn columns(&self) -> Option<&[String]> {
         match &self.format {
             Format::Csv(csv) => Some(csv.names()),

@@ -1,4 +1,4 @@
-//! A verdict in the ways dumps write it.
+//! Reads a verdict in the ways that dumps write it.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, de};
 
 pub(crate) const WANTED: &str = "true, false, 1 or 0";
 
-/// In any case, as R writes `TRUE` and Python `True`. Empty text is no verdict.
+/// The verdict of a text, in upper or lower case, as R writes `TRUE` and Python `True`. An empty text is no verdict.
 pub(crate) fn from_text(text: &str) -> Result<Option<bool>, Unknown> {
     let text = text.trim();
     if text.is_empty() {
@@ -23,7 +23,7 @@ pub(crate) fn from_text(text: &str) -> Result<Option<bool>, Unknown> {
 #[derive(Debug)]
 pub(crate) struct Unknown;
 
-/// The field of a JSON object.
+/// The field `removed` of a JSON object.
 #[derive(Deserialize)]
 pub(crate) struct Removed {
     #[serde(default, deserialize_with = "verdict")]

@@ -130,7 +130,7 @@ fn a_bad_line_of_json_costs_only_that_line() {
         (b"{\"created_utc\": \"secret\"}", "`created_utc` is not a number of seconds since 1970; correct that value"),
         (b"{\"removed\": 2}", "`removed` is not true, false, 1 or 0; correct that value"),
         (b"{\"removed\": \"secret\"}", "`removed` is not true, false, 1 or 0; correct that value"),
-        (b"{\"body\": \"a\", \"body\": \"b\"}", "a field is there twice; keep one of them"),
+        (b"{\"body\": \"a\", \"body\": \"b\"}", "a field occurs twice; keep one of them"),
     ];
     for (line, message) in bad {
         let file = [b"{\"body\":\"a\"}\n", line, b"\r\n\n{\"body\":\"b\"}\n"].concat();

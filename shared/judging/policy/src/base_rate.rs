@@ -12,14 +12,14 @@ use modstream_events::{OperatingPoint, Prediction};
 pub struct AtBaseRate {
     /// The probability that a moderator would remove the comment there.
     pub probability: f64,
-    /// Its log-odds.
+    /// The probability's log-odds.
     pub log_odds: f64,
-    /// What one gets there when alerting from this probability up.
+    /// What alerting from this probability up gives there.
     pub operating_point: OperatingPoint,
 }
 
 impl AtBaseRate {
-    /// The prediction at this base rate; as it is where there is none, or the prediction's own is none.
+    /// The prediction at this base rate; unchanged where no base rate is given, or the prediction's own is no share.
     pub fn of(prediction: &Prediction<'_>, base_rate: Option<f64>) -> Self {
         let Prediction { probability, log_odds, operating_point, .. } = *prediction;
         let as_it_is = AtBaseRate { probability, log_odds, operating_point };

@@ -9,29 +9,29 @@ use jiff::tz::TimeZone;
 
 use crate::document::{BreakerDocument, Document, QuietHoursDocument, RulesDocument, SeverityDocument};
 use crate::locate::{line_at, line_of};
-use crate::{Breaker, Channel, Condition, Policies, QuietHours, Rules, Severities};
+use crate::{AlwaysTerm, Breaker, Channel, Condition, Policies, QuietHours, Rules, Severities};
 
-/// The name where a document has none.
+/// The policies' name where a document has none.
 const DEFAULT_NAME: &str = "default";
-/// Parts of message attributes and ids.
+/// A name goes into message attributes and ids.
 const MAX_NAME_CHARS: usize = 64;
-/// More alerts an hour nobody reads.
-const MOST_ALERTS: i64 = 10_000;
-/// More than this is no sample but a policy.
-const MOST_EXPLORATION: f64 = 0.1;
-/// An hour.
-const MOST_WINDOW: i64 = 60;
-/// Nobody waits for so many.
-const MOST_MIN_ALERTS: i64 = 1_000_000;
-/// A day: open breakers are looked for among those of today and yesterday.
-const MOST_OPEN_FOR: i64 = 24 * 60;
+/// Nobody reads more alerts an hour.
+const MAX_ALERTS_PER_HOUR: i64 = 10_000;
+/// A larger share is no sample but a policy.
+const MAX_EXPLORATION_SHARE: f64 = 0.1;
+/// A breaker looks back an hour at most.
+const MAX_BREAKER_WINDOW_MINUTES: i64 = 60;
+/// Nobody waits for more alerts before a breaker may open.
+const MAX_BREAKER_MIN_ALERTS: i64 = 1_000_000;
+/// A breaker is open for a day at most: open ones are looked for among those of today and yesterday.
+const MAX_BREAKER_OPEN_MINUTES: i64 = 24 * 60;
 
 /// One thing that is wrong with a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Its line, where it is known.
+    /// The line of the problem, where it is known.
     pub line: Option<usize>,
-    /// The field, such as `subreddits.science.threshold`; empty where it is the whole text.
+    /// The field, such as `subreddits.science.threshold`; empty where the problem is the whole text's.
     pub field: String,
     /// What is wrong, and what to write.
     pub what: String,
@@ -66,7 +66,7 @@ impl Policies {
     /// Reads a document: JSON where the text begins with a brace, else TOML.
     ///
     /// # Errors
-    /// All that is wrong with it; of a text that can't be read, the first.
+    /// [`Problems`] holds all that is wrong with the document; of a text that can't be read, the first.
     pub fn parse(text: &str) -> Result<Self, Problems> {
         let is_json = text.trim_start().starts_with('{');
         let document = if is_json { from_json(text) } else { from_toml(text) };
@@ -84,14 +84,14 @@ impl Policies {
     /// Checks a document.
     ///
     /// # Errors
-    /// All that is wrong with it.
+    /// [`Problems`] holds all that is wrong with the document.
     pub fn check(document: Document) -> Result<Self, Problems> {
         let mut checking = Checking::default();
         let name = document.name.clone().unwrap_or_else(|| DEFAULT_NAME.to_owned());
         if name.is_empty() || name.chars().count() > MAX_NAME_CHARS || name.chars().any(char::is_control) {
             checking.found(
                 "name",
-                "it is empty, longer than 64 characters or no text: write a short name, or leave it out",
+                "the name is empty, longer than 64 characters or no text: write a short name, or leave it out",
             );
         }
         let threshold = checking.threshold(&document.default, "default");
@@ -106,7 +106,7 @@ impl Policies {
             checking.subreddit(written, &field);
             let rules = checking.rules(own, &default, &field);
             if subreddits.insert(written.to_lowercase(), rules).is_some() {
-                checking.found(&field, "this subreddit has rules already, in other letters: keep one of the two");
+                checking.found(&field, "this subreddit has rules already, in another case: keep one of the two");
             }
         }
         let max_alerts_per_hour = document
@@ -128,7 +128,7 @@ fn from_json(text: &str) -> Result<Document, Problem> {
     let document: Document = read.map_err(|error| {
         let field = field_of(error.path());
         let error = error.into_inner();
-        // It ends in the place, which is said before.
+        // The message ends in the place, which the problem says before.
         let what = error.to_string();
         let what = what.rsplit_once(" at line ").map_or(what.as_str(), |(what, _)| what).to_owned();
         Problem { line: Some(error.line()), field, what }
@@ -136,7 +136,7 @@ fn from_json(text: &str) -> Result<Document, Problem> {
     json.end().map_err(|error| Problem {
         line: Some(error.line()),
         field: String::new(),
-        what: "there is more behind the document's last brace: write one document a file".to_owned(),
+        what: "there is text after the document's last brace: write one document a file".to_owned(),
     })?;
     Ok(document)
 }
@@ -159,7 +159,7 @@ fn field_of(path: &serde_path_to_error::Path) -> String {
     if field == "." { String::new() } else { field }
 }
 
-/// What was found so far.
+/// The problems found so far.
 #[derive(Default)]
 struct Checking {
     problems: Vec<Problem>,
@@ -170,7 +170,7 @@ impl Checking {
         self.problems.push(Problem { line: None, field: field.to_owned(), what: what.into() });
     }
 
-    /// A value, if it is good.
+    /// The value, if it is good.
     fn good<T: PartialOrd + fmt::Display>(&mut self, field: &str, value: T, is_good: bool, write: &str) -> Option<T> {
         if is_good {
             return Some(value);
@@ -184,7 +184,7 @@ impl Checking {
         parsed.map_err(|error| self.found(&format!("{at}.threshold"), error.to_string())).ok()
     }
 
-    /// The rules of a part of the document, over what holds where they say nothing. The default's threshold is looked at
+    /// The rules of a part of the document; `over` holds where they say nothing. The default's threshold was checked
     /// before.
     fn rules(&mut self, rules: &RulesDocument, over: &Rules, at: &str) -> Rules {
         let threshold = if at == "default" { None } else { self.threshold(rules, at) };
@@ -195,7 +195,7 @@ impl Checking {
             self.good(&format!("{at}.base_rate"), rate, is_good, write)
         });
         let share = rules.exploration_share.and_then(|share| {
-            let is_good = (0.0..=MOST_EXPLORATION).contains(&share);
+            let is_good = (0.0..=MAX_EXPLORATION_SHARE).contains(&share);
             let write = "write a share from 0 to 0.1, such as 0.01: more would be a policy of its own";
             self.good(&format!("{at}.exploration_share"), share, is_good, write)
         });
@@ -208,7 +208,10 @@ impl Checking {
         let exempt = rules.exempt_authors.clone().inspect(|names| {
             self.authors(names, &format!("{at}.exempt_authors"));
         });
-        let always = rules.always.clone().inspect(|terms| self.terms(terms, &format!("{at}.always")));
+        let always = rules.always.as_ref().map(|terms| {
+            self.terms(terms, &format!("{at}.always"));
+            terms.iter().map(AlwaysTerm::new).collect()
+        });
         Rules {
             threshold: threshold.unwrap_or(over.threshold),
             base_rate: base_rate.unwrap_or(over.base_rate),
@@ -228,7 +231,7 @@ impl Checking {
         if bare.is_empty() {
             self.found(field, "a subreddit has a name: write for example [subreddits.science]");
         } else if bare != written {
-            self.found(field, format!("a subreddit's name stands without `r/` and spaces here: write `{bare}`"));
+            self.found(field, format!("write the subreddit's name without `r/` and spaces here: `{bare}`"));
         }
     }
 
@@ -256,7 +259,7 @@ impl Checking {
         } else {
             "write how many alerts may be published in an hour, from 1 to 10000, or leave it out"
         };
-        let good = self.good(field, budget, (1..=MOST_ALERTS).contains(&budget), write)?;
+        let good = self.good(field, budget, (1..=MAX_ALERTS_PER_HOUR).contains(&budget), write)?;
         u32::try_from(good).ok()
     }
 
@@ -276,7 +279,7 @@ impl Checking {
         if from == to {
             self.found(
                 field,
-                "they begin and end at the same time: write two times, or channels = [\"digest\"] for quiet all day",
+                "quiet hours begin and end at the same time: write two times, or channels = [\"digest\"] for quiet all day",
             );
             return None;
         }
@@ -284,7 +287,7 @@ impl Checking {
         if rest < 60 {
             self.found(
                 field,
-                "they leave less than an hour of the day, in which a digest may never be due: write shorter ones, or \
+                "quiet hours leave less than an hour of the day, in which a digest may never be due: write shorter ones, or \
                  channels = [\"digest\"] for quiet all day",
             );
             return None;
@@ -303,7 +306,7 @@ impl Checking {
 
     fn channels(&mut self, channels: &[Channel], field: &str) {
         if channels.iter().enumerate().any(|(position, channel)| channels[..position].contains(channel)) {
-            self.found(field, "a channel stands there twice: write each once");
+            self.found(field, "a channel is named twice: write each once");
         }
     }
 
@@ -312,9 +315,9 @@ impl Checking {
             let bare = name.trim().trim_start_matches('/');
             let bare = bare.strip_prefix("u/").unwrap_or(bare);
             if bare.is_empty() {
-                self.found(field, "an author without a name is none: leave it out");
+                self.found(field, "an author's name is empty: leave it out");
             } else if bare != name {
-                self.found(field, format!("an author's name stands without `u/` and spaces here: write `{bare}`"));
+                self.found(field, format!("write the author's name without `u/` and spaces here: `{bare}`"));
             }
         }
     }
@@ -338,9 +341,9 @@ impl Checking {
             let write = format!("write a number from 1 to {most}, or leave it out for {default}");
             self.good(&format!("breaker.{name}"), value, (1..=most).contains(&value), &write).unwrap_or(default)
         };
-        let window = number("window", *window, 5, MOST_WINDOW);
-        let min_alerts = number("min_alerts", *min_alerts, 50, MOST_MIN_ALERTS);
-        let open_for = number("open_for", *open_for, 60, MOST_OPEN_FOR);
+        let window = number("window", *window, 5, MAX_BREAKER_WINDOW_MINUTES);
+        let min_alerts = number("min_alerts", *min_alerts, 50, MAX_BREAKER_MIN_ALERTS);
+        let open_for = number("open_for", *open_for, 60, MAX_BREAKER_OPEN_MINUTES);
         Breaker {
             max_share: *max_share,
             window: SignedDuration::from_mins(window),
@@ -389,7 +392,7 @@ mod tests {
             ("always = [\"spam\", \" \"]", "line 3: default.always: an empty text is in every comment"),
             (
                 "exempt_authors = [\"u/bot\"]",
-                "line 3: default.exempt_authors: an author's name stands without `u/` and spaces here: write `bot`",
+                "line 3: default.exempt_authors: write the author's name without `u/` and spaces here: `bot`",
             ),
             ("channels = [\"digest\", \"digest\"]", "line 3: default.channels: a channel stands there twice"),
             ("tresholds = 1", "line 3: default.tresholds: unknown field `tresholds`, expected one of `threshold`"),
@@ -400,11 +403,11 @@ mod tests {
             ("always = \"spam\"", "line 3: default.always: invalid type: string \"spam\", expected a sequence"),
             (
                 "[subreddits.\"r/science\"]",
-                "line 3: subreddits.r/science: a subreddit's name stands without `r/` and spaces here: write `science`",
+                "line 3: subreddits.r/science: write the subreddit's name without `r/` and spaces here: `science`",
             ),
             (
                 "[subreddits.Science]\n[subreddits.science]",
-                "subreddits.science: this subreddit has rules already, in other letters",
+                "subreddits.science: this subreddit has rules already, in another case",
             ),
             (
                 "[subreddits.science]\nthreshold = 2",

@@ -8,13 +8,13 @@ use modstream_events::{OperatingPoint, PolicyRef, Prediction};
 /// A named condition.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
-    /// Part of an alert's id: under another name the same comment alerts again.
+    /// The policy's name. It is part of an alert's id: under another name the same comment alerts again.
     pub name: String,
-    /// What a prediction must meet.
+    /// The condition that a prediction must meet.
     pub condition: Condition,
 }
 
-/// What a prediction must meet. Each compares one field of it.
+/// What a prediction must meet. Each condition compares one field of the prediction.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Condition {
     /// `0.8`: the probability is at least this.
@@ -36,7 +36,7 @@ impl Policy {
     /// The policy that a text names, called `default`.
     ///
     /// # Errors
-    /// Where the text is no condition.
+    /// [`PolicyError`] where the text is no condition.
     pub fn parse(text: &str) -> Result<Self, PolicyError> {
         Ok(Policy { name: "default".to_owned(), condition: text.parse()? })
     }
@@ -46,14 +46,14 @@ impl Policy {
         self.condition.is_met_by(prediction.probability, &prediction.operating_point)
     }
 
-    /// How alerts name it.
+    /// How alerts name the policy.
     pub fn to_ref(&self) -> PolicyRef<'_> {
         PolicyRef { name: self.name.as_str().into(), condition: self.condition.to_string().into() }
     }
 }
 
 impl Condition {
-    /// Whether a comment of this probability, whose operating point is this, alerts.
+    /// Whether a comment of this probability and operating point alerts.
     pub fn is_met_by(&self, probability: f64, point: &OperatingPoint) -> bool {
         match *self {
             Condition::Probability(least) => probability >= least,

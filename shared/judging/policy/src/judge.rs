@@ -2,25 +2,25 @@
 
 use modstream_events::{PROBE_BODY, PROBE_SOURCE, Prediction, Severity, ids};
 
-use crate::{AtBaseRate, Rules};
+use crate::{AlwaysTerm, AtBaseRate, Rules};
 
 /// What rules say of a prediction.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Judgement {
-    /// Nothing.
+    /// The comment does not alert.
     Pass,
-    /// It alerts.
+    /// The comment alerts.
     Alert {
-        /// Why.
+        /// Why it alerts.
         why: Why,
-        /// How urgent.
+        /// How urgent the alert is.
         severity: Severity,
     },
-    /// It meets no policy, and is asked about all the same.
+    /// The comment meets no policy, and moderators are asked about it all the same.
     Explore {
-        /// The share of such comments: its probability of being here.
+        /// The share of such comments, which is this one's probability of being asked about.
         share: f64,
-        /// How urgent.
+        /// How urgent the alert is.
         severity: Severity,
     },
 }
@@ -28,11 +28,11 @@ pub enum Judgement {
 /// Why a prediction alerts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Why {
-    /// It meets the threshold.
+    /// The prediction meets the threshold.
     Threshold,
-    /// Its comment holds this text.
+    /// The comment holds this text.
     Always(String),
-    /// Its comment is the probe.
+    /// The comment is the probe.
     Probe,
 }
 
@@ -42,13 +42,13 @@ impl Rules {
         AtBaseRate::of(prediction, self.base_rate)
     }
 
-    /// Judges a prediction: the first that holds of probe, exempt author, always term, threshold, exploration. It depends on
-    /// rules and prediction alone.
+    /// Judges a prediction by the first that holds of probe, exempt author, always-alert term, threshold and
+    /// exploration. The judgement depends on rules and prediction alone.
     pub fn judge(&self, prediction: &Prediction<'_>) -> Judgement {
         let comment = &prediction.comment;
         let body = comment.body.as_deref().unwrap_or_default();
         if prediction.comment_event.source == PROBE_SOURCE && body.trim() == PROBE_BODY {
-            // It shows the way to moderators who want nothing but the most urgent, too.
+            // The probe must also reach moderators who want nothing but the most urgent alerts.
             return Judgement::Alert { why: Why::Probe, severity: Severity::High };
         }
         if comment.author.as_deref().is_some_and(|author| self.is_exempt(author)) {
@@ -78,11 +78,12 @@ impl Rules {
             return None;
         }
         let body = body.to_lowercase();
-        self.always.iter().find(|term| body.contains(&term.to_lowercase())).map(String::as_str)
+        self.always.iter().find(|term| term.is_in(&body)).map(AlwaysTerm::as_str)
     }
 }
 
-/// A number from 0 to 1 that is the comment event's: evenly spread over events, the same at every repeat and for every policy.
+/// A number from 0 to 1 that follows from the comment event: evenly spread over events, the same at every repeat and
+/// for every policy.
 fn position(prediction: &Prediction<'_>) -> f64 {
     let event = &prediction.comment_event;
     let id = ids::exploration(&event.source, &event.id, "");
@@ -141,7 +142,7 @@ pub(crate) mod tests {
 
     #[test]
     fn an_always_term_is_found_anywhere_whatever_its_case_and_is_medium_at_least() {
-        let rules = Rules { always: vec!["buy FOLLOWERS".to_owned(), "ÜBER".to_owned()], ..rules() };
+        let rules = Rules { always: ["buy FOLLOWERS", "ÜBER"].map(AlwaysTerm::new).to_vec(), ..rules() };
         let mut unlikely = prediction("You can Buy Followers2 here");
         (unlikely.probability, unlikely.log_odds) = (0.1, -2.197_224_577_336_219_6);
         let alert = |term: &str| Judgement::Alert { why: Why::Always(term.to_owned()), severity: Severity::Medium };
@@ -155,7 +156,7 @@ pub(crate) mod tests {
         let everything = Rules {
             threshold: Condition::Probability(0.0),
             exempt_authors: vec!["AutoModerator".to_owned()],
-            always: vec!["so".to_owned()],
+            always: vec![AlwaysTerm::new("so")],
             exploration_share: 0.1,
             ..rules()
         };

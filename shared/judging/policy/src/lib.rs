@@ -24,6 +24,7 @@
 //! # Ok::<(), modstream_policy::Problems>(())
 //! ```
 
+mod always_term;
 mod base_rate;
 mod check;
 mod condition;
@@ -35,6 +36,7 @@ mod quiet_hours;
 mod setting;
 mod severities;
 
+pub use always_term::AlwaysTerm;
 pub use base_rate::AtBaseRate;
 pub use check::{Problem, Problems};
 pub use condition::{Condition, Policy, PolicyError};

@@ -1,9 +1,9 @@
-//! In which line a field stands.
+//! Finds the line that a field stands in.
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// The line of a field in a text of TOML, where it can be found; the path's last part that can is good enough.
+/// The line of a field in a text of TOML: that of the path's last part that can be found.
 pub(crate) fn line_of(text: &str, path: &[&str]) -> Option<usize> {
     let document = DeTable::parse(text).ok()?;
     let mut table = document.get_ref();
@@ -19,7 +19,7 @@ pub(crate) fn line_of(text: &str, path: &[&str]) -> Option<usize> {
     Some(line_at(text, found?))
 }
 
-/// Where the key begins, and its value.
+/// Where a table's key begins, and the key's value.
 fn entry<'a, 'i>(table: &'a DeTable<'i>, key: &str) -> Option<(usize, &'a Spanned<DeValue<'i>>)> {
     table.iter().find(|(name, _)| name.get_ref() == key).map(|(name, value)| (name.span().start, value))
 }

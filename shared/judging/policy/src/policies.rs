@@ -3,30 +3,32 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 use modstream_events::PolicyRef;
 
-use crate::{Channel, Condition, Document, Policy, QuietHours, RulesDocument, Severities, SeverityDocument};
+use crate::{
+    AlwaysTerm, Channel, Condition, Document, Policy, QuietHours, RulesDocument, Severities, SeverityDocument,
+};
 
 /// Rules for all comments, and by subreddit where they differ: a checked document.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policies {
     pub(crate) document: Document,
-    /// Part of an alert's id: under another name the same comment alerts again.
+    /// The policies' name. It is part of an alert's id: under another name the same comment alerts again.
     pub name: String,
-    /// The rules where no others are.
+    /// The rules of subreddits that have none of their own.
     pub default: Rules,
-    /// By the subreddit's name in small letters.
+    /// The rules that differ, by the subreddit's name in lower case.
     pub(crate) subreddits: BTreeMap<String, Rules>,
     /// The most alerts that are published in an hour, of all subreddits.
     pub max_alerts_per_hour: Option<u32>,
-    /// When alerts are withheld because there are too many.
+    /// When alerts are held back because there are too many.
     pub breaker: Option<Breaker>,
 }
 
 /// The rules for a comment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rules {
-    /// What a prediction must meet.
+    /// The condition that a prediction must meet.
     pub threshold: Condition,
-    /// The share of comments that moderators remove; the model's where there is none.
+    /// The share of comments that moderators remove; the model's where it is not set.
     pub base_rate: Option<f64>,
     /// How urgent an alert is.
     pub severities: Severities,
@@ -36,29 +38,29 @@ pub struct Rules {
     pub quiet_hours: Option<QuietHours>,
     /// Where alerts go.
     pub channels: Vec<Channel>,
-    /// Whose comments never alert.
+    /// The authors whose comments never alert.
     pub exempt_authors: Vec<String>,
-    /// What always alerts.
-    pub always: Vec<String>,
+    /// The texts that always alert, wherever a comment holds one.
+    pub always: Vec<AlwaysTerm>,
     /// The share of other comments that moderators are asked about all the same.
     pub exploration_share: f64,
 }
 
-/// When so many comments alert that something must be wrong.
+/// When so many comments alert that something must be wrong: the numbers of the document's breaker.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Breaker {
     /// The largest share of comments that may alert.
     pub max_share: f64,
-    /// Over so long.
+    /// The stretch of time that the share is of.
     pub window: SignedDuration,
-    /// Fewer alerts than these are not looked at.
+    /// The number of alerts below which the breaker stays closed.
     pub min_alerts: u64,
-    /// It stays open so long.
+    /// How long the breaker stays open.
     pub open_for: SignedDuration,
 }
 
 impl Policies {
-    /// The document that says no more than a policy and severities.
+    /// Policies that say no more than a policy and severities.
     pub fn of(policy: &Policy, severities: Severities) -> Self {
         let Severities { medium, high } = severities;
         let rules = RulesDocument {
@@ -77,13 +79,13 @@ impl Policies {
         }
     }
 
-    /// The rules for a comment of this subreddit, whatever its letters' case.
+    /// The rules for a comment of this subreddit, whatever the case of its name.
     pub fn for_subreddit(&self, subreddit: Option<&str>) -> &Rules {
         let own = subreddit.filter(|_| !self.subreddits.is_empty());
         own.and_then(|name| self.subreddits.get(&name.to_lowercase())).unwrap_or(&self.default)
     }
 
-    /// The subreddits that have rules of their own, as they are written, in order.
+    /// The subreddits that have rules of their own, with their names as written, in order.
     pub fn subreddits(&self) -> impl Iterator<Item = (&str, &Rules)> {
         self.document.subreddits.keys().map(|name| (name.as_str(), self.for_subreddit(Some(name))))
     }

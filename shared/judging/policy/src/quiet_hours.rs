@@ -3,21 +3,21 @@ use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use modstream_events::Severity;
 
-/// When no alert is published by itself, by the clocks of a time zone.
+/// The hours in which no alert is published by itself, by the clocks of a time zone.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QuietHours {
-    /// Their first minute.
+    /// The first quiet minute.
     pub from: Time,
-    /// The minute after their last.
+    /// The minute after the last quiet one.
     pub to: Time,
-    /// Whose clocks.
+    /// The time zone whose clocks are meant.
     pub time_zone: TimeZone,
-    /// Severities that they don't hold for.
+    /// The severities that are published all the same.
     pub keep: Vec<Severity>,
 }
 
 impl QuietHours {
-    /// Whether it is quiet at a time.
+    /// Whether `time` is in the quiet hours.
     pub fn hold_at(&self, time: Timestamp) -> bool {
         let clock = time.to_zoned(self.time_zone.clone()).time();
         if self.from <= self.to { (self.from..self.to).contains(&clock) } else { clock >= self.from || clock < self.to }
@@ -28,7 +28,7 @@ impl QuietHours {
         !self.keep.contains(&severity) && self.hold_at(time)
     }
 
-    /// As a person says it: `22:00 to 07:00 (Europe/Berlin)`.
+    /// The quiet hours in words: `22:00 to 07:00 (Europe/Berlin)`.
     pub fn in_words(&self) -> String {
         let clock = |time: Time| format!("{:02}:{:02}", time.hour(), time.minute());
         let zone = self.time_zone.iana_name().unwrap_or("UTC");

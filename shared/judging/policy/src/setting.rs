@@ -10,9 +10,9 @@ const NONE: &str = "none";
 /// What a document says of a rule that need not be: its value, or `"none"`, which takes back what `[default]` says.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Setting<T> {
-    /// `"none"`.
+    /// The setting is `"none"`.
     None,
-    /// A value.
+    /// The setting has a value.
     Value(T),
 }
 
@@ -35,7 +35,7 @@ impl<T: Serialize> Serialize for Setting<T> {
     }
 }
 
-/// By hand, because an untagged enum does not say what is wrong with the value.
+/// Written by hand, because an untagged enum does not say what is wrong with the value.
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Setting<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         from.deserialize_any(Either(PhantomData))

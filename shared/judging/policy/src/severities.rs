@@ -1,11 +1,11 @@
 use modstream_events::Severity;
 
-/// From which probability up an alert is how urgent.
+/// The probabilities from which up an alert is more urgent.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Severities {
-    /// High from here, 0.9 where it is not set.
+    /// The lowest probability of high severity, 0.9 where it is not set.
     pub high: f64,
-    /// Medium from here, 0.7 where it is not set.
+    /// The lowest probability of medium severity, 0.7 where it is not set.
     pub medium: f64,
 }
 

@@ -1,48 +1,52 @@
-//! So many of so many, and how sure one can be of the share.
+//! A share of a number of trials, and how sure one can be of it; and the area under a ROC curve.
 //!
 //! ```
 //! use proportions::Proportion;
 //!
 //! let removed = Proportion { part: 9, of: 10 };
-//! let interval = removed.wilson().expect("there are some");
+//! let interval = removed.wilson().expect("there are trials");
 //! assert_eq!((removed.share(), (interval.low * 100.0).round()), (0.9, 60.0));
 //! ```
 
-/// The standard normal distribution's 97.5 % quantile: 95 % lie within so many standard deviations.
+mod roc;
+
+pub use roc::{roc_auc, roc_auc_interval};
+
+/// The 97.5 % quantile of the standard normal distribution: 95 % lie within so many standard deviations of the mean.
 pub const Z: f64 = 1.959_963_984_540_054;
 
-/// Those that are such, of all.
+/// How many of a number of trials were successes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Proportion {
-    /// Those that are.
+    /// The number of successes.
     pub part: u64,
-    /// All.
+    /// The number of trials.
     pub of: u64,
 }
 
-/// Where the true share lies in 95 of 100 cases.
+/// An interval that holds the true share in 95 of 100 cases.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Interval {
-    /// From here.
+    /// The lower bound.
     pub low: f64,
-    /// To here.
+    /// The upper bound.
     pub high: f64,
 }
 
 impl Proportion {
-    /// One more, which is such or not.
-    pub fn add(&mut self, is: bool) {
-        self.part += u64::from(is);
+    /// Adds one trial.
+    pub fn add(&mut self, success: bool) {
+        self.part += u64::from(success);
         self.of += 1;
     }
 
-    /// The share; NaN of none.
+    /// The share of successes; NaN without trials.
     pub fn share(self) -> f64 {
         self.part as f64 / self.of as f64
     }
 
-    /// The 95 % interval (E. B. Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", 1927); none
-    /// of none.
+    /// The 95 % interval of the share, none without trials (E. B. Wilson, "Probable Inference, the Law of Succession,
+    /// and Statistical Inference", 1927).
     pub fn wilson(self) -> Option<Interval> {
         if self.of == 0 { None } else { Some(wilson(self.share(), self.of as f64)) }
     }
@@ -56,7 +60,7 @@ fn wilson(share: f64, n: f64) -> Interval {
     Interval { low: (centre - half).clamp(0.0, share), high: (centre + half).clamp(share, 1.0) }
 }
 
-/// Those that are such, of all, where each stands for a number of others: its weight, above 0.
+/// A share of trials of which each stands for a number of others: its weight, above 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Weighted {
     part: f64,
@@ -65,30 +69,30 @@ pub struct Weighted {
 }
 
 impl Weighted {
-    /// One more, which is such or not.
-    pub fn add(&mut self, is: bool, weight: f64) {
-        self.part += if is { weight } else { 0.0 };
+    /// Adds one trial.
+    pub fn add(&mut self, success: bool, weight: f64) {
+        self.part += if success { weight } else { 0.0 };
         self.of += weight;
         self.squares += weight * weight;
     }
 
-    /// How many those that are such stand for.
+    /// The weight of the successes.
     pub fn part(self) -> f64 {
         self.part
     }
 
-    /// How many all stand for.
+    /// The weight of all trials.
     pub fn of(self) -> f64 {
         self.of
     }
 
-    /// How many of one weight would say as much: the squared sum of the weights by the sum of their squares (L. Kish, "Survey
-    /// Sampling", 1965); NaN of none.
+    /// The effective number of trials, which is how many of equal weight would say as much: the squared sum of the
+    /// weights by the sum of their squares (L. Kish, "Survey Sampling", 1965); NaN without trials.
     pub fn effective(self) -> f64 {
         self.of * self.of / self.squares
     }
 
-    /// Wilson's 95 % interval of the share, over the effective number; none of none.
+    /// Wilson's 95 % interval of the share, over the effective number of trials; none without trials.
     pub fn wilson(self) -> Option<Interval> {
         (self.of > 0.0).then(|| wilson((self.part / self.of).min(1.0), self.effective()))
     }
@@ -97,7 +101,7 @@ impl Weighted {
 impl FromIterator<bool> for Proportion {
     fn from_iter<I: IntoIterator<Item = bool>>(all: I) -> Self {
         let mut proportion = Proportion::default();
-        all.into_iter().for_each(|is| proportion.add(is));
+        all.into_iter().for_each(|success| proportion.add(success));
         proportion
     }
 }

@@ -1,12 +1,12 @@
 //! What charts are drawn with. All have one width, so that letters have one size.
 
-use crate::escape::escape;
+use maud::{Markup, html};
 
 const WIDTH: f64 = 360.0;
 const RIGHT: f64 = 12.0;
 const BOTTOM: f64 = 44.0;
 
-/// A chart's plane: from values to places.
+/// A chart's plane: from values to places in the picture.
 pub(crate) struct Plane {
     height: f64,
     left: f64,
@@ -44,81 +44,82 @@ impl Plane {
     }
 
     /// The x axis with its name.
-    pub(crate) fn x_axis(&self, ticks: &[Tick], name: &str) -> String {
+    pub(crate) fn x_axis(&self, ticks: &[Tick], name: &str) -> Markup {
         let (from, to, floor) = (self.left, WIDTH - RIGHT, self.y(self.y.0));
-        let mut svg = line("axis", (from, floor), (to, floor));
-        for (value, label) in ticks {
-            let x = self.x(*value);
-            svg += &line("axis", (x, floor), (x, floor + 4.0));
-            // The outermost label must not leave the picture.
-            let width = label.chars().count() as f64 * 6.5;
-            svg += &text("tick", (x.min(WIDTH - width / 2.0 - 1.0), floor + 17.0), Anchor::Middle, label);
+        // The outermost label must not leave the picture.
+        let centre = |x: f64, label: &str| x.min(WIDTH - label.chars().count() as f64 * 3.25 - 1.0);
+        html! {
+            (line("axis", (from, floor), (to, floor)))
+            @for (value, label) in ticks {
+                @let x = self.x(*value);
+                (line("axis", (x, floor), (x, floor + 4.0)))
+                (text("tick", (centre(x, label), floor + 17.0), Anchor::Middle, label))
+            }
+            (text("name", ((from + to) / 2.0, self.height - 8.0), Anchor::Middle, name))
         }
-        svg + &text("name", ((from + to) / 2.0, self.height - 8.0), Anchor::Middle, name)
     }
 
     /// The y axis with its grid, and its name above it.
-    pub(crate) fn y_axis(&self, ticks: &[Tick], name: &str) -> String {
-        let mut svg = String::new();
-        for (value, label) in ticks {
-            let y = self.y(*value);
-            svg += &line("grid", (self.left, y), (WIDTH - RIGHT, y));
-            svg += &text("tick", (self.left - 6.0, y + 4.0), Anchor::End, label);
+    pub(crate) fn y_axis(&self, ticks: &[Tick], name: &str) -> Markup {
+        html! {
+            @for (value, label) in ticks {
+                @let y = self.y(*value);
+                (line("grid", (self.left, y), (WIDTH - RIGHT, y)))
+                (text("tick", (self.left - 6.0, y + 4.0), Anchor::End, label))
+            }
+            (text("name", (2.0, 13.0), Anchor::Start, name))
         }
-        svg + &text("name", (2.0, 13.0), Anchor::Start, name)
     }
 
     /// A line through points of the plane.
-    pub(crate) fn curve(&self, class: &str, points: &[(f64, f64)]) -> String {
+    pub(crate) fn curve(&self, class: &str, points: &[(f64, f64)]) -> Markup {
         let mut path = String::new();
-        for (place, (x, y)) in points.iter().enumerate() {
-            let draw = if place == 0 { 'M' } else { 'L' };
+        for (number, (x, y)) in points.iter().enumerate() {
+            let draw = if number == 0 { 'M' } else { 'L' };
             path += &format!("{draw}{:.1} {:.1}", self.x(*x), self.y(*y));
         }
-        format!("<path class=\"{class}\" d=\"{path}\"/>")
+        html! { path class=(class) d=(path) {} }
     }
 
     /// The picture, with what it shows in words.
-    pub(crate) fn svg(&self, words: &str, content: &str) -> String {
-        format!(
-            "<svg viewBox=\"0 0 {WIDTH} {}\" role=\"img\" aria-label=\"{}\">{content}</svg>",
-            self.height,
-            escape(words)
-        )
+    pub(crate) fn svg(&self, words: &str, content: &Markup) -> Markup {
+        html! {
+            svg viewBox=(format!("0 0 {WIDTH} {}", self.height)) role="img" aria-label=(words) { (content) }
+        }
     }
 }
 
-pub(crate) fn line(class: &str, from: (f64, f64), to: (f64, f64)) -> String {
-    format!("<line class=\"{class}\" x1=\"{:.1}\" y1=\"{:.1}\" x2=\"{:.1}\" y2=\"{:.1}\"/>", from.0, from.1, to.0, to.1)
+/// A length in the picture.
+fn length(pixels: f64) -> String {
+    format!("{pixels:.1}")
+}
+
+/// A straight line.
+pub(crate) fn line(class: &str, from: (f64, f64), to: (f64, f64)) -> Markup {
+    html! { line class=(class) x1=(length(from.0)) y1=(length(from.1)) x2=(length(to.0)) y2=(length(to.1)) {} }
 }
 
 /// A rectangle between two corners.
-pub(crate) fn rectangle(class: &str, a: (f64, f64), b: (f64, f64)) -> String {
-    format!(
-        "<rect class=\"{class}\" x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\"/>",
-        a.0.min(b.0),
-        a.1.min(b.1),
-        (a.0 - b.0).abs(),
-        (a.1 - b.1).abs()
-    )
+pub(crate) fn rectangle(class: &str, a: (f64, f64), b: (f64, f64)) -> Markup {
+    let (x, y) = (length(a.0.min(b.0)), length(a.1.min(b.1)));
+    html! {
+        rect class=(class) x=(x) y=(y) width=(length((a.0 - b.0).abs())) height=(length((a.1 - b.1).abs())) {}
+    }
 }
 
-pub(crate) fn dot(class: &str, at: (f64, f64), radius: f64) -> String {
-    format!("<circle class=\"{class}\" cx=\"{:.1}\" cy=\"{:.1}\" r=\"{radius:.1}\"/>", at.0, at.1)
+/// A filled circle.
+pub(crate) fn dot(class: &str, at: (f64, f64), radius: f64) -> Markup {
+    html! { circle class=(class) cx=(length(at.0)) cy=(length(at.1)) r=(length(radius)) {} }
 }
 
-pub(crate) fn text(class: &str, at: (f64, f64), anchor: Anchor, content: &str) -> String {
+/// A text beside, before or around a place.
+pub(crate) fn text(class: &str, at: (f64, f64), anchor: Anchor, content: &str) -> Markup {
     let anchor = match anchor {
         Anchor::Start => "start",
         Anchor::Middle => "middle",
         Anchor::End => "end",
     };
-    format!(
-        "<text class=\"{class}\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">{}</text>",
-        at.0,
-        at.1,
-        escape(content)
-    )
+    html! { text class=(class) x=(length(at.0)) y=(length(at.1)) text-anchor=(anchor) { (content) } }
 }
 
 /// Ticks of an axis from 0 to 1.
@@ -130,14 +131,14 @@ pub(crate) fn unit_ticks() -> Vec<Tick> {
 
 /// Ticks of a logarithmic axis, at round numbers: as many as there is room for.
 pub(crate) fn log_ticks(from: f64, to: f64) -> Vec<Tick> {
-    const MOST: usize = 6;
+    const MAX_TICKS: usize = 6;
     let ticks = |steps: &[u32]| -> Vec<Tick> {
         let numbers = (0..9).flat_map(|power| steps.iter().map(move |step| *step as usize * 10_usize.pow(power)));
         let placed = numbers.map(|number| ((number as f64).ln(), crate::numbers::count(number)));
         placed.filter(|(place, _)| (from..=to).contains(place)).collect()
     };
     let choices = [ticks(&[1, 2, 5]), ticks(&[1, 3]), ticks(&[1])];
-    choices.into_iter().find(|choice| choice.len() <= MOST).unwrap_or_default()
+    choices.into_iter().find(|choice| choice.len() <= MAX_TICKS).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 //! no file, and knows no model.
 
 mod chart;
-pub mod escape;
+pub mod html;
 mod numbers;
 mod replay;
 mod sections;
@@ -14,14 +14,14 @@ mod stats;
 mod subgroup;
 mod terms;
 
-pub use replay::{Example, Group, Judged, Replay, Score, Side};
+pub use replay::{Difference, Example, Judged, Replay, Score, Side};
 pub use subgroup::{Subgroup, SubgroupError};
 pub use terms::Terms;
 
 /// A scored comment and its verdict.
 #[derive(Clone, Copy, Debug)]
 pub struct Comment<'a> {
-    /// The text.
+    /// The comment's text.
     pub text: &'a str,
     /// Whether moderators removed it.
     pub removed: bool,
@@ -29,33 +29,33 @@ pub struct Comment<'a> {
     pub log_odds: f64,
     /// The score as a probability.
     pub probability: f64,
-    /// Whether it meets the policy. The policy goes by the score: what scores higher than a comment that alerts, alerts.
+    /// Whether the comment meets the policy. The policy goes by the score: what scores higher than a comment that alerts, alerts.
     pub alerts: bool,
 }
 
-/// Metrics of all comments. NaN where one can't be measured.
+/// The metrics of all comments. One that can't be measured is NaN.
 #[derive(Clone, Copy, Debug)]
 pub struct Quality {
     /// The area under the ROC curve.
     pub roc_auc: f64,
     /// The area under the precision-recall curve, by steps.
     pub average_precision: f64,
-    /// In nats.
+    /// The mean negative log-likelihood of the verdicts, in nats.
     pub log_loss: f64,
-    /// Mean squared error of the probability.
+    /// The mean squared error of the probability.
     pub brier: f64,
-    /// Expected calibration error.
+    /// The expected calibration error.
     pub ece: f64,
-    /// At probability 0.5.
+    /// The share of right verdicts, where comments are removed from probability 0.5 up.
     pub accuracy: f64,
-    /// At probability 0.5.
+    /// The harmonic mean of precision and recall, where comments are removed from probability 0.5 up.
     pub f1: f64,
 }
 
 /// Which comments alert.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy<'a> {
-    /// As a person writes it.
+    /// The condition as a person writes it.
     pub condition: &'a str,
     /// The probability from which on comments alert, where the policy names one. Else it is that of the lowest that does.
     pub threshold: Option<f64>,
@@ -64,9 +64,9 @@ pub struct Policy<'a> {
 /// What moved a score, and by how much.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reason {
-    /// As the text spells it.
+    /// The term as the text spells it.
     pub term: String,
-    /// What it adds to the log-odds.
+    /// What the term adds to the log-odds.
     pub contribution: f64,
 }
 
@@ -87,19 +87,19 @@ pub struct Report<'a> {
     pub comments: &'a [Comment<'a>],
     /// What terms contributed, over all comments.
     pub terms: &'a Terms,
-    /// Whose words to look for.
+    /// The subgroups whose words to look for.
     pub subgroups: &'a [Subgroup],
-    /// The strongest reasons of a text's score. Asked for the few texts that are shown.
+    /// Gives the strongest reasons of a text's score. The page asks for the few texts that it shows.
     pub explain: &'a dyn Fn(&str) -> Vec<Reason>,
 }
 
 impl Report<'_> {
-    /// The page.
+    /// The page as HTML.
     pub fn html(&self) -> String {
         sections::page(self)
     }
 
-    /// How many comments are such.
+    /// How many comments `is` says yes to.
     fn count(&self, is: impl Fn(&Comment<'_>) -> bool) -> usize {
         self.comments.iter().filter(|comment| is(comment)).count()
     }

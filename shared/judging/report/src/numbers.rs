@@ -1,5 +1,7 @@
 //! Numbers as people read them.
 
+use maud::{Markup, html};
+
 use crate::stats::{Interval, Rate};
 
 /// What stands where there is no number.
@@ -23,7 +25,7 @@ pub(crate) fn comments(number: usize) -> String {
     if number == 1 { "1 comment".to_owned() } else { format!("{} comments", count(number)) }
 }
 
-/// Three decimals.
+/// A number with three decimals.
 pub(crate) fn decimal(number: f64) -> String {
     if number.is_finite() { format!("{number:.3}") } else { NONE.to_owned() }
 }
@@ -44,14 +46,16 @@ pub(crate) fn decimals(Interval { low, high }: Interval) -> String {
 }
 
 /// A rate, with its interval in small print.
-pub(crate) fn rate(rate: Rate) -> String {
-    rate.wilson().map_or_else(
-        || NONE.to_owned(),
-        |interval| format!("{} <small>{}</small>", percent(rate.share()), percents(interval)),
-    )
+pub(crate) fn rate(rate: Rate) -> Markup {
+    html! {
+        @match rate.wilson() {
+            Some(interval) => { (percent(rate.share())) " " small { (percents(interval)) } }
+            None => (NONE)
+        }
+    }
 }
 
-/// With its sign.
+/// A number with its sign.
 pub(crate) fn signed(number: f64) -> String {
     let text = format!("{number:+.2}");
     if text == "-0.00" { "+0.00".to_owned() } else { text.replace('-', "\u{2212}") }
@@ -71,6 +75,6 @@ mod tests {
     #[test]
     fn what_is_no_number_is_a_dash() {
         assert_eq!((decimal(f64::NAN), percent(f64::NAN)), (NONE.to_owned(), NONE.to_owned()));
-        assert_eq!(rate(Rate { part: 0, of: 0 }), NONE);
+        assert_eq!(rate(Rate { part: 0, of: 0 }).0, NONE);
     }
 }

@@ -1,22 +1,22 @@
 //! What another model or policy would have done, as a page.
 
+use maud::{Markup, Render, html};
+
 use crate::Reason;
-use crate::escape::{cut, escape, foreign};
-use crate::numbers::{NONE, comments, count, rate, signed};
-use crate::sections::{Section, missing, shell, table};
+use crate::html::isolate_direction;
+use crate::numbers::{NONE, comments, count, rate};
+use crate::sections::{Section, beginning, columns, fact, missing, reason, shell, table};
 use crate::stats::Rate;
 
-/// How many characters of a comment.
-const LONGEST: usize = 600;
-/// How many characters of a term.
-const LONGEST_TERM: usize = 30;
+/// How many characters of a comment are shown.
+const MAX_COMMENT_CHARS: usize = 600;
 
 /// Alerts whose verdict is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Judged {
-    /// Moderators removed the comment: the alert is right.
+    /// How many comments moderators removed: these alerts are right.
     pub removed: usize,
-    /// They kept it.
+    /// How many comments they kept: these alerts are wrong.
     pub kept: usize,
 }
 
@@ -43,9 +43,9 @@ pub struct Side<'a> {
     pub name: &'a str,
     /// Which comments alert, as a person writes it.
     pub condition: &'a str,
-    /// How many do.
+    /// How many comments alert.
     pub alerts: usize,
-    /// Of these.
+    /// The known verdicts on these.
     pub judged: Judged,
 }
 
@@ -63,32 +63,32 @@ pub struct Score<'a> {
 /// A comment that the two sides differ on.
 #[derive(Clone, Debug)]
 pub struct Example<'a> {
-    /// The text.
+    /// The comment's text.
     pub text: &'a str,
-    /// The community.
+    /// The comment's subreddit.
     pub subreddit: Option<&'a str>,
     /// Whether moderators removed it, where that is known.
     pub removed: Option<bool>,
-    /// Before.
+    /// The score before.
     pub was: Score<'a>,
-    /// In the replay.
+    /// The score in the replay.
     pub now: Score<'a>,
 }
 
 /// Comments that the two sides differ on in one way.
 #[derive(Clone, Debug)]
-pub struct Group<'a> {
+pub struct Difference<'a> {
     /// What a link to it names: letters.
     pub id: &'static str,
-    /// Its heading.
+    /// The section's heading.
     pub title: &'static str,
     /// What they have in common.
     pub how: &'static str,
-    /// How many there are.
+    /// How many comments there are.
     pub alerts: usize,
-    /// Of these.
+    /// The known verdicts on these.
     pub judged: Judged,
-    /// Some of them.
+    /// Some of these comments.
     pub examples: Vec<Example<'a>>,
 }
 
@@ -97,120 +97,113 @@ pub struct Group<'a> {
 pub struct Replay<'a> {
     /// How many comments were replayed.
     pub comments: usize,
-    /// Those among them whose verdict is known.
+    /// The verdicts on these, as far as they are known.
     pub judged: Judged,
-    /// Before.
+    /// What alerted before.
     pub was: Side<'a>,
-    /// In the replay.
+    /// What alerts in the replay.
     pub now: Side<'a>,
-    /// In which ways they differ.
-    pub groups: Vec<Group<'a>>,
+    /// The ways in which the two sides differ.
+    pub differences: Vec<Difference<'a>>,
 }
 
 impl Replay<'_> {
-    /// The page.
+    /// The page as HTML.
     pub fn html(&self) -> String {
-        let fact = |name: &str, value: &str| format!("<div><dt>{name}</dt><dd>{value}</dd></div>\n");
-        let header = format!(
-            "<h1>What would have been</h1>\n<dl>\n{}{}{}</dl>\n",
-            fact("Comments", &count(self.comments)),
-            fact("Alerts before", &count(self.was.alerts)),
-            fact("Alerts in the replay", &count(self.now.alerts)),
-        );
+        let header = html! {
+            h1 { "What would have been" }
+            dl {
+                (fact("Comments", count(self.comments)))
+                (fact("Alerts before", count(self.was.alerts)))
+                (fact("Alerts in the replay", count(self.now.alerts)))
+            }
+        };
         let mut sections = vec![self.overview()];
-        sections.extend(self.groups.iter().map(Group::section));
+        sections.extend(self.differences.iter().map(Difference::section));
         shell("Replay", &header, &sections)
     }
 
     fn overview(&self) -> Section {
         let side = |name: &str, side: &Side<'_>| {
             let caught = Rate { part: side.judged.removed, of: self.judged.removed };
-            vec![
-                format!("{name}<small>{}, <code>{}</code></small>", foreign(side.name), escape(side.condition)),
-                count(side.alerts),
-                rate(side.judged.rate()),
-                rate(caught),
-            ]
+            let name = html! { (name) small { (isolate_direction(side.name)) ", " code { (side.condition) } } };
+            vec![name, count(side.alerts).render(), rate(side.judged.rate()), rate(caught)]
         };
-        let group = |group: &Group<'_>| {
-            vec![group.title.to_owned(), count(group.alerts), rate(group.judged.rate()), NONE.to_owned()]
+        let difference = |one: &Difference<'_>| {
+            vec![one.title.render(), count(one.alerts).render(), rate(one.judged.rate()), NONE.render()]
         };
         let rows = [side("Before", &self.was), side("Replay", &self.now)];
         let known = self.judged.removed + self.judged.kept;
         Section {
             id: "overview",
             title: "Overview",
-            how: format!(
-                "Precision is the share of alerts whose comment moderators removed, recall the share of removed comments \
-                 that alert, with 95\u{a0}% intervals; the verdict is known for {}.",
-                comments(known)
-            ),
+            how: html! {
+                "Precision is the share of alerts whose comment moderators removed, recall the share of removed comments that \
+                 alert, with 95\u{a0}% intervals; the verdict is known for " (comments(known)) "."
+            },
             content: table(
-                &["", "Alerts", "Precision", "Recall"],
-                rows.into_iter().chain(self.groups.iter().map(group)),
+                &columns(["", "Alerts", "Precision", "Recall"]),
+                rows.into_iter().chain(self.differences.iter().map(difference)),
             ),
         }
     }
 }
 
-impl Group<'_> {
+impl Difference<'_> {
     fn section(&self) -> Section {
         let shown = self.examples.len();
         let how_many =
             if shown < self.alerts { format!("{shown} of {}", count(self.alerts)) } else { comments(self.alerts) };
-        let list: String = self.examples.iter().map(Example::html).collect();
         Section {
             id: self.id,
             title: self.title,
-            how: format!("{} {how_many}. Open a line to read the comment; some are unpleasant.", self.how),
-            content: if shown == 0 { missing("There is none.") } else { list },
+            how: html! { (self.how) " " (how_many) ". Open a line to read the comment; some are unpleasant." },
+            content: html! {
+                @if shown == 0 { (missing("There is none.")) }
+                @for example in &self.examples { (example) }
+            },
         }
     }
 }
 
-impl Example<'_> {
-    fn html(&self) -> String {
-        let verdict = match self.removed {
-            Some(true) => " <b class=\"removed\">removed</b>",
-            Some(false) => " <b class=\"kept\">kept</b>",
-            None => "",
-        };
-        let subreddit = self.subreddit.map_or_else(String::new, |name| format!(" <small>r/{}</small>", foreign(name)));
-        let text = if self.text.trim().is_empty() {
-            "<p class=\"missing\">The comment has no text.</p>".to_owned()
-        } else {
-            format!("<p class=\"comment\">{}</p>", foreign(&cut(self.text, LONGEST)))
-        };
-        format!(
-            "<details>\n<summary><b>{}</b> \u{2192} <b>{}</b>{verdict}{subreddit}</summary>\n{text}\n{}{}</details>\n",
-            self.was.number(),
-            self.now.number(),
-            self.was.why("Before"),
-            self.now.why("Replay"),
-        )
+impl Render for Example<'_> {
+    fn render(&self) -> Markup {
+        html! {
+            details {
+                summary {
+                    b { (self.was.number()) } " \u{2192} " b { (self.now.number()) }
+                    @match self.removed {
+                        Some(true) => { " " b.removed { "removed" } }
+                        Some(false) => { " " b.kept { "kept" } }
+                        None => {}
+                    }
+                    @if let Some(name) = self.subreddit { " " small { "r/" (isolate_direction(name)) } }
+                }
+                (beginning(self.text, MAX_COMMENT_CHARS))
+                (self.was.why("Before"))
+                (self.now.why("Replay"))
+            }
+        }
     }
 }
 
 impl Score<'_> {
-    fn number(&self) -> String {
-        let probability = self.probability.map_or_else(|| NONE.to_owned(), |probability| format!("{probability:.3}"));
-        match self.severity {
-            Some(severity) => format!("{probability} {}", escape(severity)),
-            None => probability,
+    fn number(&self) -> Markup {
+        html! {
+            @match self.probability {
+                Some(probability) => (format!("{probability:.3}")),
+                None => (NONE)
+            }
+            @if let Some(severity) = self.severity { " " (severity) }
         }
     }
 
-    fn why(&self, name: &str) -> String {
-        if self.reasons.is_empty() {
-            return String::new();
+    fn why(&self, name: &str) -> Markup {
+        html! {
+            @if !self.reasons.is_empty() {
+                p.how { (name) ":" @for why in &self.reasons { " " (reason(why)) } }
+            }
         }
-        let reason = |reason: &Reason| {
-            let class = if reason.contribution > 0.0 { "removed" } else { "kept" };
-            let term = foreign(&cut(&reason.term, LONGEST_TERM));
-            format!(" {term} <b class=\"{class}\">{}</b>", signed(reason.contribution))
-        };
-        let reasons: String = self.reasons.iter().map(reason).collect();
-        format!("<p class=\"how\">{name}:{reasons}</p>\n")
     }
 }
 
@@ -230,8 +223,8 @@ mod tests {
             was: score(None),
             now: score(Some(0.91)),
         }];
-        let won = Group { id: "won", title: "Won", how: "New alerts:", alerts: 2, judged, examples };
-        let none = Group {
+        let won = Difference { id: "won", title: "Won", how: "New alerts:", alerts: 2, judged, examples };
+        let none = Difference {
             id: "lost",
             title: "Lost",
             how: "Gone:",
@@ -239,7 +232,7 @@ mod tests {
             judged: Judged::default(),
             examples: Vec::new(),
         };
-        Replay { comments: 9, judged, was: side("one"), now: side("<other>"), groups: vec![won, none] }.html()
+        Replay { comments: 9, judged, was: side("one"), now: side("<other>"), differences: vec![won, none] }.html()
     }
 
     #[test]

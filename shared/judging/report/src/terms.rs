@@ -13,7 +13,7 @@ pub struct Terms {
 struct Sum {
     contribution: f64,
     comments: usize,
-    /// The last comment it was found in.
+    /// The number of the last comment that the term was found in.
     last: usize,
 }
 
@@ -21,11 +21,11 @@ struct Sum {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Push {
     pub(crate) term: String,
-    /// What it adds to the log-odds of a comment that holds it.
+    /// What the term adds to the log-odds of a comment that holds it.
     pub(crate) mean: f64,
     /// The same, spread over all comments.
     pub(crate) overall: f64,
-    /// How many hold it.
+    /// How many comments hold the term.
     pub(crate) comments: usize,
 }
 

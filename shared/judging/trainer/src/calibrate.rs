@@ -3,7 +3,7 @@ use modstream_classifier::{Calibration, LogOdds};
 /// Platt's calibration: the line through the log-odds under which the verdicts are likeliest, with his smoothed targets, by
 /// Newton's method (H.-T. Lin et al., "A note on Platt's probabilistic outputs for support vector machines", 2007).
 ///
-/// `None` where higher scores don't mean more removals.
+/// There is none where higher scores don't mean more removals.
 pub(crate) fn platt(log_odds: &[f64], removed: &[bool]) -> Option<Calibration> {
     let positives = removed.iter().filter(|removed| **removed).count() as f64;
     let negatives = removed.len() as f64 - positives;

@@ -3,10 +3,10 @@ use std::fmt::Write as _;
 use modstream_classifier::artifact::{Manifest, Vocabulary};
 use modstream_classifier::{BaseRate, LONGEST_SUBWORD, LogOdds, Rates, SHORTEST_SUBWORD};
 
-/// Terms shown each way.
-const TERMS: usize = 15;
+/// How many terms are shown each way.
+const SHOWN_TERMS: usize = 15;
 
-/// A model card (M. Mitchell et al., "Model Cards for Model Reporting", 2019), in Markdown.
+/// Writes a model card (M. Mitchell et al., "Model Cards for Model Reporting", 2019), in Markdown.
 pub(crate) fn card(manifest: &Manifest, vocabulary: &Vocabulary, about: Option<&str>) -> String {
     let Manifest { name, training, settings, metrics, fit, .. } = manifest;
     let base_rate = training.removed as f64 / training.comments as f64;
@@ -91,8 +91,11 @@ pub(crate) fn card(manifest: &Manifest, vocabulary: &Vocabulary, about: Option<&
     let list = |terms: &mut dyn Iterator<Item = &(f32, &str)>| {
         terms.map(|(_, term)| quoted(term)).collect::<Vec<_>>().join(", ")
     };
-    line(format_args!("Towards removal: {}.\n", list(&mut terms.iter().take(TERMS).filter(|term| term.0 > 0.0))));
-    line(format_args!("Towards keeping: {}.\n", list(&mut terms.iter().rev().take(TERMS).filter(|term| term.0 < 0.0))));
+    line(format_args!("Towards removal: {}.\n", list(&mut terms.iter().take(SHOWN_TERMS).filter(|term| term.0 > 0.0))));
+    line(format_args!(
+        "Towards keeping: {}.\n",
+        list(&mut terms.iter().rev().take(SHOWN_TERMS).filter(|term| term.0 < 0.0))
+    ));
     line(format_args!("## Not for\n"));
     line(format_args!(
         "Other communities without a look at their own removals first: rules, spelling and the share removed differ, and precision follows the share. Removing without a person. Judging people: it reads one comment, not its author. It knows no sarcasm, no context, no truth, and repeats the habits of the moderators it learned from."

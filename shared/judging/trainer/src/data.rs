@@ -9,7 +9,7 @@ use crate::hindsight::cut_edits;
 pub struct LabelledComments {
     pub(crate) texts: Vec<String>,
     pub(crate) removed: Vec<bool>,
-    /// Learned from, and not measured on.
+    /// The decisions, which are learned from and not measured on.
     pub(crate) decided: Vec<(String, bool)>,
     without_text: usize,
 }
@@ -17,19 +17,19 @@ pub struct LabelledComments {
 /// A row that can't be learned from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DataError {
-    /// No verdict.
+    /// The row has no verdict.
     #[error("the comment has no verdict; `removed` must be 0, 1, true or false")]
     NoVerdict,
-    /// No text.
+    /// The row has no text.
     #[error("the comment has no `body`")]
     NoBody,
 }
 
-/// What dumps hold in place of a text that is gone. It gives the verdict away.
+/// The texts that dumps hold in place of one that is gone. They give the verdict away.
 const GONE: [&str; 2] = ["[removed]", "[deleted]"];
 
 impl LabelledComments {
-    /// Adds a comment. One whose text is gone is left out and counted.
+    /// Adds a comment. A comment whose text is gone is left out and counted.
     ///
     /// # Errors
     /// [`DataError`] where verdict or text is missing.
@@ -50,41 +50,41 @@ impl LabelledComments {
         self.removed.push(removed);
     }
 
-    /// Adds what moderators decided about alerts. It is learned from and not measured on: alerts are no sample of all comments,
-    /// so neither the share that is removed nor precision at a threshold may follow from them. The verdicts that are here
-    /// already stay as they are, also of equal texts: those are of other comments.
+    /// Adds what moderators decided about alerts. Decisions are learned from and not measured on: alerts are no sample
+    /// of all comments, so neither the share that is removed nor precision at a threshold may follow from them. The
+    /// verdicts that are here already stay as they are, also of equal texts: those are of other comments.
     pub fn add_decided(&mut self, decided: &LabelledComments) {
         self.decided.extend(decided.iter().map(|(text, removed)| (text.to_owned(), removed)));
-        // The same decisions make the same model, in whatever order their files come.
+        // Sorted, so that the same decisions make the same model, in whatever order their files come.
         self.decided.sort();
     }
 
-    /// Decisions that are learned from and not measured on.
+    /// The number of decisions, which are learned from and not measured on.
     pub fn decided(&self) -> usize {
         self.decided.len()
     }
 
-    /// Texts and verdicts, in the order they were added; without decisions.
+    /// The texts and verdicts, in the order in which they were added, without decisions.
     pub fn iter(&self) -> impl Iterator<Item = (&str, bool)> {
         self.texts.iter().map(String::as_str).zip(self.removed.iter().copied())
     }
 
-    /// Comments.
+    /// The number of comments.
     pub fn len(&self) -> usize {
         self.texts.len()
     }
 
-    /// Whether there is none.
+    /// Whether there is no comment.
     pub fn is_empty(&self) -> bool {
         self.texts.is_empty()
     }
 
-    /// Comments that were left out because their text is gone.
+    /// The number of comments that were left out because their text is gone.
     pub fn without_text(&self) -> usize {
         self.without_text
     }
 
-    /// Those that moderators removed.
+    /// The number of comments that moderators removed.
     pub fn removed(&self) -> usize {
         self.removed.iter().filter(|removed| **removed).count()
     }

@@ -6,26 +6,26 @@ use crate::metrics;
 /// How good a model is on comments with verdicts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Evaluation {
-    /// Comments.
+    /// The number of comments.
     pub comments: usize,
     /// The area under the ROC curve; NaN with one class only.
     pub roc_auc: f64,
-    /// Average precision; NaN where nothing is removed.
+    /// The average precision; NaN where nothing is removed.
     pub pr_auc: f64,
-    /// At probability 0.5.
+    /// The accuracy at probability 0.5.
     pub accuracy: f64,
-    /// At probability 0.5.
+    /// The F1 score at probability 0.5.
     pub f1: f64,
-    /// In nats.
+    /// The log loss, in nats.
     pub log_loss: f64,
-    /// Mean squared error of the probability.
+    /// The mean squared error of the probability.
     pub brier: f64,
-    /// Expected calibration error, ten bins of equal width.
+    /// The expected calibration error, over ten bins of equal width.
     pub ece: f64,
 }
 
 impl Evaluation {
-    /// Of scores, as log-odds, and verdicts.
+    /// Measures scores, given as log-odds, against verdicts.
     pub fn of(log_odds: &[f64], removed: &[bool]) -> Self {
         let probabilities = metrics::probabilities(log_odds);
         Evaluation {
@@ -41,7 +41,7 @@ impl Evaluation {
     }
 }
 
-/// Scores every comment and compares with its verdict; `done` hears how many are.
+/// Scores every comment and compares the score with the verdict; `done` is told how many are scored.
 pub fn evaluate(model: &Model, comments: &LabelledComments, mut done: impl FnMut(usize)) -> Evaluation {
     let mut scratch = Scratch::default();
     let log_odds: Vec<f64> = comments

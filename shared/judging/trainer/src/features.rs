@@ -6,21 +6,22 @@ use modstream_classifier::{Feature, MEASURES, Measure, Scratch, Subword, Vectori
 
 use crate::train::Settings;
 
-/// The vocabulary and measures of some comments.
+/// The features that were chosen from some comments: vocabulary and measures.
 #[derive(Clone, Debug)]
 pub(crate) struct Chosen {
-    /// By rising hash.
+    /// The terms, by rising hash.
     pub(crate) features: Vec<Feature>,
-    /// By rising key.
+    /// The subwords, by rising key.
     pub(crate) subwords: Vec<Subword>,
     pub(crate) measures: [Measure; MEASURES],
     longest_ngram: usize,
 }
 
-/// Of each kind, what stands in the most comments is looked at; more gains nothing (docs/decisions/0005-subwords.md).
+/// The most features of a kind that are looked at, those that stand in the most comments; more gains nothing
+/// (docs/decisions/0005-subwords.md).
 const CANDIDATES: usize = 20_000;
 
-/// In how many comments something stands.
+/// The number of comments that each feature stands in.
 struct Documents<K>(HashMap<K, (u32, u32)>);
 
 impl<K: Hash + Ord + Copy> Documents<K> {
@@ -32,7 +33,7 @@ impl<K: Hash + Ord + Copy> Documents<K> {
         }
     }
 
-    /// The most frequent, with their inverse document frequency; by rising key.
+    /// The most frequent features with their inverse document frequency, by rising key.
     fn most(self, min_documents: usize, documents: u32) -> impl Iterator<Item = (K, f32)> {
         let frequent = self.0.into_iter().map(|(key, (times, _))| (times, key));
         let mut all: Vec<(u32, K)> = frequent.filter(|(times, _)| *times as usize >= min_documents).collect();
@@ -44,7 +45,7 @@ impl<K: Hash + Ord + Copy> Documents<K> {
     }
 }
 
-/// Everything of `texts` that could be a feature.
+/// All candidates of `texts`: everything that could be a feature.
 pub(crate) fn candidates(texts: &[&str], settings: &Settings) -> Chosen {
     let mut scratch = Scratch::default();
     let (mut terms, mut subwords) = (Documents(HashMap::new()), Documents(HashMap::new()));
@@ -68,7 +69,7 @@ pub(crate) fn candidates(texts: &[&str], settings: &Settings) -> Chosen {
     let measures = sums.map(|(sum, squares)| {
         let mean = sum / f64::from(count.max(1));
         let deviation = (squares / f64::from(count.max(1)) - mean * mean).max(0.0).sqrt();
-        // A measure that never varies says nothing; any deviation serves.
+        // A measure that never varies says nothing, so any deviation serves.
         Measure { mean: mean as f32, deviation: if deviation > 1e-6 { deviation as f32 } else { 1.0 } }
     });
     Chosen {
@@ -89,7 +90,7 @@ impl Chosen {
         self.features.len() + self.subwords.len()
     }
 
-    /// Those `most` that matter most, by a number each; measures stay.
+    /// Keeps the `most` features that matter most, each of which has a number in `matters`; measures stay.
     pub(crate) fn keep(mut self, most: usize, matters: &[f64]) -> Self {
         let mut order: Vec<usize> = (0..self.len()).collect();
         order.sort_by(|&a, &b| matters[b].total_cmp(&matters[a]).then(a.cmp(&b)));
@@ -101,7 +102,7 @@ impl Chosen {
         self
     }
 
-    /// How the terms read, in their order.
+    /// The terms as people read them, in their order.
     pub(crate) fn terms<'a>(&self, texts: impl Iterator<Item = &'a str>) -> Vec<String> {
         let index: HashMap<u64, usize> =
             self.features.iter().enumerate().map(|(index, feature)| (feature.hash, index)).collect();

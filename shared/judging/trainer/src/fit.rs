@@ -10,44 +10,44 @@ use ndarray::{Array1, Array2, ShapeBuilder};
 
 use crate::rows::Rows;
 
-/// Why no regression came out.
+/// Why a regression could not be fitted.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FitError {
     /// The optimiser failed.
     #[error("{solver} failed: {reason}; look for texts without a letter, or too few comments")]
     Solver {
-        /// Which one.
+        /// The optimiser's name.
         solver: &'static str,
-        /// What it says.
+        /// What the optimiser says.
         reason: String,
     },
-    /// A value that is no number: a setting is far out of range.
-    #[error("a comment's vector holds what is no finite number; lower the scales")]
+    /// A value is not finite, because a setting is far out of range.
+    #[error("a comment's vector holds a number that is not finite; lower the scales")]
     NotFinite,
-    /// It stopped on the way.
+    /// The optimiser stopped before the minimum.
     #[error(
-        "the fit did not converge: the gradient is {gradient:.1e} a comment after {iterations} iterations; lower the inverse regularisation or the scales"
+        "the fit did not converge: the gradient is {gradient:.1e} per comment after {iterations} iterations; lower the inverse regularisation or the scales"
     )]
     NotConverged {
-        /// The largest entry of the gradient, a comment.
+        /// The largest entry of the gradient, per comment.
         gradient: f64,
-        /// The most iterations allowed.
+        /// The most iterations that are allowed.
         iterations: u64,
     },
 }
 
-/// How weights are found. Both minimise the same: log loss in sum, and half the squared weights over C.
+/// How weights are found. Both ways minimise the same: the sum of log loss, and half the squared weights over C.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Solver {
-    /// Over a dense matrix.
+    /// linfa-logistic fits a dense matrix.
     Linfa,
-    /// Over sparse rows, where a dense matrix has no room.
+    /// argmin fits sparse rows, where a dense matrix has no room.
     Sparse,
 }
 
 impl Solver {
-    /// What the manifest calls it.
+    /// The solver's name in the manifest.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Solver::Linfa => "linfa-logistic 0.8, L-BFGS, f32",
@@ -59,16 +59,18 @@ impl Solver {
 /// A logistic regression over the columns of rows.
 #[derive(Clone, Debug)]
 pub(crate) struct Line {
-    /// A weight a column.
+    /// The weight of each column.
     pub(crate) weights: Vec<f64>,
     pub(crate) intercept: f64,
 }
 
-const ITERATIONS: u64 = 300;
-/// Neither optimiser says why it stopped, so the gradient is measured here.
-const LARGEST_GRADIENT: f64 = 1e-3;
+/// The most iterations of a fit.
+const MAX_ITERATIONS: u64 = 300;
+/// The largest entry of the gradient, per comment, that counts as converged. Neither optimiser says why it stopped, so
+/// the gradient is measured here.
+const MAX_GRADIENT: f64 = 1e-3;
 
-/// Fits rows against verdicts; returns the largest entry of the gradient too, a comment.
+/// Fits rows against verdicts. Returns the largest entry of the gradient too, per comment.
 pub(crate) fn fit(rows: &Rows, removed: &[bool], c: f64, solver: Solver) -> Result<(Line, f64), FitError> {
     let failed = |reason: String| FitError::Solver { solver: solver.name(), reason };
     check(rows)?;
@@ -80,19 +82,19 @@ pub(crate) fn fit(rows: &Rows, removed: &[bool], c: f64, solver: Solver) -> Resu
     let slopes = Loss::new(rows, removed, c).gradient_at(&line);
     let gradient = slopes.iter().fold(0.0_f64, |largest, slope| largest.max(slope.abs())) / rows.len() as f64;
     // Written so that a NaN fails too.
-    if !(gradient <= LARGEST_GRADIENT && line.weights.iter().all(|weight| weight.is_finite())) {
-        return Err(FitError::NotConverged { gradient, iterations: ITERATIONS });
+    if !(gradient <= MAX_GRADIENT && line.weights.iter().all(|weight| weight.is_finite())) {
+        return Err(FitError::NotConverged { gradient, iterations: MAX_ITERATIONS });
     }
     Ok((line, gradient))
 }
 
-/// A quick fit that says which columns matter.
+/// Makes a quick fit that says which columns matter.
 pub(crate) fn rough(rows: &Rows, removed: &[bool], c: f64) -> Result<Line, FitError> {
     check(rows)?;
     sparse(rows, removed, c, 1e-4).map_err(|reason| FitError::Solver { solver: Solver::Sparse.name(), reason })
 }
 
-/// Over a NaN linfa-logistic never ends.
+/// Checks that all values are finite: over a NaN linfa-logistic never ends.
 fn check(rows: &Rows) -> Result<(), FitError> {
     let is_finite = rows.iter().flatten().all(|(_, value)| value.is_finite());
     if is_finite { Ok(()) } else { Err(FitError::NotFinite) }
@@ -109,7 +111,7 @@ fn dense(rows: &Rows, removed: &[bool], c: f64) -> Result<Line, String> {
     let y: Array1<bool> = removed.iter().copied().collect();
     let model = LogisticRegression::<f32>::default()
         .alpha((1.0 / c) as f32)
-        .max_iterations(ITERATIONS)
+        .max_iterations(MAX_ITERATIONS)
         .gradient_tolerance(1e-2)
         .fit(&DatasetBase::new(x, y))
         .map_err(|error| error.to_string())?;
@@ -121,21 +123,21 @@ fn dense(rows: &Rows, removed: &[bool], c: f64) -> Result<Line, String> {
     })
 }
 
-/// Until the gradient's length is `tolerance` a comment.
+/// Fits sparse rows until the gradient's length is `tolerance` per comment.
 fn sparse(rows: &Rows, removed: &[bool], c: f64, tolerance: f64) -> Result<Line, String> {
     let failed = |error: argmin::core::Error| error.to_string();
     let solver = LBFGS::new(MoreThuenteLineSearch::new(), 10)
         .with_tolerance_grad(tolerance * rows.len() as f64)
         .map_err(failed)?;
     let found = Executor::new(Loss::new(rows, removed, c), solver)
-        .configure(|state| state.param(vec![0.0; rows.width + 1]).max_iters(ITERATIONS))
+        .configure(|state| state.param(vec![0.0; rows.width + 1]).max_iters(MAX_ITERATIONS))
         .run()
         .map_err(failed)?;
     let best = found.state().get_best_param().ok_or("no step could be made")?;
     Ok(Line::of(best))
 }
 
-/// What is minimised. A point is the weights, and the intercept last.
+/// The loss that is minimised. A point is the weights, and the intercept last.
 struct Loss<'a> {
     rows: &'a Rows,
     removed: &'a [bool],
@@ -164,7 +166,7 @@ impl<'a> Loss<'a> {
         self.rows.iter().map(|row| line.log_odds(row)).collect()
     }
 
-    /// What `of` makes of a point's line and log-odds.
+    /// Returns what `of` makes of a point's line and log-odds.
     fn at<T>(&self, point: &[f64], of: impl FnOnce(&Line, &[f64]) -> T) -> T {
         let line = Line::of(point);
         let mut last = self.last.borrow_mut();

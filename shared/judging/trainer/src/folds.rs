@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 /// Deals comments into folds: by seed, with the same share of removed comments in each, equal texts together.
 ///
-/// Returns a fold a comment, or `None` where a class has fewer different texts than there are folds.
+/// Returns the fold of each comment, or none where a class has fewer different texts than there are folds.
 pub(crate) fn deal(texts: &[String], removed: &[bool], folds: usize, seed: u64) -> Option<Vec<usize>> {
     let key = |text: &str| {
         let digest = Sha256::new_with_prefix(seed.to_le_bytes()).chain_update(plain(text)).finalize();
@@ -27,12 +27,12 @@ pub(crate) fn deal(texts: &[String], removed: &[bool], folds: usize, seed: u64) 
     (dealt.into_iter().min() >= Some(folds)).then(|| keys.iter().map(|key| fold_of[key]).collect())
 }
 
-/// Texts are equal where this is.
+/// The plain form of a text: texts count as equal where it is equal.
 fn plain(text: &str) -> String {
     text.trim().to_lowercase()
 }
 
-/// The fold of each of `others` that is equal to one of `texts`, dealt as `fold` says: it is held back with that one.
+/// The fold of each of `others` that is equal to one of `texts`, whose folds are given: it is held out with that text.
 pub(crate) fn of_equals<'t>(
     texts: &[String],
     fold: &[usize],

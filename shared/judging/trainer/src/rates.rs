@@ -2,12 +2,12 @@ use modstream_classifier::Rate;
 
 use crate::metrics::cumulative;
 
-/// Rows of a table, about.
+/// About how many rows a table has.
 const ROWS: usize = 200;
-/// Beyond the threshold that this many comments reach, rates are noise.
-const FEWEST: usize = 20;
+/// The fewest comments at or above a threshold of the table: beyond that, rates are noise.
+const MIN_COMMENTS_ABOVE: usize = 20;
 
-/// The table of rates that held-out calibrated log-odds give.
+/// Makes the table of rates that held-out calibrated log-odds give.
 ///
 /// Counts are smoothed by half a comment (so that no row promises a precision of 1), and the ratio of the two rates, which
 /// precision follows at any base rate, is made to rise with the threshold by pooling neighbours that don't (M. Ayer et al.,
@@ -20,7 +20,7 @@ pub(crate) fn table(log_odds: &[f64], removed: &[bool]) -> Vec<Rate> {
     let mut reached = 0;
     for (place, &(threshold, hits, alarms)) in steps.iter().enumerate() {
         let is_last = place + 1 == steps.len();
-        if hits + alarms < FEWEST.min(log_odds.len()) || (hits + alarms - reached < every && !is_last) {
+        if hits + alarms < MIN_COMMENTS_ABOVE.min(log_odds.len()) || (hits + alarms - reached < every && !is_last) {
             continue;
         }
         reached = hits + alarms;

@@ -6,13 +6,13 @@ use crate::train::Settings;
 pub(crate) struct Rows {
     ends: Vec<usize>,
     entries: Vec<(u32, f32)>,
-    /// Columns.
+    /// The number of columns.
     pub(crate) width: usize,
 }
 
 impl Rows {
-    /// The vectors of `texts`. Subwords and measures are scaled: together with L2 regularisation this says how freely they may
-    /// be used beside terms.
+    /// Makes the vectors of `texts`. Subwords and measures are scaled: together with L2 regularisation this says how
+    /// freely they may be used beside terms.
     pub(crate) fn of(vectorizer: &Vectorizer, texts: &[&str], settings: &Settings) -> Self {
         let (terms, features) = (vectorizer.terms() as u32, vectorizer.features());
         let mut rows = Rows { ends: Vec::with_capacity(texts.len()), entries: Vec::new(), width: features + MEASURES };
@@ -32,7 +32,7 @@ impl Rows {
         rows
     }
 
-    /// How many.
+    /// How many rows there are.
     pub(crate) fn len(&self) -> usize {
         self.ends.len()
     }

@@ -34,43 +34,43 @@ pub fn default_settings() -> Settings {
     }
 }
 
-/// Fits at once, however many cores there are: each holds a matrix.
-const FITS_AT_ONCE: usize = 2;
-/// The most comments that features are chosen by.
-const CHOOSING: usize = 40_000;
-/// Dense matrices that memory must have room for: one a fit, and what linfa-logistic copies.
-const MATRICES: u64 = 2 * FITS_AT_ONCE as u64;
-/// The memory that training takes where nobody says otherwise, in bytes.
+/// How many fits run at once, however many cores there are: each holds a matrix.
+const CONCURRENT_FITS: usize = 2;
+/// The most comments that features are chosen from.
+const MAX_CHOOSING_COMMENTS: usize = 40_000;
+/// The number of dense matrices that memory must have room for: one a fit, and what linfa-logistic copies.
+const MATRICES: u64 = 2 * CONCURRENT_FITS as u64;
+/// The memory that training takes where none is given, in bytes.
 pub const DEFAULT_MEMORY: u64 = 4 << 30;
 
-/// How far training is, for progress bars. One stage ends before the next begins.
+/// A step of training, for progress bars. One stage ends before the next begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Features will be chosen so often: once a fold, and once for the model.
+    /// Features will be chosen this many times: once a fold, and once for the model.
     Choosing(usize),
-    /// Weights will be found as often.
+    /// Weights will be found this many times.
     Fitting(usize),
-    /// That is done once more.
+    /// One choice or fit of the stage is done.
     Done,
 }
 
-/// Why no model came out.
+/// Why no model could be trained.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainError {
-    /// Nothing to learn from, or texts that are all gone (`[removed]`, `[deleted]`).
+    /// There is nothing to learn from, or all texts are gone (`[removed]`, `[deleted]`).
     #[error("there are no comments with a text to train on")]
     NoComments,
-    /// Too few of one verdict.
+    /// There are too few comments of one verdict.
     #[error(
         "{removed} removed and {kept} kept comments are too few: training needs at least {folds} different texts of each; add comments, of the rarer kind above all"
     )]
     TooFew {
-        /// Comments removed.
+        /// The number of removed comments.
         removed: usize,
-        /// Comments kept.
+        /// The number of kept comments.
         kept: usize,
-        /// Folds.
+        /// The number of folds.
         folds: usize,
     },
     /// No term stands in enough comments.
@@ -78,10 +78,10 @@ pub enum TrainError {
         "no term stands in {min_documents} comments: the texts are too few or too short to learn from; add comments"
     )]
     NoVocabulary {
-        /// What the settings ask for.
+        /// The number of comments that the settings ask for.
         min_documents: usize,
     },
-    /// Held-out scores run against the verdicts.
+    /// The held-out scores run against the verdicts.
     #[error(
         "the texts say nothing about the verdicts: on held-out comments, higher scores do not mean more removals; check the column `removed`"
     )]
@@ -104,7 +104,7 @@ pub struct Trained {
     vocabulary: Vocabulary,
 }
 
-/// A text no forum wrote, which a model must give the same probability everywhere.
+/// Texts of no forum, to each of which a model must give the same probability everywhere.
 const GOLDEN: [&str; 8] = [
     "",
     "Great question! The effect holds after controlling for age and income (n = 1,204, 95% CI 1.1-1.4); see https://example.org/paper.",
@@ -142,9 +142,9 @@ pub fn train(
         })?;
     let decided = comments.decided.iter().map(|(text, removed)| (text.as_str(), *removed));
     let decided_fold = of_equals(&comments.texts, &fold, decided.clone().map(|(text, _)| text));
-    let threads = rayon::ThreadPoolBuilder::new().num_threads(FITS_AT_ONCE).build();
+    let threads = rayon::ThreadPoolBuilder::new().num_threads(CONCURRENT_FITS).build();
     let threads = threads.map_err(|error| TrainError::Setting(error.to_string()))?;
-    // The last "fold" holds nothing back: it is the model.
+    // The last "fold" holds nothing out: it is the model.
     let times = settings.folds + 1;
     let all_but = |held_out: usize| -> (Vec<&str>, Vec<bool>) {
         let rows = (0..comments.len()).filter(|&row| fold[row] != held_out);
@@ -212,8 +212,8 @@ fn choose(texts: &[&str], removed: &[bool], settings: &Settings) -> Result<Chose
     if candidates.len() <= settings.max_features {
         return Ok(candidates);
     }
-    // Those of the texts that are evenly spaced: more of them choose no better.
-    let step = texts.len().div_ceil(CHOOSING).max(1);
+    // Texts that are evenly spaced among all: more of them choose no better.
+    let step = texts.len().div_ceil(MAX_CHOOSING_COMMENTS).max(1);
     let texts: Vec<&str> = texts.iter().step_by(step).copied().collect();
     let removed: Vec<bool> = removed.iter().step_by(step).copied().collect();
     let rows = Rows::of(&candidates.vectorizer(), &texts, settings);
@@ -255,7 +255,7 @@ struct Fitted {
     regression: Regression,
 }
 
-/// A line over a vocabulary, its weights by kind of feature, without the scales that fitting wants.
+/// A line over a vocabulary, with its weights by kind of feature and without the scales that fitting wants.
 struct Regression {
     solver: Solver,
     weights: Vec<f32>,
@@ -368,12 +368,12 @@ impl Fitted {
 }
 
 impl Trained {
-    /// How good it is on held-out comments.
+    /// How good the model is on held-out comments.
     pub fn metrics(&self) -> &Metrics {
         &self.manifest.metrics
     }
 
-    /// What it was trained on.
+    /// What the model was trained on.
     pub fn training(&self) -> &TrainingData {
         &self.manifest.training
     }
@@ -382,7 +382,7 @@ impl Trained {
     /// the manifest, with its version.
     ///
     /// # Errors
-    /// Where the folder can't be written, or holds something else.
+    /// [`TrainError`] where the folder can't be written, or holds something else.
     pub fn write(&self, folder: &Path, about: Option<&str>) -> Result<Manifest, TrainError> {
         Ok(artifact::write(folder, self.manifest.clone(), &self.vocabulary, |manifest| {
             card::card(manifest, &self.vocabulary, about)

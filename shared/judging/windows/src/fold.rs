@@ -6,7 +6,7 @@ use crate::{Window, Windowing};
 
 /// Values folded into windows, by key.
 ///
-/// It holds what is open, and the counts of late ones until they are taken.
+/// They hold the values of windows that are open, and the counts of late values until those are taken.
 #[derive(Clone, Debug)]
 pub struct Windows<K, A, W> {
     windowing: W,
@@ -19,30 +19,30 @@ pub struct Windows<K, A, W> {
 /// A closed window's value of one key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Closed<K, A> {
-    /// The window.
+    /// The window that closed.
     pub window: Window,
-    /// The key.
+    /// The key that the value is of.
     pub key: K,
-    /// What was folded.
+    /// The values of the window and key, folded.
     pub value: A,
 }
 
 /// What became of a value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Added {
-    /// How many windows have it.
+    /// How many windows hold the value.
     pub folded: usize,
-    /// For how many it came late.
+    /// For how many windows it came late.
     pub late: usize,
 }
 
 impl<K: Ord + Clone, A: Default, W: Windowing> Windows<K, A, W> {
-    /// No window is closed yet, and none has anything in it.
+    /// Makes windows of which none is closed and none holds a value.
     pub fn new(windowing: W, allowed_lateness: SignedDuration) -> Self {
         Windows { windowing, allowed_lateness, watermark: None, open: BTreeMap::new(), late: BTreeMap::new() }
     }
 
-    /// Up to where event time is held to be complete, once a time was seen.
+    /// The time up to which event time is held to be complete; none before a time was seen.
     pub fn watermark(&self) -> Option<Timestamp> {
         self.watermark
     }
@@ -62,7 +62,7 @@ impl<K: Ord + Clone, A: Default, W: Windowing> Windows<K, A, W> {
         added
     }
 
-    /// Notes that `time` was seen, in an event or on a clock: what closes by that, in order of window and key.
+    /// Notes that `time` was seen, in an event or on a clock. Returns what closes by that, in order of window and key.
     pub fn advance(&mut self, time: Timestamp) -> Vec<Closed<K, A>> {
         let reached = time.checked_sub(self.allowed_lateness).unwrap_or(Timestamp::MIN);
         let watermark = self.watermark.map_or(reached, |watermark| watermark.max(reached));
@@ -78,7 +78,7 @@ impl<K: Ord + Clone, A: Default, W: Windowing> Windows<K, A, W> {
         closed
     }
 
-    /// How many came late for each window since this was last asked.
+    /// Takes the number of values that came late for each window since this was last called.
     pub fn take_late(&mut self) -> BTreeMap<Window, u64> {
         std::mem::take(&mut self.late)
     }

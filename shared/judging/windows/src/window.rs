@@ -3,20 +3,20 @@ use jiff::{SignedDuration, Timestamp};
 /// A stretch of event time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Window {
-    /// Its first moment.
+    /// The first moment of the window.
     pub start: Timestamp,
-    /// The first moment after it.
+    /// The first moment after the window.
     pub end: Timestamp,
 }
 
 impl Window {
-    /// Whether a time is in it.
+    /// Whether the window contains `time`.
     pub fn contains(&self, time: Timestamp) -> bool {
         self.start <= time && time < self.end
     }
 }
 
-/// In the order in which they close.
+/// Windows are ordered by when they close.
 impl Ord for Window {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         (self.end, self.start).cmp(&(other.end, other.start))
@@ -29,19 +29,19 @@ impl PartialOrd for Window {
     }
 }
 
-/// Which windows a time belongs to.
+/// A way to cut event time into windows.
 pub trait Windowing {
-    /// Them, in the order in which they close.
+    /// The windows that contain `time`, by end.
     fn windows(&self, time: Timestamp) -> impl Iterator<Item = Window>;
 }
 
 /// A length that windows can't have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("windows of {length:#} every {step:#}: both must be longer than nothing")]
+#[error("windows of {length:#} every {step:#} are impossible: both durations must be above zero")]
 pub struct LengthError {
-    /// The length.
+    /// The length of a window.
     pub length: SignedDuration,
-    /// From one start to the next.
+    /// The time from one window's start to the next one's.
     pub step: SignedDuration,
 }
 
@@ -60,15 +60,15 @@ pub struct Sliding {
 }
 
 impl Tumbling {
-    /// Windows of this length.
+    /// Makes windows of this length.
     ///
     /// # Errors
-    /// Where it is not above zero.
+    /// [`LengthError`] where the length is not above zero.
     pub fn new(length: SignedDuration) -> Result<Self, LengthError> {
         Sliding::new(length, length).map(|_| Tumbling { length })
     }
 
-    /// The window of a time.
+    /// The window that contains `time`.
     pub fn window(&self, time: Timestamp) -> Window {
         let length = self.length.as_nanos();
         let start = time.as_nanosecond().div_euclid(length) * length;
@@ -90,10 +90,10 @@ impl Windowing for Tumbling {
 }
 
 impl Sliding {
-    /// Windows of this length, one every `step`.
+    /// Makes windows of this length, one every `step`.
     ///
     /// # Errors
-    /// Where one of the two is not above zero.
+    /// [`LengthError`] where one of the two is not above zero.
     pub fn new(length: SignedDuration, step: SignedDuration) -> Result<Self, LengthError> {
         let fits = length.is_positive() && step.is_positive();
         if fits { Ok(Sliding { length, step }) } else { Err(LengthError { length, step }) }
@@ -110,7 +110,7 @@ impl Windowing for Sliding {
     }
 }
 
-/// What lies beyond the times there are is cut off.
+/// The window from `start` to `end`, cut off at the first and last time that can be represented.
 fn between(start: i128, end: i128) -> Window {
     let time = |nanosecond| {
         let edge = if nanosecond < 0 { Timestamp::MIN } else { Timestamp::MAX };

@@ -142,5 +142,5 @@ fn lengths_of_nothing_are_refused_with_what_they_must_be() {
         assert_eq!(Sliding::new(length, step), Err(LengthError { length, step }));
     }
     let error = Tumbling::new(seconds(0)).expect_err("nothing").to_string();
-    assert_eq!(error, "windows of 0s every 0s: both must be longer than nothing");
+    assert_eq!(error, "windows of 0s every 0s are impossible: both durations must be above zero");
 }

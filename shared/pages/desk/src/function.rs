@@ -3,7 +3,7 @@ use modstream_links::{KeyError, Keys};
 use modstream_platform::{Clock, DeletableObjects, Secrets, Stream};
 
 use crate::function_url::{Answer, NoRequest, request};
-use crate::{Config, Settings, Site};
+use crate::{Config, Site, SiteSettings};
 
 /// Why an invocation fails.
 #[derive(Debug, thiserror::Error)]
@@ -25,7 +25,7 @@ pub struct Pages<O, S, K, C> {
 
 impl<O: DeletableObjects, S: Stream, K: Secrets, C: Clock + Clone> Pages<O, S, K, C> {
     /// The function over its bucket, the stream of decisions, and secrets. `settings` say what it serves.
-    pub fn new(config: &Config, settings: Settings, objects: O, decisions: S, secrets: K, clock: C) -> Self {
+    pub fn new(config: &Config, settings: SiteSettings, objects: O, decisions: S, secrets: K, clock: C) -> Self {
         Pages {
             site: Site::new(objects, decisions, clock.clone(), settings),
             keys: Keys::new(secrets, clock, &config.link_key_secret),
@@ -35,7 +35,7 @@ impl<O: DeletableObjects, S: Stream, K: Secrets, C: Clock + Clone> Pages<O, S, K
     /// Answers one request. No call starts after `deadline`.
     ///
     /// # Errors
-    /// Where it is no request, or there are no keys.
+    /// Where the payload is no request, or there are no keys.
     pub async fn handle(&self, payload: &[u8], deadline: Timestamp) -> Result<Answer, PagesError> {
         let request = request(payload)?;
         let signer = self.keys.signer(deadline).await?;

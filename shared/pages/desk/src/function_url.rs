@@ -52,10 +52,10 @@ struct Iam {
     user_arn: Option<String>,
 }
 
-/// Reads what Lambda hands over.
+/// Reads the payload that Lambda hands over.
 ///
 /// # Errors
-/// Where it is something else.
+/// Where the payload is something else.
 pub fn request(payload: &[u8]) -> Result<Request, NoRequest> {
     let payload: Payload = serde_json::from_slice(payload).map_err(|error| NoRequest(error.to_string()))?;
     let Payload { raw_path, raw_query_string, cookies, headers, request_context, body, is_base64_encoded } = payload;
@@ -77,7 +77,7 @@ pub fn request(payload: &[u8]) -> Result<Request, NoRequest> {
     })
 }
 
-/// What Lambda takes for an answer.
+/// An answer as Lambda takes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Answer {

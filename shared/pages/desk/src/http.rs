@@ -1,24 +1,24 @@
 use std::collections::BTreeMap;
 
-/// The most bytes of a form: names and numbers.
+/// How many bytes a form may have: it holds names and numbers.
 pub const MAX_BODY_BYTES: usize = 16 << 10;
 
 /// A request, whoever took it in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Request {
-    /// `GET`, `POST` ...
+    /// The method, such as `GET`.
     pub method: String,
     /// The path.
     pub path: String,
-    /// What follows the question mark.
+    /// The query, which follows the question mark.
     pub query: String,
-    /// By name, in lower case.
+    /// The headers by name, in lower case.
     pub headers: BTreeMap<String, String>,
-    /// `name=value` each.
+    /// The cookies, each as `name=value`.
     pub cookies: Vec<String>,
     /// The body.
     pub body: Vec<u8>,
-    /// The ARN of whom IAM let in.
+    /// The ARN of the caller that IAM let in.
     pub caller: Option<String>,
 }
 
@@ -50,7 +50,7 @@ impl Request {
     }
 }
 
-/// Of a field that is there twice, the first counts.
+/// The fields by name. Of a field that is there twice, the first counts.
 fn fields(text: &[u8]) -> BTreeMap<String, String> {
     let mut fields = BTreeMap::new();
     for (name, value) in form_urlencoded::parse(text) {
@@ -79,9 +79,9 @@ pub(crate) enum NoForm {
 pub struct Response {
     /// The status.
     pub status: u16,
-    /// Names in lower case.
+    /// The headers, their names in lower case.
     pub headers: Vec<(&'static str, String)>,
-    /// Values of `set-cookie`.
+    /// The values of `set-cookie`.
     pub cookies: Vec<String>,
     /// The page.
     pub body: String,
@@ -97,7 +97,7 @@ impl Response {
         Response { status, headers: headers.into_iter().chain(common()).collect(), cookies: Vec::new(), body }
     }
 
-    /// On to another page, by GET.
+    /// Sends the browser on to another page, by GET.
     pub(crate) fn see(path: &str) -> Self {
         let headers = [("location", path.to_owned())].into_iter().chain(common()).collect();
         Response { status: 303, headers, cookies: Vec::new(), body: String::new() }
@@ -108,7 +108,7 @@ impl Response {
         self
     }
 
-    /// A header's value; the name in lower case.
+    /// A header's value, by its name in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(found, _)| *found == name).map(|(_, value)| value.as_str())
     }

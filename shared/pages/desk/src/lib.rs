@@ -26,4 +26,4 @@ mod site;
 pub use config::Config;
 pub use function::{Pages, PagesError};
 pub use http::{MAX_BODY_BYTES, Request, Response};
-pub use site::{Access, SESSION_HOURS, Settings, Site};
+pub use site::{Access, SESSION_HOURS, Site, SiteSettings};

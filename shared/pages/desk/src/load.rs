@@ -12,20 +12,25 @@ use modstream_ledger::{Hour, Keys, Reader};
 use modstream_platform::deliver::{DeliveryError, get, list};
 use modstream_platform::{Clock, Fetched, Objects};
 
-/// How far back the desk looks.
+/// How many days the desk looks back.
 pub(crate) const DAYS: i64 = 3;
 /// How many alerts the desk shows; the rest is counted.
-pub(crate) const SHOWN: usize = 50;
-/// How many alerts are read for a page. Of more, the newest: the severity of the rest is not known.
-const MOST_READ: usize = 2_000;
+pub(crate) const MAX_SHOWN_AT_DESK: usize = 50;
+/// How many undecided alerts are read for a page. Of more, the newest: the severity of the rest is not known.
+const MAX_UNDECIDED_READ: usize = 2_000;
 /// How many of a digest's alerts its page shows, the strongest.
-pub(crate) const OF_A_DIGEST: usize = 200;
-const AT_ONCE: usize = 16;
+pub(crate) const MAX_SHOWN_OF_DIGEST: usize = 200;
+/// How many objects are asked for at the same time.
+const CONCURRENT_READS: usize = 16;
 /// How long a text is kept after it was read, so that one that is to be forgotten is not kept here.
-const KEPT: SignedDuration = SignedDuration::from_mins(10);
-const MOST_KEPT: usize = 10_000;
-/// How many of the last decisions are shown.
-const LATELY: usize = 8;
+const CACHED_FOR: SignedDuration = SignedDuration::from_mins(10);
+/// How many objects of a kind are kept.
+const MAX_CACHED_OBJECTS: usize = 10_000;
+/// How many of the last decisions the desk shows.
+const SHOWN_DECISIONS: usize = 8;
+
+/// An alert's event, which holds its own text.
+pub(crate) type AlertEvent = Event<'static, Alert<'static>>;
 
 /// Why a page can't be shown.
 #[derive(Debug, thiserror::Error)]
@@ -38,21 +43,32 @@ pub(crate) enum LoadError {
     Delivery(#[from] DeliveryError),
 }
 
-/// Objects by key, and when they were read.
-type Kept = HashMap<String, (Timestamp, Arc<Vec<u8>>)>;
+/// What was read, by key, and when. None where the object is something else, which is for the tools to say.
+type Cached<T> = Mutex<HashMap<String, (Timestamp, Option<T>)>>;
 
-/// Objects that never change, kept for a while.
+/// What objects that never change say, kept for a while, so that each is fetched and decoded once.
 #[derive(Debug, Default)]
-pub(crate) struct Cache(Mutex<Kept>);
+pub(crate) struct Cache {
+    alerts: Cached<Arc<AlertEvent>>,
+    decisions: Cached<Recorded>,
+    windows: Cached<Arc<Vec<Digest>>>,
+}
 
 impl Cache {
-    fn lock(&self) -> MutexGuard<'_, Kept> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn forget_old(&self, now: Timestamp) {
-        self.lock().retain(|_, (read, _)| now.duration_since(*read) < KEPT);
+        let is_fresh = |read: Timestamp| now.duration_since(read) < CACHED_FOR;
+        lock(&self.alerts).retain(|_, (read, _)| is_fresh(*read));
+        lock(&self.decisions).retain(|_, (read, _)| is_fresh(*read));
+        lock(&self.windows).retain(|_, (read, _)| is_fresh(*read));
     }
+}
+
+fn lock<T>(cached: &Mutex<T>) -> MutexGuard<'_, T> {
+    cached.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn decode(bytes: &[u8]) -> Option<Arc<AlertEvent>> {
+    Event::decode(bytes).ok().map(|event: Event<'_, Alert<'_>>| Arc::new(event.into_owned()))
 }
 
 /// A bucket, for one request.
@@ -67,39 +83,32 @@ pub(crate) struct Loader<'a, O, C> {
 /// An alert and what was decided about it.
 pub(crate) struct Entry {
     pub(crate) hour: Hour,
-    pub(crate) bytes: Arc<Vec<u8>>,
+    pub(crate) event: Arc<AlertEvent>,
     pub(crate) log: Log,
-}
-
-impl Entry {
-    /// None where the ledger holds something else there, which is for the tools to say.
-    pub(crate) fn event(&self) -> Option<Event<'_, Alert<'_>>> {
-        Event::decode(&self.bytes).ok()
-    }
 }
 
 /// What the desk shows.
 #[derive(Default)]
 pub(crate) struct Queue {
-    /// Undecided, the most severe first, then the oldest.
+    /// The undecided alerts, the most severe first, then the oldest.
     pub(crate) waiting: Vec<Entry>,
-    /// How many more wait.
+    /// How many more alerts wait.
     pub(crate) more: usize,
     /// How many of these were not even read.
     pub(crate) unread: usize,
-    /// Decided last, the last first.
-    pub(crate) lately: Vec<Entry>,
-    /// Of the last 24 hours.
+    /// The alerts that were decided last, the last first.
+    pub(crate) decided_last: Vec<Entry>,
+    /// The numbers of the last 24 hours.
     pub(crate) numbers: Numbers,
 }
 
 impl<O: Objects, C: Clock> Loader<'_, O, C> {
-    /// An alert with its log; none where there is none.
+    /// An alert with its log; none where there is none that can be read.
     pub(crate) async fn entry(&self, hour: Hour, id: &str) -> Result<Option<Entry>, LoadError> {
         let reader = Reader::new(self.objects, self.clock, self.deadline);
-        let Some(bytes) = reader.alert(hour, id).await? else { return Ok(None) };
+        let Some(event) = reader.alert(hour, id).await?.and_then(|bytes| decode(&bytes)) else { return Ok(None) };
         let log = self.log(Place { hour, alert_id: id }).await?;
-        Ok(Some(Entry { hour, bytes: Arc::new(bytes), log }))
+        Ok(Some(Entry { hour, event, log }))
     }
 
     async fn log(&self, place: Place<'_>) -> Result<Log, LoadError> {
@@ -110,28 +119,30 @@ impl<O: Objects, C: Clock> Loader<'_, O, C> {
     async fn recorded(&self, keys: Vec<String>) -> Result<Log, LoadError> {
         let mut all = Vec::new();
         for key in keys {
-            if let Some(bytes) = self.kept(&key).await?
-                && let Ok(recorded) = Recorded::read(bytes.to_vec())
-            {
-                all.push(recorded);
-            }
+            all.extend(self.get_cached(&self.cache.decisions, &key, |bytes| Recorded::read(bytes).ok()).await?);
         }
         Ok(Log::from(all))
     }
 
     /// A digest of a window; none where there is none that can be read.
-    pub(crate) async fn digest(&self, start: Timestamp, minutes: u16, place: u16) -> Result<Option<Digest>, LoadError> {
+    pub(crate) async fn digest(
+        &self,
+        start: Timestamp,
+        minutes: u16,
+        position: u16,
+    ) -> Result<Option<Digest>, LoadError> {
         let Ok(end) = start.checked_add(SignedDuration::from_mins(minutes.into())) else { return Ok(None) };
-        let bytes = self.kept(&window_key(start, end)).await?;
-        let digests: Option<Vec<Digest>> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        Ok(digests.and_then(|digests| digests.into_iter().nth(place.into())))
+        let read = |bytes: Vec<u8>| serde_json::from_slice(&bytes).ok().map(Arc::new);
+        let digests = self.get_cached(&self.cache.windows, &window_key(start, end), read).await?;
+        Ok(digests.and_then(|digests| digests.get(usize::from(position)).cloned()))
     }
 
     /// The first alerts of a digest that are there, in its order.
     pub(crate) async fn covered(&self, covered: &[Covered]) -> Result<Vec<Entry>, LoadError> {
-        let loading = covered.iter().take(OF_A_DIGEST);
+        let loading = covered.iter().take(MAX_SHOWN_OF_DIGEST);
         let loading = loading.map(async |covered: &Covered| self.entry(covered.hour, &covered.id).await);
-        let found: Vec<Result<Option<Entry>, LoadError>> = stream::iter(loading).buffered(AT_ONCE).collect().await;
+        let found: Vec<Result<Option<Entry>, LoadError>> =
+            stream::iter(loading).buffered(CONCURRENT_READS).collect().await;
         found.into_iter().filter_map(Result::transpose).collect()
     }
 
@@ -144,7 +155,8 @@ impl<O: Objects, C: Clock> Loader<'_, O, C> {
         // A comment's clock may be ahead of ours.
         let to = now + SignedDuration::from_hours(1);
         let hours = Hour::between(from, to);
-        let listed: Vec<_> = stream::iter(hours).map(|hour| reader.hour(hour)).buffered(AT_ONCE).collect().await;
+        let listed: Vec<_> =
+            stream::iter(hours).map(|hour| reader.hour(hour)).buffered(CONCURRENT_READS).collect().await;
         let mut entries = Vec::new();
         for hour in listed {
             entries.extend(hour?);
@@ -168,46 +180,53 @@ impl<O: Objects, C: Clock> Loader<'_, O, C> {
             }
         });
         let logged: Vec<Result<(Hour, String, Log), LoadError>> =
-            stream::iter(loading).buffered(AT_ONCE).collect().await;
+            stream::iter(loading).buffered(CONCURRENT_READS).collect().await;
         let mut read = Vec::new();
         let (mut unread, mut taken) = (0, 0);
         for one in logged {
             let (hour, id, log) = one?;
             let is_open = log.standing().decided().is_none();
             taken += usize::from(is_open);
-            if is_open && taken > MOST_READ {
+            if is_open && taken > MAX_UNDECIDED_READ {
                 unread += 1;
                 continue;
             }
             read.push((hour, id, log));
         }
         let loading = read.into_iter().map(|(hour, id, log)| async move {
-            let bytes = self.kept(&Keys::in_hour(hour, &id).requested).await?;
-            Ok(bytes.map(|bytes| Entry { hour, bytes, log }))
+            let event = self
+                .get_cached(&self.cache.alerts, &Keys::in_hour(hour, &id).requested, |bytes| decode(&bytes))
+                .await?;
+            Ok(event.map(|event| Entry { hour, event, log }))
         });
-        let found: Vec<Result<Option<Entry>, LoadError>> = stream::iter(loading).buffered(AT_ONCE).collect().await;
+        let found: Vec<Result<Option<Entry>, LoadError>> =
+            stream::iter(loading).buffered(CONCURRENT_READS).collect().await;
         let found: Result<Vec<Entry>, LoadError> = found.into_iter().filter_map(Result::transpose).collect();
         Ok(arrange(found?, unread, now))
     }
 
-    /// An object that never changes.
-    async fn kept(&self, key: &str) -> Result<Option<Arc<Vec<u8>>>, LoadError> {
+    /// What an object says that never changes; none where it is missing, or something else.
+    async fn get_cached<T: Clone>(
+        &self,
+        cached: &Cached<T>,
+        key: &str,
+        read: impl FnOnce(Vec<u8>) -> Option<T>,
+    ) -> Result<Option<T>, LoadError> {
         let now = self.clock.now();
-        let known = self.cache.lock().get(key).cloned();
-        if let Some((read, bytes)) = known
-            && now.duration_since(read) < KEPT
+        if let Some((at, value)) = lock(cached).get(key)
+            && now.duration_since(*at) < CACHED_FOR
         {
-            return Ok(Some(bytes));
+            return Ok(value.clone());
         }
         let fetched = get(self.objects, self.clock, self.deadline, key, None).await?;
         let Fetched::Object { bytes, .. } = fetched else { return Ok(None) };
-        let bytes = Arc::new(bytes);
-        let mut cache = self.cache.lock();
-        if cache.len() >= MOST_KEPT {
-            cache.clear();
+        let value = read(bytes);
+        let mut cached = lock(cached);
+        if cached.len() >= MAX_CACHED_OBJECTS {
+            cached.clear();
         }
-        cache.insert(key.to_owned(), (now, Arc::clone(&bytes)));
-        Ok(Some(bytes))
+        cached.insert(key.to_owned(), (now, value.clone()));
+        Ok(value)
     }
 }
 
@@ -216,24 +235,22 @@ fn arrange(entries: Vec<Entry>, unread: usize, now: Timestamp) -> Queue {
     let mut decided: BTreeMap<(Timestamp, String), Entry> = BTreeMap::new();
     let mut counted: Vec<(Subject, Log)> = Vec::new();
     for entry in entries {
-        let Some(event) = entry.event() else { continue };
-        let (severity, time, id) = (event.data.severity, event.time, event.id.to_string());
+        let (severity, time, id) = (entry.event.data.severity, entry.event.time, entry.event.id.to_string());
         let last = entry.log.last().map(|last| last.time);
         if last.is_some_and(|last| now.duration_since(last) < SignedDuration::from_hours(24)) {
-            counted.push((Subject::of(&event), entry.log.clone()));
+            counted.push((Subject::of(&entry.event), entry.log.clone()));
         }
-        drop(event);
         match entry.log.standing().decided().map(|decision| decision.time) {
             Some(at) => drop(decided.insert((at, id), entry)),
             None => drop(waiting.insert((std::cmp::Reverse(severity), time, id), entry)),
         }
     }
-    let more = waiting.len().saturating_sub(SHOWN) + unread;
+    let more = waiting.len().saturating_sub(MAX_SHOWN_AT_DESK) + unread;
     Queue {
-        waiting: waiting.into_values().take(SHOWN).collect(),
+        waiting: waiting.into_values().take(MAX_SHOWN_AT_DESK).collect(),
         more,
         unread,
-        lately: decided.into_values().rev().take(LATELY).collect(),
+        decided_last: decided.into_values().rev().take(SHOWN_DECISIONS).collect(),
         numbers: numbers(counted.iter().map(|(subject, log)| (subject, log))),
     }
 }

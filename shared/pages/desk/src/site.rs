@@ -22,7 +22,9 @@ pub const SESSION_HOURS: i64 = 12;
 const FROM_DIGEST: SignedDuration = SignedDuration::from_hours(24);
 /// How long a browser remembers a name: a year.
 const REMEMBERED_SECONDS: i64 = 31_536_000;
+/// The cookie of a session.
 const SESSION: &str = "session";
+/// The cookie that remembers a name.
 const NAME: &str = "moderator";
 
 /// Who may see the desk.
@@ -36,7 +38,7 @@ pub enum Access {
 
 /// What a site serves.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settings {
+pub struct SiteSettings {
     /// Whether links to alerts and digests are answered.
     pub links: bool,
     /// Whether there is a desk, and for whom.
@@ -51,13 +53,13 @@ pub struct Site<O, S, C> {
     objects: O,
     decisions: S,
     clock: C,
-    settings: Settings,
+    settings: SiteSettings,
     cache: Cache,
 }
 
 impl<O: DeletableObjects, S: Stream, C: Clock> Site<O, S, C> {
     /// A site.
-    pub fn new(objects: O, decisions: S, clock: C, settings: Settings) -> Self {
+    pub fn new(objects: O, decisions: S, clock: C, settings: SiteSettings) -> Self {
         Site { objects, decisions, clock, settings, cache: Cache::default() }
     }
 
@@ -94,7 +96,7 @@ struct Wish {
 
 impl<O: DeletableObjects, S: Stream, C: Clock> Visit<'_, O, S, C> {
     async fn answer(&self) -> Answered {
-        let Settings { links, desk, .. } = self.site.settings;
+        let SiteSettings { links, desk, .. } = self.site.settings;
         // Of `//host/...` a browser would make another site.
         let path: Vec<&str> = self.request.path.strip_prefix('/').unwrap_or_default().split('/').collect();
         let posts = match self.request.method.as_str() {
@@ -158,7 +160,7 @@ impl<O: DeletableObjects, S: Stream, C: Clock> Visit<'_, O, S, C> {
 
     async fn entry(&self, hour: Hour, id: &str) -> Result<Entry, Note<'static>> {
         let found = self.loader().entry(hour, id).await.map_err(|error| self.failed("alert", &error))?;
-        found.filter(|entry| entry.event().is_some()).ok_or(Note::NoAlert)
+        found.ok_or(Note::NoAlert)
     }
 
     fn failed(&self, page: &str, error: &dyn std::fmt::Display) -> Note<'static> {
@@ -219,12 +221,11 @@ impl<O: DeletableObjects, S: Stream, C: Clock> Visit<'_, O, S, C> {
     }
 
     async fn decide(&self, entry: &Entry, wish: &Wish, name: &str) -> Result<Outcome, Note<'static>> {
-        let event = entry.event().ok_or(Note::NoAlert)?;
-        let decided = self.decisions().decide(&event, wish.action, name, Some(wish.after)).await;
+        let decided = self.decisions().decide(&entry.event, wish.action, name, Some(wish.after)).await;
         decided.map_err(|error| match error {
-            DecideError::Moderator(_) => Note::Field("The name can't be used: take a short one."),
+            DecideError::Moderator(_) => Note::Field("This name can't be used. Choose a shorter one."),
             DecideError::TooMany => {
-                Note::Field("The alert was decided and undone too often: no more decisions are taken.")
+                Note::Field("This alert was decided and undone too often. It takes no more decisions.")
             }
             error => self.failed("decide", &error),
         })
@@ -238,7 +239,7 @@ impl<O: DeletableObjects, S: Stream, C: Clock> Visit<'_, O, S, C> {
         proposed: Option<Action>,
         notice: Option<&str>,
     ) -> Answered {
-        let event = entry.event().ok_or(Note::NoAlert)?;
+        let event = &*entry.event;
         // What can't be read here is no reason to show less.
         let reader = Reader::new(&self.site.objects, &self.site.clock, self.deadline);
         let withheld = reader.withheld(entry.hour, &event.id).await.ok().flatten();
@@ -253,7 +254,7 @@ impl<O: DeletableObjects, S: Stream, C: Clock> Visit<'_, O, S, C> {
             }
         };
         let page = AlertPage {
-            event: &event,
+            event,
             log: &entry.log,
             withheld: withheld.as_ref(),
             form: Form { path, hidden: &hidden },
@@ -267,15 +268,15 @@ impl<O: DeletableObjects, S: Stream, C: Clock> Visit<'_, O, S, C> {
     }
 
     async fn digest(&self, token: &str) -> Answered {
-        let Claim::Digest { start, minutes, place } = self.claim(token)? else { return Err(Note::OtherKind) };
+        let Claim::Digest { start, minutes, position } = self.claim(token)? else { return Err(Note::OtherKind) };
         let loader = self.loader();
-        let found = loader.digest(start, minutes, place).await.map_err(|error| self.failed("digest", &error))?;
+        let found = loader.digest(start, minutes, position).await.map_err(|error| self.failed("digest", &error))?;
         let digest = found.ok_or(Note::NoDigest)?;
         let mut entries = loader.covered(&digest.alerts).await.map_err(|error| self.failed("digest", &error))?;
         entries.extend(loader.covered(&digest.explorations).await.map_err(|error| self.failed("digest", &error))?);
         let expires = self.now + FROM_DIGEST;
         let link = |entry: &Entry| {
-            let id = Uuid::parse_str(&entry.event()?.id).ok()?;
+            let id = Uuid::parse_str(&entry.event.id).ok()?;
             // It proposes nothing.
             self.signer.link("", &Claim::Alert { hour: entry.hour, id, action: Action::Undo }, expires)
         };
@@ -333,7 +334,7 @@ impl<O: DeletableObjects, S: Stream, C: Clock> Visit<'_, O, S, C> {
     }
 
     async fn alert_at_desk(&self, hour: &str, id: &str, name: &str) -> Answered {
-        let (hour, id) = place(hour, id)?;
+        let (hour, id) = alert_key(hour, id)?;
         let entry = self.entry(hour, &id).await?;
         self.alert_page(200, &entry, Asker::Moderator { name }, None, None).await
     }
@@ -345,7 +346,7 @@ impl<O: DeletableObjects, S: Stream, C: Clock> Visit<'_, O, S, C> {
             _ => return Err(Note::ForeignForm),
         }
         let wish = wish(&form)?;
-        let (hour, id) = place(form.get("hour"), form.get("id"))?;
+        let (hour, id) = alert_key(form.get("hour"), form.get("id"))?;
         let entry = self.entry(hour, &id).await?;
         match self.decide(&entry, &wish, name).await? {
             Outcome::Done { .. } if form.get("page") == "alert" => Ok(Response::see(&format!("/alert/{hour}/{id}"))),
@@ -362,9 +363,9 @@ fn notice(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Done { .. } => "Done.",
         Outcome::Behind { .. } => {
-            "Nothing was changed: the alert was decided or undone since you opened it. This is how it is now."
+            "Nothing was changed: the alert was decided or undone since you opened it. This is its current state."
         }
-        Outcome::NothingToUndo { .. } => "Nothing was changed: no decision stands that could be taken back.",
+        Outcome::NothingToUndo { .. } => "Nothing was changed: there is no decision to undo.",
     }
 }
 
@@ -373,13 +374,13 @@ fn wish(form: &SentForm) -> Result<Wish, Note<'static>> {
     let action =
         action.map_err(|_| Note::Field("The form says neither remove, keep nor undo. Nothing was decided."))?;
     let after = form.get("after").parse();
-    let after =
-        after.map_err(|_| Note::Field("The form does not say what it is an answer to. Nothing was decided."))?;
+    let after = after
+        .map_err(|_| Note::Field("The form does not say which state of the alert it answers. Nothing was decided."))?;
     Ok(Wish { action, after })
 }
 
 /// What names an alert, in the one form that keys have.
-fn place(hour: &str, id: &str) -> Result<(Hour, String), Note<'static>> {
+fn alert_key(hour: &str, id: &str) -> Result<(Hour, String), Note<'static>> {
     let hour = hour.parse().map_err(|_| Note::NoAlert)?;
     let id = Uuid::parse_str(id).map_err(|_| Note::NoAlert)?;
     Ok((hour, id.to_string()))

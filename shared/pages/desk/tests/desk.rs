@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use html_oracle::Page;
 use jiff::{SignedDuration, Timestamp};
-use modstream_desk::{Access, MAX_BODY_BYTES, Request, Response, Settings, Site};
+use modstream_desk::{Access, MAX_BODY_BYTES, Request, Response, Site, SiteSettings};
 use modstream_events::{
     Action, Alert, Comment, Event, EventRef, ModelRef, OperatingPoint, PolicyRef, Prediction, Severity, Term,
 };
@@ -13,6 +14,7 @@ use modstream_ledger::{Hour, Keys};
 use modstream_links::{Claim, Signer};
 use modstream_platform::memory::{MemoryClock, MemoryObjects, MemoryStream};
 use modstream_platform::{Clock as _, Condition, Objects as _};
+use proptest::prelude::*;
 use uuid::Uuid;
 
 const KEY: &[u8] = b"0123456789abcdef0123456789abcdef";
@@ -31,40 +33,25 @@ impl Fixture {
     fn new(desk: Access) -> Self {
         let clock = MemoryClock::starting_at("2026-01-05T10:30:00Z".parse().expect("a time"));
         let (objects, stream) = (MemoryObjects::new(), MemoryStream::new("decisions", 1, clock));
-        let settings = Settings { links: true, desk: Some(desk), forum: "https://forum.example".to_owned() };
+        let settings = SiteSettings { links: true, desk: Some(desk), forum: "https://forum.example".to_owned() };
         let site = Site::new(objects.clone(), stream.clone(), clock, settings);
         Fixture { site, objects, stream, clock, signer: Signer::new(KEY, None).expect("a key") }
     }
 
     async fn put(&self, key: &str, bytes: impl Into<Vec<u8>>) {
+        let bytes: Vec<u8> = bytes.into();
         self.objects.put(key, bytes.into(), Condition::Always).await.expect("puts");
     }
 
     /// Requests an alert; its id is the number.
     async fn alert(&self, number: u128, severity: Severity, minutes_ago: i64, body: &str) -> (Hour, Uuid) {
-        let id = Uuid::from_u128(number);
         let time = self.clock.now() - SignedDuration::from_mins(minutes_ago);
-        let prediction = Prediction {
-            comment: Comment {
-                subreddit: Some(body.into()),
-                body: Some(body.into()),
-                permalink: Some("/r/science/c/1".into()),
-                ..Comment::default()
-            },
-            comment_event: EventRef { source: "urn:example:forum".into(), id: number.to_string().into(), time },
-            probability: 0.9,
-            log_odds: 2.2,
-            intercept: -1.0,
-            terms: vec![Term { term: body.into(), contribution: 0.8 }],
-            other: 0.0,
-            model: ModelRef { name: "rscience".into(), version: "0".repeat(64).into() },
-            operating_point: OperatingPoint { precision: 0.8, recall: 0.3, share: 0.1, base_rate: 0.32 },
-        };
-        let policy = PolicyRef { name: "default".into(), condition: "precision>=0.8".into() };
-        let alert = Alert::new(prediction, "p".into(), severity, policy);
-        let event = Event::new(id.to_string(), "urn:modstream:publish-alerts", time, alert);
-        self.put(&Keys::new(time, &id.to_string()).requested, event.encode()).await;
-        (Hour::of(time), id)
+        self.request(event(number, severity, time, body)).await
+    }
+
+    async fn request(&self, event: Event<'_, Alert<'_>>) -> (Hour, Uuid) {
+        self.put(&Keys::new(event.time, &event.id).requested, event.encode()).await;
+        (Hour::of(event.time), event.id.parse().expect("a UUID"))
     }
 
     fn soon(&self) -> Timestamp {
@@ -78,7 +65,7 @@ impl Fixture {
     /// Closes a window with a digest: its link.
     async fn digest(&self, digest: serde_json::Value) -> String {
         let digest: Digest = serde_json::from_value(digest).expect("a digest");
-        let claim = Claim::Digest { start: digest.start, minutes: 5, place: 0 };
+        let claim = Claim::Digest { start: digest.start, minutes: 5, position: 0 };
         let digests = Digests::new(&self.objects, &self.clock, self.soon());
         digests.close(digest.start, digest.end, vec![digest]).await.expect("closes");
         self.signer.link("", &claim, self.soon()).expect("a link")
@@ -111,6 +98,28 @@ impl Fixture {
     }
 }
 
+fn event(number: u128, severity: Severity, time: Timestamp, body: &str) -> Event<'_, Alert<'_>> {
+    let prediction = Prediction {
+        comment: Comment {
+            subreddit: Some(body.into()),
+            body: Some(body.into()),
+            permalink: Some("/r/science/c/1".into()),
+            ..Comment::default()
+        },
+        comment_event: EventRef { source: "urn:example:forum".into(), id: number.to_string().into(), time },
+        probability: 0.9,
+        log_odds: 2.2,
+        intercept: -1.0,
+        terms: vec![Term { term: body.into(), contribution: 0.8 }],
+        other: 0.0,
+        model: ModelRef { name: "rscience".into(), version: "0".repeat(64).into() },
+        operating_point: OperatingPoint { precision: 0.8, recall: 0.3, share: 0.1, base_rate: 0.32 },
+    };
+    let policy = PolicyRef { name: "default".into(), condition: "precision>=0.8".into() };
+    let alert = Alert::new(prediction, "p".into(), severity, policy);
+    Event::new(Uuid::from_u128(number).to_string(), "urn:modstream:publish-alerts", time, alert)
+}
+
 fn get(path: &str) -> Request {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     Request { method: "GET".to_owned(), path: path.to_owned(), query: query.to_owned(), ..Request::default() }
@@ -134,7 +143,7 @@ async fn a_link_shows_the_alert_and_takes_the_decision_with_one_more_click() {
     let link = fixture.link(alert);
     let page = fixture.get(&link).await;
     for part in [
-        "Does this comment stay?",
+        "Should this comment stay?",
         "Buy my coins",
         "90\u{a0}%",
         "https://forum.example/r/science/c/1",
@@ -157,7 +166,7 @@ async fn a_link_shows_the_alert_and_takes_the_decision_with_one_more_click() {
     let page = fixture.answer(Request { cookies: vec![cookie], ..get(&link) }).await;
     for part in [
         "Decided: remove",
-        "by <bdi dir=\"auto\">Zo\u{eb}</bdi>",
+        "<bdi dir=\"auto\">Zo\u{eb}</bdi> decided to <b class=\"removed\">remove</b> it",
         "just now",
         "name=\"moderator\" value=\"Zo\u{eb}\"",
         "value=\"undo\"",
@@ -223,10 +232,10 @@ async fn what_is_no_form_decides_nothing() {
     for (body, status, part) in [
         ("", 400, "neither remove, keep nor undo"),
         ("action=delete&moderator=x&after=0", 400, "neither remove, keep nor undo"),
-        ("action=keep&moderator=x", 400, "answer to"),
-        ("action=keep&moderator=x&after=-1", 400, "answer to"),
+        ("action=keep&moderator=x", 400, "it answers"),
+        ("action=keep&moderator=x&after=-1", 400, "it answers"),
         ("action=keep&moderator=&after=0", 400, "say who you are"),
-        ("action=keep&moderator=a%E2%80%AEb&after=0", 400, "can&#39;t be seen"),
+        ("action=keep&moderator=a%E2%80%AEb&after=0", 400, "can't be seen"),
         (&format!("action=keep&after=0&{long}"), 400, "41 characters"),
         (&"x".repeat(1 << 20), 413, "too much"),
         (&format!("action=keep&after=0&moderator=x&y={}", "x".repeat(MAX_BODY_BYTES)), 413, "too much"),
@@ -268,6 +277,113 @@ async fn nothing_in_a_comment_is_more_than_text() {
     }
 }
 
+/// As a page may show a text: what it can't hold, or what would turn the text behind it, is U+FFFD.
+fn shown(text: &str) -> String {
+    let harmful = |c: char| {
+        (c < ' ' && c != '\n' && c != '\t')
+            || ('\u{7F}'..='\u{9F}').contains(&c)
+            || "\u{202A}\u{202B}\u{202C}\u{202D}\u{202E}\u{2066}\u{2067}\u{2068}\u{2069}".contains(c)
+            || ('\u{FDD0}'..='\u{FDEF}').contains(&c)
+            || [0xFFFE, 0xFFFF].contains(&(u32::from(c) & 0xFFFF))
+    };
+    text.chars().filter(|c| *c != '\r').map(|c| if harmful(c) { '\u{FFFD}' } else { c }).collect()
+}
+
+/// The pages of an alert that is decided and one that is not, in which everything that others write is `text`.
+async fn pages_of(text: &str) -> [Page; 4] {
+    let fixture = Fixture::new(Access::Iam);
+    let mut places = Vec::new();
+    for number in [1, 2] {
+        let time = fixture.clock.now() - SignedDuration::from_mins(5);
+        let mut event = event(number, Severity::Medium, time, text);
+        event.data.comment.author = Some(text.into());
+        event.data.matched = Some(text.into());
+        event.data.policy = PolicyRef { name: text.into(), condition: text.into() };
+        event.data.model = ModelRef { name: text.into(), version: text.into() };
+        places.push(fixture.request(event).await);
+    }
+    let withheld = serde_json::json!({ "time": "2026-01-05T10:25:00Z", "reason": "budget", "detail": text });
+    let key = Keys::in_hour(places[0].0, &places[0].1.to_string()).withheld;
+    fixture.put(&key, withheld.to_string()).await;
+    assert_eq!(fixture.post(&fixture.link(places[1]), "action=keep&moderator=%3Cb%3Eana&after=0").await.status, 303);
+    let covered: Vec<_> =
+        places.iter().map(|(hour, id)| serde_json::json!({ "hour": hour.to_string(), "id": id.to_string() })).collect();
+    let digest = fixture.digest(serde_json::json!({
+        "subreddit": text, "start": "2026-01-05T10:25:00Z", "end": "2026-01-05T10:30:00Z", "severity": "medium",
+        "alerts": covered,
+    }));
+    let digest = digest.await;
+    [
+        fixture.get(&fixture.link(places[0])).await,
+        fixture.get(&fixture.link(places[1])).await,
+        fixture.get(&digest).await,
+        fixture.at_desk(get(&format!("/?last={}.{}", places[1].0, places[1].1))).await,
+    ]
+    .map(|response| Page::parse(&response.body))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, max_shrink_iters: 200, ..ProptestConfig::default() })]
+    #[test]
+    fn whatever_others_write_the_pages_have_the_same_elements_and_show_it_as_text(
+        text in "\\PC{0,60}x|[<>&'\"/a-z =!\\-\\x00-\\x20\\x7f-\\x9f\u{202A}-\u{202E}\u{2066}-\u{2069}\u{FDD0}\u{FFFF}]{1,60}x",
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().expect("a runtime");
+        // As long: what is long is cut.
+        let plain: String = text.chars().map(|_| 'x').collect();
+        let (plain, hostile) = runtime.block_on(async { (pages_of(&plain).await, pages_of(&text).await) });
+        for (plain, hostile) in plain.iter().zip(&hostile) {
+            prop_assert_eq!(plain.outline(), hostile.outline());
+            let comments = hostile.of_class("comment");
+            prop_assert!(!comments.is_empty());
+            for comment in comments {
+                prop_assert_eq!(&comment.text, &shown(&text));
+            }
+        }
+        let [alert, _, digest, desk] = &hostile;
+        prop_assert!(alert.all("code").iter().any(|code| code.text == shown(&text)));
+        prop_assert!(alert.of_class("quiet").iter().any(|note| note.text.contains("held back")));
+        let subreddit = format!("r/{}", shown(&text));
+        prop_assert!(digest.all("h1")[0].text.ends_with(&subreddit));
+        let name = |page: &Page| page.all("bdi").iter().any(|name| name.text == "<b>ana");
+        prop_assert!(name(digest) && name(desk));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alert_is_held_back_for_a_reason_and_an_exploration_for_none() {
+    let fixture = Fixture::new(Access::Iam);
+    let alert = fixture.alert(1, Severity::Low, 5, "Buy my coins").await;
+    let key = Keys::in_hour(alert.0, &alert.1.to_string()).withheld;
+    for (reason, detail, said) in [
+        ("budget", "the budget is 8 an hour.", Some("This alert was held back: the budget is 8 an hour.")),
+        ("breaker", "", Some("This alert was held back.")),
+        ("exploration", "it meets no policy", None),
+    ] {
+        let withheld = serde_json::json!({ "time": "2026-01-05T10:25:00Z", "reason": reason, "detail": detail });
+        fixture.put(&key, withheld.to_string()).await;
+        let page = Page::parse(&fixture.get(&fixture.link(alert)).await.body);
+        let found = page.of_class("quiet").into_iter().find(|note| note.text.contains("held back"));
+        assert_eq!(found.map(|note| note.text.as_str()), said, "{reason}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_desk_fetches_an_alert_and_a_decision_once_in_ten_minutes() {
+    let fixture = Fixture::new(Access::Iam);
+    let alert = fixture.alert(1, Severity::Low, 5, "Buy my coins").await;
+    assert_eq!(fixture.post(&fixture.link(alert), "action=keep&moderator=ana&after=0").await.status, 303);
+    fixture.at_desk(get("/")).await;
+    let key = Keys::in_hour(alert.0, &alert.1.to_string()).requested;
+    // What is there now, a page may show in ten minutes.
+    let forgotten = event(1, Severity::Low, fixture.clock.now() - SignedDuration::from_mins(5), "(forgotten)");
+    fixture.put(&key, forgotten.encode()).await;
+    assert!(fixture.at_desk(get("/")).await.body.contains("Buy my coins"));
+    fixture.clock.sleep(Duration::from_secs(601)).await;
+    let page = fixture.at_desk(get("/")).await.body;
+    assert!(page.contains("(forgotten)") && !page.contains("Buy my coins"), "{page}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_digest_leads_on_to_its_alerts() {
     let fixture = Fixture::new(Access::Iam);
@@ -279,13 +395,13 @@ async fn a_digest_leads_on_to_its_alerts() {
     let link = fixture.digest(digest).await;
     let page = fixture.get(&link).await;
     assert!(
-        page.body.contains("1 alert in comments without a subreddit") && page.body.contains("1 undecided"),
+        page.body.contains("1 alert in comments without a subreddit") && page.body.contains("1 alert is undecided"),
         "{}",
         page.body
     );
     let to = page.body.split("href=\"/a/").nth(1).and_then(|rest| rest.split('"').next()).expect("a link");
     assert_eq!(fixture.post(&format!("/a/{to}"), "action=keep&moderator=ana&after=0").await.status, 303);
-    assert!(fixture.get(&link).await.body.contains("All that are shown are decided"));
+    assert!(fixture.get(&link).await.body.contains("All alerts shown here are decided"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -300,7 +416,7 @@ async fn a_large_digest_says_how_many_it_does_not_show() {
         }))
         .await;
     let page = fixture.get(&link).await;
-    for part in ["1234 alerts in", "200 undecided", "1034 more wait at the desk"] {
+    for part in ["1234 alerts in", "200 alerts are undecided", "1034 more are at the desk"] {
         assert!(page.body.contains(part), "{part}");
     }
 }
@@ -319,7 +435,7 @@ async fn the_queue_has_the_severest_first_then_the_oldest_and_counts_the_rest() 
     let place = |text: &str| page.find(&format!("<bdi dir=\"auto\">{text}</bdi>"));
     assert!(place("older") < place("younger") && place("younger") < place("middle"));
     assert_eq!((place("low"), place("too old")), (None, None));
-    assert!(page.contains("58 waiting") && page.contains("8 more wait"), "{page}");
+    assert!(page.contains("58 alerts waiting") && page.contains("8 more alerts are waiting"), "{page}");
     for key in ["<kbd>j</kbd>", "<kbd>k</kbd>", "<kbd>r</kbd>", "<kbd>x</kbd>", "<kbd>u</kbd>"] {
         assert!(page.contains(key), "{key}");
     }
@@ -349,11 +465,11 @@ async fn the_desk_decides_for_its_moderator_with_its_own_forms_alone() {
     let on = done.header("location").expect("on").to_owned();
     assert_eq!((done.status, fixture.decisions()), (303, 1));
     let page = fixture.at_desk(get(&on)).await.body;
-    for part in ["Nothing waits", "Decided last", "value=\"undo\"", "1 of 1", "60 minutes"] {
+    for part in ["No alerts waiting", "Decided last", "value=\"undo\"", "1 of 1", "60 minutes"] {
         assert!(page.contains(part), "{part} is missing in {page}");
     }
     assert_eq!(fixture.at_desk(post("/decide", &fields(token, "undo", "1"))).await.status, 303);
-    assert!(fixture.at_desk(get(&on)).await.body.contains("1 waiting"));
+    assert!(fixture.at_desk(get(&on)).await.body.contains("1 alert waiting"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,39 +6,39 @@ use uuid::Uuid;
 /// What a token proves that its holder may do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// See an alert and decide about it.
+    /// The holder may see an alert and decide about it.
     Alert {
         /// The hour of the comment event.
         hour: Hour,
-        /// The alert.
+        /// The alert's id.
         id: Uuid,
         /// What the link proposes, `Undo` for nothing; the page has all that is possible.
         action: Action,
     },
-    /// See a digest and the alerts in it.
+    /// The holder may see a digest and the alerts in it.
     Digest {
         /// When its window starts, a whole minute.
         start: Timestamp,
         /// How long the window is, in minutes.
         minutes: u16,
-        /// Which of the window's digests it is, from 0.
-        place: u16,
+        /// The digest's position among those of its window, from 0.
+        position: u16,
     },
-    /// Begin a session at the desk, once.
+    /// The holder may begin a session at the desk, once.
     SignIn {
         /// Tells links that are made in one minute for one moderator apart: each is used once.
         id: Uuid,
-        /// Under this name.
+        /// The moderator's name.
         moderator: String,
     },
-    /// Be at the desk.
+    /// The holder may be at the desk.
     Session {
-        /// Under this name.
+        /// The moderator's name.
         moderator: String,
     },
-    /// Send a form of a page that was made for this moderator.
+    /// The holder may send a form of a page that was made for this moderator.
     Form {
-        /// Whose page it was.
+        /// The moderator whose page it was.
         moderator: String,
     },
 }
@@ -67,22 +67,22 @@ impl Claim {
             payload
         };
         let named = |kind: u8, name: &str| [start(kind), name.as_bytes().to_vec()].concat();
-        let placed = |kind: u8, hour: Hour, id: &Uuid| {
+        let of_alert = |kind: u8, hour: Hour, id: &Uuid| {
             // Hours before 1970 and after 491,000 are nobody's.
             let hour = u32::try_from(hour.number()).unwrap_or_default();
             [start(kind), hour.to_be_bytes().to_vec(), id.as_bytes().to_vec()].concat()
         };
         match self {
             Claim::Alert { hour, id, action } => {
-                let mut payload = placed(ALERT, *hour, id);
+                let mut payload = of_alert(ALERT, *hour, id);
                 payload.push(byte_of(*action));
                 payload
             }
-            Claim::Digest { start: window, minutes: length, place } => [
+            Claim::Digest { start: window, minutes: length, position } => [
                 start(DIGEST),
                 minutes(*window).to_be_bytes().to_vec(),
                 length.to_be_bytes().to_vec(),
-                place.to_be_bytes().to_vec(),
+                position.to_be_bytes().to_vec(),
             ]
             .concat(),
             Claim::SignIn { id, moderator } => {
@@ -102,18 +102,18 @@ impl Claim {
         let name = || named(rest);
         let claim = match kind {
             ALERT => {
-                let (hour, id, rest) = place(rest)?;
+                let (hour, id, rest) = read_alert(rest)?;
                 let [action] = rest else { return None };
                 Claim::Alert { hour, id, action: action_of(*action)? }
             }
             DIGEST => {
                 let (start, rest) = rest.split_first_chunk()?;
                 let (length, rest) = rest.split_first_chunk()?;
-                let place = rest.try_into().ok()?;
+                let position = rest.try_into().ok()?;
                 Claim::Digest {
                     start: time(*start)?,
                     minutes: u16::from_be_bytes(*length),
-                    place: u16::from_be_bytes(place),
+                    position: u16::from_be_bytes(position),
                 }
             }
             SIGN_IN => {
@@ -128,7 +128,8 @@ impl Claim {
     }
 }
 
-fn place(bytes: &[u8]) -> Option<(Hour, Uuid, &[u8])> {
+/// The hour and the id that name an alert, and what follows them.
+fn read_alert(bytes: &[u8]) -> Option<(Hour, Uuid, &[u8])> {
     let (hour, rest) = bytes.split_first_chunk()?;
     let (id, rest) = rest.split_first_chunk()?;
     Some((Hour::from_number(u32::from_be_bytes(*hour)), Uuid::from_bytes(*id), rest))

@@ -6,32 +6,32 @@ use modstream_platform::{Clock, Secrets, Stage};
 
 use crate::{Signer, WeakKey};
 
-/// How old keys may be before the secret is looked at again: a rotation is noticed as a promoted model is.
-const FRESH: SignedDuration = SignedDuration::from_secs(60);
+/// How old keys may be before the secret is looked at again: a rotation is noticed as soon as a promoted model is.
+const KEYS_FRESH_FOR: SignedDuration = SignedDuration::from_secs(60);
 
 /// Why there are no keys.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    /// The call failed.
+    /// The secret can't be read.
     #[error("the secret {id} can't be read: {error}")]
     Unreadable {
-        /// The secret.
+        /// The secret's name or ARN.
         id: String,
-        /// Why.
+        /// The cause.
         error: DeliveryError,
     },
-    /// It has no value.
+    /// The secret has no value.
     #[error("the secret {id} has no value: give it a text of at least 32 random characters")]
     Missing {
-        /// The secret.
+        /// The secret's name or ARN.
         id: String,
     },
-    /// It has one that could be guessed.
+    /// The secret has a value that could be guessed.
     #[error("the secret {id}: {error}")]
     Weak {
-        /// The secret.
+        /// The secret's name or ARN.
         id: String,
-        /// Why.
+        /// The cause.
         error: WeakKey,
     },
 }
@@ -59,7 +59,7 @@ impl<S: Secrets, C: Clock> Keys<S, C> {
         let known = self.known();
         let now = self.clock.now();
         if let Some((read, signer)) = &known
-            && now.duration_since(*read) < FRESH
+            && now.duration_since(*read) < KEYS_FRESH_FOR
         {
             return Ok(Arc::clone(signer));
         }

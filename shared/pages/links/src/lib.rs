@@ -34,4 +34,4 @@ mod signer;
 pub use claim::Claim;
 pub use keys::{KeyError, Keys};
 pub use maker::{FORUM, LinkMaker, LinkSettings, RenewedLinks, VALID_FOR, forum};
-pub use signer::{LinkError, MIN_KEY_BYTES, Signer, WeakKey, unproved};
+pub use signer::{LinkError, MIN_KEY_BYTES, Signer, WeakKey, decode_without_verifying};

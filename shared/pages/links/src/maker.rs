@@ -120,9 +120,9 @@ impl LinkMaker {
         Some(Links { remove: to(Action::Remove)?.into(), keep: to(Action::Keep)?.into() })
     }
 
-    /// A digest as a page: which one of those of a window of so many minutes.
-    pub fn digest(&self, start: Timestamp, minutes: u16, place: u16, now: Timestamp) -> Option<String> {
-        self.link(&Claim::Digest { start, minutes, place }, now)
+    /// Where a digest is shown as a page: by its window, so many minutes long, and its position among the window's digests.
+    pub fn digest(&self, start: Timestamp, minutes: u16, position: u16, now: Timestamp) -> Option<String> {
+        self.link(&Claim::Digest { start, minutes, position }, now)
     }
 
     fn link(&self, claim: &Claim, now: Timestamp) -> Option<String> {

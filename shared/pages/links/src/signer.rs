@@ -9,29 +9,29 @@ use crate::Claim;
 /// The fewest bytes of a key: as many as the hash has.
 pub const MIN_KEY_BYTES: usize = 32;
 
-/// How much of the HMAC a token carries.
+/// How many bytes of the HMAC a token carries.
 const TAG_BYTES: usize = 16;
-/// More than the longest name needs.
+/// How many characters a token may have: more than the longest name needs.
 const MAX_TOKEN_CHARS: usize = 512;
 
 /// A key that could be guessed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a key of {bytes} bytes can be guessed: give the secret at least {MIN_KEY_BYTES} random ones")]
 pub struct WeakKey {
-    /// Its length.
+    /// The key's length.
     pub bytes: usize,
 }
 
 /// Why a token is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum LinkError {
-    /// It is no token at all; most often a part of the link is missing.
+    /// The text is no token at all; most often a part of the link is missing.
     #[error("the link is not complete: copy all of it, to the last letter")]
     Malformed,
-    /// Nobody with the key made it.
+    /// Nobody with the key made the token.
     #[error("the link was not made here, or its key is no longer in use: ask for a new one")]
     Forged,
-    /// It was good once.
+    /// The token was good once.
     #[error("the link has expired: ask for a new one")]
     Expired,
 }
@@ -94,7 +94,7 @@ impl Signer {
 }
 
 /// What a token says, whoever made it. It proves nothing: for callers that need no proof, since they have the rights themselves.
-pub fn unproved(token: &str) -> Option<Claim> {
+pub fn decode_without_verifying(token: &str) -> Option<Claim> {
     let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
     let (payload, _) = bytes.split_last_chunk::<TAG_BYTES>()?;
     Claim::read(payload).map(|(claim, _)| claim)

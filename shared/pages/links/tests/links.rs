@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use modstream_events::Action;
-use modstream_links::{Claim, KeyError, Keys, LinkError, LinkSettings, Signer, WeakKey, unproved};
+use modstream_links::{Claim, KeyError, Keys, LinkError, LinkSettings, Signer, WeakKey, decode_without_verifying};
 use modstream_platform::Clock as _;
 use modstream_platform::memory::{MemoryClock, MemorySecrets};
 use proptest::prelude::*;
@@ -35,7 +35,7 @@ fn alert(action: Action) -> Claim {
 }
 
 fn digest() -> Claim {
-    Claim::Digest { start: time("2026-01-05T10:00:00Z"), minutes: 5, place: 1 }
+    Claim::Digest { start: time("2026-01-05T10:00:00Z"), minutes: 5, position: 1 }
 }
 
 fn named() -> [Claim; 3] {
@@ -94,8 +94,11 @@ fn the_key_before_is_accepted_and_one_before_that_is_not() {
 #[test]
 fn what_a_token_says_can_be_read_without_a_key_and_proves_nothing() {
     let others = Signer::new(OTHER, None).expect("a key").sign(&digest(), soon());
-    assert_eq!((unproved(&others), signer().verify(&others, now())), (Some(digest()), Err(LinkError::Forged)));
-    assert_eq!((unproved(""), unproved("AQHB")), (None, None));
+    assert_eq!(
+        (decode_without_verifying(&others), signer().verify(&others, now())),
+        (Some(digest()), Err(LinkError::Forged))
+    );
+    assert_eq!((decode_without_verifying(""), decode_without_verifying("AQHB")), (None, None));
 }
 
 #[test]
@@ -146,7 +149,7 @@ proptest! {
         let expires = now() + SignedDuration::from_mins(minutes);
         for claim in [
             Claim::Alert { hour, id, action: Action::Undo },
-            Claim::Digest { start: window, minutes: 1_440, place: 65_535 },
+            Claim::Digest { start: window, minutes: 1_440, position: 65_535 },
             Claim::Session { moderator: name.clone() },
         ] {
             let token = signer().sign(&claim, expires);

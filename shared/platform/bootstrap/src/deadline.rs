@@ -5,18 +5,19 @@ use jiff::{SignedDuration, Timestamp};
 /// The longest that one call of a function to a service takes.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// For the answer's way back.
+/// The time that is left for the answer's way back.
 const ANSWER: Duration = Duration::from_millis(500);
+/// The time that Lambda gives a function to start.
 const START: Duration = Duration::from_secs(10);
 
-/// When the last call may start, so that it ends before Lambda ends the start.
+/// The time until which a call may begin while a function starts, so that it ends before Lambda ends the start.
 pub(crate) fn of_start(now: Timestamp) -> Timestamp {
     now.saturating_add(START - CALL_TIMEOUT - ANSWER).unwrap_or(now)
 }
 
-/// When an invocation's last call may start: [`CALL_TIMEOUT`] and half a second before Lambda's own deadline, but never more
-/// than a third of the time there is. With less than 16.5 s a call that gets no answer may so run into Lambda's deadline; the
-/// batch then comes again, as after any failure.
+/// The time until which a call may begin in an invocation: [`CALL_TIMEOUT`] and half a second before Lambda's own
+/// deadline, but never more than a third of the time there is. With less than 16.5 s a call that gets no answer may so
+/// run into Lambda's deadline; the batch then comes again, as after any failure.
 pub(crate) fn of_invocation(now: Timestamp, lambdas: Timestamp) -> Timestamp {
     let left = lambdas.duration_since(now).max(SignedDuration::ZERO);
     let margin = SignedDuration::try_from(CALL_TIMEOUT + ANSWER).unwrap_or(SignedDuration::ZERO).min(left / 3);

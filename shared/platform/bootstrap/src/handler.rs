@@ -1,4 +1,4 @@
-//! A handler of raw bytes as the service that the runtime wants.
+//! Makes a handler of raw bytes the service that the runtime wants.
 
 use std::fmt::Display;
 use std::panic::AssertUnwindSafe;
@@ -17,16 +17,17 @@ use crate::shutdown::PAYLOAD;
 /// One invocation.
 #[derive(Clone, Debug)]
 pub struct Invocation {
-    /// What the function was invoked with, unparsed.
+    /// The payload that the function was invoked with, unparsed.
     pub payload: Bytes,
-    /// Lambda's id for it; a retry of the same event has another for streams, and the same for asynchronous invocations.
+    /// Lambda's id of the request; a retry of the same event has another one for streams, and the same for asynchronous
+    /// invocations.
     pub request_id: String,
-    /// No call to a service starts after this. It lies before Lambda's own deadline by the longest a call may take, but by no
-    /// more than a third of the time there is.
+    /// The time after which no call to a service begins. It lies before Lambda's own deadline by the longest that a
+    /// call may take, but by no more than a third of the time there is.
     pub deadline: Timestamp,
 }
 
-/// What the runtime is told to parse the payload as: it reads nothing of it.
+/// The type that the runtime is told to parse the payload as, which reads nothing of it.
 pub(crate) struct Unparsed;
 
 impl<'de> Deserialize<'de> for Unparsed {
@@ -52,7 +53,7 @@ where
     let handler = std::rc::Rc::new(handler);
     service_fn(move |event: LambdaEvent<Unparsed>| {
         let handler = std::rc::Rc::clone(&handler);
-        // Of the highest level, so that every event has the request's id whatever level is set.
+        // The span is of the highest level, so that every event has the request's id whatever level is set.
         let span = error_span!("invocation", request_id = event.context.request_id);
         let handled = async move {
             let invocation = invocation(event);

@@ -45,10 +45,10 @@ use serde::Serialize;
 pub use deadline::CALL_TIMEOUT;
 pub use handler::Invocation;
 
-/// What a function's start gets.
+/// What a function is given when it starts.
 #[derive(Clone, Copy, Debug)]
 pub struct Start {
-    /// No call starts after this: Lambda gives a function
+    /// The time after which no call begins: Lambda gives a function
     /// [10 seconds to start](https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib).
     pub deadline: Timestamp,
 }
@@ -93,7 +93,7 @@ where
     })
 }
 
-/// The line that says why the program ends. Not through the subscriber: there may be none yet.
+/// The line that says why the program ends. It does not go through the subscriber, since there may be none yet.
 #[derive(Serialize)]
 struct Failure<'a> {
     level: &'static str,
@@ -106,7 +106,7 @@ fn failed(event: &'static str, function: &str, error: &dyn Display) -> ExitCode 
     let failure = Failure { level: "ERROR", event, function, error: error.to_string() };
     match serde_json::to_string(&failure) {
         Ok(line) => println!("{line}"),
-        // Text always serialises; were it not so, the reason must still come out.
+        // Text always serialises; if it did not, the reason must still come out.
         Err(_) => println!("{}", failure.error),
     }
     ExitCode::FAILURE

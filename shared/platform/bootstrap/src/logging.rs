@@ -7,7 +7,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 const WANTED: &str = "trace, debug, info, warn or error";
 
-/// Sends events to standard output, as JSON. Without effect where there is a subscriber already.
+/// Sends events to standard output, as JSON. It has no effect where there is a subscriber already.
 pub(crate) fn install(environment: Environment<'_>) -> Result<(), VariableError> {
     let level = level(environment)?;
     let json = tracing_subscriber::fmt::layer()
@@ -21,7 +21,8 @@ pub(crate) fn install(environment: Environment<'_>) -> Result<(), VariableError>
     Ok(())
 }
 
-/// `LOG_LEVEL`; else the level of [Lambda's logging configuration](https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html).
+/// The level: `LOG_LEVEL`, else that of [Lambda's logging
+/// configuration](https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html).
 fn level(environment: Environment<'_>) -> Result<LevelFilter, VariableError> {
     for name in ["LOG_LEVEL", "AWS_LAMBDA_LOG_LEVEL"] {
         if let Some(level) = environment.optional(Variable { name, wanted: WANTED, example: "info" }, parse)? {
@@ -37,13 +38,13 @@ fn parse(text: &str) -> Option<LevelFilter> {
         "debug" => Some(LevelFilter::DEBUG),
         "info" => Some(LevelFilter::INFO),
         "warn" => Some(LevelFilter::WARN),
-        // Lambda's FATAL is above what there is.
+        // Lambda's FATAL is above every level of tracing's.
         "error" | "fatal" => Some(LevelFilter::ERROR),
         _ => None,
     }
 }
 
-/// Crates whose events hold no payload.
+/// The crates whose events hold no payload.
 const OURS: [&str; 2] = ["modstream_telemetry", "modstream_bootstrap"];
 
 /// The runtime logs a payload at TRACE, the SDK requests at TRACE and DEBUG.

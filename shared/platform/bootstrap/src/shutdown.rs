@@ -1,4 +1,4 @@
-//! A layer around an invocation: it keeps the payload for the handler, and the program from ending.
+//! A layer around an invocation, which keeps the payload for the handler, and the program from ending.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ tokio::task_local! {
     pub(crate) static PAYLOAD: Bytes;
 }
 
-/// Held while an invocation is under way, its answer included.
+/// A lock that is held while an invocation is under way, its answer included.
 pub(crate) type Gate = Arc<Mutex<()>>;
 
 #[derive(Clone)]

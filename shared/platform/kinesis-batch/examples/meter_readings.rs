@@ -1,7 +1,7 @@
 //! A complete function, without AWS: readings of electricity meters go to billing, and a tumbling window adds them up.
 //!
 //! ```sh
-//! cargo run -p kinesis-batch --example meter_readings -- shared/platform/kinesis-batch/examples/meter_readings.json
+//! cargo run --example meter_readings -- examples/meter_readings.json
 //! ```
 //!
 //! Standard output holds what the function answers Lambda, standard error what it does. Under Lambda, `function` is what

@@ -30,14 +30,14 @@ pub trait Handler: Send + Sync {
         true
     }
 
-    /// Decides about one record. Pure: no effects. `Ok(None)`: nothing to do for it.
+    /// Decides about one record, without effects. `Ok(None)` says that there is nothing to do for it.
     ///
     /// # Errors
     /// Where the record can never be handled. It goes to [`quarantine`](Handler::quarantine), as it does on a panic.
     fn prepare(&self, record: &Record<'_>, data: &[u8]) -> Result<Option<Self::Item>, Self::Bad>;
 
     /// Delivers all items of a batch in order, retrying inside: exactly one outcome an item, in order; what comes after the
-    /// first [`Outcome::Transient`] may be left out. Not called for none.
+    /// first [`Outcome::Transient`] may be left out. It is not called without items.
     fn deliver(&self, items: Vec<Self::Item>) -> impl Future<Output = Vec<Outcome<Self::Bad, Self::Error>>> + Send;
 
     /// Keeps a record that can never be handled. A repeat must overwrite what an earlier call kept.
@@ -52,25 +52,25 @@ pub trait Handler: Send + Sync {
 /// receiver refuses for its content never will. When in doubt it is transient: that loses nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome<B, E> {
-    /// Delivered.
+    /// The item is delivered.
     Done,
-    /// It can never be delivered: quarantine.
+    /// The item can never be delivered: its record goes to quarantine.
     Bad(B),
-    /// Not now: its record and all that follow are to be sent again.
+    /// The item can't be delivered now: its record and all that follow are to be sent again.
     Transient(E),
 }
 
 /// Why a record goes to quarantine. Keep it whole, with this reason, so that it can be put back after a fix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault<B> {
-    /// Its data is no base64: look at whoever made the payload, since Lambda always encodes it.
+    /// The record's data is no base64: look at whoever made the payload, since Lambda always encodes it.
     NotBase64,
     /// [`Handler::prepare`] panicked over it: a bug of the handler, to be found by this record.
     Panicked {
-        /// `file:line:column`, if the panic hook of this crate is installed.
+        /// Where it panicked, as `file:line:column`, if the panic hook of this crate is installed.
         place: Option<String>,
     },
-    /// What the handler found: look at whoever wrote the record.
+    /// The handler found this: look at whoever wrote the record.
     Bad(B),
 }
 
@@ -188,7 +188,6 @@ async fn deliver<H: Handler>(handler: &H, items: Vec<H::Item>, positions: &[usiz
         delivered.stop = Some(Stop { position: first, cause: miscounted });
         return delivered;
     }
-    let outcomes = mutated(outcomes);
     let unanswered = positions.get(outcomes.len()).copied();
     for (&position, outcome) in positions.iter().zip(outcomes) {
         match outcome {
@@ -237,24 +236,4 @@ async fn keep<H: Handler>(
         Err(Panicked { place }) => Cause::QuarantinePanicked { place },
     };
     Err(Stop { position, cause })
-}
-
-/// "report-highest-failure": what stands before the last failure counts as done.
-#[cfg(feature = "mutations")]
-fn mutated<B, E>(mut outcomes: Vec<Outcome<B, E>>) -> Vec<Outcome<B, E>> {
-    if named_mutations::is_on("report-highest-failure") {
-        let is_failure = |outcome: &Outcome<B, E>| matches!(outcome, Outcome::Transient(_));
-        let last = outcomes.iter().rposition(is_failure).unwrap_or_default();
-        outcomes
-            .iter_mut()
-            .take(last)
-            .filter(|outcome| is_failure(outcome))
-            .for_each(|outcome| *outcome = Outcome::Done);
-    }
-    outcomes
-}
-
-#[cfg(not(feature = "mutations"))]
-fn mutated<B, E>(outcomes: Vec<Outcome<B, E>>) -> Vec<Outcome<B, E>> {
-    outcomes
 }

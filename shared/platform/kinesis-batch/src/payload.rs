@@ -14,24 +14,24 @@ use crate::{State, Window};
 /// The records of one invocation: one shard's, in order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Batch<'a> {
-    /// The records. None is a valid batch.
+    /// The records; a batch without any is valid.
     pub records: Vec<Record<'a>>,
-    /// The window they belong to, where the mapping has a tumbling window.
+    /// The window that the records belong to, where the mapping has a tumbling window.
     pub window: Option<Window<'a>>,
 }
 
-/// One record. Its data is base64 until asked for.
+/// One record, whose data stays base64 until it is asked for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record<'a> {
     /// The stream's ARN.
     pub event_source_arn: Cow<'a, str>,
     /// The shard's id: what stands before the colon of `eventID`.
     pub shard_id: Cow<'a, str>,
-    /// Its place in the shard: a decimal number of up to 128 digits.
+    /// The record's place in the shard: a decimal number of up to 128 digits.
     pub sequence_number: Cow<'a, str>,
-    /// Records of one key are in order.
+    /// The partition key; records of one key are in order.
     pub partition_key: Cow<'a, str>,
-    /// When the stream took it, in seconds since 1970-01-01T00:00:00Z, to the millisecond.
+    /// When the stream took the record, in seconds since 1970-01-01T00:00:00Z, to the millisecond.
     pub arrived_seconds: f64,
     /// The data, as base64.
     pub encoded: Cow<'a, str>,
@@ -43,17 +43,17 @@ pub struct Record<'a> {
 /// an answer without failures would tell Lambda that all is done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PayloadError {
-    /// No JSON.
+    /// The bytes are no JSON.
     ///
     /// What to do: Lambda only sends JSON, so look at who invokes the function by hand, and with what.
     #[error("the payload is no JSON (line {line}, column {column}): invoke the function with a Kinesis event")]
     NotJson {
-        /// From 1.
+        /// The line, counted from 1.
         line: usize,
-        /// From 1.
+        /// The column, counted from 1.
         column: usize,
     },
-    /// JSON of another form.
+    /// The bytes are JSON of another form.
     ///
     /// What to do: see that the event source mapping names a Kinesis stream, and no queue, table or schedule.
     #[error("the payload is no Kinesis event: {detail}; check that the event source mapping names a Kinesis stream")]
@@ -72,7 +72,7 @@ impl<'a> Batch<'a> {
     /// Reads a payload. The records borrow from it.
     ///
     /// # Errors
-    /// Where the bytes are no JSON, or not what a Kinesis event source mapping sends.
+    /// [`PayloadError`] where the bytes are no JSON, or not what a Kinesis event source mapping sends.
     pub fn parse(payload: &'a [u8]) -> Result<Self, PayloadError> {
         let read: ReadPayload<'a> = serde_json::from_slice(payload).map_err(|error| explain(&error))?;
         let window = read.window.map(|bounds| Window {
@@ -108,7 +108,7 @@ pub(crate) fn detail(error: &serde_json::Error) -> String {
 }
 
 impl Record<'_> {
-    /// The stream's name: the last part of the ARN.
+    /// The stream's name, which is the last part of the ARN.
     pub fn stream(&self) -> &str {
         self.event_source_arn.rsplit(['/', ':']).next().unwrap_or_default()
     }
@@ -116,7 +116,7 @@ impl Record<'_> {
     /// Decodes the data into `data`, in place of what it holds.
     ///
     /// # Errors
-    /// Where the data is no base64; `data` is then empty.
+    /// [`NotBase64`] where the data is none; `data` is then empty.
     pub fn decode_into(&self, data: &mut Vec<u8>) -> Result<(), NotBase64> {
         data.clear();
         STANDARD.decode_vec(self.encoded.as_bytes(), data).map_err(|_| {
@@ -198,24 +198,24 @@ fn before_colon(text: Cow<'_, str>) -> Cow<'_, str> {
     }
 }
 
-/// A record as its source has it, to be put into a payload.
+/// A record as its stream has it, to be put into a payload.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SourceRecord<'a> {
     /// The stream's ARN.
     pub event_source_arn: &'a str,
-    /// The shard's id; holds no colon.
+    /// The shard's id, which holds no colon.
     pub shard_id: &'a str,
-    /// Its place in the shard.
+    /// The record's place in the shard.
     pub sequence_number: &'a str,
-    /// Its partition key.
+    /// The record's partition key.
     pub partition_key: &'a str,
-    /// When the stream took it, in seconds since 1970-01-01T00:00:00Z. Finite.
+    /// When the stream took the record, in seconds since 1970-01-01T00:00:00Z; finite.
     pub arrived_seconds: f64,
-    /// Its data.
+    /// The record's data.
     pub data: &'a [u8],
 }
 
-/// The payload of these records, as Lambda sends it, except for `invokeIdentityArn`: there is no role.
+/// Encodes these records as the payload that Lambda sends, without `invokeIdentityArn`: there is no role.
 pub fn encode(records: &[SourceRecord<'_>]) -> Vec<u8> {
     let payload = WritePayload { records: records.iter().map(write).collect() };
     serde_json::to_vec(&payload).expect("text and numbers always serialise into memory")

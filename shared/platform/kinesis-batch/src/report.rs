@@ -8,9 +8,9 @@ use crate::{BatchResponse, Fault};
 pub struct Report<B, E> {
     /// How many records the batch held.
     pub records: usize,
-    /// How many there was nothing to do for.
+    /// How many records there was nothing to do for.
     pub skipped: usize,
-    /// How many were delivered.
+    /// How many records were delivered.
     pub delivered: usize,
     /// The records that were kept elsewhere, in order.
     pub quarantined: Vec<Quarantined<B>>,
@@ -21,18 +21,18 @@ pub struct Report<B, E> {
 /// A record that can never be handled, and is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quarantined<B> {
-    /// Its sequence number.
+    /// The record's sequence number.
     pub sequence_number: String,
-    /// What is wrong with it.
+    /// What is wrong with the record.
     pub fault: Fault<B>,
 }
 
 /// The record a batch comes back from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure<E> {
-    /// Its sequence number.
+    /// The record's sequence number.
     pub sequence_number: String,
-    /// Why it is not done.
+    /// Why the record is not done.
     pub cause: Cause<E>,
 }
 
@@ -45,51 +45,51 @@ pub enum Cause<E> {
     /// or memory, or the mapping a smaller batch. A repeat uses up one of the mapping's
     /// [retry attempts](https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html), and progress does
     /// not renew them.
-    #[error("no time left to take it: the function needs more time, or smaller batches")]
+    #[error("no time was left to take this record: give the function more time, or the mapping smaller batches")]
     OutOfTime,
     /// [`Handler::deliver`](crate::Handler::deliver) gave [`Outcome::Transient`](crate::Outcome::Transient) for it.
     ///
     /// What to do: look at the error. Retries belong inside `deliver`; what it still can't deliver waits for the next
     /// invocation. What can never be delivered is no failure: answer it with [`Outcome::Bad`](crate::Outcome::Bad).
-    #[error("not delivered: {0}")]
+    #[error("the record could not be delivered: {0}")]
     Deliver(E),
-    /// It can never be handled, and [`Handler::quarantine`](crate::Handler::quarantine) could not keep it.
+    /// The record can never be handled, and [`Handler::quarantine`](crate::Handler::quarantine) could not keep it.
     ///
     /// What to do: see that the place where bad records go can be written. Until then the shard stands still, so that
     /// nothing is dropped silently.
-    #[error("bad record, not quarantined: {0}")]
+    #[error("the record is bad and could not be quarantined: {0}")]
     Quarantine(E),
     /// `has_time` panicked.
     ///
     /// What to do: mend the handler. The record is not at fault, so it is not quarantined.
-    #[error("asking for the time left panicked at {}", place.as_deref().unwrap_or("an unknown place"))]
+    #[error("`has_time` panicked at {}", place.as_deref().unwrap_or("an unknown place"))]
     HasTimePanicked {
-        /// Where, if the panic hook of this crate is installed.
+        /// Where it panicked, if the panic hook of this crate is installed.
         place: Option<String>,
     },
     /// `deliver` panicked: the first of the items. Which of them went out is unknown, so all count as not delivered.
     ///
     /// What to do: mend the handler; a batch that makes it panic each time blocks its shard until the mapping gives it up.
     /// Whatever depends on one record's data belongs in `prepare`, where a panic costs that record only.
-    #[error("delivering panicked at {}", place.as_deref().unwrap_or("an unknown place"))]
+    #[error("`deliver` panicked at {}", place.as_deref().unwrap_or("an unknown place"))]
     DeliverPanicked {
-        /// Where, if the panic hook of this crate is installed.
+        /// Where it panicked, if the panic hook of this crate is installed.
         place: Option<String>,
     },
-    /// `quarantine` panicked over it.
+    /// `quarantine` panicked over the record.
     ///
     /// What to do: mend the handler; the shard stands still until then.
-    #[error("quarantine panicked at {}", place.as_deref().unwrap_or("an unknown place"))]
+    #[error("`quarantine` panicked at {}", place.as_deref().unwrap_or("an unknown place"))]
     QuarantinePanicked {
-        /// Where, if the panic hook of this crate is installed.
+        /// Where it panicked, if the panic hook of this crate is installed.
         place: Option<String>,
     },
     /// `deliver` broke its word, one outcome an item: the first item without one; with too many, the first item.
     ///
     /// What to do: mend the handler: it must give an outcome for every item up to the first transient one.
-    #[error("{outcomes} outcomes for {items} items: the handler's `deliver` must give one an item")]
+    #[error("`deliver` gave {outcomes} outcomes for {items} items: it must give one for each")]
     OutcomeCount {
-        /// How many items it was given.
+        /// How many items `deliver` was given.
         items: usize,
         /// How many outcomes came back.
         outcomes: usize,
@@ -103,13 +103,9 @@ impl<B, E> Report<B, E> {
         self.skipped + self.delivered + self.quarantined.len()
     }
 
-    /// What to answer Lambda. Where the mapping has a tumbling window, add its state:
+    /// The response that Lambda is to be answered. Where the mapping has a tumbling window, add its state:
     /// [`BatchResponse::with_state`].
     pub fn response(&self) -> BatchResponse {
-        #[cfg(feature = "mutations")]
-        if named_mutations::is_on("report-nothing") {
-            return BatchResponse::success();
-        }
         self.failure
             .as_ref()
             .map_or_else(BatchResponse::success, |failure| BatchResponse::failed_from(&failure.sequence_number))

@@ -10,10 +10,10 @@ use crate::{State, StateError};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BatchResponse {
-    /// The records that failed. None: the whole batch is done. Lambda goes back to the lowest.
+    /// The records that failed; an empty list says that the whole batch is done. Lambda goes back to the lowest.
     #[serde(default, deserialize_with = "null_is_default")]
     pub batch_item_failures: Vec<ItemFailure>,
-    /// What the next invocation of the [`Window`](crate::Window) gets. None without a window, and only then.
+    /// The state that the next invocation of the [`Window`](crate::Window) gets: none where there is no window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<State>,
 }
@@ -22,27 +22,27 @@ pub struct BatchResponse {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ItemFailure {
-    /// Its sequence number. Empty, or not one of the batch: the whole batch failed.
+    /// The record's sequence number. If it is empty, or none of the batch's, the whole batch failed.
     #[serde(default, deserialize_with = "null_is_default")]
     pub item_identifier: String,
 }
 
 impl BatchResponse {
-    /// The whole batch is done.
+    /// The response that says that the whole batch is done.
     pub fn success() -> Self {
         Self::default()
     }
 
-    /// Everything before this record is done; it and all that follow are to be sent again.
+    /// The response that says that everything before this record is done: it and all that follow are to be sent again.
     pub fn failed_from(sequence_number: impl Into<String>) -> Self {
         let failures = vec![ItemFailure { item_identifier: sequence_number.into() }];
         BatchResponse { batch_item_failures: failures, state: None }
     }
 
-    /// This answer with a [`Window`](crate::Window)'s state: of the records that are done, and of no other.
+    /// Adds a [`Window`](crate::Window)'s state: that of the records that are done, and of no other.
     ///
     /// # Errors
-    /// Where `state` does not become a JSON object.
+    /// [`StateError::NotAnObject`] where `state` does not become a JSON object.
     pub fn with_state(self, state: &impl Serialize) -> Result<Self, StateError> {
         match serde_json::to_value(state) {
             Ok(Value::Object(state)) => Ok(BatchResponse { state: Some(state), ..self }),

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::payload::detail;
 
-/// A state: a JSON object, of 1 MB at most a shard. Past that Lambda ends the window early.
+/// A window's state: a JSON object, of 1 MB at most for a shard. Past that Lambda ends the window early.
 pub type State = Map<String, Value>;
 
 /// The tumbling window that a batch belongs to, where the mapping has one
@@ -28,17 +28,18 @@ pub type State = Map<String, Value>;
 pub struct Window<'a> {
     /// The first moment of the window, in RFC 3339.
     pub start: Cow<'a, str>,
-    /// The first moment after it.
+    /// The first moment after the window, in RFC 3339.
     pub end: Cow<'a, str>,
-    /// What the invocation before answered; empty at the window's beginning.
+    /// The state that the invocation before answered; empty at the window's beginning.
     pub state: State,
-    /// The shard's id. Empty, if Lambda leaves it out.
+    /// The shard's id; empty if Lambda leaves it out.
     pub shard_id: Cow<'a, str>,
-    /// The stream's ARN. Empty, if Lambda leaves it out.
+    /// The stream's ARN; empty if Lambda leaves it out.
     pub event_source_arn: Cow<'a, str>,
-    /// Nothing follows in this window: the state with this batch is the result.
+    /// Whether nothing follows in this window, so that the state with this batch is the result.
     pub is_final_invoke: bool,
-    /// The state grew too large, so the window was ended before its time. The next invocation goes on with an empty state.
+    /// Whether the state grew too large, so that the window was ended before its time. The next invocation begins with an
+    /// empty state.
     pub is_terminated_early: bool,
 }
 
@@ -46,7 +47,7 @@ impl Window<'_> {
     /// The state as a type of yours; its default, while the state is empty.
     ///
     /// # Errors
-    /// Where the state has another form.
+    /// [`StateError::OtherForm`] where the state is not what the type reads.
     pub fn state_as<S: DeserializeOwned + Default>(&self) -> Result<S, StateError> {
         if self.state.is_empty() {
             return Ok(S::default());
@@ -63,12 +64,12 @@ pub enum StateError {
     ///
     /// What to do: a version of the function that wrote another form is the usual reason. Read both for as long as a window
     /// lasts (a default for what is new), or begin with an empty state and count the window as incomplete.
-    #[error("the window's state has another form: {detail}; read the old form too, until its windows have ended")]
+    #[error("the window's state has another form: {detail}; read the old form too until its windows have ended")]
     OtherForm {
         /// What is missing or where it differs; quotes no value.
         detail: String,
     },
-    /// What is to be the state does not become a JSON object.
+    /// The value does not become a JSON object.
     ///
     /// What to do: answer with a struct, or with a map whose keys are text.
     #[error("a window's state must become a JSON object: use a struct, or a map whose keys are text")]

@@ -283,7 +283,7 @@ fn a_bad_record_that_cannot_be_kept_is_a_failure_with_its_reason() {
     let report = run(&[Bad, NotKept, Delivered], &Script::new(Deliver::AsPromised));
     let failure = report.failure.unwrap();
     assert_eq!(failure.cause, Cause::Quarantine("denied"));
-    assert_eq!(failure.cause.to_string(), "bad record, not quarantined: denied");
+    assert_eq!(failure.cause.to_string(), "the record is bad and could not be quarantined: denied");
     assert_eq!((report.delivered, report.quarantined.len()), (0, 1));
 }
 

@@ -1,4 +1,4 @@
-//! Text of others as plain text of ours: whatever a comment holds, it moves no cursor, turns no direction, hides nothing and
+//! Makes text of others plain text: whatever a comment holds, it moves no cursor, turns no direction, hides nothing and
 //! begins no line.
 //!
 //! The classes of characters are Unicode's: control characters (general category `Cc`), the bidirectional formatting
@@ -33,14 +33,16 @@ pub fn unseen(c: char) -> Option<Unseen> {
         | '\u{FEFF}'
         | '\u{FFF9}'..='\u{FFFB}'
         | '\u{E0000}'..='\u{E007F}' => Some(Unseen::Hidden),
-        '\u{FFFE}' | '\u{FFFF}' => Some(Unseen::Noncharacter),
+        '\u{FDD0}'..='\u{FDEF}' => Some(Unseen::Noncharacter),
+        c if u32::from(c) & 0xFFFE == 0xFFFE => Some(Unseen::Noncharacter),
         c if c.is_whitespace() => None,
         c if c.is_control() => Some(Unseen::Control),
         _ => None,
     }
 }
 
-/// A text on one line: white space as one blank each, and what can't be seen by its number, as `<U+202E>`.
+/// The text on one line: each run of white space is one blank, and what can't be seen stands by its number, as
+/// `<U+202E>`.
 pub fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for c in text.chars() {
@@ -70,7 +72,10 @@ mod tests {
             one_line("a\r\n\n b\t\u{1b}[31mred\u{7}\u{202E}x\u{85}\u{2028}y "),
             "a b <U+001B>[31mred<U+0007><U+202E>x y"
         );
-        assert_eq!(one_line(" \u{200B}\u{E0041}\u{FFFF} "), "<U+200B><U+E0041><U+FFFF>");
+        assert_eq!(
+            one_line(" \u{200B}\u{E0041}\u{FFFF}\u{FDD0}\u{1FFFE} "),
+            "<U+200B><U+E0041><U+FFFF><U+FDD0><U+1FFFE>"
+        );
     }
 
     #[test]

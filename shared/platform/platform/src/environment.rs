@@ -2,33 +2,33 @@
 
 use std::fmt;
 
-/// Where variables come from.
+/// The environment variables of a function.
 #[derive(Clone, Copy)]
 pub struct Environment<'a>(&'a dyn Fn(&str) -> Option<String>);
 
-/// A variable that can't be used. Says which, what it holds, what it should, and an example.
+/// A variable that can't be used. The error says which one, what it holds, what it should hold, and gives an example.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum VariableError {
-    /// It is needed, and missing or empty.
+    /// The variable is needed, and missing or empty.
     #[error("the environment variable {name} is missing: set it to {wanted}, for example {name}={example}")]
     Missing {
-        /// The variable.
+        /// The variable's name.
         name: &'static str,
-        /// What it should hold.
+        /// What the variable should hold.
         wanted: &'static str,
-        /// An example.
+        /// An example of a value.
         example: &'static str,
     },
-    /// It holds something else.
+    /// The variable holds something else than it should.
     #[error("the environment variable {name} holds `{found}`: set it to {wanted}, for example {name}={example}")]
     Invalid {
-        /// The variable.
+        /// The variable's name.
         name: &'static str,
-        /// What it holds.
+        /// What the variable holds.
         found: String,
-        /// What it should hold.
+        /// What the variable should hold.
         wanted: &'static str,
-        /// An example.
+        /// An example of a value.
         example: &'static str,
     },
 }
@@ -36,11 +36,11 @@ pub enum VariableError {
 /// A variable's name, what it should hold, and an example.
 #[derive(Clone, Copy, Debug)]
 pub struct Variable {
-    /// Its name.
+    /// The variable's name.
     pub name: &'static str,
-    /// What it should hold, after "set it to".
+    /// What the variable should hold, as it stands after "set it to".
     pub wanted: &'static str,
-    /// An example.
+    /// An example of a value.
     pub example: &'static str,
 }
 
@@ -51,37 +51,37 @@ impl fmt::Debug for Environment<'_> {
 }
 
 impl<'a> Environment<'a> {
-    /// Variables that a function looks up, such as `&|name| std::env::var(name).ok()`.
+    /// Makes an environment of what `lookup` finds, such as `&|name| std::env::var(name).ok()`.
     pub fn new(lookup: &'a dyn Fn(&str) -> Option<String>) -> Self {
         Environment(lookup)
     }
 
-    /// A variable's text, if it is set and not blank.
+    /// The text of a variable, if it is set and not blank.
     fn text(&self, variable: Variable) -> Option<String> {
         (self.0)(variable.name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
     }
 
-    /// A variable that must be set.
+    /// Reads a variable that must be set.
     ///
     /// # Errors
-    /// Where it is missing, empty or blank.
+    /// [`VariableError`] where the variable is missing, empty or blank.
     pub fn required(&self, variable: Variable) -> Result<String, VariableError> {
         self.required_as(variable, |text| Some(text.to_owned()))
     }
 
-    /// A variable that must be set, read by `read`.
+    /// Reads a variable that must be set, by `read`.
     ///
     /// # Errors
-    /// Where it is missing, empty or blank, or `read` refuses it.
+    /// [`VariableError`] where the variable is missing, empty or blank, or `read` refuses it.
     pub fn required_as<T>(&self, variable: Variable, read: impl FnOnce(&str) -> Option<T>) -> Result<T, VariableError> {
         let Variable { name, wanted, example } = variable;
         self.optional(variable, read)?.ok_or(VariableError::Missing { name, wanted, example })
     }
 
-    /// A variable that may be set, read by `read`.
+    /// Reads a variable that may be set, by `read`.
     ///
     /// # Errors
-    /// Where it is set and `read` refuses it.
+    /// [`VariableError`] where the variable is set and `read` refuses it.
     pub fn optional<T>(
         &self,
         variable: Variable,

@@ -18,19 +18,20 @@ use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
+pub use bytes::Bytes;
 use jiff::Timestamp;
 
 /// A record to put on a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PutRecord {
-    /// Records of one key keep their order; 1 to 256 characters.
+    /// The partition key, of 1 to 256 characters. Records of one key keep their order.
     pub partition_key: String,
-    /// The payload; with the key at most 1 MiB.
+    /// The payload, of at most 1 MiB together with the key.
     pub data: Vec<u8>,
 }
 
 impl PutRecord {
-    /// What counts against [`MAX_RECORD_BYTES`] and [`MAX_PUT_BYTES`]: data and partition key, in bytes.
+    /// The size that counts against [`MAX_RECORD_BYTES`] and [`MAX_PUT_BYTES`]: data and partition key, in bytes.
     pub fn size(&self) -> usize {
         self.partition_key.len() + self.data.len()
     }
@@ -39,14 +40,15 @@ impl PutRecord {
 /// What became of one record of a [`Stream::put_records`] call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PutOutcome {
-    /// It is on the stream, durably.
+    /// The record is on the stream, durably.
     Stored {
         /// The shard that took it.
         shard_id: String,
-        /// Its place there.
+        /// The record's place in the shard.
         sequence_number: String,
     },
-    /// It is not on the stream; to be tried again (`ProvisionedThroughputExceededException`, `InternalFailure`).
+    /// The record is not on the stream and is to be put again (`ProvisionedThroughputExceededException`,
+    /// `InternalFailure`).
     Failed {
         /// The service's error code.
         code: String,
@@ -67,15 +69,16 @@ pub const MAX_KEY_CHARS: usize = 256;
 
 /// A sharded, ordered, replayable stream: Kinesis Data Streams.
 pub trait Stream: Send + Sync {
-    /// Its name.
+    /// The stream's name.
     fn name(&self) -> &str;
 
-    /// One [PutRecords](https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html) call: an outcome a
-    /// record, in order. Some may fail while others are stored, and the call itself does not order them.
+    /// Makes one [PutRecords](https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html) call.
+    /// Returns an outcome a record, in order. Some may fail while others are stored, and the call itself does not order
+    /// them.
     fn put_records(&self, records: &[PutRecord]) -> impl Future<Output = Result<Vec<PutOutcome>, CallError>> + Send;
 }
 
-/// An object's entity tag: changes with its content.
+/// An object's entity tag, which changes with its content.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ETag(pub String);
 
@@ -84,36 +87,36 @@ pub struct ETag(pub String);
 pub enum Fetched {
     /// The object.
     Object {
-        /// Its content.
+        /// The object's content.
         bytes: Vec<u8>,
-        /// Its tag.
+        /// The object's tag.
         etag: ETag,
     },
-    /// It still has the tag that was named (304).
+    /// The object still has the tag that was named (304).
     NotModified,
-    /// There is none (404, or 403 where the caller may not list the bucket).
+    /// There is no such object (404, or 403 where the caller may not list the bucket).
     Missing,
 }
 
-/// When [`Objects::put`] writes.
+/// The condition under which [`Objects::put`] writes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Condition {
-    /// In any case.
+    /// The object is written in any case.
     Always,
-    /// Only where the key holds no object (`If-None-Match: *`).
+    /// The object is written only where the key holds none (`If-None-Match: *`).
     Absent,
-    /// Only where the object has this tag (`If-Match`).
+    /// The object is written only where the one there has this tag (`If-Match`).
     Matches(ETag),
 }
 
 /// The answer to [`Objects::put`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Written {
-    /// It is written.
+    /// The object is written, and has this tag.
     Done(ETag),
-    /// The condition does not hold (412): nothing is written.
+    /// Nothing is written, because the condition does not hold (412).
     ConditionFailed,
-    /// Another write of the key is under way (409): nothing is written, ask again.
+    /// Nothing is written, because another write of the key is under way (409): try again.
     Conflict,
 }
 
@@ -122,21 +125,21 @@ pub trait Objects: Send + Sync {
     /// Reads an object, unless it still has the tag `unless`.
     fn get(&self, key: &str, unless: Option<&ETag>) -> impl Future<Output = Result<Fetched, CallError>> + Send;
 
-    /// Writes an object under a condition.
+    /// Writes an object under a condition. The content is shared, not copied, by whoever asks again.
     fn put(
         &self,
         key: &str,
-        bytes: Vec<u8>,
+        bytes: Bytes,
         condition: Condition,
     ) -> impl Future<Output = Result<Written, CallError>> + Send;
 
-    /// All keys that start with `prefix`, in order.
+    /// Lists all keys that start with `prefix`, in order.
     fn list(&self, prefix: &str) -> impl Future<Output = Result<Vec<String>, CallError>> + Send;
 }
 
 /// A bucket that holds marks which come and go. Most of what the functions keep never changes, so most take [`Objects`].
 pub trait DeletableObjects: Objects {
-    /// Deletes an object; done also where there is none. In a bucket with versioning its versions stay.
+    /// Deletes an object, and succeeds also where there is none. In a bucket with versioning its versions stay.
     fn delete(&self, key: &str) -> impl Future<Output = Result<(), CallError>> + Send;
 }
 
@@ -145,48 +148,48 @@ pub trait DeletableObjects: Objects {
 pub struct ObjectVersion {
     /// The object's key.
     pub key: String,
-    /// Names the version within the key.
+    /// The version's name, within the key.
     pub version_id: String,
-    /// Whether it is what [`Objects::get`] finds.
+    /// Whether this is the version that [`Objects::get`] finds.
     pub is_latest: bool,
-    /// Its tag; none where it is no content but the mark of a deletion.
+    /// The version's tag; none where it is no content but the mark of a deletion.
     pub etag: Option<ETag>,
 }
 
 /// A bucket that keeps what was overwritten or deleted, and can be made to forget it.
 pub trait VersionedObjects: Objects {
-    /// All versions of all keys that start with `prefix`, by key, the newest first.
+    /// Lists all versions of all keys that start with `prefix`, by key, the newest first.
     fn list_versions(&self, prefix: &str) -> impl Future<Output = Result<Vec<ObjectVersion>, CallError>> + Send;
 
-    /// Reads a version's content; none where there is no such version any more. Without the permission it is an error.
+    /// Reads a version's content; none where there is no such version any more. A missing permission is an error.
     fn get_version(
         &self,
         key: &str,
         version_id: &str,
     ) -> impl Future<Output = Result<Option<Vec<u8>>, CallError>> + Send;
 
-    /// Deletes a version for good; done also where there is none.
+    /// Deletes a version for good, and succeeds also where there is none.
     fn delete_version(&self, key: &str, version_id: &str) -> impl Future<Output = Result<(), CallError>> + Send;
 }
 
 /// A message to publish.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Message {
-    /// Names it within its call.
+    /// The message's name within its call.
     pub id: String,
-    /// What stands above an email: ASCII in one line, at most [`MAX_SUBJECT_CHARS`] characters.
+    /// The subject of an email: ASCII in one line, at most [`MAX_SUBJECT_CHARS`] characters.
     pub subject: Option<String>,
-    /// The text subscribers get.
+    /// The text that subscribers get.
     pub body: String,
-    /// Other texts for subscribers by `email` or `sms`, by the protocol's name
+    /// The texts of subscribers by `email` or `sms` that get another one, by the protocol's name
     /// ([Publish](https://docs.aws.amazon.com/sns/latest/api/API_Publish.html), `MessageStructure`).
     pub by_protocol: BTreeMap<String, String>,
-    /// What subscriptions filter by.
+    /// The attributes that subscriptions filter by.
     pub attributes: BTreeMap<String, String>,
 }
 
 impl Message {
-    /// The text as a call carries it: where protocols have texts of their own, a JSON object of all of them.
+    /// The text as a call carries it: a JSON object of all texts where protocols have texts of their own.
     pub fn content(&self) -> Cow<'_, str> {
         if self.by_protocol.is_empty() {
             return Cow::Borrowed(&self.body);
@@ -197,7 +200,7 @@ impl Message {
         Cow::Owned(serde_json::to_string(&texts).unwrap_or_default())
     }
 
-    /// What counts against [`MAX_PUBLISH_BYTES`]: content, attribute names, types and values, in bytes.
+    /// The size that counts against [`MAX_PUBLISH_BYTES`]: content, attribute names, types and values, in bytes.
     pub fn size(&self) -> usize {
         self.content().len()
             + self.attributes.iter().map(|(name, value)| name.len() + "String".len() + value.len()).sum::<usize>()
@@ -207,14 +210,14 @@ impl Message {
 /// What became of one message of a [`Topic::publish_batch`] call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PublishOutcome {
-    /// The topic took it.
+    /// The topic took the message.
     Published {
-        /// The service's id.
+        /// The service's id of the message.
         message_id: String,
     },
-    /// It did not.
+    /// The topic did not take the message.
     Failed {
-        /// Whose fault: the sender's is permanent, the service's passes.
+        /// Whether the fault is the sender's, which is permanent, and not the service's, which passes.
         sender_fault: bool,
         /// The service's error code.
         code: String,
@@ -232,25 +235,26 @@ pub const MAX_PUBLISH_BYTES: usize = 256 << 10;
 
 /// A topic with subscriptions: SNS.
 pub trait Topic: Send + Sync {
-    /// One [PublishBatch](https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html) call: an outcome a message, in order.
+    /// Makes one [PublishBatch](https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html) call. Returns an
+    /// outcome a message, in order.
     fn publish_batch(
         &self,
         messages: &[Message],
     ) -> impl Future<Output = Result<Vec<PublishOutcome>, CallError>> + Send;
 }
 
-/// Which of a secret's values: it has a new one from time to time.
+/// Which of a secret's values is meant: a secret gets a new one from time to time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Stage {
-    /// `AWSCURRENT`.
+    /// The current value, `AWSCURRENT`.
     Current,
-    /// `AWSPREVIOUS`: the one before.
+    /// The value before the current one, `AWSPREVIOUS`.
     Previous,
 }
 
 /// Secrets: AWS Secrets Manager.
 pub trait Secrets: Send + Sync {
-    /// A secret's text, by its name or ARN
+    /// Reads a secret's text, by its name or ARN
     /// ([GetSecretValue](https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html)); none where
     /// the secret, or a value of this stage, is not there.
     fn secret(&self, id: &str, stage: Stage) -> impl Future<Output = Result<Option<String>, CallError>> + Send;
@@ -258,7 +262,7 @@ pub trait Secrets: Send + Sync {
 
 /// The time, and waiting for it.
 pub trait Clock: Send + Sync {
-    /// Now.
+    /// The present time.
     fn now(&self) -> Timestamp;
 
     /// Returns after `duration`.
@@ -273,7 +277,7 @@ pub struct CallError {
     pub service: &'static str,
     /// The operation, for example `PutRecords`.
     pub operation: &'static str,
-    /// What follows from it.
+    /// The kind of failure, which says what to do.
     pub kind: CallErrorKind,
     /// The service's words.
     pub message: String,
@@ -282,13 +286,13 @@ pub struct CallError {
 /// What a failed call means for the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CallErrorKind {
-    /// Too much at once, or the service is down for the moment: nothing was done, try again later.
+    /// The service had too much to do, or is down for the moment. Nothing was done: try again later.
     Unavailable,
-    /// No answer: it may or may not have been done. Trying again may repeat it.
+    /// There was no answer, so it may or may not have been done. Trying again may repeat it.
     OutcomeUnknown,
-    /// The stream, bucket or topic is not there, or may not be used: an operator must act, the records are fine.
+    /// The stream, bucket or topic is not there, or may not be used. The records are fine: an operator must act.
     Denied,
-    /// The service calls the request wrong: the same request fails again.
+    /// The service says that the request is wrong: the same request fails again.
     Invalid,
 }
 

@@ -9,38 +9,38 @@ use serde_json::{Value, json};
 
 use crate::{Answer, Reply, Request, StubServer, lock};
 
-/// As much of S3, Kinesis, SNS and Secrets Manager as a function needs, and nothing ever fails.
+/// As much of S3, Kinesis, SNS and Secrets Manager as a function needs. No call fails.
 ///
-/// S3: objects by path-style address, lists of one page, `If-None-Match`, `If-Match`, a missing key is a 404. Kinesis:
-/// PutRecords. SNS: PublishBatch. Secrets Manager: the current text of a secret.
+/// S3 has objects by path-style address, lists of one page, `If-None-Match` and `If-Match`, and answers a missing key
+/// with 404. Kinesis has PutRecords, SNS has PublishBatch, and Secrets Manager has the current text of a secret.
 #[derive(Debug)]
 pub struct FakeAws {
     server: StubServer,
     held: Arc<Held>,
 }
 
-/// What it holds.
+/// What the services hold.
 #[derive(Debug, Default)]
 struct Held {
-    /// By path: `/<bucket>/<key>`.
+    /// The objects by path: `/<bucket>/<key>`.
     objects: Mutex<BTreeMap<String, Vec<u8>>>,
-    /// By id.
+    /// The texts of secrets, by id.
     secrets: Mutex<BTreeMap<String, String>>,
 }
 
 impl FakeAws {
-    /// An empty one.
+    /// Starts services that hold nothing.
     ///
     /// # Errors
-    /// Where no port is free.
+    /// An error of the system's where no port is free.
     pub fn start() -> io::Result<Self> {
         Self::start_with(|_| None)
     }
 
-    /// One that asks `fault` first: what it returns is the reply.
+    /// Starts services that ask `fault` first: where it returns a reply, that is given.
     ///
     /// # Errors
-    /// Where no port is free.
+    /// An error of the system's where no port is free.
     pub fn start_with(fault: impl Fn(&Request) -> Option<Reply> + Send + Sync + 'static) -> io::Result<Self> {
         let held = Arc::new(Held::default());
         let shared = Arc::clone(&held);
@@ -49,7 +49,7 @@ impl FakeAws {
         Ok(FakeAws { server, held })
     }
 
-    /// What `AWS_ENDPOINT_URL` holds.
+    /// The address that `AWS_ENDPOINT_URL` must hold.
     pub fn url(&self) -> String {
         self.server.url()
     }
@@ -64,10 +64,10 @@ impl FakeAws {
         lock(&self.held.secrets).insert(id.to_owned(), text.to_owned());
     }
 
-    /// Puts a model's files, and the pointer to its version, as a push and a promotion do.
+    /// Puts a model's files and the pointer to its version, as `model push` and `model promote` do.
     ///
     /// # Errors
-    /// Where the folder can't be read, or its manifest names no version.
+    /// An error where the folder can't be read, or its manifest names no version.
     pub fn put_model(&self, bucket: &str, name: &str, folder: &Path) -> io::Result<()> {
         let manifest: Value = serde_json::from_slice(&std::fs::read(folder.join("manifest.json"))?)?;
         let version = manifest["version"].as_str().ok_or(io::ErrorKind::InvalidData)?;
@@ -91,7 +91,7 @@ impl FakeAws {
         self.server.requests()
     }
 
-    /// Waits until a request has arrived that `is` says yes to.
+    /// Waits until a request has arrived for which `is` is true.
     pub fn wait_for(&self, is: impl Fn(&Request) -> bool) {
         self.server.wait_for(is);
     }
@@ -205,7 +205,7 @@ fn publish_batch(request: &Request) -> Answer {
     Answer::new(200, format!("<PublishBatchResponse>{result}</PublishBatchResponse>"))
 }
 
-/// Changes with the content: length and FNV-1a.
+/// An entity tag that changes with the content: its length and FNV-1a.
 fn etag(bytes: &[u8]) -> String {
     let hash = bytes
         .iter()

@@ -4,14 +4,14 @@ use std::net::{SocketAddr, TcpStream};
 use crate::http::{read_chunks, read_headers};
 use crate::{Answer, Request};
 
-/// What belongs to one connection, or follows from the body.
+/// The headers that belong to one connection, or follow from the body.
 const HOP_BY_HOP: [&str; 5] = ["connection", "content-length", "expect", "host", "transfer-encoding"];
 
 impl Request {
-    /// Passes it on to another server, and returns what that answers: with it, a stub is a proxy.
+    /// Passes the request on to another server, and returns that server's answer: so a stub can be a proxy.
     ///
     /// # Errors
-    /// Where the server can't be reached, or ends in the middle of its answer.
+    /// An error where the server can't be reached, or ends in the middle of its answer.
     pub fn forward(&self, to: SocketAddr) -> io::Result<Answer> {
         let mut stream = TcpStream::connect(to)?;
         stream.set_nodelay(true)?;

@@ -5,18 +5,18 @@ use std::net::TcpStream;
 /// A request, as it arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// `GET`, `PUT` ...
+    /// The method, such as `GET`.
     pub method: String,
-    /// Path and query, still percent-encoded.
+    /// The path and query, still percent-encoded.
     pub target: String,
-    /// Names in lower case.
+    /// The headers, with names in lower case.
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
 }
 
 impl Request {
-    /// A header's value; the name in lower case.
+    /// The value of a header, whose name is given in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
     }
@@ -36,29 +36,29 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// An answer with this status, this body and its length.
+    /// Makes an answer with this status, this body and its length.
     pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
         Answer { status, headers: Vec::new(), body: body.into() }
     }
 
-    /// The same with another header.
+    /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
     }
 
-    /// Its status.
+    /// The answer's status.
     pub fn status(&self) -> u16 {
         self.status
     }
 
-    /// Its body.
+    /// The answer's body.
     pub fn body(&self) -> &[u8] {
         &self.body
     }
 
-    /// The same with another body.
+    /// Replaces the body.
     #[must_use]
     pub fn with_body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
@@ -69,15 +69,15 @@ impl Answer {
 /// What a server does with a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
-    /// It answers.
+    /// The server answers.
     Answer(Answer),
-    /// It announces the whole body, sends half, and closes the connection.
+    /// The server announces the whole body, sends half, and closes the connection.
     BreakOff(Answer),
-    /// It announces the whole body, sends half, and then nothing.
+    /// The server announces the whole body, sends half, and then nothing.
     Stall(Answer),
-    /// It closes the connection without an answer.
+    /// The server closes the connection without an answer.
     HangUp,
-    /// It never answers. The connection stays open until the client closes it.
+    /// The server never answers. The connection stays open until the client closes it.
     Silence,
 }
 
@@ -87,7 +87,7 @@ impl From<Answer> for Reply {
     }
 }
 
-/// The next request of a connection; none where the client closed it.
+/// Reads the next request of a connection; none where the client closed it.
 pub(crate) fn read(from: &mut BufReader<TcpStream>) -> io::Result<Option<Request>> {
     let mut line = String::new();
     if from.read_line(&mut line)? == 0 {
@@ -113,7 +113,7 @@ pub(crate) fn read(from: &mut BufReader<TcpStream>) -> io::Result<Option<Request
     Ok(Some(request))
 }
 
-/// Names in lower case.
+/// The headers, with names in lower case.
 pub(crate) fn read_headers(from: &mut BufReader<TcpStream>) -> io::Result<Vec<(String, String)>> {
     let mut headers = Vec::new();
     loop {
@@ -131,7 +131,7 @@ pub(crate) fn read_chunks(from: &mut BufReader<TcpStream>) -> io::Result<Vec<u8>
         from.read_line(&mut line)?;
         let length = usize::from_str_radix(line.trim(), 16)
             .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "no chunk length"))?;
-        // The line's end stands after every chunk, also after the last, empty one.
+        // A line end follows every chunk, the last, empty one too.
         let mut chunk = vec![0; length + 2];
         from.read_exact(&mut chunk)?;
         if length == 0 {
@@ -141,7 +141,7 @@ pub(crate) fn read_chunks(from: &mut BufReader<TcpStream>) -> io::Result<Vec<u8>
     }
 }
 
-/// Does what the reply says; false where the connection is at its end.
+/// Does what the reply says. Returns false where the connection is at its end.
 pub(crate) fn write(to: &mut TcpStream, reply: &Reply) -> io::Result<bool> {
     match reply {
         Reply::Answer(answer) => {

@@ -3,7 +3,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::{Answer, PATIENCE, Reply, Request, StubServer, lock};
+use crate::{Answer, Reply, Request, StubServer, WAIT_TIMEOUT, lock};
 
 /// Lambda's [Runtime API](https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html), for one bootstrap.
 #[derive(Debug)]
@@ -23,28 +23,28 @@ struct Event {
 /// How an invocation ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ended {
-    /// With a response.
+    /// The function answered with a response.
     Response(serde_json::Value),
-    /// With a function error.
+    /// The function answered with an error.
     Error {
-        /// Its `errorType`.
+        /// The error's `errorType`.
         error_type: String,
-        /// Its `errorMessage`.
+        /// The error's `errorMessage`.
         message: String,
     },
 }
 
 impl Lambda {
-    /// An API without invocations yet.
+    /// Starts an API that has no invocation yet.
     ///
     /// # Errors
-    /// Where no port is free.
+    /// An error of the system's where no port is free.
     pub fn start() -> io::Result<Self> {
         let (events, waiting) = channel();
         let (ended, ends) = channel();
         let (waiting, ended) = (Arc::new(Mutex::new(waiting)), Mutex::new(ended));
         let server = StubServer::start(move |request| match request.target.rsplit('/').next() {
-            // Waits as Lambda does; without a sender left there is no event to come.
+            // The API waits as Lambda does; without a sender left no event can come.
             Some("next") => lock(&waiting).recv().map_or(Reply::Silence, |event| next(&event)),
             Some(end) => {
                 if let Some(end) = read_end(request, end) {
@@ -58,7 +58,7 @@ impl Lambda {
         Ok(Lambda { server, events, ends: Mutex::new(ends) })
     }
 
-    /// What `AWS_LAMBDA_RUNTIME_API` holds.
+    /// The address that `AWS_LAMBDA_RUNTIME_API` must hold.
     pub fn address(&self) -> String {
         self.server.address().to_string()
     }
@@ -68,7 +68,7 @@ impl Lambda {
         self.server.wait_for(|request| request.target.ends_with("/next"));
     }
 
-    /// Queues an invocation with this much time.
+    /// Queues an invocation that has this much time.
     pub fn send(&self, request_id: &str, time: Duration, payload: &[u8]) {
         let deadline = SystemTime::now() + time;
         let event = Event { request_id: request_id.to_owned(), deadline, payload: payload.to_vec() };
@@ -76,18 +76,18 @@ impl Lambda {
         let _ = self.events.send(event);
     }
 
-    /// Waits for the end of the oldest invocation that has not been asked about.
+    /// Waits for the end of the oldest invocation that was not waited for yet.
     ///
     /// # Panics
-    /// Where there is none within [`PATIENCE`].
+    /// Panics where no invocation ends within [`WAIT_TIMEOUT`].
     pub fn wait_for_end(&self) -> (String, Ended) {
-        lock(&self.ends).recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no answer within {PATIENCE:?}"))
+        lock(&self.ends).recv_timeout(WAIT_TIMEOUT).unwrap_or_else(|_| panic!("no answer within {WAIT_TIMEOUT:?}"))
     }
 
-    /// Invokes the function and waits for the end.
+    /// Invokes the function and waits for the invocation's end.
     ///
     /// # Panics
-    /// Where there is none within [`PATIENCE`].
+    /// Panics where no invocation ends within [`WAIT_TIMEOUT`].
     pub fn invoke(&self, request_id: &str, payload: &[u8]) -> Ended {
         self.send(request_id, Duration::from_secs(60), payload);
         let (ended, end) = self.wait_for_end();

@@ -1,8 +1,8 @@
-//! For tests: a local HTTP server that answers, hangs up or stays silent as told ([`StubServer`]); on it Lambda's Runtime API
-//! ([`Lambda`], [`Bootstrap`]) and as much of S3, Kinesis, SNS and
-//! Secrets Manager as a function needs ([`FakeAws`]).
+//! A local HTTP server for tests, which answers, hangs up or stays silent as told ([`StubServer`]); on it Lambda's
+//! Runtime API ([`Lambda`], [`Bootstrap`]) and as much of S3, Kinesis, SNS and Secrets Manager as a function needs
+//! ([`FakeAws`]).
 //!
-//! Threads and blocking calls, so that a test's own runtime, real or paused, has no part in it.
+//! It uses threads and blocking calls, so that a test's own runtime, real or paused, has no part in it.
 
 mod aws;
 mod forward;
@@ -22,8 +22,8 @@ pub use url::url_request;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Longer than anything here takes: a wait that reaches it is a failure.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+/// The longest wait for a request, a line or an end. Nothing here takes as long, so a wait that reaches it has failed.
+pub const WAIT_TIMEOUT: Duration = Duration::from_secs(30);
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)

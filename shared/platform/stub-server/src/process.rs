@@ -5,9 +5,10 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 
-use crate::{FakeAws, Lambda, PATIENCE, lock};
+use crate::{FakeAws, Lambda, WAIT_TIMEOUT, lock};
 
-/// A function's program, started as Lambda starts it: with no other environment than what is given. Dropped, it is killed.
+/// A function's program, started as Lambda starts it, with no other environment than what is given. It is killed when
+/// dropped.
 #[derive(Debug)]
 pub struct Bootstrap {
     child: Child,
@@ -24,9 +25,9 @@ struct Output {
 /// A program that has ended.
 #[derive(Clone, Debug)]
 pub struct Finished {
-    /// How.
+    /// How the program ended.
     pub status: ExitStatus,
-    /// What it wrote, line by line, standard output and standard error as they came.
+    /// The lines that the program wrote to standard output and standard error, as they came.
     pub lines: Vec<String>,
 }
 
@@ -34,7 +35,7 @@ impl Bootstrap {
     /// Starts `program` for the function `name`, over a fake AWS, with these variables.
     ///
     /// # Errors
-    /// Where it can't be started.
+    /// An error where the program can't be started.
     pub fn start(
         program: impl AsRef<OsStr>,
         name: &str,
@@ -60,7 +61,7 @@ impl Bootstrap {
     /// Starts a program with nothing in its environment.
     ///
     /// # Errors
-    /// Where it can't be started.
+    /// An error where the program can't be started.
     pub fn start_bare(program: impl AsRef<OsStr>) -> io::Result<Self> {
         let mut command = Command::new(program);
         command.env_clear();
@@ -86,33 +87,33 @@ impl Bootstrap {
         Ok(Bootstrap { child, output, closed })
     }
 
-    /// Waits for a line of output that `is` says yes to, and returns it.
+    /// Waits for a line of output for which `is` is true, and returns it.
     ///
     /// # Panics
-    /// Where none comes within [`PATIENCE`].
+    /// Panics where no such line comes within [`WAIT_TIMEOUT`].
     pub fn wait_for_line(&self, is: impl Fn(&str) -> bool) -> String {
         let lines = lock(&self.output.lines);
         let found = |lines: &[String]| lines.iter().find(|line| is(line)).cloned();
-        let waited = self.output.more.wait_timeout_while(lines, PATIENCE, |lines| found(lines).is_none());
+        let waited = self.output.more.wait_timeout_while(lines, WAIT_TIMEOUT, |lines| found(lines).is_none());
         let (lines, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        found(&lines).unwrap_or_else(|| panic!("no such line within {PATIENCE:?}: {lines:#?}"))
+        found(&lines).unwrap_or_else(|| panic!("no such line within {WAIT_TIMEOUT:?}: {lines:#?}"))
     }
 
-    /// Asks it to end, as Lambda does (SIGTERM).
+    /// Asks the program to end, as Lambda does (SIGTERM).
     ///
     /// # Errors
-    /// Where it can't be asked.
+    /// An error where the signal can't be sent.
     pub fn terminate(&self) -> io::Result<()> {
         Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().map(drop)
     }
 
-    /// Waits for its end.
+    /// Waits for the program's end.
     ///
     /// # Errors
-    /// Where it does not end within [`PATIENCE`].
+    /// An error where the program does not end within [`WAIT_TIMEOUT`].
     pub fn wait(mut self) -> io::Result<Finished> {
         // Both readers are gone when both streams are closed.
-        if self.closed.recv_timeout(PATIENCE) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+        if self.closed.recv_timeout(WAIT_TIMEOUT) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
             return Err(io::Error::new(io::ErrorKind::TimedOut, "the program does not end"));
         }
         let status = self.child.wait()?;
@@ -122,7 +123,7 @@ impl Bootstrap {
 
 impl Drop for Bootstrap {
     fn drop(&mut self) {
-        // It may have ended already.
+        // The program may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

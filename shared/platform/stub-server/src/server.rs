@@ -4,7 +4,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 
 use crate::http::{read, write};
-use crate::{PATIENCE, Reply, Request, lock};
+use crate::{Reply, Request, WAIT_TIMEOUT, lock};
 
 /// A server on a free port of 127.0.0.1. It records requests in the order of their arrival.
 #[derive(Debug)]
@@ -20,18 +20,18 @@ struct Arrivals {
 }
 
 impl StubServer {
-    /// A server that answers with `reply`, on a thread a connection. It serves until the process ends.
+    /// Starts a server that answers with `reply`, on a thread a connection. It serves until the process ends.
     ///
     /// # Errors
-    /// Where no port is free.
+    /// An error of the system's where no port is free.
     pub fn start(reply: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> io::Result<Self> {
         Self::serving(reply, true)
     }
 
-    /// One that keeps no requests, however many there are.
+    /// Starts a server that records no requests, however many there are.
     ///
     /// # Errors
-    /// Where no port is free.
+    /// An error of the system's where no port is free.
     pub fn unrecorded(reply: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> io::Result<Self> {
         Self::serving(reply, false)
     }
@@ -51,21 +51,21 @@ impl StubServer {
         Ok(StubServer { address, arrivals })
     }
 
-    /// A server that gives these replies in turn, and after the last one hangs up.
+    /// Starts a server that gives these replies in turn, and after the last one hangs up.
     ///
     /// # Errors
-    /// Where no port is free.
+    /// An error of the system's where no port is free.
     pub fn with_replies(replies: impl IntoIterator<Item = Reply>) -> io::Result<Self> {
         let replies = Mutex::new(replies.into_iter().collect::<std::collections::VecDeque<_>>());
         Self::start(move |_| lock(&replies).pop_front().unwrap_or(Reply::HangUp))
     }
 
-    /// Host and port.
+    /// The server's host and port.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Its address as a URL.
+    /// The server's address as a URL.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -75,15 +75,15 @@ impl StubServer {
         lock(&self.arrivals.requests).clone()
     }
 
-    /// Waits until a request has arrived that `is` says yes to.
+    /// Waits until a request has arrived for which `is` is true.
     ///
     /// # Panics
-    /// Where none arrives within [`PATIENCE`].
+    /// Panics where no such request arrives within [`WAIT_TIMEOUT`].
     pub fn wait_for(&self, is: impl Fn(&Request) -> bool) {
         let requests = lock(&self.arrivals.requests);
-        let waited = self.arrivals.more.wait_timeout_while(requests, PATIENCE, |all| !all.iter().any(&is));
+        let waited = self.arrivals.more.wait_timeout_while(requests, WAIT_TIMEOUT, |all| !all.iter().any(&is));
         let (requests, end) = waited.unwrap_or_else(PoisonError::into_inner);
-        assert!(!end.timed_out(), "no such request within {PATIENCE:?}; there were {}", requests.len());
+        assert!(!end.timed_out(), "no such request within {WAIT_TIMEOUT:?}; there were {}", requests.len());
     }
 }
 

@@ -11,7 +11,7 @@ use std::fmt::Display;
 use kinesis_batch::{Batch, Failure, Report};
 use tracing::{error, info, warn};
 
-/// What became of a batch: done, or done up to a record from which on it comes again. Nothing is said of an empty one.
+/// A batch is done, or done up to a record from which on it comes again. Nothing is said of an empty batch.
 pub fn batch_handled<B, E: Display>(function: &str, batch: &Batch<'_>, report: &Report<B, E>) {
     let (Some(first), Some(last)) = (batch.records.first(), batch.records.last()) else { return };
     let (stream, shard_id) = (first.stream(), first.shard_id.as_ref());
@@ -40,7 +40,7 @@ pub fn batch_handled<B, E: Display>(function: &str, batch: &Batch<'_>, report: &
     }
 }
 
-/// A record went to quarantine.
+/// A record is in quarantine.
 pub fn record_quarantined(stream: &str, shard_id: &str, sequence_number: &str, reason: &str) {
     warn!(event = "record_quarantined", stream, shard_id, sequence_number, reason);
 }
@@ -79,12 +79,12 @@ pub fn comments_unsent(schedule_event: &str, unsent: usize, comments: usize, cau
     error!(event = "comments_unsent", schedule_event, unsent, comments, cause);
 }
 
-/// An alert whose request was in the ledger and whose sending was not: sent now.
+/// An alert is sent now whose request was in the ledger and whose sending was not.
 pub fn alert_resumed(alert_id: &str) {
     warn!(event = "alert_resumed", alert_id);
 }
 
-/// Alerts are in the ledger and not published by themselves; `reason` is why.
+/// Alerts are in the ledger and not published by themselves, for this reason.
 pub fn alerts_withheld(reason: &str, alerts: usize) {
     info!(event = "alerts_withheld", reason, alerts);
 }
@@ -99,12 +99,12 @@ pub fn policy_refused(in_use: &str, cause: &str) {
     error!(event = "policy_refused", in_use, cause);
 }
 
-/// It is not known which policies are in use: nothing is judged, and the batch comes again.
+/// The policies in use are not known: nothing is judged, and the batch comes again.
 pub fn policy_unknown(cause: &str) {
     warn!(event = "policy_unknown", cause);
 }
 
-/// So many comments alerted that alerts are withheld until `until`, or until somebody closes the breaker.
+/// So many comments alerted that alerts are held back until `until`, or until somebody closes the breaker.
 pub fn breaker_opened(breaker: &str, alerts: u64, predictions: u64, until: &dyn Display) {
     error!(
         event = "breaker_opened",
@@ -121,12 +121,12 @@ pub fn digest_sent(digest_id: &str, start: &dyn Display, alerts: usize, withheld
     info!(event = "digest_sent", digest_id, start = %start, alerts, withheld, late);
 }
 
-/// A digest that was requested before and not sent: sent now.
+/// A digest is sent now that was requested before and not sent.
 pub fn digest_resumed(digest_id: &str) {
     warn!(event = "digest_resumed", digest_id);
 }
 
-/// The topic takes a digest never, so its alerts are in none.
+/// The topic never takes a digest, so its alerts are in none.
 pub fn digest_refused(digest_id: &str, cause: &str) {
     error!(event = "digest_refused", digest_id, cause);
 }
@@ -156,12 +156,12 @@ pub fn decision_unsent(alert_id: &str, number: u32, cause: &dyn Display) {
     warn!(event = "decision_unsent", alert_id, number, cause = %cause);
 }
 
-/// What became of decisions that might not have reached their stream.
+/// Decisions that might not have reached their stream were looked at.
 pub fn decisions_swept(sent: usize, dropped: usize, left: usize) {
     info!(event = "decisions_swept", sent, dropped, left);
 }
 
-/// Whether decisions did not reach their stream can't be looked at: the next run does.
+/// The decisions that might not have reached their stream can't be looked at: the next run does.
 pub fn sweep_failed(cause: &dyn Display) {
     warn!(event = "sweep_failed", cause = %cause);
 }

@@ -56,7 +56,7 @@ impl Run {
         install(&world, &model_files()).await;
         world
             .objects()
-            .put("corpus/comments.jsonl", samples_file(), Condition::Always)
+            .put("corpus/comments.jsonl", samples_file().into(), Condition::Always)
             .await
             .expect("the bucket takes it");
         let twin = Twin::of(&stack, world, &prefix, &plan).await;

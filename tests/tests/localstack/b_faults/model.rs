@@ -15,7 +15,7 @@ fn version(files: &ModelFiles) -> String {
 /// Promotes a model with a damaged file. The command would refuse to push it.
 async fn promote_damaged(world: &LocalWorld, files: &ModelFiles) {
     let put = async |key: String, bytes: Vec<u8>| {
-        world.objects().put(&key, bytes, Condition::Always).await.expect("the bucket takes it");
+        world.objects().put(&key, bytes.into(), Condition::Always).await.expect("the bucket takes it");
     };
     let version = version(files);
     for (name, bytes) in files.iter() {

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use modstream_events::{Data, Event, Severity, ids};
+use modstream_events::{Data, Event, NoPrevious, Severity, Versioned, ids};
 use modstream_platform::Message;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -27,6 +27,14 @@ pub struct BreakerOpened<'a> {
 
 impl Data for BreakerOpened<'_> {
     const TYPE: &'static str = "modstream.breaker-opened.v1";
+}
+
+impl<'a> Versioned<'a> for BreakerOpened<'a> {
+    type Previous = NoPrevious;
+
+    fn upcast(previous: NoPrevious) -> Self {
+        match previous {}
+    }
 }
 
 /// The message about a breaker. Its id is the breaker's, so whoever gets it twice can tell.

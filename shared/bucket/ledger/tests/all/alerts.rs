@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use modstream_ledger::{Fate, Hour, Keys, Ledger, LedgerError, Next, Reader, Withholding};
 use modstream_platform::memory::{MemoryClock, MemoryObjects};
-use modstream_platform::{Clock, Condition, Objects};
+use modstream_platform::{Bytes, Clock, Condition, Objects};
 
 fn time() -> Timestamp {
     "2026-01-05T10:59:59Z".parse().expect("a time")
@@ -39,8 +39,8 @@ impl Fixture {
 async fn what_was_requested_first_goes_on_until_it_is_sent() {
     let fixture = Fixture::new();
     let (ledger, keys) = (fixture.ledger(), Keys::new(time(), "a"));
-    assert_eq!(ledger.request(&keys, b"first".to_vec()).await, Ok(Next::GoOn(b"first".to_vec())));
-    assert_eq!(ledger.request(&keys, b"second".to_vec()).await, Ok(Next::Resume(b"first".to_vec())));
+    assert_eq!(ledger.request(&keys, b"first".to_vec()).await, Ok(Next::GoOn));
+    assert_eq!(ledger.request(&keys, b"second".to_vec()).await, Ok(Next::Resume(Bytes::from_static(b"first"))));
     ledger.sent(&keys, "message-1".to_owned()).await.expect("recorded");
     assert_eq!(ledger.request(&keys, b"third".to_vec()).await, Ok(Next::Nothing));
     let sent = fixture.reader().sent(Hour::of(time()), "a").await.expect("readable").expect("sent");
@@ -64,9 +64,9 @@ async fn a_listing_tells_each_alerts_fate_and_nothing_of_other_hours() {
     let fixture = Fixture::new();
     let ledger = fixture.ledger();
     for id in ["on-its-way", "withheld", "sent", "both"] {
-        ledger.request(&Keys::new(time(), id), id.into()).await.expect("recorded");
+        ledger.request(&Keys::new(time(), id), id).await.expect("recorded");
     }
-    ledger.request(&Keys::new(time() + Duration::from_secs(1), "later"), Vec::new()).await.expect("recorded");
+    ledger.request(&Keys::new(time() + Duration::from_secs(1), "later"), Bytes::new()).await.expect("recorded");
     for id in ["withheld", "both"] {
         ledger.withhold(&Keys::new(time(), id), Withholding::Channel, String::new()).await.expect("recorded");
     }
@@ -84,7 +84,7 @@ async fn a_listing_tells_each_alerts_fate_and_nothing_of_other_hours() {
 async fn an_object_of_another_form_is_named() {
     let fixture = Fixture::new();
     let key = Keys::new(time(), "a").sent;
-    fixture.objects.put(&key, b"{}".to_vec(), Condition::Always).await.expect("written");
+    fixture.objects.put(&key, Bytes::from_static(b"{}"), Condition::Always).await.expect("written");
     let error = fixture.reader().sent(Hour::of(time()), "a").await.expect_err("no time in it");
     assert!(matches!(&error, LedgerError::Unreadable { key: named, .. } if *named == key), "{error}");
 }

@@ -7,7 +7,7 @@ use modstream_events::Severity;
 use modstream_ledger::digests::{Covered, Digest, Digests, DigestsError, Late, Withheld, window_key};
 use modstream_ledger::{Hour, Sent, Withholding};
 use modstream_platform::memory::{MemoryClock, MemoryObjects};
-use modstream_platform::{Clock, Condition, Objects};
+use modstream_platform::{Bytes, Clock, Condition, Objects};
 
 fn time(text: &str) -> Timestamp {
     text.parse().expect("a time")
@@ -81,9 +81,9 @@ async fn a_listing_has_the_hours_it_was_asked_for_over_midnight() {
     }
     for name in ["readme.txt", "c/x", "-5m.json", "0000-m.json", "0010-5m.json/x", "a/b/sent.json"] {
         let key = format!("digests/2026-01-05T00/{name}");
-        objects.put(&key, Vec::new(), Condition::Always).await.expect("written");
+        objects.put(&key, Bytes::new(), Condition::Always).await.expect("written");
     }
-    objects.put("digests/2026-01-05Tx/c/sent.json", Vec::new(), Condition::Always).await.expect("written");
+    objects.put("digests/2026-01-05Tx/c/sent.json", Bytes::new(), Condition::Always).await.expect("written");
     let found = digests.between(hour("2026-01-04T23"), hour("2026-01-05T01")).await.expect("a listing");
     assert_eq!(found.windows, ["digests/2026-01-04T23/2300-5m.json", "digests/2026-01-05T00/0005-5m.json"]);
     assert_eq!(found.sent.into_iter().collect::<Vec<_>>(), ["b"]);
@@ -95,7 +95,7 @@ async fn what_is_no_digest_is_named() {
     let digests = Digests::new(&objects, &clock, clock.now() + Duration::from_secs(10));
     let Digest { start, end, .. } = digest();
     let key = window_key(start, end);
-    objects.put(&key, b"{}".to_vec(), Condition::Always).await.expect("written");
+    objects.put(&key, Bytes::from_static(b"{}"), Condition::Always).await.expect("written");
     let error = digests.close(start, end, vec![digest()]).await.expect_err("unreadable");
     assert!(matches!(error, DigestsError::Unreadable { .. }));
     assert!(error.to_string().starts_with(&format!("{key} is not what digests have there: ")), "{error}");

@@ -18,7 +18,7 @@ pub const TENSORS: &str = "model.safetensors";
 /// The card's file name.
 pub const CARD: &str = "card.md";
 
-/// Golden probabilities agree within this.
+/// How far golden probabilities may differ.
 const GOLDEN_TOLERANCE: f64 = 1e-6;
 
 fn sha256(bytes: &[u8]) -> String {
@@ -33,10 +33,10 @@ pub struct ModelFiles {
 }
 
 impl ModelFiles {
-    /// The files of the model in `folder`, as its manifest lists them.
+    /// Reads the files of the model in `folder`, as its manifest lists them.
     ///
     /// # Errors
-    /// Where one can't be read, or the manifest is refused.
+    /// [`ArtifactError`] where a file can't be read, or the manifest is refused.
     pub fn read(folder: impl AsRef<Path>) -> Result<Self, ArtifactError> {
         let folder = folder.as_ref();
         let manifest = read(&folder.join(MANIFEST))?;
@@ -45,7 +45,7 @@ impl ModelFiles {
         Ok(ModelFiles { others: others.collect::<Result<_, ArtifactError>>()?, manifest })
     }
 
-    /// A manifest's bytes, and the other files with their names.
+    /// Makes a model's files of a manifest's bytes and the other files with their names.
     pub fn new(manifest: Vec<u8>, others: Vec<(String, Vec<u8>)>) -> Self {
         ModelFiles { manifest, others }
     }
@@ -56,7 +56,7 @@ impl ModelFiles {
         others.chain([(MANIFEST, self.manifest.as_slice())])
     }
 
-    /// Checks everything, each file's checksum before it is parsed, and builds the model.
+    /// Checks all files, each one's checksum before it is parsed, and builds the model.
     ///
     /// # Errors
     /// [`ArtifactError`] says what is wrong and what to do.
@@ -88,7 +88,7 @@ fn read(path: &Path) -> Result<Vec<u8>, ArtifactError> {
 }
 
 impl Manifest {
-    /// The arrays, from the bytes of [`TENSORS`], which must be those that this manifest names.
+    /// Reads the arrays from the bytes of [`TENSORS`], which must be those that this manifest names.
     ///
     /// # Errors
     /// [`ArtifactError`] says what is wrong and what to do.
@@ -140,10 +140,10 @@ fn build(manifest: &Manifest, vocabulary: Vocabulary) -> Result<Model, ArtifactE
     Ok(model)
 }
 
-/// Whether a model may be written into `folder`: it is not there, empty, or holds a model.
+/// Checks that a model may be written into `folder`: the folder is not there, is empty, or holds a model.
 ///
 /// # Errors
-/// Where it holds something else, or can't be read.
+/// [`ArtifactError`] where the folder holds something else, or can't be read.
 pub fn check_output(folder: &Path) -> Result<(), ArtifactError> {
     let mut entries = match fs::read_dir(folder) {
         Ok(entries) => entries,

@@ -10,87 +10,88 @@ use crate::rates::Rate;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// [`Manifest::FORMAT`].
+    /// The format's name, [`Manifest::FORMAT`].
     pub format: String,
-    /// SHA-256 over these bytes with this field blank, in hex.
+    /// The SHA-256 of the manifest's bytes with this field blank, in hex.
     pub version: String,
-    /// The name it is trained under.
+    /// The name that the model was trained under.
     pub name: String,
-    /// Every other file.
+    /// Every other file of the model.
     pub files: Vec<FileEntry>,
-    /// How it was trained.
+    /// How the model was trained.
     pub settings: Settings,
-    /// What it was trained on.
+    /// What the model was trained on.
     pub training: TrainingData,
     /// How the weights were found.
     pub fit: Fit,
-    /// How good it is on comments it was not trained on.
+    /// How good the model is on comments that it was not trained on.
     pub metrics: Metrics,
-    /// What of the regression is no array; the arrays are in the tensors.
+    /// The part of the regression that is no array; the arrays are in the tensors.
     pub regression: Regression,
-    /// From the regression's log-odds to calibrated ones.
+    /// The calibration, from the regression's log-odds to calibrated ones.
     pub calibration: Calibration,
-    /// What thresholds give, from held-out comments.
+    /// The rates that thresholds give, from held-out comments.
     pub rates: Vec<Rate>,
-    /// Texts whose probabilities must agree within 1e-6.
+    /// The texts whose probabilities must agree within 1e-6.
     pub golden: Vec<Golden>,
 }
 
-/// A file of the artifact.
+/// A file of the model.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileEntry {
-    /// Its name; no folders.
+    /// The file's name, without folders.
     pub path: String,
-    /// Its length.
+    /// The file's length.
     pub bytes: u64,
-    /// Its checksum, in hex.
+    /// The file's SHA-256, in hex.
     pub sha256: String,
 }
 
-/// What whoever trains can choose.
+/// The settings that whoever trains can choose.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     /// The most terms and subwords in the vocabulary, together.
     pub max_features: usize,
-    /// A term stands in at least this many comments.
+    /// The fewest comments that a term stands in.
     pub min_documents: usize,
     /// The longest n-gram, in tokens.
     pub longest_ngram: usize,
-    /// A subword stands in at least this many comments; none is used where it is not set.
+    /// The fewest comments that a subword stands in; no subword is used where it is not set.
     pub subword_min_documents: Option<usize>,
-    /// What a vector of subwords weighs beside a vector of terms, whose length is 1.
+    /// The weight of a vector of subwords beside a vector of terms, whose length is 1.
     pub subword_scale: f64,
     /// The inverse of the regularisation's strength, C.
     pub inverse_regularisation: f64,
-    /// What a measure one standard deviation off weighs beside a vector of terms, whose length is 1; none is used where it is 0.
+    /// The weight of a measure one standard deviation off beside a vector of terms, whose length is 1; no measure is
+    /// used where it is 0.
     pub measure_scale: f64,
-    /// Folds of the cross-validation that metrics, calibration and rates come from.
+    /// The number of folds of the cross-validation that metrics, calibration and rates come from.
     pub folds: usize,
-    /// Decides which comment is in which fold.
+    /// The seed that decides which comment is in which fold.
     pub seed: u64,
 }
 
-/// What the model saw.
+/// The comments that a model was trained on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingData {
-    /// Comments with a verdict.
+    /// The number of comments with a verdict.
     pub comments: usize,
-    /// Those of them that moderators removed.
+    /// The number of comments that moderators removed.
     pub removed: usize,
-    /// Comments whose text is gone (`[removed]`, `[deleted]`): left out.
+    /// The number of comments that were left out, because their text is gone (`[removed]`, `[deleted]`).
     pub without_text: usize,
-    /// Moderators' decisions about alerts, learned from besides, and measured on nowhere.
+    /// The number of moderators' decisions about alerts, which are learned from besides and measured on nowhere.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub decided: usize,
-    /// Those of them that say: remove.
+    /// The number of those decisions that say to remove the comment.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub decided_removed: usize,
-    /// Bytes of all texts.
+    /// The bytes of all texts.
     pub bytes: u64,
-    /// SHA-256 over texts and verdicts, in hex.
+    /// The SHA-256 of texts and verdicts, in hex.
     pub sha256: String,
 }
 
@@ -103,13 +104,13 @@ fn is_zero(number: &usize) -> bool {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fit {
-    /// The optimiser.
+    /// The optimiser's name.
     pub solver: String,
-    /// Terms in the vocabulary.
+    /// The number of terms in the vocabulary.
     pub terms: usize,
-    /// Subwords in it.
+    /// The number of subwords in the vocabulary.
     pub subwords: usize,
-    /// The largest entry of the gradient at the end, a comment.
+    /// The largest entry of the gradient at the end, per comment.
     pub gradient: f64,
 }
 
@@ -117,21 +118,21 @@ pub struct Fit {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Metrics {
-    /// Mean over the folds of the area under the ROC curve.
+    /// The area under the ROC curve, in the mean of the folds.
     pub roc_auc: f64,
-    /// By fold.
+    /// The quality on each fold.
     pub folds: Vec<FoldMetrics>,
-    /// Average precision.
+    /// The average precision.
     pub pr_auc: f64,
-    /// At probability 0.5.
+    /// The accuracy at probability 0.5.
     pub accuracy: f64,
-    /// At probability 0.5.
+    /// The F1 score at probability 0.5.
     pub f1: f64,
-    /// In nats.
+    /// The log loss, in nats.
     pub log_loss: f64,
-    /// Mean squared error of the probability.
+    /// The mean squared error of the probability.
     pub brier: f64,
-    /// Expected calibration error, ten bins of equal width.
+    /// The expected calibration error, over ten bins of equal width.
     pub ece: f64,
 }
 
@@ -139,7 +140,7 @@ pub struct Metrics {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FoldMetrics {
-    /// Comments in it.
+    /// The number of comments in the fold.
     pub comments: usize,
     /// The area under the ROC curve.
     pub roc_auc: f64,
@@ -149,7 +150,7 @@ pub struct FoldMetrics {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Regression {
-    /// In log-odds.
+    /// The intercept, in log-odds.
     pub intercept: f64,
 }
 
@@ -159,7 +160,7 @@ pub struct Regression {
 pub struct Golden {
     /// The text.
     pub text: String,
-    /// Its probability.
+    /// The probability that the text must get.
     pub probability: f64,
 }
 
@@ -168,11 +169,11 @@ struct Format {
     format: String,
 }
 
-/// How the version stands in the file; the first such text is the field, since only `format` comes before it.
+/// The text before the version in the file; the first such text is the field's, since only `format` comes before it.
 const VERSION_FIELD: &str = "\n  \"version\": \"";
 
-/// No log-odds come near it, and below it their sums and products are finite: two infinities would make a NaN.
-const MOST: f64 = 1e9;
+/// No log-odds come near this, and below it their sums and products are finite: two infinities would make a NaN.
+const MAX_LOG_ODDS: f64 = 1e9;
 
 impl Manifest {
     /// The format this release writes and reads.
@@ -226,16 +227,16 @@ impl Manifest {
         for FileEntry { path, .. } in &self.files {
             let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
             if path.is_empty() || path.starts_with('.') || !path.chars().all(plain) {
-                return Err(format!("the file name {path:?} is none"));
+                return Err(format!("{path:?} is not a file name"));
             }
         }
         let Calibration { slope, intercept } = self.calibration;
-        let is_sane = |number: &f64| (-MOST..=MOST).contains(number);
+        let is_sane = |number: &f64| (-MAX_LOG_ODDS..=MAX_LOG_ODDS).contains(number);
         if !(slope > 0.0 && is_sane(&slope) && is_sane(&intercept)) {
-            return Err(format!("the calibration is not a rising line, or beyond {MOST}"));
+            return Err(format!("the calibration is not a rising line, or beyond {MAX_LOG_ODDS}"));
         }
         if !is_sane(&self.regression.intercept) {
-            return Err(format!("the intercept is beyond {MOST}"));
+            return Err(format!("the intercept is beyond {MAX_LOG_ODDS}"));
         }
         if !(1..=8).contains(&self.settings.longest_ngram) {
             return Err("n-grams have 1 to 8 tokens".to_owned());

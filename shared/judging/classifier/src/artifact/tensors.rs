@@ -9,25 +9,25 @@ use crate::measures::MEASURES;
 use crate::subwords::{Subword, is_key};
 use crate::vectorizer::{Feature, Measure};
 
-/// More terms than any text corpus has; a longer array is damage.
-const MOST_TERMS: usize = 1 << 24;
+/// The most terms of a model, more than any corpus of texts has; a longer array is damage.
+const MAX_TERMS: usize = 1 << 24;
 
 /// The arrays of a model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Vocabulary {
     /// The terms, by rising hash.
     pub features: Vec<Feature>,
-    /// Their weights.
+    /// The weights of the terms.
     pub weights: Vec<f32>,
-    /// How they read, for people.
+    /// The terms as people read them.
     pub terms: Vec<String>,
     /// The subwords, by rising key.
     pub subwords: Vec<Subword>,
-    /// Their weights.
+    /// The weights of the subwords.
     pub subword_weights: Vec<f32>,
     /// How measures are standardised.
     pub measures: [Measure; MEASURES],
-    /// Their weights.
+    /// The weights of the measures.
     pub measure_weights: [f32; MEASURES],
 }
 
@@ -93,7 +93,7 @@ impl Vocabulary {
             if values.iter().all(|value| value.is_finite()) {
                 Ok(values)
             } else {
-                Err(bad(format!("`{name}` holds what is not finite")))
+                Err(bad(format!("`{name}` holds a number that is not finite")))
             }
         };
         let measures = |name: &str| -> Result<[f32; MEASURES], ArtifactError> {
@@ -103,8 +103,8 @@ impl Vocabulary {
         let hashes = array("hashes", Dtype::U64, None)?;
         let hashes: Vec<u64> = hashes.as_chunks().0.iter().map(|bytes| u64::from_le_bytes(*bytes)).collect();
         let count = hashes.len();
-        if count == 0 || count > MOST_TERMS {
-            return Err(bad(format!("{count} terms")));
+        if count == 0 || count > MAX_TERMS {
+            return Err(bad(format!("there are {count} terms")));
         }
         if !hashes.is_sorted_by(|a, b| a < b) {
             return Err(bad("`hashes` do not rise"));
@@ -117,7 +117,7 @@ impl Vocabulary {
         let term_idf = idf("idf", count)?;
         let keys = array("subword_keys", Dtype::U32, None)?;
         let keys: Vec<u32> = keys.as_chunks().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect();
-        if keys.len() > MOST_TERMS || !keys.is_sorted_by(|a, b| a < b) || !keys.iter().all(|&key| is_key(key)) {
+        if keys.len() > MAX_TERMS || !keys.is_sorted_by(|a, b| a < b) || !keys.iter().all(|&key| is_key(key)) {
             return Err(bad("`subword_keys` are none, or do not rise"));
         }
         let subword_idf = idf("subword_idf", keys.len())?;
@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn arrays_that_make_no_sense_are_refused() {
         for number in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-            assert!(refused(|it| it.weights[3] = number).contains("`weights` holds what is not finite"));
+            assert!(refused(|it| it.weights[3] = number).contains("`weights` holds a number that is not finite"));
             assert!(refused(|it| it.subword_weights[0] = number).contains("`subword_weights` holds"));
             assert!(refused(|it| it.measure_weights[30] = number).contains("`measure_weights` holds"));
             assert!(refused(|it| it.measures[0].mean = number).contains("`measure_means` holds"));

@@ -9,11 +9,13 @@ use crate::{OpenError, Row, RowError, RowErrorKind, encoding, input::Input, remo
 
 /// The most columns a header may have.
 const MAX_COLUMNS: usize = 4096;
-/// The most and the longest columns an error names.
-const SHOWN: usize = 12;
-const SHOWN_CHARS: usize = 32;
+/// The most columns that an error names.
+const SHOWN_COLUMNS: usize = 12;
+/// The longest name of a column that an error shows.
+const SHOWN_NAME_CHARS: usize = 32;
 
-/// What R and pandas write where there is no value. Only in columns that hold no text: someone may be called None.
+/// What R and pandas write where there is no value. It counts only in columns that hold no text: someone may be called
+/// None.
 const MISSING: [&str; 5] = ["NA", "NaN", "nan", "null", "None"];
 
 pub(crate) struct Csv {
@@ -22,7 +24,7 @@ pub(crate) struct Csv {
     columns: Columns,
 }
 
-/// Where each of Reddit's fields stands.
+/// The column in which each of Reddit's fields stands.
 struct Columns {
     found: usize,
     body: usize,
@@ -131,23 +133,24 @@ impl Columns {
     }
 }
 
-/// Rounded down, as in JSON. A column with gaps comes out of data frames as `1514764800.0`.
+/// A whole number of a cell, rounded down, as in JSON. A column with gaps comes out of data frames as `1514764800.0`.
 fn whole(text: &str) -> Option<i64> {
     // Beyond 2^53 a float no longer counts by ones.
     let float = || text.parse().ok().filter(|number: &f64| number.abs() < 9.0e15);
     text.parse().ok().or_else(|| float().map(|number| number.floor() as i64))
 }
 
-/// Without a header the first comment stands in its place, and no comment may get into a log.
+/// The columns' names, for an error. Without a header the first comment stands in its place, and no comment may get
+/// into a log.
 fn shown(names: &[String]) -> String {
     let is_name = |name: &str| {
         !name.is_empty()
-            && name.chars().count() <= SHOWN_CHARS
+            && name.chars().count() <= SHOWN_NAME_CHARS
             && name.chars().all(|char| char.is_alphanumeric() || "_-.".contains(char))
     };
     let mut shown: Vec<&str> =
-        names.iter().take(SHOWN).map(|name| if is_name(name) { name.as_str() } else { "(no name)" }).collect();
-    if names.len() > SHOWN {
+        names.iter().take(SHOWN_COLUMNS).map(|name| if is_name(name) { name.as_str() } else { "(no name)" }).collect();
+    if names.len() > SHOWN_COLUMNS {
         shown.push("...");
     }
     shown.join(", ")

@@ -9,7 +9,7 @@ use crate::{
     input::{Input, newlines},
 };
 
-/// One record at a time, in memory that is kept between them.
+/// One record at a time, in memory that is kept between records.
 pub(crate) struct Record {
     /// The cells one after another, without quotes.
     bytes: Vec<u8>,
@@ -28,7 +28,7 @@ enum State {
     CellStart,
     Plain,
     Quoted,
-    /// Behind a quote that closes the cell or stands for one of two.
+    /// The state behind a quote that closes the cell or is the first of two.
     QuoteInQuoted,
 }
 
@@ -45,10 +45,10 @@ impl Record {
         }
     }
 
-    /// Reads the next record. `None` at the end of the file.
+    /// Reads the next record; `None` at the end of the file.
     ///
     /// # Errors
-    /// Next to the input's errors: a quote that is out of place, or too long a record, read to its end.
+    /// The input's errors, a quote that is out of place, or a record that is too long, which is read to its end.
     pub(crate) fn read(&mut self, input: &mut Input) -> Result<Option<End>, RowErrorKind> {
         *self = Self {
             bytes: std::mem::take(&mut self.bytes),
@@ -90,7 +90,7 @@ impl Record {
         self.found
     }
 
-    /// One of the cells kept.
+    /// One of the cells that are kept.
     pub(crate) fn cell(&self, at: usize) -> Option<&[u8]> {
         let end = *self.ends.get(at)?;
         let start = if at == 0 { 0 } else { self.ends[at - 1] };

@@ -1,9 +1,11 @@
-use super::{Section, table};
+use maud::{Markup, Render as _, html};
+
+use super::{Section, columns, table};
 use crate::numbers::{NONE, count, decimal, decimals, percent, rate};
 use crate::stats::{Rate, roc_auc};
 use crate::{Comment, Report};
 
-/// From how many characters on, and to below how many.
+/// The bins: a name, from how many characters on, and to below how many.
 const BINS: [(&str, usize, usize); 4] =
     [("under 50", 0, 50), ("50 to 149", 50, 150), ("150 to 499", 150, 500), ("500 and more", 500, usize::MAX)];
 
@@ -17,21 +19,24 @@ pub(super) fn section(report: &Report<'_>) -> Section {
         title: "Quality by length",
         how: "ROC-AUC says how well the model tells removed from kept among comments of about the same length; the false \
               alarm rate is the share of kept ones that alert."
-            .to_owned(),
-        content: table(&["Characters", "Comments", "Removed", "ROC-AUC", "False alarms"], rows),
+            .render(),
+        content: table(&columns(["Characters", "Comments", "Removed", "ROC-AUC", "False alarms"]), rows),
     }
 }
 
-fn row(name: &str, comments: &[&Comment<'_>]) -> Vec<String> {
+fn row(name: &str, comments: &[&Comment<'_>]) -> Vec<Markup> {
     let all = || comments.iter().copied();
-    let area = roc_auc(all()).map_or_else(
-        || NONE.to_owned(),
-        |area| {
-            let small = |interval| format!(" <small>{}</small>", decimals(interval));
-            decimal(area.area) + &area.interval.map_or_else(String::new, small)
-        },
-    );
+    let area = html! {
+        @match roc_auc(all()) {
+            Some(area) => {
+                (decimal(area.area))
+                @if let Some(interval) = area.interval { " " small { (decimals(interval)) } }
+            }
+            None => (NONE)
+        }
+    };
     let removed = Rate::of(all(), |comment| comment.removed);
     let false_alarms = Rate::of(all().filter(|comment| !comment.removed), |comment| comment.alerts);
-    vec![name.to_owned(), count(comments.len()), percent(removed.share()), area, rate(false_alarms)]
+    let (comments, removed) = (count(comments.len()), percent(removed.share()));
+    vec![name.render(), comments.render(), removed.render(), area, rate(false_alarms)]
 }

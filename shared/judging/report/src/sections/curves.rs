@@ -1,21 +1,23 @@
-use super::{Section, condition, figure, missing, one_class_only, other_share, side_by_side, table};
+use maud::{Markup, Render as _, html};
+
+use super::{Section, condition, figure, missing, named, one_class_only, other_share, side_by_side, table};
 use crate::Report;
 use crate::chart::{Anchor, Plane, dot, text, unit_ticks};
 use crate::numbers::{count, decimal, percent, rate};
 use crate::stats::{Rate, Step, steps, thinned};
 
-/// A line of more points looks the same.
-const MOST_POINTS: usize = 200;
+/// How many points a curve is drawn of: one of more looks the same.
+const MAX_POINTS: usize = 200;
 
 /// What alerting by the policy gives.
 struct Point {
-    /// Alerts among removed comments.
+    /// The share of removed comments that alert.
     recall: Rate,
-    /// Removed comments among alerts.
+    /// The share of alerts whose comments were removed.
     precision: Rate,
-    /// Alerts among kept comments.
+    /// The share of kept comments that alert.
     false_alarms: Rate,
-    /// Alerts among all comments.
+    /// The share of all comments that alert.
     share: Rate,
 }
 
@@ -42,40 +44,41 @@ pub(super) fn section(report: &Report<'_>) -> Section {
         Some(missing) => (missing.clone(), missing),
         None => (roc(report, &steps, &point), precision_recall(report, &steps, &point)),
     };
-    let charts = side_by_side(&[
-        figure(&area("ROC curve", report.quality.roc_auc), &roc),
-        figure(&area("Precision-recall curve", report.quality.average_precision), &precision),
+    let charts = side_by_side([
+        figure(area("ROC curve", report.quality.roc_auc), &roc),
+        figure(area("Precision-recall curve", report.quality.average_precision), &precision),
     ]);
     Section {
         id: "curves",
         title: "What alerting catches",
-        how: format!(
-            "Each point of a curve is a probability to alert from; the marked one is {}, and the further a curve bends \
-             away from the dashed line, which is chance, the better.",
-            condition(report)
-        ),
-        content: charts + "\n" + &at_the_point(report, &point),
+        how: html! {
+            "Each point of a curve is a probability to alert from; the marked one is " (condition(report)) ", and the further \
+             a curve bends away from the dashed line, which is chance, the better."
+        },
+        content: html! { (charts) (at_the_point(report, &point)) },
     }
 }
 
-fn roc(report: &Report<'_>, steps: &[Step], point: &Point) -> String {
+fn roc(report: &Report<'_>, steps: &[Step], point: &Point) -> Markup {
     let (removed, kept) = (report.removed() as f64, report.kept() as f64);
     let points: Vec<(f64, f64)> =
         steps.iter().map(|step| (step.false_alarms as f64 / kept, step.hits as f64 / removed)).collect();
+    let points = thinned(&points, MAX_POINTS);
     let plane = Plane::new(300.0, 1, (0.0, 1.0), (0.0, 1.0));
-    let mut svg = plane.y_axis(&unit_ticks(), "removed comments caught (recall)");
-    svg += &plane.x_axis(&unit_ticks(), "kept comments that alert");
-    svg += &plane.curve("chance", &[(0.0, 0.0), (1.0, 1.0)]);
-    let points = thinned(&points, MOST_POINTS);
-    svg += &plane.curve("curve", &points);
     let at = (point.false_alarms.share(), point.recall.share());
-    svg += &mark(&plane, report, at, &points);
     let words =
         format!("ROC curve: at {}, {} caught, {} false alarms", report.policy.condition, percent(at.1), percent(at.0));
-    plane.svg(&words, &svg)
+    let drawing = html! {
+        (plane.y_axis(&unit_ticks(), "removed comments caught (recall)"))
+        (plane.x_axis(&unit_ticks(), "kept comments that alert"))
+        (plane.curve("chance", &[(0.0, 0.0), (1.0, 1.0)]))
+        (plane.curve("curve", &points))
+        (mark(&plane, report, at, &points))
+    };
+    plane.svg(&words, &drawing)
 }
 
-fn precision_recall(report: &Report<'_>, steps: &[Step], point: &Point) -> String {
+fn precision_recall(report: &Report<'_>, steps: &[Step], point: &Point) -> Markup {
     let removed = report.removed() as f64;
     let mut points: Vec<(f64, f64)> = steps
         .iter()
@@ -85,28 +88,28 @@ fn precision_recall(report: &Report<'_>, steps: &[Step], point: &Point) -> Strin
     if let Some(first) = points.first().copied() {
         points.insert(0, (0.0, first.1));
     }
+    let points = thinned(&points, MAX_POINTS);
     let share = removed / report.comments.len() as f64;
     let plane = Plane::new(300.0, 1, (0.0, 1.0), (0.0, 1.0));
-    let mut svg = plane.y_axis(&unit_ticks(), "alerts that are right (precision)");
-    svg += &plane.x_axis(&unit_ticks(), "removed comments caught (recall)");
-    svg += &plane.curve("chance", &[(0.0, share), (1.0, share)]);
-    let points = thinned(&points, MOST_POINTS);
-    svg += &plane.curve("curve", &points);
     let at = (point.recall.share(), point.precision.share());
-    if at.1.is_finite() {
-        svg += &mark(&plane, report, at, &points);
-    }
     let words = format!(
         "Precision-recall curve: at {}, {} of alerts right, {} caught",
         report.policy.condition,
         percent(at.1),
         percent(at.0)
     );
-    plane.svg(&words, &svg)
+    let drawing = html! {
+        (plane.y_axis(&unit_ticks(), "alerts that are right (precision)"))
+        (plane.x_axis(&unit_ticks(), "removed comments caught (recall)"))
+        (plane.curve("chance", &[(0.0, share), (1.0, share)]))
+        (plane.curve("curve", &points))
+        @if at.1.is_finite() { (mark(&plane, report, at, &points)) }
+    };
+    plane.svg(&words, &drawing)
 }
 
 /// The policy's point, and its name where there is room near it.
-fn mark(plane: &Plane, report: &Report<'_>, at: (f64, f64), curve: &[(f64, f64)]) -> String {
+fn mark(plane: &Plane, report: &Report<'_>, at: (f64, f64), curve: &[(f64, f64)]) -> Markup {
     let (x, y) = (plane.x(at.0), plane.y(at.1));
     let width = report.policy.condition.chars().count() as f64 * 7.6;
     let is_free = |&(left, bottom): &(f64, f64)| {
@@ -124,41 +127,42 @@ fn mark(plane: &Plane, report: &Report<'_>, at: (f64, f64), curve: &[(f64, f64)]
         lefts.into_iter().flat_map(move |left| [(left, y + 17.0 + away), (left, y - 9.0 - away)])
     });
     let place = places.into_iter().find(is_free).unwrap_or((plane.x(0.5) - width / 2.0, plane.y(0.0) - 6.0));
-    dot("mark", (x, y), 5.5) + &text("label", place, Anchor::Start, report.policy.condition)
+    html! { (dot("mark", (x, y), 5.5)) (text("label", place, Anchor::Start, report.policy.condition)) }
 }
 
-fn at_the_point(report: &Report<'_>, point: &Point) -> String {
-    let of = |part: Rate| format!("{} of {}", count(part.part), count(part.of));
-    let row =
-        |name: &str, meaning: &str, part: Rate| vec![format!("{name}<small>{meaning}</small>"), rate(part), of(part)];
+fn at_the_point(report: &Report<'_>, point: &Point) -> Markup {
+    let row = |name: &str, meaning: &str, part: Rate| {
+        let of = format!("{} of {}", count(part.part), count(part.of));
+        vec![named(name, meaning), rate(part), of.render()]
+    };
     let rows = [
         row("Precision", "alerts that are right", point.precision),
         row("Recall", "removed comments that alert", point.recall),
         row("False alarm rate", "kept comments that alert", point.false_alarms),
         row("Share", "comments that alert", point.share),
     ];
-    let mut html = table(&["Alerting by the policy", "Rate <small>95\u{a0}% interval</small>", "Comments"], rows);
-    if point.share.part == 0 {
-        html += &missing(&format!("No comment meets {}.", condition(report)));
+    let interval = html! { "Rate " small { "95\u{a0}% interval" } };
+    html! {
+        (table(&["Alerting by the policy".render(), interval, "Comments".render()], rows))
+        @if point.share.part == 0 { (missing(html! { "No comment meets " (condition(report)) "." })) }
+        (at_the_base_rate(report, point))
     }
-    html + &at_the_base_rate(report, point)
 }
 
 /// What precision is to expect where the base rate is not the comments'.
-fn at_the_base_rate(report: &Report<'_>, point: &Point) -> String {
-    let Some(share) = other_share(report) else { return String::new() };
+fn at_the_base_rate(report: &Report<'_>, point: &Point) -> Markup {
+    let Some(share) = other_share(report) else { return Markup::default() };
     let (base_rate, recall, false_alarms) = (report.base_rate, point.recall.share(), point.false_alarms.share());
     let (right, wrong) = (base_rate * recall, (1.0 - base_rate) * false_alarms);
     let precision = right / (right + wrong);
     if !precision.is_finite() {
-        return String::new();
+        return Markup::default();
     }
-    format!(
-        "\n<p class=\"note\">Precision and share are those of these comments, of which {} were removed. Where {} are, \
-         the same rates make {} of alerts right, and {} of comments alert.</p>",
-        percent(share),
-        percent(base_rate),
-        percent(precision),
-        percent(right + wrong)
-    )
+    html! {
+        p.note {
+            "Precision and share are those of these comments, of which " (percent(share)) " were removed. Where "
+            (percent(base_rate)) " are, the same rates make " (percent(precision)) " of alerts right, and "
+            (percent(right + wrong)) " of comments alert."
+        }
+    }
 }

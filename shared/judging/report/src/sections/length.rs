@@ -1,12 +1,14 @@
-use super::{Section, figure, missing, side_by_side, table};
+use maud::{Markup, Render as _, html};
+
+use super::{Section, columns, figure, missing, side_by_side, table};
 use crate::Report;
 use crate::chart::{Anchor, Plane, dot, line, log_ticks, rectangle, text};
 use crate::numbers::{NONE, count};
 use crate::stats::{Density, quantile};
 
-/// With fewer comments, a density says more than is known: each is drawn.
-const FEWEST: usize = 10;
-/// Places at which a density is drawn.
+/// With fewer comments of a class, a density says more than is known: each is drawn.
+const FEWEST_FOR_A_DENSITY: usize = 10;
+/// At how many places a density is drawn.
 const PLACES: u32 = 80;
 
 pub(super) fn section(report: &Report<'_>) -> Section {
@@ -15,16 +17,16 @@ pub(super) fn section(report: &Report<'_>) -> Section {
     let row = |class: &str, lengths: &[f64]| {
         let at = |share: f64| {
             let length = quantile(lengths, share);
-            if length.is_finite() { count(length.exp().round() as usize) } else { NONE.to_owned() }
+            if length.is_finite() { count(length.exp().round() as usize).render() } else { NONE.render() }
         };
-        let name = format!("<b class=\"{class}\">{class}</b>");
-        vec![name, count(lengths.len()), at(0.25), at(0.5), at(0.75)]
+        let name = html! { b class=(class) { (class) } };
+        vec![name, count(lengths.len()).render(), at(0.25), at(0.5), at(0.75)]
     };
     let table = table(
-        &["Class", "Comments", "25\u{a0}% below", "Median", "75\u{a0}% below"],
+        &columns(["Class", "Comments", "25\u{a0}% below", "Median", "75\u{a0}% below"]),
         [row("kept", &kept), row("removed", &removed)],
     );
-    let caption = if kept.len().min(removed.len()) < FEWEST {
+    let caption = if kept.len().min(removed.len()) < FEWEST_FOR_A_DENSITY {
         "Of a class of fewer than 10, each comment is a dot"
     } else {
         "Bar: the middle half; line: nine in ten; dot: the median"
@@ -34,11 +36,8 @@ pub(super) fn section(report: &Report<'_>) -> Section {
         title: "Length",
         how: "Where a shape is thick, many comments have that length; where the two differ, length alone tells something \
               about removal."
-            .to_owned(),
-        content: side_by_side(&[
-            figure(caption, &chart),
-            figure("In characters", &table),
-        ]),
+            .render(),
+        content: side_by_side([figure(caption, &chart), figure("In characters", &table)]),
     }
 }
 
@@ -50,31 +49,38 @@ fn lengths(report: &Report<'_>, removed: bool) -> Vec<f64> {
     lengths
 }
 
-fn chart(kept: &[f64], removed: &[f64]) -> String {
+fn chart(kept: &[f64], removed: &[f64]) -> Markup {
     let all = || kept.iter().chain(removed).copied();
     let (from, to) = (all().fold(f64::INFINITY, f64::min), all().fold(0.0, f64::max));
     // A shape needs some width also where all lengths are one.
     let (from, to) = ((from - 0.2).max(0.0), to + 0.2);
     let plane = Plane::new(250.0, 1, (from, to), (0.0, 2.0));
-    let mut svg = plane.x_axis(&log_ticks(from, to), "characters, on a logarithmic scale");
     let highest = [kept, removed].iter().map(|class| peak(class)).fold(0.0, f64::max);
-    for (class, lengths, middle) in [("kept", kept, 1.5), ("removed", removed, 0.5)] {
-        let y = plane.y(middle);
-        svg += &text("name", (2.0, y - 48.0), Anchor::Start, class);
-        if lengths.is_empty() {
-            svg += &text("tick", (plane.x(from), y + 4.0), Anchor::Start, "none");
+    let drawing = html! {
+        (plane.x_axis(&log_ticks(from, to), "characters, on a logarithmic scale"))
+        @for (class, lengths, middle) in [("kept", kept, 1.5), ("removed", removed, 0.5)] {
+            @let y = plane.y(middle);
+            (text("name", (2.0, y - 48.0), Anchor::Start, class))
+            @if lengths.is_empty() { (text("tick", (plane.x(from), y + 4.0), Anchor::Start, "none")) }
+            @if lengths.len() < FEWEST_FOR_A_DENSITY {
+                @for length in lengths { (dot(class, (plane.x(*length), y), 4.0)) }
+            } @else {
+                (violin(&plane, class, lengths, middle, 0.42 / highest))
+                (spread(&plane, lengths, y))
+            }
         }
-        if lengths.len() < FEWEST {
-            svg += &lengths.iter().map(|length| dot(class, (plane.x(*length), y), 4.0)).collect::<String>();
-            continue;
-        }
-        svg += &violin(&plane, class, lengths, middle, 0.42 / highest);
-        let at = |share: f64| plane.x(quantile(lengths, share));
-        svg += &rectangle("middle", (at(0.25), y - 3.0), (at(0.75), y + 3.0));
-        svg += &line("middle", (at(0.05), y), (at(0.95), y));
-        svg += &dot("median", (at(0.5), y), 4.5);
+    };
+    plane.svg("Violins of the lengths of kept and removed comments", &drawing)
+}
+
+/// The middle half, nine in ten and the median of a class, at a height of the picture.
+fn spread(plane: &Plane, lengths: &[f64], y: f64) -> Markup {
+    let at = |share: f64| plane.x(quantile(lengths, share));
+    html! {
+        (rectangle("middle", (at(0.25), y - 3.0), (at(0.75), y + 3.0)))
+        (line("middle", (at(0.05), y), (at(0.95), y)))
+        (dot("median", (at(0.5), y), 4.5))
     }
-    plane.svg("Violins of the lengths of kept and removed comments", &svg)
 }
 
 fn places(lengths: &[f64]) -> impl Iterator<Item = f64> {
@@ -83,7 +89,7 @@ fn places(lengths: &[f64]) -> impl Iterator<Item = f64> {
 }
 
 fn peak(lengths: &[f64]) -> f64 {
-    if lengths.len() < FEWEST {
+    if lengths.len() < FEWEST_FOR_A_DENSITY {
         return 0.0;
     }
     let density = Density::of(lengths);
@@ -91,7 +97,7 @@ fn peak(lengths: &[f64]) -> f64 {
 }
 
 /// A density, mirrored: from the shortest comment to the longest.
-fn violin(plane: &Plane, class: &str, lengths: &[f64], middle: f64, scale: f64) -> String {
+fn violin(plane: &Plane, class: &str, lengths: &[f64], middle: f64, scale: f64) -> Markup {
     let density = Density::of(lengths);
     let edge: Vec<(f64, f64)> = places(lengths).map(|place| (place, density.at(place) * scale)).collect();
     let upper = edge.iter().map(|(place, height)| (*place, middle + height));

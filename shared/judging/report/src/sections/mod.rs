@@ -10,12 +10,16 @@ mod scores;
 mod subgroups;
 mod terms;
 
-use crate::Report;
-use crate::escape::{escape, foreign};
+use maud::{DOCTYPE, Markup, PreEscaped, Render, html};
+
+use crate::html::{finish, isolate_direction};
 use crate::stats::{Interval, Rate};
+use crate::{Reason, Report};
 
 /// Shares that differ by less than this are as good as one.
 const SAME_SHARE: f64 = 0.01;
+/// How many characters of a reason's term are shown.
+const MAX_REASON_CHARS: usize = 30;
 
 const STYLE: &str = include_str!("../style.css");
 
@@ -25,14 +29,20 @@ pub(crate) struct Section {
     pub(crate) id: &'static str,
     pub(crate) title: &'static str,
     /// How to read it.
-    pub(crate) how: String,
-    pub(crate) content: String,
+    pub(crate) how: Markup,
+    pub(crate) content: Markup,
 }
 
-impl Section {
-    fn html(&self) -> String {
+impl Render for Section {
+    fn render(&self) -> Markup {
         let Section { id, title, how, content } = self;
-        format!("<section id=\"{id}\">\n<h2>{title}</h2>\n<p class=\"how\">{how}</p>\n{content}\n</section>\n")
+        html! {
+            section id=(id) {
+                h2 { (title) }
+                p.how { (how) }
+                (content)
+            }
+        }
     }
 }
 
@@ -52,38 +62,51 @@ pub(crate) fn page(report: &Report<'_>) -> String {
 }
 
 /// A whole page of these sections.
-pub(crate) fn shell(title: &str, header: &str, sections: &[Section]) -> String {
-    let links: String =
-        sections.iter().map(|section| format!("<a href=\"#{}\">{}</a>\n", section.id, section.title)).collect();
-    let content: String = sections.iter().map(Section::html).collect();
-    // The policy lets nothing in from elsewhere, whatever a comment holds.
-    format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
-         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<header>\n{header}</header>\n\
-         <nav aria-label=\"Sections\">\n{links}</nav>\n<main>\n{content}</main>\n</body>\n</html>\n",
-        title = escape(title),
-    )
+pub(crate) fn shell(title: &str, header: &Markup, sections: &[Section]) -> String {
+    finish(&html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                // The policy lets nothing in from elsewhere, whatever a comment holds.
+                meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (title) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                header { (header) }
+                nav aria-label="Sections" {
+                    @for Section { id, title, .. } in sections { a href={ "#" (id) } { (title) } }
+                }
+                main { @for section in sections { (section) } }
+            }
+        }
+    })
+}
+
+/// One of the facts in a page's header.
+pub(crate) fn fact(name: &str, value: impl Render) -> Markup {
+    html! { div { dt { (name) } dd { (value) } } }
 }
 
 /// A figure, with what it shows in a few words.
-fn figure(caption: &str, content: &str) -> String {
-    format!("<figure>\n<figcaption>{caption}</figcaption>\n{content}\n</figure>")
+fn figure(caption: impl Render, content: &Markup) -> Markup {
+    html! { figure { figcaption { (caption) } (content) } }
 }
 
 /// Figures beside each other where there is room.
-fn side_by_side(figures: &[String]) -> String {
-    format!("<div class=\"pair\">\n{}\n</div>", figures.join("\n"))
+fn side_by_side(figures: [Markup; 2]) -> Markup {
+    html! { div.pair { @for figure in figures { (figure) } } }
 }
 
 /// A note in place of what can't be shown.
-pub(crate) fn missing(why: &str) -> String {
-    format!("<p class=\"missing\">{why}</p>")
+pub(crate) fn missing(why: impl Render) -> Markup {
+    html! { p.missing { (why) } }
 }
 
 /// What a curve or an area can't do without.
-fn one_class_only(report: &Report<'_>) -> Option<String> {
+fn one_class_only(report: &Report<'_>) -> Option<Markup> {
     let only = match (report.removed(), report.kept()) {
         (0, 0) => "There are no comments.",
         (0, _) => "All comments were kept. This needs comments of both verdicts.",
@@ -94,16 +117,46 @@ fn one_class_only(report: &Report<'_>) -> Option<String> {
 }
 
 /// A table: the first column names its rows, the others hold numbers.
-pub(crate) fn table(columns: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
-    let head: String = columns.iter().map(|column| format!("<th scope=\"col\">{column}</th>")).collect();
-    let row = |cells: Vec<String>| {
-        let mut cells = cells.into_iter();
-        let name = cells.next().unwrap_or_default();
-        let numbers: String = cells.map(|cell| format!("<td>{cell}</td>")).collect();
-        format!("<tr><th scope=\"row\">{name}</th>{numbers}</tr>\n")
-    };
-    let body: String = rows.into_iter().map(row).collect();
-    format!("<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>")
+pub(crate) fn table(columns: &[Markup], rows: impl IntoIterator<Item = Vec<Markup>>) -> Markup {
+    html! {
+        table {
+            thead { tr { @for column in columns { th scope="col" { (column) } } } }
+            tbody {
+                @for row in rows {
+                    tr {
+                        @for (number, cell) in row.iter().enumerate() {
+                            @if number == 0 { th scope="row" { (cell) } } @else { td { (cell) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The names of columns that are nothing but text.
+pub(crate) fn columns<const N: usize>(names: [&str; N]) -> [Markup; N] {
+    names.map(Render::render)
+}
+
+/// A row's name with its meaning in small print.
+fn named(name: &str, meaning: &str) -> Markup {
+    html! { (name) small { (meaning) } }
+}
+
+/// What a term adds, and to which side.
+pub(crate) fn reason(Reason { term, contribution }: &Reason) -> Markup {
+    let class = if *contribution > 0.0 { "removed" } else { "kept" };
+    let term = isolate_direction(&crate::html::cut(term, MAX_REASON_CHARS));
+    html! { (term) " " b class=(class) { (crate::numbers::signed(*contribution)) } }
+}
+
+/// The beginning of a comment.
+pub(crate) fn beginning(text: &str, max_chars: usize) -> Markup {
+    if text.trim().is_empty() {
+        return missing("The comment has no text.");
+    }
+    html! { p.comment { (isolate_direction(&crate::html::cut(text, max_chars))) } }
 }
 
 /// The share that was removed, where it is another than the base rate that the model assumes.
@@ -116,6 +169,6 @@ fn other_share(report: &Report<'_>) -> Option<f64> {
 }
 
 /// The policy's condition, on the page.
-fn condition(report: &Report<'_>) -> String {
-    format!("<code>{}</code>", foreign(report.policy.condition))
+fn condition(report: &Report<'_>) -> Markup {
+    html! { code { (isolate_direction(report.policy.condition)) } }
 }

@@ -1,21 +1,26 @@
-use super::{Section, other_share, table};
-use crate::escape::foreign;
-use crate::numbers::{comments, decimal, decimals, percent};
+use maud::{Markup, Render as _, html};
+
+use super::{Section, fact, named, other_share, table};
+use crate::html::isolate_direction;
+use crate::numbers::{comments, count, decimal, decimals, percent};
 use crate::stats::{Rate, roc_auc};
 use crate::{Quality, Report};
 
-pub(super) fn header(report: &Report<'_>) -> String {
-    let fact = |name: &str, value: &str| format!("<div><dt>{name}</dt><dd>{value}</dd></div>\n");
+/// With fewer comments, every number is a guess.
+const FEWEST_FOR_NUMBERS: usize = 100;
+
+pub(super) fn header(report: &Report<'_>) -> Markup {
     let version: String = report.version.chars().take(12).collect();
-    format!(
-        "<h1>How good is {}?</h1>\n<dl>\n{}{}{}{}{}</dl>\n",
-        foreign(report.model),
-        fact("Version", &foreign(&version)),
-        fact("Comments", &crate::numbers::count(report.comments.len())),
-        fact("Removed by moderators", &percent(removed_share(report))),
-        fact("Base rate assumed", &percent(report.base_rate)),
-        fact("Alerts where", &super::condition(report)),
-    )
+    html! {
+        h1 { "How good is " (isolate_direction(report.model)) "?" }
+        dl {
+            (fact("Version", isolate_direction(&version)))
+            (fact("Comments", count(report.comments.len())))
+            (fact("Removed by moderators", percent(removed_share(report))))
+            (fact("Base rate assumed", percent(report.base_rate)))
+            (fact("Alerts where", super::condition(report)))
+        }
+    }
 }
 
 fn removed_share(report: &Report<'_>) -> f64 {
@@ -28,60 +33,59 @@ pub(super) fn section(report: &Report<'_>) -> Section {
         title: "Overview",
         how: "Compare each number with the one beside it: that is what one gets without looking at a comment, \
               knowing only the share that is removed."
-            .to_owned(),
-        content: base_rate_note(report) + &metrics(report),
+            .render(),
+        content: html! { (base_rate_note(report)) (metrics(report)) },
     }
 }
 
 /// Where the base rate is not the comments', probabilities don't fit them.
-fn base_rate_note(report: &Report<'_>) -> String {
-    let Some(share) = other_share(report) else { return String::new() };
+fn base_rate_note(report: &Report<'_>) -> Markup {
+    let Some(share) = other_share(report) else { return Markup::default() };
     let low_or_high = if report.base_rate < share { "low" } else { "high" };
-    format!(
-        "<p class=\"note\">Probabilities assume that {} of comments are removed; of these, {} were. They are too \
-         {low_or_high} for these comments, which log loss, Brier score, calibration error, accuracy and F1 show. \
-         ROC-AUC and average precision don't depend on it.</p>\n",
-        percent(report.base_rate),
-        percent(share)
-    )
+    html! {
+        p.note {
+            "Probabilities assume that " (percent(report.base_rate)) " of comments are removed; of these, " (percent(share))
+            " were. They are too " (low_or_high) " for these comments, which log loss, Brier score, calibration error, \
+             accuracy and F1 show. ROC-AUC and average precision don't depend on it."
+        }
+    }
 }
 
-fn metrics(report: &Report<'_>) -> String {
+fn metrics(report: &Report<'_>) -> Markup {
     let Quality { roc_auc: area, average_precision, log_loss, brier, ece, accuracy, f1 } = report.quality;
     let share = removed_share(report);
-    let small = |interval| format!(" <small>{}</small>", decimals(interval));
-    let interval = roc_auc(report.comments).and_then(|area| area.interval).map_or_else(String::new, small);
-    let row = |name: &str, meaning: &str, value: String, without: f64| {
-        let without = decimal(without);
-        vec![format!("{name}<small>{meaning}</small>"), value, without]
+    let area_with_interval = html! {
+        (decimal(area))
+        @if let Some(interval) = roc_auc(report.comments).and_then(|area| area.interval) {
+            " " small { (decimals(interval)) }
+        }
     };
+    let row = |name: &str, meaning: &str, value: Markup, without: f64| {
+        vec![named(name, meaning), value, decimal(without).render()]
+    };
+    let plain =
+        |name: &str, meaning: &str, value: f64, without: f64| row(name, meaning, decimal(value).render(), without);
     let rows = [
         row(
             "ROC-AUC",
             "how often a removed comment scores above a kept one",
-            decimal(area) + &interval,
+            area_with_interval,
             if area.is_finite() { 0.5 } else { f64::NAN },
         ),
-        row("Average precision", "precision over all recalls", decimal(average_precision), share),
-        row("Log loss", "less is better; punishes being sure and wrong", decimal(log_loss), entropy(share)),
-        row("Brier score", "less is better; the probability's squared error", decimal(brier), share * (1.0 - share)),
-        row(
-            "Calibration error",
-            "less is better; how far probabilities are from what happened (ECE)",
-            decimal(ece),
-            f64::NAN,
-        ),
-        row("Accuracy", "right verdicts, removing from 0.5 up", decimal(accuracy), share.max(1.0 - share)),
-        row("F1", "precision and recall in one, removing from 0.5 up", decimal(f1), f1_without(share)),
+        plain("Average precision", "precision over all recalls", average_precision, share),
+        plain("Log loss", "less is better; punishes being sure and wrong", log_loss, entropy(share)),
+        plain("Brier score", "less is better; the probability's squared error", brier, share * (1.0 - share)),
+        plain("Calibration error", "less is better; how far probabilities are from what happened (ECE)", ece, f64::NAN),
+        plain("Accuracy", "right verdicts, removing from 0.5 up", accuracy, share.max(1.0 - share)),
+        plain("F1", "precision and recall in one, removing from 0.5 up", f1, f1_without(share)),
     ];
-    let small = match report.comments.len() {
-        0..100 => {
-            let some = comments(report.comments.len());
-            format!("<p class=\"note\">Only {some}: take all numbers for a guess.</p>\n")
+    let this_model = html! { "This model " small { "with its 95\u{a0}% interval" } };
+    html! {
+        @if report.comments.len() < FEWEST_FOR_NUMBERS {
+            p.note { "Only " (comments(report.comments.len())) ": take all numbers for a guess." }
         }
-        _ => String::new(),
-    };
-    small + &table(&["Metric", "This model <small>with its 95\u{a0}% interval</small>", "Without a model"], rows)
+        (table(&["Metric".render(), this_model, "Without a model".render()], rows))
+    }
 }
 
 /// The log loss of always saying the share.

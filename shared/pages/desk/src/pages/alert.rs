@@ -1,14 +1,15 @@
 use jiff::Timestamp;
+use maud::{Markup, html};
 use modstream_decisions::{Log, Standing};
 use modstream_events::{Action, Alert, Event, MAX_MODERATOR_CHARS};
-use modstream_ledger::Withheld;
-use modstream_report::escape::{escape, foreign};
+use modstream_ledger::{Withheld, Withholding};
+use modstream_report::html::isolate_direction;
 
 use super::words::{ago, body, decided, moment, percent, permalink, severity, subreddit, terms, why};
-use super::{Form, shell};
+use super::{Form, Width, button, shell};
 
-/// More than an alert carries.
-const WHOLE: usize = 2_100;
+/// How many characters of a comment are shown: more than an alert carries.
+const MAX_COMMENT_CHARS: usize = 2_100;
 
 /// Who is asked.
 pub(crate) enum Asker<'a> {
@@ -36,98 +37,88 @@ pub(crate) struct AlertPage<'a> {
 impl AlertPage<'_> {
     pub(crate) fn html(&self) -> String {
         let alert = &self.event.data;
-        let notice = self
-            .notice
-            .map_or_else(String::new, |text| format!("<p class=\"notice\" role=\"status\">{}</p>", escape(text)));
-        let back = match self.asker {
-            Asker::Moderator { .. } => "<p class=\"back\"><a href=\"/\">Back to the desk</a></p>",
-            Asker::Anybody { .. } => "",
+        let content = html! {
+            main data-item {
+                @if let Asker::Moderator { .. } = self.asker { p.back { a href="/" { "Back to the desk" } } }
+                @if let Some(notice) = self.notice { p.notice role="status" { (notice) } }
+                p.meta {
+                    (severity(alert.severity)) " " (subreddit(&alert.comment)) " " (ago(self.event.time, self.now))
+                }
+                h1 { (self.heading()) }
+                (body(alert, MAX_COMMENT_CHARS))
+                (self.question())
+                p.links { (permalink(&alert.comment, self.forum)) }
+                (self.explanation())
+            }
         };
-        let content = format!(
-            "<main data-item>{back}{notice}<p class=\"meta\">{} {} {}</p>\n<h1>{}</h1>\n{}\n{}\n<p class=\"links\">{}</p>\n{}</main>",
-            severity(alert.severity),
-            subreddit(&alert.comment),
-            ago(self.event.time, self.now),
-            self.heading(),
-            body(alert, WHOLE),
-            self.question(),
-            permalink(&alert.comment, self.forum),
-            self.explanation(),
-        );
-        shell(self.heading(), "narrow", &content)
+        shell(self.heading(), Width::Narrow, &content)
     }
 
     fn heading(&self) -> &'static str {
         match self.log.standing() {
-            Standing::Undecided => "Does this comment stay?",
+            Standing::Undecided => "Should this comment stay?",
             Standing::Decided(decision) if decision.action == Action::Remove => "Decided: remove",
             Standing::Decided(_) => "Decided: keep",
         }
     }
 
-    fn question(&self) -> String {
-        let name = match self.asker {
-            Asker::Moderator { .. } => String::new(),
-            Asker::Anybody { name } => format!(
-                "<label>Your name among moderators <input name=\"moderator\" value=\"{}\" required \
-                 maxlength=\"{MAX_MODERATOR_CHARS}\" autocomplete=\"nickname\" spellcheck=\"false\"></label>",
-                escape(name)
-            ),
-        };
-        let button = |action: Action, label: &str| {
-            let class = if self.proposed == Some(action) { "first " } else { "" };
-            format!("<button name=\"action\" value=\"{action}\" class=\"{class}{action}\">{label}</button>")
-        };
-        let open = self.form.open("question");
-        match self.log.standing() {
-            Standing::Undecided => {
-                let buttons = [button(Action::Remove, "Remove"), button(Action::Keep, "Keep")];
-                format!("{open}{name}<div class=\"buttons\">{}</div></form>", buttons.concat())
+    fn question(&self) -> Markup {
+        let (standing, actions): (Markup, &[Action]) = match self.log.standing() {
+            Standing::Undecided => (Markup::default(), &[Action::Remove, Action::Keep]),
+            Standing::Decided(decision) => {
+                let (decided, moment) = (decided(decision, self.now), moment(decision.time));
+                (html! { p.standing { (decided) ", on " (moment) "." } }, &[Action::Undo])
             }
-            Standing::Decided(decision) => format!(
-                "<p class=\"standing\">{}, on {}.</p>{open}{name}<div class=\"buttons\">{}</div></form>",
-                decided(decision, self.now),
-                moment(decision.time),
-                button(Action::Undo, "Undo")
-            ),
-        }
+        };
+        let fields = html! {
+            @if let Asker::Anybody { name } = self.asker {
+                label {
+                    "Your name as a moderator "
+                    input name="moderator" value=(name) required maxlength=(MAX_MODERATOR_CHARS) autocomplete="nickname"
+                        spellcheck="false";
+                }
+            }
+            div.buttons { @for action in actions { (button(*action, self.proposed == Some(*action))) } }
+        };
+        html! { (standing) (self.form.html("question", &fields)) }
     }
 
-    fn explanation(&self) -> String {
+    fn explanation(&self) -> Markup {
         let alert = &self.event.data;
         let point = alert.operating_point;
-        let claim = format!(
-            "Of comments with this probability or a higher one, the model expects moderators to remove {}, where they remove {} \
-             of all comments.",
-            percent(point.precision),
-            percent(point.base_rate)
-        );
-        let terms = terms(alert, usize::MAX);
-        let terms = if terms.is_empty() {
-            String::new()
-        } else {
-            format!("<p>What moved it most, in log-odds; above zero speaks for removal:</p>{terms}")
-        };
-        let policy = format!(
-            "Policy <code>{}</code>, {}. Model {}, version <code>{}</code>.",
-            escape(&alert.policy.condition),
-            foreign(&alert.policy.name),
-            foreign(&alert.model.name),
-            escape(alert.model.version.get(..12).unwrap_or(&alert.model.version)),
-        );
-        let withheld = self.withheld.map_or_else(String::new, |withheld| {
-            format!("<p class=\"quiet\">It was not sent by itself: {}</p>", escape(&withheld.detail))
-        });
-        let history = self.log.all();
-        let history = if history.len() < 2 {
-            String::new()
-        } else {
-            let all = history.iter().map(|one| format!("<li>{}</li>", decided(one, self.now))).collect::<String>();
-            format!("<h2>What happened</h2><ol class=\"history\">{all}</ol>")
-        };
-        format!(
-            "<section><h2>Why</h2><p>{}</p>{terms}<p>{claim}</p>{withheld}{history}<p class=\"quiet\">{policy}</p></section>",
-            why(alert)
-        )
+        let version = alert.model.version.get(..12).unwrap_or(&alert.model.version);
+        html! {
+            section {
+                h2 { "Why" }
+                p { (why(alert)) }
+                @if !alert.terms.is_empty() {
+                    p { "These terms moved the log-odds most. A number above zero speaks for removal." }
+                    (terms(alert, usize::MAX))
+                }
+                p {
+                    "Of comments with this probability or a higher one, the model expects moderators to remove "
+                    (percent(point.precision)) ", where they remove " (percent(point.base_rate)) " of all comments."
+                }
+                @if let Some(withheld) = self.withheld { (held_back(withheld)) }
+                @if self.log.all().len() > 1 {
+                    h2 { "What happened" }
+                    ol.history { @for one in self.log.all() { li { (decided(one, self.now)) } } }
+                }
+                p.quiet {
+                    "Policy " code { (alert.policy.condition) } ", " (isolate_direction(&alert.policy.name)) ". Model "
+                    (isolate_direction(&alert.model.name)) ", version " code { (version) } "."
+                }
+            }
+        }
+    }
+}
+
+/// Why nobody was told at once. Of an exploration the page has said so.
+fn held_back(withheld: &Withheld) -> Markup {
+    let detail = withheld.detail.trim_end_matches('.');
+    html! {
+        @if withheld.reason != Withholding::Exploration {
+            p.quiet { "This alert was held back" @if !detail.is_empty() { ": " (detail) } "." }
+        }
     }
 }

@@ -1,15 +1,18 @@
 use jiff::Timestamp;
+use maud::{Markup, html};
 use modstream_events::Action;
-use modstream_report::escape::{escape, foreign};
+use modstream_report::html::isolate_direction;
 
-use super::words::{ago, body, decided, percent, permalink, severity, subreddit, terms};
-use super::{Form, numbers, shell};
-use crate::load::{DAYS, Entry, Queue, SHOWN};
+use super::words::{ago, body, decided, percent, permalink, quoted, severity, subreddit, terms};
+use super::{Form, Width, alerts, button, numbers, shell};
+use crate::load::{DAYS, Entry, MAX_SHOWN_AT_DESK, Queue};
 
-/// How many characters of a comment.
-const SOME: usize = 600;
-/// How many of one that is decided.
-const LITTLE: usize = 90;
+/// How many characters of an undecided comment are shown.
+const MAX_COMMENT_CHARS: usize = 600;
+/// How many characters of a decided comment are shown.
+const MAX_DECIDED_CHARS: usize = 90;
+/// How many terms of an alert are shown.
+const MAX_TERMS: usize = 4;
 
 /// The queue and the day's numbers.
 pub(crate) struct DeskPage<'a> {
@@ -28,134 +31,144 @@ pub(crate) struct DeskPage<'a> {
 impl DeskPage<'_> {
     pub(crate) fn html(&self) -> String {
         let Queue { waiting, more, .. } = self.queue;
-        let count = waiting.len() + more;
-        let title = if count == 0 { "Nothing waits".to_owned() } else { format!("{count} waiting") };
-        let sign_out = if self.has_session {
-            "<form method=\"post\" action=\"/sign-out\"><button class=\"plain\">Sign out</button></form>"
-        } else {
-            ""
+        let title = match waiting.len() + more {
+            0 => "No alerts waiting".to_owned(),
+            count => format!("{} waiting", alerts(count)),
         };
-        let items: String = waiting.iter().map(|entry| self.item(entry)).collect();
-        let list = if waiting.is_empty() {
-            format!("<p class=\"empty\">Every alert of the last {DAYS} days is decided.</p>")
-        } else {
-            format!("<ol class=\"items\">{items}</ol>")
+        let content = html! {
+            header {
+                h1 { (title) }
+                div.who {
+                    span { (isolate_direction(self.moderator)) }
+                    @if self.has_session {
+                        form method="post" action="/sign-out" { button.plain { "Sign out" } }
+                    }
+                }
+                (keys())
+            }
+            (self.notice())
+            div.columns {
+                main {
+                    @if waiting.is_empty() {
+                        p.empty { "Every alert of the last " (DAYS) " days is decided." }
+                    } @else {
+                        ol.items { @for entry in waiting { (self.item(entry)) } }
+                    }
+                    (self.rest())
+                }
+                aside { (numbers::section(&self.queue.numbers)) (self.decided_last()) }
+            }
         };
-        let content = format!(
-            "<header><h1>{title}</h1><div class=\"who\"><span>{}</span>{sign_out}</div>\
-             <p class=\"keys\"><span><kbd>j</kbd> <kbd>k</kbd> next, previous</span> <span><kbd>r</kbd> remove</span> \
-             <span><kbd>x</kbd> keep</span> <span><kbd>u</kbd> undo the last</span></p></header>\n{}\
-             <div class=\"columns\"><main>{list}{}</main>\n<aside>{}{}</aside></div>",
-            foreign(self.moderator),
-            self.notice(),
-            self.rest(),
-            numbers::section(&self.queue.numbers),
-            self.lately(),
-        );
-        shell(&title, "wide", &content)
+        shell(&title, Width::Wide, &content)
     }
 
     /// What was just decided, and a way back.
-    fn notice(&self) -> String {
-        let Some(entry) = self.last else { return String::new() };
-        let Some(decision) = entry.log.standing().decided() else {
-            return "<p class=\"notice\" role=\"status\">Undone: it waits again.</p>\n".to_owned();
-        };
-        format!(
-            "<div class=\"notice\" role=\"status\"><span>{}. {}</span>{}</div>\n",
-            decided(decision, self.now),
-            self.beginning(entry),
-            self.form(entry, "undo", &[(Action::Undo, "Undo")]),
-        )
+    fn notice(&self) -> Markup {
+        let Some(entry) = self.last else { return Markup::default() };
+        html! {
+            @match entry.log.standing().decided() {
+                Some(decision) => {
+                    div.notice role="status" {
+                        span { (decided(decision, self.now)) ". " (beginning(entry)) }
+                        (self.form(entry, "undo", &[Action::Undo]))
+                    }
+                }
+                None => { p.notice role="status" { "The decision was undone. The alert is waiting again." } }
+            }
+        }
     }
 
-    /// A few words of an alert; of a strong one none.
-    fn beginning(&self, entry: &Entry) -> String {
-        let Some(event) = entry.event() else { return String::new() };
-        let text = body(&event.data, LITTLE);
-        let link = format!("/alert/{}/{}", entry.hour, event.id);
-        format!("{text}<span class=\"links\"><a href=\"{}\">Open</a></span>", escape(&link))
-    }
-
-    fn item(&self, entry: &Entry) -> String {
-        let Some(event) = entry.event() else { return String::new() };
+    fn item(&self, entry: &Entry) -> Markup {
+        let event = &*entry.event;
         let alert = &event.data;
-        let note = if alert.probe {
-            " <span>probe</span>"
-        } else if alert.exploration.is_some() {
-            " <span>asked to learn</span>"
-        } else {
-            ""
-        };
-        let always = alert
-            .matched
-            .as_ref()
-            .map_or_else(String::new, |term| format!(" <span>contains <q>{}</q></span>", foreign(term)));
         // What was undone is where one goes on.
-        let last = self.last.and_then(Entry::event).is_some_and(|last| last.id == event.id);
-        let last = if last { " data-last" } else { "" };
-        format!(
-            "<li class=\"item\" data-item{last} tabindex=\"-1\">\
-             <p class=\"meta\">{} {} <span>{} likely to be removed</span> {}{note}{always}</p>\
-             {}{}<div class=\"below\">{}<p class=\"links\"><a href=\"/alert/{}/{}\">Why</a> {}</p></div></li>\n",
-            severity(alert.severity),
-            subreddit(&alert.comment),
-            percent(alert.probability),
-            ago(event.time, self.now),
-            body(alert, SOME),
-            terms(alert, 4),
-            self.form(entry, "question", &[(Action::Remove, "Remove"), (Action::Keep, "Keep")]),
-            entry.hour,
-            escape(&event.id),
-            permalink(&alert.comment, self.forum),
-        )
+        let is_last = self.last.is_some_and(|last| last.event.id == event.id);
+        html! {
+            li.item data-item data-last[is_last] tabindex="-1" {
+                p.meta {
+                    (severity(alert.severity)) " " (subreddit(&alert.comment)) " "
+                    span { (percent(alert.probability)) " likely to be removed" } " " (ago(event.time, self.now))
+                    @if alert.probe {
+                        " " span { "probe" }
+                    } @else if alert.exploration.is_some() {
+                        " " span { "exploration" }
+                    }
+                    @if let Some(term) = &alert.matched { " " span { "contains " (quoted(term)) } }
+                }
+                (body(alert, MAX_COMMENT_CHARS))
+                (terms(alert, MAX_TERMS))
+                div.below {
+                    (self.form(entry, "question", &[Action::Remove, Action::Keep]))
+                    p.links { a href=(path(entry)) { "Why" } " " (permalink(&alert.comment, self.forum)) }
+                }
+            }
+        }
     }
 
-    fn form(&self, entry: &Entry, class: &str, actions: &[(Action, &str)]) -> String {
-        let Some(event) = entry.event() else { return String::new() };
+    fn form(&self, entry: &Entry, class: &str, actions: &[Action]) -> Markup {
         let hidden = [
             ("hour", entry.hour.to_string()),
-            ("id", event.id.to_string()),
+            ("id", entry.event.id.to_string()),
             ("after", entry.log.last_number().to_string()),
             ("token", self.form_token.to_owned()),
         ];
-        let form = Form { path: "/decide", hidden: &hidden };
-        let buttons = actions.iter().map(|(action, label)| {
-            format!("<button name=\"action\" value=\"{action}\" class=\"{action}\">{label}</button>")
-        });
-        format!("{}<div class=\"buttons\">{}</div></form>", form.open(class), buttons.collect::<String>())
+        let buttons = html! { div.buttons { @for action in actions { (button(*action, false)) } } };
+        Form { path: "/decide", hidden: &hidden }.html(class, &buttons)
     }
 
-    fn rest(&self) -> String {
+    fn rest(&self) -> Markup {
         let Queue { more, unread, .. } = *self.queue;
-        let unread = if unread > 0 {
-            format!(" {unread} of them are older than what is read at once, so their severity is not known yet.")
-        } else {
-            String::new()
-        };
-        if more == 0 {
-            String::new()
-        } else {
-            format!(
-                "<p class=\"quiet\">{more} more wait. The first {SHOWN} are shown; the next come as these are decided.{unread}</p>"
-            )
+        html! {
+            @if more > 0 {
+                p.quiet {
+                    (more) (if more == 1 { " more alert is" } else { " more alerts are" }) " waiting. The first "
+                    (MAX_SHOWN_AT_DESK) " are shown; the next ones follow as you decide these."
+                    @if unread > 0 {
+                        " Of these, " (unread) " are older than what the desk reads at once, so their severity is not known yet."
+                    }
+                }
+            }
         }
     }
 
-    fn lately(&self) -> String {
-        if self.queue.lately.is_empty() {
-            return String::new();
+    fn decided_last(&self) -> Markup {
+        let all = self.queue.decided_last.iter();
+        let all = all.filter_map(|entry| Some((entry, entry.log.standing().decided()?)));
+        html! {
+            @if !self.queue.decided_last.is_empty() {
+                h2 { "Decided last" }
+                ol.lately {
+                    @for (entry, decision) in all {
+                        li {
+                            p.standing { (decided(decision, self.now)) }
+                            (beginning(entry))
+                            (self.form(entry, "undo", &[Action::Undo]))
+                        }
+                    }
+                }
+            }
         }
-        let item = |entry: &Entry| {
-            let Some(decision) = entry.log.standing().decided() else { return String::new() };
-            format!(
-                "<li><p class=\"standing\">{}</p>{}{}</li>",
-                decided(decision, self.now),
-                self.beginning(entry),
-                self.form(entry, "undo", &[(Action::Undo, "Undo")]),
-            )
-        };
-        let items: String = self.queue.lately.iter().map(item).collect();
-        format!("<h2>Decided last</h2><ol class=\"lately\">{items}</ol>")
     }
+}
+
+/// What the keys do.
+fn keys() -> Markup {
+    html! {
+        p.keys {
+            span { kbd { "j" } " " kbd { "k" } " next, previous" } " "
+            span { kbd { "r" } " remove" } " "
+            span { kbd { "x" } " keep" } " "
+            span { kbd { "u" } " undo the last decision" }
+        }
+    }
+}
+
+/// Where an alert's page is.
+fn path(entry: &Entry) -> String {
+    format!("/alert/{}/{}", entry.hour, entry.event.id)
+}
+
+/// A few words of an alert; of a strong one none.
+fn beginning(entry: &Entry) -> Markup {
+    html! { (body(&entry.event.data, MAX_DECIDED_CHARS)) span.links { a href=(path(entry)) { "Open" } } }
 }

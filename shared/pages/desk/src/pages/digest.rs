@@ -1,13 +1,16 @@
 use jiff::Timestamp;
+use maud::{Markup, html};
 use modstream_ledger::digests::Digest;
-use modstream_report::escape::{escape, foreign};
+use modstream_report::html::isolate_direction;
 
-use super::shell;
 use super::words::{ago, body, decided, percent, severity, terms};
-use crate::load::{Entry, OF_A_DIGEST};
+use super::{Width, alerts, shell};
+use crate::load::{Entry, MAX_SHOWN_OF_DIGEST};
 
-/// How many characters of a comment.
-const SOME: usize = 280;
+/// How many characters of a comment are shown.
+const MAX_COMMENT_CHARS: usize = 280;
+/// How many terms of an alert are shown.
+const MAX_TERMS: usize = 4;
 
 /// The alerts of a digest.
 pub(crate) struct DigestPage<'a> {
@@ -21,48 +24,57 @@ pub(crate) struct DigestPage<'a> {
 impl DigestPage<'_> {
     pub(crate) fn html(&self) -> String {
         let Digest { subreddit, start, end, .. } = self.digest;
-        let place = subreddit
-            .as_deref()
-            .map_or_else(|| "comments without a subreddit".to_owned(), |name| format!("r/{}", foreign(name)));
-        let open = self.entries.iter().filter(|entry| entry.log.standing().decided().is_none()).count();
-        let state = match open {
-            0 => "All that are shown are decided.".to_owned(),
-            open => format!("{open} undecided. Open one to decide."),
+        let covered = self.digest.alerts.len();
+        let undecided = self.entries.iter().filter(|entry| entry.log.standing().decided().is_none()).count();
+        let more = covered.saturating_sub(MAX_SHOWN_OF_DIGEST);
+        let content = html! {
+            main {
+                p.meta {
+                    span { (start.strftime("%-d %B, %H:%M").to_string()) " to " (end.strftime("%H:%M UTC").to_string()) }
+                }
+                h1 {
+                    (alerts(covered)) " in "
+                    @match subreddit {
+                        Some(name) => { "r/" (isolate_direction(name)) }
+                        None => "comments without a subreddit",
+                    }
+                }
+                p.quiet {
+                    @match undecided {
+                        0 => "All alerts shown here are decided.",
+                        1 => "1 alert is undecided. Open it to decide.",
+                        many => { (many) " alerts are undecided. Open one to decide." }
+                    }
+                    @if more > 0 {
+                        " The " (MAX_SHOWN_OF_DIGEST) " strongest are shown; " (more) " more "
+                        (if more == 1 { "is" } else { "are" }) " at the desk."
+                    }
+                }
+                ol.items { @for entry in self.entries { (self.item(entry)) } }
+            }
         };
-        let more = match self.digest.alerts.len().saturating_sub(OF_A_DIGEST) {
-            0 => String::new(),
-            more => format!(" The strongest {OF_A_DIGEST} are shown; {more} more wait at the desk."),
-        };
-        let items: String = self.entries.iter().map(|entry| self.item(entry)).collect();
-        let content = format!(
-            "<main><p class=\"meta\"><span>{} to {}</span></p>\n<h1>{} in {place}</h1>\n<p class=\"quiet\">{state}{more}</p>\n<ol class=\"items\">{items}</ol></main>",
-            start.strftime("%-d %B, %H:%M"),
-            end.strftime("%H:%M UTC"),
-            counted(self.digest.alerts.len()),
-        );
-        shell("Digest", "narrow", &content)
+        shell("Digest", Width::Narrow, &content)
     }
 
-    fn item(&self, entry: &Entry) -> String {
-        let Some(event) = entry.event() else { return String::new() };
+    fn item(&self, entry: &Entry) -> Markup {
+        let event = &*entry.event;
         let alert = &event.data;
-        let standing = entry.log.standing().decided().map_or_else(
-            || "<span>undecided</span>".to_owned(),
-            |decision| format!("<span>{}</span>", decided(decision, self.now)),
-        );
-        let open = (self.link)(entry)
-            .map_or_else(String::new, |link| format!("<p class=\"links\"><a href=\"{}\">Open</a></p>", escape(&link)));
-        format!(
-            "<li class=\"item\" data-item tabindex=\"-1\"><p class=\"meta\">{} <span>{}</span> {} {standing}</p>{}{}{open}</li>\n",
-            severity(alert.severity),
-            percent(alert.probability),
-            ago(event.time, self.now),
-            body(alert, SOME),
-            terms(alert, 4),
-        )
+        html! {
+            li.item data-item tabindex="-1" {
+                p.meta {
+                    (severity(alert.severity)) " " span { (percent(alert.probability)) " likely to be removed" } " "
+                    (ago(event.time, self.now)) " "
+                    span {
+                        @match entry.log.standing().decided() {
+                            Some(decision) => (decided(decision, self.now)),
+                            None => "undecided",
+                        }
+                    }
+                }
+                (body(alert, MAX_COMMENT_CHARS))
+                (terms(alert, MAX_TERMS))
+                @if let Some(link) = (self.link)(entry) { p.links { a href=(link) { "Open" } } }
+            }
+        }
     }
-}
-
-fn counted(number: usize) -> String {
-    if number == 1 { "1 alert".to_owned() } else { format!("{number} alerts") }
 }

@@ -11,7 +11,9 @@ use std::sync::LazyLock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use modstream_report::escape::escape;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use modstream_events::Action;
+use modstream_report::html::finish;
 use sha2::{Digest as _, Sha256};
 
 pub(crate) use alert::{AlertPage, Asker};
@@ -36,14 +38,34 @@ pub(crate) fn content_security_policy() -> &'static str {
     &POLICY
 }
 
+/// How wide a page may become.
+#[derive(Clone, Copy)]
+enum Width {
+    Narrow,
+    Wide,
+}
+
 /// A whole page.
-fn shell(title: &str, class: &str, content: &str) -> String {
-    format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{}</title>\n\
-         <style>{STYLE}</style>\n</head>\n<body class=\"{class}\">\n{content}\n<script>{KEYS}</script>\n</body>\n</html>\n",
-        escape(title)
-    )
+fn shell(title: &str, width: Width, content: &Markup) -> String {
+    let width = match width {
+        Width::Narrow => "narrow",
+        Width::Wide => "wide",
+    };
+    finish(&html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (title) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body class=(width) {
+                (content)
+                script { (PreEscaped(KEYS)) }
+            }
+        }
+    })
 }
 
 /// A form that decides.
@@ -55,15 +77,28 @@ pub(crate) struct Form<'a> {
 }
 
 impl Form<'_> {
-    fn open(&self, class: &str) -> String {
-        let hidden = self
-            .hidden
-            .iter()
-            .map(|(name, value)| format!("<input type=\"hidden\" name=\"{name}\" value=\"{}\">", escape(value)));
-        format!(
-            "<form method=\"post\" action=\"{}\" class=\"{class}\">{}",
-            escape(self.path),
-            hidden.collect::<String>()
-        )
+    fn html(&self, class: &str, content: &Markup) -> Markup {
+        html! {
+            form method="post" action=(self.path) class=(class) {
+                @for (name, value) in self.hidden { input type="hidden" name=(name) value=(value); }
+                (content)
+            }
+        }
     }
+}
+
+/// A button that decides, named by its action.
+fn button(action: Action, is_proposed: bool) -> Markup {
+    let label = match action {
+        Action::Remove => "Remove",
+        Action::Keep => "Keep",
+        Action::Undo => "Undo",
+    };
+    let class = if is_proposed { format!("first {action}") } else { action.to_string() };
+    html! { button name="action" value=(action.to_string()) class=(class) { (label) } }
+}
+
+/// A count of alerts.
+fn alerts(number: usize) -> String {
+    if number == 1 { "1 alert".to_owned() } else { format!("{number} alerts") }
 }

@@ -1,9 +1,10 @@
 //! Pages that say one thing.
 
+use maud::html;
 use modstream_links::LinkError;
-use modstream_report::escape::{escape, foreign};
+use modstream_report::html::isolate_direction;
 
-use super::shell;
+use super::{Width, shell};
 
 /// What a page says.
 #[derive(Clone, Debug)]
@@ -46,24 +47,24 @@ impl Note<'_> {
         match self {
             Note::Link(LinkError::Malformed) => (
                 "This link is not complete",
-                "Copy all of it from the message, to the last letter. Some mail programs break long links into two lines.",
+                "Copy the whole link from the message, to the last letter. Some mail programs break long links into two lines.",
             ),
             Note::Link(LinkError::Forged) => (
                 "This link is not valid",
-                "It was not made here, or its key is no longer in use. Open the alert from a newer digest, or at the desk.",
+                "The link was not made here, or its key is no longer in use. Open the alert from a newer digest, or at the desk.",
             ),
             Note::Link(LinkError::Expired) => (
                 "This link has expired",
-                "Nothing was decided by it. Open the alert from a newer digest, or at the desk. To sign in, ask for a new link.",
+                "The link decided nothing. Open the alert from a newer digest, or at the desk. To sign in, ask for a new link.",
             ),
-            Note::OtherKind => ("This link is for another page", "Copy all of it from the message, unchanged."),
+            Note::OtherKind => ("This link is for another page", "Copy the whole link from the message, unchanged."),
             Note::UsedSignIn => (
                 "This sign-in link was used before",
-                "It signs in once. Ask whoever runs the system for a new one (modstream desk-link).",
+                "A sign-in link works once. Ask whoever runs modstream here for a new one (modstream desk-link).",
             ),
             Note::NoSession => (
                 "Please sign in",
-                "The desk opens with a sign-in link. Ask whoever runs the system for one (modstream desk-link).",
+                "The desk opens with a sign-in link. Ask whoever runs modstream here for one (modstream desk-link).",
             ),
             Note::NoCaller => (
                 "Nobody is signed in",
@@ -71,16 +72,16 @@ impl Note<'_> {
             ),
             Note::NoAlert => (
                 "There is no such alert",
-                "The link is good, but the alert is not in the ledger any more. It may have been removed after its time.",
+                "The link is good, but the ledger no longer holds the alert. The ledger deletes old alerts.",
             ),
             Note::NoDigest => (
                 "There is no such digest",
-                "The link is good, but the digest is not there any more. It may have been removed after its time.",
+                "The link is good, but the digest is no longer there. Old digests are deleted.",
             ),
-            Note::NoPage => ("There is no such page", "Look at the address again, or start at the desk."),
+            Note::NoPage => ("There is no such page", "Check the address, or start at the desk."),
             Note::NoMethod => ("That is not possible here", "Open the page in a browser, and use its buttons."),
             Note::NoForm => {
-                ("That was no form", "Nothing was decided. Open the page in a browser, and use its buttons.")
+                ("That was not a form", "Nothing was decided. Open the page in a browser, and use its buttons.")
             }
             Note::TooLarge => ("That was too much", "Nothing was decided. A form here has a few short fields."),
             Note::ForeignForm => {
@@ -89,7 +90,7 @@ impl Note<'_> {
             Note::Field(what) => ("That could not be read", what),
             Note::Unavailable => (
                 "That did not work",
-                "It is not known whether it was recorded. Go back and try again: deciding twice does no harm.",
+                "The decision may or may not have been recorded. Go back and try again: deciding twice does no harm.",
             ),
             Note::SignedOut => ("You are signed out", "To come back, ask for a new sign-in link."),
         }
@@ -98,16 +99,17 @@ impl Note<'_> {
 
 pub(crate) fn note(note: &Note<'_>) -> String {
     let (title, what) = note.words();
-    shell(title, "narrow", &format!("<main><h1>{}</h1><p>{}</p></main>", escape(title), escape(what)))
+    shell(title, Width::Narrow, &html! { main { h1 { (title) } p { (what) } } })
 }
 
 /// Asks whether to sign in: a click, which a scanner of mails does not make.
 pub(crate) fn sign_in(path: &str, moderator: &str, hours: i64) -> String {
-    let content = format!(
-        "<main><h1>Sign in as {}?</h1><p>The session lasts {hours} hours, in this browser. The link works once.</p>\
-         <form method=\"post\" action=\"{}\" class=\"question\"><div class=\"buttons\"><button class=\"first\">Sign in</button></div></form></main>",
-        foreign(moderator),
-        escape(path)
-    );
-    shell("Sign in", "narrow", &content)
+    let content = html! {
+        main {
+            h1 { "Sign in as " (isolate_direction(moderator)) "?" }
+            p { "The session lasts " (hours) " hours, in this browser. The link works once." }
+            form method="post" action=(path) class="question" { div.buttons { button.first { "Sign in" } } }
+        }
+    };
+    shell("Sign in", Width::Narrow, &content)
 }

@@ -1,12 +1,13 @@
 //! An alert in words.
 
 use jiff::{SignedDuration, Timestamp};
+use maud::{Markup, html};
 use modstream_decisions::Recorded;
 use modstream_events::{Action, Alert, Comment, Severity};
-use modstream_report::escape::{cut, escape, foreign};
+use modstream_report::html::{cut, isolate_direction};
 
-/// How many characters of a term.
-const LONGEST_TERM: usize = 40;
+/// How many characters of a term are shown.
+const MAX_TERM_CHARS: usize = 40;
 
 /// A share in whole percent; what is nearly nothing or nearly all is said to be.
 pub(super) fn percent(share: f64) -> String {
@@ -30,113 +31,136 @@ pub(super) fn duration(long: SignedDuration) -> String {
 }
 
 /// A moment, to the minute.
-pub(super) fn moment(time: Timestamp) -> String {
-    format!("<time datetime=\"{time}\">{}</time>", time.strftime("%-d %B, %H:%M UTC"))
+pub(super) fn moment(time: Timestamp) -> Markup {
+    html! { time datetime=(time.to_string()) { (time.strftime("%-d %B, %H:%M UTC").to_string()) } }
 }
 
-pub(super) fn ago(time: Timestamp, now: Timestamp) -> String {
+/// How long ago something was.
+pub(super) fn ago(time: Timestamp, now: Timestamp) -> Markup {
     let long = now.duration_since(time);
     let text = if long.as_secs() < 60 {
         "just now".to_owned()
     } else {
         format!("{}\u{a0}ago", duration(long).replace(' ', "\u{a0}"))
     };
-    format!("<time datetime=\"{time}\" title=\"{}\">{text}</time>", time.strftime("%-d %B %Y, %H:%M:%S UTC"))
+    let exact = time.strftime("%-d %B %Y, %H:%M:%S UTC").to_string();
+    html! { time datetime=(time.to_string()) title=(exact) { (text) } }
 }
 
-pub(super) fn severity(severity: Severity) -> String {
-    format!("<b class=\"severity {severity}\">{severity}</b>")
+/// The severity, with its colour.
+pub(super) fn severity(severity: Severity) -> Markup {
+    html! { b class=(format!("severity {severity}")) { (severity.as_str()) } }
 }
 
 /// The subreddit.
-pub(super) fn subreddit(comment: &Comment<'_>) -> String {
-    comment.subreddit.as_deref().map_or_else(
-        || "<span>no subreddit</span>".to_owned(),
-        |name| format!("<span>r/{}</span>", foreign(&cut(name, LONGEST_TERM))),
-    )
+pub(super) fn subreddit(comment: &Comment<'_>) -> Markup {
+    html! {
+        span {
+            @match &comment.subreddit {
+                Some(name) => { "r/" (isolate_direction(&cut(name, MAX_TERM_CHARS))) }
+                None => "no subreddit",
+            }
+        }
+    }
 }
 
 /// The text. Strong ones are blurred until somebody wants to see them: by pointer, by touch, by keyboard.
-pub(super) fn body(alert: &Alert<'_>, most: usize) -> String {
+pub(super) fn body(alert: &Alert<'_>, max_chars: usize) -> Markup {
     let text = alert.comment.body.as_deref().unwrap_or_default();
     if text.trim().is_empty() {
-        return "<p class=\"quiet\">The comment has no text, or it was removed from here.</p>".to_owned();
+        return html! { p.quiet { "The comment has no text, or its text was deleted here." } };
     }
-    let shown = cut(text, most);
+    let shown = cut(text, max_chars);
     let is_cut = shown.len() < text.len() || alert.body_truncated;
     let more = if is_cut && !shown.ends_with('\u{2026}') { "\u{2026}" } else { "" };
-    let text = format!("{}{more}", foreign(&shown));
-    if alert.severity == Severity::High {
-        format!(
-            "<div class=\"comment veil\" tabindex=\"0\" role=\"group\" aria-label=\"Comment, blurred until you point at it or \
-             focus it\"><div>{text}</div></div>"
-        )
-    } else {
-        format!("<div class=\"comment\"><div>{text}</div></div>")
+    let text = html! { div { (isolate_direction(&shown)) (more) } };
+    let label = "Comment, blurred until you point at it or focus it";
+    html! {
+        @if alert.severity == Severity::High {
+            div class="comment veil" tabindex="0" role="group" aria-label=(label) { (text) }
+        } @else {
+            div.comment { (text) }
+        }
     }
 }
 
-/// Where the comment stands. Only addresses of the web become links.
-pub(super) fn permalink(comment: &Comment<'_>, forum: &str) -> String {
-    let Some(link) = comment.permalink.as_deref().map(str::trim) else { return String::new() };
+/// A link to where the comment stands. Only addresses of the web become links.
+pub(super) fn permalink(comment: &Comment<'_>, forum: &str) -> Markup {
+    html! {
+        @if let Some(address) = web_address(comment, forum) {
+            a href=(address) target="_blank" rel="noopener noreferrer" { "Read it in context" }
+        }
+    }
+}
+
+fn web_address(comment: &Comment<'_>, forum: &str) -> Option<String> {
+    let link = comment.permalink.as_deref()?.trim();
     let is_path = link.starts_with('/') && !link.starts_with("//");
     let is_whole = link.starts_with("https://") || link.starts_with("http://");
     let address = if is_path { format!("{forum}{link}") } else { link.to_owned() };
-    if !(is_path || is_whole) || address.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        return String::new();
-    }
-    format!("<a href=\"{}\" target=\"_blank\" rel=\"noopener noreferrer\">Read it in its place</a>", escape(&address))
+    let is_one_word = !address.chars().any(|c| c.is_control() || c.is_whitespace());
+    ((is_path || is_whole) && is_one_word).then_some(address)
 }
 
-/// With its sign.
+/// A number with its sign.
 pub(super) fn signed(number: f64) -> String {
     let text = format!("{number:+.2}");
     if text == "-0.00" { "+0.00".to_owned() } else { text.replace('-', "\u{2212}") }
 }
 
 /// The terms that moved the probability most.
-pub(super) fn terms(alert: &Alert<'_>, most: usize) -> String {
-    let term = |term: &modstream_events::Term<'_>| {
-        let (class, for_what) =
-            if term.contribution > 0.0 { ("removed", "for removal") } else { ("kept", "for keeping") };
-        format!(
-            "<li title=\"speaks {for_what}\">{} <b class=\"{class}\">{}</b></li>",
-            foreign(&cut(&term.term, LONGEST_TERM)),
-            signed(term.contribution)
-        )
-    };
-    let terms: String = alert.terms.iter().take(most).map(term).collect();
-    if terms.is_empty() { String::new() } else { format!("<ul class=\"terms\">{terms}</ul>") }
+pub(super) fn terms(alert: &Alert<'_>, max_terms: usize) -> Markup {
+    let shown = alert.terms.iter().take(max_terms).map(|term| {
+        let side =
+            if term.contribution > 0.0 { ("removed", "speaks for removal") } else { ("kept", "speaks for keeping") };
+        (term, side)
+    });
+    html! {
+        @if !alert.terms.is_empty() && max_terms > 0 {
+            ul.terms {
+                @for (term, (class, title)) in shown {
+                    li title=(title) {
+                        (isolate_direction(&cut(&term.term, MAX_TERM_CHARS))) " "
+                        b class=(class) { (signed(term.contribution)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// An always-alert term, in quotation marks.
+pub(super) fn quoted(term: &str) -> Markup {
+    html! { q { (isolate_direction(&cut(term, MAX_TERM_CHARS))) } }
 }
 
 /// Why there is an alert.
-pub(super) fn why(alert: &Alert<'_>) -> String {
+pub(super) fn why(alert: &Alert<'_>) -> Markup {
     if alert.probe {
-        return "This is the probe: a test text that always alerts, and counts in no statistic.".to_owned();
+        return html! { "This is the probe: a test text that always alerts, and counts in no statistic." };
     }
-    let probability = percent(alert.probability);
-    let sure = format!("The model gives it a probability of {probability} that a moderator removes it");
-    if let Some(matched) = &alert.matched {
-        let term = foreign(&cut(matched, LONGEST_TERM));
-        return format!("It contains <q>{term}</q>, which always alerts here. {sure}.");
+    html! {
+        @if let Some(matched) = &alert.matched {
+            "This comment contains " (quoted(matched)) ", which always alerts here. "
+        } @else if let Some(share) = alert.exploration {
+            "This comment meets no policy. Moderators are asked about " (percent(share)) " of such comments all the same, to \
+             learn what the policies miss. "
+        }
+        "The model gives a probability of " (percent(alert.probability)) " that a moderator removes it."
     }
-    if let Some(share) = alert.exploration {
-        return format!(
-            "It meets no policy. {} of such comments are asked about all the same, to learn what the others are like. {sure}.",
-            percent(share)
-        );
-    }
-    format!("{sure}.")
 }
 
-/// What was decided.
-pub(super) fn decided(decision: &Recorded, now: Timestamp) -> String {
-    let what = match decision.action {
-        Action::Remove => "<b class=\"removed\">Remove</b>",
-        Action::Keep => "<b class=\"kept\">Keep</b>",
-        Action::Undo => "<b>Undone</b>",
-    };
-    format!("{what} by {}, {}", foreign(&decision.moderator), ago(decision.time, now))
+/// Who decided what, and when.
+pub(super) fn decided(decision: &Recorded, now: Timestamp) -> Markup {
+    html! {
+        (isolate_direction(&decision.moderator))
+        @match decision.action {
+            Action::Remove => { " decided to " b.removed { "remove" } " it" }
+            Action::Keep => { " decided to " b.kept { "keep" } " it" }
+            Action::Undo => { " " b { "undid" } " the decision" }
+        }
+        ", " (ago(decision.time, now))
+    }
 }
 
 #[cfg(test)]
@@ -156,7 +180,7 @@ mod tests {
     #[test]
     fn only_addresses_of_the_web_are_links() {
         let link = |text: &'static str| {
-            permalink(&Comment { permalink: Some(text.into()), ..Comment::default() }, "https://forum.example")
+            permalink(&Comment { permalink: Some(text.into()), ..Comment::default() }, "https://forum.example").0
         };
         assert!(link("/r/science/c/1").contains("\"https://forum.example/r/science/c/1\""));
         assert!(link("https://other.example/?a=\"b").contains("\"https://other.example/?a=&quot;b\""));

@@ -7,18 +7,18 @@ use aws_config::{BehaviorVersion, SdkConfig};
 
 use super::{KinesisStream, S3Objects, SecretsManager, SnsTopic};
 
-/// How to reach AWS, beyond what environment and profile say.
+/// Settings of the connection to AWS, beyond what environment and profile say.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// One address for all services instead of AWS, for example `http://127.0.0.1:4566`. Where it is not set,
+    /// The address of all services in place of AWS, for example `http://127.0.0.1:4566`. Where it is not set,
     /// `AWS_ENDPOINT_URL` and the profile's `endpoint_url` hold.
     pub endpoint_url: Option<String>,
-    /// The longest that one call takes, its answer's body included.
+    /// The longest that one call takes, the body of its answer included.
     pub call_timeout: Duration,
 }
 
 impl Default for Settings {
-    /// AWS itself; 5 seconds a call, enough for 5 MiB at 10 Mbit/s.
+    /// Settings for AWS itself, with 5 seconds a call, enough for 5 MiB at 10 Mbit/s.
     fn default() -> Self {
         Settings { endpoint_url: None, call_timeout: Duration::from_secs(5) }
     }
@@ -27,12 +27,12 @@ impl Default for Settings {
 /// AWS can't be reached as configured.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConnectError {
-    /// No region anywhere.
+    /// No region is configured anywhere.
     #[error("no AWS region: set AWS_REGION, for example AWS_REGION=eu-central-1, or `region` in the profile")]
     NoRegion,
 }
 
-/// The services' clients, which share configuration and credentials. Cheap to clone.
+/// The services' clients, which share configuration and credentials. They are cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Clients {
     kinesis: aws_sdk_kinesis::Client,
@@ -42,7 +42,7 @@ pub struct Clients {
     call_timeout: Duration,
 }
 
-/// A connection is refused, or not: longer than this, a host is not there.
+/// The longest that a connection takes: a host that has not answered by then is not there.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Loads region, credentials and addresses by the
@@ -50,7 +50,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// No service is called yet, unless the profile asks for it.
 ///
 /// # Errors
-/// Where no region is configured.
+/// [`ConnectError`] where no region is configured.
 pub async fn connect(settings: Settings) -> Result<Clients, ConnectError> {
     let Settings { endpoint_url, call_timeout } = settings;
     let mut loader = aws_config::defaults(BehaviorVersion::latest());
@@ -61,11 +61,11 @@ pub async fn connect(settings: Settings) -> Result<Clients, ConnectError> {
 }
 
 impl Clients {
-    /// Clients for a configuration loaded elsewhere, which gives region, credentials and addresses; limits and retries are set
-    /// here.
+    /// Makes clients for a configuration that was loaded elsewhere, which gives region, credentials and addresses;
+    /// limits and retries are set here.
     ///
     /// # Errors
-    /// Where it has no region, or an empty one.
+    /// [`ConnectError`] where the configuration has no region, or an empty one.
     pub fn new(config: &SdkConfig, call_timeout: Duration) -> Result<Self, ConnectError> {
         // `AWS_REGION=` counts as set for the SDK.
         if config.region().is_none_or(|region| region.as_ref().is_empty()) {
@@ -80,7 +80,7 @@ impl Clients {
             .to_builder()
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts)
-            // Its grace is 20 seconds; a call here ends before.
+            // The grace of the SDK's stalled-stream protection is 20 seconds; a call here ends before.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .build();
         // Elsewhere than on AWS, `<bucket>.127.0.0.1` is no host name.

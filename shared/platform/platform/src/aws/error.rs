@@ -1,4 +1,4 @@
-//! What an SDK error means for the caller.
+//! Says what an SDK error means for the caller.
 
 use std::error::Error;
 
@@ -28,7 +28,7 @@ impl Operation {
         self.error(kind(error), message(error))
     }
 
-    /// A request that was not even built.
+    /// The error of a request that was not even built.
     pub(super) fn unbuildable(self, error: &impl Error) -> CallError {
         self.error(CallErrorKind::Invalid, error.to_string())
     }
@@ -72,7 +72,8 @@ fn kind<E: ProvideErrorMetadata + Error + 'static>(error: &SdkError<E, HttpRespo
     }
 }
 
-/// The kind follows from the service's code where that is more exact than the status: Kinesis answers 400 to nearly everything.
+/// The kind of a failed call, from the service's code where that is more exact than the status: Kinesis answers 400 to
+/// nearly everything.
 fn kind_of_answer(code: &str, status: u16) -> CallErrorKind {
     match code {
         // https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html, throttling errors.
@@ -130,7 +131,7 @@ fn kind_of_answer(code: &str, status: u16) -> CallErrorKind {
     }
 }
 
-/// The service's code and words, or what kept them from coming. Never the answer itself: it may quote a comment.
+/// The service's code and words, or what kept them from coming. The answer itself is left out: it may quote a comment.
 fn message<E: ProvideErrorMetadata + Error + 'static>(error: &SdkError<E, HttpResponse>) -> String {
     let meta = error.as_service_error().map(ProvideErrorMetadata::meta);
     match (meta.and_then(ProvideErrorMetadata::code), status(error)) {
@@ -138,13 +139,13 @@ fn message<E: ProvideErrorMetadata + Error + 'static>(error: &SdkError<E, HttpRe
             Some(words) => format!("{code}: {words}"),
             None => code.to_owned(),
         },
-        (None, Some(status @ (200..300))) => format!("an answer that can't be read (HTTP {status})"),
+        (None, Some(status @ (200..300))) => format!("the answer can't be read (HTTP {status})"),
         (None, Some(status)) => format!("HTTP {status}"),
         (None, None) => chain(error),
     }
 }
 
-/// An error and its causes, repeats left out.
+/// The texts of an error and its causes, without repeats.
 pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     for cause in sources(error).skip(1) {

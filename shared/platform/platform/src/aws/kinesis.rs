@@ -15,7 +15,7 @@ pub struct KinesisStream {
 }
 
 impl KinesisStream {
-    /// The stream called `name`, in the client's region and account.
+    /// Makes a stream of the one called `name` in the client's region and account.
     pub fn new(client: aws_sdk_kinesis::Client, name: impl Into<String>) -> Self {
         KinesisStream { client, name: name.into() }
     }

@@ -33,7 +33,7 @@ pub use sns::SnsTopic;
 
 use std::pin::Pin;
 
-/// The SDK's futures are large and deeply nested; a caller's own need not be.
+/// Boxes a call: the SDK's futures are large and deeply nested, and a caller's own need not be.
 fn boxed<'a, T>(call: impl Future<Output = T> + Send + 'a) -> Pin<Box<dyn Future<Output = T> + Send + 'a>> {
     Box::pin(call)
 }

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use super::boxed;
 use super::error::{Operation, chain, status};
 use crate::{
-    CallError, CallErrorKind, Condition, DeletableObjects, ETag, Fetched, ObjectVersion, Objects, VersionedObjects,
-    Written,
+    Bytes, CallError, CallErrorKind, Condition, DeletableObjects, ETag, Fetched, ObjectVersion, Objects,
+    VersionedObjects, Written,
 };
 
 const GET: Operation = Operation { service: "s3", name: "GetObject" };
@@ -33,18 +33,18 @@ pub struct S3Objects {
 }
 
 impl S3Objects {
-    /// The bucket called `bucket`. A get, its body included, takes `call_timeout` at most; other calls have the client's
-    /// own limits.
+    /// Makes a bucket of the one called `bucket`. A get, its body included, takes `call_timeout` at most; other calls
+    /// have the client's own limits.
     pub fn new(client: aws_sdk_s3::Client, bucket: impl Into<String>, call_timeout: Duration) -> Self {
         S3Objects { client, bucket: bucket.into(), call_timeout }
     }
 
-    /// All keys that start with `prefix`, in order, and when each object was written.
+    /// Lists all keys that start with `prefix`, in order, with the time when each object was written.
     ///
     /// S3 lists a page of 1,000 keys a request. Each page has its own time limit.
     ///
     /// # Errors
-    /// Where a page is not answered, or broke off.
+    /// [`CallError`] where a page is not answered, or breaks off.
     pub async fn list_written(&self, prefix: &str) -> Result<Vec<(String, Timestamp)>, CallError> {
         let call = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix);
         let mut pages = call.into_paginator().send();
@@ -83,15 +83,15 @@ fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Option<&s
     error.as_service_error().and_then(ProvideErrorMetadata::code)
 }
 
-/// More than this is not reserved on an answer's word alone.
-const MOST_RESERVED: usize = 64 << 20;
+/// The most memory that is reserved on an answer's word alone.
+const MAX_RESERVED_BYTES: usize = 64 << 20;
 
 async fn read(answer: GetObjectOutput) -> Result<Fetched, CallError> {
     let Some(etag) = answer.e_tag.map(ETag) else {
         return Err(GET.error(CallErrorKind::OutcomeUnknown, "an answer without an ETag"));
     };
     let announced = answer.content_length.and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
-    let mut bytes = Vec::with_capacity(announced.min(MOST_RESERVED));
+    let mut bytes = Vec::with_capacity(announced.min(MAX_RESERVED_BYTES));
     let mut body = answer.body;
     while let Some(chunk) = body.next().await {
         let chunk = chunk.map_err(|error| {
@@ -107,12 +107,14 @@ impl Objects for S3Objects {
         // The SDK's limits end where an answer's body begins.
         let Ok(fetched) = tokio::time::timeout(self.call_timeout, self.fetch(key, unless)).await else {
             let seconds = self.call_timeout.as_secs_f64();
-            return Err(GET.error(CallErrorKind::OutcomeUnknown, format!("no whole answer within {seconds} s")));
+            return Err(
+                GET.error(CallErrorKind::OutcomeUnknown, format!("the answer was not complete within {seconds} s"))
+            );
         };
         fetched
     }
 
-    async fn put(&self, key: &str, bytes: Vec<u8>, condition: Condition) -> Result<Written, CallError> {
+    async fn put(&self, key: &str, bytes: Bytes, condition: Condition) -> Result<Written, CallError> {
         let call = self.client.put_object().bucket(&self.bucket).key(key).body(ByteStream::from(bytes));
         let matches = matches!(condition, Condition::Matches(_));
         let call = match condition {
@@ -135,7 +137,7 @@ impl Objects for S3Objects {
         }
     }
 
-    /// In the order of their bytes.
+    /// The keys come in the order of their bytes.
     async fn list(&self, prefix: &str) -> Result<Vec<String>, CallError> {
         Ok(self.list_written(prefix).await?.into_iter().map(|(key, _)| key).collect())
     }
@@ -204,7 +206,9 @@ impl VersionedObjects for S3Objects {
     async fn get_version(&self, key: &str, version_id: &str) -> Result<Option<Vec<u8>>, CallError> {
         let Ok(fetched) = tokio::time::timeout(self.call_timeout, self.fetch_version(key, version_id)).await else {
             let seconds = self.call_timeout.as_secs_f64();
-            return Err(GET.error(CallErrorKind::OutcomeUnknown, format!("no whole answer within {seconds} s")));
+            return Err(
+                GET.error(CallErrorKind::OutcomeUnknown, format!("the answer was not complete within {seconds} s"))
+            );
         };
         fetched
     }

@@ -13,7 +13,7 @@ pub struct SecretsManager {
 }
 
 impl SecretsManager {
-    /// The secrets of the client's account and region.
+    /// Makes secrets of those in the client's account and region.
     pub fn new(client: aws_sdk_secretsmanager::Client) -> Self {
         SecretsManager { client }
     }

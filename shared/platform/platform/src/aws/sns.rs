@@ -16,7 +16,7 @@ pub struct SnsTopic {
 }
 
 impl SnsTopic {
-    /// The topic of this ARN.
+    /// Makes a topic of the one with this ARN.
     pub fn new(client: aws_sdk_sns::Client, arn: impl Into<String>) -> Self {
         SnsTopic { client, arn: arn.into() }
     }
@@ -46,7 +46,7 @@ impl Topic for SnsTopic {
     }
 }
 
-/// An entry's id is its place: a message's own need not be one that SNS takes.
+/// The entry of a message. The entry's id is its place, since a message's own need not be one that SNS takes.
 fn entry(index: usize, message: &Message) -> Result<PublishBatchRequestEntry, CallError> {
     let mut entry = PublishBatchRequestEntry::builder()
         .id(index.to_string())

@@ -19,24 +19,24 @@ const BASE: Duration = Duration::from_millis(50);
 const CAP: Duration = Duration::from_secs(2);
 
 impl Backoff {
-    /// Waiting times seeded by the caller's data, for example its first partition key: callers with other data wait otherwise,
-    /// and a test waits as it always did.
+    /// Makes waiting times that are seeded by the caller's data, for example its first partition key: callers with
+    /// other data wait otherwise, and a test waits as it always did.
     pub fn seeded_by(data: &str) -> Self {
-        // FNV-1a: any hash would do that is the same in every release.
+        // Any hash would do that is the same in every release; this is FNV-1a.
         let seed = data
             .bytes()
             .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
         Backoff { random: fastrand::Rng::with_seed(seed), failures: 0 }
     }
 
-    /// The next wait, after one failure more.
+    /// Returns the next wait, after one more failure.
     pub fn next_wait(&mut self) -> Duration {
         let most = BASE.saturating_mul(1 << self.failures.min(16)).min(CAP);
         self.failures = self.failures.saturating_add(1);
         Duration::from_secs_f64(self.random.f64() * most.as_secs_f64())
     }
 
-    /// Starts small again, after a success.
+    /// Begins with short waits again, after a success.
     pub fn reset(&mut self) {
         self.failures = 0;
     }
@@ -54,12 +54,12 @@ impl<'a, C: Clock> Patience<'a, C> {
         Patience { clock, deadline, backoff: Backoff::seeded_by(seed) }
     }
 
-    /// Whether a call may still start.
+    /// Whether there is time left for a call to begin.
     pub(super) fn is_left(&self) -> bool {
         self.clock.now() < self.deadline || is_on("ignore-deadline")
     }
 
-    /// Waits before the next attempt; false, at once, if that would go past the deadline.
+    /// Waits before the next attempt. Returns false, at once, if that would go past the deadline.
     pub(super) async fn wait(&mut self) -> bool {
         let wait = self.backoff.next_wait();
         let left = self.deadline.duration_since(self.clock.now());

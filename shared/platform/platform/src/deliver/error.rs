@@ -1,12 +1,12 @@
 use crate::CallError;
 
-/// Something that was not delivered, and is worth delivering again later.
+/// The reason why something was not delivered that is worth delivering again later.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}{cause}", if *.deadline_passed { "the deadline ran out; " } else { "" })]
 pub struct DeliveryError {
-    /// The last thing that went wrong.
+    /// The last cause.
     pub cause: Cause,
-    /// Whether there was no time left to try again. Otherwise trying again at once is of no use.
+    /// Whether no time was left to try again. If some was, trying again at once is of no use.
     pub deadline_passed: bool,
 }
 
@@ -20,16 +20,16 @@ impl DeliveryError {
     }
 }
 
-/// What went wrong.
+/// Why an attempt failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Cause {
     /// There was no attempt.
-    #[error("not tried: raise the function's timeout or lower its batch size")]
+    #[error("not tried: raise the function's timeout, or lower its batch size")]
     NotTried,
     /// The call failed as a whole.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// The call succeeded, this entry did not.
+    /// The call succeeded, and this entry of it failed.
     #[error("{code}: {message}")]
     Entry {
         /// The service's error code.
@@ -37,18 +37,18 @@ pub enum Cause {
         /// The service's words.
         message: String,
     },
-    /// The service answered for another number of entries than it was sent.
+    /// The service answered for another number of entries than the call sent.
     #[error("{outcomes} outcomes for {entries} entries: what was done is unknown")]
     OutcomeCount {
-        /// How many it was sent.
+        /// How many entries the call sent.
         entries: usize,
-        /// How many it answered for.
+        /// How many entries the service answered for.
         outcomes: usize,
     },
-    /// No stream takes a record with such a key.
-    #[error("a partition key of {characters} characters: give the record one of 1 to 256")]
+    /// The record has a partition key that no stream takes.
+    #[error("the partition key has {characters} characters: give the record one of 1 to 256")]
     InvalidKey {
-        /// Its length.
+        /// The key's length.
         characters: usize,
     },
     /// A write without a condition was refused for its condition.

@@ -8,19 +8,19 @@ use crate::{CallError, Clock, MAX_PUBLISH_BYTES, MAX_PUBLISH_MESSAGES, Message, 
 /// What became of one message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Published {
-    /// The topic took it.
+    /// The topic took the message.
     Accepted {
-        /// The service's id.
+        /// The service's id of the message.
         message_id: String,
     },
-    /// The topic never takes it: the sender's fault, or over [`MAX_PUBLISH_BYTES`].
+    /// The topic never takes the message: it is the sender's fault, or larger than [`MAX_PUBLISH_BYTES`].
     Refused {
-        /// The service's error code; `TooLarge` where it was not even sent.
+        /// The service's error code; `TooLarge` where the message was not even sent.
         code: String,
         /// The service's words.
         message: String,
     },
-    /// Not now. After a call without an answer it may have been published all the same.
+    /// The message was not published now. After a call without an answer it may have been published all the same.
     Failed(DeliveryError),
 }
 
@@ -30,7 +30,7 @@ impl From<DeliveryError> for Published {
     }
 }
 
-/// Publishes all messages: what became of each, in order.
+/// Publishes all messages, and returns what became of each, in order.
 ///
 /// A call carries at most 10 messages and 256 KiB, and an id once: of messages that share one, the next waits for the
 /// acknowledgement of the one before

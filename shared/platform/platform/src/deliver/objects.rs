@@ -3,14 +3,14 @@ use named_mutations::is_on;
 
 use super::backoff::Patience;
 use super::{Cause, DeliveryError};
-use crate::{CallError, Clock, Condition, DeletableObjects, ETag, Fetched, Objects, Written};
+use crate::{Bytes, CallError, Clock, Condition, DeletableObjects, ETag, Fetched, Objects, Written};
 
 /// The answer to [`put_if_absent`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PutIfAbsent {
     /// This call wrote the object.
     Written,
-    /// The key held an object already: another's, or this call's own, written by an attempt that got no answer.
+    /// The key held an object already: another's, or this call's own, which an attempt without an answer wrote.
     Existed,
 }
 
@@ -20,15 +20,15 @@ pub enum PutIfAbsent {
 /// While another write of the key is under way (409) it asks again.
 ///
 /// # Errors
-/// Where it is not known by the deadline that the object is there.
+/// [`DeliveryError`] where it is not known by the deadline that the object is there.
 pub async fn put_if_absent<O: Objects, C: Clock>(
     objects: &O,
     clock: &C,
     deadline: Timestamp,
     key: &str,
-    bytes: Vec<u8>,
+    bytes: impl Into<Bytes>,
 ) -> Result<PutIfAbsent, DeliveryError> {
-    Ok(match write(objects, clock, deadline, key, &bytes, &Condition::Absent).await? {
+    Ok(match write(objects, clock, deadline, key, bytes.into(), &Condition::Absent).await? {
         Settled::Done(_) => PutIfAbsent::Written,
         Settled::ConditionFailed => PutIfAbsent::Existed,
     })
@@ -37,35 +37,35 @@ pub async fn put_if_absent<O: Objects, C: Clock>(
 /// Writes an object, over whatever the key holds.
 ///
 /// # Errors
-/// Where it is not written by the deadline, or not known to be.
+/// [`DeliveryError`] where the object is not written by the deadline, or not known to be.
 pub async fn put<O: Objects, C: Clock>(
     objects: &O,
     clock: &C,
     deadline: Timestamp,
     key: &str,
-    bytes: Vec<u8>,
+    bytes: impl Into<Bytes>,
 ) -> Result<ETag, DeliveryError> {
-    match write(objects, clock, deadline, key, &bytes, &Condition::Always).await? {
+    match write(objects, clock, deadline, key, bytes.into(), &Condition::Always).await? {
         Settled::Done(etag) => Ok(etag),
         Settled::ConditionFailed => Err(DeliveryError::final_answer(Cause::UnexpectedCondition)),
     }
 }
 
-/// Writes an object under a condition; none where the condition does not hold.
+/// Writes an object under a condition. Returns no tag where the condition does not hold.
 ///
 /// After a call without an answer the condition may fail because of that very call: look at what is there.
 ///
 /// # Errors
-/// Where there is no answer by the deadline.
+/// [`DeliveryError`] where there is no answer by the deadline.
 pub async fn put_where<O: Objects, C: Clock>(
     objects: &O,
     clock: &C,
     deadline: Timestamp,
     key: &str,
-    bytes: Vec<u8>,
+    bytes: impl Into<Bytes>,
     condition: &Condition,
 ) -> Result<Option<ETag>, DeliveryError> {
-    Ok(match write(objects, clock, deadline, key, &bytes, condition).await? {
+    Ok(match write(objects, clock, deadline, key, bytes.into(), condition).await? {
         Settled::Done(etag) => Some(etag),
         Settled::ConditionFailed => None,
     })
@@ -74,7 +74,7 @@ pub async fn put_where<O: Objects, C: Clock>(
 /// Reads an object, unless it still has the tag `unless`.
 ///
 /// # Errors
-/// Where there is no answer by the deadline. An object that is not there is an answer.
+/// [`DeliveryError`] where there is no answer by the deadline. That the object is not there is an answer.
 pub async fn get<O: Objects, C: Clock>(
     objects: &O,
     clock: &C,
@@ -85,10 +85,10 @@ pub async fn get<O: Objects, C: Clock>(
     tried(clock, deadline, key, || objects.get(key, unless)).await
 }
 
-/// Deletes an object. A call without an answer is repeated: it does no harm.
+/// Deletes an object. A call without an answer is repeated, which does no harm.
 ///
 /// # Errors
-/// Where it is not known by the deadline to be gone.
+/// [`DeliveryError`] where the object is not known by the deadline to be gone.
 pub async fn delete<O: DeletableObjects, C: Clock>(
     objects: &O,
     clock: &C,
@@ -98,10 +98,10 @@ pub async fn delete<O: DeletableObjects, C: Clock>(
     tried(clock, deadline, key, || objects.delete(key)).await
 }
 
-/// All keys that start with `prefix`, in order.
+/// Lists all keys that start with `prefix`, in order.
 ///
 /// # Errors
-/// Where there is no answer by the deadline.
+/// [`DeliveryError`] where there is no answer by the deadline.
 pub async fn list<O: Objects, C: Clock>(
     objects: &O,
     clock: &C,
@@ -111,7 +111,7 @@ pub async fn list<O: Objects, C: Clock>(
     tried(clock, deadline, prefix, || objects.list(prefix)).await
 }
 
-/// A call that may be made again, until it is answered.
+/// Makes a call that may be repeated, until it is answered.
 pub(super) async fn tried<T, C: Clock, F: Future<Output = Result<T, CallError>>>(
     clock: &C,
     deadline: Timestamp,
@@ -142,13 +142,13 @@ async fn write<O: Objects, C: Clock>(
     clock: &C,
     deadline: Timestamp,
     key: &str,
-    bytes: &[u8],
+    bytes: Bytes,
     condition: &Condition,
 ) -> Result<Settled, DeliveryError> {
     let mut patience = Patience::new(clock, deadline, key);
     let mut last = None;
     while patience.is_left() {
-        match objects.put(key, bytes.to_vec(), condition.clone()).await {
+        match objects.put(key, bytes.clone(), condition.clone()).await {
             Ok(Written::Done(etag)) => return Ok(Settled::Done(etag)),
             Ok(Written::ConditionFailed) => return Ok(Settled::ConditionFailed),
             Ok(Written::Conflict) if is_on("conflict-is-written") => return Ok(Settled::ConditionFailed),

@@ -5,14 +5,14 @@ use std::collections::{BinaryHeap, HashMap};
 ///
 /// A call takes the earliest entries it may, so the whole order is kept as far as the keys allow.
 pub(super) struct Queue {
-    /// Entries whose key is free, earliest first.
+    /// The entries whose key is free, earliest first.
     ready: BinaryHeap<Reverse<usize>>,
-    /// The next entry of the same key.
+    /// The next entry of the same key, for each entry.
     next: Vec<Option<usize>>,
     sizes: Vec<usize>,
 }
 
-/// What one call may carry.
+/// The most that one call may carry.
 #[derive(Clone, Copy)]
 pub(super) struct Limits {
     pub(super) entries: usize,
@@ -20,7 +20,8 @@ pub(super) struct Limits {
 }
 
 impl Queue {
-    /// A queue of entries, named by their index, by key and size in bytes; `None` is never sent. Each fits a call.
+    /// Makes a queue of entries, which are named by their index, from their keys and sizes in bytes; `None` is never
+    /// sent. Each entry fits a call.
     pub(super) fn new<'a>(entries: impl Iterator<Item = Option<(&'a str, usize)>>) -> Self {
         let mut queue = Queue { ready: BinaryHeap::new(), next: Vec::new(), sizes: Vec::new() };
         let mut last: HashMap<&str, usize> = HashMap::new();
@@ -36,7 +37,7 @@ impl Queue {
         queue
     }
 
-    /// Takes the entries of the next call. None: all are settled.
+    /// Takes the entries of the next call; none where all are settled.
     pub(super) fn next_call(&mut self, limits: Limits) -> Vec<usize> {
         let (mut call, mut bytes) = (Vec::new(), 0);
         while let Some(&Reverse(index)) = self.ready.peek() {
@@ -50,12 +51,12 @@ impl Queue {
         call
     }
 
-    /// An entry of the last call need not be sent again: its key is free.
+    /// Notes that an entry of the last call need not be sent again: its key is free.
     pub(super) fn settled(&mut self, index: usize) {
         self.ready.extend(self.next[index].map(Reverse));
     }
 
-    /// An entry of the last call is to be sent again.
+    /// Notes that an entry of the last call is to be sent again.
     pub(super) fn again(&mut self, index: usize) {
         self.ready.push(Reverse(index));
     }

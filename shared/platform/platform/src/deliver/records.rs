@@ -12,19 +12,19 @@ use crate::{
 /// What became of one record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delivery {
-    /// It is on the stream.
+    /// The record is on the stream.
     Stored {
         /// The shard that took it.
         shard_id: String,
-        /// Its place there.
+        /// The record's place in the shard.
         sequence_number: String,
     },
-    /// No stream takes it: over [`MAX_RECORD_BYTES`]. It was not sent.
+    /// The record is larger than [`MAX_RECORD_BYTES`], so that no stream takes it. It was not sent.
     TooLarge {
-        /// Its size, partition key included.
+        /// The record's size, partition key included.
         bytes: usize,
     },
-    /// Not now. After a call without an answer it may be on the stream all the same.
+    /// The record was not delivered now. After a call without an answer it may be on the stream all the same.
     Failed(DeliveryError),
 }
 
@@ -34,10 +34,11 @@ impl From<DeliveryError> for Delivery {
     }
 }
 
-/// Puts all records on a stream: what became of each, in order.
+/// Puts all records on a stream, and returns what became of each, in order.
 ///
 /// Records of one key arrive in order. [PutRecords](https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html)
-/// does not see to that: some records of a call may fail while later ones are stored. So a call carries at most one record a
+/// does not promise that: some records of a call may fail while later ones are stored. So a call carries at most one
+/// record a
 /// key, and a key's next record waits for the acknowledgement of the one before. A call is filled from the other keys, up to
 /// 500 records and 5 MiB; failed records go into the next call, before later ones.
 ///

@@ -4,10 +4,10 @@ use super::DeliveryError;
 use super::objects::tried;
 use crate::{Clock, Secrets, Stage};
 
-/// A secret's text; none where there is none.
+/// Reads a secret's text; none where there is no such secret.
 ///
 /// # Errors
-/// Where there is no answer by the deadline.
+/// [`DeliveryError`] where there is no answer by the deadline.
 pub async fn secret<S: Secrets, C: Clock>(
     secrets: &S,
     clock: &C,

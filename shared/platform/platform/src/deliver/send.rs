@@ -9,14 +9,14 @@ use crate::{CallError, Clock};
 pub(super) trait Service: Sync {
     const LIMITS: Limits;
     type Entry: Send + Sync;
-    /// What becomes of an entry in the end.
+    /// What became of an entry in the end.
     type Settled: From<DeliveryError> + Send;
 
-    /// One call carries at most one entry of a key.
+    /// The entry's key, of which one call carries one entry at most.
     fn key(entry: &Self::Entry) -> &str;
-    /// In bytes, as it counts against the limit of a call.
+    /// The entry's size in bytes, as it counts against the limit of a call.
     fn size(entry: &Self::Entry) -> usize;
-    /// The end of an entry that no call may carry.
+    /// What becomes of an entry that no call may carry; none where one may.
     fn unfit(entry: &Self::Entry) -> Option<Self::Settled>;
     fn call(
         &self,
@@ -30,7 +30,7 @@ pub(super) enum Answer<T> {
     Again { code: String, message: String },
 }
 
-/// Sends all entries: what became of each, in order.
+/// Sends all entries, and returns what became of each, in order.
 pub(super) async fn send_all<S: Service, C: Clock>(
     service: &S,
     clock: &C,
@@ -62,7 +62,7 @@ pub(super) async fn send_all<S: Service, C: Clock>(
 
 struct Sending<S: Service> {
     queue: Queue,
-    /// Entries move into a call and back: a payload is never copied.
+    /// The entries, which move into a call and back, so that no payload is copied.
     entries: Vec<Option<S::Entry>>,
     settled: Vec<Option<S::Settled>>,
     last_cause: Vec<Option<Cause>>,
@@ -74,7 +74,7 @@ enum Noted {
     Final(Cause),
 }
 
-/// Why there is no further call. An entry that is not settled then is not delivered.
+/// Why no further call is made. An entry that is not settled then is not delivered.
 enum End {
     OutOfTime,
     Final(Cause),

@@ -4,10 +4,10 @@ use super::DeliveryError;
 use super::objects::tried;
 use crate::{Clock, ObjectVersion, VersionedObjects};
 
-/// All versions of all keys that start with `prefix`, by key, the newest first.
+/// Lists all versions of all keys that start with `prefix`, by key, the newest first.
 ///
 /// # Errors
-/// Where there is no answer by the deadline.
+/// [`DeliveryError`] where there is no answer by the deadline.
 pub async fn list_versions<O: VersionedObjects, C: Clock>(
     objects: &O,
     clock: &C,
@@ -20,7 +20,7 @@ pub async fn list_versions<O: VersionedObjects, C: Clock>(
 /// Reads a version; none where there is no such version any more.
 ///
 /// # Errors
-/// Where there is no answer by the deadline.
+/// [`DeliveryError`] where there is no answer by the deadline.
 pub async fn get_version<O: VersionedObjects, C: Clock>(
     objects: &O,
     clock: &C,
@@ -31,10 +31,10 @@ pub async fn get_version<O: VersionedObjects, C: Clock>(
     tried(clock, deadline, key, || objects.get_version(key, version_id)).await
 }
 
-/// Deletes a version for good. A call without an answer is repeated: it does no harm.
+/// Deletes a version for good. A call without an answer is repeated, which does no harm.
 ///
 /// # Errors
-/// Where it is not known by the deadline to be gone.
+/// [`DeliveryError`] where the version is not known by the deadline to be gone.
 pub async fn delete_version<O: VersionedObjects, C: Clock>(
     objects: &O,
     clock: &C,

@@ -9,12 +9,12 @@ use tokio::sync::Notify;
 pub(super) struct Changes(Notify);
 
 impl Changes {
-    /// Something changed.
+    /// Announces a change.
     pub(super) fn announce(&self) {
         self.0.notify_waiters();
     }
 
-    /// Returns once this is so; asks after each change.
+    /// Returns once `is_so` is true, which is asked after each change.
     pub(super) async fn until(&self, mut is_so: impl FnMut() -> bool) {
         loop {
             let mut next = pin!(self.0.notified());
@@ -28,7 +28,7 @@ impl Changes {
     }
 }
 
-/// An end that is announced.
+/// Whether an end was announced.
 #[derive(Default)]
 pub(super) struct Ended {
     has_come: AtomicBool,

@@ -5,7 +5,8 @@ use tokio::time::Instant;
 
 use crate::Clock;
 
-/// A clock that runs as tokio's does: really under a normal runtime, and in virtual time where the runtime's is paused.
+/// A clock that runs as tokio's does: in real time under a normal runtime, and in virtual time where the runtime's is
+/// paused.
 #[derive(Clone, Copy, Debug)]
 pub struct MemoryClock {
     start: Timestamp,
@@ -13,12 +14,12 @@ pub struct MemoryClock {
 }
 
 impl MemoryClock {
-    /// A clock that shows `start` now.
+    /// Makes a clock that shows `start` now.
     pub fn starting_at(start: Timestamp) -> Self {
         MemoryClock { start, origin: Instant::now() }
     }
 
-    /// A clock that shows the system's time now.
+    /// Makes a clock that shows the system's time now.
     pub fn system() -> Self {
         Self::starting_at(Timestamp::now())
     }

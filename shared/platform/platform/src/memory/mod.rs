@@ -67,7 +67,7 @@ pub use topic::{Filter, MemoryTopic, Notification, Subscription};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// No lock here is held over anything that panics, so a poisoned one still guards a sound value.
+/// Locks a mutex. No lock here is held over anything that panics, so a poisoned one still guards a sound value.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

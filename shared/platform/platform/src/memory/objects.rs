@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 use md5::{Digest, Md5};
 
 use super::lock;
-use crate::{CallError, Condition, DeletableObjects, ETag, Fetched, ObjectVersion, Objects, VersionedObjects, Written};
+use crate::{
+    Bytes, CallError, Condition, DeletableObjects, ETag, Fetched, ObjectVersion, Objects, VersionedObjects, Written,
+};
 
 /// A bucket with versioning on. A tag is the MD5 of the content in hexadecimal, as S3's is for a simple put.
 ///
@@ -19,8 +21,8 @@ pub struct MemoryObjects {
 #[derive(Clone)]
 struct Version {
     id: u64,
-    /// None marks a deletion.
-    content: Option<(Vec<u8>, ETag)>,
+    /// The content and its tag; none marks a deletion.
+    content: Option<(Bytes, ETag)>,
 }
 
 impl Version {
@@ -30,19 +32,19 @@ impl Version {
 }
 
 impl MemoryObjects {
-    /// An empty bucket.
+    /// Makes an empty bucket.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Every content the key has had, oldest first; none if it never had one.
+    /// Every content that the key has had, oldest first; none if it never had one.
     pub fn versions(&self, key: &str) -> Vec<Vec<u8>> {
         let versions = lock(&self.versions);
         let all = versions.get(key).into_iter().flatten();
-        all.filter_map(|version| Some(version.content.as_ref()?.0.clone())).collect()
+        all.filter_map(|version| Some(version.content.as_ref()?.0.to_vec())).collect()
     }
 
-    pub(super) fn write(&self, key: &str, bytes: Vec<u8>, condition: &Condition) -> Written {
+    pub(super) fn write(&self, key: &str, bytes: Bytes, condition: &Condition) -> Written {
         let etag = etag_of(&bytes);
         let mut versions = lock(&self.versions);
         let current = versions.get(key).and_then(|all| all.last()).and_then(Version::etag);
@@ -70,11 +72,11 @@ impl Objects for MemoryObjects {
         Ok(match versions.get(key).and_then(|all| all.last()).and_then(|version| version.content.as_ref()) {
             None => Fetched::Missing,
             Some((_, etag)) if unless == Some(etag) => Fetched::NotModified,
-            Some((bytes, etag)) => Fetched::Object { bytes: bytes.clone(), etag: etag.clone() },
+            Some((bytes, etag)) => Fetched::Object { bytes: bytes.to_vec(), etag: etag.clone() },
         })
     }
 
-    async fn put(&self, key: &str, bytes: Vec<u8>, condition: Condition) -> Result<Written, CallError> {
+    async fn put(&self, key: &str, bytes: Bytes, condition: Condition) -> Result<Written, CallError> {
         Ok(self.write(key, bytes, &condition))
     }
 
@@ -118,7 +120,7 @@ impl VersionedObjects for MemoryObjects {
     async fn get_version(&self, key: &str, version_id: &str) -> Result<Option<Vec<u8>>, CallError> {
         let versions = lock(&self.versions);
         let version = versions.get(key).and_then(|all| all.iter().find(|version| version.id.to_string() == version_id));
-        Ok(version.and_then(|version| Some(version.content.as_ref()?.0.clone())))
+        Ok(version.and_then(|version| Some(version.content.as_ref()?.0.to_vec())))
     }
 
     async fn delete_version(&self, key: &str, version_id: &str) -> Result<(), CallError> {

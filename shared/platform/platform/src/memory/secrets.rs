@@ -11,7 +11,7 @@ pub struct MemorySecrets {
 }
 
 impl MemorySecrets {
-    /// None yet.
+    /// Makes a store without secrets.
     pub fn new() -> Self {
         Self::default()
     }

@@ -30,7 +30,7 @@ struct Shared {
     clock: MemoryClock,
     retention: Duration,
     content: Mutex<Content>,
-    /// Says that there is more, to whoever waits.
+    /// Tells whoever waits that there is more.
     arrivals: Changes,
 }
 
@@ -40,7 +40,7 @@ struct Content {
 }
 
 struct Shard {
-    /// The hashes it owns.
+    /// The hashes that the shard owns.
     hashes: RangeInclusive<u128>,
     parents: Vec<usize>,
     is_open: bool,
@@ -56,26 +56,26 @@ impl Shard {
 /// A record on a [`MemoryStream`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamRecord {
-    /// Its place in its shard, and on the whole stream.
+    /// The record's place in its shard, and on the whole stream.
     pub sequence_number: String,
-    /// Its partition key.
+    /// The record's partition key.
     pub partition_key: String,
-    /// When the stream took it, to the millisecond.
+    /// When the stream took the record, to the millisecond.
     pub arrived: Timestamp,
-    /// Its data.
+    /// The record's data.
     pub data: Vec<u8>,
 }
 
-/// Kinesis' default.
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// The retention of a Kinesis stream where none is set.
+const DEFAULT_RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl MemoryStream {
-    /// A stream that keeps records for 24 hours, with at least one shard.
+    /// Makes a stream that keeps records for 24 hours, with at least one shard.
     pub fn new(name: &str, shards: usize, clock: MemoryClock) -> Self {
-        Self::with_retention(name, shards, clock, DAY)
+        Self::with_retention(name, shards, clock, DEFAULT_RETENTION)
     }
 
-    /// A stream that keeps records for `retention`.
+    /// Makes a stream that keeps records for `retention`.
     pub fn with_retention(name: &str, shards: usize, clock: MemoryClock, retention: Duration) -> Self {
         let shared = Shared {
             name: name.to_owned(),
@@ -91,7 +91,7 @@ impl MemoryStream {
         MemoryStream { shared: Arc::new(shared) }
     }
 
-    /// Its ARN, as it stands in payloads.
+    /// The stream's ARN, as it stands in payloads.
     pub fn arn(&self) -> &str {
         &self.shared.arn
     }
@@ -106,11 +106,11 @@ impl MemoryStream {
         (0..lock(&self.shared.content).shards.len()).map(shard_id).collect()
     }
 
-    /// Up to `limit` records of a shard, in order: those after a sequence number, or from the oldest that is kept
+    /// Reads up to `limit` records of a shard, in order: those after a sequence number, or from the oldest that is kept
     /// (`TRIM_HORIZON`).
     ///
     /// # Errors
-    /// Where there is no such shard.
+    /// [`CallError`] where there is no such shard.
     pub fn get_records(
         &self,
         shard: &str,
@@ -123,7 +123,7 @@ impl MemoryStream {
     /// Returns when [`get_records`](Self::get_records) has something to give.
     ///
     /// # Errors
-    /// Where there is no such shard.
+    /// [`CallError`] where there is no such shard.
     pub async fn wait_for_records(&self, shard: &str, after: Option<&str>) -> Result<(), CallError> {
         let shard = self.shard_index(shard)?;
         self.wait(shard, after).await;
@@ -160,7 +160,7 @@ impl MemoryStream {
     /// Closes an open shard; its two children own half of its hashes each.
     ///
     /// # Errors
-    /// Where there is no such open shard, or it owns one hash alone.
+    /// [`CallError`] where there is no such open shard, or it owns one hash alone.
     pub fn split_shard(&self, shard: &str) -> Result<[String; 2], CallError> {
         let index = self.shard_index(shard)?;
         let mut content = lock(&self.shared.content);
@@ -178,10 +178,10 @@ impl MemoryStream {
         Ok([shard_id(first), shard_id(first + 1)])
     }
 
-    /// Closes two open shards that own neighbouring hashes; their child owns both's.
+    /// Closes two open shards that own neighbouring hashes; their child owns the hashes of both.
     ///
     /// # Errors
-    /// Where they are no such shards.
+    /// [`CallError`] where they are no such shards.
     pub fn merge_shards(&self, shard: &str, adjacent: &str) -> Result<String, CallError> {
         let (one, other) = (self.shard_index(shard)?, self.shard_index(adjacent)?);
         let mut content = lock(&self.shared.content);
@@ -218,7 +218,7 @@ impl MemoryStream {
         lock(&self.shared.content).shards.iter().map(|shard| shard.parents.clone()).collect()
     }
 
-    /// Hears of new records and new shards.
+    /// Changes that announce new records and new shards.
     pub(super) fn arrivals(&self) -> &Changes {
         &self.shared.arrivals
     }
@@ -284,7 +284,7 @@ fn hash(key: &str) -> u128 {
     u128::from_be_bytes(Md5::digest(key.as_bytes()).into())
 }
 
-/// The range of 128-bit numbers, cut into equal parts; the last takes the rest.
+/// Cuts the range of 128-bit numbers into equal parts; the last takes the rest.
 fn equal_ranges(count: usize) -> impl Iterator<Item = RangeInclusive<u128>> {
     let parts = count as u128;
     // The width is 2^128 / count, a division of a number that needs one bit more than there is.

@@ -9,7 +9,8 @@ use crate::{
     Topic,
 };
 
-/// What a subscription lets through: for each attribute named here a message must have one of the values. Empty: all.
+/// The messages that a subscription lets through: for each attribute named here a message must have one of the values.
+/// An empty filter lets all through.
 pub type Filter = BTreeMap<String, Vec<String>>;
 
 /// A topic whose subscriptions are queues.
@@ -44,30 +45,30 @@ struct Queue {
 /// A message as a subscription gets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notification {
-    /// The topic's id for it.
+    /// The topic's id of the message.
     pub message_id: String,
-    /// What stands above an email.
+    /// The subject of an email.
     pub subject: Option<String>,
-    /// The text.
+    /// The message's text.
     pub body: String,
-    /// The texts of protocols that have their own.
+    /// The texts of protocols that have their own, by protocol.
     pub by_protocol: BTreeMap<String, String>,
-    /// The attributes.
+    /// The message's attributes.
     pub attributes: BTreeMap<String, String>,
 }
 
 impl MemoryTopic {
-    /// A topic without subscriptions.
+    /// Makes a topic without subscriptions.
     pub fn new(name: &str) -> Self {
         MemoryTopic { shared: Arc::new(Shared { name: name.to_owned(), state: Mutex::default() }) }
     }
 
-    /// Its name.
+    /// The topic's name.
     pub fn name(&self) -> &str {
         &self.shared.name
     }
 
-    /// A queue that gets what is published from now on and passes the filter.
+    /// Subscribes a queue, which gets what is published from now on and passes the filter.
     pub fn subscribe(&self, filter: Filter) -> Subscription {
         let queue = Arc::new(Queue::default());
         lock(&self.shared.state).subscriptions.push((filter, Arc::downgrade(&queue)));
@@ -76,7 +77,7 @@ impl MemoryTopic {
 }
 
 impl Subscription {
-    /// The next message; waits until there is one.
+    /// Takes the next message; waits until there is one.
     pub async fn receive(&self) -> Notification {
         loop {
             if let Some(notification) = self.try_receive() {
@@ -86,7 +87,7 @@ impl Subscription {
         }
     }
 
-    /// The next message, if there is one now.
+    /// Takes the next message, if there is one now.
     pub fn try_receive(&self) -> Option<Notification> {
         lock(&self.queue.waiting).pop_front()
     }
@@ -155,7 +156,7 @@ fn check(messages: &[Message]) -> Result<(), CallError> {
             return invalid(format!("message {position}: its id is taken by another of the call"));
         }
     }
-    // One that is too large by itself fails by itself.
+    // A message that is too large by itself fails by itself.
     let sizes = messages.iter().map(Message::size).filter(|size| *size <= MAX_PUBLISH_BYTES);
     let bytes: usize = sizes.sum();
     if bytes > MAX_PUBLISH_BYTES {

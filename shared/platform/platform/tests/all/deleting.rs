@@ -11,7 +11,7 @@ async fn a_deleted_object_is_gone_its_versions_stay_and_the_key_is_free() {
     let (bucket, clock) = (MemoryObjects::new(), clock());
     let deadline = clock.now() + std::time::Duration::from_secs(5);
     for text in ["one", "two"] {
-        let put = put_if_absent(&bucket, &clock, deadline, "k", text.into()).await;
+        let put = put_if_absent(&bucket, &clock, deadline, "k", text).await;
         assert_eq!(put, Ok(PutIfAbsent::Written));
         // A second time is no error, and no second mark.
         for _ in 0..2 {

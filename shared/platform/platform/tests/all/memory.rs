@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use modstream_platform::memory::{Filter, MemoryClock, MemoryObjects, MemoryStream, MemoryTopic};
 use modstream_platform::{
-    CallErrorKind, Clock, Condition, ETag, Fetched, MAX_PUBLISH_BYTES, MAX_PUT_RECORDS, MAX_RECORD_BYTES, Message,
-    Objects, PublishOutcome, PutOutcome, Stream, Topic, VersionedObjects, Written,
+    Bytes, CallErrorKind, Clock, Condition, ETag, Fetched, MAX_PUBLISH_BYTES, MAX_PUT_RECORDS, MAX_RECORD_BYTES,
+    Message, Objects, PublishOutcome, PutOutcome, Stream, Topic, VersionedObjects, Written,
 };
 use proptest::prelude::*;
 
@@ -137,14 +137,17 @@ async fn put_records_enforces_the_limits_of_kinesis() {
 async fn objects_honour_conditions_and_keep_versions() {
     let bucket = MemoryObjects::new();
     let hello = ETag("5d41402abc4b2a76b9719d911017c592".into());
-    assert_eq!(bucket.put("k", b"hello".to_vec(), Condition::Absent).await, Ok(Written::Done(hello.clone())));
-    assert_eq!(bucket.put("k", b"other".to_vec(), Condition::Absent).await, Ok(Written::ConditionFailed));
+    assert_eq!(
+        bucket.put("k", Bytes::from_static(b"hello"), Condition::Absent).await,
+        Ok(Written::Done(hello.clone()))
+    );
+    assert_eq!(bucket.put("k", Bytes::from_static(b"other"), Condition::Absent).await, Ok(Written::ConditionFailed));
     assert_eq!(bucket.get("k", Some(&hello)).await, Ok(Fetched::NotModified));
-    let replaced = bucket.put("k", b"world".to_vec(), Condition::Matches(hello.clone())).await;
+    let replaced = bucket.put("k", Bytes::from_static(b"world"), Condition::Matches(hello.clone())).await;
     assert!(matches!(replaced, Ok(Written::Done(_))));
-    let late = bucket.put("k", b"late".to_vec(), Condition::Matches(hello.clone())).await;
+    let late = bucket.put("k", Bytes::from_static(b"late"), Condition::Matches(hello.clone())).await;
     assert_eq!(late, Ok(Written::ConditionFailed));
-    let nothing = bucket.put("none", Vec::new(), Condition::Matches(hello.clone())).await;
+    let nothing = bucket.put("none", Bytes::new(), Condition::Matches(hello.clone())).await;
     assert_eq!(nothing, Ok(Written::ConditionFailed));
     let fetched = bucket.get("k", Some(&hello)).await.unwrap();
     assert!(matches!(fetched, Fetched::Object { bytes, .. } if bytes == b"world"));
@@ -157,7 +160,7 @@ async fn objects_honour_conditions_and_keep_versions() {
 async fn objects_are_listed_by_prefix_in_order() {
     let bucket = MemoryObjects::new();
     for key in ["b/2", "a/1", "b/10", "b", "c"] {
-        bucket.put(key, Vec::new(), Condition::Always).await.unwrap();
+        bucket.put(key, Bytes::new(), Condition::Always).await.unwrap();
     }
     assert_eq!(bucket.list("b/").await.unwrap(), ["b/10", "b/2"]);
     assert_eq!(bucket.list("").await.unwrap().len(), 5);
@@ -310,7 +313,7 @@ async fn a_version_is_gone_for_good_and_what_was_there_before_it_shows() {
 }
 
 async fn tag_of(content: &str) -> ETag {
-    match MemoryObjects::new().put("k", content.into(), Condition::Always).await {
+    match MemoryObjects::new().put("k", content.to_owned().into(), Condition::Always).await {
         Ok(Written::Done(etag)) => etag,
         other => panic!("{other:?}"),
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use modstream_platform::deliver::{Cause, PutIfAbsent, get, put, put_if_absent};
 use modstream_platform::memory::MemoryObjects;
-use modstream_platform::{CallError, CallErrorKind, Clock, Condition, ETag, Fetched, Objects, Written};
+use modstream_platform::{Bytes, CallError, CallErrorKind, Clock, Condition, ETag, Fetched, Objects, Written};
 
 use crate::world::{after, clock, error};
 
@@ -50,7 +50,7 @@ impl Objects for PlannedObjects {
         }
     }
 
-    async fn put(&self, key: &str, bytes: Vec<u8>, condition: Condition) -> Result<Written, CallError> {
+    async fn put(&self, key: &str, bytes: Bytes, condition: Condition) -> Result<Written, CallError> {
         match self.step() {
             Some(Step::Fails(kind)) => Err(error(kind)),
             Some(Step::Conflict) => Ok(Written::Conflict),
@@ -124,8 +124,8 @@ async fn what_an_operator_must_fix_is_not_retried() {
     for kind in [CallErrorKind::Denied, CallErrorKind::Invalid] {
         let objects = PlannedObjects::new([Step::Fails(kind), Step::Fails(kind), Step::Fails(kind)]);
         let failures = [
-            put_if_absent(&objects, &clock, deadline, "k", Vec::new()).await.unwrap_err(),
-            put(&objects, &clock, deadline, "k", Vec::new()).await.unwrap_err(),
+            put_if_absent(&objects, &clock, deadline, "k", Bytes::new()).await.unwrap_err(),
+            put(&objects, &clock, deadline, "k", Bytes::new()).await.unwrap_err(),
             get(&objects, &clock, deadline, "k", None).await.unwrap_err(),
         ];
         for failed in failures {
@@ -140,7 +140,7 @@ async fn the_deadline_ends_it_with_the_last_cause() {
     let clock = clock();
     let objects = PlannedObjects::new((0..1000).map(|_| Step::Conflict));
     let deadline = after(&clock, Duration::from_secs(5));
-    let failed = put_if_absent(&objects, &clock, deadline, "k", Vec::new()).await.unwrap_err();
+    let failed = put_if_absent(&objects, &clock, deadline, "k", Bytes::new()).await.unwrap_err();
     assert!(failed.deadline_passed && clock.now() <= deadline);
     let text = "the deadline ran out; ConditionalRequestConflict: another write of the key is under way";
     assert_eq!(failed.to_string(), text);

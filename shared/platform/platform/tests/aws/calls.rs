@@ -58,7 +58,7 @@ async fn a_success_that_cant_be_read_is_an_unknown_outcome_and_is_not_quoted() {
         let error = put(&world.clients).await;
         assert_eq!(
             (error.kind, error.message.as_str()),
-            (CallErrorKind::OutcomeUnknown, "an answer that can't be read (HTTP 200)")
+            (CallErrorKind::OutcomeUnknown, "the answer can't be read (HTTP 200)")
         );
     }
 }

@@ -1,7 +1,9 @@
 //! GetObject, PutObject, DeleteObject, ListObjectsV2, ListObjectVersions.
 
 use modstream_platform::aws::Clients;
-use modstream_platform::{CallErrorKind, Condition, ETag, Fetched, ObjectVersion, Objects, VersionedObjects, Written};
+use modstream_platform::{
+    Bytes, CallErrorKind, Condition, ETag, Fetched, ObjectVersion, Objects, VersionedObjects, Written,
+};
 use modstream_stub_server::{Answer, Reply, Request};
 
 use crate::world::{LONG, SHORT, World, config, xml};
@@ -87,7 +89,10 @@ async fn half_an_object_is_none() {
     let bucket = world.bucket();
     let fetched = tokio::time::timeout(LONG, bucket.get("key", None)).await;
     let error = fetched.expect("ends").expect_err("half");
-    assert_eq!((error.kind, error.message.as_str()), (CallErrorKind::OutcomeUnknown, "no whole answer within 0.3 s"));
+    assert_eq!(
+        (error.kind, error.message.as_str()),
+        (CallErrorKind::OutcomeUnknown, "the answer was not complete within 0.3 s")
+    );
 }
 
 #[tokio::test]
@@ -98,7 +103,7 @@ async fn a_condition_goes_with_the_request() {
         (Condition::Matches(tag("\"tag-0\"")), None, Some("\"tag-0\"")),
     ] {
         let world = World::new([object(b"")]);
-        let written = world.bucket().put("key", b"content".to_vec(), condition.clone()).await;
+        let written = world.bucket().put("key", Bytes::from_static(b"content"), condition.clone()).await;
         assert_eq!(written, Ok(Written::Done(tag("\"tag-1\""))), "{condition:?}");
         let request = only_request(&world);
         assert_eq!((request.method.as_str(), request.text().as_str()), ("PUT", "content"));
@@ -116,7 +121,7 @@ async fn a_condition_that_does_not_hold_and_a_write_under_way_are_answers() {
         (refusal(409, "ConditionalRequestConflict"), Condition::Absent, Written::Conflict),
     ] {
         let world = World::new([answer.clone()]);
-        assert_eq!(world.bucket().put("key", Vec::new(), condition).await, Ok(written), "{answer:?}");
+        assert_eq!(world.bucket().put("key", Bytes::new(), condition).await, Ok(written), "{answer:?}");
     }
 }
 
@@ -130,7 +135,8 @@ async fn a_put_that_may_not_be_or_gets_no_answer_is_an_error() {
         (Answer::new(200, "").into(), CallErrorKind::OutcomeUnknown),
     ] {
         let world = World::new([reply]);
-        let error = world.bucket().put("key", b"content".to_vec(), Condition::Absent).await.expect_err("refused");
+        let error =
+            world.bucket().put("key", Bytes::from_static(b"content"), Condition::Absent).await.expect_err("refused");
         assert_eq!(error.kind, kind, "{error}");
         assert_eq!(error.operation, "PutObject");
     }

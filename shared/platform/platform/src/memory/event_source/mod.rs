@@ -29,7 +29,7 @@ pub struct Config {
     pub batching_window: Duration,
     /// What happens to a batch that failed as a whole.
     pub on_batch_failure: OnBatchFailure,
-    /// How often a batch is sent again before it is given up. None: until its records expire.
+    /// How often a batch is sent again before it is given up; where it is not set, until its records expire.
     pub max_retry_attempts: Option<u32>,
     /// How old a record may get before it is given up. The stream's retention is a limit in any case.
     pub max_record_age: Option<Duration>,
@@ -40,14 +40,15 @@ pub struct Config {
 /// What happens to a batch that failed as a whole: a function error, or a response that names no record of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnBatchFailure {
-    /// It is sent again.
+    /// The batch is sent again.
     Retry,
-    /// It is split in two, down to single records (`BisectBatchOnFunctionError`). A split is no retry.
+    /// The batch is split in two, down to single records (`BisectBatchOnFunctionError`). A split is no retry.
     Bisect,
 }
 
 impl Config {
-    /// Lambda's defaults: one batch of 100 a shard at once, no window, retries until the records expire, no destination.
+    /// Lambda's defaults for a function: one batch of 100 a shard at once, no window, retries until the records expire,
+    /// no destination.
     pub fn for_function(name: &str) -> Self {
         Config {
             function_name: name.to_owned(),
@@ -70,15 +71,15 @@ pub struct FunctionError(pub String);
 /// What an [`EventSource`] did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Statistics {
-    /// Batches read from the stream.
+    /// The number of batches that were read from the stream.
     pub batches: u64,
-    /// Records read from the stream.
+    /// The number of records that were read from the stream.
     pub records: u64,
-    /// Invocations with records that had been sent before.
+    /// The number of invocations with records that had been sent before.
     pub retries: u64,
-    /// Batches, or parts of one, that were given up; they lie at the destination, if there is one.
+    /// The number of batches, or parts of one, that were given up; they lie at the destination, if there is one.
     pub discarded_batches: u64,
-    /// Records of those.
+    /// The number of records that were given up.
     pub discarded_records: u64,
     /// The last error of the function, of the last shard that had one.
     pub last_function_error: Option<FunctionError>,
@@ -118,7 +119,7 @@ pub struct EventSource<C> {
 }
 
 impl<C: Clock> EventSource<C> {
-    /// The mapping of `stream`. Every run starts from the stream's oldest record.
+    /// Makes the mapping of `stream`. Every run starts from the stream's oldest record.
     pub fn new(stream: MemoryStream, clock: C, config: Config) -> Self {
         EventSource { stream, clock, config }
     }
@@ -177,7 +178,7 @@ impl<C: Clock> EventSource<C> {
             tokio::select! {
                 biased;
                 done = running.next() => {
-                    // All that run are done, and none waits for them.
+                    // All shards that run are done, and none waits for them.
                     let Some((index, lanes)) = done else { return all };
                     is_done[index] = true;
                     all = lanes.into_iter().fold(all, Statistics::plus);

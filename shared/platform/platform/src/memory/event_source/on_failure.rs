@@ -43,7 +43,8 @@ pub(super) struct Discarded<'a> {
 }
 
 impl Discarded<'_> {
-    /// `aws/lambda/<function>/<shard>/<year>/<month>/<day>/<time>-<first sequence number>.json`: the prefix is Lambda's own,
+    /// The object's key, `aws/lambda/<function>/<shard>/<year>/<month>/<day>/<time>-<first sequence number>.json`: the
+    /// prefix is Lambda's own,
     /// which has the mapping's id for the function's name, and an id of its own at the end.
     pub(super) fn key(&self) -> String {
         let Discarded { function_name, shard_id, .. } = self;

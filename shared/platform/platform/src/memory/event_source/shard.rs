@@ -18,7 +18,7 @@ use crate::{Clock, Condition as Write};
 
 /// The [limit](https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html) of an invocation's payload.
 const MAX_PAYLOAD_BYTES: usize = 6 << 20;
-/// What a record's JSON takes besides its data and partition key, with room to spare.
+/// The bytes that a record's JSON takes besides its data and partition key, with room to spare.
 const RECORD_FRAME_BYTES: usize = 1 << 10;
 
 /// One shard's side of a mapping; with a parallelization factor, that of one of its lanes: what owns a part of its keys.
@@ -60,11 +60,11 @@ impl<'a, C: Clock> Shard<'a, C> {
         self.statistics
     }
 
-    /// The records after the checkpoint, at least one; none once the shard is drained and no more will come: it is closed, or
-    /// the end was announced.
+    /// Reads the records after the checkpoint, at least one. Returns none once the shard is drained and no more will
+    /// come, because it is closed or the end was announced.
     async fn next_batch(&self, checkpoint: Option<&str>, ended: &Ended) -> Option<Vec<Arc<StreamRecord>>> {
         let mut read = loop {
-            // Asked before reading: what is put before the end is then read.
+            // This is asked before reading, so that what is put before the end is read.
             let no_more = ended.has_come() || self.stream.is_closed(self.index);
             let read = self.read(checkpoint);
             if !read.records.is_empty() {
@@ -133,7 +133,7 @@ impl<'a, C: Clock> Shard<'a, C> {
         R: Future<Output = Result<Vec<u8>, FunctionError>>,
     {
         let mut backoff = Backoff::seeded_by(records.first().map_or("", |record| &record.sequence_number));
-        // A stack: the earliest records are on top.
+        // The parts are a stack with the earliest records on top.
         let mut parts = vec![Part { records, invocations: 0, retries: 0, last_answer: LastAnswer::NotInvoked }];
         while let Some(mut part) = parts.pop() {
             self.discard_expired(&mut part);
@@ -231,13 +231,13 @@ impl<'a, C: Clock> Shard<'a, C> {
             last_answer: part.last_answer,
             now: self.clock.now(),
         };
-        bucket.write(&discarded.key(), discarded.invocation_record(), &Write::Always);
+        bucket.write(&discarded.key(), discarded.invocation_record().into(), &Write::Always);
     }
 }
 
 struct Read {
     records: Vec<Arc<StreamRecord>>,
-    /// A batch takes no more.
+    /// Whether the batch takes no more records.
     full: bool,
 }
 

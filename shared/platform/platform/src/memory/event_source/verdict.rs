@@ -6,13 +6,13 @@ use serde_json::{Map, Value};
 
 use crate::memory::StreamRecord;
 
-/// What a response says about a batch.
+/// Reads what a response says about a batch.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Done,
     /// Everything before this position is done.
     FailedFrom(usize),
-    /// The response is none, or names a record that is not there.
+    /// The whole batch failed: the response is none, or names a record that is not there.
     Failed,
 }
 
@@ -33,7 +33,7 @@ pub(super) fn of_response(response: &[u8], records: &[Arc<StreamRecord>]) -> Ver
     lowest.map_or(Verdict::Done, Verdict::FailedFrom)
 }
 
-/// A response is an object or null. (serde would take a list for a struct, too.)
+/// Reads a response, which is an object or null. (serde would take a list for a struct, too.)
 fn read(response: &[u8]) -> Option<BatchResponse> {
     match serde_json::from_slice::<Option<Map<String, Value>>>(response).ok()? {
         None => Some(BatchResponse::success()),

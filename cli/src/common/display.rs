@@ -1,0 +1,138 @@
+//! How texts and numbers look to a person.
+
+use std::borrow::Cow;
+use std::io::{self, Write as _};
+
+use console::style;
+#[cfg(feature = "aws")]
+use modstream_events::Prediction;
+use modstream_events::{Alert, Event, Severity};
+#[cfg(feature = "aws")]
+use modstream_ledger::limits::BreakerOpened;
+pub(crate) use plain_text::one_line;
+use serde_json::json;
+
+/// Writes to standard output, at once.
+pub(crate) fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+/// The line that `--json` prints on failure.
+pub(crate) fn failure(text: &str) -> String {
+    format!("{}\n", json!({ "error": one_line(text) }))
+}
+
+/// An error with its causes, each said once: many an error's own text ends with its cause's.
+pub(crate) fn in_full(error: &anyhow::Error) -> String {
+    let mut said = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !said.contains(&cause) {
+            said += &format!(": {cause}");
+        }
+    }
+    said
+}
+
+/// A probability as words.
+pub(crate) fn in_words(probability: f64) -> &'static str {
+    match probability {
+        0.9.. => "removal almost certain",
+        0.7.. => "removal very likely",
+        0.5.. => "removal likely",
+        0.3.. => "removal possible",
+        _ => "removal unlikely",
+    }
+}
+
+/// A contribution, with its sign.
+pub(crate) fn signed(contribution: f64) -> String {
+    let text = format!("{contribution:+.2}");
+    if text == "-0.00" { "+0.00".to_owned() } else { text }
+}
+
+/// The width to write to: the terminal's, or 100.
+pub(crate) fn width() -> usize {
+    console::Term::stdout().size_checked().map_or(100, |(_, columns)| usize::from(columns)).clamp(40, 140)
+}
+
+/// An alert as a moderator wants it: when and where, how sure and how urgent, the start of the comment, and why.
+pub(crate) fn alert(event: &Event<'_, Alert<'_>>) -> String {
+    let alert = &event.data;
+    let time = event.time.to_zoned(jiff::tz::TimeZone::system());
+    let subreddit =
+        alert.comment.subreddit.as_deref().map_or_else(String::new, |name| format!("r/{}  ", one_line(name)));
+    let verdict = format!("{} ({:.2})", in_words(alert.probability), alert.probability);
+    let verdict = match alert.severity {
+        Severity::High => style(verdict).red().bold(),
+        Severity::Medium => style(verdict).yellow().bold(),
+        Severity::Low => style(verdict).bold(),
+    };
+    let indent = " ".repeat(10);
+    let room = width() - indent.len();
+    let body = one_line(alert.comment.body.as_deref().unwrap_or_default());
+    let body =
+        if body.is_empty() { Cow::Borrowed("(no text)") } else { console::truncate_str(&body, room, "\u{2026}") };
+    // Whole terms only: half a number would be another one.
+    let mut why = alert.matched.as_deref().map_or_else(String::new, |term| format!("always \"{}\"  ", one_line(term)));
+    for term in &alert.terms {
+        let next = format!("{} {}  ", one_line(&term.term), signed(term.contribution));
+        if !why.is_empty() && console::measure_text_width(&why) + console::measure_text_width(&next) > room + 2 {
+            break;
+        }
+        why += &next;
+    }
+    format!(
+        "{}  {subreddit}{verdict}  severity {}\n{indent}{body}\n{indent}{}\n\n",
+        time.strftime("%H:%M:%S"),
+        alert.severity,
+        style(console::truncate_str(why.trim_end(), room, "\u{2026}")).dim(),
+    )
+}
+
+/// Says in full that alerts are held back from now on: there is one such line in an hour.
+#[cfg(feature = "aws")]
+pub(crate) fn breaker(event: &Event<'_, BreakerOpened<'_>>) -> String {
+    let time = event.time.to_zoned(jiff::tz::TimeZone::system());
+    format!(
+        "{}  {}\n          {}\n\n",
+        time.strftime("%H:%M:%S"),
+        style("breaker open").red().bold(),
+        one_line(&event.data.text)
+    )
+}
+
+/// A prediction on one line, and the start of its comment: what one wants to see stream by.
+#[cfg(feature = "aws")]
+pub(crate) fn prediction(event: &Event<'_, Prediction<'_>>) -> String {
+    let prediction = &event.data;
+    let time = event.time.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S").to_string();
+    let subreddit =
+        prediction.comment.subreddit.as_deref().map_or_else(|| "-".to_owned(), |name| format!("r/{}", one_line(name)));
+    let subreddit = console::pad_str(&subreddit, 16, console::Alignment::Left, Some("\u{2026}")).into_owned();
+    let probability = format!("{:.2}", prediction.probability);
+    let probability = match prediction.probability {
+        0.9.. => style(probability).red().bold(),
+        0.7.. => style(probability).yellow().bold(),
+        _ => style(probability),
+    };
+    let body = one_line(prediction.comment.body.as_deref().unwrap_or_default());
+    let room = width() - 34;
+    let body =
+        if body.is_empty() { Cow::Borrowed("(no text)") } else { console::truncate_str(&body, room, "\u{2026}") };
+    format!("{time}  {subreddit}  {probability}  {body}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_contribution_of_nothing_has_one_form() {
+        assert_eq!(
+            (signed(-0.001).as_str(), signed(0.001).as_str(), signed(-1.0).as_str()),
+            ("+0.00", "+0.00", "-1.00")
+        );
+    }
+}

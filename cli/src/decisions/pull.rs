@@ -1,0 +1,138 @@
+//! `modstream decisions pull`: what moderators decided, in a file.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, Subcommand};
+use jiff::Timestamp;
+use modstream_feedback::{Pulled, pull};
+use modstream_platform::Clock as _;
+use modstream_platform::aws::SystemClock;
+use serde_json::json;
+
+use crate::common::aws_args::{BucketArgs, ConnectionArgs, time};
+use crate::common::connection::{Connection, block_on};
+use crate::common::display::{one_line, print};
+use crate::common::output::OutputFile;
+
+/// `modstream decisions`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum DecisionsCommand {
+    /// Write what moderators decided about which comment into a file, to train on and to look at
+    Pull(PullArgs),
+}
+
+impl DecisionsCommand {
+    /// Runs `modstream decisions`.
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        match self {
+            DecisionsCommand::Pull(args) => args.run(),
+        }
+    }
+
+    pub(crate) fn wants_json(&self) -> bool {
+        match self {
+            DecisionsCommand::Pull(args) => args.json,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  modstream decisions pull --output decisions.jsonl
+  modstream evaluate --live decisions.jsonl
+  modstream policy suggest --decisions decisions.jsonl --precision 0.8
+  modstream train --input removals.csv --decisions decisions.jsonl --output models/ours
+
+A line a comment: its text, the verdict that stands, and the decision with what the model had claimed. Texts come from the
+archive, or from the ledger where that is older. Only alerts were judged, and the comments that a policy's exploration_share
+picked; `propensity` says how probable it was to be asked about. Probes are left out.")]
+pub(crate) struct PullArgs {
+    /// The file to write; one there is replaced
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Decisions since this time: a time, or a time ago such as `7d` [default: all]
+    #[arg(long, value_name = "WHEN", value_parser = time)]
+    pub(crate) from: Option<Timestamp>,
+    /// Decisions before this time [default: now]
+    #[arg(long, value_name = "WHEN", value_parser = time)]
+    pub(crate) to: Option<Timestamp>,
+    #[command(flatten)]
+    pub(crate) bucket: BucketArgs,
+    /// The comments' stream, as the archive names it
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_COMMENTS_STREAM", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) comments_stream: String,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+/// How many damaged objects are named.
+const NAMED_OBJECTS: usize = 5;
+
+impl PullArgs {
+    /// Runs `modstream decisions pull`.
+    fn run(self) -> anyhow::Result<ExitCode> {
+        // Before the work, not after.
+        let output = OutputFile::new(&self.output, Path::new(""))?;
+        let (from, to) = (self.from.unwrap_or(Timestamp::MIN), self.to.unwrap_or_else(|| SystemClock.now()));
+        let pulled = block_on(async {
+            let connection = Connection::open(&self.connection).await?;
+            let bucket = connection.bucket(&self.bucket.bucket);
+            Ok(Box::pin(pull(&bucket, &SystemClock, &self.comments_stream, from, to)).await?)
+        })?;
+        let mut lines = String::new();
+        for judged in &pulled.judged {
+            lines += &serde_json::to_string(judged)?;
+            lines.push('\n');
+        }
+        output.write(&lines)?;
+        print(&if self.json { in_json(&pulled, &self) } else { in_words(&pulled, &self) })?;
+        Ok(if pulled.unreadable.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+fn in_json(pulled: &Pulled, args: &PullArgs) -> String {
+    let line = json!({
+        "output": args.output,
+        "decisions": pulled.judged.len(),
+        "removed": pulled.judged.iter().filter(|judged| judged.removed).count(),
+        "undone": pulled.undone,
+        "probes": pulled.probes,
+        "waiting": pulled.waiting,
+        "without_text": pulled.without_text,
+        "from_ledger": pulled.from_ledger,
+        "unreadable": pulled.unreadable.iter().map(|(key, why)| json!({ "key": key, "why": why })).collect::<Vec<_>>(),
+    });
+    format!("{line}\n")
+}
+
+fn in_words(pulled: &Pulled, args: &PullArgs) -> String {
+    let Pulled { judged, undone, probes, waiting, without_text, from_ledger, unreadable } = pulled;
+    let removed = judged.iter().filter(|judged| judged.removed).count();
+    let mut text = format!(
+        "{} comments with a decision, {removed} of them to remove, written to {}\n",
+        judged.len(),
+        args.output.display()
+    );
+    // Writing into a String can't fail.
+    let mut line = |count: usize, what: &str| {
+        if count > 0 {
+            let _ = writeln!(text, "{count:>7} {what}");
+        }
+    };
+    line(*from_ledger, "have their text from the ledger: the archive has the comment no more");
+    line(*without_text, "left out: their text is gone, or was cut in the ledger and is in no archive");
+    line(*undone, "left out: every decision was undone");
+    line(*probes, "left out: probes, which count nowhere");
+    line(*waiting, "explored comments wait for a decision: a recall is of those that are decided");
+    line(unreadable.len(), "objects can't be read:");
+    for (key, why) in unreadable.iter().take(NAMED_OBJECTS) {
+        let _ = writeln!(text, "        {}: {}", one_line(key), one_line(why));
+    }
+    text
+}

@@ -1,0 +1,210 @@
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use modstream_classifier::artifact::Manifest;
+use modstream_classifier::{Explanation, Model, Scratch};
+use modstream_report::{Comment, Quality, Reason, Report, Subgroup, Terms};
+use modstream_trainer::{Evaluation, LabelledComments, evaluate};
+use publish_alerts::{Condition, Policy};
+use serde_json::json;
+
+use super::labelled::{labelled, quality};
+use super::live;
+use crate::common::args::{DEFAULT_CONDITION, ModelArgs};
+use crate::common::display::print;
+use crate::common::input;
+use crate::common::output::OutputFile;
+use crate::common::progress::Progress;
+use crate::common::usage::Usage;
+use crate::model::embedded;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  modstream evaluate --model models/ours --input later-removals.csv
+  modstream evaluate --input later-removals.csv --report report.html --subgroup gender=woman,man
+  modstream evaluate --live decisions.jsonl          what was claimed, and what moderators said")]
+pub(crate) struct EvaluateArgs {
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    /// Comments with verdicts: CSV or JSON Lines with `body` and `removed` (0, 1, true or false); plain, gzip or zstd
+    #[arg(long, value_name = "FILE", required_unless_present = "live")]
+    pub(crate) input: Option<PathBuf>,
+    /// Compare what was claimed about alerts with what moderators decided: a file of `modstream decisions pull`
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["input", "model", "base_rate", "report"])]
+    pub(crate) live: Option<PathBuf>,
+    /// Write a page to look at: curves, calibration, terms, errors, subgroups; a file there is replaced
+    ///
+    /// One HTML file that needs nothing else. It quotes up to twenty comments.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Which comments alert, in the report: `0.8`, `precision>=0.9` or `share<=0.05` [default: 0.7]
+    #[arg(long, value_name = "POLICY", value_parser = Policy::parse, requires = "report")]
+    pub(crate) policy: Option<Policy>,
+    /// Words whose comments the report looks at apart, such as `gender=woman,man`; may be repeated
+    #[arg(long = "subgroup", value_name = "NAME=WORD,WORD", requires = "report")]
+    pub(crate) subgroups: Vec<Subgroup>,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl EvaluateArgs {
+    /// The condition that decides which comments alert.
+    pub(crate) fn condition(&self) -> Condition {
+        self.policy.as_ref().map_or(DEFAULT_CONDITION, |policy| policy.condition)
+    }
+}
+
+/// How many reasons a report gives for an error.
+const REASONS_PER_ERROR: usize = 5;
+
+impl EvaluateArgs {
+    /// Runs `modstream evaluate`.
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        let input = match (&self.input, &self.live) {
+            (Some(input), _) => input,
+            (None, Some(decisions)) => return live::run(decisions, self.json),
+            (None, None) => return Err(Usage::new("say --input FILE or --live FILE")),
+        };
+        // Before the work, not after.
+        let output = self.report.as_deref().map(|path| OutputFile::new(path, input)).transpose()?;
+        let (model, manifest) = embedded::load(&self.model)?;
+        let comments = labelled(input)?;
+        anyhow::ensure!(
+            !comments.is_empty(),
+            "{}: there are no comments with a text to evaluate on",
+            input::name(input)
+        );
+        let progress = Progress::new("scoring", Some(comments.len() as u64));
+        let done = |done: usize| progress.at(done as u64);
+        let found = match &output {
+            None => evaluate(&model, &comments, done),
+            Some(output) => {
+                let (found, html) = report(&self, &model, &manifest, &comments, done);
+                output.write(&html)?;
+                found
+            }
+        };
+        progress.finish();
+        let outcome = Evaluated {
+            found,
+            removed: comments.removed(),
+            base_rate: model.base_rate().share(),
+            manifest: &manifest,
+            report: self.report.as_deref(),
+        };
+        print(&if self.json { outcome.as_json() } else { outcome.as_text() })?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// What was found, to be shown.
+struct Evaluated<'a> {
+    found: Evaluation,
+    removed: usize,
+    base_rate: f64,
+    manifest: &'a Manifest,
+    report: Option<&'a Path>,
+}
+
+impl Evaluated<'_> {
+    fn as_json(&self) -> String {
+        let Evaluated { found, removed, base_rate, manifest, report } = self;
+        // A NaN, which JSON has not, becomes null.
+        let mut line = json!({
+            "comments": found.comments,
+            "roc_auc": found.roc_auc,
+            "pr_auc": found.pr_auc,
+            "accuracy": found.accuracy,
+            "f1": found.f1,
+            "log_loss": found.log_loss,
+            "brier": found.brier,
+            "ece": found.ece,
+            "removed": removed,
+            "base_rate": base_rate,
+            "model_version": manifest.version,
+        });
+        if let Some(report) = report {
+            line["report"] = report.to_string_lossy().into();
+        }
+        format!("{line}\n")
+    }
+
+    fn as_text(&self) -> String {
+        let Evaluated { found, removed, base_rate, manifest, report } = self;
+        let mut text = format!(
+            "{} comments, {removed} of them removed; model {} version {}\nat a base rate of {base_rate:.3}:\n",
+            found.comments,
+            manifest.name,
+            &manifest.version[..12],
+        );
+        let metrics = [found.roc_auc, found.pr_auc, found.accuracy, found.f1, found.log_loss, found.brier, found.ece];
+        text += &quality(metrics);
+        if let Some(report) = report {
+            text += &format!("report written to {}\n", report.display());
+        }
+        text
+    }
+}
+
+/// Scores and explains every comment: the metrics, and a page about them.
+fn report(
+    args: &EvaluateArgs,
+    model: &Model,
+    manifest: &Manifest,
+    comments: &LabelledComments,
+    done: impl Fn(usize),
+) -> (Evaluation, String) {
+    let condition = args.condition();
+    let mut scratch = Scratch::default();
+    let mut terms = Terms::default();
+    let mut scored = Vec::with_capacity(comments.len());
+    for ((text, removed), count) in comments.iter().zip(1..) {
+        let Explanation { score, terms: found, .. } = model.explain(text, usize::MAX, &mut scratch);
+        terms.add(found.iter().map(|term| (term.term.as_ref(), term.contribution)));
+        let (log_odds, probability) = (score.log_odds.0, score.probability());
+        let alerts = condition.is_met_by(probability, &model.operating_point(score));
+        scored.push(Comment { text, removed, log_odds, probability, alerts });
+        done(count);
+    }
+    let verdicts: Vec<bool> = scored.iter().map(|comment| comment.removed).collect();
+    let found = Evaluation::of(&scored.iter().map(|comment| comment.log_odds).collect::<Vec<_>>(), &verdicts);
+    let html = Report {
+        model: &manifest.name,
+        version: &manifest.version,
+        base_rate: model.base_rate().share(),
+        quality: page_quality(&found),
+        policy: modstream_report::Policy {
+            condition: &condition.to_string(),
+            threshold: match condition {
+                Condition::Probability(least) => Some(least),
+                Condition::Precision(_) | Condition::Share(_) => None,
+            },
+        },
+        comments: &scored,
+        terms: &terms,
+        subgroups: &args.subgroups,
+        explain: &|text| reasons(model, text),
+    }
+    .html();
+    (found, html)
+}
+
+fn page_quality(found: &Evaluation) -> Quality {
+    Quality {
+        roc_auc: found.roc_auc,
+        average_precision: found.pr_auc,
+        log_loss: found.log_loss,
+        brier: found.brier,
+        ece: found.ece,
+        accuracy: found.accuracy,
+        f1: found.f1,
+    }
+}
+
+fn reasons(model: &Model, text: &str) -> Vec<Reason> {
+    let mut scratch = Scratch::default();
+    let terms = model.explain(text, REASONS_PER_ERROR, &mut scratch).terms;
+    terms.into_iter().map(|term| Reason { term: term.term.into_owned(), contribution: term.contribution }).collect()
+}

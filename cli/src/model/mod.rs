@@ -1,0 +1,13 @@
+//! Models: how one is made, measured, asked and brought into use.
+
+#[cfg(feature = "aws")]
+pub(crate) mod bucket;
+pub(crate) mod embedded;
+pub(crate) mod evaluate;
+pub(crate) mod explain;
+pub(crate) mod labelled;
+pub(crate) mod live;
+pub(crate) mod promises;
+pub(crate) mod score;
+pub(crate) mod thresholds;
+pub(crate) mod train;

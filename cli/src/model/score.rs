@@ -1,0 +1,123 @@
+use std::io::{self, BufWriter, IsTerminal as _, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use modstream_classifier::{Explanation, Model, Score, Scratch};
+use modstream_corpus::{Reader, Row};
+use modstream_events::Term;
+use serde::Serialize;
+
+use crate::common::args::ModelArgs;
+use crate::common::input;
+use crate::common::progress::Progress;
+use crate::model::embedded;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  modstream score --input comments.csv > scores.jsonl
+  zcat dump.jsonl.gz | modstream score --explain 3
+
+Each line of output has the comment's line in the input. A comment that can't be read becomes {\"line\":n,\"error\":\"...\"} in its place, and the status is 1 at the end.")]
+pub(crate) struct ScoreArgs {
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    /// Comments: CSV with a column `body`, or JSON Lines; plain, gzip or zstd [default: standard input]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) input: Option<PathBuf>,
+    /// Add the N terms that move each score most, the intercept, and the sum of the others
+    #[arg(long, value_name = "N")]
+    pub(crate) explain: Option<usize>,
+}
+
+/// A line of output.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Line<'a> {
+    Scored {
+        line: u64,
+        id: Option<&'a str>,
+        probability: f64,
+        log_odds: f64,
+        model_version: &'a str,
+        #[serde(flatten)]
+        why: Option<Why<'a>>,
+    },
+    Bad {
+        line: u64,
+        error: String,
+    },
+}
+
+#[derive(Serialize)]
+struct Why<'a> {
+    terms: Vec<Term<'a>>,
+    intercept: f64,
+    other: f64,
+}
+
+impl ScoreArgs {
+    /// Runs `modstream score`.
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        let (model, manifest) = embedded::load(&self.model)?;
+        let file = self.input.as_deref().filter(|path| !input::is_standard_input(path));
+        let reader = match file {
+            Some(path) => Reader::open(path)?,
+            None => input::comments_of_standard_input()?,
+        };
+        let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+        let mut scratch = Scratch::default();
+        let mut bad = 0_u64;
+        // A live feed wants each line at once; a file does not.
+        let is_live = file.is_none();
+        let progress = (!io::stdout().is_terminal()).then(|| Progress::new("scoring", None));
+        for row in reader {
+            let line = match &row {
+                Ok(Row { line, comment, .. }) => match comment.body() {
+                    Ok(body) => {
+                        let (score, why) = score(&model, body, self.explain, &mut scratch);
+                        Line::Scored {
+                            line: *line,
+                            id: comment.id.as_deref(),
+                            probability: score.probability(),
+                            log_odds: score.log_odds.0,
+                            model_version: &manifest.version,
+                            why,
+                        }
+                    }
+                    Err(error) => Line::Bad { line: *line, error: error.detail },
+                },
+                Err(error) => Line::Bad { line: error.line, error: error.to_string() },
+            };
+            bad += u64::from(matches!(line, Line::Bad { .. }));
+            serde_json::to_writer(&mut out, &line).map_err(io::Error::from)?;
+            out.write_all(b"\n")?;
+            if is_live {
+                out.flush()?;
+            }
+            if let Some(progress) = &progress {
+                progress.step();
+            }
+        }
+        out.flush()?;
+        if let Some(progress) = progress {
+            progress.finish();
+        }
+        if bad == 0 {
+            return Ok(ExitCode::SUCCESS);
+        }
+        eprintln!("{bad} comments could not be read: look for \"error\" in the output");
+        Ok(ExitCode::FAILURE)
+    }
+}
+
+/// A text's score, and why, as many terms of it as were asked for.
+fn score<'a>(model: &Model, body: &str, explain: Option<usize>, scratch: &'a mut Scratch) -> (Score, Option<Why<'a>>) {
+    match explain {
+        None => (model.score(body, scratch), None),
+        Some(most) => {
+            let Explanation { score, intercept, terms, other } = model.explain(body, most, scratch);
+            (score, Some(Why { terms, intercept, other }))
+        }
+    }
+}

@@ -1,0 +1,181 @@
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
+
+use clap::{Args, ValueEnum};
+use modstream_classifier::artifact::check_output;
+use modstream_feedback::{Judged, newest};
+use modstream_trainer::{LabelledComments, Settings, Step, default_settings, train};
+use serde_json::json;
+
+use super::labelled::{labelled, quality};
+use super::live;
+use crate::common::args::name;
+use crate::common::display::print;
+use crate::common::input;
+use crate::common::output::check_folder;
+use crate::common::progress::Progress;
+
+const DEFAULT_MEMORY_GB: f64 = (modstream_trainer::DEFAULT_MEMORY >> 30) as f64;
+
+fn gigabytes(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|it: &f64| *it > 0.0 && it.is_finite())
+        .ok_or_else(|| "a number above 0, such as 4".to_owned())
+}
+
+/// Features that a model may do without; words are always there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FeatureGroup {
+    /// The pieces of words
+    Subwords,
+    /// Pairs of words
+    Pairs,
+    /// Length, questions, layout
+    Measures,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  modstream train --input removals.csv --output models/ours
+  modstream train --input dump.jsonl.zst --output models/ours --about 'r/ours, 2024, moderators' removals'")]
+pub(crate) struct TrainArgs {
+    /// Comments with verdicts: CSV or JSON Lines with `body` and `removed` (0, 1, true or false); plain, gzip or zstd
+    #[arg(long, value_name = "FILE")]
+    pub(crate) input: PathBuf,
+    /// The folder to write the model to; a model there is replaced
+    #[arg(long, value_name = "DIR")]
+    pub(crate) output: PathBuf,
+    /// The model's name [default: the folder's]
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    pub(crate) name: Option<String>,
+    /// Also learn from moderators' decisions about alerts: a file of `modstream decisions pull`; may be repeated
+    ///
+    /// Decisions are in the fits and in no measurement, since alerts are no sample of all comments. Verdicts of --input stay as they
+    /// are. Of a comment the newest decision counts.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) decisions: Vec<PathBuf>,
+    /// What the model's card says of where the comments come from
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) about: Option<String>,
+    /// Decides which comment is in which fold of the cross-validation
+    #[arg(long, value_name = "N", default_value_t = modstream_trainer::default_settings().seed)]
+    pub(crate) seed: u64,
+    /// The most words, pairs of words and subwords in the vocabulary, together
+    #[arg(long, value_name = "N", default_value_t = modstream_trainer::default_settings().max_features)]
+    pub(crate) features: usize,
+    /// Do without these features, which scores faster, and less well; may be repeated, or a list with commas
+    #[arg(long, value_name = "GROUP", value_enum, value_delimiter = ',')]
+    pub(crate) without: Vec<FeatureGroup>,
+    /// The memory that training may take, in GB; above what it holds, weights are found another way, over sparse rows
+    #[arg(long, value_name = "GB", default_value_t = DEFAULT_MEMORY_GB, value_parser = gigabytes)]
+    pub(crate) memory: f64,
+    /// Print one line of JSON at the end, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl TrainArgs {
+    /// The model's name: the one given, or the output folder's as far as it can be one.
+    pub(crate) fn model_name(&self) -> String {
+        self.name.clone().unwrap_or_else(|| {
+            let folder = self.output.file_name().and_then(|folder| folder.to_str());
+            folder.and_then(|folder| name(folder).ok()).unwrap_or_else(|| "model".to_owned())
+        })
+    }
+}
+
+/// With fewer comments of a kind, metrics and calibration are mostly chance.
+const FEW_COMMENTS: usize = 100;
+
+impl TrainArgs {
+    /// Runs `modstream train`.
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        input::check_read_once([&self.input].into_iter().chain(&self.decisions).map(PathBuf::as_path))?;
+        // Before minutes of work, not after.
+        check_output(&self.output)?;
+        check_folder(&self.output)?;
+        let mut comments = labelled(&self.input)?;
+        let mut judged = Vec::new();
+        for path in &self.decisions {
+            judged.extend(live::judged(path)?);
+        }
+        let mut decided = LabelledComments::default();
+        for Judged { body, removed, .. } in newest(judged) {
+            decided.push_text(&body, removed);
+        }
+        comments.add_decided(&decided);
+        let mut settings = Settings { seed: self.seed, max_features: self.features, ..default_settings() };
+        for group in &self.without {
+            match group {
+                FeatureGroup::Subwords => settings.subword_min_documents = None,
+                FeatureGroup::Pairs => settings.longest_ngram = 1,
+                FeatureGroup::Measures => settings.measure_scale = 0.0,
+            }
+        }
+        let memory = (self.memory * f64::from(1 << 30)) as u64;
+        let stage = Mutex::new(None);
+        let trained = train(&comments, &self.model_name(), settings, memory, &|step| {
+            let mut stage = stage.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut begin = |name, times: usize| stage.insert(Progress::new(name, Some(times as u64))).show();
+            match step {
+                Step::Choosing(times) => begin("choosing features", times),
+                Step::Fitting(times) => begin("fitting", times),
+                Step::Done => stage.iter().for_each(Progress::step),
+            }
+        })?;
+        if let Some(progress) = stage.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            progress.finish();
+        }
+        let manifest = trained.write(&self.output, self.about.as_deref())?;
+        let (metrics, training) = (&manifest.metrics, &manifest.training);
+        if self.json {
+            let line = json!({
+                "output": self.output,
+                "name": manifest.name,
+                "version": manifest.version,
+                "comments": training.comments,
+                "removed": training.removed,
+                "without_text": training.without_text,
+                "decided": training.decided,
+                "terms": manifest.fit.terms,
+                "subwords": manifest.fit.subwords,
+                "solver": manifest.fit.solver,
+                "roc_auc": metrics.roc_auc,
+                "pr_auc": metrics.pr_auc,
+                "accuracy": metrics.accuracy,
+                "f1": metrics.f1,
+                "log_loss": metrics.log_loss,
+                "brier": metrics.brier,
+                "ece": metrics.ece,
+            });
+            print(&format!("{line}\n"))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let mut text = format!("{} comments, {} of them removed\n", training.comments, training.removed);
+        if training.removed.min(training.comments - training.removed) < FEW_COMMENTS {
+            text += &format!("fewer than {FEW_COMMENTS} of one kind: take the numbers below for a guess\n");
+        }
+        if training.decided > 0 {
+            text += &format!(
+                "and {} decisions about alerts, {} of them to remove\n",
+                training.decided, training.decided_removed
+            );
+        }
+        text += &format!("\non comments the model had not seen ({} folds):\n", manifest.settings.folds);
+        text += &quality([
+            metrics.roc_auc,
+            metrics.pr_auc,
+            metrics.accuracy,
+            metrics.f1,
+            metrics.log_loss,
+            metrics.brier,
+            metrics.ece,
+        ]);
+        text += &format!("\nmodel {} version {}\n", manifest.name, &manifest.version[..12]);
+        text += &format!("written to {}: read card.md there\n", self.output.display());
+        print(&text)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,248 @@
+//! `modstream forget`: what a person wrote, removed from a system's bucket.
+
+use std::fmt::Write as _;
+use std::io::{self, BufRead, IsTerminal as _};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail, ensure};
+use clap::builder::NonEmptyStringValueParser;
+use clap::{ArgGroup, Args};
+use jiff::{SignedDuration, Timestamp};
+use modstream_forget::{Mode, Person, Summary, forget};
+use modstream_platform::Clock as _;
+use modstream_platform::aws::SystemClock;
+use serde_json::{Map, Value, json};
+
+use crate::common::aws_args::{BucketArgs, ConnectionArgs};
+use crate::common::connection::failed;
+use crate::common::connection::{Connection, block_on};
+use crate::common::display::{one_line, print};
+use crate::common::usage::Usage;
+
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("whose").required(true)), after_help = "Examples:
+  modstream forget --author some_name --dry-run
+  modstream forget --comment k3f9a01
+
+Removed are texts in archive, quarantine, ledger and batches that were given up, in every version of an object. The streams' own
+copies expire by themselves; the command says when, and is to be run once more then. Stopped half-way, run it again. It asks before it removes anything; without a terminal it needs
+--yes.")]
+pub(crate) struct ForgetArgs {
+    /// Forget all comments of this author, the name exactly as it stands in comments
+    #[arg(long, value_name = "NAME", group = "whose", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) author: Option<String>,
+    /// Forget this comment, by the forum's id
+    #[arg(long, value_name = "ID", group = "whose", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) comment: Option<String>,
+    /// Say what would be removed, and remove nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Remove without asking first; needed where there is no terminal to ask on
+    #[arg(long)]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) bucket: BucketArgs,
+    /// The comments' stream, to say when its copies expire
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_COMMENTS_STREAM", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) comments_stream: Option<String>,
+    /// The predictions' stream, to say when its copies expire
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_PREDICTIONS_STREAM", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) predictions_stream: Option<String>,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+impl ForgetArgs {
+    /// Runs `modstream forget`.
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        let (person, who) = match (&self.author, &self.comment) {
+            (Some(name), _) => (Person::Author(name.clone()), format!("the author {}", one_line(name))),
+            (None, Some(id)) => (Person::Comment(id.clone()), format!("the comment {}", one_line(id))),
+            (None, None) => return Err(Usage::new("say --author NAME or --comment ID")),
+        };
+        if !self.dry_run && !self.yes {
+            confirm(&who, &self.bucket.bucket)?;
+        }
+        let mode = if self.dry_run { Mode::DryRun } else { Mode::Remove };
+        let (summary, streams) = block_on(async {
+            let connection = Connection::open(&self.connection).await?;
+            let names = [&self.comments_stream, &self.predictions_stream].into_iter().flatten();
+            let mut streams = Vec::new();
+            for name in names {
+                streams.push(Copies { stream: name.clone(), until: Box::pin(expiry(&connection, name)).await? });
+            }
+            // An answer that is lost does no harm here, so the SDK may try again by itself.
+            let bucket = connection.bucket(&self.bucket.bucket);
+            let summary = Box::pin(forget(&bucket, &SystemClock, &person, mode)).await?;
+            anyhow::Ok((summary, streams))
+        })?;
+        if summary.is_empty() {
+            bail!("{}", nothing(&summary, &who));
+        }
+        if self.json {
+            print(&format!("{}\n", as_json(&summary, &streams, self.dry_run)))?;
+        } else {
+            print(&as_text(&summary, &streams, &who, self.dry_run))?;
+        }
+        Ok(if summary.unclear.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+/// Asks whether to remove what can't be brought back.
+fn confirm(who: &str, bucket: &str) -> anyhow::Result<()> {
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        return Err(Usage::new(format!(
+            "nothing was removed: what is removed of {who} can't be brought back, and there is no terminal to ask on; say \
+             --yes to remove it, or --dry-run to see what it is"
+        )));
+    }
+    eprint!("Remove all of {who} from the bucket {}? It can't be brought back. [y/N] ", one_line(bucket));
+    ensure!(is_yes(io::stdin().lock())?, "nothing was removed");
+    Ok(())
+}
+
+/// Whether the first line says yes.
+fn is_yes(mut answer: impl BufRead) -> io::Result<bool> {
+    let mut line = String::new();
+    answer.read_line(&mut line)?;
+    Ok(matches!(line.trim().to_lowercase().as_str(), "y" | "yes"))
+}
+
+/// A stream's own copies.
+struct Copies {
+    stream: String,
+    /// When the last copy that the stream holds now is gone.
+    until: Timestamp,
+}
+
+async fn expiry(connection: &Connection, stream: &str) -> anyhow::Result<Timestamp> {
+    let call = connection.kinesis().describe_stream_summary().stream_name(stream);
+    let answer = call.send().await.map_err(failed("kinesis", "DescribeStreamSummary"));
+    let answer = answer.with_context(|| format!("how long the stream {stream} keeps its records can't be read"))?;
+    let hours = answer.stream_description_summary.map_or(24, |summary| summary.retention_period_hours);
+    Ok(SystemClock.now().saturating_add(SignedDuration::from_hours(i64::from(hours))).unwrap_or(Timestamp::MAX))
+}
+
+fn nothing(summary: &Summary, who: &str) -> String {
+    let mut said = format!(
+        "nothing of {who} was found in {} versions of objects, and nothing was written; names and ids count exactly as they \
+         stand in comments",
+        summary.looked_at
+    );
+    if !summary.unclear.is_empty() {
+        let _ = write!(said, "; {}", unclear(summary));
+    }
+    said
+}
+
+fn unclear(summary: &Summary) -> String {
+    let mut said = format!("{} versions must be looked at by hand:", summary.unclear.len());
+    for unclear in &summary.unclear {
+        let _ = write!(said, "\n  {} ({}): {}", one_line(&unclear.key), unclear.version_id, unclear.why);
+    }
+    said
+}
+
+fn as_text(summary: &Summary, streams: &[Copies], who: &str, dry_run: bool) -> String {
+    let what = if dry_run { "what would be removed" } else { "removed" };
+    let mut said = format!("{who}: {what}\n\n  place          objects  records  versions\n");
+    for (place, counts) in &summary.places {
+        let _ = writeln!(
+            said,
+            "  {:<12} {:>9} {:>8} {:>9}",
+            place.prefix(),
+            counts.objects,
+            counts.records,
+            counts.versions
+        );
+    }
+    let _ = writeln!(said, "\n{} versions of objects were looked at.", summary.looked_at);
+    for Copies { stream, until } in streams {
+        let until = until.strftime("%Y-%m-%d %H:%M UTC");
+        let _ = writeln!(said, "The stream {stream} may hold copies until {until}: run the command again after that.");
+    }
+    if streams.is_empty() {
+        said.push_str("The streams hold copies for as long as they keep records: run the command again after that.\n");
+    }
+    said.push_str(
+        "Alerts that nobody took stay in their queue for up to 14 days. What subscribers got, and your own files below \
+         corpus/, is not looked at.\n",
+    );
+    if !summary.unclear.is_empty() {
+        let _ = writeln!(said, "{}", unclear(summary));
+    }
+    said
+}
+
+fn as_json(summary: &Summary, streams: &[Copies], dry_run: bool) -> Value {
+    let places: Map<String, Value> = summary
+        .places
+        .iter()
+        .map(|(place, counts)| {
+            let counts = json!({ "objects": counts.objects, "records": counts.records, "versions": counts.versions });
+            (place.prefix().to_owned(), counts)
+        })
+        .collect();
+    let streams: Vec<Value> =
+        streams.iter().map(|copies| json!({ "stream": copies.stream, "copies_until": copies.until })).collect();
+    let unclear: Vec<Value> =
+        summary.unclear.iter().map(|it| json!({ "key": it.key, "version_id": it.version_id, "why": it.why })).collect();
+    json!({
+        "dry_run": dry_run,
+        "places": places,
+        "looked_at": summary.looked_at,
+        "streams": streams,
+        "unclear": unclear,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use modstream_forget::{Counts, Place, Unclear};
+
+    fn summary() -> Summary {
+        let places = [
+            (Place::Archive, Counts { objects: 2, records: 3, versions: 2 }),
+            (Place::GivenUp, Counts { objects: 1, records: 0, versions: 4 }),
+        ];
+        Summary { places: places.into(), unclear: Vec::new(), looked_at: 17 }
+    }
+
+    fn copies() -> Vec<Copies> {
+        let until = "2026-01-06T10:00:00Z".parse().expect("a time");
+        vec![Copies { stream: "modstream-comments".to_owned(), until }]
+    }
+
+    #[test]
+    fn what_was_removed_is_said_by_place_and_when_the_rest_expires() {
+        let said = as_text(&summary(), &copies(), "the author bob", false);
+        let lines: Vec<&str> = said.lines().collect();
+        assert_eq!(lines[0], "the author bob: removed");
+        assert_eq!(lines[2], "  place          objects  records  versions");
+        assert_eq!(lines[3], "  archive/             2        3         2");
+        assert_eq!(lines[4], "  aws/lambda/          1        0         4");
+        assert!(said.contains("The stream modstream-comments may hold copies until 2026-01-06 10:00 UTC"), "{said}");
+    }
+
+    #[test]
+    fn only_a_yes_is_a_yes() {
+        for (answer, expected) in
+            [("y\n", true), ("Yes\r\n", true), ("", false), ("\n", false), ("n\n", false), ("no\ny\n", false)]
+        {
+            assert_eq!(is_yes(answer.as_bytes()).expect("reads"), expected, "{answer:?}");
+        }
+    }
+
+    #[test]
+    fn without_a_match_it_says_so_and_also_what_it_could_not_read() {
+        let unclear = Unclear { key: "archive/x".into(), version_id: "v".into(), why: "it is damaged".into() };
+        let none = Summary { unclear: vec![unclear], looked_at: 5, ..Summary::default() };
+        let said = nothing(&none, "the comment k1");
+        assert!(said.starts_with("nothing of the comment k1 was found in 5 versions of objects"), "{said}");
+        assert!(said.contains("archive/x (v): it is damaged"), "{said}");
+    }
+}

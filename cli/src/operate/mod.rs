@@ -1,0 +1,10 @@
+//! What whoever runs a system does besides.
+
+#[cfg(feature = "aws")]
+pub(crate) mod forget;
+#[cfg(feature = "aws")]
+pub(crate) mod function;
+#[cfg(feature = "aws")]
+pub(crate) mod redrive;
+#[cfg(feature = "aws")]
+pub(crate) mod subscribe;

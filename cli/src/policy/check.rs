@@ -1,0 +1,89 @@
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use modstream_policy::Policies;
+use serde_json::json;
+
+use super::table;
+use crate::common::args::ModelArgs;
+use crate::common::display::{one_line, print};
+use crate::common::input;
+use crate::model::embedded;
+use crate::model::promises::Unmet;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  modstream policy check policies.toml
+  modstream policy check policies.toml --against comments.jsonl
+  modstream policy check policies.toml --model models/ours
+
+It warns where a policy asks for more than the model can promise, so that nothing would alert.
+
+docs/policies.md explains every field; shared/policy/policies.schema.json is its JSON Schema.")]
+pub(crate) struct PolicyCheckArgs {
+    /// The document: TOML, or JSON
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Warn of subreddits that no comment of this file is of: CSV or JSON Lines; plain, gzip or zstd
+    #[arg(long, value_name = "FILE")]
+    pub(crate) against: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl PolicyCheckArgs {
+    /// Runs `modstream policy check`.
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        input::check_read_once([&self.file].into_iter().chain(&self.against).map(PathBuf::as_path))?;
+        let policies = match table::read(&self.file)? {
+            Ok(policies) => policies,
+            Err(problems) if self.json => {
+                let lines: Vec<String> = problems.0.iter().map(ToString::to_string).collect();
+                let error = format!("{}: {problems}", input::name(&self.file));
+                print(&format!("{}\n", json!({ "error": one_line(&error), "problems": lines })))?;
+                return Ok(ExitCode::FAILURE);
+            }
+            Err(problems) => {
+                eprint!("{}", table::wrong(&self.file, &problems));
+                return Ok(ExitCode::FAILURE);
+            }
+        };
+        let unknown = match &self.against {
+            Some(file) => unknown(&policies, file)?,
+            None => Vec::new(),
+        };
+        let (_, manifest) = embedded::load(&self.model)?;
+        let unmet = Unmet::of(&policies, &manifest, self.model.base_rate)?;
+        if self.json {
+            let line = json!({
+                "policies": table::in_json(&policies),
+                "unknown_subreddits": unknown,
+                "out_of_reach": unmet.in_json(),
+            });
+            print(&format!("{line}\n"))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        print(&table::table(&policies))?;
+        for name in unknown {
+            eprintln!("warning: no comment of the file is of r/{}: look at how its name is written", one_line(&name));
+        }
+        unmet.warn();
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The subreddits with rules of their own that no comment is of.
+fn unknown(policies: &Policies, comments: &Path) -> anyhow::Result<Vec<String>> {
+    let mut seen = BTreeSet::new();
+    for row in input::comments(comments)? {
+        let row = row.map_err(|error| anyhow::anyhow!("{}, line {}: {error}", input::name(comments), error.line))?;
+        seen.extend(row.comment.subreddit.map(|name| name.to_lowercase()));
+    }
+    let unknown = policies.subreddits().filter(|(name, _)| !seen.contains(&name.to_lowercase()));
+    Ok(unknown.map(|(name, _)| name.to_owned()).collect())
+}

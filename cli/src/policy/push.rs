@@ -1,0 +1,144 @@
+//! `modstream policy push` and `show`: the document of policies in a system's bucket.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use modstream_in_use::policies::PolicyStore;
+use modstream_platform::aws::SystemClock;
+use serde_json::json;
+
+use super::table;
+use crate::common::args::name;
+use crate::common::aws_args::{BucketArgs, ConnectionArgs};
+use crate::common::connection::deadline;
+use crate::common::connection::{Connection, block_on};
+use crate::common::display::{one_line, print};
+use crate::common::input;
+use crate::model::bucket::in_use_manifest;
+use crate::model::promises::{Unmet, unmet_if_known};
+
+/// `modstream policy`, of a system's bucket.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyInBucketCommand {
+    /// Put a document into the bucket and into use; publish-alerts notices within a minute
+    Push(PolicyPushArgs),
+    /// Show the document in use
+    Show(PolicyShowArgs),
+}
+
+impl PolicyInBucketCommand {
+    pub(crate) fn wants_json(&self) -> bool {
+        match self {
+            PolicyInBucketCommand::Push(args) => args.json,
+            PolicyInBucketCommand::Show(args) => args.json,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  modstream policy push policies.toml")]
+pub(crate) struct PolicyPushArgs {
+    /// The document: TOML, or JSON
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// The name of the model in use, to warn where a policy asks for more than it can promise
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_MODEL_NAME", value_parser = name)]
+    pub(crate) model_name: Option<String>,
+    #[command(flatten)]
+    pub(crate) bucket: BucketArgs,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PolicyShowArgs {
+    #[command(flatten)]
+    pub(crate) bucket: BucketArgs,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+impl PolicyInBucketCommand {
+    /// Runs `modstream policy push|show`.
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        block_on(async {
+            match &self {
+                PolicyInBucketCommand::Push(args) => push(args).await,
+                PolicyInBucketCommand::Show(args) => show(args).await,
+            }
+        })
+    }
+}
+
+async fn push(args: &PolicyPushArgs) -> anyhow::Result<ExitCode> {
+    let policies = match table::read(&args.file)? {
+        Ok(policies) => policies,
+        Err(problems) if args.json => {
+            anyhow::bail!("{}: {problems}", input::name(&args.file));
+        }
+        Err(problems) => {
+            eprint!("{}", table::wrong(&args.file, &problems));
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    let connection = Connection::open(&args.connection).await?;
+    let bucket = args.bucket.bucket.as_str();
+    let objects = connection.clients().objects(bucket);
+    let pushed = Box::pin(PolicyStore::new(&objects, &SystemClock, deadline()).push(&policies)).await;
+    let (version, before) = pushed.with_context(|| format!("the bucket {bucket}"))?;
+    let in_use = in_use_manifest(&connection, bucket, args.model_name.as_deref()).await;
+    let found = in_use.and_then(|manifest| manifest.map(|it| Unmet::of(&policies, &it, None)).transpose());
+    let unmet = unmet_if_known(found);
+    if args.json {
+        let out_of_reach = unmet.as_ref().map(Unmet::in_json);
+        let line = json!({ "bucket": bucket, "version": version, "before": before, "out_of_reach": out_of_reach });
+        print(&format!("{line}\n"))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let short = &version[..12];
+    let state = match &before {
+        Some(before) if *before == version => "they are in use already".to_owned(),
+        Some(before) => {
+            format!(
+                "in place of version {}; publish-alerts notices within a minute",
+                before.get(..12).unwrap_or(before)
+            )
+        }
+        None => "in place of the function's POLICY; publish-alerts notices within a minute".to_owned(),
+    };
+    print(&format!("policies version {short} are in the bucket {bucket}\n{state}\n"))?;
+    unmet.iter().for_each(Unmet::warn);
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn show(args: &PolicyShowArgs) -> anyhow::Result<ExitCode> {
+    let connection = Connection::open(&args.connection).await?;
+    let bucket = args.bucket.bucket.as_str();
+    let objects = connection.bucket(bucket);
+    let current = Box::pin(PolicyStore::new(&objects, &SystemClock, deadline()).current()).await;
+    let current = current.with_context(|| format!("the bucket {bucket}"))?;
+    let text = match (current, args.json) {
+        (Some((version, policies)), true) => {
+            format!("{}\n", json!({ "bucket": bucket, "version": version, "policies": table::in_json(&policies) }))
+        }
+        (None, true) => format!("{}\n", json!({ "bucket": bucket, "version": null })),
+        (Some((version, policies)), false) => {
+            format!("version {} in the bucket {}\n{}", &version[..12], one_line(bucket), table::table(&policies))
+        }
+        (None, false) => format!(
+            "the bucket {} has no policies: the function's POLICY holds; push some: modstream policy push FILE\n",
+            one_line(bucket)
+        ),
+    };
+    print(&text)?;
+    Ok(ExitCode::SUCCESS)
+}

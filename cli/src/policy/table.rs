@@ -1,0 +1,104 @@
+//! Documents of policies, as a person reads them.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use modstream_policy::{AlwaysTerm, Channel, Policies, Problems, Rules};
+use serde_json::{Value, json};
+
+use crate::common::display::one_line;
+use crate::common::input;
+
+/// Reads a document of policies. Its problems are returned as they are, not as an error.
+pub(crate) fn read(path: &Path) -> anyhow::Result<Result<Policies, Problems>> {
+    Ok(Policies::parse(&input::text(path)?))
+}
+
+/// All problems of a document, a line each.
+pub(crate) fn wrong(path: &Path, problems: &Problems) -> String {
+    problems.0.iter().map(|problem| format!("{}: {}\n", input::name(path), one_line(&problem.to_string()))).collect()
+}
+
+/// The effective rules as a table, a row a subreddit, and what holds for all subreddits together.
+pub(crate) fn table(policies: &Policies) -> String {
+    let head = ["", "threshold", "base rate", "medium, high", "an hour", "quiet hours", "goes to", "and"];
+    let mut rows = vec![head.map(str::to_owned)];
+    rows.push(row("all others", &policies.default));
+    rows.extend(policies.subreddits().map(|(name, rules)| row(&format!("r/{}", one_line(name)), rules)));
+    let widths: Vec<usize> = (0..head.len())
+        .map(|column| rows.iter().map(|row| console::measure_text_width(&row[column])).max().unwrap_or_default())
+        .collect();
+    let mut text = format!("policies {}\n\n", one_line(&policies.name));
+    for row in rows {
+        let cells =
+            row.iter().zip(&widths).map(|(cell, width)| console::pad_str(cell, *width, console::Alignment::Left, None));
+        let line = cells.collect::<Vec<_>>().join("  ");
+        // Writing into a String never fails.
+        let _ = writeln!(text, "  {}", line.trim_end());
+    }
+    text.push('\n');
+    if let Some(most) = policies.max_alerts_per_hour {
+        let _ = writeln!(text, "all together at most {most} alerts an hour");
+    }
+    match &policies.breaker {
+        Some(breaker) => {
+            let _ = writeln!(
+                text,
+                "the breaker opens where more than {} of comments alert over {} minutes, {} alerts at least; for {} minutes",
+                percent(breaker.max_share),
+                breaker.window.as_mins(),
+                breaker.min_alerts,
+                breaker.open_for.as_mins()
+            );
+        }
+        None => text.push_str("no breaker\n"),
+    }
+    text
+}
+
+fn row(name: &str, rules: &Rules) -> [String; 8] {
+    let channels: Vec<&str> = rules.channels.iter().map(|channel| channel_name(*channel)).collect();
+    let mut more = Vec::new();
+    if !rules.always.is_empty() {
+        let terms: Vec<&str> = rules.always.iter().map(AlwaysTerm::as_str).collect();
+        more.push(format!("always: {}", one_line(&terms.join(" | "))));
+    }
+    if !rules.exempt_authors.is_empty() {
+        more.push(format!("never: u/{}", one_line(&rules.exempt_authors.join(", u/"))));
+    }
+    if rules.exploration_share > 0.0 {
+        more.push(format!("explores {}", percent(rules.exploration_share)));
+    }
+    let quiet = rules.quiet_hours.as_ref().map(|quiet| {
+        let keep: Vec<&str> = quiet.keep.iter().map(|severity| severity.as_str()).collect();
+        let but = if keep.is_empty() { String::new() } else { format!(", not {}", keep.join(", ")) };
+        format!("{}{but}", quiet.in_words())
+    });
+    [
+        name.to_owned(),
+        rules.threshold.to_string(),
+        rules.base_rate.map_or_else(|| "the model's".to_owned(), percent),
+        format!("{}, {}", rules.severities.medium, rules.severities.high),
+        rules.max_alerts_per_hour.map_or_else(|| "any".to_owned(), |most| most.to_string()),
+        quiet.unwrap_or_else(|| "none".to_owned()),
+        if channels.is_empty() { "the desk alone".to_owned() } else { channels.join(", ") },
+        more.join("; "),
+    ]
+}
+
+fn channel_name(channel: Channel) -> &'static str {
+    match channel {
+        Channel::Alerts => "alerts",
+        Channel::Digest => "digest",
+    }
+}
+
+fn percent(share: f64) -> String {
+    // As many digits as it was written with.
+    format!("{} %", (share * 1e6).round() / 1e4)
+}
+
+/// The document, as `--json` prints it.
+pub(crate) fn in_json(policies: &Policies) -> Value {
+    serde_json::from_slice(&policies.canonical()).unwrap_or_else(|_| json!({}))
+}

@@ -1,0 +1,35 @@
+//! `modstream replay`.
+
+use std::process::ExitCode;
+
+use super::args::ReplayArgs;
+use super::compare::{against, compare};
+use super::files::Files;
+#[cfg(feature = "aws")]
+use super::of_a_system;
+use crate::common::input::{self, check_read_once};
+
+impl ReplayArgs {
+    /// Runs `modstream replay`.
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        // A panic's message may quote a comment.
+        kinesis_batch::install_panic_hook();
+        check_read_once(self.inputs())?;
+        // Before the work, not after.
+        let page = self.page()?;
+        #[cfg(feature = "aws")]
+        if self.input.is_empty() {
+            return of_a_system::run(&self, page.as_ref());
+        }
+        #[cfg(feature = "aws")]
+        self.deployed.needs_no_files()?;
+        let against = against(&self)?;
+        let mut files = Files::open(&self.input)?;
+        let from = match &self.input[..] {
+            [file] => input::name(file),
+            several => format!("{} files", several.len()),
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(Box::pin(compare(&self, page.as_ref(), &from, &mut files, against)))
+    }
+}

@@ -1,0 +1,154 @@
+//! The functions with one model and policy beside another, or beside what was.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::Context as _;
+use modstream_events::{Comment, Event};
+use publish_alerts::Policy;
+
+use super::args::ReplayArgs;
+use super::difference::Difference;
+use super::functions::Functions;
+use super::show::Shown;
+use super::sides::{EventKey, Known, Source, Was, event_key};
+use crate::common::display::{one_line, print};
+use crate::common::input;
+use crate::common::output::OutputFile;
+use crate::common::progress::Progress;
+use crate::model::embedded;
+
+/// The most comments of a chunk: its world takes about 5 KB a comment.
+const COMMENTS_PER_CHUNK: usize = 10_000;
+/// The most bytes of a chunk.
+const BYTES_PER_CHUNK: usize = 64 << 20;
+
+/// The functions with the model and policy to try.
+fn tried(args: &ReplayArgs) -> anyhow::Result<Functions> {
+    functions(args, args.model.model.as_deref(), args.policy())
+}
+
+/// The functions with the model and policy to compare with.
+pub(crate) fn against(args: &ReplayArgs) -> anyhow::Result<Functions> {
+    functions(args, args.against_model.as_deref(), args.against_policy())
+}
+
+fn functions(args: &ReplayArgs, folder: Option<&Path>, policy: Policy) -> anyhow::Result<Functions> {
+    let files = embedded::model_files(folder)?;
+    let (_, manifest) = embedded::check(&files, folder)?;
+    Ok(Functions::new(files, manifest, args.model.base_rate, policy))
+}
+
+/// Replays, and shows the difference.
+pub(crate) async fn compare(
+    args: &ReplayArgs,
+    page: Option<&OutputFile>,
+    from: &str,
+    source: &mut impl Source,
+    mut was: impl Was,
+) -> anyhow::Result<ExitCode> {
+    let now = tried(args)?;
+    let verdicts = args.verdicts.as_deref().map(verdicts).transpose()?.unwrap_or_default();
+    let started = Instant::now();
+    let difference = replay(source, &mut was, &now, &verdicts).await?;
+    let mut left_out = source.left_out();
+    left_out.unreadable.extend_from_slice(was.unreadable());
+    if difference.comments == 0 {
+        let cause = left_out.unreadable.first().map(|(name, error)| format!("; {name}: {error}"));
+        let cause = cause.or_else(|| left_out.bad_examples.first().map(|example| format!("; {example}")));
+        anyhow::bail!("{from}: there are no comments in it{}", cause.unwrap_or_default());
+    }
+    let (was, now) = (was.side(), now.named());
+    let seconds = started.elapsed().as_secs_f64();
+    let shown = Shown { from, was: &was, now: &now, difference: &difference, left_out: &left_out, seconds };
+    if let Some(page) = page {
+        page.write(&shown.page())?;
+    }
+    print(&if args.json { shown.json() } else { shown.text() })?;
+    if let (Some(report), false) = (&args.report, args.json) {
+        print(&format!("\nreport written to {}\n", report.display()))?;
+    }
+    let is_whole = left_out.unreadable.is_empty() && left_out.bad_rows == 0;
+    Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Verdicts by the comment's id.
+fn verdicts(path: &Path) -> anyhow::Result<HashMap<String, bool>> {
+    let mut verdicts = HashMap::new();
+    for row in input::comments(path)? {
+        let row = row.map_err(|error| anyhow::anyhow!("line {}: {error}", error.line));
+        let row = row.with_context(|| input::name(path))?;
+        if let (Some(id), Some(removed)) = (row.comment.id, row.removed) {
+            verdicts.insert(id.into_owned(), removed);
+        }
+    }
+    anyhow::ensure!(
+        !verdicts.is_empty(),
+        "{}: no row has both `id` and `removed`, so there are no verdicts in it",
+        one_line(&input::name(path))
+    );
+    Ok(verdicts)
+}
+
+/// Replays all comments of a source.
+async fn replay(
+    source: &mut impl Source,
+    was: &mut impl Was,
+    now: &Functions,
+    verdicts: &HashMap<String, bool>,
+) -> anyhow::Result<Difference> {
+    let mut difference = Difference::default();
+    let mut seen: HashSet<EventKey> = HashSet::new();
+    let progress = Progress::new("replaying", None);
+    let mut is_end = false;
+    while !is_end {
+        let (mut items, mut comments, mut bytes) = (Vec::new(), Vec::new(), 0);
+        while items.len() < COMMENTS_PER_CHUNK && bytes < BYTES_PER_CHUNK {
+            let Some(item) = source.next().await? else {
+                is_end = true;
+                break;
+            };
+            match Event::<Comment<'_>>::decode(&item.data) {
+                Ok(event) => {
+                    let known = known(&event, item.removed, verdicts);
+                    if !seen.insert(known.key) {
+                        difference.repeats += 1;
+                        continue;
+                    }
+                    comments.push(known);
+                }
+                // The function says what is wrong with it.
+                Err(_) => difference.bad_records += 1,
+            }
+            bytes += item.data.len();
+            items.push(item);
+        }
+        if items.is_empty() {
+            continue;
+        }
+        let before = was.outcomes(&comments, &items).await?;
+        let (after, quarantined) = now.run(&items).await?;
+        difference.quarantined += quarantined;
+        for comment in &comments {
+            difference.add(comment, before.get(&comment.key), after.get(&comment.key));
+        }
+        progress.at(difference.comments);
+    }
+    progress.finish();
+    Ok(difference)
+}
+
+fn known(event: &Event<'_, Comment<'_>>, removed: Option<bool>, verdicts: &HashMap<String, bool>) -> Known {
+    let comment = &event.data;
+    let verdict = || verdicts.get(comment.id.as_deref()?).copied();
+    Known {
+        key: event_key(&event.source, &event.id),
+        #[cfg(feature = "aws")]
+        time: event.time,
+        subreddit: comment.subreddit.as_deref().map(str::to_owned),
+        body: comment.body.as_deref().unwrap_or_default().to_owned(),
+        removed: removed.or_else(verdict),
+    }
+}

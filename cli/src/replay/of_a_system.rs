@@ -1,0 +1,281 @@
+//! `modstream replay` of a system: comments of its archive or its stream, beside the alerts in its ledger.
+
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use jiff::{SignedDuration, Timestamp};
+use modstream_archive::{Content, Key, PREFIX};
+use modstream_events::{Alert, Event};
+use modstream_platform::aws::SystemClock;
+use modstream_platform::deliver::{get, list};
+use modstream_platform::{Clock, Fetched, Objects};
+
+use super::args::{ReplayArgs, ReplayedArgs};
+use super::compare::{against, compare};
+use super::sides::{
+    CommentOutcome, CommentOutcomes, EventKey, Item, Known, LeftOut, Raised, Side, Source, Was, event_key,
+};
+use crate::common::connection::{Connection, block_on};
+use crate::common::connection::{deadline, failed};
+use crate::common::output::OutputFile;
+use crate::common::usage::{Usage, set_up};
+use crate::pipeline::stream::{From, Reader};
+
+/// How many hours of the ledger are listed, and how many of its objects read, at once.
+const CONCURRENT_READS: usize = 16;
+/// How often shards are looked at: each takes five looks a second, of all its readers.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+pub(super) fn run(args: &ReplayArgs, page: Option<&OutputFile>) -> anyhow::Result<ExitCode> {
+    let ReplayedArgs { from, to, stream, comments, bucket, connection } = &args.deployed;
+    let now = Timestamp::now();
+    let to = to.unwrap_or(now);
+    if from.is_none() && !stream {
+        let ways = "what is to be replayed? Say --input FILE, --from TIME for the archive, or --stream";
+        return Err(Usage::new(ways));
+    }
+    if let Some(from) = from {
+        let is_before = *from < to;
+        if !is_before {
+            return Err(Usage::new(format!("--from {from} is not before {to}: no comment can lie between them")));
+        }
+    }
+    let name = comments.comments_stream.as_deref();
+    let name = name.ok_or_else(|| {
+        Usage::new(format!("whose comments? Say --comments-stream; {}", set_up("MODSTREAM_COMMENTS_STREAM")))
+    })?;
+    let is_compared = args.against_model.is_some() || args.against_policy.is_some();
+    let bucket = bucket.as_deref();
+    if bucket.is_none() && (!stream || !is_compared) {
+        let setup = set_up("MODSTREAM_BUCKET");
+        return Err(Usage::new(format!("archive and alerts lie in the system's bucket: say --bucket; {setup}")));
+    }
+    let since = from.map_or_else(|| "its beginning".to_owned(), |from| from.to_string());
+    let title = |of: &str| format!("{of} {name} from {since} to {to}");
+    block_on(async {
+        let connection = Connection::open(connection).await?;
+        let objects = bucket.map(|bucket| connection.clients().objects(bucket));
+        if let (true, title) = (*stream, title("the stream")) {
+            let mut source = Live::open(connection.kinesis(), name, *from, to).await?;
+            return Box::pin(against_what_was(args, page, &title, &mut source, objects)).await;
+        }
+        let (Some(from), Some(objects)) = (from, objects) else { return Err(Usage::new("say --from and --bucket")) };
+        reaches(&objects, &SystemClock, name, *from).await?;
+        let reader = modstream_archive::Reader::open(&objects, &SystemClock, name, *from, to).await;
+        let mut source = Archived { reader: reader.context("the archive")?, forgotten: 0 };
+        Box::pin(against_what_was(args, page, &title("the archive of"), &mut source, Some(objects.clone()))).await
+    })
+}
+
+/// Compares with a model and a policy, where one is named, else with the ledger.
+async fn against_what_was<O: Objects>(
+    args: &ReplayArgs,
+    page: Option<&OutputFile>,
+    title: &str,
+    source: &mut impl Source,
+    objects: Option<O>,
+) -> anyhow::Result<ExitCode> {
+    match objects {
+        Some(objects) if args.against_model.is_none() && args.against_policy.is_none() => {
+            compare(args, page, title, source, Ledger::new(objects, SystemClock)).await
+        }
+        _ => compare(args, page, title, source, against(args)?).await,
+    }
+}
+
+/// Whether the archive goes back as far as that.
+async fn reaches<O: Objects, C: Clock>(objects: &O, clock: &C, stream: &str, from: Timestamp) -> anyhow::Result<()> {
+    let hour = hour_of(from);
+    let listed = async |prefix: &str| list(objects, clock, deadline(), prefix).await.context("the archive");
+    // The whole archive is listed only where this hour has nothing.
+    if !listed(&format!("{PREFIX}{stream}/{hour}/")).await?.is_empty() {
+        return Ok(());
+    }
+    let all = listed(&format!("{PREFIX}{stream}/")).await?;
+    let first = all.iter().filter_map(|key| Key::parse(key)).map(|key| key.hour).min();
+    match first {
+        None => bail!("the archive of the stream {stream} is empty: replay the stream itself with --stream, or files"),
+        Some(first) if first > hour => {
+            bail!("the archive of the stream {stream} begins at {first}:00:00Z: say --from {first}:00:00Z")
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+fn hour_of(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H").to_string()
+}
+
+/// Comments of the archive.
+struct Archived<'a, O, C> {
+    reader: modstream_archive::Reader<'a, O, C>,
+    forgotten: u64,
+}
+
+impl<O: Objects, C: Clock> Source for Archived<'_, O, C> {
+    async fn next(&mut self) -> anyhow::Result<Option<Item>> {
+        while let Some(stored) = self.reader.next().await.context("the archive")? {
+            match stored.record.content {
+                Content::Data(data) => {
+                    return Ok(Some(Item { data, partition_key: stored.record.partition_key, removed: None }));
+                }
+                Content::Forgotten(_) => self.forgotten += 1,
+            }
+        }
+        Ok(None)
+    }
+
+    fn left_out(&self) -> LeftOut {
+        let unreadable = self.reader.unreadable().iter();
+        LeftOut {
+            unreadable: unreadable.map(|object| (object.key.clone(), object.error.to_string())).collect(),
+            without_text: self.forgotten,
+            ..LeftOut::default()
+        }
+    }
+}
+
+/// Comments that the stream still has.
+struct Live {
+    reader: Reader,
+    to: Timestamp,
+    waiting: VecDeque<Item>,
+    is_end: bool,
+}
+
+impl Live {
+    async fn open(
+        client: aws_sdk_kinesis::Client,
+        name: &str,
+        from: Option<Timestamp>,
+        to: Timestamp,
+    ) -> anyhow::Result<Self> {
+        let summary = Box::pin(client.describe_stream_summary().stream_name(name).send()).await;
+        let summary = summary.map_err(failed("kinesis", "DescribeStreamSummary"));
+        let summary = summary.with_context(|| format!("the stream {name}"))?;
+        let hours = summary.stream_description_summary.map_or(24, |summary| summary.retention_period_hours);
+        let oldest = Timestamp::now() - SignedDuration::from_hours(i64::from(hours));
+        if let Some(from) = from
+            && from < oldest
+        {
+            bail!(
+                "the stream {name} keeps records for {hours} hours: say a later --from, or replay the archive, without --stream"
+            );
+        }
+        let reader = Reader::open(client, name, from.map_or(From::Horizon, From::At)).await?;
+        Ok(Live { reader, to, waiting: VecDeque::new(), is_end: false })
+    }
+}
+
+impl Source for Live {
+    async fn next(&mut self) -> anyhow::Result<Option<Item>> {
+        loop {
+            if let Some(item) = self.waiting.pop_front() {
+                return Ok(Some(item));
+            }
+            if self.is_end {
+                return Ok(None);
+            }
+            let page = self.reader.read().await?;
+            let wanted = page.records.into_iter().filter(|record| record.arrived < self.to);
+            // The place does as a key: what a function makes of a comment does not depend on it.
+            self.waiting.extend(wanted.map(|record| Item {
+                partition_key: record.place.chars().take(modstream_platform::MAX_KEY_CHARS).collect(),
+                data: record.data,
+                removed: None,
+            }));
+            let read_until = Timestamp::now().checked_sub(page.behind);
+            self.is_end = page.is_at_end || read_until.is_ok_and(|until| until > self.to);
+            if self.waiting.is_empty() && !self.is_end {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        }
+    }
+
+    fn left_out(&self) -> LeftOut {
+        LeftOut::default()
+    }
+}
+
+/// The alerts there were, of the ledger. An hour is read when the first comment of it is replayed, and kept.
+struct Ledger<O, C> {
+    objects: O,
+    clock: C,
+    hours: HashSet<String>,
+    alerts: HashMap<EventKey, CommentOutcome>,
+    models: BTreeSet<String>,
+    conditions: BTreeSet<String>,
+    unreadable: Vec<(String, String)>,
+}
+
+impl<O: Objects, C: Clock> Ledger<O, C> {
+    fn new(objects: O, clock: C) -> Self {
+        let (hours, alerts, models, conditions, unreadable) = Default::default();
+        Ledger { objects, clock, hours, alerts, models, conditions, unreadable }
+    }
+
+    async fn read(&mut self, hours: Vec<String>) -> anyhow::Result<()> {
+        let Ledger { objects, clock, .. } = &*self;
+        let lists =
+            hours.into_iter().map(async |hour| list(objects, clock, deadline(), &format!("alerts/{hour}/")).await);
+        let keys: Vec<Vec<String>> =
+            stream::iter(lists).buffered(CONCURRENT_READS).try_collect().await.context("the ledger")?;
+        let requested = keys.into_iter().flatten().filter(|key| key.ends_with("/requested.json"));
+        let reads = requested.map(async |key| (get(objects, clock, deadline(), &key, None).await, key));
+        let read: Vec<_> = stream::iter(reads).buffered(CONCURRENT_READS).collect().await;
+        for (fetched, key) in read {
+            let Fetched::Object { bytes, .. } = fetched.context("the ledger")? else { continue };
+            match Event::<Alert<'_>>::decode(&bytes) {
+                Ok(event) => self.add(event.data),
+                Err(bad) => self.unreadable.push((key, bad.to_string())),
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, alert: Alert<'_>) {
+        let version: String = alert.model.version.chars().take(12).collect();
+        self.models.insert(format!("{} {version}", alert.model.name));
+        let condition = alert.policy.condition.into_owned();
+        self.conditions.insert(condition.clone());
+        let terms = alert.terms.into_iter().map(|term| (term.term.into_owned(), term.contribution)).collect();
+        let outcome = CommentOutcome {
+            probability: alert.probability,
+            terms,
+            alert: Some(Raised { severity: alert.severity, condition }),
+        };
+        // A comment that alerted under two policies is one.
+        let of = alert.comment_event;
+        self.alerts.entry(event_key(&of.source, &of.id)).or_insert(outcome);
+    }
+}
+
+impl<O: Objects, C: Clock> Was for Ledger<O, C> {
+    async fn outcomes(&mut self, comments: &[Known], _: &[Item]) -> anyhow::Result<CommentOutcomes> {
+        let hours: BTreeSet<String> = comments.iter().map(|comment| hour_of(comment.time)).collect();
+        let hours: Vec<String> = hours.into_iter().filter(|hour| self.hours.insert(hour.clone())).collect();
+        self.read(hours).await?;
+        let known = comments.iter().filter_map(|comment| Some((comment.key, self.alerts.get(&comment.key)?.clone())));
+        Ok(known.collect())
+    }
+
+    fn side(&self) -> Side {
+        let several = |all: &BTreeSet<String>, what: &str| match all.len() {
+            0 => "-".to_owned(),
+            1 => all.first().cloned().unwrap_or_default(),
+            count => format!("{count} {what}"),
+        };
+        Side {
+            name: format!("alerts there were ({})", several(&self.models, "models")),
+            condition: several(&self.conditions, "policies"),
+            model: None,
+        }
+    }
+
+    fn unreadable(&self) -> &[(String, String)] {
+        &self.unreadable
+    }
+}
