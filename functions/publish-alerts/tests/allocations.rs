@@ -63,7 +63,7 @@ async fn bytes_for(body: &str) -> usize {
 }
 
 /// Reading a text with escapes allocates it three times over: were the alert read again, this would be seen. The function reads
-/// the prediction, owns the alert, encodes it into a buffer that grows, and makes the message: under eight times the text.
+/// the prediction, owns the alert, encodes it into a buffer that grows, and makes the message: some eight times the text.
 #[tokio::test(start_paused = true)]
 async fn a_fresh_alert_is_not_read_again_and_its_text_is_not_copied_for_each_call() {
     let long = "Is the sample \"large\" enough?\n".repeat(MAX_BODY_CHARS / 30);
