@@ -22,5 +22,5 @@ mod shrink;
 mod world;
 
 pub use plan::Plan;
-pub use run::{Outcome, run};
+pub use run::{RunOutcome, run};
 pub use shrink::shrink;

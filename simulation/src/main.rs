@@ -9,7 +9,7 @@ use clap::{Args, Parser};
 use console::style;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use modstream_simulation::latency::{self, Settings, assumed};
-use modstream_simulation::{Outcome, Plan, mutations, run, shrink};
+use modstream_simulation::{Plan, RunOutcome, mutations, run, shrink};
 use rayon::prelude::*;
 
 /// Run the real functions over a world in memory, under faults that follow from a seed, and check what they promise
@@ -169,14 +169,14 @@ fn show_latency(settings: &Settings) -> ExitCode {
 }
 
 /// Runs all plans: everything that happened, or the lowest seed that broke something.
-fn simulate(arguments: &Arguments) -> Result<Outcome, u64> {
+fn simulate(arguments: &Arguments) -> Result<RunOutcome, u64> {
     let progress = progress(arguments.plans);
     let seeds = arguments.seed..arguments.seed.saturating_add(arguments.plans);
-    let mut all = Outcome::default();
+    let mut all = RunOutcome::default();
     let mut from = seeds.start;
     while from < seeds.end {
         let to = seeds.end.min(from.saturating_add(TOGETHER));
-        let outcomes: Vec<Outcome> = (from..to)
+        let outcomes: Vec<RunOutcome> = (from..to)
             .into_par_iter()
             .map(|seed| {
                 let outcome = outcome(arguments.mutate, &Plan::of_seed(seed));
@@ -188,7 +188,7 @@ fn simulate(arguments: &Arguments) -> Result<Outcome, u64> {
             progress.finish_and_clear();
             return Err(from + failed as u64);
         }
-        all = outcomes.into_iter().fold(all, Outcome::plus);
+        all = outcomes.into_iter().fold(all, RunOutcome::plus);
         from = to;
     }
     progress.finish_and_clear();
@@ -196,12 +196,12 @@ fn simulate(arguments: &Arguments) -> Result<Outcome, u64> {
 }
 
 /// A run's outcome; a panic breaks everything.
-fn outcome(mutation: Option<&'static str>, plan: &Plan) -> Outcome {
+fn outcome(mutation: Option<&'static str>, plan: &Plan) -> RunOutcome {
     let run = AssertUnwindSafe(|| mutated(mutation, || run(plan)));
     catch_unwind(run).unwrap_or_else(|panic| {
         let said = panic.downcast_ref::<String>().cloned();
         let said = said.or_else(|| panic.downcast_ref::<&str>().map(|&said| said.to_owned()));
-        Outcome { broken: vec![format!("panicked: {}", said.unwrap_or_default())], ..Outcome::default() }
+        RunOutcome { broken: vec![format!("panicked: {}", said.unwrap_or_default())], ..RunOutcome::default() }
     })
 }
 
@@ -222,7 +222,7 @@ fn progress(plans: u64) -> ProgressBar {
 }
 
 /// What happened how often.
-fn table(arguments: &Arguments, all: &Outcome) -> String {
+fn table(arguments: &Arguments, all: &RunOutcome) -> String {
     let mut text = format!(
         "{} plans: {} records, {} invocations, {} messages; no promise broken\n\n",
         arguments.plans, all.records, all.invocations, all.messages

@@ -22,7 +22,7 @@ use crate::{archived, schedule};
 
 /// What became of a plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Outcome {
+pub struct RunOutcome {
     /// The promises that were broken, each as a sentence. None is what is wanted.
     pub broken: Vec<String>,
     /// How often each kind of incident took place.
@@ -35,14 +35,14 @@ pub struct Outcome {
     pub invocations: u64,
 }
 
-impl Outcome {
+impl RunOutcome {
     /// The sums of both, and everything that either broke.
-    pub fn plus(mut self, other: Outcome) -> Outcome {
+    pub fn plus(mut self, other: RunOutcome) -> RunOutcome {
         for (what, times) in other.injected {
             *self.injected.entry(what).or_default() += times;
         }
         self.broken.extend(other.broken);
-        Outcome {
+        RunOutcome {
             records: self.records + other.records,
             messages: self.messages + other.messages,
             invocations: self.invocations + other.invocations,
@@ -57,19 +57,19 @@ const LIMIT: Duration = Duration::from_secs(7 * 24 * 3600);
 const REDRIVES: usize = 3;
 
 /// Carries out a plan in virtual time.
-pub fn run(plan: &Plan) -> Outcome {
+pub fn run(plan: &Plan) -> RunOutcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     // Where invocations that were given up work on.
     let abandoned = LocalSet::new();
     abandoned.block_on(&runtime.expect("a runtime"), async {
-        tokio::time::timeout(LIMIT, carry_out(plan)).await.unwrap_or_else(|_| Outcome {
+        tokio::time::timeout(LIMIT, carry_out(plan)).await.unwrap_or_else(|_| RunOutcome {
             broken: vec!["it never ends: the functions go on for a week of virtual time".to_owned()],
-            ..Outcome::default()
+            ..RunOutcome::default()
         })
     })
 }
 
-async fn carry_out(plan: &Plan) -> Outcome {
+async fn carry_out(plan: &Plan) -> RunOutcome {
     let world = World::new(&plan.settings).await;
     let inbox = world.inbox();
     let policies = document(plan.settings.document);
@@ -120,7 +120,7 @@ async fn carry_out(plan: &Plan) -> Outcome {
     evidence.held_back().into_iter().for_each(|kind| faults.count(kind));
     broken.extend(oracle::broken(&evidence));
     broken.extend(archived::broken(&world).await);
-    Outcome {
+    RunOutcome {
         broken,
         injected: faults.injected(),
         records: (world.comments.len() + world.predictions.len()) as u64,

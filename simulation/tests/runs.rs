@@ -1,12 +1,12 @@
 //! What the simulation is worth: it repeats itself, and each kind of incident takes place.
 
-use modstream_simulation::{Outcome, Plan, run};
+use modstream_simulation::{Plan, RunOutcome, run};
 
 const PLANS: u64 = 200;
 
 #[test]
 fn a_run_depends_on_its_plan_alone_and_breaks_no_promise() {
-    let mut all = Outcome::default();
+    let mut all = RunOutcome::default();
     for plan in (0..PLANS).map(Plan::of_seed) {
         let outcome = run(&plan);
         assert_eq!(run(&plan), outcome, "seed {}: another run went another way", plan.seed);

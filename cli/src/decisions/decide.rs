@@ -7,7 +7,7 @@ use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use futures_util::{StreamExt as _, stream};
 use jiff::SignedDuration;
-use modstream_decisions::{Decisions, Outcome, Standing};
+use modstream_decisions::{DecideOutcome, Decisions, Standing};
 use modstream_events::{Action, Alert, Event};
 use modstream_ledger::{Hour, LedgerError, Reader};
 use modstream_links::{Claim, decode_without_verifying};
@@ -79,8 +79,8 @@ impl DecideArgs {
             Standing::Undecided => None,
             Standing::Decided(decision) => Some(decision),
         };
-        let changed = matches!(outcome, Outcome::Done { repeated: false, .. });
-        let is_done = matches!(outcome, Outcome::Done { .. });
+        let changed = matches!(outcome, DecideOutcome::Done { repeated: false, .. });
+        let is_done = matches!(outcome, DecideOutcome::Done { .. });
         if self.json {
             let standing = standing.map(|decision| {
                 json!({ "action": decision.action, "moderator": decision.moderator, "time": decision.time, "number": decision.number })
@@ -115,7 +115,7 @@ impl DecideArgs {
 /// The alert as it was named.
 #[derive(Debug, PartialEq, Eq)]
 enum Target {
-    Place(Hour, String),
+    Named(Hour, String),
     Id(String),
 }
 
@@ -128,14 +128,14 @@ impl Target {
             bail!("`{}` is no alert: give its id, or a link to it with /a/ in it", one_line(text));
         };
         match decode_without_verifying(token) {
-            Some(Claim::Alert { hour, id, .. }) => Ok(Target::Place(hour, id.to_string())),
+            Some(Claim::Alert { hour, id, .. }) => Ok(Target::Named(hour, id.to_string())),
             _ => bail!("the link is not complete, or leads elsewhere than to an alert: copy all of it"),
         }
     }
 
     async fn place(self, bucket: &S3Objects) -> anyhow::Result<(Hour, String)> {
         let id = match self {
-            Target::Place(hour, id) => return Ok((hour, id)),
+            Target::Named(hour, id) => return Ok((hour, id)),
             Target::Id(id) => id,
         };
         let now = SystemClock.now();
@@ -167,7 +167,7 @@ mod tests {
         let claim = Claim::Alert { hour, id: id.parse().expect("a UUID"), action: Action::Keep };
         let signer = Signer::new(&[1; 32], None).expect("a key");
         let link = signer.link("https://example.org", &claim, hour.start()).expect("a link");
-        assert_eq!(Target::read(&link).expect("a link"), Target::Place(hour, id.to_owned()));
+        assert_eq!(Target::read(&link).expect("a link"), Target::Named(hour, id.to_owned()));
         for text in ["k1", "https://example.org/a/", "https://example.org/a/AQHB", "https://example.org/d/AQHB"] {
             assert!(Target::read(text).is_err(), "{text}");
         }

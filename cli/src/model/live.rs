@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, ensure};
-use modstream_feedback::{Claim, Explored, Group, Judged, Live, MIN_DECISIONS, Recall, Verdict, live, read};
+use modstream_feedback::{Claim, ClaimedPrecision, Explored, Judged, Live, MIN_DECISIONS, Recall, Verdict, live, read};
 use proportions::{Interval, Proportion};
 use serde_json::{Value, json};
 
@@ -64,7 +64,7 @@ fn table(found: &Live) -> String {
         found.all.observed.of
     ));
     line(format_args!("  {:<30} {:>7}  {:>7}  {:<19}  claim", "", "decided", "claimed", "removed"));
-    let mut row = |name: &str, group: &Group| {
+    let mut row = |name: &str, group: &ClaimedPrecision| {
         let claimed = if group.observed.of == 0 { "-".to_owned() } else { format!("{:.2}", group.claimed) };
         line(format_args!(
             "  {:<30} {:>7}  {claimed:>7}  {:<19}  {}",
@@ -148,7 +148,7 @@ fn share(proportion: Proportion) -> String {
 }
 
 fn in_json(found: &Live) -> Value {
-    let group = |group: &Group| {
+    let group = |group: &ClaimedPrecision| {
         json!({
             "decided": group.observed.of,
             "removed": group.observed.part,
@@ -157,7 +157,7 @@ fn in_json(found: &Live) -> Value {
             "claim": word(group.claim()),
         })
     };
-    let groups = |groups: &[(String, Group)]| -> Value {
+    let groups = |groups: &[(String, ClaimedPrecision)]| -> Value {
         groups.iter().map(|(name, of)| (name.clone(), group(of))).collect::<serde_json::Map<_, _>>().into()
     };
     json!({

@@ -202,12 +202,12 @@ fn as_json(summary: &Summary, streams: &[Copies], dry_run: bool) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use modstream_forget::{Counts, Place, Unclear};
+    use modstream_forget::{Area, Counts, Unclear};
 
     fn summary() -> Summary {
         let places = [
-            (Place::Archive, Counts { objects: 2, records: 3, versions: 2 }),
-            (Place::GivenUp, Counts { objects: 1, records: 0, versions: 4 }),
+            (Area::Archive, Counts { objects: 2, records: 3, versions: 2 }),
+            (Area::GivenUp, Counts { objects: 1, records: 0, versions: 4 }),
         ];
         Summary { places: places.into(), unclear: Vec::new(), looked_at: 17 }
     }

@@ -1,7 +1,7 @@
 //! Whether an alert is published by itself, and why not.
 
 use modstream_events::{Alert, Event};
-use modstream_ledger::limits::{Budgets, Known, Place, Request, Scope};
+use modstream_ledger::limits::{Budgets, Known, Request, Scope, Slot};
 use modstream_ledger::{Hour, Withholding};
 use modstream_platform::deliver::DeliveryError;
 use modstream_platform::{Clock, Objects};
@@ -57,7 +57,7 @@ pub(crate) async fn by_budgets<O: Objects, C: Clock>(
         let Some(places) = places else { continue };
         let hour = Hour::of(event.time);
         let request = Request { hour, scope: &scope, places, alert: &event.id, is_resumed };
-        if budgets.take(objects, clock, deadline, request).await? == Place::Spent {
+        if budgets.take(objects, clock, deadline, request).await? == Slot::Spent {
             let word = if places == 1 { "alert" } else { "alerts" };
             return Ok(Some((
                 Withholding::Budget,

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use modstream_archive::{Content, Reader, decode};
-use modstream_forget::{Mode, Person, Place, forget};
+use modstream_forget::{Area, Mode, Person, forget};
 use modstream_platform::Clock;
 use modstream_platform::Objects;
 use modstream_platform::memory::{Config, EventSource, FunctionError};
@@ -102,7 +102,7 @@ async fn no_version_of_any_object_holds_a_forgotten_persons_name_or_text_and_the
     let traces = [vec![AUTHOR.to_owned()], bodies()].concat();
     let holds = |text: &str| traces.iter().any(|trace| text.contains(trace.as_str()));
     let before = everything(world).await;
-    for place in [Place::Archive, Place::Quarantine, Place::Ledger, Place::GivenUp] {
+    for place in [Area::Archive, Area::Quarantine, Area::Ledger, Area::GivenUp] {
         let found = before.iter().any(|(key, text)| key.starts_with(place.prefix()) && holds(text));
         assert!(found, "the test has nothing to forget in {place:?}");
     }
@@ -113,7 +113,7 @@ async fn no_version_of_any_object_holds_a_forgotten_persons_name_or_text_and_the
     assert!(done.unclear.is_empty(), "{:?}", done.unclear);
     let records = done.places.iter().map(|(place, counts)| (*place, counts.records)).collect::<Vec<_>>();
     // What was scored twice was also given up twice.
-    let expected = [(Place::Archive, 9), (Place::Quarantine, 2), (Place::Ledger, 7), (Place::GivenUp, 14)];
+    let expected = [(Area::Archive, 9), (Area::Quarantine, 2), (Area::Ledger, 7), (Area::GivenUp, 14)];
     assert_eq!(records, expected);
     for (key, text) in everything(world).await {
         assert!(!holds(&text), "{key}: {text}");

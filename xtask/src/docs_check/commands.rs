@@ -147,11 +147,11 @@ pub(crate) fn invocations(script: &str) -> Vec<Invocation> {
 }
 
 /// Where a document's commands run: a folder that has the checkout's files, and keeps what a command writes.
-pub(crate) struct Place {
+pub(crate) struct Sandbox {
     folder: tempfile::TempDir,
 }
 
-impl Place {
+impl Sandbox {
     pub(crate) fn new(modstream: &Modstream) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let link = |from: &Path, to: &str| std::os::unix::fs::symlink(from, folder.path().join(to));
@@ -162,7 +162,7 @@ impl Place {
         link(&checkout::root().join("events"), "events")?;
         // A document's own models lie beside it.
         link(&checkout::root().join("models/rscience"), "models/rscience")?;
-        Ok(Place { folder })
+        Ok(Sandbox { folder })
     }
 
     /// Whether a command is one of those that are run here.
@@ -280,7 +280,7 @@ mod tests {
         let script = "#!/bin/sh\necho \"$@\" in $TZ\necho again >&2\ncase $1 in desk) exec sleep 60;; esac\n";
         std::fs::write(&demo, script).expect("a script");
         std::fs::set_permissions(&demo, std::fs::Permissions::from_mode(0o755)).expect("a program");
-        let place = Place::new(&Modstream { demo, full: None }).expect("a place");
+        let place = Sandbox::new(&Modstream { demo, full: None }).expect("a place");
         let ran = |command: &str| place.run(command, 2).expect("runs");
         assert_eq!(ran("cargo demo --fast"), [&format!("demo --schedule-time {DEMO_TIME} --fast in UTC"), "again"]);
         assert_eq!(ran("modstream desk"), ["desk --port 0 in UTC", "again"]);

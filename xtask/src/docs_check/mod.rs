@@ -13,7 +13,7 @@ use anyhow::{Context as _, bail, ensure};
 use clap::Args;
 use similar::TextDiff;
 
-use self::commands::{Checked, Invocation, Modstream, Place, invocations, xtask_understands};
+use self::commands::{Checked, Invocation, Modstream, Sandbox, invocations, xtask_understands};
 use self::document::{Block, Document, Example, Mention};
 use crate::checkout;
 
@@ -161,7 +161,7 @@ fn check(
         check_path(file, code, tracked, found)?;
         check_lines(file, code.line, &code.text, programs, found);
     }
-    let place = Place::new(programs.modstream)?;
+    let place = Sandbox::new(programs.modstream)?;
     let mut corrected = String::new();
     let mut kept = 0;
     for block in &document.blocks {
@@ -179,7 +179,7 @@ fn check_block(
     file: &str,
     block: &Block,
     programs: &Programs<'_>,
-    place: &Place,
+    place: &Sandbox,
     write: bool,
     found: &mut Found,
 ) -> anyhow::Result<Option<String>> {
@@ -217,7 +217,7 @@ fn check_block(
     for Example { command, line, output } in &examples {
         writeln!(text, "$ {command}")?;
         let mut lines = output.clone();
-        if Place::runs(command) {
+        if Sandbox::runs(command) {
             found.run += 1;
             let printed = place.run(command, output.len()).with_context(|| format!("{file}:{line}: {command}"))?;
             let printed: Vec<&str> = printed.iter().map(String::as_str).collect();

@@ -4,7 +4,7 @@ use modstream_platform::deliver::{Delivery, DeliveryError, PutIfAbsent, delete, 
 use modstream_platform::{Bytes, Clock, DeletableObjects, Fetched, PutRecord, Stream};
 use modstream_telemetry::{decision_recorded, decision_unsent};
 
-use crate::log::{self, Log, LogError, MAX_DECISIONS_PER_ALERT, Place, Recorded, Standing};
+use crate::log::{self, AlertKey, Log, LogError, MAX_DECISIONS_PER_ALERT, Recorded, Standing};
 use crate::moderator::{NoModerator, moderator};
 use crate::sweep::unsent_key;
 
@@ -19,7 +19,7 @@ pub struct Decisions<'a, O, S, C> {
 
 /// What became of a moderator's wish.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum DecideOutcome {
     /// The decision is the alert's last: written now, or by an earlier try.
     Done {
         /// The alert's log.
@@ -39,11 +39,13 @@ pub enum Outcome {
     },
 }
 
-impl Outcome {
+impl DecideOutcome {
     /// The alert's log as it is now.
     pub fn log(&self) -> &Log {
         match self {
-            Outcome::Done { log, .. } | Outcome::Behind { log } | Outcome::NothingToUndo { log } => log,
+            DecideOutcome::Done { log, .. } | DecideOutcome::Behind { log } | DecideOutcome::NothingToUndo { log } => {
+                log
+            }
         }
     }
 }
@@ -76,7 +78,7 @@ impl<'a, O: DeletableObjects, S: Stream, C: Clock> Decisions<'a, O, S, C> {
     ///
     /// # Errors
     /// Where it can't be read, or there is no answer by the deadline.
-    pub async fn log(&self, place: Place<'_>) -> Result<Log, LogError> {
+    pub async fn log(&self, place: AlertKey<'_>) -> Result<Log, LogError> {
         log::read(self.objects, self.clock, self.deadline, place).await
     }
 
@@ -94,9 +96,9 @@ impl<'a, O: DeletableObjects, S: Stream, C: Clock> Decisions<'a, O, S, C> {
         action: Action,
         who: &str,
         after: Option<u32>,
-    ) -> Result<Outcome, DecideError> {
+    ) -> Result<DecideOutcome, DecideError> {
         let who = moderator(who)?;
-        let place = Place::of_alert(alert);
+        let place = AlertKey::of_alert(alert);
         let log = self.log(place).await?;
         let last = log.last_number();
         let after = match after {
@@ -108,8 +110,8 @@ impl<'a, O: DeletableObjects, S: Stream, C: Clock> Decisions<'a, O, S, C> {
             return Ok(self.settled(place, log, after + 1, action, &who).await);
         }
         match (action, log.standing()) {
-            (Action::Undo, Standing::Undecided) => return Ok(Outcome::NothingToUndo { log }),
-            (Action::Remove | Action::Keep, Standing::Decided(_)) => return Ok(Outcome::Behind { log }),
+            (Action::Undo, Standing::Undecided) => return Ok(DecideOutcome::NothingToUndo { log }),
+            (Action::Remove | Action::Keep, Standing::Decided(_)) => return Ok(DecideOutcome::Behind { log }),
             _ => {}
         }
         let number = last + 1;
@@ -124,23 +126,23 @@ impl<'a, O: DeletableObjects, S: Stream, C: Clock> Decisions<'a, O, S, C> {
         }
         decision_recorded(&alert.id, number, action.as_str());
         self.send(place, number, &event).await;
-        Ok(Outcome::Done { log: self.log(place).await?, repeated: false })
+        Ok(DecideOutcome::Done { log: self.log(place).await?, repeated: false })
     }
 
     /// What to say where the log has a decision of this number, or will never have.
-    async fn settled(&self, place: Place<'_>, log: Log, number: u32, action: Action, who: &str) -> Outcome {
+    async fn settled(&self, place: AlertKey<'_>, log: Log, number: u32, action: Action, who: &str) -> DecideOutcome {
         let own = log.get(number).filter(|recorded| recorded.says(action, who) && number == log.last_number());
-        let Some(own) = own.map(|own| own.bytes().to_vec()) else { return Outcome::Behind { log } };
+        let Some(own) = own.map(|own| own.bytes().to_vec()) else { return DecideOutcome::Behind { log } };
         let entry = unsent_key(place.alert_id, number, &own);
         // Where even this is not known, the sweep sees to it.
         if let Ok(Fetched::Object { .. }) = get(self.objects, self.clock, self.deadline, &entry, None).await {
             self.send(place, number, &own).await;
         }
-        Outcome::Done { log, repeated: true }
+        DecideOutcome::Done { log, repeated: true }
     }
 
     /// Whether the decision is in the log now; else another one has its number.
-    async fn record(&self, place: Place<'_>, number: u32, event: &Bytes) -> Result<bool, DecideError> {
+    async fn record(&self, place: AlertKey<'_>, number: u32, event: &Bytes) -> Result<bool, DecideError> {
         let Decisions { objects, clock, deadline, .. } = *self;
         let entry = unsent_key(place.alert_id, number, event);
         put(objects, clock, deadline, &entry, event.clone()).await?;
@@ -159,7 +161,7 @@ impl<'a, O: DeletableObjects, S: Stream, C: Clock> Decisions<'a, O, S, C> {
     }
 
     /// Puts it on the stream, and it is no longer unsent. What fails here is the sweep's.
-    async fn send(&self, place: Place<'_>, number: u32, event: &[u8]) {
+    async fn send(&self, place: AlertKey<'_>, number: u32, event: &[u8]) {
         let Decisions { objects, stream, clock, deadline } = *self;
         let record = PutRecord { partition_key: place.alert_id.to_owned(), data: event.to_vec() };
         match put_all(stream, clock, deadline, vec![record]).await.pop() {

@@ -22,8 +22,8 @@ mod moderator;
 mod numbers;
 mod sweep;
 
-pub use decide::{DecideError, Decisions, Outcome};
-pub use log::{Log, LogError, PREFIX, Place, Recorded, Standing};
+pub use decide::{DecideError, DecideOutcome, Decisions};
+pub use log::{AlertKey, Log, LogError, PREFIX, Recorded, Standing};
 pub use moderator::{NoModerator, moderator};
-pub use numbers::{Group, Numbers, Subject, numbers};
+pub use numbers::{NamedPrecision, Numbers, Subject, numbers};
 pub use sweep::{Swept, UNSENT_PREFIX};

@@ -12,14 +12,14 @@ pub(crate) const MAX_DECISIONS_PER_ALERT: u32 = 9_999;
 
 /// Names an alert, as the ledger's keys do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place<'a> {
+pub struct AlertKey<'a> {
     /// The hour of its comment event.
     pub hour: Hour,
     /// The alert's id.
     pub alert_id: &'a str,
 }
 
-impl Place<'_> {
+impl AlertKey<'_> {
     /// The prefix of the alert's log.
     pub fn prefix(&self) -> String {
         format!("{PREFIX}{}/{}/", self.hour, self.alert_id)
@@ -30,21 +30,21 @@ impl Place<'_> {
     }
 }
 
-impl<'a> Place<'a> {
+impl<'a> AlertKey<'a> {
     /// The alert that a log's object is about, and the decision's number.
     pub fn of_key(key: &'a str) -> Option<(Self, u32)> {
         let mut parts = key.strip_prefix(PREFIX)?.splitn(3, '/');
         let (hour, alert_id, name) = (parts.next()?.parse().ok()?, parts.next()?, parts.next()?);
         let number = name.strip_suffix(".json").filter(|digits| digits.len() == 4)?.parse().ok()?;
-        Some((Place { hour, alert_id }, number))
+        Some((AlertKey { hour, alert_id }, number))
     }
 
     pub(crate) fn of_alert(alert: &'a Event<'_, Alert<'_>>) -> Self {
-        Place { hour: Hour::of(alert.data.comment_event.time), alert_id: &alert.id }
+        AlertKey { hour: Hour::of(alert.data.comment_event.time), alert_id: &alert.id }
     }
 
     pub(crate) fn of_decision(decision: &'a Decision<'_>) -> Self {
-        Place { hour: Hour::of(decision.comment_event.time), alert_id: &decision.alert_id }
+        AlertKey { hour: Hour::of(decision.comment_event.time), alert_id: &decision.alert_id }
     }
 }
 
@@ -165,11 +165,11 @@ pub(crate) async fn read<O: Objects, C: Clock>(
     objects: &O,
     clock: &C,
     deadline: Timestamp,
-    place: Place<'_>,
+    place: AlertKey<'_>,
 ) -> Result<Log, LogError> {
     let mut all = Vec::new();
     for key in list(objects, clock, deadline, &place.prefix()).await? {
-        if Place::of_key(&key).is_some()
+        if AlertKey::of_key(&key).is_some()
             && let Some(recorded) = read_one(objects, clock, deadline, &key).await?
         {
             all.push(recorded);

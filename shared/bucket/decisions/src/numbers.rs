@@ -42,7 +42,7 @@ impl Subject {
 
 /// Alerts that have something in common, and how many of them moderators removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Group {
+pub struct NamedPrecision {
     /// What they have in common.
     pub name: String,
     /// Removed, of those decided about.
@@ -55,11 +55,11 @@ pub struct Numbers {
     /// Removed, of those decided about: the live precision. Probes and explorations are not in it.
     pub precision: Proportion,
     /// The same by subreddit, the most decided first; so are the next two.
-    pub by_subreddit: Vec<Group>,
+    pub by_subreddit: Vec<NamedPrecision>,
     /// The decisions by policy.
-    pub by_policy: Vec<Group>,
+    pub by_policy: Vec<NamedPrecision>,
     /// The decisions by reason.
-    pub by_reason: Vec<Group>,
+    pub by_reason: Vec<NamedPrecision>,
     /// Decisions that no other moderator took back, of all.
     pub agreement: Proportion,
     /// The median time from an alert to the first decision about it.
@@ -92,9 +92,9 @@ pub fn numbers<'a>(judged: impl IntoIterator<Item = (&'a Subject, &'a Log)>) -> 
     numbers
 }
 
-fn groups(by: BTreeMap<&str, Proportion>) -> Vec<Group> {
-    let mut groups: Vec<Group> =
-        by.into_iter().map(|(name, precision)| Group { name: name.to_owned(), precision }).collect();
+fn groups(by: BTreeMap<&str, Proportion>) -> Vec<NamedPrecision> {
+    let mut groups: Vec<NamedPrecision> =
+        by.into_iter().map(|(name, precision)| NamedPrecision { name: name.to_owned(), precision }).collect();
     groups.sort_by_key(|group| std::cmp::Reverse(group.precision.of));
     groups
 }

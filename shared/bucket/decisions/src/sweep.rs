@@ -7,7 +7,7 @@ use modstream_telemetry::decisions_swept;
 use sha2::{Digest as _, Sha256};
 
 use crate::Decisions;
-use crate::log::{LogError, Place};
+use crate::log::{AlertKey, LogError};
 
 /// The prefix of decisions that may not have reached the stream.
 pub const UNSENT_PREFIX: &str = "decisions-unsent/";
@@ -96,7 +96,7 @@ impl<O: DeletableObjects, S: Stream, C: Clock> Decisions<'_, O, S, C> {
         };
         // What is no decision is somebody's to look at.
         let Ok(event) = Event::<'_, Decision<'_>>::decode(&bytes) else { return Fate::Leave };
-        let place = Place::of_decision(&event.data);
+        let place = AlertKey::of_decision(&event.data);
         match get(objects, clock, deadline, &place.key(event.data.number), None).await {
             Ok(Fetched::Object { bytes: logged, .. }) if logged == bytes => {
                 let partition_key = place.alert_id.to_owned();

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use modstream_decisions::{Decisions, Outcome, PREFIX, UNSENT_PREFIX};
+use modstream_decisions::{DecideOutcome, Decisions, PREFIX, UNSENT_PREFIX};
 use modstream_events::{Action, Alert, Event};
 use modstream_platform::memory::MemoryObjects;
 use modstream_platform::{
@@ -154,7 +154,7 @@ impl Future for YieldOnce {
 }
 
 /// A moderator's wish, tried once more where it is not known what became of it.
-async fn decides(process: Process, alert: Arc<Vec<u8>>, action: Action, who: &'static str) -> Option<Outcome> {
+async fn decides(process: Process, alert: Arc<Vec<u8>>, action: Action, who: &'static str) -> Option<DecideOutcome> {
     let alert: Event<'_, Alert<'_>> = Event::decode(&alert).expect("an alert");
     for _ in 0..2 {
         let deadline = process.now() + Duration::from_secs(20);
@@ -167,7 +167,7 @@ async fn decides(process: Process, alert: Arc<Vec<u8>>, action: Action, who: &'s
     None
 }
 
-type Work = Pin<Box<dyn Future<Output = Option<Outcome>>>>;
+type Work = Pin<Box<dyn Future<Output = Option<DecideOutcome>>>>;
 
 /// Lets everything happen; what is wrong in the end.
 fn go(state: &Arc<Mutex<State>>, alert: &Arc<Vec<u8>>) -> Option<String> {
@@ -194,7 +194,7 @@ fn go(state: &Arc<Mutex<State>>, alert: &Arc<Vec<u8>>) -> Option<String> {
         let (process, work) = &mut works[turn];
         let polled = work.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         let is_over = polled.is_ready() || *lock(&process.is_dead);
-        if let Poll::Ready(Some(Outcome::Done { .. })) = polled {
+        if let Poll::Ready(Some(DecideOutcome::Done { .. })) = polled {
             won.push(process.name);
         }
         if is_over {

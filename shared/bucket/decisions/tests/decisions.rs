@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use modstream_decisions::{
-    DecideError, Decisions, Log, NoModerator, Outcome, Place, Recorded, Standing, Subject, Swept, UNSENT_PREFIX,
-    numbers,
+    AlertKey, DecideError, DecideOutcome, Decisions, Log, NoModerator, Recorded, Standing, Subject, Swept,
+    UNSENT_PREFIX, numbers,
 };
 use modstream_events::{Action, Alert, Decision, Event, ids};
 use modstream_platform::memory::{MemoryClock, MemoryObjects, MemoryStream};
@@ -37,7 +37,7 @@ impl Fixture {
         Decisions::new(&self.objects, &self.stream, &self.clock, self.clock.now() + Duration::from_secs(20))
     }
 
-    async fn decide(&self, action: Action, who: &str, after: Option<u32>) -> Result<Outcome, DecideError> {
+    async fn decide(&self, action: Action, who: &str, after: Option<u32>) -> Result<DecideOutcome, DecideError> {
         let alert: Event<'_, Alert<'_>> = Event::decode(&self.alert).expect("an alert");
         self.decisions().decide(&alert, action, who, after).await
     }
@@ -55,12 +55,12 @@ fn told(log: &Log) -> Vec<(u32, Action, &str)> {
 async fn the_first_wins_and_the_second_sees_what_was_decided() {
     let fixture = Fixture::new();
     let first = fixture.decide(Action::Remove, "ana", Some(0)).await.expect("decides");
-    assert!(matches!(&first, Outcome::Done { repeated: false, .. }), "{first:?}");
+    assert!(matches!(&first, DecideOutcome::Done { repeated: false, .. }), "{first:?}");
     for (action, after) in
         [(Action::Keep, Some(0)), (Action::Remove, Some(0)), (Action::Keep, None), (Action::Keep, Some(7))]
     {
         let second = fixture.decide(action, "ben", after).await.expect("answers");
-        let Outcome::Behind { log } = &second else { panic!("{second:?}") };
+        let DecideOutcome::Behind { log } = &second else { panic!("{second:?}") };
         let Standing::Decided(decision) = log.standing() else { panic!("{log:?}") };
         assert_eq!((decision.action, decision.moderator.as_str(), decision.number), (Action::Remove, "ana", 1));
     }
@@ -79,7 +79,7 @@ async fn the_same_again_is_done_and_nothing_is_written() {
     let fixture = Fixture::new();
     for (repeated, after) in [(false, Some(0)), (true, Some(0)), (true, None)] {
         let outcome = fixture.decide(Action::Keep, " ana ", after).await.expect("decides");
-        assert!(matches!(&outcome, Outcome::Done { repeated: is, .. } if *is == repeated), "{outcome:?}");
+        assert!(matches!(&outcome, DecideOutcome::Done { repeated: is, .. } if *is == repeated), "{outcome:?}");
     }
     assert_eq!(fixture.sent().len(), 1);
 }
@@ -88,19 +88,19 @@ async fn the_same_again_is_done_and_nothing_is_written() {
 async fn an_undo_opens_the_question_again_for_everybody() {
     let fixture = Fixture::new();
     let nothing = fixture.decide(Action::Undo, "ben", None).await.expect("answers");
-    assert!(matches!(nothing, Outcome::NothingToUndo { .. }));
+    assert!(matches!(nothing, DecideOutcome::NothingToUndo { .. }));
     fixture.decide(Action::Remove, "ana", Some(0)).await.expect("decides");
     // A page that is older than the decision does not undo it.
     let old = fixture.decide(Action::Undo, "ben", Some(0)).await.expect("answers");
-    assert!(matches!(old, Outcome::Behind { .. }));
+    assert!(matches!(old, DecideOutcome::Behind { .. }));
     for repeated in [false, true] {
         let undone = fixture.decide(Action::Undo, "ben", Some(1)).await.expect("undoes");
-        assert!(matches!(&undone, Outcome::Done { repeated: is, .. } if *is == repeated), "{undone:?}");
+        assert!(matches!(&undone, DecideOutcome::Done { repeated: is, .. } if *is == repeated), "{undone:?}");
         assert_eq!(undone.log().standing(), Standing::Undecided);
     }
     // The form of the first decision, sent once more, does not decide again.
     let reused = fixture.decide(Action::Remove, "ana", Some(0)).await.expect("answers");
-    assert!(matches!(reused, Outcome::Behind { .. }));
+    assert!(matches!(reused, DecideOutcome::Behind { .. }));
     let again = fixture.decide(Action::Keep, "ben", Some(2)).await.expect("decides");
     assert_eq!(told(again.log()), [(1, Action::Remove, "ana"), (2, Action::Undo, "ben"), (3, Action::Keep, "ben")]);
     assert_eq!(fixture.sent().len(), 3);
@@ -145,13 +145,13 @@ async fn a_sweep_sends_what_counts_drops_what_lost_and_waits_for_the_rest() {
 #[test]
 fn a_logs_keys_say_what_they_are_about() {
     let hour = "2026-01-05T10".parse().expect("an hour");
-    let place = Place { hour, alert_id: "abc" };
-    assert_eq!(Place::of_key("decisions/2026-01-05T10/abc/0012.json"), Some((place, 12)));
+    let place = AlertKey { hour, alert_id: "abc" };
+    assert_eq!(AlertKey::of_key("decisions/2026-01-05T10/abc/0012.json"), Some((place, 12)));
     for key in ["decisions/2026-01-05T10/abc/12.json", "decisions/2026-01-05T10/abc", "decisions/abc/0001.json"] {
-        assert_eq!(Place::of_key(key), None, "{key}");
+        assert_eq!(AlertKey::of_key(key), None, "{key}");
     }
     let key = "decisions-unsent/2026-01-05T10/abc/0001.json";
-    assert_eq!((Place::of_key(key), Place::of_key("decisions/2026-01-05T10/abc/x/0001.json")), (None, None));
+    assert_eq!((AlertKey::of_key(key), AlertKey::of_key("decisions/2026-01-05T10/abc/x/0001.json")), (None, None));
 }
 
 fn log(entries: &[(Action, &str, i64)]) -> Log {

@@ -15,18 +15,18 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 #[derive(Clone, Debug, PartialEq)]
 pub struct Live {
     /// All alerts that are decided.
-    pub all: Group,
+    pub all: ClaimedPrecision,
     /// Precision by subreddit, the most decided first.
-    pub subreddits: Vec<(String, Group)>,
+    pub subreddits: Vec<(String, ClaimedPrecision)>,
     /// Precision by policy and condition.
-    pub policies: Vec<(String, Group)>,
+    pub policies: Vec<(String, ClaimedPrecision)>,
     /// Precision by model, name and version.
-    pub models: Vec<(String, Group)>,
+    pub models: Vec<(String, ClaimedPrecision)>,
     /// Precision by claimed probability, in tenths.
-    pub bins: Vec<(String, Group)>,
+    pub bins: Vec<(String, ClaimedPrecision)>,
     /// By the day, in UTC, on which the alert was made, the oldest first. Not by that of the decision: when moderators have time
     /// says nothing about a drift.
-    pub days: Vec<(String, Group)>,
+    pub days: Vec<(String, ClaimedPrecision)>,
     /// Precision of the alerts that an always-alert term matched: no probability was claimed for the match.
     pub matched: Proportion,
     /// What is known of comments that met no policy and were asked about; none where there were none.
@@ -35,7 +35,7 @@ pub struct Live {
 
 /// Alerts that have something in common.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Group {
+pub struct ClaimedPrecision {
     /// Removed, of those decided.
     pub observed: Proportion,
     /// The mean of the probabilities that were claimed: so many of them should have been removed.
@@ -80,9 +80,9 @@ pub struct Recall {
     pub interval: Interval,
 }
 
-impl Group {
+impl ClaimedPrecision {
     fn of<'v>(verdicts: impl IntoIterator<Item = &'v Verdict>) -> Self {
-        let mut group = Group { observed: Proportion::default(), claimed: 0.0 };
+        let mut group = ClaimedPrecision { observed: Proportion::default(), claimed: 0.0 };
         for verdict in verdicts {
             group.observed.add(verdict.removed);
             group.claimed += verdict.probability;
@@ -117,15 +117,15 @@ pub fn live(verdicts: &[Verdict]) -> Live {
         for verdict in &alerted {
             groups.entry(name(verdict)).or_default().push(verdict);
         }
-        groups.into_iter().map(|(name, group)| (name, Group::of(group))).collect::<Vec<_>>()
+        groups.into_iter().map(|(name, group)| (name, ClaimedPrecision::of(group))).collect::<Vec<_>>()
     };
-    let most_first = |mut groups: Vec<(String, Group)>| {
+    let most_first = |mut groups: Vec<(String, ClaimedPrecision)>| {
         // Stable: equal ones stay in order of their names.
         groups.sort_by_key(|(_, group)| std::cmp::Reverse(group.observed.of));
         groups
     };
     Live {
-        all: Group::of(alerted.iter().copied()),
+        all: ClaimedPrecision::of(alerted.iter().copied()),
         subreddits: most_first(by(&|verdict| verdict.subreddit.clone().unwrap_or_else(|| "(none)".to_owned()))),
         policies: most_first(by(&|verdict| format!("{} {}", verdict.policy, verdict.condition))),
         models: most_first(by(&|verdict| {
@@ -143,14 +143,14 @@ pub fn live(verdicts: &[Verdict]) -> Live {
 }
 
 /// Precision by day of the alert. Nothing is late: all is read before a day closes.
-fn by_day(alerted: &[&Verdict]) -> Vec<(String, Group)> {
+fn by_day(alerted: &[&Verdict]) -> Vec<(String, ClaimedPrecision)> {
     let Ok(days) = Tumbling::new(DAY) else { return Vec::new() };
     let mut windows: Windows<(), Vec<&Verdict>, _> = Windows::new(days, SignedDuration::ZERO);
     for verdict in alerted {
         windows.add(&(), verdict.alerted, |day: &mut Vec<&Verdict>| day.push(verdict));
     }
     let closed = windows.advance(Timestamp::MAX).into_iter();
-    closed.map(|day| (day.window.start.strftime("%Y-%m-%d").to_string(), Group::of(day.value))).collect()
+    closed.map(|day| (day.window.start.strftime("%Y-%m-%d").to_string(), ClaimedPrecision::of(day.value))).collect()
 }
 
 /// Caught and missed are of the same comments, or their ratio says nothing: those of subreddits where some were explored, from

@@ -18,7 +18,7 @@ const ROUNDS: usize = 10;
 
 /// A part of the bucket that holds comments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Place {
+pub enum Area {
     /// What the streams carried.
     Archive,
     /// Records that can never be handled.
@@ -31,18 +31,18 @@ pub enum Place {
     Redriven,
 }
 
-impl Place {
+impl Area {
     /// All of them.
-    pub const ALL: [Place; 5] = [Place::Archive, Place::Quarantine, Place::Ledger, Place::GivenUp, Place::Redriven];
+    pub const ALL: [Area; 5] = [Area::Archive, Area::Quarantine, Area::Ledger, Area::GivenUp, Area::Redriven];
 
     /// What its keys begin with.
     pub fn prefix(self) -> &'static str {
         match self {
-            Place::Archive => modstream_archive::PREFIX,
-            Place::Quarantine => "quarantine/",
-            Place::Ledger => "alerts/",
-            Place::GivenUp => "aws/lambda/",
-            Place::Redriven => "redriven/",
+            Area::Archive => modstream_archive::PREFIX,
+            Area::Quarantine => "quarantine/",
+            Area::Ledger => "alerts/",
+            Area::GivenUp => "aws/lambda/",
+            Area::Redriven => "redriven/",
         }
     }
 }
@@ -82,7 +82,7 @@ pub struct Unclear {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// What was found, by place; places where nothing was found are left out.
-    pub places: BTreeMap<Place, Counts>,
+    pub places: BTreeMap<Area, Counts>,
     /// What somebody must look at. It is as it was.
     pub unclear: Vec<Unclear>,
     /// How many versions were read.
@@ -108,7 +108,7 @@ pub async fn forget<O: VersionedObjects, C: Clock>(
     mode: Mode,
 ) -> Result<Summary, ForgetError> {
     let mut summary = Summary::default();
-    for place in Place::ALL {
+    for place in Area::ALL {
         let work = Work { objects, clock, person, mode, place };
         let mut counts = Counts::default();
         let keys = work.versions_by_key().await?;
@@ -133,7 +133,7 @@ struct Work<'a, O, C> {
     clock: &'a C,
     person: &'a Person,
     mode: Mode,
-    place: Place,
+    place: Area,
 }
 
 /// What became of one key.

@@ -26,4 +26,4 @@ mod redact;
 
 pub use error::ForgetError;
 pub use find::Person;
-pub use forget::{Counts, Mode, Place, Summary, Unclear, forget};
+pub use forget::{Area, Counts, Mode, Summary, Unclear, forget};

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use modstream_archive::{ArchivedRecord, Content, Key, decode, encode};
 use serde_json::{Map, Value, json};
 
-use crate::{Person, Place};
+use crate::{Area, Person};
 
 /// What becomes of a content.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,13 +20,13 @@ pub(crate) enum Verdict {
 }
 
 /// Looks at the content of an object of this place.
-pub(crate) fn redact(place: Place, key: &str, person: &Person, now: Timestamp, bytes: &[u8]) -> Verdict {
+pub(crate) fn redact(place: Area, key: &str, person: &Person, now: Timestamp, bytes: &[u8]) -> Verdict {
     match place {
-        Place::Archive => archive(key, person, now, bytes),
-        Place::Quarantine => json_object(person, bytes, |event| quarantine(event, person, now)),
-        Place::Ledger => json_object(person, bytes, |event| ledger(event, person, now)),
-        Place::GivenUp => json_object(person, bytes, |record| given_up(record, person, now)),
-        Place::Redriven => json_object(person, bytes, |_| None),
+        Area::Archive => archive(key, person, now, bytes),
+        Area::Quarantine => json_object(person, bytes, |event| quarantine(event, person, now)),
+        Area::Ledger => json_object(person, bytes, |event| ledger(event, person, now)),
+        Area::GivenUp => json_object(person, bytes, |record| given_up(record, person, now)),
+        Area::Redriven => json_object(person, bytes, |_| None),
     }
 }
 

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use modstream_archive::{ArchivedRecord, Content, decode, encode};
-use modstream_forget::{Counts, ForgetError, Mode, Person, Place, Summary, forget};
+use modstream_forget::{Area, Counts, ForgetError, Mode, Person, Summary, forget};
 use modstream_platform::memory::{MemoryClock, MemoryObjects};
 use modstream_platform::{
     Bytes, CallError, CallErrorKind, Condition, ETag, Fetched, ObjectVersion, Objects, VersionedObjects, Written,
@@ -176,10 +176,10 @@ async fn an_authors_text_is_gone_from_every_version_and_the_rest_stays() {
     assert_eq!(
         done.places.into_iter().collect::<Vec<_>>(),
         [
-            (Place::Archive, counts(1, 2, 1)),
-            (Place::Quarantine, counts(2, 2, 3)),
-            (Place::Ledger, counts(1, 1, 1)),
-            (Place::GivenUp, counts(1, 1, 1)),
+            (Area::Archive, counts(1, 2, 1)),
+            (Area::Quarantine, counts(2, 2, 3)),
+            (Area::Ledger, counts(1, 1, 1)),
+            (Area::GivenUp, counts(1, 1, 1)),
         ]
     );
     assert!(done.unclear.is_empty());
@@ -224,7 +224,7 @@ async fn an_authors_text_is_gone_from_every_version_and_the_rest_stays() {
 async fn one_comment_is_forgotten_by_its_id_or_partition_key_and_others_of_its_author_stay() {
     let (objects, clock) = (bucket().await, clock());
     let done = forget(&objects, &clock, &Person::Comment("k3".to_owned()), Mode::Remove).await.expect("removes");
-    assert_eq!(done.places.into_iter().collect::<Vec<_>>(), [(Place::Archive, counts(1, 1, 1))]);
+    assert_eq!(done.places.into_iter().collect::<Vec<_>>(), [(Area::Archive, counts(1, 1, 1))]);
     let done = forget(&objects, &clock, &Person::Comment("k1".to_owned()), Mode::Remove).await.expect("removes");
     assert_eq!(done.places.len(), 4);
     assert!(everything(&objects).await.iter().any(|(key, content)| key == NO_JSON && content.contains(TEXT)));

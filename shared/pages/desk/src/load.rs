@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
-use modstream_decisions::{Log, Numbers, Place, Recorded, Subject, numbers};
+use modstream_decisions::{AlertKey, Log, Numbers, Recorded, Subject, numbers};
 use modstream_events::{Alert, Event, Severity};
 use modstream_ledger::digests::{Covered, Digest, window_key};
 use modstream_ledger::{Hour, Keys, Reader};
@@ -107,11 +107,11 @@ impl<O: Objects, C: Clock> Loader<'_, O, C> {
     pub(crate) async fn entry(&self, hour: Hour, id: &str) -> Result<Option<Entry>, LoadError> {
         let reader = Reader::new(self.objects, self.clock, self.deadline);
         let Some(event) = reader.alert(hour, id).await?.and_then(|bytes| decode(&bytes)) else { return Ok(None) };
-        let log = self.log(Place { hour, alert_id: id }).await?;
+        let log = self.log(AlertKey { hour, alert_id: id }).await?;
         Ok(Some(Entry { hour, event, log }))
     }
 
-    async fn log(&self, place: Place<'_>) -> Result<Log, LoadError> {
+    async fn log(&self, place: AlertKey<'_>) -> Result<Log, LoadError> {
         let keys = list(self.objects, self.clock, self.deadline, &place.prefix()).await?;
         self.recorded(keys).await
     }
@@ -165,7 +165,7 @@ impl<O: Objects, C: Clock> Loader<'_, O, C> {
         for day in Hour::days(Hour::of(from), Hour::of(to)) {
             let prefix = format!("{}{day}", modstream_decisions::PREFIX);
             for key in list(self.objects, self.clock, self.deadline, &prefix).await? {
-                if let Some((place, _)) = Place::of_key(&key) {
+                if let Some((place, _)) = AlertKey::of_key(&key) {
                     logs.entry(place.alert_id.to_owned()).or_default().push(key);
                 }
             }

@@ -1,5 +1,5 @@
 use jiff::{SignedDuration, Timestamp};
-use modstream_decisions::{DecideError, Decisions, Outcome, moderator};
+use modstream_decisions::{DecideError, DecideOutcome, Decisions, moderator};
 use modstream_events::{Action, MAX_MODERATOR_CHARS};
 use modstream_ledger::{Hour, Reader};
 use modstream_links::{Claim, LinkError, Signer};
@@ -234,7 +234,7 @@ impl<O: DeletableObjects, S: Stream, C: Clock> Visit<'_, O, S, C> {
         let name_cookie: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
         let name_cookie = self.cookie(NAME, &name_cookie, "Lax", REMEMBERED_SECONDS);
         let response = match self.decide(&entry, &wish, &name).await? {
-            Outcome::Done { .. } => Response::see(&self.request.path),
+            DecideOutcome::Done { .. } => Response::see(&self.request.path),
             behind => {
                 let entry = Entry { log: behind.log().clone(), ..entry };
                 let notice = notice(&behind);
@@ -244,7 +244,7 @@ impl<O: DeletableObjects, S: Stream, C: Clock> Visit<'_, O, S, C> {
         Ok(response.with_cookie(name_cookie))
     }
 
-    async fn decide(&self, entry: &Entry, wish: &Wish, name: &str) -> Result<Outcome, Note<'static>> {
+    async fn decide(&self, entry: &Entry, wish: &Wish, name: &str) -> Result<DecideOutcome, Note<'static>> {
         let decided = self.decisions().decide(&entry.event, wish.action, name, Some(wish.after)).await;
         decided.map_err(|error| match error {
             DecideError::Moderator(_) => Note::Field("This name can't be used. Choose a shorter one."),
@@ -394,8 +394,10 @@ impl<O: DeletableObjects, S: Stream, C: Clock> Visit<'_, O, S, C> {
         let (hour, id) = alert_key(form.get("hour"), form.get("id"))?;
         let entry = self.entry(hour, &id).await?;
         match self.decide(&entry, &wish, name).await? {
-            Outcome::Done { .. } if form.get("page") == "alert" => Ok(Response::see(&format!("/alert/{hour}/{id}"))),
-            Outcome::Done { .. } => Ok(Response::see(&format!("/?last={hour}.{id}"))),
+            DecideOutcome::Done { .. } if form.get("page") == "alert" => {
+                Ok(Response::see(&format!("/alert/{hour}/{id}")))
+            }
+            DecideOutcome::Done { .. } => Ok(Response::see(&format!("/?last={hour}.{id}"))),
             behind => {
                 let entry = Entry { log: behind.log().clone(), ..entry };
                 self.alert_page(409, &entry, Asker::Moderator { name }, None, Some(notice(&behind))).await
@@ -404,13 +406,13 @@ impl<O: DeletableObjects, S: Stream, C: Clock> Visit<'_, O, S, C> {
     }
 }
 
-fn notice(outcome: &Outcome) -> &'static str {
+fn notice(outcome: &DecideOutcome) -> &'static str {
     match outcome {
-        Outcome::Done { .. } => "Done.",
-        Outcome::Behind { .. } => {
+        DecideOutcome::Done { .. } => "Done.",
+        DecideOutcome::Behind { .. } => {
             "Nothing was changed: the alert was decided or undone since you opened it. This is its current state."
         }
-        Outcome::NothingToUndo { .. } => "Nothing was changed: there is no decision to undo.",
+        DecideOutcome::NothingToUndo { .. } => "Nothing was changed: there is no decision to undo.",
     }
 }
 

@@ -16,7 +16,7 @@ const HOURS: usize = 3;
 
 /// Whether an alert has a place in its hour's budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum Slot {
     /// This one, counted from 0.
     Has(u32),
     /// None: all places are other alerts'.
@@ -58,7 +58,7 @@ impl Budgets {
         clock: &C,
         deadline: Timestamp,
         request: Request<'_>,
-    ) -> Result<Place, DeliveryError> {
+    ) -> Result<Slot, DeliveryError> {
         let Request { hour, scope, places, alert, is_resumed } = request;
         // One after another: whoever tried two places at once might find the second taken, and the first free after all.
         let mut rows = self.rows.lock().await;
@@ -80,7 +80,7 @@ impl Budgets {
                     *owner = read(objects, clock, deadline, &place_key(*place)).await?;
                 }
                 if owner.as_deref() == Some(alert) {
-                    return Ok(Place::Has(*place));
+                    return Ok(Slot::Has(*place));
                 }
             }
         }
@@ -98,10 +98,10 @@ impl Budgets {
             let is_ours = owner.as_deref() == Some(alert);
             row.insert(place, owner);
             if is_ours {
-                return Ok(Place::Has(place));
+                return Ok(Slot::Has(place));
             }
         }
-        Ok(Place::Spent)
+        Ok(Slot::Spent)
     }
 }
 
@@ -142,7 +142,7 @@ mod tests {
             Bucket { objects: MemoryObjects::new(), clock }
         }
 
-        async fn take(&self, budgets: &Budgets, alert: &str, places: u32, is_resumed: bool) -> Place {
+        async fn take(&self, budgets: &Budgets, alert: &str, places: u32, is_resumed: bool) -> Slot {
             let hour = "2026-01-05T10".parse().expect("an hour");
             let scope = Scope::all();
             let request = Request { hour, scope: &scope, places, alert, is_resumed };
@@ -157,28 +157,28 @@ mod tests {
         let mut has = 0;
         for number in 0..20 {
             let budgets = if number % 2 == 0 { &one } else { &other };
-            has += usize::from(bucket.take(budgets, &format!("a{number}"), 7, false).await != Place::Spent);
+            has += usize::from(bucket.take(budgets, &format!("a{number}"), 7, false).await != Slot::Spent);
         }
         assert_eq!(has, 7);
         assert_eq!(bucket.objects.list(BUDGETS).await.expect("lists").len(), 7);
-        assert_eq!(bucket.take(&Budgets::default(), "late", 7, false).await, Place::Spent);
+        assert_eq!(bucket.take(&Budgets::default(), "late", 7, false).await, Slot::Spent);
         // A larger budget has more places.
-        assert_eq!(bucket.take(&one, "late", 8, false).await, Place::Has(7));
+        assert_eq!(bucket.take(&one, "late", 8, false).await, Slot::Has(7));
     }
 
     #[tokio::test]
     async fn an_alert_that_comes_again_keeps_its_place_also_where_another_took_it_and_the_budget_shrank() {
         let bucket = Bucket::new();
         let (one, other) = (Budgets::default(), Budgets::default());
-        assert_eq!(bucket.take(&other, "early", 5, false).await, Place::Has(0));
+        assert_eq!(bucket.take(&other, "early", 5, false).await, Slot::Has(0));
         for (place, alert) in ["a", "b", "c"].into_iter().enumerate() {
-            assert_eq!(bucket.take(&one, alert, 5, false).await, Place::Has(place as u32 + 1));
+            assert_eq!(bucket.take(&one, alert, 5, false).await, Slot::Has(place as u32 + 1));
         }
         for budgets in [&one, &other, &Budgets::default()] {
-            assert_eq!(bucket.take(budgets, "c", 5, true).await, Place::Has(3));
-            assert_eq!(bucket.take(budgets, "c", 1, true).await, Place::Has(3));
+            assert_eq!(bucket.take(budgets, "c", 5, true).await, Slot::Has(3));
+            assert_eq!(bucket.take(budgets, "c", 1, true).await, Slot::Has(3));
         }
-        assert_eq!(bucket.take(&Budgets::default(), "d", 4, true).await, Place::Spent);
+        assert_eq!(bucket.take(&Budgets::default(), "d", 4, true).await, Slot::Spent);
     }
 
     #[tokio::test]

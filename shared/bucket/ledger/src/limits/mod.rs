@@ -18,7 +18,7 @@ mod scope;
 mod watch;
 
 pub use breakers::{BREAKERS, Breakers, Closed, Known, Opened};
-pub use budgets::{BUDGETS, Budgets, Place, Request};
+pub use budgets::{BUDGETS, Budgets, Request, Slot};
 pub use message::{BreakerOpened, message_about};
 pub use scope::Scope;
 pub use watch::Watch;

@@ -1,7 +1,7 @@
 //! The day's numbers.
 
 use maud::{Markup, html};
-use modstream_decisions::{Group, Numbers};
+use modstream_decisions::{NamedPrecision, Numbers};
 use modstream_report::html::{cut, isolate_direction};
 use proportions::{Interval, Proportion};
 
@@ -27,14 +27,14 @@ fn share(share: Proportion) -> Markup {
     }
 }
 
-fn table(title: &str, groups: &[Group], nameless: &str) -> Markup {
+fn table(title: &str, groups: &[NamedPrecision], nameless: &str) -> Markup {
     let more = groups.len().saturating_sub(MAX_ROWS);
     html! {
         h3 { (title) }
         table {
             thead { tr { td {} th scope="col" { "removed" } th scope="col" { "precision" } } }
             tbody {
-                @for Group { name, precision, .. } in groups.iter().take(MAX_ROWS) {
+                @for NamedPrecision { name, precision, .. } in groups.iter().take(MAX_ROWS) {
                     tr {
                         th scope="row" {
                             @if name.is_empty() { (nameless) } @else { (isolate_direction(&cut(name, MAX_NAME_CHARS))) }
