@@ -10,8 +10,8 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 use modstream_classifier::artifact::Manifest;
 use modstream_in_use::models::{PREFIX, Pointer, StoreError, model_of};
-use modstream_platform::aws::SystemClock;
 use modstream_in_use::policies::PolicyStore;
+use modstream_platform::aws::SystemClock;
 use serde_json::{Value, json};
 
 use crate::common::args::name;
