@@ -3,24 +3,12 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::bad_record::explain;
+use crate::data::Data;
 use crate::object::{self, Object};
+use crate::sizes::MAX_NAME_BYTES;
 use crate::versioned::{Versioned, decode_previous, has_previous};
-use crate::{BadRecord, borrow, explain};
-
-/// The most a Kinesis record may hold, data and partition key together, in bytes
-/// ([PutRecords](https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html), where a stream is not set to more).
-pub const MAX_RECORD_BYTES: usize = 1 << 20;
-
-/// The most bytes of an event's `id` and `source`: they go on into other events, and into alerts, which must fit a message.
-pub(crate) const MAX_NAME_BYTES: usize = 1_024;
-
-/// What an [`Event`] can carry.
-pub trait Data {
-    /// The CloudEvents `type`, version included.
-    const TYPE: &'static str;
-    /// The most bytes that [`Event::decode`] reads.
-    const MAX_BYTES: usize = MAX_RECORD_BYTES;
-}
+use crate::{BadRecord, borrow};
 
 /// A CloudEvent 1.0 in structured JSON. Its data decides its `type`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

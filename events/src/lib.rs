@@ -24,24 +24,27 @@ mod alert;
 mod bad_record;
 mod borrow;
 mod comment;
+mod data;
 mod decision;
 mod event;
-mod explain;
 pub mod ids;
 mod object;
 mod outline;
 mod owned;
 mod prediction;
 mod quarantined;
+mod sizes;
 mod versioned;
 
 pub use alert::{Alert, Links, MAX_BODY_CHARS, MAX_FIELD_CHARS, PROBE_BODY, PROBE_SOURCE, PolicyRef, Severity};
 pub use bad_record::{BadRecord, Reason};
 pub use comment::Comment;
+pub use data::Data;
 pub use decision::{Action, DECISIONS_SOURCE, Decision, MAX_MODERATOR_CHARS, NoAction};
-pub use event::{Data, Event, MAX_RECORD_BYTES};
+pub use event::Event;
 pub use prediction::{EventRef, ModelRef, OperatingPoint, Prediction, Term};
 pub use quarantined::{Origin, Quarantined};
+pub use sizes::{MAX_NAME_BYTES, MAX_RECORD_BYTES};
 pub use versioned::{NoPrevious, Versioned, readable_types};
 
 /// Types whose names are taken for events still to come.

@@ -1,39 +1,7 @@
-//! Events that hold their own text, for whoever keeps one longer than the bytes it was read from.
+//! Alert events that hold their own text, for whoever keeps one longer than the bytes it was read from.
 
-use std::borrow::Cow;
-
-use crate::{Alert, Event, EventRef, Links, ModelRef, PolicyRef, Term};
-
-fn own(text: Cow<'_, str>) -> Cow<'static, str> {
-    Cow::Owned(text.into_owned())
-}
-
-impl<'a> Alert<'a> {
-    /// The same alert, holding its own text.
-    pub fn into_owned(self) -> Alert<'static> {
-        let EventRef { source, id, time } = self.comment_event;
-        let PolicyRef { name, condition } = self.policy;
-        let ModelRef { name: model, version } = self.model;
-        let term = |Term { term, contribution }: Term<'a>| Term { term: own(term), contribution };
-        Alert {
-            comment: self.comment.into_owned(),
-            body_truncated: self.body_truncated,
-            comment_event: EventRef { source: own(source), id: own(id), time },
-            prediction_id: own(self.prediction_id),
-            probability: self.probability,
-            log_odds: self.log_odds,
-            severity: self.severity,
-            policy: PolicyRef { name: own(name), condition: own(condition) },
-            terms: self.terms.into_iter().map(term).collect(),
-            model: ModelRef { name: own(model), version: own(version) },
-            operating_point: self.operating_point,
-            matched: self.matched.map(own),
-            exploration: self.exploration,
-            probe: self.probe,
-            links: self.links.map(|Links { remove, keep }| Links { remove: own(remove), keep: own(keep) }),
-        }
-    }
-}
+use crate::borrow::own;
+use crate::{Alert, Event};
 
 impl Event<'_, Alert<'_>> {
     /// The same event, holding its own text.

@@ -157,9 +157,12 @@ impl Difference<'_> {
         Section {
             id: self.id,
             title: self.title,
-            how: html! { (self.how) " " (how_many) ". Open a line to read the comment; some are unpleasant." },
+            how: html! {
+                (self.how) " " (how_many) "."
+                @if shown > 0 { " Open a line to read the comment; some are unpleasant." }
+            },
             content: html! {
-                @if shown == 0 { (missing("There is none.")) }
+                @if shown == 0 { (missing("There are none.")) }
                 @for example in &self.examples { (example) }
             },
         }
@@ -242,7 +245,7 @@ mod tests {
             "75.0\u{a0}%",
             "<b>\u{2013} high</b> \u{2192} <b>0.910 high</b>",
             "1 of 2",
-            "There is none.",
+            "There are none.",
             "&lt;other&gt;",
             "r/<bdi dir=\"auto\">science</bdi>",
         ] {

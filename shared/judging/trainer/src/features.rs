@@ -4,7 +4,7 @@ use std::hash::Hash;
 use hashbrown::HashMap;
 use modstream_classifier::{Feature, MEASURES, Measure, Scratch, Subword, Vectorizer};
 
-use crate::train::Settings;
+use crate::settings::Settings;
 
 /// The features that were chosen from some comments: vocabulary and measures.
 #[derive(Clone, Debug)]
@@ -125,7 +125,7 @@ impl Chosen {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::train::default_settings;
+    use crate::settings::default_settings;
 
     const TEXTS: [&str; 4] = ["so true", "so so long", "long?", "true enough"];
 

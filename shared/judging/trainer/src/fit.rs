@@ -224,7 +224,7 @@ impl Gradient for Loss<'_> {
 mod tests {
     use super::*;
     use crate::features::candidates;
-    use crate::train::{Settings, default_settings};
+    use crate::settings::{Settings, default_settings};
 
     fn rows(settings: &Settings) -> (Rows, Vec<bool>) {
         let texts: Vec<String> = (0..200)

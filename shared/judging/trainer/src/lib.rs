@@ -15,9 +15,11 @@ mod hindsight;
 pub mod metrics;
 mod rates;
 mod rows;
+mod settings;
 mod train;
 
 pub use data::{DataError, LabelledComments};
 pub use evaluate::{Evaluation, evaluate};
 pub use fit::FitError;
-pub use train::{DEFAULT_MEMORY, Settings, Step, TrainError, Trained, default_settings, train};
+pub use settings::{Settings, default_settings};
+pub use train::{DEFAULT_MEMORY, Step, TrainError, Trained, train};

@@ -1,6 +1,6 @@
 use modstream_classifier::{MEASURES, Scratch, Vectorizer};
 
-use crate::train::Settings;
+use crate::settings::Settings;
 
 /// Comments as sparse vectors, a row each: terms, subwords, and all measures.
 pub(crate) struct Rows {

@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use modstream_classifier::artifact::{
-    self, ArtifactError, Fit, FoldMetrics, Golden, Manifest, Metrics, TrainingData, Vocabulary,
+    self, ArtifactError, Fit, FoldMetrics, Golden, Manifest, Metrics, Settings, TrainingData, Vocabulary,
 };
 use modstream_classifier::{BaseRate, Calibration, MEASURES, Model, Parts, Rate, Rates, Scratch, Vectorizer};
 use rayon::prelude::*;
@@ -16,23 +16,6 @@ use crate::folds::{deal, of_equals};
 use crate::metrics;
 use crate::rates;
 use crate::rows::Rows;
-
-pub use modstream_classifier::artifact::Settings;
-
-/// The settings that `docs/decisions/0005-subwords.md` measures.
-pub fn default_settings() -> Settings {
-    Settings {
-        max_features: 8_000,
-        min_documents: 2,
-        longest_ngram: 2,
-        subword_min_documents: Some(5),
-        subword_scale: 0.7,
-        inverse_regularisation: 0.5,
-        measure_scale: 0.1,
-        folds: 5,
-        seed: 7,
-    }
-}
 
 /// How many fits run at once, however many cores there are: each holds a matrix.
 const CONCURRENT_FITS: usize = 2;

@@ -43,8 +43,8 @@ pub fn message_about(breaker: &Known, source: &str) -> Message {
     let (share, max_share) = (opened.share(), opened.max_share);
     let text = format!(
         "{alerts} of {predictions} comments alerted in the last {minutes} minutes, {share:.1} %; {most:.1} % may. Something \
-         is wrong with the comments, the model or the policies. Until {until} no alert is published by itself: all of them \
-         are in the digest and at the desk. To publish alerts again before: modstream breaker close",
+         is wrong with the comments, the model or the policies. Alerts are held back until {until}: all of them are in the \
+         digest and at the desk. To publish alerts again before then, run: modstream breaker close",
         alerts = opened.alerts,
         predictions = opened.predictions,
         minutes = opened.window_minutes,
@@ -67,7 +67,7 @@ pub fn message_about(breaker: &Known, source: &str) -> Message {
         attributes.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     Message {
         id,
-        subject: Some("modstream: too many alerts, withheld".to_owned()),
+        subject: Some("modstream: too many alerts, held back".to_owned()),
         body: String::from_utf8_lossy(&event).into_owned(),
         attributes,
         ..Message::default()

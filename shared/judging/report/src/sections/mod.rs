@@ -3,12 +3,12 @@
 mod by_length;
 mod curves;
 mod errors;
-mod length;
 mod overview;
 mod reliability;
 mod scores;
 mod subgroups;
 mod terms;
+mod violins;
 
 use maud::{DOCTYPE, Markup, PreEscaped, Render, html};
 
@@ -52,7 +52,7 @@ pub(crate) fn page(report: &Report<'_>) -> String {
         scores::section(report),
         curves::section(report),
         reliability::section(report),
-        length::section(report),
+        violins::section(report),
         terms::section(report),
         errors::section(report),
         by_length::section(report),

@@ -5,6 +5,7 @@ mod desk;
 mod digest;
 mod notes;
 mod numbers;
+mod sign_in;
 mod words;
 
 use std::sync::LazyLock;
@@ -19,7 +20,8 @@ use sha2::{Digest as _, Sha256};
 pub(crate) use alert::{AlertPage, Asker};
 pub(crate) use desk::DeskPage;
 pub(crate) use digest::DigestPage;
-pub(crate) use notes::{Note, note, sign_in};
+pub(crate) use notes::{Note, note};
+pub(crate) use sign_in::sign_in;
 
 const STYLE: &str = include_str!("../style.css");
 const KEYS: &str = include_str!("../keys.js");

@@ -1,3 +1,5 @@
+//! How long comments are, by verdict, as violin plots.
+
 use maud::{Markup, Render as _, html};
 
 use super::{Section, columns, figure, missing, side_by_side, table};

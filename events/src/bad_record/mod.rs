@@ -1,8 +1,10 @@
+pub(crate) mod explain;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::MAX_RECORD_BYTES;
+use crate::sizes::MAX_RECORD_BYTES;
 
 /// Why a record can never be handled, whatever is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

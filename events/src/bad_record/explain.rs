@@ -2,10 +2,11 @@
 
 use serde::Deserialize as _;
 
-use crate::event::MAX_NAME_BYTES;
+use super::{BadRecord, Reason};
+use crate::data::Data;
 use crate::outline::{Fields, Shape};
+use crate::sizes::MAX_NAME_BYTES;
 use crate::versioned::split_version;
-use crate::{BadRecord, Data, Reason};
 
 /// The magic bytes of a [KPL aggregate](https://github.com/awslabs/kinesis-aggregation/blob/master/aggregation-format.md).
 const KPL_MAGIC: [u8; 4] = [0xF3, 0x89, 0x9A, 0xC2];
