@@ -126,7 +126,68 @@ pub(crate) fn prediction(event: &Event<'_, Prediction<'_>>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::error::Error;
+
+    use modstream_platform::deliver::{Cause, DeliveryError};
+    use modstream_platform::{CallError, CallErrorKind};
+
     use super::*;
+
+    /// Words that nothing says but the innermost cause.
+    const WORDS: &str = "the innermost words";
+
+    fn io_error() -> io::Error {
+        io::Error::other(WORDS)
+    }
+
+    fn delivery() -> DeliveryError {
+        let (service, operation) = ("s3", "GetObject");
+        let call = CallError { service, operation, kind: CallErrorKind::Denied, message: WORDS.to_owned() };
+        DeliveryError { cause: Cause::Call(call), deadline_passed: true }
+    }
+
+    /// Errors of every crate whose own text has their cause's in it.
+    fn errors() -> Vec<Box<dyn Error + Send + Sync>> {
+        vec![
+            Box::new(io_error()),
+            Box::new(delivery()),
+            Box::new(modstream_corpus::OpenError::Unreadable { name: "f".to_owned(), error: io_error() }),
+            Box::new(modstream_classifier::artifact::ArtifactError::Read { path: "f".into(), error: io_error() }),
+            Box::new(modstream_classifier::artifact::ArtifactError::Write { path: "f".into(), error: io_error() }),
+            Box::new(modstream_in_use::models::StoreError::Delivery(delivery())),
+            Box::new(modstream_in_use::models::StoreError::Artifact(
+                modstream_classifier::artifact::ArtifactError::Read { path: "f".into(), error: io_error() },
+            )),
+            Box::new(modstream_in_use::policies::StoreError::Delivery(delivery())),
+            Box::new(modstream_ledger::LedgerError::Delivery(delivery())),
+            Box::new(modstream_decisions::DecideError::Delivery(delivery())),
+            Box::new(modstream_feedback::PullError::Delivery(delivery())),
+            Box::new(modstream_feedback::PullError::Ledger(modstream_ledger::LedgerError::Delivery(delivery()))),
+            Box::new(modstream_archive::WriteError::Delivery(delivery())),
+            Box::new(modstream_corpus::RowErrorKind::Io(io_error())),
+            Box::new(crate::common::output::OutputError::Write { path: "f".into(), error: io_error() }),
+        ]
+    }
+
+    #[test]
+    fn an_error_of_any_crate_says_its_cause_once() {
+        for error in errors() {
+            let name = format!("{error:?}");
+            let plain = in_full(&anyhow::Error::from_boxed(error));
+            assert_eq!(plain.matches(WORDS).count(), 1, "{name}: {plain}");
+        }
+        for error in errors() {
+            let name = format!("{error:?}");
+            let told = in_full(&anyhow::Error::from_boxed(error).context("the bucket b"));
+            assert_eq!((told.matches(WORDS).count(), told.matches("the bucket b").count()), (1, 1), "{name}: {told}");
+        }
+    }
+
+    #[test]
+    fn causes_that_say_something_new_are_all_said() {
+        let error = anyhow::Error::from(io_error()).context("reading").context("the file f");
+        assert_eq!(in_full(&error), format!("the file f: reading: {WORDS}"));
+    }
 
     #[test]
     fn a_contribution_of_nothing_has_one_form() {
