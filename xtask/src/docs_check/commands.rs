@@ -94,7 +94,7 @@ fn asks_for_help(file: &Path, arguments: &[&str]) -> Result<(), String> {
 /// `invalid value 'SHELL' for ...`: the reader is to put something there.
 fn is_about_a_placeholder(said: &str) -> bool {
     let value = said.split("invalid value '").nth(1).and_then(|rest| rest.split('\'').next()).unwrap_or_default();
-    !value.is_empty() && value.chars().all(|c| c.is_ascii_uppercase() || matches!(c, '_' | '-'))
+    !value.is_empty() && value.chars().all(|c| c.is_ascii_uppercase() || matches!(c, '_' | '-' | '.'))
 }
 
 /// Whether `cargo xtask`, which is this command line, understands these arguments.
@@ -267,6 +267,7 @@ mod tests {
         let xtask_understands = |arguments: &[String]| xtask_understands(&xtask, arguments);
         assert_eq!(xtask_understands(&words("up --port 4566")), Checked::Understood);
         assert_eq!(xtask_understands(&words("up --port PORT")), Checked::Understood);
+        assert_eq!(xtask_understands(&words("test STEP...")), Checked::Understood);
         assert_eq!(xtask_understands(&words("simulate --plans 3")), Checked::Understood);
         assert!(matches!(xtask_understands(&words("up --nope")), Checked::Wrong(said) if said.contains("--nope")));
         assert!(matches!(xtask_understands(&words("upp")), Checked::Wrong(_)));
