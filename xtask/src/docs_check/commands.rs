@@ -278,7 +278,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().expect("a folder");
         let demo = folder.path().join("modstream");
-        let script = "#!/bin/sh\necho \"$@\" in $TZ\necho again >&2\ncase $1 in desk) exec sleep 60;; esac\n";
+        let script = "#!/bin/sh\necho \"$@\" in $TZ\necho again >&2\ncase $1 in desk) exec sleep 5;; esac\n";
         std::fs::write(&demo, script).expect("a script");
         std::fs::set_permissions(&demo, std::fs::Permissions::from_mode(0o755)).expect("a program");
         let place = Sandbox::new(&Modstream { demo, full: None }).expect("a place");
