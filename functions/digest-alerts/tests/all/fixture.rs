@@ -115,7 +115,12 @@ impl Objects for Counted {
         self.objects.get(key, unless).await
     }
 
-    async fn put(&self, key: &str, bytes: modstream_platform::Bytes, condition: Condition) -> Result<Written, CallError> {
+    async fn put(
+        &self,
+        key: &str,
+        bytes: modstream_platform::Bytes,
+        condition: Condition,
+    ) -> Result<Written, CallError> {
         self.objects.put(key, bytes, condition).await
     }
 
