@@ -12,7 +12,7 @@ use crate::{BadRecord, borrow, explain};
 pub const MAX_RECORD_BYTES: usize = 1 << 20;
 
 /// The most bytes of an event's `id` and `source`: they go on into other events, and into alerts, which must fit a message.
-pub(crate) const MAX_NAME_BYTES: usize = 1_024;
+pub const MAX_NAME_BYTES: usize = 1_024;
 
 /// What an [`Event`] can carry.
 pub trait Data {

@@ -39,7 +39,7 @@ pub use alert::{Alert, Links, MAX_BODY_CHARS, MAX_FIELD_CHARS, PROBE_BODY, PROBE
 pub use bad_record::{BadRecord, Reason};
 pub use comment::Comment;
 pub use decision::{Action, DECISIONS_SOURCE, Decision, MAX_MODERATOR_CHARS, NoAction};
-pub use event::{Data, Event, MAX_RECORD_BYTES};
+pub use event::{Data, Event, MAX_NAME_BYTES, MAX_RECORD_BYTES};
 pub use prediction::{EventRef, ModelRef, OperatingPoint, Prediction, Term};
 pub use quarantined::{Origin, Quarantined};
 pub use versioned::{NoPrevious, Versioned, readable_types};

@@ -22,7 +22,9 @@ use modstream_platform::{
 use modstream_tests::prediction_event;
 use publish_alerts::PublishAlerts;
 
-use crate::faults::lock;
+use crate::faults::{Process, lock};
+use crate::mutant::{self, Mutant};
+use crate::plan::Function;
 
 /// What was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -220,7 +222,9 @@ impl Run {
             };
             let config = publish_alerts::Config::read(Environment::new(&lookup)).expect("a configuration");
             let deadline = service.now() + TIMEOUT;
-            let publisher = PublishAlerts::new(&config, service.clone(), service.clone(), service);
+            let service = Mutant::new(service, &Process::of(Function::Publish));
+            let ledger = mutant::Ledger { objects: service.clone(), alerts: service.clone() };
+            let publisher = PublishAlerts::new(&config, service.clone(), ledger, service);
             publisher.handle(&payload, deadline).await.is_ok_and(|response| response == BatchResponse::success())
         };
         Invocation { number, work: Box::pin(work), is_dead }

@@ -11,17 +11,27 @@ use tokio::sync::Notify;
 
 use crate::plan::{Fault, Function, Incident, Operation, Plan};
 
-/// Something that took effect, whatever the caller was told. In the order of its happening.
+/// An effect, and when it took place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Noted {
+    pub(crate) at: Timestamp,
+    pub(crate) effect: Effect,
+}
+
+/// Something that took effect, whatever the caller was told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
-    /// An invocation began, with these comment events (or those of these predictions), once a record.
-    Began { invocation: u64, function: Function, comment_events: Vec<String> },
+    /// An invocation began, with these comment events (or those of these predictions), once a record; or as the schedule was
+    /// due at this time.
+    Began { invocation: u64, function: Function, comment_events: Vec<String>, due: Option<Timestamp> },
     /// A prediction was stored; whether the caller was told.
     Stored { invocation: u64, comment_event: String, id: String, version: String, told: bool },
+    /// An object that is there could not be read: to the function it is missing.
+    Forbidden { invocation: u64, function: Function, key: String },
     /// An object was written.
-    Written { key: String },
-    /// An alert was published; whether the caller was told.
-    Published { invocation: u64, id: String, told: bool },
+    Written { invocation: u64, key: String },
+    /// An alert, a digest or the message about a breaker was published; whether the caller was told.
+    Published { invocation: u64, id: String, told: bool, about_breaker: bool },
     /// An invocation answered, this long before its deadline. A call that was slow may have held it up.
     Answered { invocation: u64, late: bool },
 }
@@ -43,7 +53,7 @@ struct State {
     crashes: BTreeSet<(Function, u64)>,
     steps: BTreeMap<Function, u64>,
     is_over: bool,
-    effects: Vec<Effect>,
+    effects: Vec<Noted>,
     injected: BTreeMap<&'static str, u64>,
 }
 
@@ -53,6 +63,7 @@ pub(crate) struct Process {
     function: Function,
     death: Arc<Notify>,
     invocation: Arc<Mutex<u64>>,
+    began: Arc<Mutex<Option<Timestamp>>>,
     was_slow: Arc<Mutex<bool>>,
 }
 
@@ -83,10 +94,12 @@ impl Faults {
     }
 
     pub(crate) fn note(&self, effect: Effect) {
-        self.state().effects.push(effect);
+        let at = self.clock.now();
+        self.state().effects.push(Noted { at, effect });
     }
 
-    pub(crate) fn effects(&self) -> Vec<Effect> {
+    /// All effects, in the order of their happening.
+    pub(crate) fn effects(&self) -> Vec<Noted> {
         self.state().effects.clone()
     }
 
@@ -158,7 +171,12 @@ fn injection(operation: Operation, fault: &Fault) -> &'static str {
         (Operation::PublishBatch, Fault::EntriesFail(_)) => "PublishBatch fails in part",
         (Operation::PublishBatch, _) => "PublishBatch without an answer, or late",
         (Operation::GetObject, Fault::Fails(_)) => "GetObject fails",
+        (Operation::GetObject, Fault::Forbidden) => "GetObject is forbidden (403)",
         (Operation::GetObject, _) => "GetObject without an answer, or late",
+        (Operation::ListObjects, Fault::Fails(_)) => "a listing's page fails",
+        (Operation::ListObjects, Fault::ShortPage) => "a listing's page is short",
+        (Operation::ListObjects, Fault::BrokenPage) => "a listing's page breaks off",
+        (Operation::ListObjects, _) => "a listing's page without an answer, or late",
         (Operation::PutObject, Fault::Fails(_)) => "PutObject fails",
         (Operation::PutObject, Fault::Conflict) => "PutObject beside another (409)",
         (Operation::PutObject, _) => "PutObject without an answer, or late",
@@ -172,6 +190,7 @@ impl Operation {
         let (service, operation) = match self {
             Operation::PutRecords => ("kinesis", "PutRecords"),
             Operation::GetObject => ("s3", "GetObject"),
+            Operation::ListObjects => ("s3", "ListObjectsV2"),
             Operation::PutObject => ("s3", "PutObject"),
             Operation::PublishBatch => ("sns", "PublishBatch"),
             Operation::GetSecretValue => ("secretsmanager", "GetSecretValue"),
@@ -182,7 +201,13 @@ impl Operation {
 
 impl Process {
     pub(crate) fn of(function: Function) -> Self {
-        Process { function, death: Arc::default(), invocation: Arc::default(), was_slow: Arc::default() }
+        Process {
+            function,
+            death: Arc::default(),
+            invocation: Arc::default(),
+            began: Arc::default(),
+            was_slow: Arc::default(),
+        }
     }
 
     pub(crate) fn function(&self) -> Function {
@@ -194,8 +219,14 @@ impl Process {
         *lock(&self.invocation)
     }
 
-    pub(crate) fn begin(&self, invocation: u64) {
+    /// When that began; none before the first.
+    pub(crate) fn began(&self) -> Option<Timestamp> {
+        *lock(&self.began)
+    }
+
+    pub(crate) fn begin(&self, invocation: u64, now: Timestamp) {
         *lock(&self.invocation) = invocation;
+        *lock(&self.began) = Some(now);
         *lock(&self.was_slow) = false;
     }
 

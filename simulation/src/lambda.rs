@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use archive_comments::ArchiveComments;
-use digest_alerts::{DigestAlerts, DigestRules, Links};
+use digest_alerts::{DigestAlerts, Links, Rules};
 use jiff::Timestamp;
-use kinesis_batch::{Batch, BatchResponse};
+use kinesis_batch::Batch;
 use modstream_decisions::Decisions;
 use modstream_desk::{Config, Pages, SiteSettings};
 use modstream_platform::Clock;
@@ -18,30 +18,36 @@ use score_comments::ScoreComments;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::documents::POLICY;
 use crate::faults::{Effect, Faults, Process, lock};
-use crate::mutations;
+use crate::mutant::{self, Mutant};
 use crate::plan::{Delivery, Function, Incident, Plan};
 use crate::services::Faulty;
 use crate::world::{SECRET, World};
 
-type Scorer = ScoreComments<Faulty<MemoryStream>, Faulty<MemoryObjects>, Faulty<MemoryClock>>;
-type Publisher = PublishAlerts<Faulty<MemoryTopic>, Faulty<MemoryObjects>, Faulty<MemoryClock>>;
-type Archiver = ArchiveComments<Faulty<MemoryObjects>, Faulty<MemoryClock>>;
-type Digester = DigestAlerts<Faulty<MemoryTopic>, Faulty<MemoryObjects>, Faulty<MemoryClock>>;
-type Site = Pages<Faulty<MemoryObjects>, Faulty<MemoryStream>, Faulty<MemorySecrets>, Faulty<MemoryClock>>;
+/// A service as one process sees it: with the faults of the plan, and above them those of a mutation.
+type Seen<T> = Mutant<Faulty<T>>;
 
-/// What `digest-alerts` sends decisions from that did not get to their stream.
+type Scorer = ScoreComments<Seen<MemoryStream>, Seen<MemoryObjects>, Seen<MemoryClock>>;
+type Publisher =
+    PublishAlerts<Seen<MemoryTopic>, mutant::Ledger<Seen<MemoryObjects>, Seen<MemoryTopic>>, Seen<MemoryClock>>;
+type Archiver = ArchiveComments<Seen<MemoryObjects>, Seen<MemoryClock>>;
+type Digester = DigestAlerts<Seen<MemoryTopic>, Seen<MemoryObjects>, Seen<MemoryClock>>;
+type Site = Pages<Seen<MemoryObjects>, Seen<MemoryStream>, Seen<MemorySecrets>, Seen<MemoryClock>>;
+
+/// What `digest-alerts` goes by, and what it sends decisions from that did not get to their stream.
 struct Outbox {
-    objects: Faulty<MemoryObjects>,
-    decisions: Faulty<MemoryStream>,
-    clock: Faulty<MemoryClock>,
+    rules: Rules,
+    objects: Seen<MemoryObjects>,
+    decisions: Seen<MemoryStream>,
+    clock: Seen<MemoryClock>,
 }
 
 impl Outbox {
     fn decisions(
         &self,
         deadline: Timestamp,
-    ) -> Decisions<'_, Faulty<MemoryObjects>, Faulty<MemoryStream>, Faulty<MemoryClock>> {
+    ) -> Decisions<'_, Seen<MemoryObjects>, Seen<MemoryStream>, Seen<MemoryClock>> {
         Decisions::new(&self.objects, &self.decisions, &self.clock, deadline)
     }
 }
@@ -63,9 +69,6 @@ const VARIABLES: [(&str, &str); 8] = [
     ("MODEL_NAME", modstream_tests::MODEL_NAME),
     ("PREDICTIONS_STREAM", "predictions"),
 ];
-/// What alerts.
-pub(crate) const POLICY: &str = "0.5";
-
 /// The deployed functions.
 #[derive(Clone)]
 pub(crate) struct Lambda {
@@ -186,34 +189,37 @@ impl Lambda {
             state.runs += 1;
             state.runs
         };
-        let comment_events = comment_events(function, &payload);
+        let (comment_events, due) = (comment_events(function, &payload), due(function, &payload));
         let Shared { world, faults, .. } = &*self.shared;
-        faults.note(Effect::Began { invocation: run, function, comment_events });
-        let objects = |process: &Process| Faulty::new(world.objects.clone(), faults, process);
-        let clock = |process: &Process| Faulty::new(world.clock, faults, process);
+        faults.note(Effect::Began { invocation: run, function, comment_events, due });
+        let payload = mutant::payload(function, payload);
+        let objects = |process: &Process| self.seen(&world.objects, process);
+        let clock = |process: &Process| self.seen(&world.clock, process);
+        let batch_answer = |answer: Answer| answer.map(|answer| mutant::answer(&payload, answer));
         match function {
             Function::Score => {
                 let start = async |process: Process, deadline| {
                     let config = configured(score_comments::Config::read, POLICY);
-                    let predictions = Faulty::new(world.predictions.clone(), faults, &process);
+                    let predictions = self.seen(&world.predictions, &process);
                     let started =
                         ScoreComments::start(&config, predictions, objects(&process), clock(&process), deadline);
                     started.await.map_err(said)
                 };
                 let pool: Pool<Scorer> = |state| &mut state.scorers;
                 let handle =
-                    async |scorer: &Scorer, deadline| responded(&payload, scorer.handle(&payload, deadline).await);
+                    async |scorer: &Scorer, deadline| batch_answer(encoded(scorer.handle(&payload, deadline).await));
                 self.in_environment(run, function, pool, start, handle).await
             }
             Function::Publish => {
                 let start = async |process: Process, _| {
                     let config = configured(publish_alerts::Config::read, POLICY);
-                    let alerts = Faulty::new(world.alerts.clone(), faults, &process);
-                    Ok(PublishAlerts::new(&config, alerts, objects(&process), clock(&process)))
+                    let alerts = self.seen(&world.alerts, &process);
+                    let ledger = mutant::Ledger { objects: objects(&process), alerts: alerts.clone() };
+                    Ok(PublishAlerts::new(&config, alerts, ledger, clock(&process)))
                 };
                 let pool: Pool<Publisher> = |state| &mut state.publishers;
                 let handle = async |publisher: &Publisher, deadline| {
-                    responded(&payload, publisher.handle(&payload, deadline).await)
+                    batch_answer(encoded(publisher.handle(&payload, deadline).await))
                 };
                 self.in_environment(run, function, pool, start, handle).await
             }
@@ -221,24 +227,26 @@ impl Lambda {
                 let start = async |process: Process, _| Ok(ArchiveComments::new(objects(&process), clock(&process)));
                 let pool: Pool<Archiver> = |state| &mut state.archivers;
                 let handle = async |archiver: &Archiver, deadline| {
-                    responded(&payload, archiver.handle(&payload, deadline).await)
+                    batch_answer(encoded(archiver.handle(&payload, deadline).await))
                 };
                 self.in_environment(run, function, pool, start, handle).await
             }
             Function::Digest => {
                 let start = async |process: Process, _| {
                     let config = configured(digest_alerts::Config::read, POLICY);
-                    let digests = Faulty::new(world.digests.clone(), faults, &process);
+                    let topic = mutant::topic_of_digests(&world.digests, &world.alerts);
+                    let digests = self.seen(topic, &process);
                     let (objects, clock) = (objects(&process), clock(&process));
                     let digester = DigestAlerts::new(&config, digests, objects.clone(), clock.clone(), Links::none());
-                    let decisions = Faulty::new(world.decisions.clone(), faults, &process);
-                    Ok((digester.map_err(said)?, Outbox { objects, decisions, clock }))
+                    let decisions = self.seen(&world.decisions, &process);
+                    Ok((digester.map_err(said)?, Outbox { rules: Rules::default(), objects, decisions, clock }))
                 };
                 let pool: Pool<(Digester, Outbox)> = |state| &mut state.digesters;
                 let handle = async |(digester, outbox): &(Digester, Outbox), deadline| {
                     // What can't be swept now is left for the next run.
                     let _ = outbox.decisions(deadline).sweep().await;
-                    let digested = digester.handle(&payload, deadline, |_, _| DigestRules::default()).await;
+                    let rules = outbox.rules.in_use(&outbox.objects, &outbox.clock, deadline).await.map_err(said)?;
+                    let digested = digester.handle(&payload, deadline, |name, time| rules.of(name, time)).await;
                     encoded(digested.map(|digested| digested.digests))
                 };
                 self.in_environment(run, function, pool, start, handle).await
@@ -256,6 +264,10 @@ impl Lambda {
         }
     }
 
+    fn seen<T: Clone>(&self, service: &T, process: &Process) -> Seen<T> {
+        Mutant::new(Faulty::new(service.clone(), &self.shared.faults, process), process)
+    }
+
     /// One request to a function that serves pages.
     async fn serve(
         &self,
@@ -266,12 +278,12 @@ impl Lambda {
         settings: SiteSettings,
         payload: &[u8],
     ) -> Answer {
-        let Shared { world, faults, .. } = &*self.shared;
+        let world = &self.shared.world;
         let start = async |process: Process, _| {
-            let objects = Faulty::new(world.objects.clone(), faults, &process);
-            let decisions = Faulty::new(world.decisions.clone(), faults, &process);
-            let secrets = Faulty::new(world.secrets.clone(), faults, &process);
-            Ok(Pages::new(config, settings, objects, decisions, secrets, Faulty::new(world.clock, faults, &process)))
+            let objects = self.seen(&world.objects, &process);
+            let decisions = self.seen(&world.decisions, &process);
+            let secrets = self.seen(&world.secrets, &process);
+            Ok(Pages::new(config, settings, objects, decisions, secrets, self.seen(&world.clock, &process)))
         };
         let handle = async |pages: &Site, deadline| encoded(pages.handle(payload, deadline).await);
         self.in_environment(run, function, pool, start, handle).await
@@ -290,7 +302,7 @@ impl Lambda {
         let warm = pool(&mut self.state()).pop();
         let (process, warm) =
             warm.map_or_else(|| (Process::of(function), None), |(process, warm)| (process, Some(warm)));
-        process.begin(run);
+        process.begin(run, self.shared.world.clock.now());
         let work = async {
             let function = match warm {
                 Some(function) => function,
@@ -322,12 +334,6 @@ fn said(error: impl std::fmt::Display) -> String {
 fn encoded<T: Serialize, E: std::fmt::Display>(answer: Result<T, E>) -> Answer {
     answer.map(|answer| serde_json::to_vec(&answer).unwrap_or_default()).map_err(said)
 }
-
-/// A function's response to a batch.
-fn responded<E: std::fmt::Display>(payload: &[u8], answer: Result<BatchResponse, E>) -> Answer {
-    encoded(answer.map(|response| mutations::response(payload, response)))
-}
-
 /// The comment event of each record that has one.
 fn comment_events(function: Function, payload: &[u8]) -> Vec<String> {
     // Others are given no batch.
@@ -342,7 +348,13 @@ fn comment_events(function: Function, payload: &[u8]) -> Vec<String> {
     ids.collect()
 }
 
-/// A function's settings, of which a run chooses the policy.
+/// When the schedule was due, of a function that it invokes.
+fn due(function: Function, payload: &[u8]) -> Option<Timestamp> {
+    let payload: Value = serde_json::from_slice(payload).ok().filter(|_| function == Function::Digest)?;
+    payload["time"].as_str()?.parse().ok()
+}
+
+/// A function's settings, of which the caller chooses the policy.
 pub(crate) fn configured<C, E: std::fmt::Display>(read: fn(Environment<'_>) -> Result<C, E>, policy: &str) -> C {
     let lookup = |name: &str| match name {
         "POLICY" => Some(policy.to_owned()),

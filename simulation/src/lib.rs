@@ -4,18 +4,19 @@
 //! smallest plan of it that still breaks one. A plan depends on its seed alone, and a run on its plan alone, so what fails once
 //! fails again.
 
-mod check;
-mod decisions;
-mod digests;
+mod archived;
+mod documents;
 pub mod explore;
 mod faults;
 mod lambda;
 pub mod latency;
 mod moderators;
+mod mutant;
 pub mod mutations;
+mod oracle;
 pub mod plan;
-mod policies;
 mod run;
+mod schedule;
 mod services;
 mod shrink;
 mod world;

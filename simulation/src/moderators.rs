@@ -1,5 +1,6 @@
-//! Moderators with their browsers, and the digests' schedule: what goes on beside the streams.
+//! Moderators with their browsers.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -14,28 +15,56 @@ use uuid::Uuid;
 
 use crate::faults::Faults;
 use crate::lambda::Lambda;
-use crate::plan::{Function, Incident, MODERATORS, Page, Plan};
+use crate::plan::{self, Function, Incident, MODERATORS, Plan};
 use crate::world::{LINK_KEY, World};
 
-/// What was asked and did not come is asked for again.
+/// A page that was asked for and did not come is asked for again, so often.
 const ATTEMPTS: usize = 4;
-const PAUSE: Duration = Duration::from_secs(1);
-/// Lambda makes an asynchronous invocation three times
-/// ([reference](https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html)).
-const PAUSES: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(120)];
-/// How long links and sessions hold here.
-const HOLDS: SignedDuration = SignedDuration::from_hours(24 * 30);
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
+/// How long links hold here.
+const LINKS_HOLD: SignedDuration = SignedDuration::from_hours(24 * 30);
 
 /// A moderator's answer to a page.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) who: &'static str,
-    pub(crate) hour: Hour,
-    pub(crate) alert_id: String,
+    /// Where the alert's log lies.
+    pub(crate) log: String,
+    /// What the moderator wanted.
     pub(crate) wish: Action,
     /// The number of the decision that the page showed last; 0 where it showed none.
     pub(crate) after: u32,
     pub(crate) told: Told,
+}
+
+/// What became of a sign-in link.
+#[derive(Clone, Debug)]
+pub(crate) struct SignIn {
+    pub(crate) who: &'static str,
+    /// The browser that opened the link first.
+    pub(crate) first: Click,
+    /// Other browsers, after it.
+    pub(crate) others: Vec<Click>,
+}
+
+/// What a browser got that clicked on the button behind a sign-in link, until it was answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Click {
+    /// A session.
+    SignedIn,
+    /// An answer that is no session.
+    Refused,
+    /// No answer.
+    Unknown,
+}
+
+/// What moderators saw in a run.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) answers: Vec<Answer>,
+    pub(crate) sign_ins: Vec<SignIn>,
+    /// What was wrong with a page at once.
+    pub(crate) broken: Vec<String>,
 }
 
 /// What a moderator was told.
@@ -60,63 +89,62 @@ pub(crate) struct Moderators<'a> {
 }
 
 /// A page that came.
-struct Seen {
+struct Page {
     status: u64,
     body: String,
-    cookies: Vec<String>,
+}
+
+/// A browser, which keeps cookies.
+#[derive(Default)]
+struct Browser {
+    cookies: BTreeMap<String, String>,
+}
+
+impl Browser {
+    fn keep(&mut self, cookie: &str) {
+        let cookie = cookie.split(';').next().and_then(|cookie| cookie.split_once('='));
+        self.cookies.extend(cookie.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    }
+
+    fn has_session(&self) -> bool {
+        self.cookies.contains_key("session")
+    }
 }
 
 impl Moderators<'_> {
-    /// Does everything of a plan that is due or visited, at its time: what moderators answered, and what was wrong at once.
-    pub(crate) async fn work(&self, plan: &Plan) -> (Vec<Answer>, Vec<String>) {
+    /// Does every visit of a plan, at its time: what the moderators saw.
+    pub(crate) async fn work(&self, plan: &Plan) -> Seen {
         let start = Instant::now();
-        let all = plan.incidents.iter().enumerate().map(|(number, incident)| async move {
-            match *incident {
-                Incident::Digest { at, due } => {
-                    sleep_until(start + at).await;
-                    self.digest(due).await;
-                    Ok(None)
+        let visits = plan.incidents.iter().enumerate().filter_map(|(number, incident)| match *incident {
+            Incident::Visit { at, moderator, alert, page, wish, ponders } => Some(async move {
+                sleep_until(start + at).await;
+                let who = MODERATORS[moderator % MODERATORS.len()];
+                let mut seen = Seen::default();
+                match self.visit(&mut seen, number, who, alert, page, wish, ponders).await {
+                    Ok(answer) => seen.answers.extend(answer),
+                    Err(sentence) => seen.broken.push(sentence),
                 }
-                Incident::Visit { at, moderator, alert, page, wish, ponders } => {
-                    sleep_until(start + at).await;
-                    let who = MODERATORS[moderator % MODERATORS.len()];
-                    self.visit(number, who, alert, page, wish, ponders).await
-                }
-                _ => Ok(None),
-            }
+                seen
+            }),
+            _ => None,
         });
-        let (mut answers, mut broken) = (Vec::new(), Vec::new());
-        for done in join_all(all).await {
-            match done {
-                Ok(answer) => answers.extend(answer),
-                Err(sentence) => broken.push(sentence),
-            }
-        }
-        (answers, broken)
-    }
-
-    async fn digest(&self, due: usize) {
-        self.faults.count("digests due");
-        let payload = due_payload(run_due(due));
-        if self.lambda.invoke(Function::Digest, payload.clone()).await.is_ok() {
-            return;
-        }
-        for pause in PAUSES {
-            sleep(pause).await;
-            self.faults.count("digests due, invoked again");
-            if self.lambda.invoke(Function::Digest, payload.clone()).await.is_ok() {
-                return;
-            }
-        }
+        join_all(visits).await.into_iter().fold(Seen::default(), |mut all, seen| {
+            all.answers.extend(seen.answers);
+            all.sign_ins.extend(seen.sign_ins);
+            all.broken.extend(seen.broken);
+            all
+        })
     }
 
     /// Opens an alert's page and, where it offers that, decides. None where there is nothing to open, or nothing came.
+    #[expect(clippy::too_many_arguments, reason = "a visit as plans have it")]
     async fn visit(
         &self,
-        visit: usize,
+        seen: &mut Seen,
+        number: usize,
         who: &'static str,
         alert: usize,
-        page: Page,
+        page: plan::Page,
         wish: Action,
         ponders: Duration,
     ) -> Result<Option<Answer>, String> {
@@ -125,37 +153,39 @@ impl Moderators<'_> {
             return Ok(None);
         };
         let id = Uuid::parse_str(&alert_id).map_err(|error| format!("alert {alert_id}: {error}"))?;
-        let (function, path, cookie) = match page {
-            Page::Link => {
-                let claim = Claim::Alert { hour, id, action: wish };
-                (Function::Decide, self.link(&claim), None)
-            }
-            Page::Desk => {
-                let Some(cookie) = self.sign_in(visit, who).await? else { return Ok(None) };
-                (Function::Desk, format!("/alert/{hour}/{alert_id}"), Some(cookie))
+        let mut browser = Browser::default();
+        let (function, path) = match page {
+            plan::Page::Link => (Function::Decide, self.link(&Claim::Alert { hour, id, action: wish })),
+            plan::Page::Desk => {
+                let sign_in = self.sign_in(&mut browser, number, who).await;
+                let first = sign_in.first;
+                seen.sign_ins.push(sign_in);
+                if first != Click::SignedIn {
+                    return Ok(None);
+                }
+                (Function::Desk, format!("/alert/{hour}/{alert_id}"))
             }
         };
-        let cookie = cookie.as_deref();
-        let Some(seen) = self.ask(function, request("GET", &path, cookie, "")).await else { return Ok(None) };
-        let form = (seen.status == 200).then(|| form(&seen.body)).flatten();
+        let Some(shown) = self.ask(function, &mut browser, "GET", &path, "").await else { return Ok(None) };
+        let form = (shown.status == 200).then(|| form(&shown.body)).flatten();
         let form =
-            form.ok_or_else(|| format!("the page of alert {alert_id} has status {} and no form", seen.status))?;
+            form.ok_or_else(|| format!("the page of alert {alert_id} has status {} and no form", shown.status))?;
         let after = form.field("after").and_then(|after| after.parse().ok());
         let after = after.ok_or_else(|| format!("the form of alert {alert_id} does not say what it answers"))?;
-        let answer = |told| Answer { who, hour, alert_id: alert_id.clone(), wish, after, told };
+        let answer = |told| Answer { who, log: format!("decisions/{hour}/{alert_id}/"), wish, after, told };
         if !form.offers(wish) {
             self.faults.count("decision not offered");
             return Ok(Some(answer(Told::NotOffered)));
         }
         sleep(ponders).await;
-        let name = if page == Page::Link { format!("&moderator={who}") } else { String::new() };
+        let name = if page == plan::Page::Link { format!("&moderator={who}") } else { String::new() };
         let body = format!("{}&action={wish}{name}", form.hidden());
-        let told = match self.ask(function, request("POST", form.path, cookie, &body)).await {
+        let told = match self.ask(function, &mut browser, "POST", form.path, &body).await {
             None => (Told::Unknown, "decision without an answer"),
-            Some(Seen { status: 303, .. }) if wish == Action::Undo => (Told::Done, "decision undone"),
-            Some(Seen { status: 303, .. }) => (Told::Done, "decision taken"),
-            Some(Seen { status: 409, .. }) => (Told::Refused, "decision refused: another was first"),
-            Some(Seen { status, .. }) => return Err(format!("a decision about {alert_id} has status {status}")),
+            Some(Page { status: 303, .. }) if wish == Action::Undo => (Told::Done, "decision undone"),
+            Some(Page { status: 303, .. }) => (Told::Done, "decision taken"),
+            Some(Page { status: 409, .. }) => (Told::Refused, "decision refused: another was first"),
+            Some(Page { status, .. }) => return Err(format!("a decision about {alert_id} has status {status}")),
         };
         self.faults.count(told.1);
         Ok(Some(answer(told.0)))
@@ -174,65 +204,68 @@ impl Moderators<'_> {
         Some((entry.hour, entry.id.clone()))
     }
 
-    /// A session's cookie; none where nothing came. A link that was used signs nobody in.
-    async fn sign_in(&self, visit: usize, who: &str) -> Result<Option<String>, String> {
-        for attempt in 0..ATTEMPTS {
-            let id = Uuid::from_u128((visit * ATTEMPTS + attempt) as u128);
-            let link = self.link(&Claim::SignIn { id, moderator: who.to_owned() });
-            let click = || self.ask(Function::Desk, request("POST", &link, None, ""));
-            let Some(seen) = click().await else { return Ok(None) };
-            if let Some(cookie) = seen.cookies.first().and_then(|cookie| cookie.split(';').next()) {
-                if click().await.is_some_and(|again| !again.cookies.is_empty()) {
-                    return Err("a sign-in link signed in twice".to_owned());
-                }
-                return Ok(Some(cookie.to_owned()));
-            }
-            // An answer that was lost has used it.
-            self.faults.count("sign-in link used up");
+    /// Signs a browser in by a link of its own, which another one tries after it, as whoever finds the mail would.
+    async fn sign_in(&self, browser: &mut Browser, number: usize, who: &'static str) -> SignIn {
+        let id = Uuid::from_u128(number as u128);
+        let link = self.link(&Claim::SignIn { id, moderator: who.to_owned() });
+        let first = self.click(browser, &link).await;
+        self.faults.count(match first {
+            Click::SignedIn => "moderator signed in",
+            Click::Refused => "sign-in refused",
+            Click::Unknown => "sign-in without an answer",
+        });
+        let mut others = Vec::new();
+        if first == Click::SignedIn {
+            others.push(self.click(&mut Browser::default(), &link).await);
         }
-        Ok(None)
+        SignIn { who, first, others }
+    }
+
+    /// Opens a sign-in link and clicks on its button.
+    async fn click(&self, browser: &mut Browser, link: &str) -> Click {
+        let Some(_) = self.ask(Function::Desk, browser, "GET", link, "").await else { return Click::Unknown };
+        let Some(_) = self.ask(Function::Desk, browser, "POST", link, "").await else { return Click::Unknown };
+        if browser.has_session() { Click::SignedIn } else { Click::Refused }
     }
 
     fn link(&self, claim: &Claim) -> String {
         let signer = Signer::new(LINK_KEY.as_bytes(), None).expect("a key");
-        signer.link("", claim, self.world.clock.now() + HOLDS).expect("a claim that is a link")
+        signer.link("", claim, self.world.clock.now() + LINKS_HOLD).expect("a claim that is a link")
     }
 
     /// Asks until there is an answer other than that there is none.
-    async fn ask(&self, function: Function, payload: Vec<u8>) -> Option<Seen> {
+    async fn ask(
+        &self,
+        function: Function,
+        browser: &mut Browser,
+        method: &str,
+        path: &str,
+        body: &str,
+    ) -> Option<Page> {
         for _ in 0..ATTEMPTS {
-            if let Ok(bytes) = self.lambda.invoke(function, payload.clone()).await {
+            let payload = request(method, path, browser, body);
+            if let Ok(bytes) = self.lambda.invoke(function, payload).await {
                 let answer: Value = serde_json::from_slice(&bytes).expect("functions answer in JSON");
                 let status = answer["statusCode"].as_u64().unwrap_or_default();
                 if status != 503 {
-                    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-                    let cookies =
-                        answer["cookies"].as_array().map_or_else(Vec::new, |all| all.iter().map(text).collect());
-                    return Some(Seen { status, body: text(&answer["body"]), cookies });
+                    let cookies = answer["cookies"].as_array().into_iter().flatten().filter_map(Value::as_str);
+                    cookies.for_each(|cookie| browser.keep(cookie));
+                    return Some(Page { status, body: answer["body"].as_str().unwrap_or_default().to_owned() });
                 }
             }
-            sleep(PAUSE).await;
+            sleep(RETRY_PAUSE).await;
         }
         None
     }
 }
 
-/// When a run of the schedule is due, by event time: five minutes apart.
-pub(crate) fn run_due(number: usize) -> Timestamp {
-    let first: Timestamp = "2026-01-05T10:01:00Z".parse().expect("a time");
-    first + SignedDuration::from_mins(5) * i32::try_from(number).unwrap_or(i32::MAX)
-}
-
-pub(crate) fn due_payload(due: Timestamp) -> Vec<u8> {
-    json!({ "time": due }).to_string().into_bytes()
-}
-
 /// A function URL's payload, as far as pages read it.
-fn request(method: &str, path: &str, cookie: Option<&str>, body: &str) -> Vec<u8> {
+fn request(method: &str, path: &str, browser: &Browser, body: &str) -> Vec<u8> {
+    let cookies = browser.cookies.iter().map(|(name, value)| format!("{name}={value}"));
     let payload = json!({
         "version": "2.0",
         "rawPath": path,
-        "cookies": cookie.into_iter().collect::<Vec<_>>(),
+        "cookies": cookies.collect::<Vec<_>>(),
         "headers": { "content-type": "application/x-www-form-urlencoded", "x-forwarded-proto": "https" },
         "requestContext": { "http": { "method": method } },
         "body": body,

@@ -1,36 +1,45 @@
-//! What would be wrong, by name: each stands behind [`named_mutations::is_on`], in the functions' code or, where it can be
-//! told from outside, in what the simulation does with their answers; and the simulation must find it.
-
-use kinesis_batch::{Batch, BatchResponse};
-use named_mutations::is_on;
+//! What would be wrong, by name, and the simulation must find it.
+//!
+//! Most of it stands in `mutant.rs`, between a function and its services. What no wrapper of a trait can express stands in the
+//! functions' code behind [`named_mutations::is_on`].
 
 /// A mutation's name, and what it does.
 pub type Mutation = (&'static str, &'static str);
 
 /// All of them.
-pub const ALL: [Mutation; 27] = [
+pub const ALL: [Mutation; 37] = [
     ("skip-partial-retry", "failed entries of a call that answered 200 count as done"),
     ("retry-whole-call", "after a call that failed in part, all of its entries are sent again"),
     ("mix-keys", "one PutRecords call carries several records of a key"),
     ("unknown-is-done", "a call without an answer counts as done"),
     ("conflict-is-written", "a 409 counts as written"),
     ("ignore-deadline", "waits and attempts go on past the deadline"),
-    ("report-highest-failure", "of several failures the last is reported"),
+    ("report-behind-failure", "the record behind the one that failed is reported"),
     ("report-nothing", "the response never names a failure"),
     ("archive-anyway", "a batch whose object could not be written counts as archived"),
     ("drop-bad-record", "a bad record is left out, and not kept"),
-    ("quarantine-with-clock", "what is kept of a bad record differs with each attempt"),
+    ("quarantine-by-invocation", "what is kept of a bad record differs with each invocation"),
     ("drop-duplicate-key", "of a batch's records with one key only the first is scored"),
-    ("swap-model-inside-batch", "the model may change between two records of a batch"),
+    ("swap-model-inside-batch", "the model changes between two records of a batch"),
     ("send-before-ledger", "an alert is published before the ledger knows of it"),
     ("ignore-sent", "an alert that was sent is sent again"),
     ("overwrite-ledger", "an entry of the ledger is written over"),
     ("publish-own-text", "what is published is not what was requested"),
     ("withhold-without-record", "an alert that is withheld is not recorded"),
     ("budget-place-twice", "two alerts have one place in a budget"),
+    ("judge-at-own-base-rate", "a prediction is judged at its own base rate, not at the policy's"),
+    ("match-case", "a term that always alerts is not found in capitals"),
+    ("wake-in-quiet-hours", "alerts are published in quiet hours"),
+    ("keep-none-in-quiet-hours", "quiet hours hold for the severities that they are to keep, too"),
+    ("publish-without-channel", "alerts are published whose policy sends them by digest alone"),
+    ("publish-while-breaker-open", "an open breaker is overlooked"),
+    ("close-breaker-early", "a breaker is taken for closed before its time is over"),
+    ("lose-breaker-message", "the message about a breaker counts as sent and is not"),
+    ("digest-without-channel", "a digest goes out where the policy sends none"),
+    ("digest-to-alerts-topic", "digests are published on the topic of alerts"),
     ("close-window-again", "a window's digests are written over those of another run"),
     ("leave-windows-open", "a digest covers late alerts of windows that are not closed"),
-    ("send-digest-before-close", "a digest is sent before it is recorded what it covers"),
+    ("digest-without-record", "a digest is sent, and it is not recorded what it covers"),
     ("cover-again", "alerts that are in a digest are in the next, too"),
     ("sign-in-again", "a sign-in link signs in more than once"),
     ("overwrite-decision", "a decision is written over another's of the same number"),
@@ -41,22 +50,4 @@ pub const ALL: [Mutation; 27] = [
 /// The mutation of this name.
 pub fn named(name: &str) -> Option<&'static str> {
     ALL.iter().find(|(known, _)| *known == name).map(|(name, _)| *name)
-}
-
-/// What Lambda is answered in place of a function's response to a batch, where a mutation changes that.
-pub(crate) fn response(payload: &[u8], response: BatchResponse) -> BatchResponse {
-    if response.batch_item_failures.is_empty() {
-        return response;
-    }
-    if is_on("report-nothing") {
-        return BatchResponse::success();
-    }
-    // Whatever follows the first failure is not done either, so a batch's last failure is its last record.
-    if is_on("report-highest-failure")
-        && let Ok(batch) = Batch::parse(payload)
-        && let Some(last) = batch.records.last()
-    {
-        return BatchResponse::failed_from(last.sequence_number.as_ref());
-    }
-    response
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use modstream_events::Action;
 use modstream_platform::CallErrorKind;
 
-use crate::policies::DOCUMENTS;
+use crate::documents::DOCUMENTS;
 
 /// One run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +64,8 @@ pub enum Operation {
     PutRecords,
     /// Reading an object.
     GetObject,
+    /// A page of a listing of objects.
+    ListObjects,
     /// Writing an object.
     PutObject,
     /// Messages to a topic.
@@ -75,17 +77,23 @@ pub enum Operation {
 /// What one call does instead of what it should.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// It fails as a whole, and does nothing.
+    /// The call fails as a whole, and does nothing.
     Fails(CallErrorKind),
-    /// It does everything, and the answer is lost.
+    /// The call does everything, and the answer is lost.
     AnswerLost,
     /// These entries fail, by position; the list repeats.
     EntriesFail(Vec<bool>),
     /// Another write of the object is under way (409).
     Conflict,
-    /// It takes effect only after a while.
+    /// The object may not be read (403).
+    Forbidden,
+    /// The page holds fewer keys than it could, and more follow.
+    ShortPage,
+    /// The page's answer breaks off among its keys.
+    BrokenPage,
+    /// The call takes effect only after a while.
     SlowRequest(Duration),
-    /// It takes effect at once, and the answer takes a while.
+    /// The call takes effect at once, and the answer takes a while.
     SlowAnswer(Duration),
 }
 
@@ -182,7 +190,7 @@ pub enum Incident {
         /// When it is invoked.
         at: Duration,
         /// Which run of the schedule it is, from 0; one may come more than once, and in any order.
-        due: usize,
+        run: usize,
     },
     /// A moderator opens an alert's page and, if it offers that, decides.
     Visit {
@@ -244,8 +252,8 @@ pub enum Incident {
 
 /// Who decides.
 pub(crate) const MODERATORS: [&str; 3] = ["ana", "ben", "chi"];
-/// Runs of the schedule that plans have.
-pub(crate) const RUNS_DUE: usize = 4;
+/// The runs of the schedule that plans have.
+pub(crate) const SCHEDULED_RUNS: usize = 4;
 /// How many samples of bad records there are at least, of each stream.
 const BAD_SAMPLES: usize = 20;
 
@@ -288,7 +296,10 @@ impl Plan {
             let all = [Promoted::Harsher, Promoted::Shipped, Promoted::Damaged, Promoted::NoPointer];
             Incident::Promote { at: moment(dice, span), model: all[dice.usize(..4).min(dice.usize(..4))] }
         });
-        some(&mut dice, 4, &mut |dice| Incident::Digest { at: afterwards(dice, span), due: dice.usize(..RUNS_DUE) });
+        some(&mut dice, 4, &mut |dice| Incident::Digest {
+            at: afterwards(dice, span),
+            run: dice.usize(..SCHEDULED_RUNS),
+        });
         some(&mut dice, 10, &mut |dice| Incident::Visit {
             at: afterwards(dice, span),
             moderator: dice.usize(..MODERATORS.len()),
@@ -308,7 +319,7 @@ impl Plan {
             let function = function(dice);
             let operations = function.operations();
             let operation = operations[dice.usize(..operations.len())];
-            let fault = fault(dice, operation);
+            let fault = fault(dice, function, operation);
             // Early calls more often: most runs make few.
             let call = dice.u64(..40);
             Incident::Call { function, operation, call: dice.u64(..=call), fault }
@@ -363,7 +374,7 @@ fn function(dice: &mut fastrand::Rng) -> Function {
     Function::ALL[dice.usize(..Function::ALL.len())]
 }
 
-fn fault(dice: &mut fastrand::Rng, operation: Operation) -> Fault {
+fn fault(dice: &mut fastrand::Rng, function: Function, operation: Operation) -> Fault {
     let kinds =
         [CallErrorKind::Unavailable, CallErrorKind::OutcomeUnknown, CallErrorKind::Denied, CallErrorKind::Invalid];
     let is_batch = matches!(operation, Operation::PutRecords | Operation::PublishBatch);
@@ -374,6 +385,12 @@ fn fault(dice: &mut fastrand::Rng, operation: Operation) -> Fault {
         7 => Fault::SlowAnswer(Duration::from_millis(dice.u64(1..25_000))),
         _ if is_batch => Fault::EntriesFail((0..dice.usize(1..5)).map(|_| dice.bool()).collect()),
         _ if operation == Operation::PutObject => Fault::Conflict,
+        8 if operation == Operation::ListObjects => Fault::ShortPage,
+        _ if operation == Operation::ListObjects => Fault::BrokenPage,
+        // A page is for one person and one moment: what it may not read it does not show.
+        _ if operation == Operation::GetObject && !matches!(function, Function::Decide | Function::Desk) => {
+            Fault::Forbidden
+        }
         _ => Fault::AnswerLost,
     }
 }
@@ -417,7 +434,7 @@ impl fmt::Display for Incident {
                 write!(to, "{at:?}: open shard {shard} of {} is merged with the next", stream.name())
             }
             Incident::Promote { at, model } => write!(to, "{at:?}: model promoted: {model:?}"),
-            Incident::Digest { at, due } => write!(to, "{at:?}: digests are sent, run {due} of the schedule"),
+            Incident::Digest { at, run } => write!(to, "{at:?}: digests are sent, run {run} of the schedule"),
             Incident::Visit { at, moderator, alert, page, wish, ponders } => {
                 let (who, page) = (MODERATORS[moderator % MODERATORS.len()], page.name());
                 write!(to, "{at:?}: {who} opens alert {alert} {page} and, after {ponders:?}, wants: {wish}")
@@ -443,13 +460,13 @@ impl Function {
 
     /// What it calls.
     fn operations(self) -> &'static [Operation] {
-        use Operation::{GetObject, GetSecretValue, PublishBatch, PutObject, PutRecords};
+        use Operation::{GetObject, GetSecretValue, ListObjects, PublishBatch, PutObject, PutRecords};
         match self {
             Function::Score => &[PutRecords, GetObject, PutObject],
-            Function::Publish => &[GetObject, PutObject, PublishBatch],
+            Function::Publish => &[GetObject, ListObjects, PutObject, PublishBatch],
             Function::Archive => &[PutObject],
-            Function::Digest => &[PutRecords, GetObject, PutObject, PublishBatch],
-            Function::Decide | Function::Desk => &[PutRecords, GetObject, PutObject, GetSecretValue],
+            Function::Digest => &[PutRecords, GetObject, ListObjects, PutObject, PublishBatch],
+            Function::Decide | Function::Desk => &[PutRecords, GetObject, ListObjects, PutObject, GetSecretValue],
         }
     }
 
@@ -467,8 +484,14 @@ impl Function {
 }
 
 impl Operation {
-    const ALL: [Self; 5] =
-        [Self::PutRecords, Self::GetObject, Self::PutObject, Self::PublishBatch, Self::GetSecretValue];
+    const ALL: [Self; 6] = [
+        Self::PutRecords,
+        Self::GetObject,
+        Self::ListObjects,
+        Self::PutObject,
+        Self::PublishBatch,
+        Self::GetSecretValue,
+    ];
 }
 
 impl Page {

@@ -11,15 +11,14 @@ use modstream_tests::{SOURCE, comment_event_id};
 use tokio::sync::oneshot;
 use tokio::task::LocalSet;
 
-use crate::check::{self, Redriven};
-use crate::decisions;
-use crate::digests;
+use crate::documents::{document, name_of};
 use crate::faults::Faults;
 use crate::lambda::Lambda;
-use crate::moderators::Moderators;
+use crate::moderators::{Moderators, Seen};
+use crate::oracle::{self, Evidence, Redriven, Witnessed};
 use crate::plan::{Function, Plan, Settings, Which};
-use crate::policies;
 use crate::world::World;
+use crate::{archived, schedule};
 
 /// What became of a plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,7 +36,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Both together.
+    /// The sums of both, and everything that either broke.
     pub fn plus(mut self, other: Outcome) -> Outcome {
         for (what, times) in other.injected {
             *self.injected.entry(what).or_default() += times;
@@ -73,13 +72,18 @@ pub fn run(plan: &Plan) -> Outcome {
 async fn carry_out(plan: &Plan) -> Outcome {
     let world = World::new(&plan.settings).await;
     let inbox = world.inbox();
-    let alert_id = |number| ids::alert(SOURCE, &comment_event_id(number), "default").to_string();
+    let policies = document(plan.settings.document);
+    let name = name_of(policies);
+    let alert_id = |number| ids::alert(SOURCE, &comment_event_id(number), &name).to_string();
     let faults = Faults::new(plan, world.clock, alert_id);
     let lambda = Lambda::new(plan, world.clone(), faults.clone());
     let moderators = Moderators { world: &world, lambda: &lambda, faults: &faults };
     let feed = world.feed(plan, &faults);
-    let (mut given_up, (answers, mut broken)) =
-        tokio::join!(work(&world, &lambda, &plan.settings, feed), moderators.work(plan));
+    let (mut given_up, (), seen) = tokio::join!(
+        work(&world, &lambda, &plan.settings, feed),
+        schedule::work(plan, &lambda, &faults),
+        moderators.work(plan)
+    );
     lambda.settle().await;
 
     // An operator has put everything right. What was given up is put back, until there is none.
@@ -102,21 +106,25 @@ async fn carry_out(plan: &Plan) -> Outcome {
         given_up = work(&world, &lambda, &calm, std::future::ready(())).await;
     }
 
-    broken.extend(digests::finish(&world, &lambda).await);
+    let Seen { answers, sign_ins, mut broken } = seen;
+    broken.extend(schedule::finish(&world, &lambda).await);
 
     let mut notices = Vec::new();
     while let Some(notice) = inbox.try_receive() {
         notices.push(notice);
     }
-    policies::count_withheld(&world.objects, &faults).await;
-    broken.extend(check::broken(&world, plan.settings.document, &faults.effects(), &notices, &redriven).await);
-    broken.extend(digests::broken(&world).await);
-    broken.extend(decisions::broken(&world, &answers).await);
+    let messages = notices.len() as u64;
+    let effects = faults.effects();
+    let witnessed = Witnessed { notices, effects, answers, sign_ins, redriven, last_due: schedule::last_due() };
+    let evidence = Evidence::of(&world, policies, witnessed).await;
+    evidence.held_back().into_iter().for_each(|kind| faults.count(kind));
+    broken.extend(oracle::broken(&evidence));
+    broken.extend(archived::broken(&world).await);
     Outcome {
         broken,
         injected: faults.injected(),
         records: (world.comments.len() + world.predictions.len()) as u64,
-        messages: notices.len() as u64,
+        messages,
         invocations: lambda.invocations(),
     }
 }

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use modstream_platform::listing::{Page, all_pages};
+use modstream_platform::memory::MemoryObjects;
 use modstream_platform::{
     Bytes, CallError, CallErrorKind, Clock, Condition, DeletableObjects, ETag, Fetched, Message, Objects,
     PublishOutcome, PutOutcome, PutRecord, Secrets, Stage, Stream, Topic, Written,
@@ -102,10 +104,32 @@ impl<S: Stream> Stream for Faulty<S> {
     }
 }
 
-impl<O: Objects> Objects for Faulty<O> {
+/// The keys of a page: few, so that listings have several.
+const PAGE_KEYS: usize = 8;
+
+impl Faulty<MemoryObjects> {
+    async fn page(&self, prefix: &str, after: Option<String>) -> Result<Page<String, String>, CallError> {
+        let fault = self.before(Operation::ListObjects).await?;
+        let most = if fault == Some(Fault::ShortPage) { PAGE_KEYS / 4 } else { PAGE_KEYS };
+        let mut page = self.inner.list_page(prefix, after.as_deref(), most);
+        if fault == Some(Fault::BrokenPage) {
+            page.entries.truncate(page.entries.len() / 2);
+            (page.is_truncated, page.next) = (None, None);
+        }
+        self.after(Operation::ListObjects, fault, page).await
+    }
+}
+
+impl Objects for Faulty<MemoryObjects> {
     async fn get(&self, key: &str, unless: Option<&ETag>) -> Result<Fetched, CallError> {
         let fault = self.before(Operation::GetObject).await?;
-        let answer = self.inner.get(key, unless).await?;
+        let mut answer = self.inner.get(key, unless).await?;
+        if fault == Some(Fault::Forbidden) && answer != Fetched::Missing {
+            let (invocation, function) = (self.process.invocation(), self.process.function());
+            self.faults.note(Effect::Forbidden { invocation, function, key: key.to_owned() });
+            let denied = || Operation::GetObject.error(CallErrorKind::Denied);
+            answer = Fetched::without_object(403, Some("AccessDenied")).ok_or_else(denied)?;
+        }
         self.after(Operation::GetObject, fault, answer).await
     }
 
@@ -116,19 +140,18 @@ impl<O: Objects> Objects for Faulty<O> {
         }
         let answer = self.inner.put(key, bytes, condition).await?;
         if matches!(answer, Written::Done(_)) {
-            self.faults.note(Effect::Written { key: key.to_owned() });
+            self.faults.note(Effect::Written { invocation: self.process.invocation(), key: key.to_owned() });
         }
         self.after(Operation::PutObject, fault, answer).await
     }
 
+    /// Folds pages, each of which is a call that can go wrong.
     async fn list(&self, prefix: &str) -> Result<Vec<String>, CallError> {
-        let fault = self.before(Operation::GetObject).await?;
-        let answer = self.inner.list(prefix).await?;
-        self.after(Operation::GetObject, fault, answer).await
+        all_pages("s3", "ListObjectsV2", async |after| self.page(prefix, after).await).await
     }
 }
 
-impl<O: DeletableObjects> DeletableObjects for Faulty<O> {
+impl DeletableObjects for Faulty<MemoryObjects> {
     /// Goes wrong as a put does.
     async fn delete(&self, key: &str) -> Result<(), CallError> {
         let fault = self.before(Operation::PutObject).await?;
@@ -161,12 +184,12 @@ impl<T: Topic> Topic for Faulty<T> {
         let mut published = Vec::new().into_iter();
         if !taken.is_empty() {
             published = self.inner.publish_batch(&taken).await?.into_iter();
-            // The ledgers know alerts and digests, not what is said about the breaker.
-            for message in taken.iter().filter(|message| !message.attributes.contains_key("breaker")) {
+            for message in &taken {
                 self.faults.note(Effect::Published {
                     invocation: self.process.invocation(),
                     id: message.id.clone(),
                     told: is_told(fault.as_ref()),
+                    about_breaker: message.attributes.contains_key("breaker"),
                 });
             }
         }

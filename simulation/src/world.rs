@@ -10,11 +10,12 @@ use modstream_platform::memory::{
     Subscription,
 };
 use modstream_platform::{Condition, Objects, PutRecord, Stream};
+use modstream_policy::Policies;
 use modstream_tests::{BadSample, MODEL_NAME, MadeUp, bad_comments, bad_predictions, harsher, model_files};
 
+use crate::documents::document;
 use crate::faults::Faults;
 use crate::plan::{Function, Incident, Plan, Promoted, Settings, Which};
-use crate::policies::document;
 
 /// Streams, bucket, topic and clock.
 #[derive(Clone)]
@@ -99,9 +100,10 @@ impl World {
             world.put(key, bytes.clone()).await;
         }
         world.promote(Promoted::Shipped).await;
-        if let Some(number) = settings.document {
+        if settings.document.is_some() {
             let store = PolicyStore::new(&world.objects, &world.clock, Timestamp::MAX);
-            store.push(&document(number)).await.expect("the memory bucket takes it");
+            let policies = Policies::parse(document(settings.document)).expect("the documents of runs are good");
+            store.push(&policies).await.expect("the memory bucket takes it");
         }
         world
     }
@@ -230,7 +232,8 @@ fn bad_samples(stream: Which) -> &'static [BadSample] {
 fn sent_comment(number: usize) -> Vec<u8> {
     let first: Timestamp = "2026-01-05T09:58:00Z".parse().expect("a time");
     let time = first + Duration::from_secs(37) * u32::try_from(number).unwrap_or(u32::MAX);
-    MadeUp { time, ..MadeUp::new(number) }.comment_event()
+    let subreddit = if number % 3 == 2 { "news" } else { "science" };
+    MadeUp { time, subreddit, ..MadeUp::new(number) }.comment_event()
 }
 
 /// A few keys, so that order matters.

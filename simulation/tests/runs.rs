@@ -18,8 +18,12 @@ fn a_run_depends_on_its_plan_alone_and_breaks_no_promise() {
 }
 
 /// The rows of the table that may not be missing.
-const KINDS: [&str; 32] = [
+const KINDS: [&str; 37] = [
     "GetObject fails",
+    "GetObject is forbidden (403)",
+    "a listing's page breaks off",
+    "a listing's page fails",
+    "a listing's page is short",
     "GetObject without an answer, or late",
     "PublishBatch fails",
     "PublishBatch fails in part",
@@ -31,11 +35,11 @@ const KINDS: [&str; 32] = [
     "PutRecords fails in part",
     "PutRecords without an answer, or late",
     "alert refused by the topic",
-    "alert withheld: breaker",
-    "alert withheld: budget",
-    "alert withheld: channel",
-    "alert withheld: exploration",
-    "alert withheld: quiet hours",
+    "alert held back: breaker",
+    "alert held back: budget",
+    "alert held back: channel",
+    "alert held back: exploration",
+    "alert held back: quiet hours",
     "bad record",
     "batch delivered twice",
     "batches given up, put back",
@@ -50,5 +54,6 @@ const KINDS: [&str; 32] = [
     "digests due, invoked again",
     "invocation abandoned, works on",
     "model promoted",
+    "moderator signed in",
     "shard split",
 ];

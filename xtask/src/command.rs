@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::interrupt::{self, Attached};
 
 /// How many lines of a log an error shows.
-const SHOWN: usize = 15;
+const SHOWN_LINES: usize = 15;
 
 /// Runs a program to its end; everything it says is added to `log`.
 pub(crate) fn logged(command: &mut Command, log: &Path) -> anyhow::Result<()> {
@@ -38,10 +38,63 @@ pub(crate) fn captured(command: &mut Command, log: &Path) -> anyhow::Result<Stri
     String::from_utf8(output.stdout).with_context(|| format!("{} says what is no text", name(command)))
 }
 
-/// Runs a program whose output is ours. Interrupted, it says so itself.
+/// Runs a program to its end and returns what it says on standard output; the rest is on our standard error.
+pub(crate) fn captured_shown(command: &mut Command) -> anyhow::Result<String> {
+    interrupt::check()?;
+    command.stdout(Stdio::piped());
+    let child = spawn(command)?;
+    let attached = Attached::to(child.id());
+    let output = child.wait_with_output().with_context(|| name(command))?;
+    drop(attached);
+    interrupt::check()?;
+    if !output.status.success() {
+        bail!("{} failed ({})", name(command), output.status);
+    }
+    String::from_utf8(output.stdout).with_context(|| format!("{} says what is no text", name(command)))
+}
+
+/// Runs a program whose output is ours. A program that is interrupted says so itself.
 pub(crate) fn shown(command: &mut Command) -> anyhow::Result<ExitStatus> {
     interrupt::check()?;
     wait(command)
+}
+
+/// A program that runs while others do. It is told of an interruption.
+#[derive(Debug)]
+pub(crate) struct Running {
+    name: String,
+    child: std::process::Child,
+    attached: Attached,
+}
+
+/// Starts a program whose output goes to a log that begins with it, and does not wait for it.
+pub(crate) fn started(command: &mut Command, log: &Path) -> anyhow::Result<Running> {
+    let _ = fs::remove_file(log);
+    begin(command, log)?;
+    let file = append(log)?;
+    command.stdout(file.try_clone()?).stderr(file);
+    let child = spawn(command)?;
+    Ok(Running { name: name(command), attached: Attached::to(child.id()), child })
+}
+
+impl Running {
+    /// How the program ended, if it has.
+    pub(crate) fn ended(&mut self) -> anyhow::Result<Option<ExitStatus>> {
+        self.child.try_wait().with_context(|| self.name.clone())
+    }
+
+    /// Waits for the program's end.
+    pub(crate) fn wait(mut self) -> anyhow::Result<ExitStatus> {
+        self.child.wait().with_context(|| self.name.clone())
+    }
+
+    /// Interrupts the program, unless that was done already, and waits until it has cleared up.
+    pub(crate) fn interrupt(self) -> anyhow::Result<ExitStatus> {
+        if interrupt::check().is_ok() {
+            self.attached.interrupt();
+        }
+        self.wait()
+    }
 }
 
 /// What a program prints on standard output, if it can be run and succeeds. Quietly: for looking around.
@@ -72,7 +125,7 @@ pub(crate) fn name(command: &Command) -> String {
 /// The last lines of a text.
 pub(crate) fn tail(text: &str) -> String {
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    lines[lines.len().saturating_sub(SHOWN)..].join("\n")
+    lines[lines.len().saturating_sub(SHOWN_LINES)..].join("\n")
 }
 
 fn begin(command: &Command, log: &Path) -> anyhow::Result<u64> {
@@ -130,7 +183,7 @@ mod tests {
         let error = logged(&mut sh("seq 100; echo 'no such region' >&2; exit 3"), &log).expect_err("fails").to_string();
         assert!(error.starts_with("sh failed (exit status: 3); all of it is in "), "{error}");
         assert!(error.ends_with("100\nno such region") && !error.contains("earlier"), "{error}");
-        assert_eq!(error.lines().count(), SHOWN + 1);
+        assert_eq!(error.lines().count(), SHOWN_LINES + 1);
         assert!(fs::read_to_string(&log).expect("a log").contains("\n1\n2\n3\n"));
     }
 

@@ -9,17 +9,17 @@ use clap::Args;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::package::{self, FUNCTIONS, architecture};
+use crate::package::{self, Built, FUNCTIONS, architecture};
+use crate::progress::step;
 use crate::stack::Stack;
-use crate::steps::step;
 use crate::tools::{self, Venv};
-use crate::{checkout, command};
+use crate::{cargo, checkout, command};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   cargo xtask deploy                                    all functions, to the account of your AWS credentials
   cargo xtask deploy score-comments                     one of them
-  cargo xtask deploy --endpoint-url http://127.0.0.1:4566 --profile local --allow-dirty
+  cargo xtask deploy --endpoint-url http://127.0.0.1:4566 --allow-dirty
 
 Credentials and region come from the usual places (AWS_PROFILE, AWS_REGION, ...). docs/deploy.md tells the whole way.")]
 pub(crate) struct DeployArgs {
@@ -29,8 +29,8 @@ pub(crate) struct DeployArgs {
     /// One address for all services instead of AWS: a local stack's
     #[arg(long, value_name = "URL")]
     endpoint_url: Option<String>,
-    /// Cargo's profile to build with
-    #[arg(long, value_name = "NAME", default_value = "deploy")]
+    /// Cargo's profile to build with; a local stack's functions are a debug build
+    #[arg(long, value_name = "NAME", default_value = "deploy", conflicts_with = "endpoint_url")]
     profile: String,
     /// Deploy what is not committed
     #[arg(long)]
@@ -54,13 +54,13 @@ pub(crate) struct PackageArgs {
 
 /// Builds the packages that Terraform makes the functions with.
 pub(crate) fn make_packages(args: &PackageArgs) -> anyhow::Result<ExitCode> {
-    check_buildable(&args.architecture, Machine::Lambda)?;
+    check_buildable(&args.architecture)?;
     let log = checkout::local().join("logs/deploy.log");
     let cargo_lambda = step("cargo lambda and zig", || tools::zig(&log))?;
-    let packages = checkout::target()?.join("lambda");
+    let packages = cargo::target()?.join("lambda");
     step(&format!("building for {}, profile {}", args.architecture, args.profile), || {
         let (profile, architecture) = (&args.profile, &args.architecture);
-        let mut build = lambda_build(&cargo_lambda, profile, architecture, Machine::Lambda, &FUNCTIONS, &packages)?;
+        let mut build = lambda_build(&cargo_lambda, profile, architecture, &FUNCTIONS, &packages)?;
         command::logged(build.args(["--output-format", "zip"]), &log)
     })?;
     if packages != checkout::root().join("target/lambda") {
@@ -75,26 +75,13 @@ pub(crate) fn make_packages(args: &PackageArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Where programs run that are built.
+/// Where functions run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Machine {
-    /// This one: its own C library.
+    /// This machine, with its own C library.
     Own,
-    /// Lambda's, whose C library is older.
+    /// Lambda's machine, whose C library is older.
     Lambda,
-}
-
-impl DeployArgs {
-    /// All functions to a stack of this checkout, as they are, in the profile of local stacks.
-    pub(crate) fn to_stack(stack: &Stack) -> Self {
-        DeployArgs {
-            functions: Vec::new(),
-            endpoint_url: Some(stack.endpoint()),
-            profile: package::LOCAL.to_owned(),
-            allow_dirty: true,
-            deployment: None,
-        }
-    }
 }
 
 /// A function as it is deployed.
@@ -105,7 +92,24 @@ struct Deployed {
     code_sha256: String,
 }
 
+/// Deploys all functions to a stack of this checkout, as they are built.
+pub(crate) fn to_stack(stack: &Stack, built: &Built) -> anyhow::Result<()> {
+    let args = DeployArgs {
+        functions: Vec::new(),
+        endpoint_url: Some(stack.endpoint()),
+        profile: String::new(),
+        allow_dirty: true,
+        deployment: None,
+    };
+    deploy(&args, Some(built))
+}
+
 pub(crate) fn run(args: &DeployArgs) -> anyhow::Result<ExitCode> {
+    deploy(args, None).map(|()| ExitCode::SUCCESS)
+}
+
+/// Deploys functions: to a local stack those that are built for it, and else what cargo-lambda builds.
+fn deploy(args: &DeployArgs, built: Option<&Built>) -> anyhow::Result<()> {
     // Whoever reads starts first: it must know what its writer is going to write.
     let chosen: Vec<&str> = FUNCTIONS
         .into_iter()
@@ -121,21 +125,37 @@ pub(crate) fn run(args: &DeployArgs) -> anyhow::Result<ExitCode> {
         Machine::Own => tools::cargo_lambda(&log),
         Machine::Lambda => tools::zig(&log),
     })?;
-    // With the functions, so that a build for this machine finds them built.
-    let modstream = step("building the command modstream", || package::build(&log))?.modstream;
+    let own;
+    let built = match built {
+        Some(built) => built,
+        None => {
+            own = step("building functions and command for this machine", || package::build(&log))?;
+            &own
+        }
+    };
+    let modstream = &built.modstream;
     let before = step("what is deployed", || {
-        chosen.iter().map(|name| target.look_at(&modstream, name, &log)).collect::<anyhow::Result<Vec<_>>>()
+        chosen.iter().map(|name| target.look_at(modstream, name, &log)).collect::<anyhow::Result<Vec<_>>>()
     })?;
     let architecture = one_architecture(&chosen, &before)?;
-    check_buildable(architecture, target.machine())?;
-    let built = step(&format!("building {} for {architecture}, profile {}", chosen.join(", "), args.profile), || {
-        build(&cargo_lambda, args, &target, architecture, &chosen, &log)
-    })?;
+    // Not where packages lie: `cargo lambda deploy` might take one of those.
+    let folder = cargo::target()?.join("lambda-deploy");
+    match target.machine() {
+        Machine::Own => {
+            check_own(architecture)?;
+            built.unpack(&chosen, &folder)?;
+        }
+        Machine::Lambda => {
+            check_buildable(architecture)?;
+            let name = format!("building {} for {architecture}, profile {}", chosen.join(", "), args.profile);
+            step(&name, || build(&cargo_lambda, &args.profile, architecture, &chosen, &folder, &log))?;
+        }
+    }
     let mut done: Vec<&str> = Vec::new();
     for (name, before) in chosen.iter().zip(&before) {
         let deployed = step(&format!("deploying {name}"), || {
-            target.deploy(&cargo_lambda, name, &built, &log)?;
-            target.look_at(&modstream, name, &log)
+            target.deploy(&cargo_lambda, name, &folder, &log)?;
+            target.look_at(modstream, name, &log)
         });
         let after = deployed.with_context(|| match done.len() {
             0 => format!("{name} may or may not have new code, the others have not"),
@@ -145,7 +165,7 @@ pub(crate) fn run(args: &DeployArgs) -> anyhow::Result<ExitCode> {
         println!("{:32} {changed}, SHA-256 {}", target.names[*name].as_str().unwrap_or(name), after.code_sha256);
         done.push(name);
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 fn check_clean() -> anyhow::Result<()> {
@@ -286,19 +306,21 @@ fn triple(architecture: &str) -> anyhow::Result<&'static str> {
     }
 }
 
+/// Refuses functions that a local stack could not run on this machine.
+fn check_own(wanted: &str) -> anyhow::Result<()> {
+    ensure!(
+        wanted == architecture(),
+        "the functions are {wanted}, and a local stack runs them on this machine, which is {}: build packages for it, and \
+         apply infra/ with -var architecture={}",
+        architecture(),
+        architecture()
+    );
+    Ok(())
+}
+
 /// Refuses what could only fail after minutes, or on Lambda.
-fn check_buildable(wanted: &str, machine: Machine) -> anyhow::Result<()> {
+fn check_buildable(wanted: &str) -> anyhow::Result<()> {
     let triple = triple(wanted)?;
-    if machine == Machine::Own {
-        ensure!(
-            wanted == architecture(),
-            "the functions are {wanted}, and a local stack runs them on this machine, which is {}: build packages for it, \
-             and apply infra/ with -var architecture={}",
-            architecture(),
-            architecture()
-        );
-        return Ok(());
-    }
     let libraries = command::asked(Command::new("rustc").args(["--print", "target-libdir", "--target", triple]));
     ensure!(
         libraries.is_some_and(|folder| Path::new(&folder).is_dir()),
@@ -313,21 +335,18 @@ fn lambda(venv: &Venv, subcommand: &str) -> anyhow::Result<Command> {
     Ok(command)
 }
 
-/// Builds with cargo-lambda, and checks what it built. The folder with `<function>/bootstrap`.
+/// Builds `<function>/bootstrap` in a folder with cargo-lambda, and checks what it built.
 fn build(
     cargo_lambda: &Venv,
-    args: &DeployArgs,
-    target: &Target,
+    profile: &str,
     architecture: &str,
     functions: &[&str],
+    folder: &Path,
     log: &Path,
-) -> anyhow::Result<PathBuf> {
-    // Not where packages lie: `cargo lambda deploy` might take one of those.
-    let built = checkout::target()?.join("lambda-deploy");
-    let mut build = lambda_build(cargo_lambda, &args.profile, architecture, target.machine(), functions, &built)?;
-    command::logged(&mut build, log)?;
+) -> anyhow::Result<()> {
+    command::logged(&mut lambda_build(cargo_lambda, profile, architecture, functions, folder)?, log)?;
     for function in functions {
-        let program = built.join(function).join("bootstrap");
+        let program = folder.join(function).join("bootstrap");
         let found = machine(&fs::read(&program).with_context(|| format!("{} was not built", program.display()))?);
         ensure!(
             found == Some(architecture),
@@ -336,25 +355,20 @@ fn build(
             found.unwrap_or("another machine")
         );
     }
-    Ok(built)
+    Ok(())
 }
 
 fn lambda_build(
     cargo_lambda: &Venv,
     profile: &str,
     architecture: &str,
-    machine: Machine,
     functions: &[&str],
     folder: &Path,
 ) -> anyhow::Result<Command> {
     let mut build = lambda(cargo_lambda, "build")?;
     build.args(["--profile", profile, "--target", triple(architecture)?, "--lambda-dir"]).arg(folder);
-    match machine {
-        // Without flags that would build everything anew, and with what `package::build` builds, for the same reason.
-        Machine::Own => build.args(["--compiler", "cargo", "--disable-optimizations", "--package", "modstream"]),
-        // With zig, cargo-lambda's own way.
-        Machine::Lambda => build.env_remove("CARGO_LAMBDA_COMPILER"),
-    };
+    // Cargo-lambda's own way is to build with zig.
+    build.env_remove("CARGO_LAMBDA_COMPILER");
     for function in functions {
         build.args(["--package", function]);
     }
@@ -412,8 +426,8 @@ mod tests {
     #[test]
     fn a_local_stack_takes_this_machines_architecture_alone() {
         let other = if architecture() == "arm64" { "x86_64" } else { "arm64" };
-        let error = check_buildable(other, Machine::Own).expect_err("wrong").to_string();
+        let error = check_own(other).expect_err("wrong").to_string();
         assert!(error.starts_with(&format!("the functions are {other}, and a local stack")), "{error}");
-        check_buildable(architecture(), Machine::Own).expect("right");
+        check_own(architecture()).expect("right");
     }
 }

@@ -6,7 +6,7 @@ use crate::stack::{Stack, Status};
 use crate::tools::{self, Missing, Providers};
 use crate::{cargo, checkout, command};
 
-/// Says it; fails where something is missing that tests or the local stack need.
+/// Says what is here and what is missing; fails where something is missing that tests or the local stack need.
 pub(crate) fn run() -> ExitCode {
     let mut missing = 0;
     let mut say = |what: &str, found: Result<String, Missing>| match found {

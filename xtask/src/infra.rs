@@ -1,6 +1,6 @@
 //! The Terraform of `infra/`, applied to a stack.
 //!
-//! It runs on a copy: a backend or variables that a user keeps in `infra/` belong to their own deployment.
+//! Terraform runs on a copy: a backend or variables that a user keeps in `infra/` belong to their own deployment.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -65,7 +65,7 @@ impl<'a> Infra<'a> {
         Ok(infra)
     }
 
-    /// Applies it. What is switched on follows an apply within seconds: Terraform need not look at everything again.
+    /// Applies the module. What is switched on follows an apply within seconds: Terraform need not look at everything again.
     pub(crate) fn apply(&self, built: &Built, options: &Options, switched: Switched) -> anyhow::Result<()> {
         self.variables(&built.packages, options, switched)?;
         let refresh = if switched == Switched::Off { "-refresh=true" } else { "-refresh=false" };
@@ -83,7 +83,8 @@ impl<'a> Infra<'a> {
 
     /// Fails unless a plan with this variable is refused in these words.
     pub(crate) fn check_refused(&self, variable: &str, words: &str) -> anyhow::Result<()> {
-        let mut plan = self.terraform(&["plan", "-input=false", "-no-color", VARIABLES, "-var"])?;
+        // What is refused is refused whatever is deployed: looking at all of it would take most of the time.
+        let mut plan = self.terraform(&["plan", "-input=false", "-no-color", "-refresh=false", VARIABLES, "-var"])?;
         let error = match command::logged(plan.arg(variable), &self.log) {
             Ok(()) => bail!("{variable} is not refused"),
             Err(error) => format!("{error:#}"),
@@ -94,7 +95,7 @@ impl<'a> Infra<'a> {
         Ok(())
     }
 
-    /// What it gave: `terraform output -json`.
+    /// What the module gave: `terraform output -json`.
     pub(crate) fn outputs(&self) -> anyhow::Result<Outputs> {
         let said = command::captured(&mut self.terraform(&["output", "-json", "-no-color"])?, &self.log)?;
         let file = self.stack.deployment();
@@ -102,7 +103,7 @@ impl<'a> Infra<'a> {
         Ok(Outputs { file, json: serde_json::from_str(&said).context("terraform output can't be read")? })
     }
 
-    /// Takes everything down that it made.
+    /// Takes everything down that the module made.
     pub(crate) fn destroy(&self) -> anyhow::Result<()> {
         let mut destroy = self.terraform(&["destroy", "-input=false", "-no-color", "-auto-approve"])?;
         destroy.arg(VARIABLES);
@@ -148,19 +149,20 @@ impl<'a> Infra<'a> {
     }
 }
 
+/// The file of the stack's variables, as Terraform takes it.
 const VARIABLES: &str = "-var-file=stack.tfvars.json";
 /// The account that LocalStack is.
 const ACCOUNT: &str = "000000000000";
 
 /// What a deployment is called.
 pub(crate) struct Outputs {
-    /// `terraform output -json`.
+    /// The file that holds `terraform output -json`.
     pub(crate) file: PathBuf,
     json: Value,
 }
 
 impl Outputs {
-    /// One of them.
+    /// An output that is a text.
     pub(crate) fn text(&self, name: &str) -> anyhow::Result<&str> {
         self.json[name]["value"].as_str().with_context(|| format!("infra/ has no output `{name}`"))
     }

@@ -6,8 +6,9 @@ use std::process::{Command, ExitCode};
 use anyhow::bail;
 use clap::Args;
 
+use crate::cargo::DEMO;
+use crate::progress::step;
 use crate::stack::{Stack, Status};
-use crate::steps::step;
 use crate::{cargo, checkout, command};
 
 #[derive(Debug, Args)]
@@ -78,16 +79,16 @@ pub(crate) fn run(args: &LoadArgs) -> anyhow::Result<ExitCode> {
     Ok(u8::try_from(status.code().unwrap_or(1)).map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
-/// Numbers are of a release build, without the AWS SDK: as `cargo demo` builds it.
+/// Numbers are of an optimised build, without the AWS SDK: as `cargo demo` builds it.
 fn in_process() -> anyhow::Result<Command> {
     let log = checkout::local().join("logs/build.log");
     step("building modstream", || {
         command::logged(
-            &mut cargo::command(&["build", "--release", "--package", "modstream", "--no-default-features"]),
+            &mut cargo::command(&["build", "--profile", DEMO, "--package", "modstream", "--no-default-features"]),
             &log,
         )
     })?;
-    let mut command = Command::new(checkout::target()?.join("release/modstream"));
+    let mut command = Command::new(cargo::target()?.join(DEMO).join("modstream"));
     command.arg("load");
     Ok(command)
 }
@@ -100,7 +101,7 @@ fn on_stack(port: u16) -> anyhow::Result<(Command, File)> {
     if !matches!(stack.status(), Status::Up(_)) || !deployment.exists() {
         bail!("no stack is up on port {port}: start one with `cargo xtask up --port {port}`");
     }
-    let mut command = Command::new(checkout::target()?.join("packages/modstream"));
+    let mut command = Command::new(cargo::target()?.join("packages/modstream"));
     stack.reach(&mut command);
     command.arg("load").arg("--deployment").arg(deployment);
     Ok((command, claim))

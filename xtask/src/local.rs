@@ -6,12 +6,11 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context as _, bail};
 use clap::Args;
 
-use crate::deploy::{self, DeployArgs};
 use crate::infra::{Infra, Options, Outputs, Switched};
 use crate::package::{self, Built};
+use crate::progress::step;
 use crate::stack::{Stack, Status};
-use crate::steps::step;
-use crate::{checkout, command, interrupt, tools};
+use crate::{cargo, checkout, command, deploy, interrupt, tested, tools};
 
 /// Where a stack listens.
 #[derive(Clone, Copy, Debug, Args)]
@@ -41,6 +40,9 @@ struct SystemArgs {
     /// The share of your comments that moderators remove [default: the training data's]
     #[arg(long, value_name = "SHARE")]
     base_rate: Option<String>,
+    /// With functions and command as `cargo xtask test` built them
+    #[arg(long, hide = true)]
+    as_tested: bool,
 }
 
 #[derive(Debug, Args)]
@@ -99,7 +101,7 @@ pub(crate) fn up(args: &UpArgs) -> anyhow::Result<ExitCode> {
         })?;
         if let Status::Up(_) = running {
             // Terraform leaves code alone.
-            deploy::run(&DeployArgs::to_stack(&stack))?;
+            deploy::to_stack(&stack, &system.built)?;
         } else {
             step("mappings and schedule on", || system.infra()?.apply(&system.built, &system.options, Switched::All))?;
         }
@@ -133,7 +135,7 @@ fn desk_line(link: &str) -> String {
 
 /// The command `modstream` that was built for stacks.
 fn built_command() -> anyhow::Result<std::path::PathBuf> {
-    Ok(checkout::target()?.join("packages/modstream"))
+    Ok(cargo::target()?.join("packages/modstream"))
 }
 
 /// Ends a stack.
@@ -283,7 +285,9 @@ impl<'a> System<'a> {
             ..Options::default()
         };
         let log = checkout::local().join("logs/build.log");
-        let built = step("building functions and command", || package::build(&log))?;
+        let built = step("building functions and command", || {
+            if args.as_tested { package::pack(&tested::build(&[])?) } else { package::build(&log) }
+        })?;
         Ok(System { stack, args, built, options })
     }
 
@@ -345,7 +349,7 @@ impl<'a> System<'a> {
         Ok(u8::try_from(status.code().unwrap_or(1)).map_or(ExitCode::FAILURE, ExitCode::from))
     }
 
-    /// What the demo takes in memory as well.
+    /// The options that the demo takes in memory as well.
     fn demo_args(&self, args: &DemoArgs) -> Vec<OsString> {
         let mut all: Vec<OsString> = vec!["demo".into(), "--policy".into(), self.args.policy.clone().into()];
         let mut option = |name: &str, value: Option<OsString>| {

@@ -1,32 +1,30 @@
 //! `cargo xtask`: what needs a checkout.
 
-mod arrows;
-mod browser_tests;
 mod cargo;
 mod checkout;
 mod command;
 mod deploy;
 mod docs_check;
 mod doctor;
-mod fault_counts;
 mod infra;
 mod interrupt;
+mod layers;
 mod load;
 mod local;
-mod local_tests;
 mod package;
 mod peers;
+mod progress;
 mod simulate;
 mod stack;
-mod steps;
-mod test;
+mod suite;
+mod tested;
 mod tools;
 #[cfg(test)]
 mod workflows;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 /// What needs a checkout of modstream.
 #[derive(Debug, Parser)]
@@ -38,8 +36,10 @@ struct Xtask {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Everything that must pass: format, clippy, crate boundaries, tests, doc tests, documentation, the desk in a browser, the peers, the local stack
-    Test(test::TestArgs),
+    /// Everything that must pass: format, layers, Clippy, tests, documentation, the simulation, the desk in a browser, the demo, the local stack
+    Test(suite::TestArgs),
+    /// The floors with their crates; fails on an arrow between crates that runs up, or on what a crate must not link
+    Layers,
     /// What the tests and the local stack need: what is here, what is missing, and how to get it
     Doctor,
     /// Run the system on LocalStack, without Docker, and leave it running: comments come by the minute
@@ -63,9 +63,13 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    if let Some(status) = suite::documentation::as_rustdoc() {
+        return status;
+    }
     let command = Xtask::parse().command;
     let result = interrupt::install().and_then(|()| match command {
-        Command::Test(args) => test::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Test(args) => suite::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Layers => layers::run(),
         Command::Doctor => Ok(doctor::run()),
         Command::Up(args) => local::up(&args),
         Command::Down(port) => local::down(port),
@@ -74,7 +78,7 @@ fn main() -> ExitCode {
         Command::Package(args) => deploy::make_packages(&args),
         Command::Deploy(args) => deploy::run(&args),
         Command::Simulate(args) => simulate::run(&args),
-        Command::DocsCheck(args) => docs_check::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::DocsCheck(args) => docs_check::run(&args, &Xtask::command()).map(|()| ExitCode::SUCCESS),
         Command::BenchPeers(args) => peers::run(&args),
     });
     result.unwrap_or_else(|error| {

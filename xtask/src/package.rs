@@ -8,7 +8,8 @@ use std::process::Command;
 use anyhow::Context as _;
 use zip::write::SimpleFileOptions;
 
-use crate::{cargo, checkout, command};
+use crate::cargo::{Programs, TELLS_PROGRAMS};
+use crate::{cargo, command};
 
 /// The functions, each before those that read what it writes.
 pub(crate) const FUNCTIONS: [&str; 7] = [
@@ -29,44 +30,63 @@ pub(crate) struct Built {
     pub(crate) modstream: PathBuf,
 }
 
-/// Cargo's profile for what runs on a local stack.
-pub(crate) const LOCAL: &str = "local";
-
-/// Builds functions and command for a local stack, where `cargo lambda build` for this machine finds them built.
+/// Builds functions and command as they run on a local stack: in a debug build, since they wait for LocalStack most of the time.
 pub(crate) fn build(log: &Path) -> anyhow::Result<Built> {
-    let host = host()?;
-    let mut args = vec!["build", "--profile", LOCAL, "--target", &host, "--package", "modstream"];
+    let mut args = vec!["build", TELLS_PROGRAMS, "--package", "modstream"];
     for function in FUNCTIONS {
         args.extend(["--package", function]);
     }
-    command::logged(&mut cargo::command(&args), log)?;
-    let built = checkout::target()?.join(&host).join(LOCAL);
-    let packages = checkout::target()?.join("packages");
+    pack(&Programs::told(&command::captured(&mut cargo::command(&args), log)?))
+}
+
+/// Packs functions and command that are built.
+pub(crate) fn pack(programs: &Programs) -> anyhow::Result<Built> {
+    let packages = cargo::target()?.join("packages");
     for function in FUNCTIONS {
-        package(&built.join(function), &packages.join(function).join("bootstrap.zip"))?;
+        package(programs.binary(function)?, &packages.join(function).join("bootstrap.zip"))?;
     }
-    // `cargo lambda build` moves away what it finds built.
+    // Cargo puts the next build in the place of this one.
     let modstream = packages.join("modstream");
-    let part = modstream.with_extension(format!("{}.part", std::process::id()));
-    fs::copy(built.join("modstream"), &part).with_context(|| format!("{} can't be written", part.display()))?;
-    fs::rename(&part, &modstream).with_context(|| format!("{} can't be written", modstream.display()))?;
+    copy(programs.binary("modstream")?, &modstream)?;
     Ok(Built { packages, modstream })
 }
 
-/// This machine's target, as Rust calls it.
-pub(crate) fn host() -> anyhow::Result<String> {
-    let said = command::asked(Command::new("rustc").args(["--version", "--verbose"])).context("rustc can't be run")?;
-    let host = said.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc names no host")?;
-    Ok(host.to_owned())
+impl Built {
+    /// Puts functions where `cargo lambda deploy` looks for them: `<function>/bootstrap` in a folder.
+    pub(crate) fn unpack(&self, functions: &[&str], folder: &Path) -> anyhow::Result<()> {
+        for function in functions {
+            let zip = self.packages.join(function).join("bootstrap.zip");
+            let zip = File::open(&zip).with_context(|| format!("{} can't be read", zip.display()))?;
+            zip::ZipArchive::new(zip)?.extract(folder.join(function))?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes a program without what only a debugger reads, which is most of a debug build and would be sent to a local stack many
+/// times. Says whether this machine can do that.
+fn strip(program: &Path, to: &Path) -> bool {
+    command::asked(Command::new("strip").arg("-o").arg(to).arg(program)).is_some()
+}
+
+/// Copies a program. Another run may read the copy at this moment.
+fn copy(program: &Path, to: &Path) -> anyhow::Result<()> {
+    let part = to.with_extension(format!("{}.part", std::process::id()));
+    fs::copy(program, &part).with_context(|| format!("{} can't be written", part.display()))?;
+    fs::rename(&part, to).with_context(|| format!("{} can't be written", to.display()))
 }
 
 /// Writes a program as `bootstrap` into a zip. The same program gives the same bytes.
 fn package(program: &Path, zip: &Path) -> anyhow::Result<()> {
-    let mut program_file = File::open(program).with_context(|| format!("{} can't be read", program.display()))?;
     if let Some(folder) = zip.parent() {
         fs::create_dir_all(folder).with_context(|| format!("{} can't be made", folder.display()))?;
     }
-    // Another run may read it at this moment.
+    let stripped = zip.with_extension(format!("{}.stripped", std::process::id()));
+    let mut program_file = File::open(if strip(program, &stripped) { &stripped } else { program })
+        .with_context(|| format!("{} can't be read", program.display()))?;
+    // What is open can be read to its end.
+    let _ = fs::remove_file(&stripped);
+    // Another run may read the package at this moment.
     let part = zip.with_extension(format!("{}.part", std::process::id()));
     let mut writer = zip::ZipWriter::new(File::create(&part)?);
     let options = SimpleFileOptions::default()

@@ -1,9 +1,11 @@
 //! `cargo xtask simulate`: builds the simulation for speed, and runs it.
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
+use anyhow::ensure;
 use clap::Args;
 
+use crate::cargo::{DEMO, Programs, TELLS_PROGRAMS};
 use crate::{cargo, command, interrupt};
 
 #[derive(Debug, Args)]
@@ -14,10 +16,11 @@ pub(crate) struct SimulateArgs {
     arguments: Vec<String>,
 }
 
-const PACKAGE: [&str; 5] = ["run", "--release", "--quiet", "--package", "modstream-simulation"];
+/// How many plans `cargo xtask test` runs.
+const TESTED_PLANS: &str = "10000";
 
 pub(crate) fn run(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
-    let mut all = PACKAGE.to_vec();
+    let mut all = vec!["run", "--profile", DEMO, "--quiet", "--package", "modstream-simulation"];
     // What is simulated without a mutation is built as it ships.
     if args.arguments.iter().any(|argument| argument.starts_with("--mutate")) {
         all.extend(["--features", "mutations"]);
@@ -29,7 +32,20 @@ pub(crate) fn run(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
-/// What `cargo xtask test` runs of it.
+/// Builds the simulation and the command in one call: two calls would give packages that both link two sets of features, and
+/// build them twice.
+pub(crate) fn build_with_the_command() -> anyhow::Result<Programs> {
+    let args = ["build", "--profile", DEMO, "--package", "modstream-simulation", "--package", "modstream"];
+    let args = [&args[..], &["--no-default-features", TELLS_PROGRAMS]].concat();
+    Ok(Programs::told(&command::captured_shown(&mut cargo::command(&args))?))
+}
+
+/// What `cargo xtask test` runs of the simulation.
 pub(crate) fn test() -> anyhow::Result<()> {
-    cargo::run(&[&PACKAGE[..], &["--", "--plans", "10000"]].concat(), &[])
+    let programs = build_with_the_command()?;
+    let mut simulation = Command::new(programs.binary("modstream-simulation")?);
+    let status = command::shown(simulation.args(["--plans", TESTED_PLANS]))?;
+    interrupt::check()?;
+    ensure!(status.success(), "failed ({status}); to repeat it: cargo xtask simulate --plans {TESTED_PLANS}");
+    Ok(())
 }

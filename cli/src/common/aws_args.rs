@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
-use modstream_events::Severity;
+use modstream_events::{MAX_NAME_BYTES, Severity};
 
 use super::usage::Usage;
 
@@ -154,7 +154,7 @@ pub(crate) fn endpoint_url(text: &str) -> Result<String, String> {
 
 /// An event's source is a URI reference, and goes on into other events.
 pub(crate) fn source(text: &str) -> Result<String, String> {
-    let fits = (1..=1_024).contains(&text.len()) && text.chars().all(|c| c.is_ascii_graphic());
+    let fits = (1..=MAX_NAME_BYTES).contains(&text.len()) && text.chars().all(|c| c.is_ascii_graphic());
     if fits { Ok(text.to_owned()) } else { Err("a source is a URI such as urn:example:forum".to_owned()) }
 }
 

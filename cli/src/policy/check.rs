@@ -21,7 +21,7 @@ use crate::model::promises::Unmet;
 
 It warns where a policy asks for more than the model can promise, so that nothing would alert.
 
-docs/policies.md explains every field; shared/policy/policies.schema.json is its JSON Schema.")]
+docs/policies.md explains every field; shared/judging/policy/policies.schema.json is its JSON Schema.")]
 pub(crate) struct PolicyCheckArgs {
     /// The document: TOML, or JSON
     #[arg(value_name = "FILE")]

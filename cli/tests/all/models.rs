@@ -342,7 +342,7 @@ fn a_report_is_a_page_of_what_evaluate_says() {
         assert!(page.contains(&format!("<td>{value:.3}")), "{metric}");
     }
     assert!(plain.get("report").is_none());
-    assert!(page.contains("probability&gt;=0.7") && page.contains("id=\"subgroups\"") && page.ends_with("</html>\n"));
+    assert!(page.contains("probability&gt;=0.7") && page.contains("id=\"subgroups\"") && page.ends_with("</html>"));
 
     let text = folder.run(&["evaluate", "--input", &samples(), "--report", "page.html", "--policy", "share<=0.1"]);
     assert!(text.stdout.contains("report written to page.html"), "{}", text.stdout);

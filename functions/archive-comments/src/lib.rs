@@ -13,7 +13,6 @@ use modstream_archive::{WriteError, write};
 use modstream_platform::deliver::PutIfAbsent;
 use modstream_platform::{Clock, Objects};
 use modstream_telemetry::{batch_archived, batch_handled};
-use named_mutations::is_on;
 
 pub use config::Config;
 
@@ -51,7 +50,7 @@ impl<O: Objects, C: Clock> ArchiveComments<O, C> {
             skipped: 0,
             delivered: if written.is_ok() { records } else { 0 },
             quarantined: Vec::new(),
-            failure: written.as_ref().err().filter(|_| !is_on("archive-anyway")).cloned().map(failed),
+            failure: written.as_ref().err().cloned().map(failed),
         };
         if let Ok(archived) = written {
             let repeated = archived.outcome == PutIfAbsent::Existed;

@@ -10,7 +10,6 @@ use modstream_ledger::{Entry, Fate, Hour, LedgerError, Reader, Withheld};
 use modstream_platform::{Clock, Objects};
 use modstream_telemetry::digest_input_unreadable;
 use modstream_windows::Tumbling;
-use named_mutations::is_on;
 
 use crate::DigestError;
 use crate::digest::Candidate;
@@ -109,9 +108,6 @@ impl Memory {
     }
 
     fn covered(&self) -> HashSet<&str> {
-        if is_on("cover-again") {
-            return HashSet::new();
-        }
         self.windows.values().flatten().flat_map(Digest::covered).map(|alert| alert.id.as_str()).collect()
     }
 

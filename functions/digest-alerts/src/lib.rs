@@ -26,7 +26,6 @@ use modstream_platform::deliver::{Cause, DeliveryError, Published, publish_all};
 use modstream_platform::{Clock, MAX_PUBLISH_MESSAGES, Objects, Topic};
 use modstream_telemetry::{digest_refused, digest_resumed, digest_sent, digests_done, digests_unsent};
 use modstream_windows::{LengthError, Tumbling, Window};
-use named_mutations::is_on;
 use serde::Serialize;
 use tokio::sync::Mutex;
 
@@ -256,7 +255,7 @@ impl<T: Topic, O: Objects, C: Clock> DigestAlerts<T, O, C> {
             let covered: HashSet<&str> = new.iter().flat_map(Digest::covered).map(|alert| alert.id.as_str()).collect();
             let times = candidates.iter().filter(|alert| covered.contains(alert.alert.id.as_str()));
             let oldest = times.map(|alert| alert.time).min().unwrap_or(window.start);
-            let is_open = |earlier: &Window| !memory.is_closed(&key(*earlier)) && !is_on("leave-windows-open");
+            let is_open = |earlier: &Window| !memory.is_closed(&key(*earlier));
             let earlier = run.windows_since(oldest).filter(is_open);
             let closing = earlier.map(|earlier| async move {
                 let closed = default_if_unreadable(digests.close(earlier.start, earlier.end, Vec::new()).await)?;
@@ -265,9 +264,7 @@ impl<T: Topic, O: Objects, C: Clock> DigestAlerts<T, O, C> {
             let mut closed: Vec<_> = stream::iter(closing).buffered(CONCURRENT_READS).try_collect().await?;
             // What another run has in these may cover some of it.
             let is_news = closed.iter().any(|(_, digests)| !digests.is_empty());
-            if is_on("send-digest-before-close") {
-                closed.push((key(window), new));
-            } else if !is_news {
+            if !is_news {
                 closed.push((key(window), default_if_unreadable(digests.close(window.start, window.end, new).await)?));
             }
             closed.into_iter().for_each(|(key, digests)| memory.closed(key, digests));

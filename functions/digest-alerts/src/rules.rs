@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use modstream_in_use::policies::{Following, InUse, StoreError};
 use modstream_platform::{Clock, Objects};
 use modstream_policy::{Channel, Condition, Policies, Policy, Severities};
+use named_mutations::is_on;
 
 use crate::DigestRules;
 
@@ -46,7 +47,7 @@ impl RulesInUse {
         let rules = self.0.policies.for_subreddit(Some(subreddit).filter(|name| !name.is_empty()));
         DigestRules {
             quiet: rules.quiet_hours.as_ref().is_some_and(|hours| hours.hold_at(time)),
-            leave_out: !rules.channels.contains(&Channel::Digest),
+            leave_out: !rules.channels.contains(&Channel::Digest) && !is_on("digest-without-channel"),
         }
     }
 }

@@ -242,14 +242,8 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
 
     /// Takes different alerts, as many as one call to the topic takes, all the way: each is published or withheld.
     async fn settle(&self, alerts: Vec<Pending>, breaker: Option<&Known>) -> Vec<Delivered> {
-        let PublishAlerts { alerts: topic, objects, clock, .. } = self.function;
+        let PublishAlerts { objects, clock, .. } = self.function;
         let ledger = Ledger::new(objects, clock, self.deadline);
-        if is_on("send-before-ledger") {
-            let early = alerts.iter().map(|Pending { event, encoded, .. }| {
-                message(event.id.clone().into_owned(), encoded.clone(), attributes(&event.data))
-            });
-            publish_all(topic, clock, self.deadline, early.collect()).await;
-        }
         let requests = alerts.into_iter().map(|alert| async {
             let next = ledger.request(&alert.keys, alert.encoded.clone()).await;
             if next.as_ref().is_ok_and(|next| matches!(next, Next::Resume(bytes) if *bytes != alert.encoded)) {

@@ -6,6 +6,7 @@ use modstream_ledger::{Hour, Withholding};
 use modstream_platform::deliver::DeliveryError;
 use modstream_platform::{Clock, Objects};
 use modstream_policy::{Channel, Policies};
+use named_mutations::is_on;
 
 /// The reason why an alert is withheld, and the same as a sentence.
 pub(crate) type Withheld = (Withholding, String);
@@ -23,7 +24,7 @@ pub(crate) fn by_rules(event: &Event<'_, Alert<'_>>, policies: &Policies, open: 
         return Some((Withholding::Exploration, detail));
     }
     let rules = policies.for_subreddit(alert.comment.subreddit.as_deref());
-    if !rules.channels.contains(&Channel::Alerts) {
+    if !rules.channels.contains(&Channel::Alerts) && !is_on("publish-without-channel") {
         return Some((Withholding::Channel, "the policy sends no alert of this subreddit by itself".to_owned()));
     }
     if let Some(quiet) = rules.quiet_hours.as_ref().filter(|quiet| quiet.withhold(event.time, alert.severity)) {

@@ -6,8 +6,7 @@
 mod config;
 mod predict;
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use jiff::Timestamp;
 use kinesis_batch::{Batch, BatchResponse, Fault, Handler, Outcome, PayloadError, Record};
@@ -17,7 +16,6 @@ use modstream_in_use::models::{Following, InUse, ModelStore, StoreError};
 use modstream_platform::deliver::{Delivery, DeliveryError, put_all};
 use modstream_platform::{Clock, Objects, PutRecord, Stream};
 use modstream_telemetry::batch_handled;
-use named_mutations::is_on;
 
 pub use config::Config;
 
@@ -69,25 +67,11 @@ impl<S: Stream, O: Objects + Clone, C: Clock + Clone> ScoreComments<S, O, C> {
         let model = self.models.snapshot(deadline).await;
         let now = self.clock.now();
         let take_until = now + deadline.duration_since(now) / 2;
-        let mut by_mutation = ByMutation::default();
-        if is_on("swap-model-inside-batch") {
-            let first = batch.records[0].sequence_number.to_string();
-            by_mutation.swapped = Some((first, self.models.newest(deadline).await));
-        }
-        let work =
-            Scoring { function: self, model: &model, scratch: Mutex::default(), take_until, deadline, by_mutation };
+        let work = Scoring { function: self, model: &model, scratch: Mutex::default(), take_until, deadline };
         let report = kinesis_batch::handle(&batch, &work).await;
         batch_handled(NAME, &batch, &report);
         Ok(report.response())
     }
-}
-
-/// What only a mutation fills.
-#[derive(Default)]
-struct ByMutation {
-    keys: Mutex<BTreeSet<String>>,
-    /// A record, and the model that all others are scored with.
-    swapped: Option<(String, Arc<InUse>)>,
 }
 
 /// What scoring one batch of comments needs.
@@ -98,7 +82,6 @@ struct Scoring<'a, S, O, C> {
     /// Half of the time is for scoring, the rest for sending.
     take_until: Timestamp,
     deadline: Timestamp,
-    by_mutation: ByMutation,
 }
 
 impl<S: Stream, O: Objects, C: Clock> Handler for Scoring<'_, S, O, C> {
@@ -111,12 +94,6 @@ impl<S: Stream, O: Objects, C: Clock> Handler for Scoring<'_, S, O, C> {
     }
 
     fn prepare(&self, record: &Record<'_>, data: &[u8]) -> Result<Option<PutRecord>, BadRecord> {
-        let ByMutation { keys, swapped } = &self.by_mutation;
-        if is_on("drop-duplicate-key")
-            && keys.lock().is_ok_and(|mut keys| !keys.insert(record.partition_key.clone().into_owned()))
-        {
-            return Ok(None);
-        }
         let mut scratch = self.scratch.lock().unwrap_or_else(|poisoned| {
             // A panic over an earlier record left the buffers in an unknown state.
             self.scratch.clear_poison();
@@ -125,9 +102,7 @@ impl<S: Stream, O: Objects, C: Clock> Handler for Scoring<'_, S, O, C> {
             scratch
         });
         let now = self.function.clock.now();
-        let swapped = swapped.as_ref().filter(|(first, _)| *first != record.sequence_number);
-        let model = swapped.map_or(self.model, |(_, model)| model);
-        let data = predict::predict(model, data, self.function.top_terms, now, &mut scratch)?;
+        let data = predict::predict(self.model, data, self.function.top_terms, now, &mut scratch)?;
         Ok(Some(PutRecord { partition_key: record.partition_key.clone().into_owned(), data }))
     }
 

@@ -9,6 +9,7 @@ mod forgotten;
 mod generator;
 mod hot_swap;
 mod interleavings;
+mod logged;
 mod new_model;
 mod outages;
 mod policies;

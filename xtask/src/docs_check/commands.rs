@@ -8,7 +8,6 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
-use clap::CommandFactory as _;
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::interrupt::{self, Attached};
@@ -54,8 +53,9 @@ impl Modstream {
             (message["target"]["name"] == "modstream").then(|| message["executable"].as_str().map(PathBuf::from))?
         });
         let demo = executable.context("cargo built no command `modstream`")?;
-        let target = checkout::target()?;
-        let full = ["debug", "release", "local"].map(|profile| target.join(profile).join("modstream"));
+        let target = cargo::target()?;
+        // As the tests build it, `cargo xtask up`, and people.
+        let full = ["debug", "packages", "release"].map(|folder| target.join(folder).join("modstream"));
         let full = full.into_iter().find(|file| asks_for_help(file, &["tail"]).is_ok());
         Ok(Modstream { demo, full })
     }
@@ -97,10 +97,10 @@ fn is_about_a_placeholder(said: &str) -> bool {
     !value.is_empty() && value.chars().all(|c| c.is_ascii_uppercase() || matches!(c, '_' | '-'))
 }
 
-/// Whether `cargo xtask` understands these arguments.
-pub(crate) fn xtask_understands(arguments: &[String]) -> Checked {
+/// Whether `cargo xtask`, which is this command line, understands these arguments.
+pub(crate) fn xtask_understands(xtask: &clap::Command, arguments: &[String]) -> Checked {
     let words = ["cargo xtask"].into_iter().chain(arguments.iter().map(String::as_str)).chain(["--help"]);
-    match crate::Xtask::command().try_get_matches_from(words) {
+    match xtask.clone().try_get_matches_from(words) {
         // `simulate` takes any arguments and hands them on.
         Ok(_) => Checked::Understood,
         Err(error) if !error.use_stderr() => Checked::Understood,
@@ -263,6 +263,8 @@ mod tests {
 
     #[test]
     fn xtasks_commands_and_options_are_checked_and_placeholders_are_not() {
+        let xtask = <crate::Xtask as clap::CommandFactory>::command();
+        let xtask_understands = |arguments: &[String]| xtask_understands(&xtask, arguments);
         assert_eq!(xtask_understands(&words("up --port 4566")), Checked::Understood);
         assert_eq!(xtask_understands(&words("up --port PORT")), Checked::Understood);
         assert_eq!(xtask_understands(&words("simulate --plans 3")), Checked::Understood);

@@ -50,6 +50,12 @@ impl Kind {
     }
 }
 
+/// The programs whose commands documents show.
+struct Programs<'a> {
+    modstream: &'a Modstream,
+    xtask: &'a clap::Command,
+}
+
 /// What was found in all documents.
 #[derive(Default)]
 struct Found {
@@ -73,17 +79,18 @@ impl Found {
     }
 }
 
-/// Checks the documents; `cargo xtask test` does so with no argument.
-pub(crate) fn run(args: &DocsCheckArgs) -> anyhow::Result<()> {
+/// Checks the documents, which name commands of `xtask`, this command line.
+pub(crate) fn run(args: &DocsCheckArgs, xtask: &clap::Command) -> anyhow::Result<()> {
     let root = checkout::root();
     let modstream = Modstream::build()?;
+    let programs = Programs { modstream: &modstream, xtask };
     let tracked = tracked(&root)?;
     let mut found = Found::default();
     for file in &tracked {
         let is_asked = args.files.is_empty() || args.files.iter().any(|asked| asked.as_path() == Path::new(file));
         if file.ends_with(".md") && is_asked {
             let source = std::fs::read_to_string(root.join(file)).with_context(|| file.clone())?;
-            if let Some(corrected) = check(file, &source, &tracked, &modstream, args.write, &mut found)? {
+            if let Some(corrected) = check(file, &source, &tracked, &programs, args.write, &mut found)? {
                 std::fs::write(root.join(file), corrected).with_context(|| file.clone())?;
                 found.written.push(file.clone());
             }
@@ -130,7 +137,7 @@ fn check(
     file: &str,
     source: &str,
     tracked: &[String],
-    modstream: &Modstream,
+    programs: &Programs<'_>,
     write: bool,
     found: &mut Found,
 ) -> anyhow::Result<Option<String>> {
@@ -152,13 +159,13 @@ fn check(
     }
     for code in &document.code {
         check_path(file, code, tracked, found)?;
-        check_lines(file, code.line, &code.text, modstream, found);
+        check_lines(file, code.line, &code.text, programs, found);
     }
-    let place = Place::new(modstream)?;
+    let place = Place::new(programs.modstream)?;
     let mut corrected = String::new();
     let mut kept = 0;
     for block in &document.blocks {
-        if let Some(text) = check_block(file, block, modstream, &place, write, found)? {
+        if let Some(text) = check_block(file, block, programs, &place, write, found)? {
             corrected.push_str(&source[kept..block.range.start]);
             corrected.push_str(&text);
             kept = block.range.end;
@@ -171,7 +178,7 @@ fn check(
 fn check_block(
     file: &str,
     block: &Block,
-    modstream: &Modstream,
+    programs: &Programs<'_>,
     place: &Place,
     write: bool,
     found: &mut Found,
@@ -179,7 +186,7 @@ fn check_block(
     match block.language.as_str() {
         "console" => {}
         "sh" => {
-            check_lines(file, block.line, &block.text, modstream, found);
+            check_lines(file, block.line, &block.text, programs, found);
             return Ok(None);
         }
         "" => {
@@ -202,7 +209,7 @@ fn check_block(
     if let Some(reason) = &block.not_run {
         *found.not_run.entry(reason.clone()).or_default() += 1;
         for example in &examples {
-            check_lines(file, example.line, &example.command, modstream, found);
+            check_lines(file, example.line, &example.command, programs, found);
         }
         return Ok(None);
     }
@@ -245,11 +252,11 @@ fn diff<T: std::borrow::Borrow<str>>(shown: &[String], printed: &[T]) -> String 
 }
 
 /// Checks the commands of a script that is not run.
-fn check_lines(file: &str, line: usize, script: &str, modstream: &Modstream, found: &mut Found) {
+fn check_lines(file: &str, line: usize, script: &str, programs: &Programs<'_>, found: &mut Found) {
     for invocation in invocations(script) {
         let (checked, name, arguments) = match &invocation {
-            Invocation::Modstream(arguments) => (modstream.understands(arguments), "modstream", arguments),
-            Invocation::Xtask(arguments) => (xtask_understands(arguments), "cargo xtask", arguments),
+            Invocation::Modstream(arguments) => (programs.modstream.understands(arguments), "modstream", arguments),
+            Invocation::Xtask(arguments) => (xtask_understands(programs.xtask, arguments), "cargo xtask", arguments),
         };
         match checked {
             Checked::Understood => found.understood += 1,

@@ -6,32 +6,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Context as _;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
-use super::classifier::Classifier;
-use super::report::{Compared, Speed};
+use super::classifier::{Classifier, script};
+use super::report::{Compared, Speed, Split};
 use crate::{checkout, command};
 
-/// Libraries that would take every core take one.
+/// What keeps libraries to one core that would take every one.
 const ONE_THREAD: [(&str, &str); 4] =
     [("OMP_NUM_THREADS", "1"), ("OPENBLAS_NUM_THREADS", "1"), ("MKL_NUM_THREADS", "1"), ("RAYON_NUM_THREADS", "1")];
-
-/// The script that does them.
-pub(super) fn script() -> PathBuf {
-    checkout::root().join("bench/peers/bench.py")
-}
-
-/// What was read and how it was split: comments a fold.
-#[derive(Debug, Deserialize, Serialize)]
-pub(super) struct Split {
-    pub(super) train: Vec<u64>,
-    pub(super) test: Vec<u64>,
-    /// Of those in `test`.
-    pub(super) removed: Vec<u64>,
-    pub(super) without_text: u64,
-    pub(super) in_train_and_test: u64,
-}
 
 /// What a program took.
 #[derive(Deserialize)]
@@ -60,7 +44,7 @@ pub(super) struct Repeated {
 }
 
 pub(super) struct Bench<'a> {
-    /// A Python without any package.
+    /// The Python without any package.
     python: PathBuf,
     folder: &'a Path,
     log: PathBuf,

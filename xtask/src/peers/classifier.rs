@@ -3,14 +3,20 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::{bench, size};
+use super::size;
+use crate::checkout;
 use crate::tools::Venv;
 
-/// One of those that are compared.
+/// The script that trains, asks and compares, a subcommand a step.
+pub(super) fn script() -> PathBuf {
+    checkout::root().join("bench/peers/bench.py")
+}
+
+/// A classifier that is compared.
 pub(super) struct Classifier {
-    /// What files are called after.
+    /// The name that files are called after.
     pub(super) name: &'static str,
-    /// What people call it.
+    /// What people call the classifier.
     pub(super) title: &'static str,
     program: Program,
 }
@@ -38,7 +44,7 @@ impl Classifier {
         }
     }
 
-    /// Where its model of a fold is.
+    /// Where the classifier's model of a fold is.
     pub(super) fn model(&self, folder: &Path, fold: usize) -> PathBuf {
         folder.join(fold.to_string()).join("models").join(self.name)
     }
@@ -52,7 +58,7 @@ impl Classifier {
         }
     }
 
-    /// It prints a line of JSON a comment.
+    /// The command line that scores comments: it prints a line of JSON a comment.
     pub(super) fn score(&self, model: &Path, input: &Path) -> Vec<OsString> {
         match &self.program {
             Program::Modstream(program) => {
@@ -63,7 +69,7 @@ impl Classifier {
     }
 
     fn step(&self, python: &Path, step: &str, model: &Path, input: &Path) -> Vec<OsString> {
-        let script = bench::script();
+        let script = script();
         let flags = [
             script.as_os_str(),
             step.as_ref(),
@@ -75,7 +81,7 @@ impl Classifier {
         line(python, &flags, input)
     }
 
-    /// The program, or the packages beside Python's own.
+    /// The bytes of the program, or of the packages beside Python's own.
     pub(super) fn installed_bytes(&self) -> anyhow::Result<u64> {
         match &self.program {
             Program::Modstream(program) => size::of(program),

@@ -2,7 +2,6 @@
 
 mod bench;
 mod classifier;
-pub(crate) mod python_tests;
 mod report;
 mod size;
 mod table;
@@ -15,11 +14,12 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Args;
 
-use crate::steps::step;
+use crate::cargo::DEMO;
+use crate::progress::step;
 use crate::{cargo, checkout, command, interrupt, tools};
-use bench::{Bench, Split};
+use bench::Bench;
 use classifier::Classifier;
-use report::{Compared, LeftOut, Measured, Report, Speed};
+use report::{Compared, LeftOut, Measured, Report, Speed, Split};
 
 /// The peers as `bench/peers` names them. The statistics are computed with what scikit-learn brings.
 const PEERS: [(&str, &str); 4] = [
@@ -28,7 +28,8 @@ const PEERS: [(&str, &str); 4] = [
     ("fasttext", "fastText"),
     ("vowpal-wabbit", "Vowpal Wabbit"),
 ];
-const STATISTICS: &str = "scikit-learn";
+/// The peer whose Python has what the statistics are computed with.
+pub(crate) const STATISTICS: &str = "scikit-learn";
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -141,11 +142,11 @@ impl BenchPeersArgs {
     }
 }
 
-/// The command as `cargo build --release` makes it, but for what operates a system on AWS.
+/// The command as `cargo demo` makes it, optimised as a release, but for what operates a system on AWS.
 fn build() -> anyhow::Result<PathBuf> {
-    let args = ["build", "--release", "--package", "modstream", "--no-default-features"];
+    let args = ["build", "--profile", DEMO, "--package", "modstream", "--no-default-features"];
     command::logged(&mut cargo::command(&args), &checkout::local().join("logs/build.log"))?;
-    Ok(checkout::target()?.join("release/modstream"))
+    Ok(cargo::target()?.join(DEMO).join("modstream"))
 }
 
 /// The CPU time of training and the most memory of scoring, on the first fold.

@@ -2,10 +2,20 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::bench::Split;
 use super::table::Table;
 
-/// How good probabilities are.
+/// What was read and how it was split: comments a fold.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Split {
+    pub(super) train: Vec<u64>,
+    pub(super) test: Vec<u64>,
+    /// How many of those in `test` were removed.
+    pub(super) removed: Vec<u64>,
+    pub(super) without_text: u64,
+    pub(super) in_train_and_test: u64,
+}
+
+/// How good a classifier's probabilities are.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct Quality<T> {
     roc_auc: T,
@@ -91,7 +101,7 @@ pub(super) struct Report {
     pub(super) runs: u8,
     /// Whether everything was held on one core, or only told to use one thread.
     pub(super) one_core: bool,
-    /// modstream first.
+    /// The classifiers, modstream first.
     pub(super) peers: Vec<Measured>,
     pub(super) left_out: Vec<LeftOut>,
 }
@@ -201,7 +211,7 @@ fn median(mut values: Vec<f64>) -> f64 {
     if values.len() % 2 == 1 { values[middle] } else { (values[middle - 1] + values[middle]) / 2.0 }
 }
 
-/// `0.767 [-.035,-.018]`.
+/// A value and the interval of its difference: `0.767 [-.035,-.018]`.
 fn valued(value: f64, between: Option<[f64; 2]>) -> String {
     match between {
         Some([low, high]) => format!("{value:.3} [{},{}]", signed(low), signed(high)),
@@ -209,19 +219,19 @@ fn valued(value: f64, between: Option<[f64; 2]>) -> String {
     }
 }
 
-/// `-.035`: a sign and no leading zero.
+/// A difference with a sign and no leading zero: `-.035`.
 fn signed(value: f64) -> String {
     if value.abs() < 0.9995 { format!("{value:+.3}").replacen('0', "", 1) } else { format!("{value:+.2}") }
 }
 
-/// `1,020 (1/325)`: a rate and what part of ours it is.
+/// A rate and what part of ours it is: `1,020 (1/325)`.
 fn compared(rate: f64, ours: f64) -> String {
     let times = ours / rate;
     let part = if times < 9.95 { format!("{times:.1}") } else { rounded(times) };
     format!("{} (1/{part})", rounded(rate))
 }
 
-/// Two digits that say something below a hundred, three above.
+/// A number in two significant digits below a hundred, and in three above.
 fn rounded(value: f64) -> String {
     if value < 100.0 {
         return format!("{value:.0}");

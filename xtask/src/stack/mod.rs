@@ -1,6 +1,6 @@
 //! A LocalStack of this checkout, on a port: started, found again, ended.
 //!
-//! What belongs to it lies in `.local/stacks/<port>`; its processes share a session, so all of them are found.
+//! A stack's files lie in `.local/stacks/<port>`; its processes share a session, so all of them are found.
 
 mod health;
 mod processes;
@@ -18,10 +18,10 @@ use crate::tools::Venv;
 use crate::{checkout, command, interrupt};
 use processes::Leader;
 
-/// What a start waits for LocalStack.
-const START: Duration = Duration::from_secs(120);
-/// What an end waits for it.
-const END: Duration = Duration::from_secs(15);
+/// How long a start waits for LocalStack's answer.
+const START_TIMEOUT: Duration = Duration::from_secs(120);
+/// How long an end waits until LocalStack has ended by itself.
+const END_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A stack's place.
 #[derive(Clone, Debug)]
@@ -39,11 +39,11 @@ struct Running {
 /// What is at a stack's place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
-    /// Nothing.
+    /// Nothing is there.
     Down,
-    /// It runs, led by this process.
+    /// LocalStack runs, led by this process.
     Up(u32),
-    /// It ended by itself, or with the machine; its files are there.
+    /// LocalStack ended by itself, or with the machine; its files are there.
     LeftOver,
 }
 
@@ -53,7 +53,7 @@ impl Stack {
         Stack { port, folder: checkout::local().join("stacks").join(port.to_string()) }
     }
 
-    /// All that have files here.
+    /// All stacks that have files here.
     pub(crate) fn all() -> Vec<Self> {
         let entries = fs::read_dir(checkout::local().join("stacks")).into_iter().flatten().flatten();
         let mut ports: Vec<u16> = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
@@ -78,12 +78,12 @@ impl Stack {
         self.folder.join("deployment.json")
     }
 
-    /// What the programs that set it up say.
+    /// The log of a program that sets the stack up.
     pub(crate) fn log(&self, name: &str) -> PathBuf {
         self.folder.join("logs").join(format!("{name}.log"))
     }
 
-    /// What a program needs to reach it: nothing of the caller's account, profile or region.
+    /// Gives a program what it needs to reach the stack: nothing of the caller's account, profile or region.
     pub(crate) fn reach(&self, command: &mut Command) {
         without_aws(command);
         command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
@@ -106,7 +106,7 @@ impl Stack {
         Ok(lock)
     }
 
-    /// Says that whoever finds it may end it, once nobody holds its claim.
+    /// Marks the stack as one that whoever finds it may end, once nobody holds its claim.
     pub(crate) fn mark_for_tests(&self) -> anyhow::Result<()> {
         fs::create_dir_all(&self.folder)?;
         fs::write(self.folder.join("for-tests"), "").context("a stack can't be marked")
@@ -129,7 +129,7 @@ impl Stack {
         serde_json::from_slice(&fs::read(self.folder.join("stack.json")).ok()?).ok()
     }
 
-    /// Whether anything can listen on its port.
+    /// Fails where nothing could listen on the stack's port.
     pub(crate) fn check_port(&self) -> anyhow::Result<()> {
         match TcpListener::bind(("127.0.0.1", self.port)) {
             Ok(_) => Ok(()),
@@ -145,7 +145,7 @@ impl Stack {
         self.start_with(venv, kinesis_local, &[])
     }
 
-    /// Starts it with settings besides the usual.
+    /// Starts LocalStack with settings besides the usual, and waits until it answers.
     pub(crate) fn start_with(&self, venv: &Venv, kinesis_local: &Path, others: &[(&str, &str)]) -> anyhow::Result<()> {
         self.check_port()?;
         let root = self.folder.join("localstack");
@@ -172,7 +172,7 @@ impl Stack {
         for name in ["GATEWAY_LISTEN", "LOCALSTACK_HOST"] {
             command.env(name, format!("127.0.0.1:{}", self.port));
         }
-        // It makes itself a session leader; until then it must not be the leader of a group.
+        // The process makes itself a session leader; until then it must not be the leader of a group.
         let mut child = command
             .stdin(Stdio::null())
             .stdout(file.try_clone()?)
@@ -184,7 +184,7 @@ impl Stack {
             Ok(())
         });
         if let Err(error) = noted {
-            // Nobody would find it again.
+            // Nobody would find the process again.
             let _ = child.kill();
             let _ = child.wait();
             return Err(error);
@@ -199,8 +199,8 @@ impl Stack {
                 let said = command::tail(&String::from_utf8_lossy(&said));
                 bail!("LocalStack ended at its start ({status}); all it said is in {}:\n{said}", log.display());
             }
-            if started.elapsed() > START {
-                bail!("LocalStack does not answer after {} s; see {}", START.as_secs(), log.display());
+            if started.elapsed() > START_TIMEOUT {
+                bail!("LocalStack does not answer after {} s; see {}", START_TIMEOUT.as_secs(), log.display());
             }
             interrupt::check()?;
             std::thread::sleep(Duration::from_millis(50));
@@ -215,10 +215,10 @@ impl Stack {
         copied.count() > 0
     }
 
-    /// Ends it, and removes its files. Says whether anything ran.
+    /// Ends LocalStack and removes the stack's files. Says whether anything ran.
     pub(crate) fn end(&self) -> anyhow::Result<bool> {
         let ran = match self.running() {
-            Some(Running { leader }) => leader.end(END)?,
+            Some(Running { leader }) => leader.end(END_TIMEOUT)?,
             None => false,
         };
         if self.folder.exists() {

@@ -36,15 +36,15 @@ impl Leader {
         process.pid().as_u32() == self.pid && started(process).abs_diff(self.started) <= 1
     }
 
-    /// Asks it to end, waits, and kills what is left of its session. Says whether anything lived.
-    pub(super) fn end(&self, patience: Duration) -> anyhow::Result<bool> {
+    /// Asks the leader to end, waits, and kills what is left of its session. Says whether anything lived.
+    pub(super) fn end(&self, timeout: Duration) -> anyhow::Result<bool> {
         let system = look()?;
         if self.session(&system).is_empty() {
             return Ok(false);
         }
         if let Some(leader) = system.process(self.pid()).filter(|process| self.is(process)) {
             leader.kill_with(Signal::Term);
-            wait(patience, || look().is_ok_and(|system| !self.lives_in(&system)));
+            wait(timeout, || look().is_ok_and(|system| !self.lives_in(&system)));
         }
         let gone = wait(Duration::from_secs(5), || {
             look().is_ok_and(|system| {
@@ -61,7 +61,7 @@ impl Leader {
         Ok(true)
     }
 
-    /// The living processes of its session. A session is named after its leader, whose number stays taken as long as the
+    /// The living processes of the leader's session. A session is named after its leader, whose number stays taken as long as the
     /// session has a process.
     fn session(&self, system: &System) -> Vec<Pid> {
         let leader = self.pid();
@@ -96,7 +96,7 @@ fn lives(process: &Process) -> bool {
     !matches!(process.status(), ProcessStatus::Zombie | ProcessStatus::Dead)
 }
 
-/// Asks until it is so; says whether it came to be.
+/// Asks again and again until the answer is yes, and says whether it came within the limit.
 fn wait(limit: Duration, mut is_so: impl FnMut() -> bool) -> bool {
     let started = Instant::now();
     loop {

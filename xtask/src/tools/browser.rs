@@ -7,21 +7,21 @@ use super::Missing;
 use super::node::{Packages, npm_of};
 use crate::command;
 
-/// What `playwright-core` asks for.
+/// The Node.js that `playwright-core` asks for.
 const OLDEST_NODE: u32 = 20;
 
 /// Where a Chromium comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Chromium {
-    /// From an npm package, with its libraries and a font: one version, one look, no browser asked of the machine. There is
-    /// one for Linux on x86-64 alone.
+    /// An npm package, with its libraries and a font: one version, one look, no browser asked of the machine. There is one for
+    /// Linux on x86-64 alone.
     Packaged,
-    /// The machine's.
+    /// A Chromium of the machine's.
     Found(PathBuf),
 }
 
 impl Chromium {
-    /// The one to test with.
+    /// The Chromium to test with.
     pub(crate) fn choose() -> Result<Self, Missing> {
         npm_of(OLDEST_NODE)?;
         let named = std::env::var_os("CHROME_PATH").filter(|path| !path.is_empty());
@@ -32,7 +32,7 @@ impl Chromium {
             return Ok(Chromium::Packaged);
         }
         let runs = |path: &&str| command::asked(Command::new(path).arg("--version")).is_some();
-        CANDIDATES.into_iter().find(runs).map(|path| Chromium::Found(path.into())).ok_or(Missing {
+        CHROMIUMS.into_iter().find(runs).map(|path| Chromium::Found(path.into())).ok_or(Missing {
             tool: "Chromium",
             found: "none is here".to_owned(),
             hint: "install Chromium or Chrome, or say where one is with CHROME_PATH",
@@ -40,8 +40,8 @@ impl Chromium {
     }
 }
 
-/// Names on the path, and macOS' applications.
-const CANDIDATES: [&str; 6] = [
+/// Chromiums by their names on the path, and macOS' applications.
+const CHROMIUMS: [&str; 6] = [
     "chromium",
     "chromium-browser",
     "google-chrome-stable",
@@ -57,7 +57,7 @@ pub(crate) fn browser_driver(chromium: &Chromium, log: &Path) -> anyhow::Result<
         tool: "browser",
         source: "tests/browser",
         programs: &["unpack.js"],
-        // The package asks for a newer Node.js than it needs to be unpacked. It is the one of `devDependencies`.
+        // The packaged Chromium, the one of `devDependencies`, asks for a newer Node.js than it needs to be unpacked.
         options: if is_packaged { &["--engine-strict=false"] } else { &["--omit=dev"] },
         oldest_node: OLDEST_NODE,
     };

@@ -4,8 +4,8 @@ use std::path::Path;
 use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
 
-/// Runs `install` for a folder unless it was already done from the same `inputs`. One installs at a time; what was half done
-/// is done again.
+/// Runs `install` for a folder unless it was already done from the same `inputs`. One process installs at a time; what was half
+/// done is done again.
 pub(crate) fn once(
     folder: &Path,
     inputs: &[Vec<u8>],

@@ -6,6 +6,8 @@ mod node;
 mod python;
 mod terraform;
 
+use crate::checkout;
+
 pub(crate) use browser::{Chromium, browser_driver};
 pub(crate) use install::once;
 pub(crate) use node::{kinesis_local, npm};
@@ -15,11 +17,11 @@ pub(crate) use terraform::{Providers, providers, terraform};
 /// A program that is needed and not here, or not the right one.
 #[derive(Debug)]
 pub(crate) struct Missing {
-    /// What it is called.
+    /// The program's name.
     pub(crate) tool: &'static str,
     /// What was found instead.
     pub(crate) found: String,
-    /// How to get it.
+    /// How to get the program.
     pub(crate) hint: &'static str,
 }
 
@@ -30,6 +32,20 @@ impl std::fmt::Display for Missing {
 }
 
 impl std::error::Error for Missing {}
+
+/// Begins to install what the tests need besides Rust, so that it is there when its step comes.
+pub(crate) fn install_in_the_background() {
+    std::thread::spawn(|| {
+        let log = checkout::local().join("logs/install.log");
+        // What fails here fails again in its step, which says why.
+        let _ = local_stack(&log);
+        let _ = kinesis_local(&log);
+        let _ = cargo_lambda(&log);
+        if let Ok(chromium) = Chromium::choose() {
+            let _ = browser_driver(&chromium, &log);
+        }
+    });
+}
 
 /// The first number of a version such as `v20.11.1` and the second.
 fn version(text: &str) -> Option<(u32, u32)> {

@@ -35,15 +35,15 @@ pub(super) struct Packages<'a> {
     pub(super) tool: &'a str,
     /// The checkout's folder that has `package.json` and the lock file.
     pub(super) source: &'a str,
-    /// What else is copied from there.
+    /// The names of what else is copied from `source`.
     pub(super) programs: &'a [&'a str],
-    /// For npm.
+    /// What npm is told besides.
     pub(super) options: &'a [&'a str],
     pub(super) oldest_node: u32,
 }
 
 impl Packages<'_> {
-    /// The folder whose `node_modules` holds them. `finish` runs once, after npm.
+    /// Installs the packages into the folder whose `node_modules` holds them. `finish` runs once, after npm.
     pub(super) fn install(
         &self,
         log: &Path,

@@ -9,8 +9,8 @@ use anyhow::Context as _;
 use super::{Missing, once, version};
 use crate::{checkout, command};
 
-/// What the locks install on.
-const SUPPORTED: std::ops::RangeInclusive<u32> = 11..=13;
+/// The minor versions of Python 3 that the locks install on.
+const SUPPORTED_MINORS: std::ops::RangeInclusive<u32> = 11..=13;
 const HINT: &str = "install Python 3.11, 3.12 or 3.13 with its venv module (python.org, or your system's packages: \
                     python3 and python3-venv)";
 
@@ -26,7 +26,7 @@ pub(crate) fn python() -> Result<(PathBuf, String), Missing> {
             continue;
         };
         if let [path, exact] = said.lines().collect::<Vec<_>>()[..] {
-            if version(exact).is_some_and(|(major, minor)| major == 3 && SUPPORTED.contains(&minor)) {
+            if version(exact).is_some_and(|(major, minor)| major == 3 && SUPPORTED_MINORS.contains(&minor)) {
                 return Ok((path.into(), exact.to_owned()));
             }
             found.push(format!("{name} is Python {exact}"));
@@ -40,19 +40,19 @@ pub(crate) fn python() -> Result<(PathBuf, String), Missing> {
 pub(crate) struct Venv(PathBuf);
 
 impl Venv {
-    /// A program of it.
+    /// A program of the environment.
     pub(crate) fn program(&self, name: &str) -> PathBuf {
         self.0.join("bin").join(name)
     }
 
-    /// The path to search programs in, its own before others'.
+    /// The path to search programs in, the environment's before others.
     pub(crate) fn search_path(&self) -> anyhow::Result<std::ffi::OsString> {
         let others = env::var_os("PATH").unwrap_or_default();
         let all = std::iter::once(self.0.join("bin")).chain(env::split_paths(&others));
         env::join_paths(all).context("PATH can't be set")
     }
 
-    /// Where its packages are.
+    /// The folder of the environment's packages.
     pub(crate) fn packages(&self) -> anyhow::Result<PathBuf> {
         let folders = fs::read_dir(self.0.join("lib")).context("a virtual environment has a folder lib")?;
         let mut packages = folders.flatten().map(|folder| folder.path().join("site-packages"));
@@ -68,7 +68,7 @@ pub(crate) fn local_stack(log: &Path) -> anyhow::Result<Venv> {
     venv("localstack", &locks, Some(&local.join("executor")), log)
 }
 
-/// `cargo lambda`.
+/// `cargo lambda`, to send functions to a local stack.
 pub(crate) fn cargo_lambda(log: &Path) -> anyhow::Result<Venv> {
     let local = checkout::root().join("infra/local");
     venv("cargo-lambda", &[local.join("requirements-cargo-lambda.txt")], None, log)
@@ -87,7 +87,7 @@ pub(crate) fn peer(name: &str, log: &Path) -> anyhow::Result<Venv> {
     venv(&format!("peer-{name}"), &[lock], None, log)
 }
 
-/// Whether it is installed, from whichever lock.
+/// Whether such a classifier is installed, from whichever lock.
 pub(crate) fn has_peer(name: &str) -> bool {
     checkout::local().join("tools").join(format!("peer-{name}")).join("installed-from").is_file()
 }

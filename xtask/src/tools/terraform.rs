@@ -23,7 +23,7 @@ pub(crate) fn terraform() -> Result<(PathBuf, String), Missing> {
 /// Where Terraform gets the AWS provider from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Providers {
-    /// The registry, and then `.local/cache/terraform`.
+    /// Terraform's registry, and then `.local/cache/terraform`.
     Registry,
     /// A folder that mirrors it.
     Mirror(PathBuf),
@@ -32,7 +32,7 @@ pub(crate) enum Providers {
 /// The folder that a mirror is called.
 const MIRROR: &str = "registry.terraform.io";
 
-/// `TF_PLUGIN_DIR`; else a mirror in one of a system's usual places; else the registry.
+/// Where the provider comes from here: `TF_PLUGIN_DIR`; else a mirror in one of a system's usual places; else the registry.
 pub(crate) fn providers() -> Providers {
     if let Some(folder) = env::var_os("TF_PLUGIN_DIR").filter(|folder| !folder.is_empty()) {
         return Providers::Mirror(folder.into());
@@ -56,7 +56,7 @@ fn mirror(place: &Path) -> Option<PathBuf> {
 }
 
 impl Providers {
-    /// What `terraform init` needs for it.
+    /// Tells `terraform init` where the provider is.
     pub(crate) fn configure(&self, init: &mut Command) -> std::io::Result<()> {
         match self {
             Providers::Registry => {

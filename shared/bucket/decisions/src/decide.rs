@@ -3,7 +3,6 @@ use modstream_events::{Action, Alert, Decision, Event};
 use modstream_platform::deliver::{Delivery, DeliveryError, PutIfAbsent, delete, get, put, put_all, put_if_absent};
 use modstream_platform::{Bytes, Clock, DeletableObjects, Fetched, PutRecord, Stream};
 use modstream_telemetry::{decision_recorded, decision_unsent};
-use named_mutations::is_on;
 
 use crate::log::{self, Log, LogError, MAX_DECISIONS_PER_ALERT, Place, Recorded, Standing};
 use crate::moderator::{NoModerator, moderator};
@@ -144,14 +143,8 @@ impl<'a, O: DeletableObjects, S: Stream, C: Clock> Decisions<'a, O, S, C> {
     async fn record(&self, place: Place<'_>, number: u32, event: &Bytes) -> Result<bool, DecideError> {
         let Decisions { objects, clock, deadline, .. } = *self;
         let entry = unsent_key(place.alert_id, number, event);
-        if !is_on("skip-outbox") {
-            put(objects, clock, deadline, &entry, event.clone()).await?;
-        }
+        put(objects, clock, deadline, &entry, event.clone()).await?;
         let key = place.key(number);
-        if is_on("overwrite-decision") {
-            put(objects, clock, deadline, &key, event.clone()).await?;
-            return Ok(true);
-        }
         if put_if_absent(objects, clock, deadline, &key, event.clone()).await? == PutIfAbsent::Written {
             return Ok(true);
         }

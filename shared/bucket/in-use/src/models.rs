@@ -294,15 +294,6 @@ impl<O: Objects, C: Clock> Following<O, C> {
         Arc::clone(&state.in_use)
     }
 
-    /// The model that the pointer names now, however short ago it was looked at.
-    pub async fn newest(&self, deadline: Timestamp) -> Arc<InUse> {
-        let mut state = self.state.lock().await;
-        let now = self.store.clock.now();
-        state.follower.checked_at(now);
-        self.look(&mut state, now, deadline).await;
-        Arc::clone(&state.in_use)
-    }
-
     async fn look(&self, state: &mut State, now: Timestamp, deadline: Timestamp) {
         let deadline = now.checked_add(CHECK_TIME).map_or(deadline, |until| until.min(deadline));
         let source = Until { store: &self.store, base_rate: self.base_rate, deadline };

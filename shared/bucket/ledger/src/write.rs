@@ -1,7 +1,6 @@
 use jiff::Timestamp;
-use modstream_platform::deliver::{DeliveryError, PutIfAbsent, get, put, put_if_absent};
+use modstream_platform::deliver::{DeliveryError, PutIfAbsent, get, put_if_absent};
 use modstream_platform::{Bytes, Clock, Fetched, Objects};
-use named_mutations::is_on;
 use serde::{Deserialize, Serialize};
 
 use crate::keys::Keys;
@@ -92,12 +91,12 @@ impl<'a, O: Objects, C: Clock> Ledger<'a, O, C> {
         }
         for settled in [&keys.sent, &keys.withheld] {
             let found = get(objects, clock, deadline, settled, None).await?;
-            if matches!(found, Fetched::Object { .. }) && !is_on("ignore-sent") {
+            if matches!(found, Fetched::Object { .. }) {
                 return Ok(Next::Nothing);
             }
         }
         match get(objects, clock, deadline, &keys.requested, None).await? {
-            Fetched::Object { bytes, .. } if !is_on("publish-own-text") => Ok(Next::Resume(bytes.into())),
+            Fetched::Object { bytes, .. } => Ok(Next::Resume(bytes.into())),
             // It was there a moment ago; without it, what we have is as good.
             _ => Ok(Next::Resume(event)),
         }
@@ -117,18 +116,12 @@ impl<'a, O: Objects, C: Clock> Ledger<'a, O, C> {
     /// # Errors
     /// Where it is not known by the deadline that it is recorded.
     pub async fn withhold(&self, keys: &Keys, reason: Withholding, detail: String) -> Result<(), DeliveryError> {
-        if is_on("withhold-without-record") {
-            return Ok(());
-        }
         let withheld = Withheld { time: self.clock.now(), reason, detail };
         self.settle(&keys.withheld, serde_json::to_vec(&withheld).unwrap_or_default()).await
     }
 
     async fn settle(&self, key: &str, bytes: Vec<u8>) -> Result<(), DeliveryError> {
         let Ledger { objects, clock, deadline } = *self;
-        if is_on("overwrite-ledger") {
-            return put(objects, clock, deadline, key, bytes).await.map(drop);
-        }
         put_if_absent(objects, clock, deadline, key, bytes).await.map(drop)
     }
 }

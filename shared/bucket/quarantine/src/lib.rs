@@ -14,7 +14,6 @@ use kinesis_batch::{Fault, Record};
 use modstream_events::{BadRecord, Origin, Quarantined, Reason};
 use modstream_platform::deliver::{DeliveryError, put};
 use modstream_platform::{Clock, Objects};
-use named_mutations::is_on;
 
 /// The shard that is named for what never got onto its stream.
 pub const UNSENT: &str = "unsent";
@@ -32,14 +31,13 @@ pub async fn keep_record<O: Objects, C: Clock>(
     fault: &Fault<BadRecord>,
 ) -> Result<(), DeliveryError> {
     let BadRecord { reason, detail } = describe(fault);
-    let arrived = if is_on("quarantine-with-clock") { clock.now() } else { timestamp(record.arrived_seconds) };
     let entry = Quarantined {
         origin: Origin {
             stream: record.stream().into(),
             shard_id: record.shard_id.as_ref().into(),
             sequence_number: record.sequence_number.as_ref().into(),
             partition_key: record.partition_key.as_ref().into(),
-            arrived,
+            arrived: timestamp(record.arrived_seconds),
         },
         reason,
         detail: detail.into(),
@@ -97,9 +95,6 @@ async fn keep<O: Objects, C: Clock>(
     source: &str,
     entry: Quarantined<'_>,
 ) -> Result<(), DeliveryError> {
-    if is_on("drop-bad-record") {
-        return Ok(());
-    }
     let key = entry.key();
     let reason = entry.reason;
     let event = entry.into_event(source);

@@ -394,7 +394,7 @@ mod tests {
                 "exempt_authors = [\"u/bot\"]",
                 "line 3: default.exempt_authors: write the author's name without `u/` and spaces here: `bot`",
             ),
-            ("channels = [\"digest\", \"digest\"]", "line 3: default.channels: a channel stands there twice"),
+            ("channels = [\"digest\", \"digest\"]", "line 3: default.channels: a channel is named twice"),
             ("tresholds = 1", "line 3: default.tresholds: unknown field `tresholds`, expected one of `threshold`"),
             (
                 "channels = [\"sms\"]",
@@ -432,9 +432,9 @@ mod tests {
         let quiet = |from: &str, to: &str, zone: &str| {
             wrong(&format!("quiet_hours = {{ from = \"{from}\", to = \"{to}\", time_zone = \"{zone}\" }}"))
         };
-        assert!(quiet("22:00", "22:00", "UTC").starts_with("line 3: default.quiet_hours: they begin and end"));
-        assert!(quiet("00:00", "23:59", "UTC").contains("they leave less than an hour of the day"));
-        assert!(quiet("09:30", "08:31", "UTC").contains("they leave less than an hour of the day"));
+        assert!(quiet("22:00", "22:00", "UTC").starts_with("line 3: default.quiet_hours: quiet hours begin and end"));
+        assert!(quiet("00:00", "23:59", "UTC").contains("quiet hours leave less than an hour of the day"));
+        assert!(quiet("09:30", "08:31", "UTC").contains("quiet hours leave less than an hour of the day"));
         let hour_left =
             "[default]\nthreshold = 0.5\nquiet_hours = { from = \"09:30\", to = \"08:30\", time_zone = \"UTC\" }";
         assert!(Policies::parse(hour_left).is_ok());
@@ -465,7 +465,9 @@ mod tests {
         let unknown = error("{\n\"default\": {\"threshold\": 0.7,\n\"x\": 1}}");
         assert!(unknown.starts_with("line 3: default.x: unknown field `x`, expected one of"), "{unknown}");
         assert!(!unknown.contains("column"), "{unknown}");
-        assert!(error("{\"default\": {\"threshold\": 0.7}} {}").contains("more behind the document's last brace"));
+        assert!(
+            error("{\"default\": {\"threshold\": 0.7}} {}").contains("there is text after the document's last brace")
+        );
         assert_eq!(
             error("{\"default\": {\"threshold\": 0.7, \"base_rate\": 2}}").split(": write").next(),
             Some("default.base_rate: it is 2")

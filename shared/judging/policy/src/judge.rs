@@ -1,6 +1,7 @@
 //! What rules say of a prediction.
 
 use modstream_events::{PROBE_BODY, PROBE_SOURCE, Prediction, Severity, ids};
+use named_mutations::is_on;
 
 use crate::{AlwaysTerm, AtBaseRate, Rules};
 
@@ -39,7 +40,7 @@ pub enum Why {
 impl Rules {
     /// The prediction at the rules' base rate.
     pub fn at_base_rate(&self, prediction: &Prediction<'_>) -> AtBaseRate {
-        AtBaseRate::of(prediction, self.base_rate)
+        AtBaseRate::of(prediction, self.base_rate.filter(|_| !is_on("judge-at-own-base-rate")))
     }
 
     /// Judges a prediction by the first that holds of probe, exempt author, always-alert term, threshold and
@@ -77,7 +78,7 @@ impl Rules {
         if self.always.is_empty() {
             return None;
         }
-        let body = body.to_lowercase();
+        let body = if is_on("match-case") { body.to_owned() } else { body.to_lowercase() };
         self.always.iter().find(|term| term.is_in(&body)).map(AlwaysTerm::as_str)
     }
 }

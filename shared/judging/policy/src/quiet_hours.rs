@@ -2,6 +2,7 @@ use jiff::Timestamp;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use modstream_events::Severity;
+use named_mutations::is_on;
 
 /// The hours in which no alert is published by itself, by the clocks of a time zone.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,7 +26,8 @@ impl QuietHours {
 
     /// Whether an alert of this time and severity waits for the digest.
     pub fn withhold(&self, time: Timestamp, severity: Severity) -> bool {
-        !self.keep.contains(&severity) && self.hold_at(time)
+        let is_kept = self.keep.contains(&severity) && !is_on("keep-none-in-quiet-hours");
+        !is_kept && self.hold_at(time) && !is_on("wake-in-quiet-hours")
     }
 
     /// The quiet hours in words: `22:00 to 07:00 (Europe/Berlin)`.

@@ -3,10 +3,10 @@ use modstream_decisions::{DecideError, Decisions, Outcome, moderator};
 use modstream_events::{Action, MAX_MODERATOR_CHARS};
 use modstream_ledger::{Hour, Reader};
 use modstream_links::{Claim, LinkError, Signer};
-use modstream_platform::deliver::{PutIfAbsent, put_if_absent};
-use modstream_platform::{Clock, DeletableObjects, Stream};
+use modstream_platform::deliver::{PutIfAbsent, get, put_if_absent};
+use modstream_platform::{Clock, DeletableObjects, Fetched, Stream};
 use modstream_telemetry::page_failed;
-use named_mutations::is_on;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
@@ -26,6 +26,8 @@ const REMEMBERED_SECONDS: i64 = 31_536_000;
 const SESSION: &str = "session";
 /// The cookie that remembers a name.
 const NAME: &str = "moderator";
+/// Names a browser that opened a sign-in link.
+const BROWSER: &str = "sign-in";
 
 /// Who may see the desk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +86,28 @@ struct Visit<'a, O, S, C> {
     signer: &'a Signer,
     deadline: Timestamp,
     now: Timestamp,
+}
+
+/// The content of `sign-ins/<checksum>.json`.
+#[derive(Serialize, Deserialize)]
+struct UsedLink {
+    /// When the link was used.
+    time: Timestamp,
+    /// The checksum of the browser's cookie, by which that browser may sign in again: where the answer is lost, or the button
+    /// is clicked twice. None where it had no cookie.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    browser: Option<String>,
+}
+
+fn checksum(text: &str) -> String {
+    hex::encode(&Sha256::digest(text.as_bytes())[..16])
+}
+
+/// A name for a browser that nobody can guess; none where the system has no random numbers.
+fn new_browser() -> Option<String> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).ok()?;
+    Some(hex::encode(bytes))
 }
 
 type Answered = Result<Response, Note<'static>>;
@@ -288,19 +312,40 @@ impl<O: DeletableObjects, S: Stream, C: Clock> Visit<'_, O, S, C> {
     async fn sign_in(&self, token: &str, posts: bool) -> Answered {
         let Claim::SignIn { moderator: name, .. } = self.claim(token)? else { return Err(Note::OtherKind) };
         let name = moderator(&name).map_err(|_| Note::Link(LinkError::Malformed))?;
+        let browser = self.request.cookie(BROWSER);
         if !posts {
-            return Ok(Response::page(200, sign_in(&self.request.path, &name, SESSION_HOURS)));
+            let page = Response::page(200, sign_in(&self.request.path, &name, SESSION_HOURS));
+            // Lax: the link is opened from a mail, and a browser that has a name keeps it.
+            let new = if browser.is_none() { new_browser() } else { None };
+            return Ok(match new {
+                Some(new) => page.with_cookie(self.cookie(BROWSER, &new, "Lax", SESSION_HOURS * 3_600)),
+                None => page,
+            });
         }
-        let key = format!("sign-ins/{}.json", &hex::encode(Sha256::digest(token.as_bytes()))[..32]);
-        let used = format!("{{\"time\":\"{}\"}}", self.now).into_bytes();
-        let Site { objects, clock, .. } = self.site;
-        let put = put_if_absent(objects, clock, self.deadline, &key, used).await;
-        if put.map_err(|error| self.failed("sign-in", &error))? == PutIfAbsent::Existed && !is_on("sign-in-again") {
+        let used = UsedLink { time: self.now, browser: browser.map(checksum) };
+        if !self.use_up(token, &used).await? {
             return Err(Note::UsedSignIn);
         }
         let session = Claim::Session { moderator: name };
         let session = self.signer.sign(&session, self.now + SignedDuration::from_hours(SESSION_HOURS));
         Ok(Response::see("/").with_cookie(self.cookie(SESSION, &session, "Strict", SESSION_HOURS * 3_600)))
+    }
+
+    /// Whether the link is this browser's: used now, or before by the same one, whose answer may have been lost.
+    async fn use_up(&self, token: &str, used: &UsedLink) -> Result<bool, Note<'static>> {
+        let key = format!("sign-ins/{}.json", checksum(token));
+        let Site { objects, clock, .. } = self.site;
+        let bytes = serde_json::to_vec(used).unwrap_or_default();
+        let put = put_if_absent(objects, clock, self.deadline, &key, bytes).await;
+        if put.map_err(|error| self.failed("sign-in", &error))? == PutIfAbsent::Written {
+            return Ok(true);
+        }
+        let found = get(objects, clock, self.deadline, &key, None).await;
+        let Fetched::Object { bytes, .. } = found.map_err(|error| self.failed("sign-in", &error))? else {
+            return Ok(false);
+        };
+        let by = serde_json::from_slice(&bytes).ok().and_then(|UsedLink { browser, .. }| browser);
+        Ok(by.is_some() && by == used.browser)
     }
 
     fn form_token(&self, name: &str) -> String {

@@ -473,12 +473,45 @@ async fn the_desk_decides_for_its_moderator_with_its_own_forms_alone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_browser_that_opened_a_sign_in_link_may_click_again_and_no_other_may() {
+    let fixture = Fixture::new(Access::SignedLink);
+    let link = fixture.sign_in(1);
+    let open = async || {
+        let cookie = fixture.get(&link).await.cookies.pop().expect("a name for the browser");
+        assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
+        vec![cookie.split(';').next().expect("a cookie").to_owned()]
+    };
+    let (own, other) = (open().await, open().await);
+    assert_ne!(own, other);
+    let click =
+        async |cookies: &[String]| fixture.answer(Request { cookies: cookies.to_vec(), ..post(&link, "") }).await;
+    // The first answer may have been lost, or its button clicked twice.
+    for _ in 0..2 {
+        let signed_in = click(&own).await;
+        assert_eq!(signed_in.status, 303);
+        assert!(signed_in.cookies[0].starts_with("session="), "{:?}", signed_in.cookies);
+    }
+    for cookies in [other.as_slice(), &[]] {
+        assert_eq!(click(cookies).await.status, 403);
+    }
+    // The browser keeps its name, also where it opens the link again.
+    assert!(fixture.answer(Request { cookies: own, ..get(&link) }).await.cookies.is_empty());
+    // What lies in the bucket signs nobody in.
+    let kept = fixture.objects.list("sign-ins/").await.expect("lists");
+    let content = fixture.objects.versions(&kept[0]).concat();
+    let content: serde_json::Value = serde_json::from_slice(&content).expect("JSON");
+    let stolen = vec![format!("sign-in={}", content["browser"].as_str().expect("a checksum"))];
+    assert_eq!(click(&stolen).await.status, 403);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_sign_in_link_signs_in_once_and_only_when_it_is_clicked() {
     let fixture = Fixture::new(Access::SignedLink);
     let link = fixture.sign_in(1);
     for _ in 0..2 {
         let asked = fixture.get(&link).await;
-        assert_eq!((asked.status, asked.cookies.len()), (200, 0));
+        assert_eq!(asked.status, 200);
+        assert!(!asked.cookies.iter().any(|cookie| cookie.starts_with("session=")), "{:?}", asked.cookies);
     }
     let mut click = post(&link, "");
     click.headers.insert("x-forwarded-proto".to_owned(), "https".to_owned());

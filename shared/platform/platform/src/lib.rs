@@ -10,6 +10,7 @@
 pub mod aws;
 pub mod deliver;
 pub mod environment;
+pub mod listing;
 pub mod memory;
 
 use std::borrow::Cow;
@@ -96,6 +97,21 @@ pub enum Fetched {
     NotModified,
     /// There is no such object (404, or 403 where the caller may not list the bucket).
     Missing,
+}
+
+impl Fetched {
+    /// What an answer to GetObject says that holds no object, by its status and the service's code; none where it is an error.
+    ///
+    /// S3 says 403 of a missing object to a caller without `s3:ListBucket`
+    /// ([GetObject](https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html)), so a missing permission to read can't
+    /// be told from it.
+    pub fn without_object(status: u16, code: Option<&str>) -> Option<Self> {
+        match (status, code) {
+            (304, _) => Some(Fetched::NotModified),
+            (404, None | Some("NoSuchKey" | "NotFound")) | (403, None | Some("AccessDenied")) => Some(Fetched::Missing),
+            _ => None,
+        }
+    }
 }
 
 /// The condition under which [`Objects::put`] writes.

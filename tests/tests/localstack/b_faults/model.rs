@@ -15,7 +15,10 @@ fn version(files: &ModelFiles) -> String {
 /// Promotes a model with a damaged file. The command would refuse to push it.
 async fn promote_damaged(world: &LocalWorld, files: &ModelFiles) {
     let put = async |key: String, bytes: Vec<u8>| {
-        world.objects().put(&key, bytes.into(), Condition::Always).await.expect("the bucket takes it");
+        // An idle connection may be closed at the moment it is used: who gets no answer asks again, as the command does.
+        while let Err(error) = world.objects().put(&key, bytes.clone().into(), Condition::Always).await {
+            assert!(error.kind.is_transient(), "the bucket takes it: {error:?}");
+        }
     };
     let version = version(files);
     for (name, bytes) in files.iter() {

@@ -1,9 +1,8 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use modstream_platform::deliver::{DeliveryError, PutIfAbsent, get, list, put, put_if_absent};
+use modstream_platform::deliver::{DeliveryError, PutIfAbsent, get, list, put_if_absent};
 use modstream_platform::{Clock, Fetched, Objects};
-use named_mutations::is_on;
 
 use super::digest::Digest;
 use super::keys::{Named, named, sent_key};
@@ -96,10 +95,6 @@ impl<'a, O: Objects, C: Clock> Digests<'a, O, C> {
         let Digests { objects, clock, deadline } = *self;
         let key = window_key(start, end);
         let bytes = serde_json::to_vec(&digests).unwrap_or_default();
-        if is_on("close-window-again") {
-            put(objects, clock, deadline, &key, bytes).await?;
-            return Ok(digests);
-        }
         if put_if_absent(objects, clock, deadline, &key, bytes).await? == PutIfAbsent::Written {
             return Ok(digests);
         }

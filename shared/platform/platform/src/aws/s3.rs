@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::boxed;
 use super::error::{Operation, chain, status};
+use crate::listing::{Page, all_pages};
 use crate::{
     Bytes, CallError, CallErrorKind, Condition, DeletableObjects, ETag, Fetched, ObjectVersion, Objects,
     VersionedObjects, Written,
@@ -46,35 +47,32 @@ impl S3Objects {
     /// # Errors
     /// [`CallError`] where a page is not answered, or breaks off.
     pub async fn list_written(&self, prefix: &str) -> Result<Vec<(String, Timestamp)>, CallError> {
-        let call = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix);
-        let mut pages = call.into_paginator().send();
-        let mut keys = Vec::new();
-        while let Some(page) = boxed(pages.next()).await {
-            let page = page.map_err(|error| LIST.failed(&error))?;
+        let objects = all_pages(LIST.service, LIST.name, async |after| {
+            let call = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix);
+            let page = boxed(call.set_continuation_token(after).send()).await.map_err(|error| LIST.failed(&error))?;
             // The SDK takes XML that ends anywhere for a shorter page.
-            let objects = page.contents.unwrap_or_default();
-            let announced = page.key_count.and_then(|count| usize::try_from(count).ok());
-            if page.is_truncated.is_none() || announced.is_some_and(|count| count != objects.len()) {
-                return Err(LIST.error(CallErrorKind::OutcomeUnknown, "a page that broke off"));
-            }
-            keys.extend(objects.into_iter().filter_map(|object| {
-                let written = object.last_modified.and_then(|at| Timestamp::new(at.secs(), 0).ok());
-                Some((object.key?, written.unwrap_or_default()))
-            }));
-        }
-        Ok(keys)
+            Ok(Page {
+                entries: page.contents.unwrap_or_default(),
+                announced: page.key_count.and_then(|count| usize::try_from(count).ok()),
+                is_truncated: page.is_truncated,
+                next: page.next_continuation_token,
+            })
+        });
+        let keys = objects.await?.into_iter().filter_map(|object| {
+            let written = object.last_modified.and_then(|at| Timestamp::new(at.secs(), 0).ok());
+            Some((object.key?, written.unwrap_or_default()))
+        });
+        Ok(keys.collect())
     }
 
     async fn fetch(&self, key: &str, unless: Option<&ETag>) -> Result<Fetched, CallError> {
         let call = self.client.get_object().bucket(&self.bucket).key(key);
         match boxed(call.set_if_none_match(unless.map(|etag| etag.0.clone())).send()).await {
             Ok(answer) => read(answer).await,
-            Err(error) => match (status(&error), code(&error)) {
-                (Some(304), _) => Ok(Fetched::NotModified),
-                (Some(404), None | Some("NoSuchKey" | "NotFound")) => Ok(Fetched::Missing),
-                (Some(403), None | Some("AccessDenied")) => Ok(Fetched::Missing),
-                _ => Err(GET.failed(&error)),
-            },
+            Err(error) => {
+                let fetched = status(&error).and_then(|status| Fetched::without_object(status, code(&error)));
+                fetched.ok_or_else(|| GET.failed(&error))
+            }
         }
     }
 }
@@ -169,35 +167,29 @@ impl S3Objects {
 
 impl VersionedObjects for S3Objects {
     async fn list_versions(&self, prefix: &str) -> Result<Vec<ObjectVersion>, CallError> {
-        let mut all = Vec::new();
-        let mut after: (Option<String>, Option<String>) = (None, None);
-        loop {
-            let call = self.client.list_object_versions().bucket(&self.bucket).prefix(prefix);
-            let call = call.set_key_marker(after.0).set_version_id_marker(after.1);
-            let page = boxed(call.send()).await.map_err(|error| LIST_VERSIONS.failed(&error))?;
-            // The SDK takes XML that ends anywhere for a shorter page.
-            let Some(is_truncated) = page.is_truncated else {
-                return Err(LIST_VERSIONS.error(CallErrorKind::OutcomeUnknown, "a page that broke off"));
-            };
-            let written = page.versions.unwrap_or_default().into_iter().filter_map(|version| {
-                let (Some(key), Some(version_id)) = (version.key, version.version_id) else { return None };
-                let is_latest = version.is_latest.unwrap_or_default();
-                Some(ObjectVersion { key, version_id, is_latest, etag: version.e_tag.map(ETag) })
+        let pages =
+            all_pages(LIST_VERSIONS.service, LIST_VERSIONS.name, async |after: Option<(String, Option<String>)>| {
+                let (key, version_id) = after.map_or((None, None), |(key, version_id)| (Some(key), version_id));
+                let call = self.client.list_object_versions().bucket(&self.bucket).prefix(prefix);
+                let call = call.set_key_marker(key).set_version_id_marker(version_id);
+                let page = boxed(call.send()).await.map_err(|error| LIST_VERSIONS.failed(&error))?;
+                let written = page.versions.unwrap_or_default().into_iter().filter_map(|version| {
+                    let (Some(key), Some(version_id)) = (version.key, version.version_id) else { return None };
+                    let is_latest = version.is_latest.unwrap_or_default();
+                    Some(ObjectVersion { key, version_id, is_latest, etag: version.e_tag.map(ETag) })
+                });
+                let deleted = page.delete_markers.unwrap_or_default().into_iter().filter_map(|marker| {
+                    let (Some(key), Some(version_id)) = (marker.key, marker.version_id) else { return None };
+                    Some(ObjectVersion { key, version_id, is_latest: marker.is_latest.unwrap_or_default(), etag: None })
+                });
+                Ok(Page {
+                    entries: written.chain(deleted).collect(),
+                    announced: None,
+                    is_truncated: page.is_truncated,
+                    next: page.next_key_marker.map(|key| (key, page.next_version_id_marker)),
+                })
             });
-            all.extend(written);
-            let deleted = page.delete_markers.unwrap_or_default().into_iter().filter_map(|marker| {
-                let (Some(key), Some(version_id)) = (marker.key, marker.version_id) else { return None };
-                Some(ObjectVersion { key, version_id, is_latest: marker.is_latest.unwrap_or_default(), etag: None })
-            });
-            all.extend(deleted);
-            if !is_truncated {
-                break;
-            }
-            after = (page.next_key_marker, page.next_version_id_marker);
-            if after.0.is_none() {
-                return Err(LIST_VERSIONS.error(CallErrorKind::OutcomeUnknown, "a page that does not say what follows"));
-            }
-        }
+        let mut all: Vec<ObjectVersion> = pages.await?;
         // A page has versions and deletions apart; each is in order. The sort is stable, and the newest comes first.
         all.sort_by(|one, other| one.key.cmp(&other.key).then(other.is_latest.cmp(&one.is_latest)));
         Ok(all)

@@ -1,5 +1,4 @@
 use jiff::Timestamp;
-use named_mutations::is_on;
 
 use super::backoff::Patience;
 use super::{Cause, DeliveryError};
@@ -151,7 +150,6 @@ async fn write<O: Objects, C: Clock>(
         match objects.put(key, bytes.clone(), condition.clone()).await {
             Ok(Written::Done(etag)) => return Ok(Settled::Done(etag)),
             Ok(Written::ConditionFailed) => return Ok(Settled::ConditionFailed),
-            Ok(Written::Conflict) if is_on("conflict-is-written") => return Ok(Settled::ConditionFailed),
             Ok(Written::Conflict) => last = Some(conflict()),
             Err(error) => last = Some(transient(error)?),
         }

@@ -5,8 +5,7 @@ use super::queue::Limits;
 use super::send::{Answer, Service, send_all};
 use super::{Cause, DeliveryError};
 use crate::{
-    CallError, CallErrorKind, Clock, MAX_KEY_CHARS, MAX_PUT_BYTES, MAX_PUT_RECORDS, MAX_RECORD_BYTES, PutOutcome,
-    PutRecord, Stream,
+    CallError, Clock, MAX_KEY_CHARS, MAX_PUT_BYTES, MAX_PUT_RECORDS, MAX_RECORD_BYTES, PutOutcome, PutRecord, Stream,
 };
 
 /// What became of one record.
@@ -80,13 +79,7 @@ impl<S: Stream> Service for Records<'_, S> {
     }
 
     async fn call(&self, records: &[PutRecord]) -> Result<Vec<Answer<Delivery>>, CallError> {
-        let outcomes = self.0.put_records(records).await;
-        let is_unknown = matches!(&outcomes, Err(error) if error.kind == CallErrorKind::OutcomeUnknown);
-        if is_unknown && is_on("unknown-is-done") {
-            return Ok(records.iter().map(|_| Answer::Settled(done_by_mutation())).collect());
-        }
-        let outcomes = outcomes?;
-        Ok(outcomes.into_iter().map(answer).collect())
+        Ok(self.0.put_records(records).await?.into_iter().map(answer).collect())
     }
 }
 
@@ -95,11 +88,6 @@ fn answer(outcome: PutOutcome) -> Answer<Delivery> {
         PutOutcome::Stored { shard_id, sequence_number } => {
             Answer::Settled(Delivery::Stored { shard_id, sequence_number })
         }
-        PutOutcome::Failed { .. } if is_on("skip-partial-retry") => Answer::Settled(done_by_mutation()),
         PutOutcome::Failed { code, message } => Answer::Again { code, message },
     }
-}
-
-fn done_by_mutation() -> Delivery {
-    Delivery::Stored { shard_id: String::new(), sequence_number: String::new() }
 }

@@ -119,11 +119,6 @@ impl<S: Service> Sending<S> {
             }
         };
         let mut noted = Noted::AllSettled;
-        let has_failed = answers.iter().any(|answer| matches!(answer, Answer::Again { .. }));
-        if has_failed && named_mutations::is_on("retry-whole-call") {
-            call.iter().for_each(|index| self.queue.again(*index));
-            return Noted::SomeFailed;
-        }
         for (index, answer) in call.into_iter().zip(answers) {
             match answer {
                 Answer::Settled(settled) => {

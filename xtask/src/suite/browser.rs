@@ -1,16 +1,16 @@
-//! The part of `cargo xtask test` that looks at the desk with a browser.
+//! The step that looks at the desk with a browser.
 
 use std::fs;
 use std::process::Command;
 
 use anyhow::{Context as _, ensure};
 
-use crate::steps::step;
-use crate::test::Ended;
+use super::ended::Ended;
+use crate::progress::step;
 use crate::tools::{self, Chromium};
-use crate::{cargo, checkout, command, interrupt};
+use crate::{checkout, command, interrupt, simulate};
 
-/// Runs them, or says what they lack.
+/// Runs the browser's tests, or says what they lack.
 pub(crate) fn run() -> anyhow::Result<Ended> {
     let chromium = match Chromium::choose() {
         Ok(chromium) => chromium,
@@ -21,8 +21,7 @@ pub(crate) fn run() -> anyhow::Result<Ended> {
     };
     let log = checkout::local().join("logs/install.log");
     let driver = step("a browser", || tools::browser_driver(&chromium, &log))?;
-    // As `cargo desk` builds it.
-    cargo::run(&["build", "--release", "--quiet", "--package", "modstream", "--no-default-features"], &[])?;
+    let modstream = simulate::build_with_the_command()?.binary("modstream")?.to_path_buf();
     let pictures = checkout::local().join("logs/desk");
     if pictures.exists() {
         fs::remove_dir_all(&pictures).with_context(|| format!("{} can't be removed", pictures.display()))?;
@@ -30,7 +29,7 @@ pub(crate) fn run() -> anyhow::Result<Ended> {
     let mut node = Command::new("node");
     node.args(["--test", "--test-reporter=spec"]).current_dir(checkout::root().join("tests/browser"));
     node.env("MODSTREAM_TEST_TOOLS", driver).env("MODSTREAM_TEST_PICTURES", &pictures);
-    node.env("MODSTREAM_TEST_COMMAND", checkout::target()?.join("release/modstream"));
+    node.env("MODSTREAM_TEST_COMMAND", modstream);
     if let Chromium::Found(path) = chromium {
         node.env("MODSTREAM_TEST_BROWSER", path);
     }

@@ -1,4 +1,4 @@
-//! The part of `cargo xtask test` that runs on a local stack of its own: the executor's tests, and the deployed system's.
+//! The step that runs on a local stack of its own: the executor's tests, and the deployed system's.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,16 +6,19 @@ use std::process::Command;
 use anyhow::{Context as _, bail, ensure};
 use serde_json::json;
 
+use super::ended::Ended;
+use super::fault_counts;
+use super::settings::Settings;
+use crate::cargo::Programs;
 use crate::infra::{Infra, Options, Switched};
 use crate::package::{self, Built};
+use crate::progress::step;
 use crate::stack::{self, Stack, Status};
-use crate::steps::step;
-use crate::test::Ended;
 use crate::tools::{self, Missing, Venv};
-use crate::{cargo, checkout, command, deploy, fault_counts};
+use crate::{checkout, command, deploy, tested};
 
-/// Runs them, or says what they lack. Each fault gets so many comments.
-pub(crate) fn run(comments: u32) -> anyhow::Result<Ended> {
+/// Runs the tests, or says what they lack.
+pub(super) fn run(settings: Settings) -> anyhow::Result<Ended> {
     let missing = missing();
     if !missing.is_empty() {
         for tool in &missing {
@@ -28,12 +31,14 @@ pub(crate) fn run(comments: u32) -> anyhow::Result<Ended> {
     let kinesis_local = step("Kinesis for it", || tools::kinesis_local(&log))?;
     let cargo_lambda = step("cargo lambda", || tools::cargo_lambda(&log))?;
     step("the executor's tests", || executor(&venv))?;
-    let built = step("building functions and command", || package::build(&checkout::local().join("logs/build.log")))?;
+    let programs = step("the tests' programs", || tested::build(&[]))?;
+    let built = step("packing functions and command", || package::pack(&programs))?;
     clear_left_over()?;
     let stack = Stack::on(stack::free_port()?);
     let _claim = stack.claim()?;
     stack.mark_for_tests()?;
-    let result = on(&stack, &venv, &kinesis_local, &cargo_lambda, &built, comments);
+    let tools = Tools { venv: &venv, kinesis_local: &kinesis_local, cargo_lambda: &cargo_lambda };
+    let result = on(&stack, &tools, &programs, &built, settings.comments_per_fault());
     let logs = checkout::local().join("logs/test");
     stack.keep_logs(&logs);
     let ended = step("ending LocalStack", || stack.end());
@@ -44,7 +49,7 @@ pub(crate) fn run(comments: u32) -> anyhow::Result<Ended> {
     }
 }
 
-/// What they lack.
+/// What the tests lack.
 fn missing() -> Vec<Missing> {
     let found = [tools::python().err(), tools::npm().err(), tools::terraform().err()];
     found.into_iter().flatten().collect()
@@ -69,7 +74,7 @@ fn clear_left_over() -> anyhow::Result<()> {
 
 /// Prints what is left of the kinds that no test's client lists, but for what tests made, and the log that LocalStack writes of
 /// texts to phones; boto3 comes with LocalStack.
-const LEFT: &str = "
+const LIST_LEFT: &str = "
 import boto3, os
 every = lambda service, call, key, field: [
     item[field] for page in boto3.client(service, region_name=os.environ['AWS_REGION']).get_paginator(call).paginate() for item in page[key]
@@ -85,7 +90,7 @@ print(*(name for name in left if 'modstream-test-' not in name and not name.star
 fn check_gone(stack: &Stack, venv: &Venv) -> anyhow::Result<()> {
     let mut python = Command::new(venv.program("python"));
     stack.reach(&mut python);
-    let said = command::captured(python.args(["-c", LEFT]), &stack.log("left"))?;
+    let said = command::captured(python.args(["-c", LIST_LEFT]), &stack.log("left"))?;
     ensure!(said.trim().is_empty(), "after terraform destroy there is still:\n{said}");
     Ok(())
 }
@@ -102,20 +107,20 @@ const REFUSED: [(&str, &str); 5] = [
     ),
 ];
 
-/// Sample comments a second that the rule sends: enough to see it fire.
-const RATE: f64 = 4.0;
+/// How many sample comments a second the schedule sends: enough to see it fire.
+const COMMENTS_PER_SECOND: f64 = 4.0;
 
-fn on(
-    stack: &Stack,
-    venv: &Venv,
-    kinesis_local: &Path,
-    cargo_lambda: &Venv,
-    built: &Built,
-    comments: u32,
-) -> anyhow::Result<()> {
+/// What is installed for the tests.
+struct Tools<'a> {
+    venv: &'a Venv,
+    kinesis_local: &'a Path,
+    cargo_lambda: &'a Venv,
+}
+
+fn on(stack: &Stack, tools: &Tools<'_>, programs: &Programs, built: &Built, comments: u32) -> anyhow::Result<()> {
     // All entries of such a call fail, or the call does.
     let faults = [("KINESIS_ERROR_PROBABILITY", "0.3")];
-    step("starting LocalStack", || stack.start_with(venv, kinesis_local, &faults))?;
+    step("starting LocalStack", || stack.start_with(tools.venv, tools.kinesis_local, &faults))?;
     let infra = step("Terraform and its provider", || Infra::prepare(stack))?;
     let subscription = json!({
         "protocol": "sqs",
@@ -125,7 +130,7 @@ fn on(
     });
     let options = Options {
         policy: Some("0.7".to_owned()),
-        others: vec![("alert_subscriptions", json!([subscription])), ("rate", json!(RATE))],
+        others: vec![("alert_subscriptions", json!([subscription])), ("rate", json!(COMMENTS_PER_SECOND))],
         ..Options::default()
     };
     let apply = |switched| infra.apply(built, &options, switched);
@@ -139,20 +144,19 @@ fn on(
     })?;
     let deployed = infra.outputs()?;
     let counts = stack.folder().join("counts.jsonl");
-    let several = |name: &str, module: &str, at_once: &str| {
+    let several = |name: &str, module: &str, threads: &str| {
         step(name, || {
-            // The selection of the other tests, so that nothing is built twice.
-            let mut tests = cargo::command(&["test", "--workspace", "--all-features", "--test", "localstack"]);
-            tests.args(["--", "--ignored", "--test-threads", at_once, module]);
+            let mut tests = Command::new(programs.test("localstack")?);
+            tests.args(["--ignored", "--test-threads", threads, module]);
             tests.env("MODSTREAM_TEST_ENDPOINT", stack.endpoint());
             tests.env("MODSTREAM_TEST_DEPLOYMENT", &deployed.file);
             tests.env("MODSTREAM_TEST_COMMAND", &built.modstream);
-            tests.env("MODSTREAM_TEST_CARGO_LAMBDA", cargo_lambda.program("cargo-lambda"));
+            tests.env("MODSTREAM_TEST_CARGO_LAMBDA", tools.cargo_lambda.program("cargo-lambda"));
             tests.env("MODSTREAM_TEST_PACKAGES", &built.packages);
             tests.env("MODSTREAM_TEST_COMMENTS", comments.to_string());
             tests.env("MODSTREAM_TEST_COUNTS", &counts);
             let log = checkout::local().join("logs").join(format!("tests-{module}.log"));
-            // A log of this run alone: it is what tells how many tests there were.
+            // The log is of this run alone: it tells how many tests there were.
             let _ = std::fs::remove_file(&log);
             command::logged(&mut tests, &log)?;
             let said = std::fs::read_to_string(&log)?;
@@ -175,12 +179,11 @@ fn on(
     tests("tests: mappings on", "b_running")?;
     tests("tests: digests and decisions", "b_decided")?;
     tests("tests: policies, budgets, the breaker, what is learned", "b_moderated")?;
-    // They wait most of their time, each in a world of its own.
-    // With many comments they would wait for one local Kinesis.
-    let at_once = if comments > 1_000 { "1" } else { "8" };
-    several(&format!("tests: faults, {comments} comments each"), "b_faults", at_once)?;
+    // The faults wait most of their time, each in a world of its own. With many comments they would wait for one Kinesis.
+    let threads = if comments > 1_000 { "1" } else { "8" };
+    several(&format!("tests: faults, {comments} comments each"), "b_faults", threads)?;
     fault_counts::print(&counts)?;
-    deploy::run(&deploy::DeployArgs::to_stack(stack)).context("cargo xtask deploy")?;
+    deploy::to_stack(stack, built).context("cargo xtask deploy")?;
     step("the plan after it is empty", || infra.check_settled())?;
     step("schedule on", || apply(Switched::All))?;
     tests("tests: schedule on", "c_scheduled")?;
@@ -188,7 +191,7 @@ fn on(
     tests("tests: what all of it left behind", "d_kept")?;
     step("terraform destroy", || infra.destroy())?;
     tests("tests: destroyed", "e_destroyed")?;
-    step("roles, log groups, alarms and rules are gone", || check_gone(stack, venv))?;
+    step("roles, log groups, alarms and rules are gone", || check_gone(stack, tools.venv))?;
     if let Status::Up(_) = stack.status() {
         return Ok(());
     }

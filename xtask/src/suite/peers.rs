@@ -1,13 +1,14 @@
-//! The part of `cargo xtask test` that runs the tests of `bench/peers`.
+//! The step that runs the tests of `bench/peers`. No run takes it that does not name it: nothing but `cargo xtask bench-peers`
+//! depends on what they test.
 
 use std::process::Command;
 
-use super::STATISTICS;
-use crate::test::{Ended, in_ci};
+use super::ended::{Ended, in_ci};
+use crate::peers::STATISTICS;
 use crate::{checkout, command, tools};
 
-/// Runs them, by the Python that has what they need, if it is installed or nothing may be left out; else those that need
-/// nothing.
+/// Runs the tests: with the Python that has what all of them need, if that is installed or nothing may be left out; else
+/// those that need nothing.
 pub(crate) fn run() -> anyhow::Result<Ended> {
     let log = checkout::local().join("logs/install.log");
     let (python, ended) = if in_ci() || tools::has_peer(STATISTICS) {

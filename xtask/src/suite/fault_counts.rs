@@ -21,10 +21,10 @@ struct Counts {
     seconds: u64,
 }
 
-const HEAD: [&str; 8] = ["fault", "comments", "bad", "predictions", "alerts", "quarantined", "repeats", "s"];
+const COLUMNS: [&str; 8] = ["fault", "comments", "bad", "predictions", "alerts", "quarantined", "repeats", "s"];
 
-/// Prints them, the faults in alphabetical order.
-pub(crate) fn print(file: &Path) -> anyhow::Result<()> {
+/// Prints the table, the faults in alphabetical order.
+pub(super) fn print(file: &Path) -> anyhow::Result<()> {
     let text = fs::read_to_string(file).with_context(|| format!("{} can't be read", file.display()))?;
     let mut all: Vec<Counts> =
         text.lines().map(serde_json::from_str).collect::<Result<_, _>>().context("counts can't be read")?;
@@ -35,7 +35,7 @@ pub(crate) fn print(file: &Path) -> anyhow::Result<()> {
 }
 
 fn table(all: &[Counts]) -> String {
-    let mut rows = vec![HEAD.map(str::to_owned)];
+    let mut rows = vec![COLUMNS.map(str::to_owned)];
     rows.extend(all.iter().map(|counts| {
         let [comments, predictions, alerts] = counts.repeats;
         [
@@ -50,7 +50,7 @@ fn table(all: &[Counts]) -> String {
         ]
     }));
     let widths: Vec<usize> =
-        (0..HEAD.len()).map(|column| rows.iter().map(|row| row[column].len()).max().unwrap_or_default()).collect();
+        (0..COLUMNS.len()).map(|column| rows.iter().map(|row| row[column].len()).max().unwrap_or_default()).collect();
     let mut text =
         "What went in and came out (ids; repeats of comments, predictions, alerts under the same id):\n".to_owned();
     for row in &rows {

@@ -1,0 +1,82 @@
+//! Each alert is in one digest, of its own subreddit; there is one digest a subreddit and window, and each was sent.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use modstream_events::ids;
+use serde_json::Value;
+
+use super::Evidence;
+use super::json::{parse, text, time};
+use crate::plan::Function;
+
+/// How far back an alert may be that no digest covers yet.
+const LOOK_BACK: SignedDuration = SignedDuration::from_hours(24);
+
+pub(super) fn broken(evidence: &Evidence) -> Vec<String> {
+    let mut broken = Vec::new();
+    let mut windows: BTreeMap<(String, String), usize> = BTreeMap::new();
+    // How many digests cover an alert, and of which subreddits.
+    let mut covered: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (key, content) in evidence.under("digests/").filter(|(key, _)| key.ends_with("m.json")) {
+        let hour = key.split('/').nth(1).unwrap_or_default();
+        let Some(Value::Array(digests)) = parse(content) else {
+            broken.push(format!("{key} holds no digests"));
+            continue;
+        };
+        for digest in &digests {
+            let name = text(digest, "/subreddit").unwrap_or_default().to_owned();
+            let (Some(start), Some(end)) = (time(digest, "/start"), time(digest, "/end")) else {
+                broken.push(format!("{key}: a digest of no time"));
+                continue;
+            };
+            let id = ids::digest(&name, start, end);
+            if !evidence.has(&format!("digests/{hour}/{id}/sent.json")) {
+                broken.push(format!("the digest {id} was not sent"));
+            }
+            let all = ["alerts", "explorations"].into_iter().filter_map(|list| digest[list].as_array()).flatten();
+            for alert in all.filter_map(|alert| text(alert, "/id")) {
+                covered.entry(alert.to_owned()).or_default().push(name.clone());
+            }
+            *windows.entry((name, start.to_string())).or_default() += 1;
+        }
+    }
+    broken.extend(windows.iter().filter(|(_, count)| **count > 1).map(|(of, _)| format!("{of:?} has two digests")));
+    broken.extend(broken_in_cover(evidence, &covered));
+    broken
+}
+
+fn broken_in_cover(evidence: &Evidence, covered: &BTreeMap<String, Vec<String>>) -> Vec<String> {
+    let mut broken = Vec::new();
+    let policies = evidence.policies();
+    let goes_by_environment =
+        evidence.may_go_by_environment(Function::Publish) || evidence.may_go_by_environment(Function::Digest);
+    let windows_unread = evidence.was_forbidden(Function::Digest, |key| key.starts_with("digests/"));
+    let mut ledger = BTreeSet::new();
+    for (key, content) in evidence.under("alerts/") {
+        let Some(folder) = key.strip_suffix("/requested.json") else { continue };
+        let id = folder.rsplit('/').next().unwrap_or_default();
+        ledger.insert(id);
+        let event = parse(content).unwrap_or_default();
+        let name = text(&event, "/data/comment/subreddit");
+        let written = time(&event, "/data/comment_event/time").unwrap_or(Timestamp::MIN);
+        if written < evidence.last_due - LOOK_BACK {
+            continue;
+        }
+        let by = covered.get(id).map(Vec::as_slice).unwrap_or_default();
+        let is_wanted = policies.has_channel(name, "digest");
+        // An exploration goes with an alert's digest, and makes none alone.
+        let is_exploration = event.pointer("/data/exploration").is_some();
+        match by {
+            [] if !is_wanted || is_exploration => {}
+            // An instance that could not read it leaves it out as long as it lives.
+            [] if evidence.was_forbidden(Function::Digest, |forbidden| forbidden.starts_with(folder)) => {}
+            [of] if is_wanted && of == name.unwrap_or_default() => {}
+            _ if goes_by_environment || windows_unread => {}
+            by => broken.push(format!("alert {id} of {name:?} is in the digests of {by:?}")),
+        }
+    }
+    let unknown = covered.keys().filter(|id| !ledger.contains(id.as_str()));
+    broken.extend(unknown.map(|id| format!("a digest covers {id}, of which the ledger knows nothing")));
+    broken
+}

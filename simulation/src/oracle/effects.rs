@@ -1,0 +1,155 @@
+//! What happened in which order.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use modstream_events::ids;
+
+use super::Evidence;
+use super::breakers::{self, message_id};
+use super::json::{parse, text, time};
+use crate::faults::{Effect, Noted};
+use crate::plan::Function;
+
+/// An instance looks at most this often whether a breaker is open; docs/policies.md says so.
+const BREAKERS_ARE_KNOWN_AFTER: SignedDuration = SignedDuration::from_secs(10);
+
+/// An invocation's beginning.
+struct Began<'a> {
+    function: Function,
+    /// Its place among the effects.
+    place: usize,
+    at: Timestamp,
+    due: Option<Timestamp>,
+    /// How many records of its batch each comment event has.
+    records: BTreeMap<&'a str, usize>,
+}
+
+/// A breaker that was opened.
+struct Open {
+    folder: String,
+    by: u64,
+    at: Timestamp,
+    until: Timestamp,
+}
+
+pub(super) fn broken(evidence: &Evidence) -> Vec<String> {
+    let mut broken = Vec::new();
+    let digests = digests_by_window(evidence);
+    let until: BTreeMap<String, Timestamp> =
+        breakers::all(evidence).into_iter().map(|breaker| (breaker.folder, breaker.until)).collect();
+    let mut invocations: BTreeMap<u64, Began<'_>> = BTreeMap::new();
+    let mut versions: BTreeMap<u64, &str> = BTreeMap::new();
+    let mut stored: BTreeMap<(u64, &str), usize> = BTreeMap::new();
+    let mut published: BTreeSet<(u64, &str)> = BTreeSet::new();
+    let mut requested: BTreeSet<String> = BTreeSet::new();
+    // The alerts and digests that are sent or withheld, and since when.
+    let mut settled: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
+    let mut open: Vec<Open> = Vec::new();
+    let mut forbidden: BTreeSet<(u64, &str)> = BTreeSet::new();
+    for (place, Noted { at, effect }) in evidence.effects.iter().enumerate() {
+        match effect {
+            Effect::Began { invocation, function, comment_events, due } => {
+                let mut records = BTreeMap::new();
+                for id in comment_events {
+                    *records.entry(id.as_str()).or_default() += 1;
+                }
+                let began = Began { function: *function, place, at: *at, due: *due, records };
+                invocations.insert(*invocation, began);
+            }
+            Effect::Stored { invocation, comment_event, id, version, told } => {
+                if *versions.entry(*invocation).or_insert(version) != version.as_str() {
+                    broken.push(format!("invocation {invocation} scored with two models"));
+                }
+                let records = invocations.get(invocation).and_then(|began| began.records.get(comment_event.as_str()));
+                let before = stored.entry((*invocation, id)).or_default();
+                if *before >= records.copied().unwrap_or_default() {
+                    broken
+                        .push(format!("invocation {invocation} put prediction {id} again, and knew that it is stored"));
+                }
+                *before += usize::from(*told);
+            }
+            Effect::Forbidden { invocation, key, .. } => {
+                let id = key.rsplit('/').nth(1).unwrap_or_default();
+                forbidden.insert((*invocation, id));
+            }
+            Effect::Written { key, .. } if digests.contains_key(key) => {
+                requested.extend(digests[key].iter().map(|(id, _)| id.clone()));
+            }
+            Effect::Written { invocation, key } => {
+                let Some((folder, name)) = key.rsplit_once('/') else { continue };
+                let id = folder.rsplit('/').next().unwrap_or_default();
+                match name {
+                    "requested.json" => drop(requested.insert(id.to_owned())),
+                    "sent.json" | "withheld.json" => drop(settled.entry(id).or_insert((place, name))),
+                    "opened.json" => {
+                        requested.insert(message_id(folder));
+                        let until = until.get(folder).copied().unwrap_or(Timestamp::MIN);
+                        open.push(Open { folder: folder.to_owned(), by: *invocation, at: *at, until });
+                    }
+                    _ => {}
+                }
+            }
+            Effect::Published { invocation, id, told, about_breaker } => {
+                let Some(began) = invocations.get(invocation) else { continue };
+                if !requested.contains(id) {
+                    broken.push(format!("{id} was published before the ledger knew of it"));
+                }
+                if *about_breaker {
+                    continue;
+                }
+                let settled = settled.get(id.as_str()).filter(|(place, _)| *place < began.place);
+                if let Some((_, name)) = settled.filter(|_| !forbidden.contains(&(*invocation, id))) {
+                    broken.push(format!("{id} was published by an invocation that began after its {name}"));
+                }
+                if published.contains(&(*invocation, id.as_str())) {
+                    broken.push(format!("invocation {invocation} published {id} again, and knew that it is published"));
+                }
+                if *told {
+                    published.insert((*invocation, id));
+                }
+                if began.function == Function::Publish
+                    && !evidence.may_go_by_environment(Function::Publish)
+                    && let Some(open) = open.iter().find(|open| is_known(open, *invocation, began) && *at < open.until)
+                    && !evidence.was_forbidden(Function::Publish, |key| key.starts_with(&open.folder))
+                {
+                    broken.push(format!("alert {id} was published while the breaker {} was open", open.folder));
+                }
+                if !evidence.may_go_by_environment(Function::Digest)
+                    && let Some(due) = began.due
+                    && let Some((_, subreddit)) = digests.values().flatten().find(|(known, _)| known == id)
+                    && evidence.policies().is_quiet(subreddit.as_deref(), due)
+                {
+                    broken.push(format!("digest {id} was published in quiet hours"));
+                }
+            }
+            Effect::Answered { invocation, late: true } => {
+                broken.push(format!("invocation {invocation} answered after its deadline"));
+            }
+            Effect::Answered { late: false, .. } => {}
+        }
+    }
+    broken
+}
+
+/// Whether an invocation must know of an open breaker: it opened it, or began long enough after.
+fn is_known(open: &Open, invocation: u64, began: &Began<'_>) -> bool {
+    open.by == invocation || began.at > open.at + BREAKERS_ARE_KNOWN_AFTER
+}
+
+/// The ids of digests and their subreddits, by the key of their window.
+fn digests_by_window(evidence: &Evidence) -> BTreeMap<String, Vec<(String, Option<String>)>> {
+    let windows = evidence.under("digests/").filter(|(key, _)| key.ends_with("m.json"));
+    let digests = windows.map(|(key, _)| {
+        // Of a window that was written over the last content counts.
+        let content = evidence.objects.get(key).and_then(|contents| contents.last()).and_then(|bytes| parse(bytes));
+        let all = content.as_ref().and_then(serde_json::Value::as_array).into_iter().flatten();
+        let ids = all.filter_map(|digest| {
+            let name = text(digest, "/subreddit");
+            let id = ids::digest(name.unwrap_or_default(), time(digest, "/start")?, time(digest, "/end")?);
+            Some((id.to_string(), name.map(str::to_owned)))
+        });
+        (key.to_owned(), ids.collect())
+    });
+    digests.collect()
+}

@@ -1,0 +1,182 @@
+//! What a run left behind.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use modstream_platform::Objects as _;
+use modstream_platform::memory::{MemoryObjects, MemoryStream, Notification};
+use modstream_tests::{Audit, Notice, StoredRecord};
+use serde_json::Value;
+
+use super::json::{parse, text};
+use super::policy::Policies;
+use crate::faults::{Effect, Noted};
+use crate::moderators::{Answer, SignIn};
+use crate::plan::Function;
+use crate::world::World;
+
+/// What was put back after it had been given up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Redriven {
+    pub(crate) put_back: usize,
+    /// Stream and sequence number of records that are bad, and lie in an on-failure object.
+    pub(crate) still_bad: BTreeSet<(String, String)>,
+    pub(crate) failed: Vec<String>,
+}
+
+/// What a run left behind.
+pub(crate) struct Evidence {
+    document: Value,
+    /// The contents of every object that is there but for models, oldest first.
+    pub(super) objects: BTreeMap<String, Vec<Vec<u8>>>,
+    pub(super) comments: Vec<StoredRecord>,
+    pub(super) predictions: Vec<StoredRecord>,
+    /// What the stream of decisions has.
+    pub(super) decisions: Vec<Vec<u8>>,
+    /// What the topic of alerts took.
+    pub(super) notices: Vec<Notice>,
+    pub(super) effects: Vec<Noted>,
+    /// The objects that a function could not read, though they were there.
+    forbidden: Vec<(Function, String)>,
+    pub(super) answers: Vec<Answer>,
+    pub(super) sign_ins: Vec<SignIn>,
+    pub(super) redriven: Redriven,
+    /// When the schedule of the digests was due last.
+    pub(super) last_due: Timestamp,
+}
+
+/// What others than bucket and streams know of a run.
+pub(crate) struct Witnessed {
+    pub(crate) notices: Vec<Notification>,
+    pub(crate) effects: Vec<Noted>,
+    pub(crate) answers: Vec<Answer>,
+    pub(crate) sign_ins: Vec<SignIn>,
+    pub(crate) redriven: Redriven,
+    pub(crate) last_due: Timestamp,
+}
+
+impl Evidence {
+    /// Reads everything back. `document` is the policies that the run went by, in JSON.
+    pub(crate) async fn of(world: &World, document: &str, witnessed: Witnessed) -> Self {
+        let Witnessed { notices, effects, answers, sign_ins, redriven, last_due } = witnessed;
+        let forbidden = effects.iter().filter_map(|noted| match &noted.effect {
+            Effect::Forbidden { function, key, .. } => Some((*function, key.clone())),
+            _ => None,
+        });
+        Evidence {
+            document: serde_json::from_str(document).expect("the documents of runs are JSON"),
+            objects: contents(&world.objects).await,
+            comments: records(&world.comments),
+            predictions: records(&world.predictions),
+            decisions: records(&world.decisions).into_iter().map(|record| record.data).collect(),
+            notices: notices
+                .into_iter()
+                .map(|notice| Notice { body: notice.body, attributes: notice.attributes })
+                .collect(),
+            forbidden: forbidden.collect(),
+            effects,
+            answers,
+            sign_ins,
+            redriven,
+            last_due,
+        }
+    }
+
+    pub(super) fn policies(&self) -> Policies<'_> {
+        Policies(&self.document)
+    }
+
+    /// The keys with a prefix, each with its first content.
+    pub(super) fn under(&self, prefix: &str) -> impl Iterator<Item = (&str, &[u8])> {
+        let from = self.objects.range(prefix.to_owned()..);
+        let all = from.take_while(move |(key, _)| key.starts_with(prefix));
+        all.map(|(key, contents)| (key.as_str(), contents.first().map(Vec::as_slice).unwrap_or_default()))
+    }
+
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.objects.contains_key(key)
+    }
+
+    /// The first content of an object.
+    pub(super) fn object(&self, key: &str) -> Option<&[u8]> {
+        self.objects.get(key)?.first().map(Vec::as_slice)
+    }
+
+    /// Whether a function could not read an object, though it was there. What it does then is as if the object were missing: it
+    /// may do again what was done, and loses nothing else.
+    pub(super) fn was_forbidden(&self, to: Function, is_it: impl Fn(&str) -> bool) -> bool {
+        self.forbidden.iter().any(|(function, key)| *function == to && is_it(key))
+    }
+
+    /// Whether a function may have gone by the environment's policy, because it could not read the document's pointer.
+    pub(super) fn may_go_by_environment(&self, function: Function) -> bool {
+        self.was_forbidden(function, |key| key.starts_with("policies/"))
+    }
+
+    /// The same for the scenario kit's checks of scoring and quarantine.
+    pub(super) fn audit(&self) -> Audit {
+        let objects = self.objects.iter().filter(|(key, _)| key.starts_with("quarantine/"));
+        Audit {
+            comments_stream: "comments".to_owned(),
+            predictions_stream: "predictions".to_owned(),
+            comments: self.comments.clone(),
+            predictions: self.predictions.clone(),
+            objects: objects.map(|(key, contents)| (key.clone(), contents.clone())).collect(),
+            notices: self.notices.clone(),
+            settled_elsewhere: self.redriven.still_bad.clone(),
+            keeps_order: self.redriven.put_back == 0,
+            may_withhold: BTreeSet::new(),
+        }
+    }
+
+    /// Kinds of what was held back or announced, one each time, as the simulation's table counts them.
+    pub(crate) fn held_back(&self) -> Vec<&'static str> {
+        let kinds = self.objects.iter().filter_map(|(key, contents)| {
+            if key.starts_with("breakers/") && key.ends_with("/sent.json") {
+                return Some("breaker opened, message sent");
+            }
+            let content = parse(contents.first()?).filter(|_| key.ends_with("/withheld.json"))?;
+            match text(&content, "/reason")? {
+                "budget" => Some("alert held back: budget"),
+                "breaker" => Some("alert held back: breaker"),
+                "quiet_hours" => Some("alert held back: quiet hours"),
+                "channel" => Some("alert held back: channel"),
+                "exploration" => Some("alert held back: exploration"),
+                _ => None,
+            }
+        });
+        kinds.collect()
+    }
+
+    /// What was written more than once, of what never changes.
+    pub(super) fn written_once(&self) -> Vec<String> {
+        let never_changes = ["alerts/", "budgets/", "breakers/", "digests/", "decisions/", "sign-ins/"];
+        let changed = self
+            .objects
+            .iter()
+            .filter(|(key, contents)| contents.len() > 1 && never_changes.iter().any(|prefix| key.starts_with(prefix)));
+        changed.map(|(key, contents)| format!("{key} was written {} times", contents.len())).collect()
+    }
+}
+
+async fn contents(objects: &MemoryObjects) -> BTreeMap<String, Vec<Vec<u8>>> {
+    let keys = objects.list("").await.expect("the memory bucket lists").into_iter();
+    let keys = keys.filter(|key| !key.starts_with("models/"));
+    keys.map(|key| (key.clone(), objects.versions(&key))).collect()
+}
+
+/// All records in the order of their sequence numbers, which are the whole stream's.
+fn records(stream: &MemoryStream) -> Vec<StoredRecord> {
+    let mut all = Vec::new();
+    for shard_id in stream.shard_ids() {
+        let of_shard = stream.get_records(&shard_id, None, usize::MAX).expect("the shard is there");
+        all.extend(of_shard.iter().map(|record| StoredRecord {
+            shard_id: shard_id.clone(),
+            sequence_number: record.sequence_number.clone(),
+            partition_key: record.partition_key.clone(),
+            data: record.data.clone(),
+        }));
+    }
+    all.sort_by(|one, other| one.sequence_number.cmp(&other.sequence_number));
+    all
+}

@@ -1,0 +1,252 @@
+//! What a document of policies says, read from its JSON and computed anew.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use modstream_events::{PROBE_BODY, PROBE_SOURCE, ids};
+use serde_json::Value;
+
+use super::json::{number, text};
+
+/// A document of policies.
+pub(super) struct Policies<'a>(pub(super) &'a Value);
+
+/// How urgent an alert is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Urgency {
+    Low,
+    Medium,
+    High,
+}
+
+impl Urgency {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Urgency::Low => "low",
+            Urgency::Medium => "medium",
+            Urgency::High => "high",
+        }
+    }
+}
+
+/// What is to become of a prediction.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Verdict {
+    Pass,
+    Alert(Urgency),
+    /// It meets no policy, and belongs to this share of such predictions, about which moderators are asked.
+    Explore(f64, Urgency),
+}
+
+/// A prediction at the base rate of its subreddit.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AtBaseRate {
+    pub(super) probability: f64,
+    precision: f64,
+    share: f64,
+}
+
+fn subreddit(data: &Value) -> Option<&str> {
+    text(data, "/comment/subreddit").filter(|name| !name.is_empty())
+}
+
+fn odds(probability: f64) -> f64 {
+    probability / (1.0 - probability)
+}
+
+impl Policies<'_> {
+    pub(super) fn name(&self) -> &str {
+        text(self.0, "/name").unwrap_or("default")
+    }
+
+    /// A subreddit's rule: its own where it has one, else the default's. `none` is no rule.
+    fn rule(&self, subreddit: Option<&str>, name: &str) -> Option<&Value> {
+        let all = self.0["subreddits"].as_object().into_iter().flatten();
+        let own = all.filter(|(known, _)| subreddit.is_some_and(|wanted| wanted.eq_ignore_ascii_case(known)));
+        let own = own.map(|(_, rules)| rules).next().and_then(|rules| rules.get(name));
+        own.or_else(|| self.0["default"].get(name)).filter(|rule| rule.as_str() != Some("none"))
+    }
+
+    fn texts(&self, subreddit: Option<&str>, name: &str) -> Vec<&str> {
+        let all = self.rule(subreddit, name).and_then(Value::as_array).into_iter().flatten();
+        all.filter_map(Value::as_str).collect()
+    }
+
+    /// What the data of a prediction event are where the subreddit's share of comments is removed. Recall and false positive
+    /// rate stay as they are; the share of alerts is made of both, and the odds move by the ratio of the odds of removal.
+    pub(super) fn at_base_rate(&self, data: &Value) -> AtBaseRate {
+        let probability = number(data, "/probability");
+        let point = |name: &str| number(data, &format!("/operating_point/{name}"));
+        let (recall, share, own) = (point("recall"), point("share"), point("base_rate"));
+        let wanted = self.rule(subreddit(data), "base_rate").and_then(Value::as_f64);
+        let Some(wanted) = wanted.filter(|wanted| *wanted != own && 0.0 < own && own < 1.0) else {
+            return AtBaseRate { probability, precision: point("precision"), share };
+        };
+        let false_alerts = ((share - recall * own) / (1.0 - own)).clamp(0.0, 1.0) * (1.0 - wanted);
+        let right_alerts = recall * wanted;
+        let moved = odds(probability) * odds(wanted) / odds(own);
+        AtBaseRate {
+            probability: moved / (1.0 + moved),
+            precision: right_alerts / (right_alerts + false_alerts),
+            share: right_alerts + false_alerts,
+        }
+    }
+
+    /// What is to become of a prediction, by the data of its event.
+    pub(super) fn judge(&self, data: &Value) -> Verdict {
+        let (name, body) = (subreddit(data), text(data, "/comment/body").unwrap_or_default());
+        if is_probe(data) {
+            return Verdict::Alert(Urgency::High);
+        }
+        let author = text(data, "/comment/author").unwrap_or_default();
+        if self.texts(name, "exempt_authors").iter().any(|exempt| exempt.eq_ignore_ascii_case(author)) {
+            return Verdict::Pass;
+        }
+        let seen = self.at_base_rate(data);
+        let urgency = self.urgency(name, seen.probability);
+        let lowered = body.to_lowercase();
+        if self.texts(name, "always").iter().any(|term| lowered.contains(&term.to_lowercase())) {
+            return Verdict::Alert(urgency.max(Urgency::Medium));
+        }
+        if self.meets(name, seen) {
+            return Verdict::Alert(urgency);
+        }
+        match self.rule(name, "exploration_share").and_then(Value::as_f64) {
+            Some(share) if is_explored(data, share) => Verdict::Explore(share, urgency),
+            _ => Verdict::Pass,
+        }
+    }
+
+    fn meets(&self, subreddit: Option<&str>, seen: AtBaseRate) -> bool {
+        let threshold = self.rule(subreddit, "threshold").cloned().unwrap_or_default();
+        let Some(text) = threshold.as_str() else {
+            return seen.probability >= threshold.as_f64().unwrap_or(f64::INFINITY);
+        };
+        let bound = |text: Option<&str>| text.and_then(|text| text.parse::<f64>().ok());
+        match (bound(text.strip_prefix("precision>=")), bound(text.strip_prefix("share<="))) {
+            (Some(least), _) => seen.precision >= least,
+            (_, Some(most)) => seen.share <= most,
+            _ => seen.probability >= bound(Some(text)).unwrap_or(f64::INFINITY),
+        }
+    }
+
+    fn urgency(&self, subreddit: Option<&str>, probability: f64) -> Urgency {
+        let rule = self.rule(subreddit, "severity");
+        let from = |name: &str, usual: f64| rule.and_then(|rule| rule[name].as_f64()).unwrap_or(usual);
+        if probability >= from("high", 0.9) {
+            Urgency::High
+        } else if probability >= from("medium", 0.7) {
+            Urgency::Medium
+        } else {
+            Urgency::Low
+        }
+    }
+
+    /// Whether a subreddit is quiet at a time, by the clocks of its zone.
+    pub(super) fn is_quiet(&self, subreddit: Option<&str>, time: Timestamp) -> bool {
+        let Some(hours) = self.rule(subreddit, "quiet_hours") else { return false };
+        let zone = TimeZone::get(text(hours, "/time_zone").unwrap_or_default()).expect("a time zone");
+        let clock = time.to_zoned(zone).strftime("%H:%M").to_string();
+        let (from, to) = (text(hours, "/from").unwrap_or_default(), text(hours, "/to").unwrap_or_default());
+        let (is_after, is_before) = (clock.as_str() >= from, clock.as_str() < to);
+        if from <= to { is_after && is_before } else { is_after || is_before }
+    }
+
+    /// Whether an alert of this time and severity waits for the end of quiet hours.
+    pub(super) fn waits(&self, subreddit: Option<&str>, time: Timestamp, severity: &str) -> bool {
+        let kept = self.rule(subreddit, "quiet_hours").map(|hours| hours["keep"].clone()).unwrap_or_default();
+        let is_kept = kept.as_array().into_iter().flatten().any(|kept| kept.as_str() == Some(severity));
+        self.is_quiet(subreddit, time) && !is_kept
+    }
+
+    /// Whether a subreddit's alerts go out by `alerts` or `digest`.
+    pub(super) fn has_channel(&self, subreddit: Option<&str>, channel: &str) -> bool {
+        self.rule(subreddit, "channels").is_none() || self.texts(subreddit, "channels").contains(&channel)
+    }
+
+    /// How many alerts of a subreddit are published in an hour at most.
+    pub(super) fn budget(&self, subreddit: Option<&str>) -> Option<u64> {
+        self.rule(subreddit, "max_alerts_per_hour").and_then(Value::as_u64)
+    }
+
+    /// How many alerts of all subreddits are published in an hour at most.
+    pub(super) fn total_budget(&self) -> Option<u64> {
+        self.0.pointer("/total/max_alerts_per_hour").and_then(Value::as_u64)
+    }
+
+    /// The breaker's rules.
+    pub(super) fn breaker(&self) -> Option<&Value> {
+        self.0.get("breaker")
+    }
+}
+
+/// Whether the data of a prediction event are about the probe.
+pub(super) fn is_probe(data: &Value) -> bool {
+    text(data, "/comment_event/source") == Some(PROBE_SOURCE)
+        && text(data, "/comment/body").is_some_and(|body| body.trim() == PROBE_BODY)
+}
+
+/// Whether a comment event is among this share of all, by the first 48 bits of its exploration's id without a policy.
+fn is_explored(data: &Value, share: f64) -> bool {
+    let field = |pointer: &str| text(data, pointer).unwrap_or_default();
+    let id = ids::exploration(field("/comment_event/source"), field("/comment_event/id"), "");
+    let first = (id.as_u128() >> 80) as f64;
+    first < share * 2_f64.powi(48)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn prediction(probability: f64) -> Value {
+        json!({
+            "comment": {"subreddit": "Science", "author": "Somebody", "body": "Buy THIS"},
+            "comment_event": {"source": "s", "id": "i"},
+            "probability": probability,
+            "operating_point": {"precision": 0.6, "recall": 0.3, "share": 0.05, "base_rate": 0.1},
+        })
+    }
+
+    fn judged(document: Value, probability: f64) -> Verdict {
+        Policies(&document).judge(&prediction(probability))
+    }
+
+    #[test]
+    fn verdicts_are_as_computed_by_hand() {
+        use Urgency::{High, Low, Medium};
+        let rule = |rules: Value| json!({ "default": rules });
+        assert_eq!(judged(rule(json!({"threshold": 0.8})), 0.79), Verdict::Pass);
+        assert_eq!(judged(rule(json!({"threshold": 0.8})), 0.8), Verdict::Alert(Medium));
+        assert_eq!(judged(rule(json!({"threshold": "precision>=0.6"})), 0.5), Verdict::Alert(Low));
+        assert_eq!(judged(rule(json!({"threshold": "share<=0.04"})), 0.5), Verdict::Pass);
+        assert_eq!(judged(rule(json!({"threshold": 1, "always": ["y tHis"]})), 0.2), Verdict::Alert(Medium));
+        let exempt = json!({"threshold": 0, "exempt_authors": ["SOMEBODY"]});
+        assert_eq!(judged(rule(exempt), 0.9), Verdict::Pass);
+        assert_eq!(judged(rule(json!({"threshold": 1, "exploration_share": 1.0})), 0.9), Verdict::Explore(1.0, High));
+        // From odds of 1 to 9 to even: a tenth becomes a half. Of 0.15 right alerts and 0.0222 / 0.9 / 2 wrong ones.
+        let at_half = rule(json!({"threshold": 0.5, "base_rate": 0.5}));
+        let seen = Policies(&at_half).at_base_rate(&prediction(0.1));
+        assert!((seen.probability - 0.5).abs() < 1e-12, "{seen:?}");
+        let wrong = 0.02 / 0.9 / 2.0;
+        assert!((seen.share - (0.15 + wrong)).abs() < 1e-12 && (seen.precision - 0.15 / (0.15 + wrong)).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_subreddits_own_rules_go_before_the_default_ones() {
+        let document = json!({
+            "default": {"threshold": 0.5, "max_alerts_per_hour": 3, "quiet_hours":
+                {"from": "23:00", "to": "07:00", "time_zone": "Europe/Berlin", "keep": ["high"]}},
+            "subreddits": {"sCience": {"max_alerts_per_hour": "none", "channels": ["digest"]}},
+        });
+        let policies = Policies(&document);
+        let science = Some("Science");
+        assert_eq!((policies.budget(science), policies.budget(Some("news"))), (None, Some(3)));
+        assert!(!policies.has_channel(science, "alerts") && policies.has_channel(None, "alerts"));
+        let at = |text: &str| text.parse::<Timestamp>().expect("a time");
+        for (time, is_quiet) in [("21:59", false), ("22:00", true), ("05:59", true), ("06:00", false)] {
+            assert_eq!(policies.is_quiet(science, at(&format!("2026-01-05T{time}:00Z"))), is_quiet, "{time}");
+        }
+        let midnight = at("2026-01-05T00:00:00Z");
+        assert!(policies.waits(science, midnight, "low") && !policies.waits(science, midnight, "high"));
+    }
+}
