@@ -11,7 +11,7 @@ use crate::documents::DOCUMENTS;
 /// One run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
-    /// What it was made from.
+    /// The number that the plan was made from.
     pub seed: u64,
     /// How streams and mappings are set up.
     pub settings: Settings,
@@ -32,11 +32,11 @@ pub struct Settings {
     pub bisect: bool,
     /// How long a batch waits for more records.
     pub batching_window: Duration,
-    /// How often a batch is sent again; none: until its records are too old.
+    /// How often a batch is sent again. None: until its records are too old.
     pub max_retry_attempts: Option<u32>,
     /// How old a record may get.
     pub max_record_age: Duration,
-    /// Which document of policies holds; none: the environment's.
+    /// The number of the document of policies that holds. None: the environment's policy holds.
     pub document: Option<usize>,
 }
 
@@ -100,24 +100,24 @@ pub enum Fault {
 /// What Lambda does with one invocation, besides making it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
-    /// It sends the batch once more after it was done.
+    /// Lambda sends the batch once more after it was done.
     Twice,
-    /// It sends a batch that is long done before this one.
+    /// Lambda sends a batch that is long done before this one.
     EarlierAgain,
     /// The function's answer is lost.
     AnswerLost,
-    /// It gives the invocation up after a while and goes on, and the function works on.
+    /// Lambda gives the invocation up after a while and goes on, and the function works on.
     Abandoned(Duration),
 }
 
 /// A model that is promoted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Promoted {
-    /// The first one.
+    /// The project's pretrained model.
     Shipped,
     /// Another version that gives higher probabilities.
     Harsher,
-    /// One whose arrays are cut off.
+    /// A model whose arrays are cut off.
     Damaged,
     /// A pointer that is none.
     NoPointer,
@@ -146,61 +146,61 @@ pub enum Page {
 pub enum Incident {
     /// A comment is sent; a number may be sent more than once.
     Comment {
-        /// When.
+        /// When the comment is sent.
         at: Duration,
-        /// Which.
+        /// The comment's number.
         number: usize,
     },
     /// A bad record is put on a stream.
     BadRecord {
-        /// When.
+        /// When the record is put.
         at: Duration,
-        /// Where.
+        /// The stream that it is put on.
         stream: Which,
-        /// Which of the samples.
+        /// The sample's number, counted around.
         sample: usize,
     },
     /// A shard is split.
     Split {
-        /// When.
+        /// When the shard is split.
         at: Duration,
-        /// Whose.
+        /// The shard's stream.
         stream: Which,
-        /// Which of the open ones, counted around.
+        /// The shard's number among the open ones, counted around.
         shard: usize,
     },
     /// Two neighbouring shards are merged.
     Merge {
-        /// When.
+        /// When the shards are merged.
         at: Duration,
-        /// Whose.
+        /// The shards' stream.
         stream: Which,
         /// The lower of the two, among the open ones, counted around.
         shard: usize,
     },
     /// Another model is promoted.
     Promote {
-        /// When.
+        /// When the pointer moves.
         at: Duration,
-        /// Which.
+        /// The model that it names then.
         model: Promoted,
     },
     /// `digest-alerts` is due.
     Digest {
-        /// When it is invoked.
+        /// When the function is invoked.
         at: Duration,
         /// Which run of the schedule it is, from 0; one may come more than once, and in any order.
         run: usize,
     },
     /// A moderator opens an alert's page and, if it offers that, decides.
     Visit {
-        /// When.
+        /// When the moderator comes.
         at: Duration,
-        /// Who.
+        /// The moderator's number.
         moderator: usize,
-        /// Which of the ledger's alerts, counted around.
+        /// The alert's number among the ledger's, counted around.
         alert: usize,
-        /// Where.
+        /// Where the moderator decides.
         page: Page,
         /// What the moderator wants.
         wish: Action,
@@ -209,48 +209,48 @@ pub enum Incident {
     },
     /// All calls of an operation fail for a while.
     Outage {
-        /// From when.
+        /// When the outage begins.
         at: Duration,
-        /// How long.
+        /// How long the outage lasts.
         lasts: Duration,
-        /// Which.
+        /// The operation that fails.
         operation: Operation,
     },
     /// The topic takes no alert about a comment, by the sender's fault.
     Refused {
-        /// The comment.
+        /// The comment's number.
         number: usize,
     },
     /// A call goes wrong.
     Call {
-        /// Whose.
+        /// The function that calls.
         function: Function,
-        /// Which operation.
+        /// The operation that is called.
         operation: Operation,
-        /// Which of the function's calls of it, from 0.
+        /// The call's number among the function's calls of the operation, from 0.
         call: u64,
-        /// How.
+        /// What the call does instead.
         fault: Fault,
     },
     /// The process that takes this step, counted over all of a function's processes, ends there.
     Crash {
-        /// Whose.
+        /// The process's function.
         function: Function,
-        /// From 0.
+        /// The step's number, from 0.
         step: u64,
     },
     /// Lambda delivers in another way.
     Delivery {
-        /// To which function.
+        /// The function that is invoked.
         function: Function,
-        /// Which of its invocations, from 0.
+        /// The invocation's number among the function's, from 0.
         invocation: u64,
-        /// How.
+        /// What Lambda does besides.
         how: Delivery,
     },
 }
 
-/// Who decides.
+/// The moderators' names.
 pub(crate) const MODERATORS: [&str; 3] = ["ana", "ben", "chi"];
 /// The runs of the schedule that plans have.
 pub(crate) const SCHEDULED_RUNS: usize = 4;
@@ -455,10 +455,10 @@ impl fmt::Display for Incident {
 }
 
 impl Function {
-    /// All of them.
+    /// Every function.
     pub const ALL: [Self; 6] = [Self::Score, Self::Publish, Self::Archive, Self::Digest, Self::Decide, Self::Desk];
 
-    /// What it calls.
+    /// The operations that the function calls.
     fn operations(self) -> &'static [Operation] {
         use Operation::{GetObject, GetSecretValue, ListObjects, PublishBatch, PutObject, PutRecords};
         match self {

@@ -48,11 +48,11 @@ pub fn prediction_event(number: usize, probability: f64) -> Vec<u8> {
 /// A made-up comment, with what some scenarios choose.
 #[derive(Clone, Copy, Debug)]
 pub struct MadeUp {
-    /// Names it.
+    /// The comment's number, which names it.
     pub number: usize,
-    /// Where it was written.
+    /// The subreddit where the comment was written.
     pub subreddit: &'static str,
-    /// When.
+    /// When the comment was written.
     pub time: Timestamp,
 }
 

@@ -207,22 +207,22 @@ mod tests {
         })
     }
 
-    fn judged(document: Value, probability: f64) -> Verdict {
-        Policies(&document).judge(&prediction(probability))
+    fn judged(document: &Value, probability: f64) -> Verdict {
+        Policies(document).judge(&prediction(probability))
     }
 
     #[test]
     fn verdicts_are_as_computed_by_hand() {
         use Urgency::{High, Low, Medium};
         let rule = |rules: Value| json!({ "default": rules });
-        assert_eq!(judged(rule(json!({"threshold": 0.8})), 0.79), Verdict::Pass);
-        assert_eq!(judged(rule(json!({"threshold": 0.8})), 0.8), Verdict::Alert(Medium));
-        assert_eq!(judged(rule(json!({"threshold": "precision>=0.6"})), 0.5), Verdict::Alert(Low));
-        assert_eq!(judged(rule(json!({"threshold": "share<=0.04"})), 0.5), Verdict::Pass);
-        assert_eq!(judged(rule(json!({"threshold": 1, "always": ["y tHis"]})), 0.2), Verdict::Alert(Medium));
+        assert_eq!(judged(&rule(json!({"threshold": 0.8})), 0.79), Verdict::Pass);
+        assert_eq!(judged(&rule(json!({"threshold": 0.8})), 0.8), Verdict::Alert(Medium));
+        assert_eq!(judged(&rule(json!({"threshold": "precision>=0.6"})), 0.5), Verdict::Alert(Low));
+        assert_eq!(judged(&rule(json!({"threshold": "share<=0.04"})), 0.5), Verdict::Pass);
+        assert_eq!(judged(&rule(json!({"threshold": 1, "always": ["y tHis"]})), 0.2), Verdict::Alert(Medium));
         let exempt = json!({"threshold": 0, "exempt_authors": ["SOMEBODY"]});
-        assert_eq!(judged(rule(exempt), 0.9), Verdict::Pass);
-        assert_eq!(judged(rule(json!({"threshold": 1, "exploration_share": 1.0})), 0.9), Verdict::Explore(1.0, High));
+        assert_eq!(judged(&rule(exempt), 0.9), Verdict::Pass);
+        assert_eq!(judged(&rule(json!({"threshold": 1, "exploration_share": 1.0})), 0.9), Verdict::Explore(1.0, High));
         // From odds of 1 to 9 to even: a tenth becomes a half. Of 0.15 right alerts and 0.0222 / 0.9 / 2 wrong ones.
         let at_half = rule(json!({"threshold": 0.5, "base_rate": 0.5}));
         let seen = Policies(&at_half).at_base_rate(&prediction(0.1));
