@@ -61,7 +61,7 @@ impl DeployedArgs {
         ];
         match given.iter().find(|(_, given)| *given) {
             Some((flag, _)) => {
-                Err(Usage::new(format!("{flag} goes with --deployment FILE; without, the demo runs in this process")))
+                Err(Usage::error(format!("{flag} goes with --deployment FILE; without, the demo runs in this process")))
             }
             None => Ok(()),
         }

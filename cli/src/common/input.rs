@@ -28,7 +28,7 @@ pub(crate) fn name(path: &Path) -> String {
 /// Where `-` stands more than once among `paths`.
 pub(crate) fn check_read_once<'a>(paths: impl IntoIterator<Item = &'a Path>) -> anyhow::Result<()> {
     if paths.into_iter().filter(|path| is_standard_input(path)).count() > 1 {
-        return Err(Usage::new("standard input can be read once, and `-` stands more than once: name a file"));
+        return Err(Usage::error("standard input can be read once, and `-` stands more than once: name a file"));
     }
     Ok(())
 }

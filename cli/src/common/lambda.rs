@@ -106,10 +106,10 @@ impl Lambda {
                 Err(error) => Err(SdkError::response_error(error, response)),
             }
         };
-        let answered = tokio::time::timeout(self.timeout, answered).await;
-        let (response, body) = answered.unwrap_or_else(|_| {
-            Err(SdkError::timeout_error(format!("no answer within {} s", self.timeout.as_secs())))
-        })?;
+        let Ok(answered) = tokio::time::timeout(self.timeout, answered).await else {
+            return Err(SdkError::timeout_error(format!("no answer within {} s", self.timeout.as_secs())));
+        };
+        let (response, body) = answered?;
         if response.status().is_success() {
             return Ok((response, body));
         }

@@ -6,8 +6,8 @@
 pub(crate) struct Usage(String);
 
 impl Usage {
-    /// Says what is wrong and what to write instead.
-    pub(crate) fn new(text: impl Into<String>) -> anyhow::Error {
+    /// An error that says what is wrong and what to write instead.
+    pub(crate) fn error(text: impl Into<String>) -> anyhow::Error {
         Usage(text.into()).into()
     }
 }

@@ -65,7 +65,7 @@ impl EvaluateArgs {
         let input = match (&self.input, &self.live) {
             (Some(input), _) => input,
             (None, Some(decisions)) => return live::run(decisions, self.json),
-            (None, None) => return Err(Usage::new("say --input FILE or --live FILE")),
+            (None, None) => return Err(Usage::error("say --input FILE or --live FILE")),
         };
         // Before the work, not after.
         let output = self.report.as_deref().map(|path| OutputFile::new(path, input)).transpose()?;

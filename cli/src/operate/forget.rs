@@ -61,7 +61,7 @@ impl ForgetArgs {
         let (person, who) = match (&self.author, &self.comment) {
             (Some(name), _) => (Person::Author(name.clone()), format!("the author {}", one_line(name))),
             (None, Some(id)) => (Person::Comment(id.clone()), format!("the comment {}", one_line(id))),
-            (None, None) => return Err(Usage::new("say --author NAME or --comment ID")),
+            (None, None) => return Err(Usage::error("say --author NAME or --comment ID")),
         };
         if !self.dry_run && !self.yes {
             confirm(&who, &self.bucket.bucket)?;
@@ -94,7 +94,7 @@ impl ForgetArgs {
 /// Asks whether to remove what can't be brought back.
 fn confirm(who: &str, bucket: &str) -> anyhow::Result<()> {
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        return Err(Usage::new(format!(
+        return Err(Usage::error(format!(
             "nothing was removed: what is removed of {who} can't be brought back, and there is no terminal to ask on; say \
              --yes to remove it, or --dry-run to see what it is"
         )));

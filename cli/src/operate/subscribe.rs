@@ -138,7 +138,7 @@ impl<'a> Subscriber<'a> {
         let (kind, named) = named.context("say --sqs, --https, --email or --sms")?;
         let topic = if kind.gets_digests() {
             args.digests_topic.as_deref().ok_or_else(|| {
-                Usage::new(format!(
+                Usage::error(format!(
                     "email and SMS get digests (alerts come one by one, and SNS takes an email subscription away that gets \
                      more than ten messages a second): say the digests' topic with --digests-topic; {}",
                     set_up("MODSTREAM_DIGESTS_TOPIC_ARN")
@@ -146,7 +146,7 @@ impl<'a> Subscriber<'a> {
             })?
         } else {
             args.topic.as_deref().ok_or_else(|| {
-                Usage::new(format!("say the alerts' topic with --topic; {}", set_up("MODSTREAM_ALERTS_TOPIC_ARN")))
+                Usage::error(format!("say the alerts' topic with --topic; {}", set_up("MODSTREAM_ALERTS_TOPIC_ARN")))
             })?
         };
         Ok(Subscriber { kind, named, topic })

@@ -122,7 +122,7 @@ impl ReplayedArgs {
             ("--region", region.is_some()),
         ];
         match given.iter().find(|(_, given)| *given) {
-            Some((flag, _)) => Err(Usage::new(format!("{flag} goes with --from or --stream; --input reads files"))),
+            Some((flag, _)) => Err(Usage::error(format!("{flag} goes with --from or --stream; --input reads files"))),
             None => Ok(()),
         }
     }

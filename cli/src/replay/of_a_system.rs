@@ -35,23 +35,23 @@ pub(super) fn run(args: &ReplayArgs, page: Option<&OutputFile>) -> anyhow::Resul
     let to = to.unwrap_or(now);
     if from.is_none() && !stream {
         let ways = "what is to be replayed? Say --input FILE, --from TIME for the archive, or --stream";
-        return Err(Usage::new(ways));
+        return Err(Usage::error(ways));
     }
     if let Some(from) = from {
         let is_before = *from < to;
         if !is_before {
-            return Err(Usage::new(format!("--from {from} is not before {to}: no comment can lie between them")));
+            return Err(Usage::error(format!("--from {from} is not before {to}: no comment can lie between them")));
         }
     }
     let name = comments.comments_stream.as_deref();
     let name = name.ok_or_else(|| {
-        Usage::new(format!("whose comments? Say --comments-stream; {}", set_up("MODSTREAM_COMMENTS_STREAM")))
+        Usage::error(format!("whose comments? Say --comments-stream; {}", set_up("MODSTREAM_COMMENTS_STREAM")))
     })?;
     let is_compared = args.against_model.is_some() || args.against_policy.is_some();
     let bucket = bucket.as_deref();
     if bucket.is_none() && (!stream || !is_compared) {
         let setup = set_up("MODSTREAM_BUCKET");
-        return Err(Usage::new(format!("archive and alerts lie in the system's bucket: say --bucket; {setup}")));
+        return Err(Usage::error(format!("archive and alerts lie in the system's bucket: say --bucket; {setup}")));
     }
     let since = from.map_or_else(|| "its beginning".to_owned(), |from| from.to_string());
     let title = |of: &str| format!("{of} {name} from {since} to {to}");
@@ -62,7 +62,7 @@ pub(super) fn run(args: &ReplayArgs, page: Option<&OutputFile>) -> anyhow::Resul
             let mut source = Live::open(connection.kinesis(), name, *from, to).await?;
             return Box::pin(against_what_was(args, page, &title, &mut source, objects)).await;
         }
-        let (Some(from), Some(objects)) = (from, objects) else { return Err(Usage::new("say --from and --bucket")) };
+        let (Some(from), Some(objects)) = (from, objects) else { return Err(Usage::error("say --from and --bucket")) };
         reaches(&objects, &SystemClock, name, *from).await?;
         let reader = modstream_archive::Reader::open(&objects, &SystemClock, name, *from, to).await;
         let mut source = Archived { reader: reader.context("the archive")?, forgotten: 0 };

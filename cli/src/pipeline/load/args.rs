@@ -55,7 +55,7 @@ impl LoadArgs {
     pub(crate) fn comments(&self) -> anyhow::Result<u64> {
         let comments = (self.rate * f64::from(self.seconds)).round().max(1.0) as u64;
         if comments > MAX_COMMENTS {
-            return Err(Usage::new(format!(
+            return Err(Usage::error(format!(
                 "{} a second for {} s are {comments} comments: what happens to each is kept in memory until the end, at most \
                  {MAX_COMMENTS}; give a lower --rate or fewer --seconds",
                 self.rate, self.seconds

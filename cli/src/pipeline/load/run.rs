@@ -39,7 +39,7 @@ impl LoadArgs {
             #[cfg(feature = "aws")]
             if let Some(file) = self.deployed.deployment.as_deref() {
                 if self.scale.is_some() {
-                    return Err(Usage::new("--scale is measured in this process: leave out --deployment"));
+                    return Err(Usage::error("--scale is measured in this process: leave out --deployment"));
                 }
                 let ready = Box::pin(Ready::new(&demo, file, prepared, &interrupts)).await?;
                 let system = ready.system();
