@@ -78,7 +78,7 @@ impl<'a> Versioned<'a> for Reading<'a> {
     }
 }
 
-fn event(version: &str, data: Value) -> Value {
+fn event(version: &str, data: &Value) -> Value {
     json!({
         "specversion": "1.0", "id": "r-1", "source": "urn:example:sensor", "type": format!("example.reading.{version}"),
         "time": "2026-01-05T10:00:00.25Z", "data": data
@@ -86,7 +86,7 @@ fn event(version: &str, data: Value) -> Value {
 }
 
 fn v1_event() -> Value {
-    event("v1", json!({ "place": "Ulm, Hafengasse", "fahrenheit": "50" }))
+    event("v1", &json!({ "place": "Ulm, Hafengasse", "fahrenheit": "50" }))
 }
 
 fn read(event: &Value) -> Result<Value, (Reason, String)> {
@@ -98,8 +98,8 @@ fn read(event: &Value) -> Result<Value, (Reason, String)> {
 #[test]
 fn an_event_of_any_version_is_read_as_the_newest() {
     let newest = json!({ "town": "Ulm", "street": "Hafengasse", "celsius": 10.0 });
-    let v2 = event("v2", json!({ "place": "Ulm, Hafengasse", "celsius": 10.0 }));
-    for event in [v1_event(), v2, event("v3", newest.clone())] {
+    let v2 = event("v2", &json!({ "place": "Ulm, Hafengasse", "celsius": 10.0 }));
+    for event in [v1_event(), v2, event("v3", &newest)] {
         let read = read(&event).expect("it is readable");
         assert_eq!(read["data"], newest, "{event}");
         assert_eq!(read["type"], "example.reading.v3");
@@ -119,13 +119,13 @@ fn an_old_event_that_also_has_the_newest_form_is_read_by_its_type() {
     let both = json!({
         "place": "Ulm, Hafengasse", "fahrenheit": "50", "town": "Bonn", "street": "Am Hof", "celsius": 1.0
     });
-    let read = read(&event("v1", both)).expect("it is readable");
+    let read = read(&event("v1", &both)).expect("it is readable");
     assert_eq!((&read["data"]["town"], &read["data"]["celsius"]), (&json!("Ulm"), &json!(10.0)));
 }
 
 #[test]
 fn texts_of_an_old_event_are_borrowed_from_the_record() {
-    let bytes = event("v1", json!({ "place": "Ulm", "fahrenheit": "50" })).to_string();
+    let bytes = event("v1", &json!({ "place": "Ulm", "fahrenheit": "50" })).to_string();
     let event = Event::<v2::Reading<'_>>::decode(bytes.as_bytes()).expect("it is readable");
     assert!(matches!((event.id, event.data.place), (Cow::Borrowed("r-1"), Cow::Borrowed("Ulm"))));
 }
@@ -133,7 +133,7 @@ fn texts_of_an_old_event_are_borrowed_from_the_record() {
 #[test]
 fn a_version_newer_than_this_program_names_the_newest_it_reads_and_what_to_do() {
     for version in ["v4", "v10", "v340282366920938463463374607431768211456"] {
-        let (reason, detail) = read(&event(version, json!({}))).expect_err("nobody reads it here");
+        let (reason, detail) = read(&event(version, &json!({}))).expect_err("nobody reads it here");
         assert_eq!(reason, Reason::UnknownVersion, "{version}");
         for part in ["written by a newer modstream", "up to `example.reading.v3`", "upgrade it first"] {
             assert!(detail.contains(part), "{version}: {detail}");
@@ -143,7 +143,7 @@ fn a_version_newer_than_this_program_names_the_newest_it_reads_and_what_to_do() 
 
 #[test]
 fn a_version_before_the_first_was_never_written() {
-    let (reason, detail) = read(&event("v0", json!({}))).expect_err("nobody reads it");
+    let (reason, detail) = read(&event("v0", &json!({}))).expect_err("nobody reads it");
     assert_eq!(reason, Reason::UnknownVersion);
     assert!(detail.contains("no modstream wrote this version"), "{detail}");
 }
@@ -164,7 +164,7 @@ fn another_type_is_a_wrong_one_whatever_its_version() {
 
 #[test]
 fn a_broken_old_event_is_judged_by_its_own_version() {
-    let (reason, detail) = read(&event("v1", json!({ "place": "Ulm", "celsius": 10.0 }))).expect_err("it is broken");
+    let (reason, detail) = read(&event("v1", &json!({ "place": "Ulm", "celsius": 10.0 }))).expect_err("it is broken");
     assert_eq!(reason, Reason::InvalidData);
     assert!(detail.contains("missing field `fahrenheit`"), "{detail}");
     let mut without_time = v1_event();
