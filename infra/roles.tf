@@ -27,6 +27,8 @@ locals {
     publish-alerts = [
       # To read the ledger: what may not be read counts as missing, and without sent.json an alert would be sent again.
       { actions = ["s3:GetObject", "s3:PutObject"], resources = ["${aws_s3_bucket.this.arn}/alerts/*"] },
+      # What the model in use promises, to say which policies no comment can meet.
+      { actions = ["s3:GetObject"], resources = ["${aws_s3_bucket.this.arn}/models/*/manifest.json"] },
       # The policies document; budgets and breakers are objects, too.
       { actions = ["s3:GetObject"], resources = ["${aws_s3_bucket.this.arn}/policies/*"] },
       { actions = ["s3:GetObject", "s3:PutObject"], resources = ["${aws_s3_bucket.this.arn}/budgets/*", "${aws_s3_bucket.this.arn}/breakers/*"] },

@@ -83,10 +83,8 @@ pub(crate) struct OutOfReach {
 impl OutOfReach {
     /// The condition, where the model can't meet it.
     pub(crate) fn find(condition: Condition, promises: &Promises) -> Option<Self> {
-        match promises.from(condition) {
-            Some(_) => None,
-            None => Some(OutOfReach { asked: condition, best: promises.best().point }),
-        }
+        let best = condition.out_of_reach(&promises.rates, promises.assumed)?;
+        Some(OutOfReach { asked: condition, best })
     }
 
     /// What is asked, and the best that `model` can do; `whose` is the part of a document that asks for it.

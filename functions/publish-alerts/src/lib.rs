@@ -8,6 +8,7 @@
 //! comment that is asked about to learn from it) is recorded as withheld instead. Nothing is dropped.
 
 mod config;
+mod reach;
 mod withhold;
 
 use std::borrow::Cow;
@@ -26,6 +27,7 @@ use modstream_platform::{Bytes, Clock, MAX_PUBLISH_MESSAGES, Message, Objects, T
 use modstream_policy::{Judgement, Policies, Why};
 use modstream_telemetry::{alert_resumed, alerts_withheld, batch_handled, breaker_opened, policy_unknown};
 use named_mutations::is_on;
+use reach::{Reach, Scored};
 use withhold::Withheld;
 
 pub use config::Config;
@@ -44,6 +46,7 @@ pub struct PublishAlerts<T, O, C> {
     policies: Following,
     budgets: Budgets,
     watch: Watch,
+    reach: Reach,
     links: Option<LinkMaker>,
 }
 
@@ -52,8 +55,8 @@ impl<T: Topic, O: Objects, C: Clock> PublishAlerts<T, O, C> {
     pub fn new(config: &Config, alerts: T, objects: O, clock: C) -> Self {
         // These hold in a bucket without a document.
         let policies = Following::new(Policies::of(&config.policy, config.severities));
-        let (budgets, watch) = (Budgets::default(), Watch::default());
-        PublishAlerts { alerts, objects, clock, policies, budgets, watch, links: None }
+        let (budgets, watch, reach) = (Budgets::default(), Watch::default(), Reach::default());
+        PublishAlerts { alerts, objects, clock, policies, budgets, watch, reach, links: None }
     }
 
     /// The same, with links to decide in each alert.
@@ -78,11 +81,15 @@ impl<T: Topic, O: Objects, C: Clock> PublishAlerts<T, O, C> {
                 return Ok(BatchResponse::failed_from(first.sequence_number.as_ref()));
             }
         };
-        let publishing = Publishing { function: self, policies: &in_use.policies, take_until, deadline };
+        let scored = Scored::default();
+        let publishing =
+            Publishing { function: self, policies: &in_use.policies, scored: &scored, take_until, deadline };
         // A large future, which whoever calls this would carry.
         let report = Box::pin(kinesis_batch::handle(&batch, &publishing)).await;
         batch_handled(NAME, &batch, &report);
-        Ok(report.response())
+        let response = report.response();
+        self.reach.tell(&self.objects, &self.clock, deadline, &in_use, scored).await;
+        Ok(response)
     }
 }
 
@@ -124,6 +131,7 @@ struct Publishing<'a, T, O, C> {
     function: &'a PublishAlerts<T, O, C>,
     /// The policies for the whole batch.
     policies: &'a Policies,
+    scored: &'a Scored,
     /// Half of the time is for deciding, the rest for publishing.
     take_until: Timestamp,
     deadline: Timestamp,
@@ -144,6 +152,7 @@ impl<T: Topic, O: Objects, C: Clock> Handler for Publishing<'_, T, O, C> {
         let PublishAlerts { clock, watch, links, .. } = self.function;
         let event: Event<'_, Prediction<'_>> = Event::decode(data)?;
         let mut prediction = event.data;
+        self.scored.note(&prediction);
         let policies = self.policies;
         let rules = policies.for_subreddit(prediction.comment.subreddit.as_deref());
         let (severity, why, share) = match rules.judge(&prediction) {

@@ -11,6 +11,7 @@ mod hot_swap;
 mod interleavings;
 mod logged;
 mod new_model;
+mod out_of_reach;
 mod outages;
 mod policies;
 mod privacy;

@@ -16,3 +16,5 @@ pub mod models;
 mod pointer;
 #[cfg(feature = "policies")]
 pub mod policies;
+#[cfg(feature = "policies")]
+pub mod promised;

@@ -20,14 +20,13 @@ mod filter;
 mod hash;
 mod measures;
 mod model;
-mod rates;
 mod scan;
 mod subwords;
 mod vectorizer;
 
-pub use calibration::{Calibration, LogOdds};
+pub use calibration::Calibration;
 pub use measures::{MEASURE_GROUPS, MEASURES, MeasureGroup};
 pub use model::{Explanation, Model, Parts, Score};
-pub use rates::{BaseRate, BaseRateError, HeldOut, Intervals, Rate, Rates, RatesError};
+pub use modstream_rates::{BaseRate, BaseRateError, HeldOut, Intervals, LogOdds, Rate, Rates, RatesError};
 pub use subwords::{LONGEST_SUBWORD, SHORTEST_SUBWORD, Subword};
 pub use vectorizer::{Feature, Measure, NGram, NGrams, Scratch, Vectorizer};

@@ -1,10 +1,10 @@
 use std::borrow::Cow;
 
 use modstream_events::{OperatingPoint, Term};
+use modstream_rates::{BaseRate, LogOdds, Rates};
 
-use crate::calibration::{Calibration, LogOdds};
+use crate::calibration::Calibration;
 use crate::measures::{MEASURE_GROUPS, MEASURES, MeasureGroup};
-use crate::rates::{BaseRate, Rates};
 use crate::subwords::Subword;
 use crate::vectorizer::{Feature, Measure, NGram, Scratch, Vectorizer};
 
@@ -250,7 +250,7 @@ pub(crate) mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    use crate::rates::Rate;
+    use modstream_rates::Rate;
 
     /// A small model whose every part does something.
     pub(crate) fn parts() -> Parts {

@@ -33,6 +33,7 @@ mod judge;
 mod locate;
 mod policies;
 mod quiet_hours;
+mod reach;
 mod setting;
 mod severities;
 

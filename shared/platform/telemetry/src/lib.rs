@@ -104,6 +104,38 @@ pub fn policy_unknown(cause: &str) {
     warn!(event = "policy_unknown", cause);
 }
 
+/// No comment can meet a policy: the model in use promises less than it asks. `scope` names the subreddit, or `default`.
+pub fn policy_out_of_reach(policies: &str, scope: &str, asked: &dyn Display, model: &str, best: Promise) {
+    let Promise { precision, share, base_rate } = best;
+    warn!(
+        event = "policy_out_of_reach",
+        policies,
+        scope,
+        asked = %asked,
+        model,
+        best_precision = precision,
+        least_share = share,
+        base_rate,
+        hint = "no comment alerts by it: ask for less, or train a model that promises more (modstream model thresholds)"
+    );
+}
+
+/// The best that a model promises.
+#[derive(Clone, Copy, Debug)]
+pub struct Promise {
+    /// The precision of alerts.
+    pub precision: f64,
+    /// The share of comments that alert.
+    pub share: f64,
+    /// The share of comments that moderators remove, at which that holds.
+    pub base_rate: f64,
+}
+
+/// Whether the model in use can promise what policies ask is not known.
+pub fn policy_reach_unknown(policies: &str, model: &str, cause: &str) {
+    warn!(event = "policy_reach_unknown", policies, model, cause);
+}
+
 /// So many comments alerted that alerts are held back until `until`, or until somebody closes the breaker.
 pub fn breaker_opened(breaker: &str, alerts: u64, predictions: u64, until: &dyn Display) {
     error!(

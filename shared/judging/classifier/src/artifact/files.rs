@@ -2,13 +2,13 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use modstream_rates::{BaseRate, Rates};
 use sha2::{Digest, Sha256};
 
 use super::ArtifactError;
 use super::manifest::{FileEntry, Manifest};
 use super::tensors::Vocabulary;
 use crate::model::{Model, Parts};
-use crate::rates::{BaseRate, Rates};
 use crate::vectorizer::Scratch;
 
 /// The manifest's file name.

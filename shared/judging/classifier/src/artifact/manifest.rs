@@ -1,9 +1,9 @@
+use modstream_rates::Rate;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::ArtifactError;
 use crate::calibration::Calibration;
-use crate::rates::Rate;
 
 /// What there is to know about a model. Nothing in it depends on when or where it was trained: the same comments and settings
 /// give the same bytes.

@@ -1,9 +1,13 @@
 //! The rates that alerting from a threshold up gives, for any base rate.
+//!
+//! A model's manifest has them, so that what a model promises is known without the model.
+
+mod log_odds;
 
 use modstream_events::OperatingPoint;
 use serde::{Deserialize, Serialize};
 
-use crate::calibration::LogOdds;
+pub use log_odds::LogOdds;
 
 /// The share of comments that moderators remove: above 0, below 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
