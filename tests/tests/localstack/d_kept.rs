@@ -85,7 +85,7 @@ async fn the_archive_holds_what_the_stream_carried_good_and_bad() {
 
 fn forget(stack: &Stack, comment: &str) -> Command {
     let mut command = stack.modstream();
-    command.args(["forget", "--comment", comment, "--json"]);
+    command.args(["forget", "--comment", comment, "--yes", "--json"]);
     command
 }
 
