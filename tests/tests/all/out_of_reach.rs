@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use modstream_in_use::policies::PolicyStore;
-use modstream_platform::Objects;
+use modstream_platform::{DeletableObjects, Objects};
 use modstream_policy::Policies;
 use modstream_tests::{MODEL_NAME, MemoryWorld, System, World, install, model_files};
 
