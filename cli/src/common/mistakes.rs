@@ -89,8 +89,8 @@ fn lacking_option(error: &clap::Error, lacks: Lacks) -> Option<clap::Error> {
 
 fn lacking(what: &str) -> clap::Error {
     let text = format!(
-        "this build of modstream has not {what}: it was built without AWS (--no-default-features)\n\n  build it with AWS: \
-         `cargo build --release`, or `cargo install --path cli`\n"
+        "this build of modstream lacks {what}, since it was built without AWS (--no-default-features).\n\n  To build it with \
+         AWS: `cargo build --release`, or `cargo install --path cli`\n"
     );
     clap::Error::raw(ErrorKind::InvalidSubcommand, text)
 }
