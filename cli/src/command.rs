@@ -38,8 +38,8 @@ pub(crate) struct Cli {
 }
 
 impl Cli {
-    /// Reads the command line, or says with which status to end: after help and version, which are printed here, and after
-    /// what can't be understood.
+    /// Reads the command line, or says with which status to end: after help and version, which are printed here, and
+    /// after what can't be understood.
     ///
     /// # Errors
     /// The status, where there is nothing to run.
@@ -207,7 +207,7 @@ impl AwsCommand {
             AwsCommand::Forget(args) => args.json,
             AwsCommand::Function(args) => args.json,
             AwsCommand::Send(args) => args.json,
-            AwsCommand::Redrive(args) => args.json,
+            AwsCommand::Redrive(args) => args.system.json,
             AwsCommand::Subscribe(args) => args.json,
             AwsCommand::Tail(command) => command.wants_json(),
         }

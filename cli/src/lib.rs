@@ -19,8 +19,8 @@ use common::usage::Usage;
 
 /// Reads a command line and runs it, and says with which status to end.
 ///
-/// With `--json`, standard output is one line, also on failure: then it has `"error"`. Without, an error goes to standard
-/// error.
+/// With `--json`, standard output is one line, also on failure: then it has `"error"`. Without, an error goes to
+/// standard error.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::from_command_line(args) {
         Ok(cli) => cli,

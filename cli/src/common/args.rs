@@ -23,11 +23,6 @@ pub(crate) struct ModelArgs {
 /// The most comments of a demo, which keeps all of them in memory.
 pub(crate) const MAX_COMMENTS: u64 = 1_000_000;
 
-/// A moderator's name.
-pub(crate) fn moderator(text: &str) -> Result<String, modstream_decisions::NoModerator> {
-    modstream_decisions::moderator(text)
-}
-
 /// Which comments alert where nobody says it.
 pub(crate) const DEFAULT_CONDITION: Condition = Condition::Probability(0.7);
 

@@ -24,6 +24,16 @@ pub(crate) struct ConnectionArgs {
 }
 
 impl ConnectionArgs {
+    /// The options that are given.
+    pub(crate) fn given(&self) -> impl Iterator<Item = &'static str> {
+        let options = [
+            ("--endpoint-url", self.endpoint_url.is_some()),
+            ("--profile", self.profile.is_some()),
+            ("--region", self.region.is_some()),
+        ];
+        options.into_iter().filter_map(|(option, is_given)| is_given.then_some(option))
+    }
+
     /// The same, in the region of a topic where no other is said.
     pub(crate) fn at_topic(&self, arn: &str) -> Self {
         let region = arn.split(':').nth(3).filter(|region| !region.is_empty()).map(str::to_owned);
@@ -31,7 +41,7 @@ impl ConnectionArgs {
     }
 }
 
-/// What a demo on a deployed system takes.
+/// What a demo or a load on a deployed system takes.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct DeployedArgs {
     /// Run on a deployed system: a file with what `terraform output -json` prints; `-` is standard input
@@ -50,19 +60,13 @@ pub(crate) struct DeployedArgs {
 impl DeployedArgs {
     /// Refuses what means nothing in memory.
     pub(crate) fn needs_no_deployment(&self) -> anyhow::Result<()> {
-        let DeployedArgs { connection, replace_corpus, keep_queue, .. } = self;
-        let ConnectionArgs { endpoint_url, profile, region } = connection;
-        let given = [
-            ("--endpoint-url", endpoint_url.is_some()),
-            ("--profile", profile.is_some()),
-            ("--region", region.is_some()),
-            ("--replace-corpus", *replace_corpus),
-            ("--keep-queue", *keep_queue),
-        ];
-        match given.iter().find(|(_, given)| *given) {
-            Some((flag, _)) => {
-                Err(Usage::error(format!("{flag} goes with --deployment FILE; without, the demo runs in this process")))
-            }
+        let mut given = (self.connection.given())
+            .chain(self.replace_corpus.then_some("--replace-corpus"))
+            .chain(self.keep_queue.then_some("--keep-queue"));
+        match given.next() {
+            Some(flag) => Err(Usage::error(format!(
+                "{flag} goes with --deployment FILE; without it, everything runs in this process"
+            ))),
             None => Ok(()),
         }
     }
@@ -74,6 +78,18 @@ pub(crate) struct BucketArgs {
     /// The system's bucket
     #[arg(long, value_name = "NAME", env = "MODSTREAM_BUCKET", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) bucket: String,
+}
+
+/// What a command on a system's bucket takes.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct InBucketArgs {
+    #[command(flatten)]
+    pub(crate) bucket: BucketArgs,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
 }
 
 /// How urgent.
@@ -164,6 +180,11 @@ pub(crate) fn topic_arn(text: &str) -> Result<String, String> {
         ["arn", _, "sns", _, _, topic] if !topic.is_empty() => Ok(text.to_owned()),
         _ => Err("a topic's ARN looks like arn:aws:sns:eu-central-1:123456789012:modstream-alerts".to_owned()),
     }
+}
+
+/// The name of a topic, of its ARN.
+pub(crate) fn topic_name(arn: &str) -> &str {
+    arn.rsplit(':').next().unwrap_or(arn)
 }
 
 /// As it stands in comments: people write `r/science` too.

@@ -35,14 +35,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 #[error("stopped before the end")]
 pub(crate) struct Stopped;
 
-/// Runs a command's work.
-pub(crate) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(work)
-}
-
-/// A way to the services: region, credentials and addresses. Reading goes with the SDK's own retries; writing through the platform, which knows
-/// what may have been done.
+/// A way to the services: region, credentials and addresses. Reading goes with the SDK's own retries; writing through
+/// the platform, which knows what may have been done.
 pub(crate) struct Connection {
     config: SdkConfig,
     clients: Clients,
@@ -100,9 +94,14 @@ impl Connection {
         S3Objects::new(aws_sdk_s3::Client::from_conf(config), name, RETRY_TIMEOUT)
     }
 
-    /// The models of a name.
+    /// The models of a name, for writing.
     pub(crate) fn models(&self, bucket: &str, name: &str) -> ModelStore<S3Objects, SystemClock> {
         ModelStore::new(self.clients.objects(bucket), SystemClock, name)
+    }
+
+    /// The models of a name, for reading: calls that fail for the moment are tried again.
+    pub(crate) fn models_to_read(&self, bucket: &str, name: &str) -> ModelStore<S3Objects, SystemClock> {
+        ModelStore::new(self.bucket(bucket), SystemClock, name)
     }
 
     pub(crate) fn kinesis(&self) -> aws_sdk_kinesis::Client {

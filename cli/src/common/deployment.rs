@@ -1,13 +1,14 @@
 //! What Terraform says of a deployed system: `terraform output -json`.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
 use modstream_classifier::BaseRate;
 use publish_alerts::Policy;
 use serde_json::Value;
+
+use super::input;
 
 /// A deployed system.
 #[derive(Clone, Debug)]
@@ -31,19 +32,16 @@ pub(crate) struct Deployment {
 impl Deployment {
     /// Reads a file; `-` is standard input.
     pub(crate) fn read(file: &Path) -> anyhow::Result<Self> {
-        let (text, name) = if file == Path::new("-") {
-            let mut text = String::new();
-            std::io::stdin().read_to_string(&mut text).context("standard input")?;
-            (text, "standard input".to_owned())
+        let name = input::name(file);
+        let text = input::text(file);
+        let text = if input::is_standard_input(file) {
+            text?
         } else {
-            let name = file.display().to_string();
-            let text = std::fs::read_to_string(file);
-            let text = text.with_context(|| {
+            text.with_context(|| {
                 format!("{name} can't be read: write it with `terraform -chdir=infra output -json > {name}`")
-            })?;
-            (text, name)
+            })?
         };
-        Self::parse(&text).with_context(|| name)
+        Self::parse(&text).context(name)
     }
 
     fn parse(text: &str) -> anyhow::Result<Self> {

@@ -46,6 +46,11 @@ pub(crate) fn in_words(probability: f64) -> &'static str {
     }
 }
 
+/// The first digits of a version, as people see it.
+pub(crate) fn short_version(version: &str) -> &str {
+    version.get(..12).unwrap_or(version)
+}
+
 /// A contribution, with its sign.
 pub(crate) fn signed(contribution: f64) -> String {
     let text = format!("{contribution:+.2}");

@@ -1,7 +1,7 @@
 //! The calls of Lambda that commands make: a function as it is deployed, an event source mapping, an invocation.
 //!
-//! They are made and signed here, with the parts that the AWS SDK itself is made of. Lambda's own SDK is more code than all
-//! others that the command links besides S3's, and minutes of a build, for three requests.
+//! They are made and signed here, with the parts that the AWS SDK itself is made of. Lambda's own SDK is more code than
+//! all others that the command links besides S3's, and minutes of a build, for three requests.
 
 use std::time::{Duration, SystemTime};
 
@@ -62,7 +62,8 @@ impl Lambda {
         })
     }
 
-    /// A function's configuration ([GetFunctionConfiguration](https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConfiguration.html)).
+    /// A function's configuration
+    /// ([GetFunctionConfiguration](https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConfiguration.html)).
     ///
     /// # Errors
     /// Where there is no such function, or it may not be read.
@@ -71,7 +72,8 @@ impl Lambda {
         self.get(&path).await.map_err(|error| call_error("lambda", "GetFunctionConfiguration", &error))
     }
 
-    /// An event source mapping ([GetEventSourceMapping](https://docs.aws.amazon.com/lambda/latest/api/API_GetEventSourceMapping.html)).
+    /// An event source mapping
+    /// ([GetEventSourceMapping](https://docs.aws.amazon.com/lambda/latest/api/API_GetEventSourceMapping.html)).
     ///
     /// # Errors
     /// Where there is no such mapping, or it may not be read.
@@ -80,7 +82,8 @@ impl Lambda {
         self.get(&path).await.map_err(|error| call_error("lambda", "GetEventSourceMapping", &error))
     }
 
-    /// Invokes a function, and waits for its answer ([Invoke](https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html)).
+    /// Invokes a function, and waits for its answer
+    /// ([Invoke](https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html)).
     ///
     /// # Errors
     /// Where the function can't be invoked; that it failed is an answer.

@@ -29,20 +29,23 @@ pub(crate) struct OutputFile {
 }
 
 impl OutputFile {
-    /// Checks that `path` can be written, and is not the `input`.
+    /// Checks that `path` can be written, and is none of the `inputs`.
     ///
     /// # Errors
     /// Where it can't.
-    pub(crate) fn new(path: &Path, input: &Path) -> Result<Self, OutputError> {
+    pub(crate) fn new<'a>(path: &Path, inputs: impl IntoIterator<Item = &'a Path>) -> Result<Self, OutputError> {
         let failed = |error| OutputError::Write { path: path.to_owned(), error };
         let name = path.file_name().ok_or_else(|| OutputError::NoFile(path.to_owned()))?;
         // Not what a link leads to: `/dev/stdout` is one.
         if fs::symlink_metadata(path).is_ok_and(|there| !there.is_file()) {
             return Err(OutputError::NoFile(path.to_owned()));
         }
-        let is_input = |path| !is_standard_input(input) && fs::canonicalize(input).is_ok_and(|input| input == path);
-        if fs::canonicalize(path).is_ok_and(is_input) {
-            return Err(OutputError::Input(path.to_owned()));
+        if let Ok(there) = fs::canonicalize(path) {
+            let is_there =
+                |input: &Path| !is_standard_input(input) && fs::canonicalize(input).is_ok_and(|input| input == there);
+            if inputs.into_iter().any(is_there) {
+                return Err(OutputError::Input(path.to_owned()));
+            }
         }
         let part = path.with_file_name(format!(".{}.{}", name.to_string_lossy(), std::process::id()));
         File::create_new(&part).and_then(|_| fs::remove_file(&part)).map_err(failed)?;
@@ -95,7 +98,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("page.html");
         fs::write(&path, "old").expect("writes");
-        let output = OutputFile::new(&path, Path::new("nowhere")).expect("can be written");
+        let output = OutputFile::new(&path, [Path::new("nowhere")]).expect("can be written");
         assert_eq!(
             (fs::read_to_string(&path).expect("reads").as_str(), names(folder.path())),
             ("old", vec!["page.html".to_owned()])
@@ -112,7 +115,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let input = folder.path().join("input.csv");
         fs::write(&input, "body,removed\n").expect("writes");
-        let at = |path: &Path| OutputFile::new(path, &input);
+        let at = |path: &Path| OutputFile::new(path, [Path::new("-"), Path::new("nowhere"), input.as_path()]);
         assert!(matches!(at(folder.path()), Err(OutputError::NoFile(_))));
         assert!(matches!(at(Path::new("/")), Err(OutputError::NoFile(_))));
         assert!(matches!(at(&folder.path().join("none/page.html")), Err(OutputError::Write { .. })));

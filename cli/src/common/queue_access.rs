@@ -1,11 +1,13 @@
-//! Access policies of queues, not policies of alerts: whether a queue's lets a topic send to it, and the statement that does.
+//! Access policies of queues, not policies of alerts: whether a queue's lets a topic send to it, and the statement that
+//! does.
 
 use serde_json::{Value, json};
 
+use super::aws_args::topic_name;
+
 /// The statement that lets `topic` send to `queue`.
 pub(crate) fn statement(queue: &str, topic: &str) -> Value {
-    let name = topic.rsplit(':').next().unwrap_or(topic);
-    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    let plain: String = topic_name(topic).chars().filter(char::is_ascii_alphanumeric).collect();
     json!({
         "Sid": format!("alertsOf{plain}"),
         "Effect": "Allow",
@@ -36,7 +38,8 @@ pub(crate) fn with(policy: Option<Value>, statement: &Value) -> Value {
     policy
 }
 
-/// Whether a policy lets `topic` send to `queue`, as far as can be seen: a condition that is not known here counts as not met.
+/// Whether a policy lets `topic` send to `queue`, as far as can be seen: a condition that is not known here counts as
+/// not met.
 pub(crate) fn allows(policy: &Value, queue: &str, topic: &str) -> bool {
     let statements = match &policy["Statement"] {
         Value::Array(statements) => statements.as_slice(),

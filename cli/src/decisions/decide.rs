@@ -7,7 +7,7 @@ use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use futures_util::{StreamExt as _, stream};
 use jiff::SignedDuration;
-use modstream_decisions::{DecideOutcome, Decisions, Standing};
+use modstream_decisions::{DecideOutcome, Decisions, Standing, moderator};
 use modstream_events::{Action, Alert, Event};
 use modstream_ledger::{Hour, LedgerError, Reader};
 use modstream_links::{Claim, decode_without_verifying};
@@ -16,11 +16,10 @@ use modstream_platform::aws::{S3Objects, SystemClock};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::common::args::moderator;
 use crate::common::aws_args::{BucketArgs, ConnectionArgs};
-use crate::common::connection::deadline;
-use crate::common::connection::{Connection, block_on};
+use crate::common::connection::{Connection, deadline};
 use crate::common::display::{one_line, print};
+use crate::common::runtime::block_on;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:

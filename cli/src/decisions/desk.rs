@@ -1,3 +1,5 @@
+//! `modstream desk`.
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -6,6 +8,8 @@ use anyhow::Context as _;
 use clap::Args;
 use console::style;
 use jiff::SignedDuration;
+use modstream_classifier::artifact::ModelFiles;
+use modstream_decisions::moderator;
 use modstream_desk::{Access, SESSION_HOURS, Site, SiteSettings};
 use modstream_events::{Action, Alert, Event};
 use modstream_ledger::{Hour, Reader};
@@ -17,9 +21,10 @@ use tokio::net::TcpListener;
 use tokio::task::LocalSet;
 use uuid::Uuid;
 
-use crate::common::args::{MAX_COMMENTS, ModelArgs, moderator, or_default};
+use crate::common::args::{MAX_COMMENTS, ModelArgs, or_default};
 use crate::common::display::print;
 use crate::common::interrupt::Interrupts;
+use crate::common::runtime::block_on;
 use crate::decisions::serve::serve;
 use crate::model::embedded;
 use crate::pipeline::corpus::Corpus;
@@ -58,9 +63,7 @@ impl DeskArgs {
     pub(crate) fn policy(&self) -> Policy {
         or_default(self.policy.as_ref())
     }
-}
 
-impl DeskArgs {
     /// Runs `modstream desk`.
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         // A panic's message may quote a comment.
@@ -68,29 +71,31 @@ impl DeskArgs {
         let files = embedded::model_files(self.model.model.as_deref())?;
         embedded::check(&files, self.model.model.as_deref())?;
         let corpus = Corpus::read(self.input.as_deref(), MAX_COMMENTS)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(LocalSet::new().run_until(async {
-            let interrupts = Interrupts::listen()?;
-            let listener = TcpListener::bind(("127.0.0.1", self.port)).await;
-            let listener = listener.with_context(|| {
-                format!("port {} of 127.0.0.1 can't be used: say --port 0 for a free one", self.port)
-            })?;
-            let schedule = Schedule { id: "desk".to_owned(), time: None, comments: corpus.rows, rate: None };
-            let (policy, base_rate) = (self.policy(), self.model.base_rate);
-            let pipeline = Box::pin(Pipeline::start(&files, corpus.bytes, base_rate, &policy, Batches::AtOnce)).await?;
-            Box::pin(pipeline.run(&schedule, &interrupts)).await?;
+        block_on(async { LocalSet::new().run_until(Box::pin(self.open(&files, corpus))).await })
+    }
 
-            let (objects, clock) = (pipeline.objects().clone(), pipeline.clock());
-            let signer = Signer::new(&key()?, None)?;
-            let url = format!("http://{}", listener.local_addr()?);
-            tell(&self, &url, &objects, clock, &signer).await?;
-            let settings = SiteSettings { links: true, desk: Some(Access::SignedLink), forum: FORUM.to_owned() };
-            let site = Site::new(objects, MemoryStream::new("decisions", 1, clock), clock, settings);
-            tokio::select! {
-                () = interrupts.asked() => Ok(ExitCode::SUCCESS),
-                ended = serve(listener, site, signer, clock) => match ended? {},
-            }
-        }))
+    /// Runs the pipeline over the comments, and serves the desk until an end is asked for. It must run within a
+    /// `LocalSet`.
+    async fn open(&self, files: &ModelFiles, corpus: Corpus) -> anyhow::Result<ExitCode> {
+        let interrupts = Interrupts::listen()?;
+        let listener = TcpListener::bind(("127.0.0.1", self.port)).await;
+        let listener = listener
+            .with_context(|| format!("port {} of 127.0.0.1 can't be used: say --port 0 for a free one", self.port))?;
+        let schedule = Schedule { id: "desk".to_owned(), time: None, comments: corpus.rows, rate: None };
+        let (policy, base_rate) = (self.policy(), self.model.base_rate);
+        let pipeline = Box::pin(Pipeline::start(files, corpus.bytes, base_rate, &policy, Batches::AtOnce)).await?;
+        Box::pin(pipeline.run(&schedule, &interrupts)).await?;
+
+        let (objects, clock) = (pipeline.objects().clone(), pipeline.clock());
+        let signer = Signer::new(&key()?, None)?;
+        let url = format!("http://{}", listener.local_addr()?);
+        tell(self, &url, &objects, clock, &signer).await?;
+        let settings = SiteSettings { links: true, desk: Some(Access::SignedLink), forum: FORUM.to_owned() };
+        let site = Site::new(objects, MemoryStream::new("decisions", 1, clock), clock, settings);
+        tokio::select! {
+            () = interrupts.asked() => Ok(ExitCode::SUCCESS),
+            ended = serve(listener, site, signer, clock) => match ended? {},
+        }
     }
 }
 

@@ -6,16 +6,16 @@ use anyhow::Context as _;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use jiff::SignedDuration;
+use modstream_decisions::moderator;
 use modstream_links::{Claim, Keys};
 use modstream_platform::Clock as _;
 use modstream_platform::aws::SystemClock;
 use uuid::Uuid;
 
-use crate::common::args::moderator;
 use crate::common::aws_args::{ConnectionArgs, endpoint_url};
-use crate::common::connection::deadline;
-use crate::common::connection::{Connection, block_on};
+use crate::common::connection::{Connection, deadline};
 use crate::common::display::print;
+use crate::common::runtime::block_on;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:

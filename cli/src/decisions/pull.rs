@@ -1,7 +1,7 @@
 //! `modstream decisions pull`: what moderators decided, in a file.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::builder::NonEmptyStringValueParser;
@@ -13,9 +13,10 @@ use modstream_platform::aws::SystemClock;
 use serde_json::json;
 
 use crate::common::aws_args::{BucketArgs, ConnectionArgs, time};
-use crate::common::connection::{Connection, block_on};
+use crate::common::connection::Connection;
 use crate::common::display::{one_line, print};
 use crate::common::output::OutputFile;
+use crate::common::runtime::block_on;
 
 /// `modstream decisions`.
 #[derive(Debug, Subcommand)]
@@ -78,7 +79,7 @@ impl PullArgs {
     /// Runs `modstream decisions pull`.
     fn run(self) -> anyhow::Result<ExitCode> {
         // Before the work, not after.
-        let output = OutputFile::new(&self.output, Path::new(""))?;
+        let output = OutputFile::new(&self.output, [])?;
         let (from, to) = (self.from.unwrap_or(Timestamp::MIN), self.to.unwrap_or_else(|| SystemClock.now()));
         let pulled = block_on(async {
             let connection = Connection::open(&self.connection).await?;

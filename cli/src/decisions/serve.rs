@@ -1,3 +1,5 @@
+//! The desk over HTTP, on this machine.
+
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -55,7 +57,8 @@ where
     }
 }
 
-/// Reads a request. It is none where the request is for another host: a page elsewhere may have made its name point here.
+/// Reads a request. It is none where the request is for another host: a page elsewhere may have made its name point
+/// here.
 async fn read(request: hyper::Request<Incoming>, address: SocketAddr) -> Option<Request> {
     let (head, body) = request.into_parts();
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();

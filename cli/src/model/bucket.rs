@@ -15,10 +15,10 @@ use modstream_platform::aws::SystemClock;
 use serde_json::{Value, json};
 
 use crate::common::args::name;
-use crate::common::aws_args::{BucketArgs, ConnectionArgs};
-use crate::common::connection::deadline;
-use crate::common::connection::{Connection, block_on};
-use crate::common::display::{one_line, print};
+use crate::common::aws_args::InBucketArgs;
+use crate::common::connection::{Connection, deadline};
+use crate::common::display::{one_line, print, short_version};
+use crate::common::runtime::block_on;
 use crate::model::embedded;
 use crate::model::promises::{Unmet, unmet_if_known};
 
@@ -44,9 +44,9 @@ pub(crate) enum ModelsCommand {
 impl ModelsCommand {
     pub(crate) fn wants_json(&self) -> bool {
         match self {
-            ModelsCommand::Push(args) => args.json,
-            ModelsCommand::Promote(args) => args.json,
-            ModelsCommand::List(args) => args.json,
+            ModelsCommand::Push(args) => args.system.json,
+            ModelsCommand::Promote(args) => args.system.json,
+            ModelsCommand::List(args) => args.system.json,
         }
     }
 }
@@ -63,12 +63,7 @@ pub(crate) struct PushArgs {
     #[arg(long)]
     pub(crate) promote: bool,
     #[command(flatten)]
-    pub(crate) bucket: BucketArgs,
-    /// Print one line of JSON, and nothing else
-    #[arg(long)]
-    pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) connection: ConnectionArgs,
+    pub(crate) system: InBucketArgs,
 }
 
 #[derive(Debug, Args)]
@@ -81,12 +76,7 @@ pub(crate) struct PromoteArgs {
     #[command(flatten)]
     pub(crate) name: NameArgs,
     #[command(flatten)]
-    pub(crate) bucket: BucketArgs,
-    /// Print one line of JSON, and nothing else
-    #[arg(long)]
-    pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) connection: ConnectionArgs,
+    pub(crate) system: InBucketArgs,
 }
 
 #[derive(Debug, Args)]
@@ -94,12 +84,7 @@ pub(crate) struct ListArgs {
     #[command(flatten)]
     pub(crate) name: NameArgs,
     #[command(flatten)]
-    pub(crate) bucket: BucketArgs,
-    /// Print one line of JSON, and nothing else
-    #[arg(long)]
-    pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) connection: ConnectionArgs,
+    pub(crate) system: InBucketArgs,
 }
 
 fn version(text: &str) -> Result<String, String> {
@@ -133,8 +118,8 @@ async fn push(args: &PushArgs) -> anyhow::Result<()> {
     let files = embedded::model_files(args.model.as_deref())?;
     let (_, manifest) = embedded::check(&files, args.model.as_deref())?;
     let Manifest { name, version, .. } = &manifest;
-    let connection = Connection::open(&args.connection).await?;
-    let bucket = args.bucket.bucket.as_str();
+    let connection = Connection::open(&args.system.connection).await?;
+    let bucket = args.system.bucket.bucket.as_str();
     let store = connection.models(bucket, name);
     // Also says at once where the bucket can't be reached.
     let before = in_use(&connection, bucket, name).await?;
@@ -144,7 +129,7 @@ async fn push(args: &PushArgs) -> anyhow::Result<()> {
     }
     let is_in_use = args.promote || before.as_ref() == Some(version);
     let unmet = if args.promote { unmet_if_known(unmet(&connection, bucket, name, version).await) } else { None };
-    if args.json {
+    if args.system.json {
         let mut line = json!({
             "name": name,
             "version": version,
@@ -157,7 +142,7 @@ async fn push(args: &PushArgs) -> anyhow::Result<()> {
         }
         return Ok(print(&format!("{line}\n"))?);
     }
-    let short = &version[..12];
+    let short = short_version(version);
     let state = match (&before, args.promote) {
         (Some(before), _) if before == version => "it is in use already".to_owned(),
         (before, true) => moved(before.as_deref(), version),
@@ -169,8 +154,8 @@ async fn push(args: &PushArgs) -> anyhow::Result<()> {
 }
 
 async fn promote(args: &PromoteArgs) -> anyhow::Result<()> {
-    let connection = Connection::open(&args.connection).await?;
-    let bucket = args.bucket.bucket.as_str();
+    let connection = Connection::open(&args.system.connection).await?;
+    let bucket = args.system.bucket.bucket.as_str();
     let models = models(&connection, bucket, args.name.name.as_deref()).await?;
     let names: Vec<&str> = models.keys().map(String::as_str).collect();
     let name = match (&args.name.name, names.as_slice()) {
@@ -186,7 +171,7 @@ async fn promote(args: &PromoteArgs) -> anyhow::Result<()> {
     let promoted = Box::pin(store.promote(&version, deadline())).await;
     let before = promoted.with_context(|| format!("the bucket {bucket}"))?;
     let unmet = unmet_if_known(unmet(&connection, bucket, &name, &version).await);
-    if args.json {
+    if args.system.json {
         let out_of_reach = unmet.as_ref().map(Unmet::in_json);
         let line = json!({
             "name": name,
@@ -204,11 +189,11 @@ async fn promote(args: &PromoteArgs) -> anyhow::Result<()> {
 
 /// Says in words from which version to which the pointer moved.
 fn moved(before: Option<&str>, version: &str) -> String {
-    let to = &version[..12];
+    let to = short_version(version);
     match before {
         Some(before) if before == version => format!("version {to} is in use already"),
         Some(before) => {
-            let from = before.get(..12).unwrap_or(before);
+            let from = short_version(before);
             format!("from version {from} to {to}; functions notice within a minute")
         }
         None => format!("version {to} is in use; there was none before"),
@@ -236,7 +221,8 @@ fn whole_version(
 /// The versions as an error names them, newest first, no more than it can hold.
 fn short(versions: &[&str]) -> String {
     const NAMED_VERSIONS: usize = 10;
-    let mut text = versions.iter().take(NAMED_VERSIONS).map(|version| &version[..12]).collect::<Vec<_>>().join(", ");
+    let named: Vec<&str> = versions.iter().take(NAMED_VERSIONS).copied().map(short_version).collect();
+    let mut text = named.join(", ");
     if versions.len() > NAMED_VERSIONS {
         text += &format!(" and {} older", versions.len() - NAMED_VERSIONS);
     }
@@ -264,7 +250,7 @@ async fn models(connection: &Connection, bucket: &str, name: Option<&str>) -> an
 
 /// The version in use.
 async fn in_use(connection: &Connection, bucket: &str, name: &str) -> anyhow::Result<Option<String>> {
-    let store = modstream_in_use::models::ModelStore::new(connection.bucket(bucket), SystemClock, name);
+    let store = connection.models_to_read(bucket, name);
     match Box::pin(store.pointer(None, deadline())).await {
         Ok(Pointer::To { version, .. }) => Ok(Some(version)),
         // A pointer that can't be read is moved like any other.
@@ -299,7 +285,7 @@ pub(crate) async fn in_use_manifest(
             bail!("the bucket {bucket} has models of several names in use: {}", names.join(", "));
         }
     };
-    let store = modstream_in_use::models::ModelStore::new(connection.bucket(bucket), SystemClock, name.clone());
+    let store = connection.models_to_read(bucket, name);
     let manifest = Box::pin(store.manifest(version, deadline())).await;
     Ok(Some(manifest.with_context(|| format!("the bucket {bucket}"))?))
 }
@@ -309,19 +295,19 @@ async fn unmet(connection: &Connection, bucket: &str, name: &str, version: &str)
     let objects = connection.bucket(bucket);
     let policies = Box::pin(PolicyStore::new(&objects, &SystemClock, deadline()).current()).await?;
     let Some((_, policies)) = policies else { return Ok(None) };
-    let store = modstream_in_use::models::ModelStore::new(objects, SystemClock, name);
+    let store = connection.models_to_read(bucket, name);
     let manifest = Box::pin(store.manifest(version, deadline())).await?;
     Unmet::of(&policies, &manifest, None).map(Some)
 }
 
 async fn list(args: &ListArgs) -> anyhow::Result<()> {
-    let connection = Connection::open(&args.connection).await?;
-    let bucket = args.bucket.bucket.as_str();
+    let connection = Connection::open(&args.system.connection).await?;
+    let bucket = args.system.bucket.bucket.as_str();
     let models = models(&connection, bucket, args.name.name.as_deref()).await?;
     let mut rows = Vec::new();
     for (name, versions) in &models {
         let current = in_use(&connection, bucket, name).await?;
-        let store = modstream_in_use::models::ModelStore::new(connection.bucket(bucket), SystemClock, name.clone());
+        let store = connection.models_to_read(bucket, name);
         for some in versions.chunks(CONCURRENT_MANIFEST_READS) {
             let manifests = some.iter().map(|(version, _)| Box::pin(store.manifest(version, deadline())));
             for ((version, pushed), manifest) in some.iter().zip(join_all(manifests).await) {
@@ -330,7 +316,7 @@ async fn list(args: &ListArgs) -> anyhow::Result<()> {
             }
         }
     }
-    if args.json {
+    if args.system.json {
         let rows: Vec<Value> = rows.iter().map(Row::json).collect();
         return Ok(print(&format!("{}\n", json!({ "bucket": bucket, "models": rows })))?);
     }
@@ -373,7 +359,7 @@ impl Row<'_> {
             Err(error) => one_line(&error.to_string()),
         };
         let mark = if self.is_in_use { "in use" } else { "" };
-        format!("  {:6}  {}  pushed {}  {what}\n", mark, &self.version[..12], pushed.strftime("%Y-%m-%d %H:%M"))
+        format!("  {:6}  {}  pushed {}  {what}\n", mark, short_version(self.version), pushed.strftime("%Y-%m-%d %H:%M"))
     }
 
     fn json(&self) -> Value {

@@ -1,3 +1,5 @@
+//! `modstream evaluate`.
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -12,7 +14,7 @@ use serde_json::json;
 use super::labelled::{labelled, quality};
 use super::live;
 use crate::common::args::{DEFAULT_CONDITION, ModelArgs};
-use crate::common::display::print;
+use crate::common::display::{print, short_version};
 use crate::common::input;
 use crate::common::output::OutputFile;
 use crate::common::progress::Progress;
@@ -49,17 +51,15 @@ pub(crate) struct EvaluateArgs {
     pub(crate) json: bool,
 }
 
+/// How many reasons a report gives for an error.
+const REASONS_PER_ERROR: usize = 5;
+
 impl EvaluateArgs {
     /// The condition that decides which comments alert.
     pub(crate) fn condition(&self) -> Condition {
         self.policy.as_ref().map_or(DEFAULT_CONDITION, |policy| policy.condition)
     }
-}
 
-/// How many reasons a report gives for an error.
-const REASONS_PER_ERROR: usize = 5;
-
-impl EvaluateArgs {
     /// Runs `modstream evaluate`.
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let input = match (&self.input, &self.live) {
@@ -68,7 +68,7 @@ impl EvaluateArgs {
             (None, None) => return Err(Usage::error("say --input FILE or --live FILE")),
         };
         // Before the work, not after.
-        let output = self.report.as_deref().map(|path| OutputFile::new(path, input)).transpose()?;
+        let output = self.report.as_deref().map(|path| OutputFile::new(path, [input.as_path()])).transpose()?;
         let (model, manifest) = embedded::load(&self.model)?;
         let comments = labelled(input)?;
         anyhow::ensure!(
@@ -137,7 +137,7 @@ impl Evaluated<'_> {
             "{} comments, {removed} of them removed; model {} version {}\nat a base rate of {base_rate:.3}:\n",
             found.comments,
             manifest.name,
-            &manifest.version[..12],
+            short_version(&manifest.version),
         );
         let metrics = [found.roc_auc, found.pr_auc, found.accuracy, found.f1, found.log_loss, found.brier, found.ece];
         text += &quality(metrics);

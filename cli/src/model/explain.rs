@@ -1,4 +1,6 @@
-use std::io::{self, IsTerminal as _, Read as _};
+//! `modstream explain`.
+
+use std::io::{self, Read as _};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -9,6 +11,7 @@ use serde_json::json;
 
 use crate::common::args::ModelArgs;
 use crate::common::display::{in_words, one_line, print, signed, width};
+use crate::common::input;
 use crate::model::embedded;
 
 #[derive(Debug, Args)]
@@ -36,9 +39,7 @@ impl ExplainArgs {
         let text = match &self.text {
             Some(text) => text.clone(),
             None => {
-                if io::stdin().is_terminal() {
-                    eprintln!("reading a text from the terminal, Ctrl-D ends");
-                }
+                input::say_where_from_a_terminal("a text");
                 let mut bytes = Vec::new();
                 io::stdin().read_to_end(&mut bytes).context("standard input")?;
                 let mut text = String::from_utf8(bytes).context("standard input is no UTF-8 text")?;

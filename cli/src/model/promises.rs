@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 #[cfg(feature = "aws")]
 use crate::common::display::in_full;
-use crate::common::display::one_line;
+use crate::common::display::{one_line, short_version};
 
 /// What alerting from a probability up gives.
 pub(crate) struct Threshold {
@@ -29,10 +29,11 @@ pub(crate) struct Promises {
 }
 
 impl Promises {
-    /// The promises of the model that `manifest` describes; the training data's base rate is assumed where none is given.
+    /// The promises of the model that `manifest` describes; the training data's base rate is assumed where none is
+    /// given.
     ///
     /// # Errors
-    /// Where the manifest's rates are none.
+    /// Where the manifest's rates make no table.
     pub(crate) fn of(manifest: &Manifest, base_rate: Option<BaseRate>) -> anyhow::Result<Self> {
         let (removed, comments) = (manifest.training.removed, manifest.training.comments);
         let trained = BaseRate::new(removed as f64 / comments as f64)?;
@@ -65,8 +66,9 @@ impl Promises {
     pub(crate) fn from(&self, condition: Condition) -> Option<Threshold> {
         let lowest = match condition {
             Condition::Probability(least) => Some(LogOdds(LogOdds::of(least).0 - self.shift())),
-            Condition::Precision(least) => self.rates.lowest(self.assumed, |point| point.precision >= least),
-            Condition::Share(most) => self.rates.lowest(self.assumed, |point| point.share <= most),
+            Condition::Precision(_) | Condition::Share(_) => {
+                self.rates.lowest(self.assumed, |point| condition.is_met_by(f64::NAN, point))
+            }
         };
         lowest.map(|log_odds| self.at(log_odds))
     }
@@ -110,10 +112,11 @@ pub(crate) struct Unmet {
 }
 
 impl Unmet {
-    /// What `policies` ask that the model can't promise. A rule without a base rate has the given one, or the training data's.
+    /// What `policies` ask that the model can't promise. A rule without a base rate has the given one, or the training
+    /// data's.
     ///
     /// # Errors
-    /// Where the manifest's rates are none.
+    /// Where the manifest's rates make no table.
     pub(crate) fn of(policies: &Policies, manifest: &Manifest, assumed: Option<BaseRate>) -> anyhow::Result<Self> {
         let mut rules = Vec::new();
         let own = policies.subreddits().map(|(name, rules)| (Some(name.to_owned()), rules));
@@ -134,7 +137,7 @@ impl Unmet {
 
     fn warnings(&self) -> Vec<String> {
         let (name, version) = &self.model;
-        let model = format!("the model {name} {}", version.get(..12).unwrap_or(version));
+        let model = format!("the model {name} {}", short_version(version));
         let mut said: Vec<(&OutOfReach, Vec<String>)> = Vec::new();
         for (subreddit, found) in &self.rules {
             let whose = subreddit.as_ref().map_or_else(|| "default".to_owned(), |name| format!("subreddits.{name}"));

@@ -1,3 +1,5 @@
+//! `modstream score`.
+
 use std::io::{self, BufWriter, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;

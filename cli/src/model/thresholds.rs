@@ -1,3 +1,5 @@
+//! `modstream model thresholds`.
+
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
@@ -8,7 +10,7 @@ use publish_alerts::{Condition, Policy};
 use serde_json::{Value, json};
 
 use crate::common::args::ModelArgs;
-use crate::common::display::print;
+use crate::common::display::{print, short_version};
 use crate::model::embedded;
 use crate::model::promises::{Promises, Threshold};
 
@@ -97,7 +99,7 @@ fn table(
     let mut text = format!(
         "model {} version {}, where {:.1} % of comments are removed\n",
         manifest.name,
-        &manifest.version[..12],
+        short_version(&manifest.version),
         promises.assumed.share() * 100.0
     );
     if is_trained_rate {

@@ -1,3 +1,5 @@
+//! `modstream train`.
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
@@ -11,7 +13,7 @@ use serde_json::json;
 use super::labelled::{labelled, quality};
 use super::live;
 use crate::common::args::name;
-use crate::common::display::print;
+use crate::common::display::{print, short_version};
 use crate::common::input;
 use crate::common::output::check_folder;
 use crate::common::progress::Progress;
@@ -76,6 +78,9 @@ pub(crate) struct TrainArgs {
     pub(crate) json: bool,
 }
 
+/// With fewer comments of a kind, metrics and calibration are mostly chance.
+const FEW_COMMENTS: usize = 100;
+
 impl TrainArgs {
     /// The model's name: the one given, or the output folder's as far as it can be one.
     pub(crate) fn model_name(&self) -> String {
@@ -84,12 +89,7 @@ impl TrainArgs {
             folder.and_then(|folder| name(folder).ok()).unwrap_or_else(|| "model".to_owned())
         })
     }
-}
 
-/// With fewer comments of a kind, metrics and calibration are mostly chance.
-const FEW_COMMENTS: usize = 100;
-
-impl TrainArgs {
     /// Runs `modstream train`.
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         input::check_read_once([&self.input].into_iter().chain(&self.decisions).map(PathBuf::as_path))?;
@@ -173,7 +173,7 @@ impl TrainArgs {
             metrics.brier,
             metrics.ece,
         ]);
-        text += &format!("\nmodel {} version {}\n", manifest.name, &manifest.version[..12]);
+        text += &format!("\nmodel {} version {}\n", manifest.name, short_version(&manifest.version));
         text += &format!("written to {}: read card.md there\n", self.output.display());
         print(&text)?;
         Ok(ExitCode::SUCCESS)

@@ -14,9 +14,9 @@ use modstream_platform::aws::SystemClock;
 use serde_json::{Map, Value, json};
 
 use crate::common::aws_args::{BucketArgs, ConnectionArgs};
-use crate::common::connection::failed;
-use crate::common::connection::{Connection, block_on};
+use crate::common::connection::{Connection, failed};
 use crate::common::display::{one_line, print};
+use crate::common::runtime::block_on;
 use crate::common::usage::Usage;
 
 #[derive(Debug, Args)]

@@ -8,8 +8,9 @@ use clap::builder::NonEmptyStringValueParser;
 use serde_json::json;
 
 use crate::common::aws_args::ConnectionArgs;
-use crate::common::connection::{Connection, block_on};
+use crate::common::connection::Connection;
 use crate::common::display::print;
+use crate::common::runtime::block_on;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:

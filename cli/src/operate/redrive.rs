@@ -13,9 +13,10 @@ use modstream_platform::aws::SystemClock;
 use modstream_quarantine::redrive::{Left, Options, Redriven, Streams, Why, redrive};
 use serde_json::{Value, json};
 
-use crate::common::aws_args::{BucketArgs, ConnectionArgs, time};
-use crate::common::connection::{Connection, block_on};
+use crate::common::aws_args::{InBucketArgs, time};
+use crate::common::connection::Connection;
 use crate::common::display::{one_line, print};
+use crate::common::runtime::block_on;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -55,12 +56,7 @@ pub(crate) struct RedriveArgs {
     #[arg(long, value_name = "NAME", env = "MODSTREAM_PREDICTIONS_STREAM", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) predictions_stream: String,
     #[command(flatten)]
-    pub(crate) bucket: BucketArgs,
-    /// Print one line of JSON, and nothing else
-    #[arg(long)]
-    pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) connection: ConnectionArgs,
+    pub(crate) system: InBucketArgs,
 }
 
 fn reason(text: &str) -> Result<Reason, String> {
@@ -88,9 +84,9 @@ impl RedriveArgs {
             dry_run: self.dry_run,
             force: self.force,
         };
-        let bucket = self.bucket.bucket.as_str();
+        let bucket = self.system.bucket.bucket.as_str();
         let redriven = block_on(async {
-            let connection = Connection::open(&self.connection).await?;
+            let connection = Connection::open(&self.system.connection).await?;
             let clients = connection.clients();
             let streams = Streams {
                 comments: clients.stream(&self.comments_stream),
@@ -101,7 +97,7 @@ impl RedriveArgs {
             let redriven = Box::pin(redrive(&objects, &streams, &SystemClock, deadline, &options)).await;
             redriven.with_context(|| format!("the bucket {bucket}"))
         })?;
-        print(&if self.json { line(&self, &redriven) } else { text(&self, &redriven) })?;
+        print(&if self.system.json { line(&self, &redriven) } else { text(&self, &redriven) })?;
         let is_done = redriven.count(Why::Failed) + redriven.count(Why::NotOurs) + redriven.not_reached == 0;
         Ok(if is_done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
@@ -116,7 +112,7 @@ fn line(args: &RedriveArgs, redriven: &Redriven) -> String {
         .collect()
     };
     let mut line = json!({
-        "bucket": args.bucket.bucket,
+        "bucket": args.system.bucket.bucket,
         "dry_run": args.dry_run,
         "put_back": redriven.put_back,
         "before": redriven.before,
@@ -171,7 +167,7 @@ fn text(args: &RedriveArgs, redriven: &Redriven) -> String {
              \x20 aws s3 cp 's3://{}/{}' - | jq -c .requestPayload > event.json\n\
              \x20 aws lambda invoke --function-name modstream-generate-comments --cli-read-timeout 120 \
              --payload fileb://event.json answer.json\n",
-            args.bucket.bucket,
+            args.system.bucket.bucket,
             one_line(&invocation.key)
         );
     }

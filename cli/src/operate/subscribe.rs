@@ -10,13 +10,13 @@ use modstream_events::Severity;
 use modstream_platform::CallErrorKind;
 use serde_json::{Value, json};
 
-use crate::common::aws_args::{ConnectionArgs, Level, subreddit, topic_arn};
-use crate::common::connection::failed;
-use crate::common::connection::{Connection, block_on};
+use crate::common::aws_args::{ConnectionArgs, Level, subreddit, topic_arn, topic_name};
+use crate::common::connection::{Connection, failed};
 use crate::common::display::print;
 use crate::common::queue_access;
+use crate::common::runtime::block_on;
 use crate::common::usage::{Usage, set_up};
-use crate::pipeline::queue::{filter, topic_name};
+use crate::pipeline::queue::filter;
 
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("to").required(true)), after_help = "Examples:
@@ -327,7 +327,8 @@ impl Target<'_> {
             }
             _ => {
                 let arn = self.make(filter).await?;
-                // Whoever owns a queue may subscribe it; a webhook and an address could be anybody's. SNS asks no phone.
+                // Whoever owns a queue may subscribe it; a webhook and an address could be anybody's. SNS asks no
+                // phone.
                 Ok((Change::Made, arn, matches!(self.kind, SubscriberKind::Webhook | SubscriberKind::Email)))
             }
         }

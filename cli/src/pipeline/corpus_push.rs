@@ -12,9 +12,9 @@ use modstream_platform::{Condition, Fetched};
 use serde_json::json;
 
 use crate::common::aws_args::{BucketArgs, ConnectionArgs};
-use crate::common::connection::deadline;
-use crate::common::connection::{Connection, block_on};
+use crate::common::connection::{Connection, deadline};
 use crate::common::display::print;
+use crate::common::runtime::block_on;
 use crate::pipeline::corpus::Corpus;
 
 #[derive(Debug, Subcommand)]

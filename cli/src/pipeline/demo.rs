@@ -8,6 +8,7 @@ use futures_util::future::try_join;
 use jiff::Timestamp;
 
 use crate::common::interrupt::Interrupts;
+use crate::common::runtime::block_on;
 use crate::pipeline::audit::{Audit, Received};
 #[cfg(feature = "aws")]
 use crate::pipeline::deployed::Ready;
@@ -18,14 +19,14 @@ use crate::pipeline::system::{Stop, System};
 
 /// How often the line of counts changes.
 const REFRESH: Duration = Duration::from_millis(200);
+
 impl DemoArgs {
     /// Runs `modstream demo`.
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         // A panic's message may quote a comment.
         kinesis_batch::install_panic_hook();
         let prepared = Prepared::new(&self)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(async {
+        block_on(async {
             let interrupts = Interrupts::listen()?;
             #[cfg(feature = "aws")]
             if let Some(file) = self.deployed.deployment.as_deref() {

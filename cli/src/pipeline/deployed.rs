@@ -18,20 +18,21 @@ use publish_alerts::Policy;
 use serde_json::Value;
 use tokio::sync::{Mutex, mpsc};
 
-use crate::common::connection::deadline;
-use crate::common::connection::{Connection, Stopped};
+use crate::common::aws_args::topic_name;
+use crate::common::connection::{Connection, Stopped, deadline};
 use crate::common::deployment::{Deployment, read_base_rate};
-use crate::common::display::in_full;
+use crate::common::display::{in_full, short_version};
 use crate::common::interrupt::Interrupts;
 use crate::common::lambda::Answer;
 use crate::pipeline::corpus_push::{Placed, place};
 use crate::pipeline::prepared::{DemoArgs, Prepared};
-use crate::pipeline::queue::{Queue, own_name, topic_name};
+use crate::pipeline::queue::{Queue, own_name};
 use crate::pipeline::screen::Plan;
 use crate::pipeline::stream::{From, Reader};
 use crate::pipeline::system::{Counts, Delivered, Invocation, Ran, Record, Schedule, Stop, StreamKind, System};
 
-/// How long nothing may happen before nothing more is waited for. A function's first start, and Lambda's own retries, take less.
+/// How long nothing may happen before nothing more is waited for. A function's first start, and Lambda's own retries,
+/// take less.
 const STANDSTILL_TIMEOUT: Duration = Duration::from_secs(90);
 /// How long a mapping that is being switched on is waited for.
 const MAPPING_TIMEOUT: Duration = Duration::from_secs(180);
@@ -105,7 +106,7 @@ impl Ready {
         Box::pin(store.push(&files, deadline())).await?;
         let before = Box::pin(store.promote(&manifest.version, deadline())).await?;
         if let Some(before) = before.filter(|before| *before != manifest.version) {
-            let from = before.get(..12).unwrap_or(&before);
+            let from = short_version(&before);
             eprintln!("the model in use was version {from}: functions that run already may use it a minute longer");
         }
 

@@ -214,15 +214,8 @@ impl Pipeline {
             publishing.run(publish, scored.wait()),
         )
         .await;
-        for statistics in [&scoring, &publishing] {
-            if statistics.discarded_records > 0 {
-                let cause = statistics
-                    .last_function_error
-                    .as_ref()
-                    .map_or("the function reported failed records until its attempts were used up", |error| &error.0);
-                return Err(anyhow!("{} records were given up after retries: {cause}", statistics.discarded_records));
-            }
-        }
+        check_none_given_up(&scoring)?;
+        check_none_given_up(&publishing)?;
         Ok((generated?, [scoring, publishing]))
     }
 }
@@ -330,6 +323,18 @@ impl System for Pipeline {
         let functions = [(score_comments::NAME, &self.scoring), (publish_alerts::NAME, &self.publishing)];
         functions.map(|(name, meter)| Function { name, shards: SHARDS, seen: meter.seen() }).into()
     }
+}
+
+/// Refuses a run that gave records up.
+pub(crate) fn check_none_given_up(statistics: &Statistics) -> anyhow::Result<()> {
+    if statistics.discarded_records == 0 {
+        return Ok(());
+    }
+    let cause = statistics
+        .last_function_error
+        .as_ref()
+        .map_or("the function reported failed records until its attempts were used up", |error| &error.0);
+    Err(anyhow!("{} records were given up after retries: {cause}", statistics.discarded_records))
 }
 
 async fn metered<T>(meter: Option<&Meter>, payload: &[u8], invoke: impl Future<Output = T>) -> T {

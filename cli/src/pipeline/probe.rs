@@ -13,12 +13,12 @@ use modstream_platform::deliver::{Delivery, put_all};
 use modstream_platform::{Clock as _, PutRecord};
 use serde_json::json;
 
-use crate::common::aws_args::{ConnectionArgs, seconds, subreddit, topic_arn};
-use crate::common::connection::deadline;
-use crate::common::connection::{Connection, block_on};
+use crate::common::aws_args::{ConnectionArgs, seconds, subreddit, topic_arn, topic_name};
+use crate::common::connection::{Connection, deadline};
 use crate::common::display::print;
 use crate::common::interrupt::Interrupts;
-use crate::pipeline::queue::{Queue, own_name, topic_name};
+use crate::common::runtime::block_on;
+use crate::pipeline::queue::{Queue, own_name};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:

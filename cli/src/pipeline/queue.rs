@@ -7,8 +7,8 @@ use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, MessageSystemAttributeN
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::common::connection::Connection;
-use crate::common::connection::failed;
+use crate::common::aws_args::topic_name;
+use crate::common::connection::{Connection, failed};
 use crate::common::display::in_full;
 use crate::common::queue_access;
 use crate::pipeline::system::Delivered;
@@ -122,11 +122,6 @@ impl Queue {
                 )
             })
     }
-}
-
-/// The name of a topic, of its ARN.
-pub(crate) fn topic_name(arn: &str) -> &str {
-    arn.rsplit(':').next().unwrap_or(arn)
 }
 
 /// A name that nobody else has: `<topic>-<what>-<random>`.

@@ -54,7 +54,7 @@ impl<'a> Screen<'a> {
             "{} comments, {rate}; model {} version {}; alerts where {}\n",
             schedule.comments,
             model.name,
-            &model.version[..12],
+            display::short_version(&model.version),
             policy.condition
         );
         self.live.print(&text)?;

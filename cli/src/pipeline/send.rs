@@ -18,12 +18,12 @@ use tokio::sync::mpsc;
 
 use crate::common::args::rate;
 use crate::common::aws_args::{ConnectionArgs, source};
-use crate::common::connection::deadline;
-use crate::common::connection::{Connection, block_on};
+use crate::common::connection::{Connection, deadline};
 use crate::common::display::print;
 use crate::common::input::{self, STANDARD_INPUT};
 use crate::common::interrupt::Interrupts;
 use crate::common::progress::Progress;
+use crate::common::runtime::block_on;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -89,13 +89,8 @@ impl SendArgs {
     }
 }
 
-/// A comment of the file, or what is wrong with it.
-type Read = (u64, Result<Built, String>);
-
-/// An event, ready to be put.
-struct Built {
-    record: PutRecord,
-}
+/// A line, and its comment as an event that is ready to be put, or what is wrong with it.
+type Read = (u64, Result<PutRecord, String>);
 
 /// Reads on a thread of its own: a pipe that is slow holds up nothing that came before.
 fn rows(args: &SendArgs) -> anyhow::Result<mpsc::Receiver<Read>> {
@@ -161,7 +156,7 @@ impl Reading {
         }
     }
 
-    fn build(&self, row: Row) -> Result<Built, String> {
+    fn build(&self, row: Row) -> Result<PutRecord, String> {
         let Row { line, mut comment, .. } = row;
         let body = comment.body().map_err(|bad| bad.detail)?;
         // An event's time is part of where its alert is remembered: a repeat must carry the same.
@@ -183,7 +178,7 @@ impl Reading {
         let key = comment.id.as_deref().filter(|key| (1..=MAX_KEY_CHARS).contains(&key.chars().count()));
         let partition_key = key.unwrap_or(&id).to_owned();
         let data = Event::new(id, self.source.as_str(), time, comment).encode();
-        Ok(Built { record: PutRecord { partition_key, data } })
+        Ok(PutRecord { partition_key, data })
     }
 }
 
@@ -272,9 +267,9 @@ impl<'a, S: Stream> Sending<'a, S> {
                 }
             }
             match read {
-                (line, Ok(built)) => {
+                (line, Ok(record)) => {
                     pace.took_one();
-                    batch.push(line, built);
+                    batch.push(line, record);
                 }
                 (line, Err(error)) => self.refuse(line, error),
             }
@@ -326,14 +321,14 @@ impl Batch {
     }
 
     fn has_room_for(&self, read: &Read) -> bool {
-        let bytes = read.1.as_ref().map_or(0, |built| built.record.size());
+        let bytes = read.1.as_ref().map_or(0, PutRecord::size);
         self.lines.len() < MAX_PUT_RECORDS && self.bytes + bytes <= MAX_PUT_BYTES
     }
 
-    fn push(&mut self, line: u64, built: Built) {
-        self.bytes += built.record.size();
+    fn push(&mut self, line: u64, record: PutRecord) {
+        self.bytes += record.size();
         self.lines.push(line);
-        self.records.push(built.record);
+        self.records.push(record);
     }
 }
 

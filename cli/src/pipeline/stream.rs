@@ -25,8 +25,8 @@ pub(crate) enum From {
     At(Timestamp),
 }
 
-/// Reads all shards of a stream. Where a shard was closed, those that came of it are read once it is read to its end, so
-/// records of one key keep their order.
+/// Reads all shards of a stream. Where a shard was closed, those that came of it are read once it is read to its end,
+/// so records of one key keep their order.
 pub(crate) struct Reader {
     client: aws_sdk_kinesis::Client,
     stream: String,

@@ -32,7 +32,8 @@ pub(crate) trait System {
     /// The keys of every object in quarantine that belongs to this run.
     async fn quarantine(&self) -> anyhow::Result<HashSet<String>>;
 
-    /// The digest with most alerts of this subreddit, about comments from `first` to `last`; none where none is made here.
+    /// The digest with most alerts of this subreddit, about comments from `first` to `last`; none where none is made
+    /// here.
     async fn digest(&self, _subreddit: &str, _first: Timestamp, _last: Timestamp) -> anyhow::Result<Option<Digest>> {
         Ok(None)
     }

@@ -9,11 +9,12 @@ use jiff::Timestamp;
 use modstream_events::{Alert, Event, Prediction, Severity};
 use modstream_ledger::limits::BreakerOpened;
 
-use crate::common::aws_args::{ConnectionArgs, Level, Since, since, subreddit, topic_arn};
-use crate::common::connection::{Connection, block_on};
+use crate::common::aws_args::{ConnectionArgs, Level, Since, since, subreddit, topic_arn, topic_name};
+use crate::common::connection::Connection;
 use crate::common::display::{self, print};
 use crate::common::interrupt::Interrupts;
-use crate::pipeline::queue::{Queue, filter, own_name, topic_name};
+use crate::common::runtime::block_on;
+use crate::pipeline::queue::{Queue, filter, own_name};
 use crate::pipeline::stream::{From, Reader};
 
 #[derive(Debug, Subcommand)]

@@ -3,24 +3,24 @@
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use modstream_ledger::limits::Breakers;
 use modstream_platform::Clock as _;
 use modstream_platform::aws::SystemClock;
 use serde_json::json;
 
-use crate::common::aws_args::{BucketArgs, ConnectionArgs};
-use crate::common::connection::deadline;
-use crate::common::connection::{Connection, block_on};
+use crate::common::aws_args::InBucketArgs;
+use crate::common::connection::{Connection, deadline};
 use crate::common::display::print;
+use crate::common::runtime::block_on;
 
 /// `modstream breaker`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum BreakerCommand {
     /// Publish alerts again, before the breaker closes by itself
-    Close(BreakerArgs),
+    Close(InBucketArgs),
     /// Show the breakers of today and yesterday
-    Show(BreakerArgs),
+    Show(InBucketArgs),
 }
 
 impl BreakerCommand {
@@ -29,20 +29,7 @@ impl BreakerCommand {
             BreakerCommand::Close(args) | BreakerCommand::Show(args) => args.json,
         }
     }
-}
 
-#[derive(Debug, Args)]
-pub(crate) struct BreakerArgs {
-    #[command(flatten)]
-    pub(crate) bucket: BucketArgs,
-    /// Print one line of JSON, and nothing else
-    #[arg(long)]
-    pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) connection: ConnectionArgs,
-}
-
-impl BreakerCommand {
     /// Runs `modstream breaker`.
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         block_on(async {
@@ -55,7 +42,7 @@ impl BreakerCommand {
     }
 }
 
-async fn close(args: &BreakerArgs) -> anyhow::Result<()> {
+async fn close(args: &InBucketArgs) -> anyhow::Result<()> {
     let connection = Connection::open(&args.connection).await?;
     let bucket = args.bucket.bucket.as_str();
     let objects = connection.clients().objects(bucket);
@@ -71,7 +58,7 @@ async fn close(args: &BreakerArgs) -> anyhow::Result<()> {
     Ok(print(text)?)
 }
 
-async fn show(args: &BreakerArgs) -> anyhow::Result<()> {
+async fn show(args: &InBucketArgs) -> anyhow::Result<()> {
     let connection = Connection::open(&args.connection).await?;
     let bucket = args.bucket.bucket.as_str();
     let objects = connection.bucket(bucket);

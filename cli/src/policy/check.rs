@@ -1,3 +1,5 @@
+//! `modstream policy check`.
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

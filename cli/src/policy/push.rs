@@ -11,11 +11,11 @@ use serde_json::json;
 
 use super::table;
 use crate::common::args::name;
-use crate::common::aws_args::{BucketArgs, ConnectionArgs};
-use crate::common::connection::deadline;
-use crate::common::connection::{Connection, block_on};
-use crate::common::display::{one_line, print};
+use crate::common::aws_args::InBucketArgs;
+use crate::common::connection::{Connection, deadline};
+use crate::common::display::{one_line, print, short_version};
 use crate::common::input;
+use crate::common::runtime::block_on;
 use crate::model::bucket::in_use_manifest;
 use crate::model::promises::{Unmet, unmet_if_known};
 
@@ -25,13 +25,13 @@ pub(crate) enum PolicyInBucketCommand {
     /// Put a document into the bucket and into use; publish-alerts notices within a minute
     Push(PolicyPushArgs),
     /// Show the document in use
-    Show(PolicyShowArgs),
+    Show(InBucketArgs),
 }
 
 impl PolicyInBucketCommand {
     pub(crate) fn wants_json(&self) -> bool {
         match self {
-            PolicyInBucketCommand::Push(args) => args.json,
+            PolicyInBucketCommand::Push(args) => args.system.json,
             PolicyInBucketCommand::Show(args) => args.json,
         }
     }
@@ -48,23 +48,7 @@ pub(crate) struct PolicyPushArgs {
     #[arg(long, value_name = "NAME", env = "MODSTREAM_MODEL_NAME", value_parser = name)]
     pub(crate) model_name: Option<String>,
     #[command(flatten)]
-    pub(crate) bucket: BucketArgs,
-    /// Print one line of JSON, and nothing else
-    #[arg(long)]
-    pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) connection: ConnectionArgs,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct PolicyShowArgs {
-    #[command(flatten)]
-    pub(crate) bucket: BucketArgs,
-    /// Print one line of JSON, and nothing else
-    #[arg(long)]
-    pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) connection: ConnectionArgs,
+    pub(crate) system: InBucketArgs,
 }
 
 impl PolicyInBucketCommand {
@@ -82,7 +66,7 @@ impl PolicyInBucketCommand {
 async fn push(args: &PolicyPushArgs) -> anyhow::Result<ExitCode> {
     let policies = match table::read(&args.file)? {
         Ok(policies) => policies,
-        Err(problems) if args.json => {
+        Err(problems) if args.system.json => {
             anyhow::bail!("{}: {problems}", input::name(&args.file));
         }
         Err(problems) => {
@@ -90,28 +74,25 @@ async fn push(args: &PolicyPushArgs) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::FAILURE);
         }
     };
-    let connection = Connection::open(&args.connection).await?;
-    let bucket = args.bucket.bucket.as_str();
+    let connection = Connection::open(&args.system.connection).await?;
+    let bucket = args.system.bucket.bucket.as_str();
     let objects = connection.clients().objects(bucket);
     let pushed = Box::pin(PolicyStore::new(&objects, &SystemClock, deadline()).push(&policies)).await;
     let (version, before) = pushed.with_context(|| format!("the bucket {bucket}"))?;
     let in_use = in_use_manifest(&connection, bucket, args.model_name.as_deref()).await;
     let found = in_use.and_then(|manifest| manifest.map(|it| Unmet::of(&policies, &it, None)).transpose());
     let unmet = unmet_if_known(found);
-    if args.json {
+    if args.system.json {
         let out_of_reach = unmet.as_ref().map(Unmet::in_json);
         let line = json!({ "bucket": bucket, "version": version, "before": before, "out_of_reach": out_of_reach });
         print(&format!("{line}\n"))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let short = &version[..12];
+    let short = short_version(&version);
     let state = match &before {
         Some(before) if *before == version => "they are in use already".to_owned(),
         Some(before) => {
-            format!(
-                "in place of version {}; publish-alerts notices within a minute",
-                before.get(..12).unwrap_or(before)
-            )
+            format!("in place of version {}; publish-alerts notices within a minute", short_version(before))
         }
         None => "in place of the function's POLICY; publish-alerts notices within a minute".to_owned(),
     };
@@ -120,7 +101,7 @@ async fn push(args: &PolicyPushArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn show(args: &PolicyShowArgs) -> anyhow::Result<ExitCode> {
+async fn show(args: &InBucketArgs) -> anyhow::Result<ExitCode> {
     let connection = Connection::open(&args.connection).await?;
     let bucket = args.bucket.bucket.as_str();
     let objects = connection.bucket(bucket);
@@ -132,7 +113,12 @@ async fn show(args: &PolicyShowArgs) -> anyhow::Result<ExitCode> {
         }
         (None, true) => format!("{}\n", json!({ "bucket": bucket, "version": null })),
         (Some((version, policies)), false) => {
-            format!("version {} in the bucket {}\n{}", &version[..12], one_line(bucket), table::table(&policies))
+            format!(
+                "version {} in the bucket {}\n{}",
+                short_version(&version),
+                one_line(bucket),
+                table::table(&policies)
+            )
         }
         (None, false) => format!(
             "the bucket {} has no policies: the function's POLICY holds; push some: modstream policy push FILE\n",

@@ -75,12 +75,7 @@ impl ReplayArgs {
 
     /// The page to write, where one is asked for: it can be written, and is none of the files that are read.
     pub(crate) fn page(&self) -> Result<Option<OutputFile>, OutputError> {
-        let Some(path) = &self.report else { return Ok(None) };
-        let mut page = OutputFile::new(path, Path::new(""))?;
-        for input in self.inputs() {
-            page = OutputFile::new(path, input)?;
-        }
-        Ok(Some(page))
+        self.report.as_deref().map(|path| OutputFile::new(path, self.inputs())).transpose()
     }
 
     /// The policy to compare with.
@@ -115,14 +110,8 @@ pub(crate) struct ReplayedArgs {
 impl ReplayedArgs {
     /// Refuses what means nothing for files.
     pub(crate) fn needs_no_files(&self) -> anyhow::Result<()> {
-        let ConnectionArgs { endpoint_url, profile, region } = &self.connection;
-        let given = [
-            ("--endpoint-url", endpoint_url.is_some()),
-            ("--profile", profile.is_some()),
-            ("--region", region.is_some()),
-        ];
-        match given.iter().find(|(_, given)| *given) {
-            Some((flag, _)) => Err(Usage::error(format!("{flag} goes with --from or --stream; --input reads files"))),
+        match self.connection.given().next() {
+            Some(flag) => Err(Usage::error(format!("{flag} goes with --from or --stream; --input reads files"))),
             None => Ok(()),
         }
     }

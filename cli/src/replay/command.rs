@@ -8,6 +8,7 @@ use super::files::Files;
 #[cfg(feature = "aws")]
 use super::of_a_system;
 use crate::common::input::{self, check_read_once};
+use crate::common::runtime::block_on;
 
 impl ReplayArgs {
     /// Runs `modstream replay`.
@@ -29,7 +30,6 @@ impl ReplayArgs {
             [file] => input::name(file),
             several => format!("{} files", several.len()),
         };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(Box::pin(compare(&self, page.as_ref(), &from, &mut files, against)))
+        block_on(Box::pin(compare(&self, page.as_ref(), &from, &mut files, against)))
     }
 }

@@ -2,20 +2,22 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use modstream_classifier::BaseRate;
 use modstream_classifier::artifact::{Manifest, ModelFiles};
 use modstream_events::{Alert, Event, Prediction};
 use modstream_in_use::models::ModelStore;
 use modstream_platform::deliver::{Delivery, put_all};
 use modstream_platform::memory::{
-    Config, EventSource, Filter, FunctionError, MemoryClock, MemoryObjects, MemoryStream, MemoryTopic, Statistics,
+    Config, EventSource, Filter, FunctionError, MemoryClock, MemoryObjects, MemoryStream, MemoryTopic,
 };
 use modstream_platform::{Clock as _, Objects as _, PutRecord};
 use publish_alerts::{Policy, PublishAlerts, Severities};
 use score_comments::ScoreComments;
 
 use super::sides::{CommentOutcome, CommentOutcomes, Item, Known, Raised, Side, Was, event_key};
+use crate::common::display::short_version;
+use crate::pipeline::in_memory::check_none_given_up;
 
 /// How long the functions may take for a chunk.
 const CHUNK_TIMEOUT: Duration = Duration::from_secs(600);
@@ -87,9 +89,9 @@ impl Functions {
             let response = publish.handle(&payload, deadline).await.map_err(|error| failed(&error))?;
             serde_json::to_vec(&response).map_err(|error| failed(&error))
         };
-        given_up(&source(comments, clock, score_comments::NAME).run_until_drained(score).await)?;
+        check_none_given_up(&source(comments, clock, score_comments::NAME).run_until_drained(score).await)?;
         let publishing = source(predictions.clone(), clock, publish_alerts::NAME);
-        given_up(&publishing.run_until_drained(publish).await)?;
+        check_none_given_up(&publishing.run_until_drained(publish).await)?;
 
         let mut outcomes = CommentOutcomes::with_capacity(items.len());
         for record in predictions.records() {
@@ -114,7 +116,7 @@ impl Functions {
     pub(crate) fn named(&self) -> Side {
         let Manifest { name, version, .. } = &self.manifest;
         Side {
-            name: format!("{name} {}", &version[..12]),
+            name: format!("{name} {}", short_version(version)),
             condition: self.policy.condition.to_string(),
             model: Some((name.clone(), version.clone())),
         }
@@ -135,15 +137,4 @@ fn source(stream: MemoryStream, clock: MemoryClock, function: &str) -> EventSour
     let config =
         Config { batch_size: RECORDS_PER_BATCH, max_retry_attempts: Some(10), ..Config::for_function(function) };
     EventSource::new(stream, clock, config)
-}
-
-fn given_up(statistics: &Statistics) -> anyhow::Result<()> {
-    if statistics.discarded_records == 0 {
-        return Ok(());
-    }
-    let cause = statistics
-        .last_function_error
-        .as_ref()
-        .map_or("the function reported failed records until its attempts were used up", |error| &error.0);
-    Err(anyhow!("{} records were given up after retries: {cause}", statistics.discarded_records))
 }

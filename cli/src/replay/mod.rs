@@ -1,7 +1,7 @@
 //! Comments of another time through the functions of today, and how that differs from what was.
 //!
-//! Comments are taken in chunks, each through a world of its own in memory. What stays from chunk to chunk is an id of each
-//! comment event, sixteen bytes, so that a repeat is left out; the counts; and the few comments that are shown.
+//! Comments are taken in chunks, each through a world of its own in memory. What stays from chunk to chunk is an id of
+//! each comment event, sixteen bytes, so that a repeat is left out; the counts; and the few comments that are shown.
 
 mod args;
 mod command;

@@ -18,9 +18,9 @@ use super::compare::{against, compare};
 use super::sides::{
     CommentOutcome, CommentOutcomes, EventKey, Item, Known, LeftOut, Raised, Side, Source, Was, event_key,
 };
-use crate::common::connection::{Connection, block_on};
-use crate::common::connection::{deadline, failed};
+use crate::common::connection::{Connection, deadline, failed};
 use crate::common::output::OutputFile;
+use crate::common::runtime::block_on;
 use crate::common::usage::{Usage, set_up};
 use crate::pipeline::stream::{From, Reader};
 

@@ -61,7 +61,7 @@ fn answer(request: &Request, state: &mut State) -> Reply {
             sqs(operation, &serde_json::from_slice(&request.body).unwrap_or_default(), state)
         }
         None => {
-            let fields = form(&request.text());
+            let fields: BTreeMap<String, String> = form_urlencoded::parse(&request.body).into_owned().collect();
             let operation = fields.get("Action").cloned().unwrap_or_default();
             state.calls.push(operation.clone());
             sns(&operation, &fields, state)
@@ -173,31 +173,4 @@ fn sns(operation: &str, fields: &BTreeMap<String, String>, state: &mut State) ->
         }
         _ => good(""),
     }
-}
-
-/// The fields of an HTML form.
-fn form(text: &str) -> BTreeMap<String, String> {
-    text.split('&').filter_map(|pair| pair.split_once('=')).map(|(name, value)| (decode(name), decode(value))).collect()
-}
-
-fn decode(text: &str) -> String {
-    let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
-    while let Some((&first, after)) = rest.split_first() {
-        let hex = after.get(..2).and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
-        match (first, hex) {
-            (b'%', Some(byte)) => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            (b'+', _) => {
-                bytes.push(b' ');
-                rest = after;
-            }
-            _ => {
-                bytes.push(first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -1,3 +1,5 @@
+//! What a load is asked to do.
+
 use std::path::PathBuf;
 
 use clap::Args;

@@ -1,3 +1,5 @@
+//! The CPU time that this process takes.
+
 use std::time::Duration;
 
 /// The CPU time of this process so far, user and system; none where the system does not tell.

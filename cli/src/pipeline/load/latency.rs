@@ -1,3 +1,5 @@
+//! Latencies, and the share of all that stays within one.
+
 use std::time::Duration;
 
 use hdrhistogram::Histogram;

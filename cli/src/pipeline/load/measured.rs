@@ -12,7 +12,8 @@ use crate::pipeline::system::{Delivered, StreamKind, System};
 
 /// How long after it was due the last prediction may come where a rate counts as sustained: batches wait for a second.
 const MAX_BEHIND: Duration = Duration::from_secs(2);
-/// How late that prediction may come as a share of the whole time: what falls behind by one in twenty falls behind for good.
+/// How late that prediction may come as a share of the whole time: what falls behind by one in twenty falls behind for
+/// good.
 const MAX_BEHIND_SHARE: f64 = 0.05;
 
 /// What was measured of a load.

@@ -1,3 +1,5 @@
+//! `modstream load`.
+
 use std::pin::pin;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -10,6 +12,7 @@ use super::{cpu, scale, table};
 use crate::common::display;
 use crate::common::interrupt::Interrupts;
 use crate::common::progress::Progress;
+use crate::common::runtime::block_on;
 #[cfg(feature = "aws")]
 use crate::common::usage::Usage;
 use crate::pipeline::audit::Audit;
@@ -33,8 +36,7 @@ impl LoadArgs {
         let comments = self.scale.map_or_else(|| self.comments(), Ok)?;
         let demo = self.demo(comments);
         let prepared = Prepared::new(&demo)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(async {
+        block_on(async {
             let interrupts = Interrupts::listen()?;
             #[cfg(feature = "aws")]
             if let Some(file) = self.deployed.deployment.as_deref() {

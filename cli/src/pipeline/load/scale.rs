@@ -16,9 +16,11 @@ use crate::pipeline::system::{Schedule, Stop, System as _};
 
 /// The most that ten times the comments may cost, as a multiple of one time's cost.
 const MAX_COST_RATIO: f64 = 10.5;
-/// How many runs of each size count, by their median. Sizes take turns, so that whatever else the machine does falls on both.
+/// How many runs of each size count, by their median. Sizes take turns, so that whatever else the machine does falls on
+/// both.
 const COUNTED_RUNS: usize = 3;
-/// How many comments come a second: as fast as it goes, more of them would wait at once for a longer run, and caches hold only so many.
+/// How many comments come a second: as fast as it goes, more of them would wait at once for a longer run, and caches
+/// hold only so many.
 const COMMENTS_PER_SECOND: f64 = 5_000.0;
 
 pub(crate) async fn run(

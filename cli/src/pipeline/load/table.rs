@@ -8,11 +8,12 @@ use serde_json::{Value, json};
 use super::args::LoadArgs;
 use super::latency::{Latency, Share};
 use super::measured::LoadOutcome;
+use crate::common::display::short_version;
 use crate::pipeline::screen::Plan;
 use crate::pipeline::system::Function;
 
 pub(crate) fn heading(args: &LoadArgs, plan: &Plan) -> String {
-    let version = plan.model.version.get(..12).unwrap_or(&plan.model.version);
+    let version = short_version(&plan.model.version);
     format!(
         "{} comments a second for {} s; model {} version {version}; alerts where {}\n\n",
         args.rate, args.seconds, plan.model.name, plan.policy.condition
