@@ -1,7 +1,7 @@
 //! Says which policies no comment can meet, since the model promises less than they ask: nobody would miss their alerts.
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -12,7 +12,7 @@ use modstream_platform::{Clock, Objects};
 use modstream_policy::{Policies, Rules};
 use modstream_rates::{BaseRate, Rates};
 use modstream_telemetry::{Promise, policy_out_of_reach, policy_reach_unknown};
-use tokio::sync::Mutex as AsyncMutex;
+use tokio::sync::Mutex;
 
 /// A look at a model's manifest takes at most this long: the batch is handled, and its answer waits.
 const CHECK_TIME: Duration = Duration::from_secs(3);
@@ -21,9 +21,9 @@ const RETRY_EVERY: SignedDuration = SignedDuration::from_secs(60);
 
 /// The model that a batch was scored with.
 #[derive(Debug, Default)]
-pub(crate) struct Scored(Mutex<Option<Model>>);
+pub(crate) struct Scored(OnceLock<Model>);
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Model {
     name: String,
     version: String,
@@ -34,24 +34,17 @@ struct Model {
 impl Scored {
     /// Notes the model of a prediction, if it is the batch's first.
     pub(crate) fn note(&self, prediction: &Prediction<'_>) {
-        let mut first = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if first.is_none() {
-            *first = Some(Model {
-                name: prediction.model.name.clone().into_owned(),
-                version: prediction.model.version.clone().into_owned(),
-                base_rate: prediction.operating_point.base_rate,
-            });
-        }
-    }
-
-    fn into_model(self) -> Option<Model> {
-        self.0.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.0.get_or_init(|| Model {
+            name: prediction.model.name.clone().into_owned(),
+            version: prediction.model.version.clone().into_owned(),
+            base_rate: prediction.operating_point.base_rate,
+        });
     }
 }
 
 /// What was said already.
 #[derive(Debug, Default)]
-pub(crate) struct Reach(AsyncMutex<Said>);
+pub(crate) struct Reach(Mutex<Said>);
 
 #[derive(Debug, Default)]
 struct Said {
@@ -71,7 +64,7 @@ impl Reach {
         in_use: &InUse,
         scored: Scored,
     ) {
-        let Some(model) = scored.into_model() else { return };
+        let Some(model) = scored.0.into_inner() else { return };
         let InUse { policies, version } = in_use;
         if !all_rules(policies).any(|(_, rules)| rules.threshold.asks_for_a_promise()) {
             return;

@@ -6,7 +6,8 @@
 //! | `models` | `models/<name>/<version>/...` | `models/<name>/current.json` |
 //! | `policies` | `policies/<SHA-256>.json` | `policies/current.json` |
 //!
-//! Each has a feature of its own, so that a function which goes by policies links no classifier.
+//! Each has a feature of its own, so that a function which goes by policies links no classifier. `promised` comes with
+//! `policies`: it reads of a model's manifest what policies are compared with.
 
 #[cfg(any(feature = "models", feature = "policies"))]
 mod follower;

@@ -13,7 +13,7 @@ use modstream_telemetry::{base_rate_assumed, model_loaded, model_refused};
 use tokio::sync::Mutex;
 
 use crate::follower::{Follower, Source};
-use crate::pointer::{self, PointerError, Previous, is_version};
+use crate::pointer::{self, PointerError, Previous, is_version, model_file};
 
 pub use crate::pointer::Pointer;
 
@@ -109,7 +109,7 @@ impl<O: Objects, C: Clock> ModelStore<O, C> {
     }
 
     fn file_key(&self, version: &str, file: &str) -> String {
-        format!("models/{}/{version}/{file}", self.name)
+        model_file(&self.name, version, file)
     }
 
     /// Reads the pointer, unless it still has the tag `known`. A missing pointer is an error: there is no scoring without a
@@ -224,7 +224,7 @@ pub struct Following<O, C> {
 #[derive(Debug)]
 struct State {
     follower: Follower<InUse>,
-    /// The model that was loaded last.
+    /// The model in use: the follower's, which has one since the start.
     in_use: Arc<InUse>,
 }
 

@@ -63,6 +63,11 @@ pub(crate) fn is_version(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
+/// The key of a file of a model's version.
+pub(crate) fn model_file(name: &str, version: &str, file: &str) -> String {
+    format!("models/{name}/{version}/{file}")
+}
+
 /// Reads the pointer at `key`, unless it still has the tag `known`.
 pub(crate) async fn read<O: Objects, C: Clock>(
     objects: &O,

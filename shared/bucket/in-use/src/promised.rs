@@ -6,14 +6,17 @@ use modstream_platform::{Clock, Fetched, Objects};
 use modstream_rates::{Rate, Rates, RatesError};
 use serde::Deserialize;
 
-use crate::pointer::is_version;
+use crate::pointer::{is_version, model_file};
 
 /// Why it is not known what a model promises.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PromisedError {
     /// No manifest, or no permission to know.
-    #[error("the bucket has no manifest of the model, or it may not be read")]
+    #[error(
+        "the bucket has no manifest of the model, or it may not be read: push the model again, or allow s3:GetObject on \
+         models/*/manifest.json"
+    )]
     Missing,
     /// The model's name or version names no object.
     #[error("no model has this name and version")]
@@ -21,7 +24,7 @@ pub enum PromisedError {
     /// The manifest can't be read.
     #[error("the model's manifest can't be read: {0}")]
     Manifest(#[from] serde_json::Error),
-    /// The manifest's rates are none.
+    /// The manifest's rates make no table.
     #[error("the model's manifest: {0}")]
     Rates(#[from] RatesError),
     /// A call failed.
@@ -49,7 +52,7 @@ pub async fn promised_rates<O: Objects, C: Clock>(
     if !is_version(version) || name.is_empty() || name.contains('/') {
         return Err(PromisedError::Unnamed);
     }
-    let key = format!("models/{name}/{version}/manifest.json");
+    let key = model_file(name, version, "manifest.json");
     match get(objects, clock, deadline, &key, None).await? {
         Fetched::Object { bytes, .. } => {
             let Manifest { rates } = serde_json::from_slice(&bytes)?;

@@ -17,12 +17,11 @@ impl Condition {
     /// The best that a model of these rates promises at a base rate, where that is less than the condition asks, so that no
     /// comment can meet it; none where a comment can.
     pub fn out_of_reach(&self, rates: &Rates, base_rate: BaseRate) -> Option<OperatingPoint> {
-        let is_good: &dyn Fn(&OperatingPoint) -> bool = match self {
-            Condition::Probability(_) => return None,
-            Condition::Precision(least) => &|point| point.precision >= *least,
-            Condition::Share(most) => &|point| point.share <= *most,
-        };
-        match rates.lowest(base_rate, is_good) {
+        if !self.asks_for_a_promise() {
+            return None;
+        }
+        // What asks for a promise compares nothing with the probability.
+        match rates.lowest(base_rate, |point| self.is_met_by(f64::NAN, point)) {
             Some(_) => None,
             None => Some(rates.operating_point(rates.highest(), base_rate)),
         }

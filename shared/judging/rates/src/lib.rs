@@ -5,6 +5,7 @@
 mod log_odds;
 
 use modstream_events::OperatingPoint;
+use proportions::Z;
 use serde::{Deserialize, Serialize};
 
 pub use log_odds::LogOdds;
@@ -182,9 +183,6 @@ impl Rates {
 /// How exactly thresholds are found.
 const THRESHOLD_STEP: f64 = 1e-9;
 
-/// The 97.5 % quantile of the standard normal distribution: 95 % lie within so many standard deviations of the mean.
-const Z: f64 = 1.959_963_984_540_054;
-
 /// How many comments rates were measured on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeldOut {
@@ -204,6 +202,7 @@ pub struct Intervals {
     pub recall: [f64; 2],
 }
 
+/// As `Proportion::wilson`, for a share that lies between rows of the table and so is of no whole number of trials.
 fn wilson(share: f64, count: usize) -> [f64; 2] {
     let count = count.max(1) as f64;
     let squared = Z * Z / count;

@@ -30,6 +30,12 @@ pub fn cut(text: &str, max_chars: usize) -> String {
     }
 }
 
+/// A number with two decimals and its sign, a true minus.
+pub fn signed(number: f64) -> String {
+    let text = format!("{number:+.2}");
+    if text == "-0.00" { "+0.00".to_owned() } else { text.replace('-', "\u{2212}") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -55,12 +55,6 @@ pub(crate) fn rate(rate: Rate) -> Markup {
     }
 }
 
-/// A number with its sign.
-pub(crate) fn signed(number: f64) -> String {
-    let text = format!("{number:+.2}");
-    if text == "-0.00" { "+0.00".to_owned() } else { text.replace('-', "\u{2212}") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -148,7 +148,7 @@ fn named(name: &str, meaning: &str) -> Markup {
 pub(crate) fn reason(Reason { term, contribution }: &Reason) -> Markup {
     let class = if *contribution > 0.0 { "removed" } else { "kept" };
     let term = isolate_direction(&crate::html::cut(term, MAX_REASON_CHARS));
-    html! { (term) " " b class=(class) { (crate::numbers::signed(*contribution)) } }
+    html! { (term) " " b class=(class) { (crate::html::signed(*contribution)) } }
 }
 
 /// The beginning of a comment.

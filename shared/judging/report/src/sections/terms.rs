@@ -2,8 +2,9 @@ use maud::{Markup, Render as _, html};
 
 use super::{Section, columns, missing};
 use crate::Report;
+use crate::html::signed;
 use crate::html::{cut, isolate_direction};
-use crate::numbers::{count, signed};
+use crate::numbers::count;
 use crate::terms::Push;
 
 /// How many terms are shown each way.

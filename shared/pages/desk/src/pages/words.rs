@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 use modstream_decisions::Recorded;
 use modstream_events::{Action, Alert, Comment, Severity};
-use modstream_report::html::{cut, isolate_direction};
+use modstream_report::html::{cut, isolate_direction, signed};
 
 /// How many characters of a term are shown.
 const MAX_TERM_CHARS: usize = 40;
@@ -100,12 +100,6 @@ fn web_address(comment: &Comment<'_>, forum: &str) -> Option<String> {
     let address = if is_path { format!("{forum}{link}") } else { link.to_owned() };
     let is_one_word = !address.chars().any(|c| c.is_control() || c.is_whitespace());
     ((is_path || is_whole) && is_one_word).then_some(address)
-}
-
-/// A number with its sign.
-pub(super) fn signed(number: f64) -> String {
-    let text = format!("{number:+.2}");
-    if text == "-0.00" { "+0.00".to_owned() } else { text.replace('-', "\u{2212}") }
 }
 
 /// The terms that moved the probability most.

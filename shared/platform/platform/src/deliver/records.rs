@@ -36,9 +36,8 @@ impl From<DeliveryError> for Delivery {
 /// Puts all records on a stream, and returns what became of each, in order.
 ///
 /// Records of one key arrive in order. [PutRecords](https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html)
-/// does not promise that: some records of a call may fail while later ones are stored. So a call carries at most one
-/// record a
-/// key, and a key's next record waits for the acknowledgement of the one before. A call is filled from the other keys, up to
+/// does not promise that: some records of a call may fail while later ones are stored. So a call carries at most one record
+/// a key, and a key's next record waits for the acknowledgement of the one before. A call is filled from the other keys, up to
 /// 500 records and 5 MiB; failed records go into the next call, before later ones.
 ///
 /// A record with a key that no stream takes fails alone ([`Cause::InvalidKey`]), as one that is too large does.
