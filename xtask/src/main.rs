@@ -69,7 +69,7 @@ fn main() -> ExitCode {
     let command = Xtask::parse().command;
     let result = interrupt::install().and_then(|()| match command {
         Command::Test(args) => suite::run(&args).map(|()| ExitCode::SUCCESS),
-        Command::Layers => layers::run(),
+        Command::Layers => layers::check().map(|()| ExitCode::SUCCESS),
         Command::Doctor => Ok(doctor::run()),
         Command::Up(args) => local::up(&args),
         Command::Down(port) => local::down(port),

@@ -7,11 +7,12 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, bail};
 use rustix::process::{Pid, Signal, kill_process_group};
 
+use crate::cargo::{Programs, TELLS_PROGRAMS};
 use crate::interrupt::{self, Attached};
-use crate::{cargo, checkout};
+use crate::{cargo, checkout, command};
 
 /// A command that takes longer is none for a document.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
@@ -44,15 +45,9 @@ impl Modstream {
         let alias = config["alias"]["demo"].as_str().context("no alias `demo`")?;
         let build = alias.split(" -- ").next().unwrap_or_default().replacen("run ", "build ", 1);
         let mut arguments: Vec<&str> = build.split_whitespace().collect();
-        arguments.push("--message-format=json-render-diagnostics");
-        let output = cargo::command(&arguments).stderr(Stdio::inherit()).output().context("cargo can't be started")?;
-        interrupt::check()?;
-        ensure!(output.status.success(), "failed; to repeat it: cargo {build}");
-        let executable = String::from_utf8_lossy(&output.stdout).lines().find_map(|line| {
-            let message: serde_json::Value = serde_json::from_str(line).ok()?;
-            (message["target"]["name"] == "modstream").then(|| message["executable"].as_str().map(PathBuf::from))?
-        });
-        let demo = executable.context("cargo built no command `modstream`")?;
+        arguments.push(TELLS_PROGRAMS);
+        let said = command::captured_shown(&mut cargo::command(&arguments))?;
+        let demo = Programs::told(&said).binary("modstream")?.to_path_buf();
         let target = cargo::target()?;
         // As the tests build it, `cargo xtask up`, and people.
         let full = ["debug", "packages", "release"].map(|folder| target.join(folder).join("modstream"));

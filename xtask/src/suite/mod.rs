@@ -22,15 +22,15 @@ use crate::{interrupt, progress, tools};
 use beside::Beside;
 use ended::{Ended, in_ci};
 use settings::Settings;
-use steps::{Lane, STEPS, Step, Taken};
+use steps::{CLIPPY, Lane, STEPS, Step, Taken};
 use table::{Row, cpu_seconds, table};
 
 #[derive(Debug, Args)]
 pub(crate) struct TestArgs {
-    /// Only these steps [default: those that CI runs]
+    /// Only these steps [default: all but `peers`]
     #[arg(value_name = "STEP", value_parser = STEPS.map(|step| step.name))]
     steps: Vec<String>,
-    /// Only what is done in two minutes when little has changed: format, layers, Clippy, tests
+    /// Only what is done in two minutes when little has changed: format, layers, Clippy, and with cargo-nextest the tests without the simulation's
     #[arg(long, conflicts_with = "steps")]
     quick: bool,
     /// More of it: 10,000 comments for each fault on the local stack instead of 1,000
@@ -94,10 +94,10 @@ fn run_steps(chosen: &[&Step], args: &TestArgs, rows: &mut Vec<Row>) -> anyhow::
         return chosen.iter().try_for_each(|step| run_step(step, args.settings(), rows));
     }
     tools::install_in_the_background();
+    let begin = first.iter().position(|step| step.name == CLIPPY).map_or(0, |clippy| clippy + 1);
     let mut beside: Option<Beside> = None;
     let result = first.iter().enumerate().try_for_each(|(number, step)| {
-        let waits = |other: &&Step| matches!(other.lane, Lane::Beside { after } if first[number..].iter().any(|step| step.name == after));
-        if beside.is_none() && !others.iter().any(waits) {
+        if number == begin {
             let names = others.iter().map(|step| step.name).collect();
             beside = Some(Beside::start(names, if args.full { &["--full"] } else { &[] })?);
         }

@@ -23,7 +23,7 @@ pub(super) struct Step {
 pub(super) enum Taken {
     /// Every run, one with `--quick` as well: what one runs while working.
     Always,
-    /// Every run without `--quick`; so does CI.
+    /// Every run without `--quick`.
     ByDefault,
     /// No run that does not name it.
     WhenNamed,
@@ -34,12 +34,12 @@ pub(super) enum Taken {
 pub(super) enum Lane {
     /// Steps of this lane are run one after another.
     First,
-    /// Beside the first lane, after the step named: these steps wait most of their time.
-    Beside { after: &'static str },
+    /// Beside the first lane, once [`CLIPPY`] has built what they run: these steps wait most of their time.
+    Beside,
 }
 
 /// The step that builds what the others run.
-const CLIPPY: &str = "clippy";
+pub(super) const CLIPPY: &str = "clippy";
 
 /// All steps, in the order in which they are run.
 pub(super) const STEPS: [Step; 12] = [
@@ -64,7 +64,7 @@ const fn first(name: &'static str, taken: Taken, run: fn(Settings) -> anyhow::Re
 }
 
 const fn beside(name: &'static str, run: fn(Settings) -> anyhow::Result<Ended>) -> Step {
-    Step { name, taken: Taken::ByDefault, lane: Lane::Beside { after: CLIPPY }, run }
+    Step { name, taken: Taken::ByDefault, lane: Lane::Beside, run }
 }
 
 fn passed(result: anyhow::Result<()>) -> anyhow::Result<Ended> {
