@@ -1,4 +1,4 @@
-//! What the archive's reader gives back.
+//! What the archive's reader gives back. It is no part of the oracle: that this very reader gives records back is the promise.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -32,7 +32,7 @@ pub(crate) enum Effect {
     Written { invocation: u64, key: String },
     /// An alert, a digest or the message about a breaker was published; whether the caller was told.
     Published { invocation: u64, id: String, told: bool, about_breaker: bool },
-    /// An invocation answered, this long before its deadline. A call that was slow may have held it up.
+    /// An invocation answered; whether after its deadline, without a slow call that held it up.
     Answered { invocation: u64, late: bool },
 }
 

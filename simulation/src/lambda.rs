@@ -69,6 +69,7 @@ const VARIABLES: [(&str, &str); 8] = [
     ("MODEL_NAME", modstream_tests::MODEL_NAME),
     ("PREDICTIONS_STREAM", "predictions"),
 ];
+
 /// The deployed functions.
 #[derive(Clone)]
 pub(crate) struct Lambda {
@@ -334,9 +335,10 @@ fn said(error: impl std::fmt::Display) -> String {
 fn encoded<T: Serialize, E: std::fmt::Display>(answer: Result<T, E>) -> Answer {
     answer.map(|answer| serde_json::to_vec(&answer).unwrap_or_default()).map_err(said)
 }
+
 /// The comment event of each record that has one.
 fn comment_events(function: Function, payload: &[u8]) -> Vec<String> {
-    // Others are given no batch.
+    // Digests and pages are given no batch: nothing parses, and they have none.
     let pointer = if function == Function::Publish { "/data/comment_event/id" } else { "/id" };
     let Ok(batch) = Batch::parse(payload) else { return Vec::new() };
     let mut data = Vec::new();

@@ -22,7 +22,7 @@ struct Arguments {
     /// The first seed; with --latency, the seed
     #[arg(long, value_name = "SEED", default_value_t = 0)]
     seed: u64,
-    /// Break the functions' code in this way, to see the simulation find it
+    /// Make this mistake, to see the simulation find it
     #[arg(long, value_name = "NAME", value_parser = mutation)]
     mutate: Option<&'static str>,
     /// Print the names that --mutate takes, one a line

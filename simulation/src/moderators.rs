@@ -43,8 +43,8 @@ pub(crate) struct SignIn {
     pub(crate) who: &'static str,
     /// The browser that opened the link first.
     pub(crate) first: Click,
-    /// Other browsers, after it.
-    pub(crate) others: Vec<Click>,
+    /// Another browser after it, where the first is signed in.
+    pub(crate) other: Option<Click>,
 }
 
 /// What a browser got that clicked on the button behind a sign-in link, until it was answered.
@@ -214,11 +214,11 @@ impl Moderators<'_> {
             Click::Refused => "sign-in refused",
             Click::Unknown => "sign-in without an answer",
         });
-        let mut others = Vec::new();
-        if first == Click::SignedIn {
-            others.push(self.click(&mut Browser::default(), &link).await);
-        }
-        SignIn { who, first, others }
+        let other = match first {
+            Click::SignedIn => Some(self.click(&mut Browser::default(), &link).await),
+            Click::Refused | Click::Unknown => None,
+        };
+        SignIn { who, first, other }
     }
 
     /// Opens a sign-in link and clicks on its button.

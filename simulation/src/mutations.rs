@@ -43,7 +43,7 @@ pub const ALL: [Mutation; 37] = [
     ("cover-again", "alerts that are in a digest are in the next, too"),
     ("sign-in-again", "a sign-in link signs in more than once"),
     ("overwrite-decision", "a decision is written over another's of the same number"),
-    ("skip-outbox", "a decision is logged before it is noted as unsent"),
+    ("skip-outbox", "a decision is logged and is not noted as unsent"),
     ("alert-by-model", "an alert's id knows the model"),
 ];
 

@@ -1,4 +1,4 @@
-//! The simulation notices what it is there for: each named mutation of the functions' code breaks a promise in some run.
+//! The simulation notices what it is there for: each named mutation breaks a promise in some run.
 #![cfg(feature = "mutations")]
 
 use modstream_simulation::{Plan, mutations, run};

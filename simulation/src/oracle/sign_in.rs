@@ -4,12 +4,12 @@ use super::Evidence;
 use crate::moderators::{Click, SignIn};
 
 pub(super) fn broken(evidence: &Evidence) -> Vec<String> {
-    let all = evidence.sign_ins.iter().filter_map(|SignIn { who, first, others }| match first {
+    let all = evidence.sign_ins.iter().filter_map(|SignIn { who, first, other }| match first {
         Click::Refused => Some(format!("{who} was refused by a sign-in link that nobody else had opened")),
-        // Who got no answer may have used the link up, or not.
-        Click::SignedIn if others.contains(&Click::SignedIn) => {
+        Click::SignedIn if *other == Some(Click::SignedIn) => {
             Some(format!("{who}'s sign-in link signed in two browsers"))
         }
+        // Who got no answer may have used the link up, or not.
         Click::SignedIn | Click::Unknown => None,
     });
     all.collect()
