@@ -4,7 +4,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::borrow::own;
-use crate::{Comment, Data, EventRef, ModelRef, NoPrevious, OperatingPoint, Prediction, Term, Versioned, object};
+use crate::{
+    Comment, Data, EventRef, ModelRef, NoPrevious, OperatingPoint, Prediction, Term, Versioned, borrow, object,
+};
 
 /// The most characters of a comment's body that an alert carries, so that it always fits a message: SNS takes 256 KiB,
 /// and 2,000 characters are at most 24,000 bytes of JSON.
@@ -35,6 +37,9 @@ pub struct Alert<'a> {
     /// The comment event this is about.
     #[serde(borrow, deserialize_with = "object::only")]
     pub comment_event: EventRef<'a>,
+    /// The comment's version, where it is a later one of its comment.
+    #[serde(borrow, default, deserialize_with = "borrow::option", skip_serializing_if = "Option::is_none")]
+    pub version: Option<Cow<'a, str>>,
     /// The prediction it follows from.
     #[serde(borrow)]
     pub prediction_id: Cow<'a, str>,
@@ -130,6 +135,7 @@ impl<'a> Alert<'a> {
             comment,
             body_truncated,
             comment_event: prediction.comment_event,
+            version: prediction.version,
             prediction_id,
             probability: prediction.probability,
             log_odds: prediction.log_odds,
@@ -151,6 +157,7 @@ impl<'a> Alert<'a> {
             comment: self.comment.into_owned(),
             body_truncated: self.body_truncated,
             comment_event: self.comment_event.into_owned(),
+            version: self.version.map(own),
             prediction_id: own(self.prediction_id),
             probability: self.probability,
             log_odds: self.log_odds,

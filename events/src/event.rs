@@ -30,7 +30,7 @@ pub struct Event<'a, T> {
     #[serde(rename = "type", borrow)]
     #[cfg_attr(feature = "schema", schemars(extend("const" = T::TYPE)))]
     pub kind: Cow<'a, str>,
-    /// When it happened. Part of where an alert's ledger entry lies, so a repeat must carry the same.
+    /// When it happened, by the clock of whoever wrote it: it is shown, and what is decided follows from when the event arrives.
     #[cfg_attr(feature = "schema", schemars(with = "String", extend("format" = "date-time")))]
     pub time: Timestamp,
     /// Always JSON.

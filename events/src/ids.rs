@@ -20,6 +20,8 @@ pub const NAMESPACE: Uuid = Uuid::from_u128(0x5d2b_6c1e_0f4a_5b7e_9c3d_81a4_e6f7
 // What a hashed name begins with: the type of the event in its first version. A later version keeps it, so that a repeat in
 // that version has the id of what it repeats.
 const COMMENT: &str = "modstream.comment.v1";
+const COMMENT_DELETED: &str = "modstream.comment-deleted.v1";
+const COMMENT_REPORTED: &str = "modstream.comment-reported.v1";
 const PREDICTION: &str = "modstream.prediction.v1";
 const ALERT: &str = "modstream.alert.v1";
 const DECISION: &str = "modstream.decision.v1";
@@ -47,9 +49,31 @@ pub fn generated_comment(schedule_event_id: &str, index: u64) -> Uuid {
     id(COMMENT, &["generated", schedule_event_id, &index.to_string()])
 }
 
-/// The comment event of a live comment: `source` names the system it comes from, `comment_id` is that system's id.
-pub fn sent_comment(source: &str, comment_id: &str) -> Uuid {
-    id(COMMENT, &["sent", source, comment_id])
+/// The event of one version of a comment: `source` names the system that the comment comes from, `comment_id` is that system's
+/// id, and `version` its revision or time of the edit, else a [`text_version`].
+pub fn comment(source: &str, comment_id: &str, version: &str) -> Uuid {
+    id(COMMENT, &["version", source, comment_id, version])
+}
+
+/// The version of a comment whose forum tells none: a hash of its text, and how many earlier versions of the comment, but for
+/// the latest, had the same text. So a text that comes again at once is a repeat, and one that comes back after another is new.
+pub fn text_version(text: &str, earlier: u32) -> String {
+    id(COMMENT, &["text", text, &earlier.to_string()]).to_string()
+}
+
+/// A comment, whatever its version: what all that is known of it is filed under.
+pub fn comment_key(source: &str, comment_id: &str) -> Uuid {
+    id(COMMENT, &["comment", source, comment_id])
+}
+
+/// The event that says that a comment is gone.
+pub fn comment_deleted(source: &str, comment_id: &str) -> Uuid {
+    id(COMMENT_DELETED, &[source, comment_id])
+}
+
+/// The event that says that somebody reported a comment; a person who reports twice is counted once.
+pub fn comment_reported(source: &str, comment_id: &str, reporter: &str) -> Uuid {
+    id(COMMENT_REPORTED, &[source, comment_id, reporter])
 }
 
 /// The prediction of one model version for one comment event.
@@ -92,28 +116,36 @@ mod tests {
     fn ids_are_what_they_always_were() {
         let all = [
             generated_comment("schedule-1", 7),
-            sent_comment("urn:example:forum", "k3f9a01"),
+            comment("urn:example:forum", "k3f9a01", "1767607500"),
             prediction("urn:example:forum", "k3f9a01", "abc"),
             alert("urn:example:forum", "k3f9a01", "default"),
             quarantined("comments", "shardId-000000000000", "49"),
             exploration("urn:example:forum", "k3f9a01", "default"),
             decision("d704ed39-889c-5b22-b41b-2e4fb9283bff", 1),
             digest("science", Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_mins(5)),
+            comment("urn:example:forum", "k3f9a01", &text_version("lol", 0)),
+            comment_key("urn:example:forum", "k3f9a01"),
+            comment_deleted("urn:example:forum", "k3f9a01"),
+            comment_reported("urn:example:forum", "k3f9a01", "9f2c"),
         ]
         .map(|id| id.to_string());
         assert_eq!(all, EVER);
     }
 
     /// Consumers drop repeats by these: a change here doubles every alert once.
-    const EVER: [&str; 8] = [
+    const EVER: [&str; 12] = [
         "d4c52ac8-10fc-534c-be69-773755663b39",
-        "2e20854f-5a7e-50be-82de-9f2143f9177a",
+        "361ac0d2-1b82-505e-b259-7b4337ec4742",
         "f5bb99b3-e555-52e8-9d8c-d621d9e35ee1",
         "d704ed39-889c-5b22-b41b-2e4fb9283bff",
         "9aaf366e-914f-5fdc-bb19-8a81db2c4da0",
         "786f6606-3356-5e11-b8b3-08740e7b008b",
         "e4e42eaf-e5f6-53e0-85f6-36858ad762d9",
         "6c4e27cd-95c8-50fb-aa43-81118a33a92f",
+        "f0ade649-0fcf-5483-b2cf-f988c0262514",
+        "9668f631-51b3-57e2-a240-628cc2d26208",
+        "85a26107-2bd3-58af-ad9e-9188d7b0ae4b",
+        "d25ce7cb-e2ff-50e4-9e77-d496983085b3",
     ];
 
     proptest! {

@@ -11,7 +11,8 @@
 //! use modstream_events::{Comment, Event, ids};
 //!
 //! let comment = Comment { id: Some("k3f9a01".into()), body: Some("Is the sample large enough?".into()), ..Comment::default() };
-//! let id = ids::sent_comment("urn:example:forum", "k3f9a01");
+//! let version = ids::text_version("Is the sample large enough?", 0);
+//! let id = ids::comment("urn:example:forum", "k3f9a01", &version);
 //! let event = Event::new(id.to_string(), "urn:example:forum", "2026-01-05T10:00:00Z".parse()?, comment);
 //! let record = event.encode();
 //!
@@ -28,6 +29,7 @@ mod data;
 mod decision;
 mod event;
 pub mod ids;
+mod lifecycle;
 mod object;
 mod outline;
 mod owned;
@@ -42,6 +44,7 @@ pub use comment::Comment;
 pub use data::Data;
 pub use decision::{Action, DECISIONS_SOURCE, Decision, MAX_MODERATOR_CHARS, NoAction};
 pub use event::Event;
+pub use lifecycle::{CommentDeleted, CommentEdited, CommentEvent, CommentReported, DeletedBy, PredictionEvent};
 pub use prediction::{EventRef, ModelRef, OperatingPoint, Prediction, Term};
 pub use quarantined::{Origin, Quarantined};
 pub use sizes::{MAX_NAME_BYTES, MAX_RECORD_BYTES};

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::borrow::own;
-use crate::{Comment, Data, NoPrevious, Versioned, object};
+use crate::{Comment, Data, NoPrevious, Versioned, borrow, object};
 
 /// What a model makes of one comment event.
 ///
@@ -19,6 +19,9 @@ pub struct Prediction<'a> {
     /// The comment event that this answers.
     #[serde(borrow, deserialize_with = "object::only")]
     pub comment_event: EventRef<'a>,
+    /// The comment's version, where the comment event says that it is a later one of its comment.
+    #[serde(borrow, default, deserialize_with = "borrow::option", skip_serializing_if = "Option::is_none")]
+    pub version: Option<Cow<'a, str>>,
     /// The calibrated probability that a moderator would remove the comment, from 0 to 1.
     #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub probability: f64,

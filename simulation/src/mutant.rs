@@ -68,6 +68,9 @@ fn of_two_models(records: &[PutRecord]) -> Vec<PutRecord> {
     let mut records = records.to_vec();
     for record in records.iter_mut().skip(1) {
         let Ok(mut event) = serde_json::from_slice::<Value>(&record.data) else { continue };
+        if event.pointer("/data/model").is_none() {
+            continue;
+        }
         let version = "f".repeat(64);
         let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         let id = ids::prediction(text("/data/comment_event/source"), text("/data/comment_event/id"), &version);

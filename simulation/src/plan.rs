@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use modstream_events::Action;
+use modstream_events::{Action, DeletedBy};
 use modstream_platform::CallErrorKind;
 
 use crate::documents::DOCUMENTS;
@@ -123,6 +123,17 @@ pub enum Promoted {
     NoPointer,
 }
 
+/// What happens to a comment after it was written. Each may come more than once, and in any order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lifecycle {
+    /// The comment says something else, in this version.
+    Edited(u32),
+    /// The comment is gone.
+    Deleted(DeletedBy),
+    /// This person reports the comment.
+    Reported(u32),
+}
+
 /// A stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
@@ -150,6 +161,15 @@ pub enum Incident {
         at: Duration,
         /// The comment's number.
         number: usize,
+    },
+    /// Something happens to a comment, whether it was sent before or not.
+    Lifecycle {
+        /// When it happens.
+        at: Duration,
+        /// The comment's number.
+        number: usize,
+        /// What happens to the comment.
+        what: Lifecycle,
     },
     /// A bad record is put on a stream.
     BadRecord {
@@ -277,6 +297,17 @@ impl Plan {
                 incidents.extend((0..count).map(|_| one(dice)));
             }
         };
+        some(&mut dice, 12, &mut |dice| {
+            // Few comments, so that much happens to one.
+            let number = dice.usize(..comments.min(4));
+            let by = [DeletedBy::Author, DeletedBy::Moderator, DeletedBy::Account];
+            let what = match dice.u8(..8) {
+                0..5 => Lifecycle::Edited(dice.u32(1..6)),
+                5 => Lifecycle::Deleted(by[dice.usize(..3)]),
+                _ => Lifecycle::Reported(dice.u32(..3)),
+            };
+            Incident::Lifecycle { at: moment(dice, span), number, what }
+        });
         some(&mut dice, 4, &mut |dice| Incident::BadRecord {
             at: moment(dice, span),
             stream: which(dice),
@@ -424,6 +455,11 @@ impl fmt::Display for Incident {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Incident::Comment { at, number } => write!(to, "{at:?}: comment {number} is sent"),
+            Incident::Lifecycle { at, number, what } => match what {
+                Lifecycle::Edited(version) => write!(to, "{at:?}: comment {number} is edited, version {version}"),
+                Lifecycle::Deleted(by) => write!(to, "{at:?}: comment {number} is deleted, {by:?}"),
+                Lifecycle::Reported(by) => write!(to, "{at:?}: comment {number} is reported, person {by}"),
+            },
             Incident::BadRecord { at, stream, sample } => {
                 write!(to, "{at:?}: bad record {sample} is put on {}", stream.name())
             }

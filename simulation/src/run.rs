@@ -107,7 +107,8 @@ async fn carry_out(plan: &Plan) -> RunOutcome {
     }
 
     let Seen { answers, sign_ins, mut broken } = seen;
-    broken.extend(schedule::finish(&world, &lambda).await);
+    let (last_due, in_the_end) = schedule::finish(&world, &lambda).await;
+    broken.extend(in_the_end);
 
     let mut notices = Vec::new();
     while let Some(notice) = inbox.try_receive() {
@@ -116,7 +117,7 @@ async fn carry_out(plan: &Plan) -> RunOutcome {
     let messages = notices.len() as u64;
     let effects = faults.effects();
     let was_redriven = redriven.put_back > 0;
-    let witnessed = Witnessed { notices, effects, answers, sign_ins, redriven, last_due: schedule::last_due() };
+    let witnessed = Witnessed { notices, effects, answers, sign_ins, redriven, last_due };
     let evidence = Evidence::of(&world, policies, witnessed).await;
     evidence.held_back().into_iter().for_each(|kind| faults.count(kind));
     broken.extend(oracle::broken(&evidence));

@@ -53,9 +53,10 @@ fn due(run: usize) -> Timestamp {
     first + SignedDuration::from_mins(5) * i32::try_from(run).unwrap_or(i32::MAX)
 }
 
-/// When the schedule is due after all windows of a run.
-pub(crate) fn last_due() -> Timestamp {
-    due(SCHEDULED_RUNS)
+/// When the schedule is due first after the window of `now` is complete.
+fn due_after(now: Timestamp) -> Timestamp {
+    let due = (SCHEDULED_RUNS..).map(due).find(|due| due.duration_since(now) > SignedDuration::from_mins(6));
+    due.unwrap_or(now)
 }
 
 fn payload(due: Timestamp) -> Vec<u8> {
@@ -63,11 +64,12 @@ fn payload(due: Timestamp) -> Vec<u8> {
 }
 
 /// Sends what is left, where nothing goes wrong any more. Says what that broke: it works, a repeat sends nothing, and the outbox
-/// of the decisions is emptied.
-pub(crate) async fn finish(world: &World, lambda: &Lambda) -> Vec<String> {
+/// of the decisions is emptied. And when the schedule was due last.
+pub(crate) async fn finish(world: &World, lambda: &Lambda) -> (Timestamp, Vec<String>) {
     let mut broken = Vec::new();
+    let last_due = due_after(world.clock.now());
     let mut send = async || {
-        let answer = lambda.run(Function::Digest, payload(last_due())).await;
+        let answer = lambda.run(Function::Digest, payload(last_due)).await;
         let sent = answer.and_then(|bytes| serde_json::from_slice::<usize>(&bytes).map_err(|error| error.to_string()));
         sent.unwrap_or_else(|error| {
             broken.push(format!("digests: nothing goes wrong, and they fail: {error}"));
@@ -79,5 +81,5 @@ pub(crate) async fn finish(world: &World, lambda: &Lambda) -> Vec<String> {
     if send().await > 0 {
         broken.push("digests: a repeat sends something".to_owned());
     }
-    broken
+    (last_due, broken)
 }

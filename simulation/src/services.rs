@@ -85,6 +85,10 @@ impl<S: Stream> Stream for Faulty<S> {
         let predictions = stored.iter().filter(|_| self.process.function() == Function::Score);
         for record in predictions {
             let event: Value = serde_json::from_slice(&record.data).unwrap_or_default();
+            // Deletions and reports go on as they came.
+            if event.pointer("/data/model").is_none() {
+                continue;
+            }
             let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
             self.faults.note(Effect::Stored {
                 invocation: self.process.invocation(),

@@ -15,7 +15,7 @@ use modstream_tests::{BadSample, MODEL_NAME, MadeUp, bad_comments, bad_predictio
 
 use crate::documents::document;
 use crate::faults::Faults;
-use crate::plan::{Function, Incident, Plan, Promoted, Settings, Which};
+use crate::plan::{Function, Incident, Lifecycle, Plan, Promoted, Settings, Which};
 
 /// Streams, bucket, topic and clock.
 #[derive(Clone)]
@@ -154,6 +154,7 @@ impl World {
     pub(crate) async fn feed(&self, plan: &Plan, faults: &Faults) {
         let at = |incident: &Incident| match incident {
             Incident::Comment { at, .. }
+            | Incident::Lifecycle { at, .. }
             | Incident::BadRecord { at, .. }
             | Incident::Split { at, .. }
             | Incident::Merge { at, .. }
@@ -173,7 +174,17 @@ impl World {
     async fn befall(&self, incident: &Incident, faults: &Faults) {
         match incident {
             Incident::Comment { number, .. } => {
-                self.put_record(Which::Comments, key(*number), sent_comment(*number)).await;
+                self.put_record(Which::Comments, key(*number), made_up(*number).comment_event()).await;
+            }
+            Incident::Lifecycle { number, what, .. } => {
+                let comment = made_up(*number);
+                let (kind, record) = match what {
+                    Lifecycle::Edited(version) => ("comment edited", comment.edited_event(*version)),
+                    Lifecycle::Deleted(by) => ("comment deleted", comment.deleted_event(*by)),
+                    Lifecycle::Reported(reporter) => ("comment reported", comment.reported_event(*reporter)),
+                };
+                faults.count(kind);
+                self.put_record(Which::Comments, key(*number), record).await;
             }
             Incident::BadRecord { stream, sample, .. } => {
                 faults.count("bad record");
@@ -228,12 +239,25 @@ fn bad_samples(stream: Which) -> &'static [BadSample] {
     }
 }
 
-/// The record of a comment. Together they are written over more than one hour and window.
-fn sent_comment(number: usize) -> Vec<u8> {
+/// What the clocks say of those who write comments, where they are not right.
+const FOREIGN_CLOCKS: [&str; 6] = [
+    "1970-01-01T00:00:00Z",
+    "2026-01-05T18:00:00Z",
+    "2100-01-01T00:00:00Z",
+    "2025-12-29T10:00:00Z",
+    "9999-12-30T21:00:00Z",
+    "-000001-01-01T00:00:00Z",
+];
+
+/// A comment. Together they are written over more than one hour and window, and every third by a clock that is wrong.
+fn made_up(number: usize) -> MadeUp {
     let first: Timestamp = "2026-01-05T09:58:00Z".parse().expect("a time");
-    let time = first + Duration::from_secs(37) * u32::try_from(number).unwrap_or(u32::MAX);
+    let time = match number % 3 {
+        1 => FOREIGN_CLOCKS[number / 3 % FOREIGN_CLOCKS.len()].parse().expect("a time"),
+        _ => first + Duration::from_secs(37) * u32::try_from(number).unwrap_or(u32::MAX),
+    };
     let subreddit = if number % 3 == 2 { "news" } else { "science" };
-    MadeUp { time, subreddit, ..MadeUp::new(number) }.comment_event()
+    MadeUp { time, subreddit, ..MadeUp::new(number) }
 }
 
 /// A few keys, so that order matters.

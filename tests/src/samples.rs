@@ -1,7 +1,10 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use modstream_events::{Comment, Event, EventRef, ModelRef, OperatingPoint, Prediction, Term, ids};
+use modstream_events::{
+    Comment, CommentDeleted, CommentEdited, CommentReported, DeletedBy, Event, EventRef, ModelRef, OperatingPoint,
+    Prediction, Term, ids,
+};
 
 /// The forum that made-up comments come from.
 pub const SOURCE: &str = "urn:example:forum";
@@ -23,7 +26,7 @@ pub fn comment(number: usize) -> Comment<'static> {
 
 /// The id of the comment event of a made-up comment.
 pub fn comment_event_id(number: usize) -> String {
-    ids::sent_comment(SOURCE, &format!("c{number}")).to_string()
+    ids::comment(SOURCE, &format!("c{number}"), "1").to_string()
 }
 
 /// The record of a made-up comment.
@@ -74,6 +77,45 @@ impl MadeUp {
         }
     }
 
+    /// The record of a later version: an even one is harmless, an odd one says what the comment said and more.
+    pub fn edited_event(self, version: u32) -> Vec<u8> {
+        let MadeUp { number, time, .. } = self;
+        let body = if version.is_multiple_of(2) {
+            format!("How large was the control group of study {number}? The paper says little about version {version}.")
+        } else {
+            format!("My doctor says {PRIVATE} is a scam, number {number}, lol! And again, {version} times.")
+        };
+        let comment = Comment { body: Some(body.into()), ..self.comment() };
+        let edited = CommentEdited { comment, version: version.to_string().into() };
+        Event::new(self.version_event_id(version), SOURCE, time, edited).encode()
+    }
+
+    /// The id of the comment event of a later version.
+    pub fn version_event_id(self, version: u32) -> String {
+        ids::comment(SOURCE, &format!("c{}", self.number), &format!("edit {version}")).to_string()
+    }
+
+    /// The record that says that the comment is gone.
+    pub fn deleted_event(self, by: DeletedBy) -> Vec<u8> {
+        let id = format!("c{}", self.number);
+        let event = ids::comment_deleted(SOURCE, &id).to_string();
+        let deleted = CommentDeleted { id: id.into(), subreddit: Some(self.subreddit.into()), by };
+        Event::new(event, SOURCE, self.time, deleted).encode()
+    }
+
+    /// The record that says that somebody reported the comment.
+    pub fn reported_event(self, reporter: u32) -> Vec<u8> {
+        let (id, reporter) = (format!("c{}", self.number), format!("reporter {reporter}"));
+        let event = ids::comment_reported(SOURCE, &id, &reporter).to_string();
+        let reported = CommentReported {
+            id: id.into(),
+            subreddit: Some(self.subreddit.into()),
+            reporter: Some(reporter.into()),
+            reason: Some("rude".into()),
+        };
+        Event::new(event, SOURCE, self.time, reported).encode()
+    }
+
     /// Its record.
     pub fn comment_event(self) -> Vec<u8> {
         event_at(self.number, self.time, self.comment())
@@ -87,6 +129,7 @@ impl MadeUp {
         let prediction = Prediction {
             comment: self.comment(),
             comment_event: EventRef { source: SOURCE.into(), id: comment_event_id(number).into(), time },
+            version: None,
             probability,
             log_odds: 0.0,
             intercept: -0.5,
@@ -101,6 +144,11 @@ impl MadeUp {
             },
         };
         Event::new(id.to_string(), "urn:modstream:score-comments", time, prediction).encode()
+    }
+
+    /// What all that is known of the comment is filed under.
+    pub fn comment_key(self) -> String {
+        ids::comment_key(SOURCE, &format!("c{}", self.number)).to_string()
     }
 
     /// The id of its alert, under the policies that are called `default`.

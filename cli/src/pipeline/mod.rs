@@ -22,3 +22,5 @@ pub(crate) mod stream;
 pub(crate) mod system;
 #[cfg(feature = "aws")]
 pub(crate) mod tail;
+#[cfg(feature = "aws")]
+mod versions;

@@ -139,7 +139,7 @@ async fn put(args: &ProbeArgs, connection: &Connection) -> anyhow::Result<(Strin
     let now = SystemClock.now();
     // Each probe is a comment of its own, so each alerts.
     let comment_id = format!("probe-{}", now.as_nanosecond());
-    let id = ids::sent_comment(PROBE_SOURCE, &comment_id).to_string();
+    let id = ids::comment(PROBE_SOURCE, &comment_id, &ids::text_version(PROBE_BODY, 0)).to_string();
     let comment = Comment {
         id: Some(comment_id.as_str().into()),
         subreddit: args.subreddit.as_deref().map(Into::into),

@@ -9,7 +9,7 @@ use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use jiff::Timestamp;
 use modstream_corpus::{OpenError, Reader, Row};
-use modstream_events::{Event, ids};
+use modstream_events::{CommentEdited, Event, ids};
 use modstream_platform::aws::SystemClock;
 use modstream_platform::deliver::{Delivery, DeliveryError, put_all};
 use modstream_platform::{MAX_KEY_CHARS, MAX_PUT_BYTES, MAX_PUT_RECORDS, PutRecord, Stream};
@@ -24,14 +24,16 @@ use crate::common::input::{self, STANDARD_INPUT};
 use crate::common::interrupt::Interrupts;
 use crate::common::progress::Progress;
 use crate::common::runtime::block_on;
+use crate::pipeline::versions::Versions;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   modstream send --input comments.csv
   tail -F feed.jsonl | modstream send --source urn:example:forum
 
-Sending a file again sends the same events: consumers drop them by their ids. A comment without an `id` is known by the file's
-name, its line and its text; one without `created_utc` has the time of --time.
+Sending a file again sends the same events: consumers drop them by their ids. A comment whose `id` comes again with another text
+is sent as edited. A comment without an `id` is known by the file's name, its line and its text; one without `created_utc` has
+the time of --time.
 A line that can't be sent is named, the rest is sent, and the status is 1 at the end.")]
 pub(crate) struct SendArgs {
     /// The comments' stream
@@ -94,7 +96,7 @@ type Read = (u64, Result<PutRecord, String>);
 
 /// Reads on a thread of its own: a pipe that is slow holds up nothing that came before.
 fn rows(args: &SendArgs) -> anyhow::Result<mpsc::Receiver<Read>> {
-    let reading = Reading::new(args);
+    let mut reading = Reading::new(args);
     let (rows, waiting) = mpsc::channel(MAX_WAITING_ROWS);
     let (file, from_line) = (args.file().map(Path::to_owned), args.from_line);
     let (opened, is_open) = std::sync::mpsc::channel::<Option<OpenError>>();
@@ -144,6 +146,7 @@ struct Reading {
     /// The file's name, without its folder: a file that was moved is the same.
     name: String,
     time: Timestamp,
+    versions: Versions,
 }
 
 impl Reading {
@@ -153,23 +156,29 @@ impl Reading {
             source: args.source.clone(),
             name: name.map_or_else(|| STANDARD_INPUT.to_owned(), |name| name.to_string_lossy().into_owned()),
             time: args.time.or_else(|| written(args.file()?)).unwrap_or_else(Timestamp::now),
+            versions: Versions::default(),
         }
     }
 
-    fn build(&self, row: Row) -> Result<PutRecord, String> {
+    fn build(&mut self, row: Row) -> Result<PutRecord, String> {
         let Row { line, mut comment, .. } = row;
         let body = comment.body().map_err(|bad| bad.detail)?;
-        // An event's time is part of where its alert is remembered: a repeat must carry the same.
         let time = match comment.created_utc {
             None => self.time,
             Some(seconds) => Timestamp::from_second(seconds)
                 .map_err(|_| "`created_utc` is no time in seconds since 1970; correct that value".to_owned())?,
         };
         let own = comment.id.as_deref().filter(|id| !id.is_empty());
-        let id = match own {
-            Some(own) => ids::sent_comment(&self.source, own),
+        let (id, version) = match own {
+            Some(own) => {
+                let version = self.versions.of(ids::comment_key(&self.source, own), body);
+                (ids::comment(&self.source, own, &version.name), Some(version).filter(|version| version.is_later))
+            }
             // Two comments of one text on two lines are two; the text guards against a file that was changed.
-            None => ids::sent_comment(&self.source, &format!("{}:{line}:{body}", self.name)),
+            None => {
+                let version = ids::text_version(body, 0);
+                (ids::comment(&self.source, &format!("{}:{line}", self.name), &version), None)
+            }
         };
         let id = id.to_string();
         if own.is_none() {
@@ -177,7 +186,13 @@ impl Reading {
         }
         let key = comment.id.as_deref().filter(|key| (1..=MAX_KEY_CHARS).contains(&key.chars().count()));
         let partition_key = key.unwrap_or(&id).to_owned();
-        let data = Event::new(id, self.source.as_str(), time, comment).encode();
+        let source = self.source.as_str();
+        let data = match version {
+            None => Event::new(id, source, time, comment).encode(),
+            Some(version) => {
+                Event::new(id, source, time, CommentEdited { comment, version: version.name.into() }).encode()
+            }
+        };
         Ok(PutRecord { partition_key, data })
     }
 }

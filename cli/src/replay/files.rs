@@ -122,12 +122,15 @@ impl Source for Files {
     }
 }
 
+/// The version that a row is of its comment: a line of a file says one thing.
+const ROW: &str = "1";
+
 /// The comment event of a row. Each row is one, also where a file has the same comment twice.
 fn item(name: &str, time: Timestamp, row: Row) -> Result<Item, (u64, String)> {
     let Row { line, comment, removed } = row;
     comment.body().map_err(|bad| (line, bad.detail))?;
     let time = comment.created_utc.and_then(|seconds| Timestamp::from_second(seconds).ok()).unwrap_or(time);
-    let id = ids::sent_comment(SOURCE, &format!("{name}:{line}")).to_string();
+    let id = ids::comment(SOURCE, &format!("{name}:{line}"), ROW).to_string();
     let data = Event::new(id.as_str(), SOURCE, time, comment).encode();
     Ok(Item { data, partition_key: id, removed })
 }

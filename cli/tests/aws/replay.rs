@@ -47,6 +47,7 @@ fn alerted(aws: &FakeAws, id: &str) {
     let prediction = Prediction {
         comment: comment(id),
         comment_event: EventRef { source: SOURCE.into(), id: id.to_owned().into(), time: arrived() },
+        version: None,
         probability: 0.95,
         log_odds: 3.0,
         intercept: 0.0,

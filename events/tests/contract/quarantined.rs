@@ -77,7 +77,7 @@ fn a_reason_has_one_word_in_events_logs_and_metrics() {
 fn ids_follow_from_what_an_event_is_about() {
     let comment = comment_event();
     let id = |id: uuid::Uuid| id.to_string();
-    assert_eq!(comment.id, id(ids::sent_comment(&comment.source, "k3f9a01")));
+    assert_eq!(comment.id, id(ids::comment(&comment.source, "k3f9a01", "1")));
     assert_ne!(id(ids::prediction("s", "c", "m")), id(ids::prediction("s", "c", "n")), "another model version");
     assert_ne!(id(ids::alert("s", "c", "p")), id(ids::alert("s", "c", "q")), "another policy");
     assert_ne!(id(ids::alert("s", "c", "p")), id(ids::alert("t", "c", "p")), "another source");

@@ -66,6 +66,7 @@ fn prediction() -> impl Strategy<Value = Prediction<'static>> {
             Prediction {
                 comment,
                 comment_event,
+                version: None,
                 probability,
                 log_odds,
                 intercept,

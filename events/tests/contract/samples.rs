@@ -106,7 +106,7 @@ fn comment_event(index: usize) -> Event<'static, Comment<'static>> {
         permalink: Some(format!("/r/{subreddit}/comments/n0a000/_/{id}/").into()),
     };
     let at = time("2026-01-05T10:00:00Z") + std::time::Duration::from_millis(100 * index as u64);
-    Event::new(ids::sent_comment(FORUM, id).to_string(), FORUM, at, comment)
+    Event::new(ids::comment(FORUM, id, "1").to_string(), FORUM, at, comment)
 }
 
 fn encoded_comment(index: usize) -> (String, String) {
@@ -188,6 +188,7 @@ fn prediction_event(index: usize) -> Event<'static, Prediction<'static>> {
     let (precision, recall, share) = score.point;
     let at = time("2026-01-05T10:00:01Z");
     let prediction = Prediction {
+        version: None,
         comment_event: EventRef { source: comment.source, id: comment.id, time: comment.time },
         comment: comment.data,
         probability: score.probability,

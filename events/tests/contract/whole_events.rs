@@ -25,7 +25,7 @@ pub(crate) fn comment_event() -> Event<'static, Comment<'static>> {
         score: Some(-3),
         permalink: Some("/r/askscience/comments/1hr44o/_/k3f9a01/".into()),
     };
-    let id = ids::sent_comment(FORUM, "k3f9a01").to_string();
+    let id = ids::comment(FORUM, "k3f9a01", "1").to_string();
     Event::new(id, FORUM, time("2026-01-05T10:00:00.25Z"), comment)
 }
 
@@ -33,6 +33,7 @@ pub(crate) fn prediction_event() -> Event<'static, Prediction<'static>> {
     let comment = comment_event();
     let id = ids::prediction(&comment.source, &comment.id, MODEL_VERSION).to_string();
     let prediction = Prediction {
+        version: None,
         comment_event: EventRef { source: comment.source, id: comment.id, time: comment.time },
         comment: comment.data,
         probability: 0.950_212_931_63,

@@ -17,7 +17,7 @@ pub struct Candidate {
     pub alert: Covered,
     /// The comment's subreddit.
     pub subreddit: Option<String>,
-    /// The time of the comment event.
+    /// When the alert was made.
     pub time: Timestamp,
     /// The severity.
     pub severity: Severity,

@@ -111,7 +111,7 @@ impl Memory {
         self.windows.values().flatten().flat_map(Digest::covered).map(|alert| alert.id.as_str()).collect()
     }
 
-    /// The alerts about comments of `[from, to)` that no digest covers, but for probes. What a digest may show of those that are
+    /// The alerts made in `[from, to)` that no digest covers, but for probes and for those about what is gone or was edited. What a digest may show of those that are
     /// read for the first time is added to `shown`.
     pub(crate) async fn candidates<O: Objects, C: Clock>(
         &mut self,
@@ -122,7 +122,8 @@ impl Memory {
         let covered = &self.covered();
         let listing = stream::iter(Hour::between(from, to).map(|hour| async move {
             let of_hour = ledger.hour(hour).await?.into_iter();
-            Ok::<_, LedgerError>(of_hour.filter(|entry| !covered.contains(entry.id.as_str())).collect::<Vec<Entry>>())
+            let is_wanted = |entry: &Entry| entry.is_open() && !covered.contains(entry.id.as_str());
+            Ok::<_, LedgerError>(of_hour.filter(is_wanted).collect::<Vec<Entry>>())
         }));
         let entries = listing.buffered(CONCURRENT_READS).try_concat().await?;
         let ids: HashSet<&str> = entries.iter().map(|entry| entry.id.as_str()).collect();
@@ -192,7 +193,7 @@ fn candidate(entry: &Entry, event: &Event<'_, Alert<'_>>) -> Option<Candidate> {
         alert: Covered { hour: entry.hour, id: entry.id.clone() },
         // An empty name is none: the digest would have the same id.
         subreddit: alert.comment.subreddit.as_deref().filter(|name| !name.is_empty()).map(str::to_owned),
-        time: alert.comment_event.time,
+        time: event.time,
         severity: alert.severity,
         probability: alert.probability,
         is_exploration: alert.exploration.is_some(),

@@ -4,28 +4,36 @@
 //! again only after a call whose outcome is unknown. Its id knows the comment event and the policy, not the model: a new model
 //! never alerts twice.
 //!
+//! An alert lies in the hour in which it is made: a comment's clock is its author's. Where it lies is kept by comment, before
+//! anything else is written, so a comment that comes again finds its alert. A later version of a comment supersedes the alerts
+//! about earlier ones; a deletion withdraws them and takes their text away; a report stands beside them (`lifecycle.rs`).
+//!
 //! What is not to be published by itself (a spent budget, an open breaker, quiet hours, a policy without that channel, a
 //! comment that is asked about to learn from it) is recorded as withheld instead. Nothing is dropped.
 
 mod config;
+mod lifecycle;
 mod reach;
 mod withhold;
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use futures_util::future::join_all;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use kinesis_batch::{Batch, BatchResponse, Fault, Handler, Outcome, PayloadError, Record};
-use modstream_events::{Alert, BadRecord, Event, Prediction, Reason, ids};
+use lifecycle::{Besides, Change};
+use modstream_events::{Alert, BadRecord, Event, PredictionEvent, Reason, ids};
 use modstream_in_use::policies::Following;
+use modstream_ledger::comments::{CommentRecord, Comments, Filed};
 use modstream_ledger::limits::{Budgets, Known, Watch, message_about};
 use modstream_ledger::{Hour, Keys, Ledger, Next};
 use modstream_links::LinkMaker;
-use modstream_platform::deliver::{DeliveryError, Published, publish_all};
-use modstream_platform::{Bytes, Clock, MAX_PUBLISH_MESSAGES, Message, Objects, Topic};
+use modstream_platform::deliver::{DeliveryError, Published, get, publish_all};
+use modstream_platform::{Bytes, Clock, Fetched, MAX_PUBLISH_MESSAGES, Message, Objects, Topic};
 use modstream_policy::{Judgement, Policies, Why};
-use modstream_telemetry::{alert_resumed, alerts_withheld, batch_handled, breaker_opened, policy_unknown};
+use modstream_telemetry::{
+    alert_resumed, alerts_withheld, batch_handled, breaker_opened, comment_gone, policy_unknown,
+};
 use named_mutations::is_on;
 use reach::{Reach, Scored};
 use withhold::Withheld;
@@ -36,6 +44,9 @@ pub use modstream_policy::{Condition, Policy, PolicyError, Severities};
 /// The function's name; its events' `source` is `urn:modstream:publish-alerts`.
 pub const NAME: &str = "publish-alerts";
 const SOURCE: &str = "urn:modstream:publish-alerts";
+
+/// How long an alert may stay filed without being requested before it is filed anew. Digests look back a day.
+const FILED_ANEW_AFTER: SignedDuration = SignedDuration::from_hours(1);
 
 /// The function.
 #[derive(Debug)]
@@ -95,16 +106,27 @@ impl<T: Topic, O: Objects, C: Clock> PublishAlerts<T, O, C> {
 
 /// An alert on its way to the ledger and the topic.
 struct Pending {
+    /// The alert's id.
+    id: String,
+    alert: Alert<'static>,
+    /// What all that is known of the comment is filed under.
+    comment_key: String,
+}
+
+/// What a record asks for.
+enum Work {
+    Alert(Box<Pending>),
+    Change(Change),
+}
+
+/// An alert that is filed: its time stands, and with it where it lies and what it says.
+struct Requested {
     keys: Keys,
     event: Event<'static, Alert<'static>>,
     /// The event as it is recorded and published.
     encoded: Bytes,
-}
-
-impl Pending {
-    fn id(&self) -> &Cow<'static, str> {
-        &self.event.id
-    }
+    /// What is known of its comment.
+    record: CommentRecord,
 }
 
 /// An alert that is to be published, and recorded as sent.
@@ -140,7 +162,7 @@ struct Publishing<'a, T, O, C> {
 type Delivered = Outcome<BadRecord, DeliveryError>;
 
 impl<T: Topic, O: Objects, C: Clock> Handler for Publishing<'_, T, O, C> {
-    type Item = Pending;
+    type Item = Work;
     type Bad = BadRecord;
     type Error = DeliveryError;
 
@@ -148,9 +170,13 @@ impl<T: Topic, O: Objects, C: Clock> Handler for Publishing<'_, T, O, C> {
         self.function.clock.now() < self.take_until
     }
 
-    fn prepare(&self, _: &Record<'_>, data: &[u8]) -> Result<Option<Pending>, BadRecord> {
-        let PublishAlerts { clock, watch, links, .. } = self.function;
-        let event: Event<'_, Prediction<'_>> = Event::decode(data)?;
+    fn prepare(&self, _: &Record<'_>, data: &[u8]) -> Result<Option<Work>, BadRecord> {
+        let PublishAlerts { clock, watch, .. } = self.function;
+        let event = match PredictionEvent::decode(data)? {
+            PredictionEvent::Predicted(event) => event,
+            PredictionEvent::Deleted(event) => return Ok(Some(Work::Change(Change::deleted(&event)))),
+            PredictionEvent::Reported(event) => return Ok(Some(Work::Change(Change::reported(&event)))),
+        };
         let mut prediction = event.data;
         self.scored.note(&prediction);
         let policies = self.policies;
@@ -160,7 +186,8 @@ impl<T: Topic, O: Objects, C: Clock> Handler for Publishing<'_, T, O, C> {
             Judgement::Explore { share, severity } => (severity, None, Some(share)),
             Judgement::Pass => {
                 watch.count(clock.now(), &prediction.comment_event.id, false);
-                return Ok(None);
+                // What was said before may be alerted about.
+                return Ok(Change::edited(&prediction).map(Work::Change));
             }
         };
         // The probe counts nowhere.
@@ -171,8 +198,7 @@ impl<T: Topic, O: Objects, C: Clock> Handler for Publishing<'_, T, O, C> {
         let name = if is_on("alert-by-model") { &prediction.model.version } else { policies.name.as_str() };
         let id = if share.is_some() { ids::exploration } else { ids::alert };
         let id = id(&comment_event.source, &comment_event.id, name).to_string();
-        let hour = Hour::of(comment_event.time);
-        let keys = Keys::in_hour(hour, &id);
+        let comment_key = lifecycle::comment_key(&prediction);
         let seen = rules.at_base_rate(&prediction);
         prediction.probability = seen.probability;
         prediction.log_odds = seen.log_odds;
@@ -183,24 +209,23 @@ impl<T: Topic, O: Objects, C: Clock> Handler for Publishing<'_, T, O, C> {
         if let Some(Why::Always(term)) = why {
             alert.matched = Some(term.into());
         }
-        let now = clock.now();
-        alert.links = links.as_ref().and_then(|links| links.both(hour, &id, now));
-        let event = Event::new(id, SOURCE, now, alert.into_owned());
-        let encoded = event.encode().into();
-        Ok(Some(Pending { keys, event, encoded }))
+        Ok(Some(Work::Alert(Box::new(Pending { id, alert: alert.into_owned(), comment_key }))))
     }
 
-    async fn deliver(&self, alerts: Vec<Pending>) -> Vec<Delivered> {
+    async fn deliver(&self, works: Vec<Work>) -> Vec<Delivered> {
         // Repeats of an alert within the batch share the first one's fate.
-        let mut first_of: HashMap<Cow<'static, str>, usize> = HashMap::new();
-        let mut distinct: Vec<Pending> = Vec::with_capacity(alerts.len());
-        let mut position: Vec<usize> = Vec::with_capacity(alerts.len());
-        for alert in alerts {
+        let mut first_of: HashMap<String, usize> = HashMap::new();
+        let mut distinct: Vec<Work> = Vec::with_capacity(works.len());
+        let mut position: Vec<usize> = Vec::with_capacity(works.len());
+        for work in works {
             let next = distinct.len();
-            let first = *first_of.entry(alert.id().clone()).or_insert(next);
+            let first = match &work {
+                Work::Alert(alert) => *first_of.entry(alert.id.clone()).or_insert(next),
+                Work::Change(_) => next,
+            };
             position.push(first);
             if first == next {
-                distinct.push(alert);
+                distinct.push(work);
             }
         }
         let breaker = match self.breaker().await {
@@ -208,14 +233,28 @@ impl<T: Topic, O: Objects, C: Clock> Handler for Publishing<'_, T, O, C> {
             Err(error) => return vec![Outcome::Transient(error)],
         };
         let mut fates: Vec<Delivered> = Vec::with_capacity(distinct.len());
-        let mut rest = distinct.into_iter();
-        loop {
-            let group: Vec<Pending> = rest.by_ref().take(MAX_PUBLISH_MESSAGES).collect();
-            // Lambda sends everything after the first failure again.
-            if group.is_empty() || fates.iter().any(|fate| matches!(fate, Outcome::Transient(_))) {
+        let mut rest = distinct.into_iter().peekable();
+        // Lambda sends everything after the first failure again.
+        while !fates.iter().any(|fate| matches!(fate, Outcome::Transient(_))) {
+            let mut group: Vec<Pending> = Vec::new();
+            // What happens to one comment happens in its order.
+            let fits = |group: &[Pending], work: &Work| match work {
+                Work::Alert(alert) => {
+                    group.len() < MAX_PUBLISH_MESSAGES
+                        && group.iter().all(|other| other.comment_key != alert.comment_key)
+                }
+                Work::Change(_) => false,
+            };
+            while let Some(Work::Alert(alert)) = rest.next_if(|work| fits(&group, work)) {
+                group.push(*alert);
+            }
+            if !group.is_empty() {
+                fates.extend(self.settle(group, breaker.as_ref()).await);
+            } else if let Some(Work::Change(change)) = rest.next() {
+                fates.push(self.changed(&change).await);
+            } else {
                 break;
             }
-            fates.extend(self.settle(group, breaker.as_ref()).await);
         }
         position.into_iter().map_while(|first| fates.get(first).cloned()).collect()
     }
@@ -249,26 +288,28 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
         Ok(Some(open))
     }
 
-    /// Takes different alerts, as many as one call to the topic takes, all the way: each is published or withheld.
+    /// Takes alerts about different comments, as many as one call to the topic takes, all the way: each is published or withheld.
     async fn settle(&self, alerts: Vec<Pending>, breaker: Option<&Known>) -> Vec<Delivered> {
         let PublishAlerts { objects, clock, .. } = self.function;
         let ledger = Ledger::new(objects, clock, self.deadline);
         let requests = alerts.into_iter().map(|alert| async {
-            let next = ledger.request(&alert.keys, alert.encoded.clone()).await;
-            if next.as_ref().is_ok_and(|next| matches!(next, Next::Resume(bytes) if *bytes != alert.encoded)) {
-                alert_resumed(alert.id());
+            let Some(alert) = self.file(alert).await? else { return Ok(None) };
+            let next = ledger.request(&alert.keys, alert.encoded.clone()).await?;
+            if matches!(&next, Next::Resume(bytes) if *bytes != alert.encoded) {
+                alert_resumed(&alert.event.id);
             }
-            (alert, next)
+            Ok::<_, DeliveryError>(Some((alert, next)))
         });
         // Each alert's fate, where it is known before publishing; else it is one of `publications`.
         let mut fates: Vec<Option<Delivered>> = Vec::new();
         let mut publications: Vec<Publication> = Vec::new();
         let mut withheld = Vec::new();
-        for (alert, next) in join_all(requests).await {
-            let requested = match next {
-                Ok(Next::GoOn) => None,
-                Ok(Next::Resume(bytes)) => Some(bytes),
-                Ok(Next::Nothing) => {
+        // What the alerts' comments have besides, by the alerts' positions.
+        let mut besides: Vec<(usize, Besides)> = Vec::new();
+        for requested in join_all(requests).await {
+            let (alert, next) = match requested {
+                Ok(Some(requested)) => requested,
+                Ok(None) => {
                     fates.push(Some(Outcome::Done));
                     continue;
                 }
@@ -277,21 +318,36 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
                     continue;
                 }
             };
+            let Requested { keys, event: ours, encoded, record } = alert;
+            let is_outdated = record.is_outdated(&ours.data.comment_event.id);
+            besides.extend(Besides::of(record, &keys).map(|besides| (fates.len(), besides)));
+            let requested = match next {
+                Next::GoOn => None,
+                Next::Resume(bytes) => Some(bytes),
+                Next::Nothing => {
+                    fates.push(Some(Outcome::Done));
+                    continue;
+                }
+            };
             let is_resumed = requested.is_some();
-            let earlier = requested.filter(|bytes| *bytes != alert.encoded);
+            let earlier = requested.filter(|bytes| *bytes != encoded);
             // What was requested decides, whatever a newer model says. What can't be read is published: nothing is dropped.
             let decoded = earlier.as_ref().map(|bytes| Event::<'_, Alert<'_>>::decode(bytes).ok());
-            let event = decoded.as_ref().map_or(Some(&alert.event), Option::as_ref);
-            fates.push(match self.withholding(event, is_resumed, breaker).await {
+            let event = decoded.as_ref().map_or(Some(&ours), Option::as_ref);
+            let why = if is_outdated {
+                Ok(Some(withhold::outdated()))
+            } else {
+                self.withholding(event, is_resumed, breaker).await
+            };
+            fates.push(match why {
                 Ok(None) => {
                     let attributes = event.map(|event| attributes(&event.data)).unwrap_or_default();
-                    let encoded = earlier.unwrap_or(alert.encoded);
-                    let message = message(alert.event.id.into_owned(), encoded, attributes);
-                    publications.push(Publication { keys: alert.keys, message });
+                    let message = message(ours.id.into_owned(), earlier.unwrap_or(encoded), attributes);
+                    publications.push(Publication { keys, message });
                     None
                 }
                 Ok(Some(why)) => {
-                    withheld.push((fates.len(), alert.keys, why));
+                    withheld.push((fates.len(), keys, why));
                     None
                 }
                 Err(error) => Some(Outcome::Transient(error)),
@@ -301,7 +357,82 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
             fates[position] = Some(fate);
         }
         let mut answered = self.publish(publications).await.into_iter();
-        fates.into_iter().map_while(|fate| fate.or_else(|| answered.next())).collect()
+        let mut fates: Vec<Delivered> = fates.into_iter().map_while(|fate| fate.or_else(|| answered.next())).collect();
+        for (position, besides) in besides {
+            let Some(fate) = fates.get_mut(position).filter(|fate| !matches!(fate, Outcome::Transient(_))) else {
+                continue;
+            };
+            if let Err(error) = self.record_besides(&besides).await {
+                *fate = Outcome::Transient(error);
+            }
+        }
+        fates
+    }
+
+    /// Files an alert by its comment: under the time at which it was filed first, if it was before. None where the comment is
+    /// gone: nothing is to be decided about it.
+    async fn file(&self, pending: Pending) -> Result<Option<Requested>, DeliveryError> {
+        let PublishAlerts { objects, clock, links, .. } = self.function;
+        let Pending { id, alert, comment_key } = pending;
+        let now = clock.now();
+        let comment_event = alert.comment_event.id.as_ref();
+        let comments = Comments::new(objects, clock, self.deadline);
+        let record = comments
+            .change(&comment_key, |record| {
+                let is_known = record.alert(&id).is_some();
+                if record.is_gone(now) && !is_known {
+                    return;
+                }
+                if alert.version.is_some() {
+                    record.note_version(comment_event);
+                }
+                if !is_known {
+                    // What comes so much later is back.
+                    record.deleted = None;
+                    let (id, comment_event) = (id.clone(), comment_event.to_owned());
+                    record.alerts.push(Filed { id, time: now, comment_event });
+                }
+            })
+            .await?;
+        let Some(time) = record.alert(&id).map(|filed| filed.time) else {
+            comment_gone();
+            return Ok(None);
+        };
+        let (record, time) = self.filed_anew(&comments, &comment_key, record, &id, time).await?;
+        let mut alert = alert;
+        // Links and ledger know the same hour.
+        alert.links = links.as_ref().and_then(|links| links.both(Hour::of(time), &id, time));
+        let keys = Keys::new(time, &id);
+        let event = Event::new(id, SOURCE, time, alert);
+        let encoded = event.encode().into();
+        Ok(Some(Requested { keys, event, encoded, record }))
+    }
+
+    /// An alert that was filed long ago, and never requested, is filed now: nobody looks for new alerts where it would lie.
+    async fn filed_anew(
+        &self,
+        comments: &Comments<'_, O, C>,
+        comment_key: &str,
+        record: CommentRecord,
+        id: &str,
+        time: Timestamp,
+    ) -> Result<(CommentRecord, Timestamp), DeliveryError> {
+        let PublishAlerts { objects, clock, .. } = self.function;
+        let now = clock.now();
+        if now.duration_since(time) < FILED_ANEW_AFTER {
+            return Ok((record, time));
+        }
+        let requested = Keys::new(time, id).requested;
+        if get(objects, clock, self.deadline, &requested, None).await? != Fetched::Missing {
+            return Ok((record, time));
+        }
+        let again = |record: &mut CommentRecord| {
+            let filed = record.alerts.iter_mut().filter(|filed| filed.id == id && filed.time == time);
+            filed.for_each(|filed| filed.time = now);
+        };
+        let record = comments.change(comment_key, again).await?;
+        let time = record.alert(id).map_or(now, |filed| filed.time);
+        Ok((record, time))
     }
 
     /// Why a requested alert is not published by itself; none where it is.

@@ -11,6 +11,11 @@ use named_mutations::is_on;
 /// The reason why an alert is withheld, and the same as a sentence.
 pub(crate) type Withheld = (Withholding, String);
 
+/// A later version of the comment came before this one.
+pub(crate) fn outdated() -> Withheld {
+    (Withholding::Superseded, "a later version of the comment was there before it".to_owned())
+}
+
 /// What follows from the alert, the policies and the breaker alone. The probe is never withheld.
 pub(crate) fn by_rules(event: &Event<'_, Alert<'_>>, policies: &Policies, open: Option<&Known>) -> Option<Withheld> {
     let alert = &event.data;

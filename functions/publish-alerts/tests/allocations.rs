@@ -17,6 +17,7 @@ const ALERTS: usize = 64;
 fn prediction(number: usize, body: &str, time: Timestamp) -> Vec<u8> {
     let prediction = Prediction {
         comment: Comment { body: Some(body.into()), ..Comment::default() },
+        version: None,
         comment_event: EventRef { source: "urn:example:forum".into(), id: format!("e-{number}").into(), time },
         probability: 0.8,
         log_odds: 1.4,

@@ -180,7 +180,7 @@ fn record(samples: &Samples, number: usize, due: Duration, chance: &Chance) -> P
     let id = key(number);
     let comment = Comment { id: Some(id.as_str().into()), ..samples.draw(chance.share(), chance.share()).clone() };
     let time = START.parse::<Timestamp>().expect("a time") + due;
-    let event = Event::new(ids::sent_comment(SOURCE, &id).to_string(), SOURCE, time, comment);
+    let event = Event::new(ids::comment(SOURCE, &id, "1").to_string(), SOURCE, time, comment);
     PutRecord { data: event.encode(), partition_key: id }
 }
 

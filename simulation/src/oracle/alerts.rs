@@ -7,17 +7,19 @@ use modstream_events::ids;
 use modstream_tests::{Audit, StoredRecord};
 use serde_json::Value;
 
-use super::Evidence;
 use super::json::{number, parse, text, time};
 use super::policy::{Policies, Verdict, is_probe};
+use super::{Evidence, lifecycle};
 use crate::plan::Function;
 
 /// What predictions ask for.
 #[derive(Default)]
 struct Asked {
-    /// The alerts' ids by their folders in the ledger.
-    alerts: BTreeMap<String, String>,
-    /// The folders of alerts that the topic refuses.
+    /// The alerts' ids.
+    alerts: BTreeSet<String>,
+    /// The ids of alerts that need not be there, because their comments were gone before.
+    gone: BTreeSet<String>,
+    /// The ids of alerts that the topic refuses.
     refused: BTreeSet<String>,
     /// The data of prediction events, by id.
     predictions: BTreeMap<String, Value>,
@@ -35,11 +37,31 @@ pub(super) fn broken(evidence: &Evidence) -> Vec<String> {
     }
     let asked = asked(evidence, &audit, &policies, &mut broken);
     let published = published(evidence);
-    for (folder, id) in &asked.alerts {
+    let mut folders: BTreeMap<&str, &str> = BTreeMap::new();
+    for (key, content) in evidence.under("alerts/") {
+        let Some((folder, id)) = key.strip_suffix("requested.json").and_then(|folder| Some((folder, id_of(folder)?)))
+        else {
+            continue;
+        };
+        if let Some(other) = folders.insert(id, folder) {
+            broken.push(format!("alert {id} lies in {other} and in {folder}"));
+        }
+        let made = parse(content).and_then(|event| Some(text(&event, "/time")?.get(..13)?.to_owned()));
+        if made.as_deref() != folder.split('/').nth(1) {
+            broken.push(format!("{folder}: the alert was made in another hour, {made:?}"));
+        }
+    }
+    for id in &asked.alerts {
+        let Some(folder) = folders.get(id.as_str()) else {
+            if !asked.gone.contains(id) {
+                broken.push(format!("alert {id}: requested.json is missing"));
+            }
+            continue;
+        };
         let texts = published.get(id).cloned().unwrap_or_default();
         let (is_sent, is_withheld) =
             (evidence.has(&format!("{folder}sent.json")), evidence.has(&format!("{folder}withheld.json")));
-        if !is_sent && !is_withheld {
+        if !is_sent && !is_withheld && !evidence.has(&format!("{folder}withdrawn.json")) {
             broken.push(format!("alert {id}: neither sent nor withheld"));
         }
         if is_sent && texts.is_empty() {
@@ -52,14 +74,16 @@ pub(super) fn broken(evidence: &Evidence) -> Vec<String> {
         }
         match requested.and_then(parse) {
             Some(event) => broken.extend(broken_in_text(&event, id, &asked, &policies)),
-            None => broken.push(format!("alert {id}: requested.json is missing, or no JSON")),
+            None => broken.push(format!("alert {id}: requested.json is no JSON")),
         }
     }
-    let ids: BTreeSet<&String> = asked.alerts.values().collect();
-    broken.extend(published.keys().filter(|id| !ids.contains(id)).map(|id| format!("alert {id}: never asked for")));
+    broken.extend(
+        published.keys().filter(|id| !asked.alerts.contains(*id)).map(|id| format!("alert {id}: never asked for")),
+    );
     for (key, content) in evidence.under("alerts/") {
         let (folder, name) = key.split_at(key.rfind('/').unwrap_or_default() + 1);
-        if !asked.alerts.contains_key(folder) && !asked.refused.contains(folder) {
+        let id = id_of(key).unwrap_or_default();
+        if !asked.alerts.contains(id) && !asked.refused.contains(id) {
             broken.push(format!("{key}: no prediction asks for it"));
         }
         if name == "withheld.json" {
@@ -76,20 +100,21 @@ pub(super) fn broken(evidence: &Evidence) -> Vec<String> {
 
 fn asked(evidence: &Evidence, audit: &Audit, policies: &Policies<'_>, broken: &mut Vec<String>) -> Asked {
     let mut asked = Asked::default();
+    let need_not_be = lifecycle::need_not_be(evidence);
     for record in &evidence.predictions {
         let event = parse(&record.data).unwrap_or_default();
-        let place = |id: String| {
-            let hour = text(&event, "/data/comment_event/time").and_then(|time| time.get(..13));
-            (format!("alerts/{}/{id}/", hour.unwrap_or_default()), id)
-        };
+        let is_passed_on = event.pointer("/data/by").is_some() || event.pointer("/data/reporter").is_some();
+        if is_passed_on {
+            continue;
+        }
         let field = |name: &str| text(&event, &format!("/data/comment_event/{name}")).unwrap_or_default();
         let (source, comment) = (field("source"), field("id"));
-        let alert = || place(ids::alert(source, comment, policies.name()).to_string());
-        let exploration = || place(ids::exploration(source, comment, policies.name()).to_string());
+        let alert = || ids::alert(source, comment, policies.name()).to_string();
+        let exploration = || ids::exploration(source, comment, policies.name()).to_string();
         // An alert that the topic refuses may be held back later, with the text that was requested first.
         asked.predictions.insert(text(&event, "/id").unwrap_or_default().to_owned(), event["data"].clone());
         if audit.quarantined("predictions", record).is_some() {
-            asked.refused.extend([alert().0, exploration().0]);
+            asked.refused.extend([alert(), exploration()]);
             continue;
         }
         if is_settled_elsewhere(evidence, record) {
@@ -99,13 +124,22 @@ fn asked(evidence: &Evidence, audit: &Audit, policies: &Policies<'_>, broken: &m
             broken.push(format!("prediction record {} is bad, and not in quarantine", record.sequence_number));
             continue;
         }
-        match policies.judge(&event["data"]) {
-            Verdict::Pass => {}
-            Verdict::Alert(_) => asked.alerts.extend([alert()]),
-            Verdict::Explore(..) => asked.alerts.extend([exploration()]),
+        let id = match policies.judge(&event["data"]) {
+            Verdict::Pass => continue,
+            Verdict::Alert(_) => alert(),
+            Verdict::Explore(..) => exploration(),
+        };
+        if need_not_be(&event) {
+            asked.gone.insert(id.clone());
         }
+        asked.alerts.insert(id);
     }
     asked
+}
+
+/// The alert's id, of a key or folder of the ledger.
+fn id_of(key: &str) -> Option<&str> {
+    key.split('/').nth(2)
 }
 
 fn is_settled_elsewhere(evidence: &Evidence, record: &StoredRecord) -> bool {
@@ -143,6 +177,7 @@ fn is_reason(evidence: &Evidence, policies: &Policies<'_>, requested: &Value, wi
     let name = subreddit(requested);
     let Some(at) = time(requested, "/time") else { return false };
     match text(withheld, "/reason") {
+        Some("superseded") => lifecycle::is_outdated(evidence, requested),
         Some("exploration") => requested.pointer("/data/exploration").is_some(),
         Some("channel") => !policies.has_channel(name, "alerts"),
         Some("quiet_hours") => policies.waits(name, at, text(requested, "/data/severity").unwrap_or_default()),

@@ -59,8 +59,8 @@ fn broken_in_cover(evidence: &Evidence, covered: &BTreeMap<String, Vec<String>>)
         ledger.insert(id);
         let event = parse(content).unwrap_or_default();
         let name = text(&event, "/data/comment/subreddit");
-        let written = time(&event, "/data/comment_event/time").unwrap_or(Timestamp::MIN);
-        if written < evidence.last_due - LOOK_BACK {
+        let made = time(&event, "/time").unwrap_or(Timestamp::MIN);
+        if made < evidence.last_due - LOOK_BACK {
             continue;
         }
         let by = covered.get(id).map(Vec::as_slice).unwrap_or_default();
@@ -69,6 +69,8 @@ fn broken_in_cover(evidence: &Evidence, covered: &BTreeMap<String, Vec<String>>)
         let is_exploration = event.pointer("/data/exploration").is_some();
         match by {
             [] if !is_wanted || is_exploration => {}
+            // There is nothing left to decide about the text that it is about.
+            [] if ["superseded", "withdrawn"].iter().any(|why| evidence.has(&format!("{folder}/{why}.json"))) => {}
             // An instance that could not read it leaves it out as long as it lives.
             [] if evidence.was_forbidden(Function::Digest, |forbidden| forbidden.starts_with(folder)) => {}
             [of] if is_wanted && of == name.unwrap_or_default() => {}

@@ -10,6 +10,7 @@ mod digests;
 mod effects;
 mod evidence;
 mod json;
+mod lifecycle;
 mod policy;
 mod sign_in;
 
@@ -20,6 +21,7 @@ pub(crate) fn broken(evidence: &Evidence) -> Vec<String> {
     let mut broken = evidence.redriven.failed.clone();
     broken.extend(evidence.audit().broken_in_scoring());
     broken.extend(alerts::broken(evidence));
+    broken.extend(lifecycle::broken(evidence));
     broken.extend(breakers::broken(evidence));
     broken.extend(effects::broken(evidence));
     broken.extend(digests::broken(evidence));

@@ -19,18 +19,24 @@ impl Audit {
     /// A prediction in quarantine is no alert: its id may be requested and is not sent.
     pub fn broken_in_alerting(&self, condition: Condition) -> Vec<String> {
         let mut broken = self.broken_quarantine(&self.predictions_stream, &self.predictions);
+        let folders: BTreeMap<&str, &str> = self.folders_of_alerts().collect();
+        let places: BTreeSet<&str> = self.folders_of_alerts().map(|(_, folder)| folder).collect();
+        let twins = places.iter().filter(|place| !folders.values().any(|folder| folder == *place));
+        broken.extend(twins.map(|twin| format!("{twin} is of an alert that lies elsewhere")));
         let mut due: BTreeMap<String, String> = BTreeMap::new();
         let mut refused: BTreeSet<String> = BTreeSet::new();
         let mut may_be_withheld: BTreeSet<String> = BTreeSet::new();
         for record in &self.predictions {
             let event = parse(&record.data).unwrap_or_default();
-            let alert = alert_of(&event);
+            let alert = alert_of(&event).map(|id| {
+                let folder = folders.get(id.as_str());
+                (folder.map_or_else(|| format!("no folder of {id}/"), ToString::to_string), id)
+            });
             match (self.quarantined(&self.predictions_stream, record), alert) {
-                (Some(_), Some((id, hour))) => drop(refused.insert(ledger(&hour, &id))),
+                (Some(_), Some((folder, _))) => drop(refused.insert(folder)),
                 (Some(_), None) => {}
-                (None, Some((id, hour))) if is_probe(&event) => drop(due.insert(ledger(&hour, &id), id)),
-                (None, Some((id, hour))) if meets(condition, &event) => {
-                    let folder = ledger(&hour, &id);
+                (None, Some((folder, id))) if is_probe(&event) => drop(due.insert(folder, id)),
+                (None, Some((folder, id))) if meets(condition, &event) => {
                     if text(&event, "/data/comment/subreddit").is_some_and(|name| self.may_withhold.contains(name)) {
                         may_be_withheld.insert(folder.clone());
                     }
@@ -82,6 +88,12 @@ impl Audit {
         broken
     }
 
+    /// Alerts' ids, and the folders that they lie in.
+    fn folders_of_alerts(&self) -> impl Iterator<Item = (&str, &str)> {
+        let keys = self.objects.keys().filter_map(|key| key.strip_suffix("requested.json"));
+        keys.filter_map(|folder| Some((folder.strip_prefix("alerts/")?.split('/').nth(1)?, folder)))
+    }
+
     /// The alerts that were published again after their `sent.json` was there.
     pub fn published_after_sent(effects: &[Effect]) -> Vec<String> {
         let mut sent: BTreeSet<&str> = BTreeSet::new();
@@ -99,16 +111,11 @@ impl Audit {
     }
 }
 
-/// The alert's id and hour, where this is a prediction.
-fn alert_of(event: &Value) -> Option<(String, String)> {
+/// The alert's id, where this is a prediction.
+fn alert_of(event: &Value) -> Option<String> {
     let field = |pointer: &str| text(event, pointer).filter(|text| !text.is_empty());
     let (source, id) = (field("/data/comment_event/source")?, field("/data/comment_event/id")?);
-    let hour = field("/data/comment_event/time")?.get(..13)?;
-    Some((ids::alert(source, id, "default").to_string(), hour.to_owned()))
-}
-
-fn ledger(hour: &str, id: &str) -> String {
-    format!("alerts/{hour}/{id}/")
+    Some(ids::alert(source, id, "default").to_string())
 }
 
 fn is_probe(event: &Value) -> bool {

@@ -14,7 +14,7 @@ use crate::world::StoredRecord;
 type EventKey = (String, String);
 
 impl Audit {
-    /// What is broken of the promise that every comment event has a prediction or, for each of its records that is bad, one
+    /// What is broken of the promise that every comment event has a prediction (a deletion or a report itself) or, for each of its records that is bad, one
     /// object in quarantine.
     pub fn broken_in_scoring(&self) -> Vec<String> {
         let mut broken = self.broken_quarantine(&self.comments_stream, &self.comments);
@@ -52,6 +52,10 @@ impl Audit {
                 broken.push(format!("prediction record {} is no JSON", record.sequence_number));
                 continue;
             };
+            if is_passed_on(&event) {
+                answers.extend(event_key(&event));
+                continue;
+            }
             let field = |pointer: &str| text(&event, pointer).unwrap_or_default().to_owned();
             let comment = (field("/data/comment_event/source"), field("/data/comment_event/id"));
             let id = ids::prediction(&comment.0, &comment.1, &field("/data/model/version")).to_string();
@@ -74,6 +78,9 @@ impl Audit {
         let mut went: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for record in &self.predictions {
             let comment = |event: Value| {
+                if is_passed_on(&event) {
+                    return event_key(&event);
+                }
                 let field = |pointer: &str| Some(text(&event, pointer)?.to_owned());
                 Some((field("/data/comment_event/source")?, field("/data/comment_event/id")?))
             };
@@ -125,6 +132,12 @@ impl Audit {
         }
         broken
     }
+}
+
+/// Whether this is no prediction, but goes on behind those of its comment.
+fn is_passed_on(event: &Value) -> bool {
+    let kind = text(event, "/type").unwrap_or_default();
+    ["modstream.comment-deleted.v1", "modstream.comment-reported.v1"].contains(&kind)
 }
 
 fn event_key(event: &Value) -> Option<EventKey> {

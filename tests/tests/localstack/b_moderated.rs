@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use jiff::SignedDuration;
-use modstream_events::{Alert, Event};
+use modstream_ledger::comments::Comments;
 use modstream_ledger::digests::Digests;
 use modstream_ledger::limits::{BREAKERS, Opened};
 use modstream_ledger::{Fate, Hour, Keys, Reader, Withheld, Withholding};
@@ -110,17 +110,13 @@ impl Scene {
         let (objects, clock) = (self.world.objects(), self.world.clock());
         until("the alerts are published or withheld", LIMIT, async || {
             let reader = Reader::new(&objects, &clock, clock.now() + LIMIT);
-            let mut known: BTreeMap<String, Fate> = BTreeMap::new();
-            for hour in comments.iter().map(|comment| Hour::of(comment.time)).collect::<BTreeSet<_>>() {
-                known.extend(reader.hour(hour).await.ok()?.into_iter().map(|entry| (entry.id, entry.fate)));
-            }
             let mut fates = Vec::new();
             for comment in comments {
-                let id = comment.alert_id();
-                fates.push(match known.get(&id)? {
+                let (id, hour) = (comment.alert_id(), self.alerted_in(comment).await?);
+                fates.push(match reader.entry(hour, &id).await.ok()??.fate {
                     Fate::Requested => return None,
                     Fate::Sent => None,
-                    Fate::Withheld => Some(reader.withheld(Hour::of(comment.time), &id).await.ok()??),
+                    Fate::Withheld => Some(reader.withheld(hour, &id).await.ok()??),
                 });
             }
             Some(fates)
@@ -170,7 +166,7 @@ impl Scene {
         let (mut published, mut withheld) = (Vec::new(), Vec::new());
         let mut hours: BTreeMap<Hour, [usize; 2]> = BTreeMap::new();
         for (comment, fate) in comments.iter().zip(&fates) {
-            let hour = hours.entry(self.alerted_in(comment).await).or_default();
+            let hour = hours.entry(self.alerted_in(comment).await.expect("it is filed")).or_default();
             match fate {
                 None => published.push(*comment),
                 Some(Withheld { reason, detail, .. }) => {
@@ -199,21 +195,20 @@ impl Scene {
         [published, withheld]
     }
 
-    /// The hour whose budget an alert takes a place of.
-    async fn alerted_in(&self, comment: &MadeUp) -> Hour {
+    /// The hour in which an alert was made, and whose budget it takes a place of; none before it is filed.
+    async fn alerted_in(&self, comment: &MadeUp) -> Option<Hour> {
         let (objects, clock) = (self.world.objects(), self.world.clock());
-        let reader = Reader::new(&objects, &clock, clock.now() + LIMIT);
-        let found = reader.alert(Hour::of(comment.time), &comment.alert_id()).await.expect("it reads");
-        let bytes = found.expect("it is requested");
-        let alert: Event<'_, Alert<'_>> = Event::decode(&bytes).expect("an alert");
-        Hour::of(alert.time)
+        let comments = Comments::new(&objects, &clock, clock.now() + LIMIT);
+        let record = comments.change(&comment.comment_key(), |_| {}).await.ok()?;
+        record.alert(&comment.alert_id()).map(|filed| Hour::of(filed.time))
     }
 
     /// All that the ledger has of alerts, however often it was written.
     async fn ledger(&self, comments: &[MadeUp]) -> Vec<Vec<Vec<u8>>> {
         let mut all = Vec::new();
         for comment in comments {
-            let Keys { requested, sent, withheld } = Keys::new(comment.time, &comment.alert_id());
+            let hour = self.alerted_in(comment).await.expect("it is filed");
+            let Keys { requested, sent, withheld, .. } = Keys::in_hour(hour, &comment.alert_id());
             for key in [requested, sent, withheld] {
                 all.push(self.world.versions(&key).await);
             }
@@ -325,7 +320,7 @@ impl Scene {
         let mut waits = |comment: &MadeUp| {
             let page = maja.open(&desk);
             assert_eq!(page.status, 200, "{}", page.body);
-            page.body.contains(&format!("\"/alert/{}/{}\">Why", Hour::of(comment.time), comment.alert_id()))
+            page.body.contains(&format!("/{}\">Why", comment.alert_id()))
         };
         assert!(waits(first) && waits(second) && waits(withheld));
 

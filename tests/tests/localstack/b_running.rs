@@ -166,7 +166,7 @@ async fn live_comments_enter_with_the_command() {
         assert_eq!(sent["sent"], 50, "{sent}");
     }
     let sent: Vec<String> = (0..50)
-        .map(|number| modstream_events::ids::sent_comment("urn:example:live", &format!("live{number}")).to_string())
+        .map(|number| modstream_events::ids::comment("urn:example:live", &format!("live{number}"), "1").to_string())
         .collect();
     until_predicted(&world, &sent).await;
 }

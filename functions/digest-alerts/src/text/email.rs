@@ -222,5 +222,6 @@ fn reason(reason: Withholding) -> &'static str {
         Withholding::QuietHours => "they came in quiet hours",
         Withholding::Channel => "the policy asks for digests only",
         Withholding::Exploration => "they meet no policy",
+        Withholding::Superseded => "their comments were edited",
     }
 }

@@ -37,6 +37,7 @@ pub(crate) fn alert(comment: Comment<'static>, at: Timestamp, probability: f64) 
     let prediction = Prediction {
         comment,
         comment_event: EventRef { source: "urn:example:forum".into(), id: comment_id.clone().into(), time: at },
+        version: None,
         probability,
         log_odds: 0.0,
         intercept: 0.0,

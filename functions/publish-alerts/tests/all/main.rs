@@ -32,6 +32,7 @@ fn prediction() -> Prediction<'static> {
             ..Comment::default()
         },
         comment_event: EventRef { source: "urn:example:forum".into(), id: "e-1".into(), time: time() },
+        version: None,
         probability: 0.8,
         log_odds: 1.4,
         intercept: -0.5,

@@ -1,6 +1,6 @@
 //! What moderators decided about alerts.
 //!
-//! An alert's log is `decisions/<hour of the comment event>/<alert id>/<number>.json`: decision events, numbered from
+//! An alert's log is `decisions/<hour in which the alert was made>/<alert id>/<number>.json`: decision events, numbered from
 //! 0001, each put with `If-None-Match: *`. The hour is the alert's in the ledger, so the logs of the last days are found by
 //! listing these days. So of two people at once one is first, and the other sees what was decided ([`Decisions::decide`]). A
 //! decision is taken back by another one, `undo`; [`Log::standing`] is what the log adds up to.

@@ -13,7 +13,7 @@ pub(crate) const MAX_DECISIONS_PER_ALERT: u32 = 9_999;
 /// Names an alert, as the ledger's keys do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AlertKey<'a> {
-    /// The hour of its comment event.
+    /// The hour in which it was made.
     pub hour: Hour,
     /// The alert's id.
     pub alert_id: &'a str,
@@ -40,11 +40,11 @@ impl<'a> AlertKey<'a> {
     }
 
     pub(crate) fn of_alert(alert: &'a Event<'_, Alert<'_>>) -> Self {
-        AlertKey { hour: Hour::of(alert.data.comment_event.time), alert_id: &alert.id }
+        AlertKey { hour: Hour::of(alert.time), alert_id: &alert.id }
     }
 
     pub(crate) fn of_decision(decision: &'a Decision<'_>) -> Self {
-        AlertKey { hour: Hour::of(decision.comment_event.time), alert_id: &decision.alert_id }
+        AlertKey { hour: Hour::of(decision.alerted), alert_id: &decision.alert_id }
     }
 }
 

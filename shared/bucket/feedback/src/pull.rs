@@ -4,7 +4,7 @@ use std::time::Duration;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 use modstream_archive::{Content, Reader as Archive};
-use modstream_events::{Alert, Comment, Decision, Event};
+use modstream_events::{Alert, CommentEvent, Decision, Event};
 use modstream_ledger::{Hour, LedgerError, PREFIX as ALERTS, Reader as Ledger, Withheld, Withholding};
 use modstream_platform::deliver::{DeliveryError, get, list};
 use modstream_platform::{Clock, Fetched, Objects};
@@ -17,7 +17,7 @@ const PREFIX: &str = "decisions/";
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// How many objects are read at once.
 const CONCURRENT_READS: usize = 32;
-/// A comment arrives on its stream at most so long before or after its event's time, as far as the archive is searched for it.
+/// A comment arrives on its stream at most so long before the alert about it is made, as far as the archive is searched for it.
 const AROUND: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What was read.
@@ -86,7 +86,7 @@ pub async fn pull<O: Objects, C: Clock>(
     }
     pulled.judged.sort_by(|one, other| one.decision.alert_id.cmp(&other.decision.alert_id));
     let explored = pulled.judged.iter().filter(|judged| judged.decision.is_explored());
-    if let Some(first) = explored.map(|judged| judged.decision.time).min() {
+    if let Some(first) = explored.map(|judged| judged.decision.alerted).min() {
         count_waiting(objects, clock, (first, to.min(clock.now())), &decided, &mut pulled).await?;
     }
     Ok(pulled)
@@ -156,7 +156,7 @@ async fn join_with_archive<O: Objects, C: Clock>(
     wanted: &mut HashMap<(String, String), Vec<Verdict>>,
     pulled: &mut Pulled,
 ) -> Result<(), PullError> {
-    let times = || wanted.values().flatten().map(|verdict| verdict.time);
+    let times = || wanted.values().flatten().map(|verdict| verdict.alerted);
     let (Some(first), Some(last)) = (times().min(), times().max()) else { return Ok(()) };
     let (from, to) =
         (first.checked_sub(AROUND).unwrap_or(Timestamp::MIN), last.checked_add(AROUND).unwrap_or(Timestamp::MAX));
@@ -166,10 +166,14 @@ async fn join_with_archive<O: Objects, C: Clock>(
             break;
         }
         let Content::Data(data) = &stored.record.content else { continue };
-        let Ok(event) = Event::<'_, Comment<'_>>::decode(data) else { continue };
-        let Some(verdicts) = wanted.remove(&(event.source.to_string(), event.id.to_string())) else { continue };
+        let (source, id, comment) = match CommentEvent::decode(data) {
+            Ok(CommentEvent::Created(event)) => (event.source, event.id, event.data),
+            Ok(CommentEvent::Edited(event)) => (event.source, event.id, event.data.comment),
+            _ => continue,
+        };
+        let Some(verdicts) = wanted.remove(&(source.into_owned(), id.into_owned())) else { continue };
         for verdict in verdicts {
-            match Judged::new(&event.data, verdict) {
+            match Judged::new(&comment, verdict) {
                 Some(judged) => pulled.judged.push(judged),
                 None => pulled.without_text += 1,
             }
@@ -187,7 +191,7 @@ async fn join_with_ledger<O: Objects, C: Clock>(
     pulled: &mut Pulled,
 ) -> Result<(), PullError> {
     let ledger = Ledger::new(objects, clock, clock.now() + READ_TIMEOUT);
-    let bytes = ledger.alert(Hour::of(verdict.time), &verdict.alert_id).await?;
+    let bytes = ledger.alert(Hour::of(verdict.alerted), &verdict.alert_id).await?;
     let alert = bytes.as_deref().and_then(|bytes| Event::<'_, Alert<'_>>::decode(bytes).ok());
     let whole = alert.as_ref().filter(|alert| !alert.data.body_truncated);
     match whole.and_then(|alert| Judged::new(&alert.data.comment, verdict)) {

@@ -28,7 +28,7 @@ fn comment_event(number: u32, body: &str) -> Event<'static, Comment<'static>> {
         body: Some(body.to_owned().into()),
         ..Comment::default()
     };
-    Event::new(ids::sent_comment(FORUM, &format!("c{number}")).to_string(), FORUM, time(), comment)
+    Event::new(ids::comment(FORUM, &format!("c{number}"), "1").to_string(), FORUM, time(), comment)
 }
 
 fn alert_event(number: u32, probability: f64, body: &str) -> Event<'static, Alert<'static>> {
@@ -36,6 +36,7 @@ fn alert_event(number: u32, probability: f64, body: &str) -> Event<'static, Aler
     let alert = Alert {
         body_truncated: false,
         prediction_id: format!("p{number}").into(),
+        version: None,
         comment_event: EventRef { source, id: id.clone(), time },
         comment,
         probability,

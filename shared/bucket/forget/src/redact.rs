@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use modstream_archive::{ArchivedRecord, Content, Key, decode, encode};
+use modstream_ledger::Redaction;
 use serde_json::{Map, Value, json};
 
 use crate::{Area, Person};
@@ -92,32 +93,21 @@ fn quarantine(event: &mut Value, person: &Person, now: Timestamp) -> Option<u64>
     Some(1)
 }
 
-/// What a comment keeps in the ledger: what it is, where, and when; nothing of who or what was said.
-const KEPT_OF_A_COMMENT: [&str; 5] = ["id", "parent_id", "link_id", "subreddit", "created_utc"];
-
 fn ledger(object: &mut Value, person: &Person, now: Timestamp) -> Option<u64> {
-    let Some(data) = object.get_mut("data").and_then(Value::as_object_mut) else {
-        // `sent.json` says when, and nothing more.
-        return object.get("message_id").map(|_| 0);
+    let Some(data) = object.get("data") else {
+        // What says when, or by what, and nothing more.
+        return (!person.is_in(object.to_string().as_bytes())).then_some(0);
     };
-    if data.contains_key("forgotten") {
-        return Some(0);
-    }
-    let comment = data.get_mut("comment")?.as_object_mut()?;
-    let field = |name: &str| comment.get(name).and_then(Value::as_str);
+    let comment = data.get("comment").filter(|comment| comment.is_object());
+    let field = |name: &str| comment.and_then(|comment| comment.get(name)).and_then(Value::as_str);
     let theirs = match person {
         Person::Author(name) => field("author") == Some(name),
         Person::Comment(id) => field("id") == Some(id),
     };
     if !theirs {
-        return Some(0);
+        return (comment.is_some() || data.get("forgotten").is_some()).then_some(0);
     }
-    comment.retain(|name, _| KEPT_OF_A_COMMENT.contains(&name.as_str()));
-    // Terms are words of the text; so is the always-alert term that it contains.
-    data.insert("terms".to_owned(), json!([]));
-    data.remove("matched");
-    mark(data, now);
-    Some(1)
+    modstream_ledger::redact(object, now).map(|redaction| u64::from(redaction == Redaction::Removed))
 }
 
 fn given_up(invocation: &mut Value, person: &Person, now: Timestamp) -> Option<u64> {

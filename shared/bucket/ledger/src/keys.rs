@@ -8,6 +8,13 @@ use jiff::tz::TimeZone;
 /// The prefix of the ledger.
 pub const PREFIX: &str = "alerts/";
 
+/// The prefix of comments that were missed, by the hour in which that was known.
+pub const MISSED_PREFIX: &str = "missed/";
+
+pub(crate) fn missed_key(hour: Hour, comment_key: &str) -> String {
+    format!("{MISSED_PREFIX}{hour}/{comment_key}.json")
+}
+
 const FORMAT: &str = "%Y-%m-%dT%H";
 const SECONDS: i64 = 3_600;
 
@@ -95,10 +102,14 @@ pub struct Keys {
     pub sent: String,
     /// The key of a [`Withheld`](crate::Withheld).
     pub withheld: String,
+    /// The key of a [`Superseded`](crate::Superseded).
+    pub superseded: String,
+    /// The key of a [`Withdrawn`](crate::Withdrawn).
+    pub withdrawn: String,
 }
 
 impl Keys {
-    /// The keys of the alert `id` about the comment event of `time`.
+    /// The keys of the alert `id` that was made at `time`: the time of the alert event.
     pub fn new(time: Timestamp, id: &str) -> Self {
         Keys::in_hour(Hour::of(time), id)
     }
@@ -106,14 +117,25 @@ impl Keys {
     /// The keys of the alert `id` in an hour.
     pub fn in_hour(hour: Hour, id: &str) -> Self {
         let folder = format!("{}{id}/", hour.prefix());
-        let [requested, sent, withheld] = [REQUESTED, SENT, WITHHELD].map(|name| format!("{folder}{name}"));
-        Keys { requested, sent, withheld }
+        let [requested, sent, withheld, superseded, withdrawn] =
+            [REQUESTED, SENT, WITHHELD, SUPERSEDED, WITHDRAWN].map(|name| format!("{folder}{name}"));
+        Keys { requested, sent, withheld, superseded, withdrawn }
+    }
+
+    /// The key that says that a report of this event id is about the alert.
+    pub fn reported(&self, report: &str) -> String {
+        let folder = self.requested.strip_suffix(REQUESTED).unwrap_or(&self.requested);
+        format!("{folder}{REPORTS}{report}.json")
     }
 }
 
 pub(crate) const REQUESTED: &str = "requested.json";
 pub(crate) const SENT: &str = "sent.json";
 pub(crate) const WITHHELD: &str = "withheld.json";
+pub(crate) const SUPERSEDED: &str = "superseded.json";
+pub(crate) const WITHDRAWN: &str = "withdrawn.json";
+/// What the names of reports begin with.
+pub(crate) const REPORTS: &str = "reports/";
 
 #[cfg(test)]
 mod tests {

@@ -5,7 +5,7 @@ use modstream_platform::deliver::{DeliveryError, get, list};
 use modstream_platform::{Clock, Fetched, Objects};
 
 use crate::keys::{Hour, Keys};
-use crate::keys::{REQUESTED, SENT, WITHHELD};
+use crate::keys::{REPORTS, REQUESTED, SENT, SUPERSEDED, WITHDRAWN, WITHHELD};
 use crate::write::{Sent, Withheld};
 
 /// An alert, as the names of its objects tell.
@@ -13,10 +13,39 @@ use crate::write::{Sent, Withheld};
 pub struct Entry {
     /// The alert's id.
     pub id: String,
-    /// The hour of the comment event.
+    /// The hour in which it was made.
     pub hour: Hour,
     /// What became of it.
     pub fate: Fate,
+    /// Whether the comment has a later version.
+    pub is_superseded: bool,
+    /// Whether the comment is gone.
+    pub is_withdrawn: bool,
+    /// How often the comment was reported, as far as it counts.
+    pub reports: usize,
+}
+
+impl Entry {
+    fn new(id: &str, hour: Hour) -> Self {
+        let id = id.to_owned();
+        Entry { id, hour, fate: Fate::Requested, is_superseded: false, is_withdrawn: false, reports: 0 }
+    }
+
+    /// Notes an object by its name within the alert's folder.
+    fn note(&mut self, name: &str) {
+        match name {
+            WITHHELD => self.fate = self.fate.max(Fate::Withheld),
+            SENT => self.fate = Fate::Sent,
+            SUPERSEDED => self.is_superseded = true,
+            WITHDRAWN => self.is_withdrawn = true,
+            _ => self.reports += usize::from(name.starts_with(REPORTS)),
+        }
+    }
+
+    /// Whether there is still something to decide: the comment is there, and says what it said.
+    pub fn is_open(&self) -> bool {
+        !self.is_superseded && !self.is_withdrawn
+    }
 }
 
 /// What became of an alert.
@@ -61,26 +90,33 @@ impl<'a, O: Objects, C: Clock> Reader<'a, O, C> {
         Reader { objects, clock, deadline }
     }
 
-    /// The alerts about comments of an hour, by id. One listing, whatever their number is.
+    /// The alerts that were made in an hour, by id. One listing, whatever their number is.
     ///
     /// # Errors
     /// Where there is no answer by the deadline.
     pub async fn hour(&self, hour: Hour) -> Result<Vec<Entry>, LedgerError> {
         let prefix = hour.prefix();
         let keys = list(self.objects, self.clock, self.deadline, &prefix).await?;
-        let mut fates: BTreeMap<&str, Fate> = BTreeMap::new();
+        let mut entries: BTreeMap<&str, Entry> = BTreeMap::new();
         for key in &keys {
             let Some((id, name)) = key.strip_prefix(&prefix).and_then(|rest| rest.split_once('/')) else { continue };
-            let fate = match name {
-                REQUESTED => Fate::Requested,
-                WITHHELD => Fate::Withheld,
-                SENT => Fate::Sent,
-                _ => continue,
-            };
-            let known = fates.entry(id).or_insert(fate);
-            *known = fate.max(*known);
+            if name.starts_with(REPORTS) || [REQUESTED, WITHHELD, SENT, SUPERSEDED, WITHDRAWN].contains(&name) {
+                entries.entry(id).or_insert_with(|| Entry::new(id, hour)).note(name);
+            }
         }
-        Ok(fates.into_iter().map(|(id, fate)| Entry { id: id.to_owned(), hour, fate }).collect())
+        Ok(entries.into_values().collect())
+    }
+
+    /// One alert, as the names of its objects tell; none where there is none. One listing.
+    ///
+    /// # Errors
+    /// Where there is no answer by the deadline.
+    pub async fn entry(&self, hour: Hour, id: &str) -> Result<Option<Entry>, LedgerError> {
+        let folder = format!("{}{id}/", hour.prefix());
+        let keys = list(self.objects, self.clock, self.deadline, &folder).await?;
+        let mut entry = Entry::new(id, hour);
+        keys.iter().filter_map(|key| key.strip_prefix(&folder)).for_each(|name| entry.note(name));
+        Ok((!keys.is_empty()).then_some(entry))
     }
 
     /// An alert's event, encoded; none where the ledger has no such alert.

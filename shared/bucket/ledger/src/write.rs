@@ -1,9 +1,12 @@
 use jiff::Timestamp;
-use modstream_platform::deliver::{DeliveryError, PutIfAbsent, get, put_if_absent};
-use modstream_platform::{Bytes, Clock, Fetched, Objects};
+use modstream_events::DeletedBy;
+use modstream_platform::deliver::{DeliveryError, PutIfAbsent, get, put_if_absent, put_where};
+use modstream_platform::{Bytes, Clock, Condition, Fetched, Objects};
 use serde::{Deserialize, Serialize};
 
-use crate::keys::Keys;
+use crate::comments::Deletion;
+use crate::keys::{Hour, Keys, missed_key};
+use crate::redact::{Redaction, redact};
 
 /// The content of `sent.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +28,36 @@ pub struct Withheld {
     pub detail: String,
 }
 
+/// The content of `superseded.json`: the comment has a later version, so the alert is about an earlier text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Superseded {
+    /// When this was noticed.
+    pub time: Timestamp,
+    /// The comment event of the later version.
+    pub by: String,
+}
+
+/// The content of `withdrawn.json`: the comment is gone, so there is nothing to decide about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Withdrawn {
+    /// When the deletion came here.
+    pub time: Timestamp,
+    /// Who deleted the comment.
+    pub by: DeletedBy,
+}
+
+/// A comment that was reported, that a moderator of the forum removed, and about which there was no alert: it was missed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Missed {
+    /// When the deletion came here.
+    pub time: Timestamp,
+    /// The comment's subreddit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subreddit: Option<String>,
+    /// How often it was reported.
+    pub reports: usize,
+}
+
 /// Why an alert is not published by itself. It is in the digest and at the desk all the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -39,6 +72,8 @@ pub enum Withholding {
     Channel,
     /// The comment meets no policy: it is asked about to learn what such comments are like.
     Exploration,
+    /// A later version of the comment came before this one.
+    Superseded,
 }
 
 impl Withholding {
@@ -50,6 +85,7 @@ impl Withholding {
             Withholding::QuietHours => "quiet_hours",
             Withholding::Channel => "channel",
             Withholding::Exploration => "exploration",
+            Withholding::Superseded => "superseded",
         }
     }
 }
@@ -89,7 +125,7 @@ impl<'a, O: Objects, C: Clock> Ledger<'a, O, C> {
         if put_if_absent(objects, clock, deadline, &keys.requested, event.clone()).await? == PutIfAbsent::Written {
             return Ok(Next::GoOn);
         }
-        for settled in [&keys.sent, &keys.withheld] {
+        for settled in [&keys.sent, &keys.withheld, &keys.withdrawn] {
             let found = get(objects, clock, deadline, settled, None).await?;
             if matches!(found, Fetched::Object { .. }) {
                 return Ok(Next::Nothing);
@@ -118,6 +154,60 @@ impl<'a, O: Objects, C: Clock> Ledger<'a, O, C> {
     pub async fn withhold(&self, keys: &Keys, reason: Withholding, detail: String) -> Result<(), DeliveryError> {
         let withheld = Withheld { time: self.clock.now(), reason, detail };
         self.settle(&keys.withheld, serde_json::to_vec(&withheld).unwrap_or_default()).await
+    }
+
+    /// Records that the comment has a later version.
+    ///
+    /// # Errors
+    /// Where it is not known by the deadline that it is recorded.
+    pub async fn supersede(&self, keys: &Keys, by: &str) -> Result<(), DeliveryError> {
+        let superseded = Superseded { time: self.clock.now(), by: by.to_owned() };
+        self.settle(&keys.superseded, serde_json::to_vec(&superseded).unwrap_or_default()).await
+    }
+
+    /// Records that the comment is gone, and takes what was written out of the alert.
+    ///
+    /// # Errors
+    /// Where it is not known by the deadline that it is recorded.
+    pub async fn withdraw(&self, keys: &Keys, deletion: Deletion) -> Result<(), DeliveryError> {
+        let withdrawn = Withdrawn { time: deletion.time, by: deletion.by };
+        self.settle(&keys.withdrawn, serde_json::to_vec(&withdrawn).unwrap_or_default()).await?;
+        self.redact(&keys.requested).await
+    }
+
+    /// Records that the comment was reported, by the id of the report's event.
+    ///
+    /// # Errors
+    /// Where it is not known by the deadline that it is recorded.
+    pub async fn report(&self, keys: &Keys, report: &str) -> Result<(), DeliveryError> {
+        self.settle(&keys.reported(report), b"{}".to_vec()).await
+    }
+
+    /// Records that the comment of this key was missed.
+    ///
+    /// # Errors
+    /// Where it is not known by the deadline that it is recorded.
+    pub async fn missed(&self, comment_key: &str, missed: &Missed) -> Result<(), DeliveryError> {
+        let bytes = serde_json::to_vec(missed).unwrap_or_default();
+        self.settle(&missed_key(Hour::of(missed.time), comment_key), bytes).await
+    }
+
+    async fn redact(&self, key: &str) -> Result<(), DeliveryError> {
+        let Ledger { objects, clock, deadline } = *self;
+        loop {
+            let Fetched::Object { bytes, etag } = get(objects, clock, deadline, key, None).await? else {
+                return Ok(());
+            };
+            // What is no alert is not ours to change.
+            let Ok(mut event) = serde_json::from_slice(&bytes) else { return Ok(()) };
+            if redact(&mut event, clock.now()) != Some(Redaction::Removed) {
+                return Ok(());
+            }
+            let unchanged = Condition::Matches(etag);
+            if put_where(objects, clock, deadline, key, event.to_string(), &unchanged).await?.is_some() {
+                return Ok(());
+            }
+        }
     }
 
     async fn settle(&self, key: &str, bytes: Vec<u8>) -> Result<(), DeliveryError> {

@@ -79,7 +79,7 @@ impl World {
 
 fn comment(id: &str) -> Vec<u8> {
     let comment = Comment { id: Some(id.into()), body: Some("Is it so?".into()), ..Comment::default() };
-    let event_id = ids::sent_comment("urn:example:forum", id).to_string();
+    let event_id = ids::comment("urn:example:forum", id, "1").to_string();
     Event::new(event_id, "urn:example:forum", "2026-01-05T10:00:00Z".parse().expect("a time"), comment).encode()
 }
 

@@ -108,6 +108,7 @@ pub(crate) mod tests {
                 id: "e-1".into(),
                 time: jiff::Timestamp::UNIX_EPOCH,
             },
+            version: None,
             probability: 0.8,
             log_odds: 1.386_294_361_119_890_6,
             intercept: 0.0,

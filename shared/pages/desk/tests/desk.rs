@@ -107,6 +107,7 @@ fn event(number: u128, severity: Severity, time: Timestamp, body: &str) -> Event
             ..Comment::default()
         },
         comment_event: EventRef { source: "urn:example:forum".into(), id: number.to_string().into(), time },
+        version: None,
         probability: 0.9,
         log_odds: 2.2,
         intercept: -1.0,

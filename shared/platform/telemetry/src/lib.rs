@@ -89,6 +89,31 @@ pub fn alerts_withheld(reason: &str, alerts: usize) {
     info!(event = "alerts_withheld", reason, alerts);
 }
 
+/// Alerts are about an earlier text of their comment by now.
+pub fn alerts_superseded(alerts: usize) {
+    info!(event = "alerts_superseded", alerts);
+}
+
+/// A comment is gone, and with it the alerts about it: their text is taken away.
+pub fn alerts_withdrawn(alerts: usize) {
+    info!(event = "alerts_withdrawn", alerts);
+}
+
+/// A comment that would alert was deleted before.
+pub fn comment_gone() {
+    info!(event = "comment_gone");
+}
+
+/// Somebody reported a comment.
+pub fn comment_reported() {
+    info!(event = "comment_reported");
+}
+
+/// A comment that was reported and removed had never alerted.
+pub fn comment_missed() {
+    info!(event = "comment_missed");
+}
+
 /// Policies are in use.
 pub fn policy_loaded(version: &str, name: &str) {
     info!(event = "policy_loaded", version, name);

@@ -28,6 +28,7 @@ pub(crate) fn alert() -> Vec<u8> {
             ..Comment::default()
         },
         comment_event: EventRef { source: "urn:example:forum".into(), id: "k1".into(), time },
+        version: None,
         probability: 0.9,
         log_odds: 2.2,
         intercept: -1.0,

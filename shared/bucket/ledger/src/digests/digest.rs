@@ -41,7 +41,7 @@ fn is_none(count: &usize) -> bool {
 /// Names an alert of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Covered {
-    /// The hour of its comment event.
+    /// The hour in which it was made.
     #[serde(serialize_with = "write_hour", deserialize_with = "read_hour")]
     pub hour: Hour,
     /// The alert's id.
@@ -64,7 +64,7 @@ pub struct Withheld {
 pub struct Late {
     /// How many alerts there are.
     pub count: usize,
-    /// The time of the oldest one's comment.
+    /// When the oldest of them was made.
     pub oldest: Timestamp,
 }
 

@@ -1,0 +1,105 @@
+//! Which version of its comment a text is, where the forum tells none.
+
+use std::collections::HashMap;
+
+use modstream_events::ids;
+use uuid::Uuid;
+
+/// How many comments are remembered at least; at most, twice as many. A comment takes about 100 bytes.
+const REMEMBERED: usize = 500_000;
+
+/// What was said of each comment so far: the comments seen last, and those before.
+#[derive(Default)]
+pub(crate) struct Versions {
+    latest: HashMap<Uuid, Said>,
+    before: HashMap<Uuid, Said>,
+}
+
+/// What a comment said.
+#[derive(Clone)]
+struct Said {
+    /// The latest text, and its number among the comment's versions of that text.
+    text: Uuid,
+    number: u32,
+    /// The texts of all versions, once there is more than one.
+    all: Vec<Uuid>,
+}
+
+/// A version of a comment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Version {
+    pub(crate) name: String,
+    /// Whether an earlier version came before.
+    pub(crate) is_later: bool,
+}
+
+impl Versions {
+    /// The version that this text is. A text that the comment has already is its version again; one that it had before another
+    /// is a new one.
+    pub(crate) fn of(&mut self, comment: Uuid, text: &str) -> Version {
+        let hash = Uuid::new_v5(&ids::NAMESPACE, text.as_bytes());
+        let said = self.latest.remove(&comment).or_else(|| self.before.remove(&comment));
+        let said = match said {
+            None => Said { text: hash, number: 0, all: Vec::new() },
+            Some(said) if said.text == hash => said,
+            Some(Said { text: earlier, mut all, .. }) => {
+                if all.is_empty() {
+                    all.push(earlier);
+                }
+                let number = all.iter().filter(|said| **said == hash).count();
+                all.push(hash);
+                Said { text: hash, number: u32::try_from(number).unwrap_or(u32::MAX), all }
+            }
+        };
+        let version = Version { name: ids::text_version(text, said.number), is_later: !said.all.is_empty() };
+        if self.latest.len() >= REMEMBERED {
+            self.before = std::mem::take(&mut self.latest);
+        }
+        self.latest.insert(comment, said);
+        version
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn names(texts: &[&str]) -> Vec<String> {
+        let mut versions = Versions::default();
+        texts.iter().map(|text| versions.of(Uuid::nil(), text).name).collect()
+    }
+
+    #[test]
+    fn the_first_text_is_a_comment_and_the_next_one_a_later_version() {
+        let mut versions = Versions::default();
+        let (one, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        assert!(!versions.of(one, "a").is_later);
+        assert!(!versions.of(other, "b").is_later, "another comment");
+        assert!(!versions.of(one, "a").is_later, "a repeat of the first is what the first was");
+        assert!(versions.of(one, "b").is_later);
+        assert!(versions.of(one, "b").is_later, "a repeat of a later version is one");
+    }
+
+    #[test]
+    fn a_text_that_comes_back_after_another_is_new() {
+        let all = names(&["a", "b", "a", "b", "b", "a"]);
+        assert_eq!(all[3], all[4], "said twice at once");
+        let different: std::collections::BTreeSet<&String> = all.iter().collect();
+        assert_eq!(different.len(), 5, "{all:?}");
+    }
+
+    proptest! {
+        /// Reading the same comments again gives the same versions: that is what makes a repeat one.
+        #[test]
+        fn versions_follow_from_the_texts_alone(texts in prop::collection::vec("[ab]", 1..12)) {
+            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            let once = names(&texts);
+            prop_assert_eq!(&once, &names(&texts));
+            for (pair, names) in texts.windows(2).zip(once.windows(2)) {
+                prop_assert_eq!(pair[0] == pair[1], names[0] == names[1]);
+            }
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! What happens to a comment after it was written: it is edited, deleted, reported.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{BadRecord, Comment, Data, Event, NoPrevious, Prediction, Reason, Versioned, borrow, object};
+
+/// A later version of a comment: what it says from now on. It is scored and judged like a new comment.
+///
+/// It has the `id` of the comment, and the partition key, so that the versions of one comment keep their order. Its event id
+/// follows from the version ([`ids::comment`](crate::ids::comment)).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct CommentEdited<'a> {
+    /// The comment as it is now.
+    #[serde(borrow, deserialize_with = "object::only")]
+    pub comment: Comment<'a>,
+    /// Which version this is, as the forum says: a revision or the time of the edit; else a hash of the text
+    /// ([`ids::text_version`](crate::ids::text_version)).
+    #[serde(borrow)]
+    pub version: Cow<'a, str>,
+}
+
+/// A comment is gone: nothing is to be decided about it any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct CommentDeleted<'a> {
+    /// The forum's id of the comment. The event has the `source` of the comment's events.
+    #[serde(borrow)]
+    pub id: Cow<'a, str>,
+    /// The community.
+    #[serde(default, borrow, deserialize_with = "borrow::option", skip_serializing_if = "Option::is_none")]
+    pub subreddit: Option<Cow<'a, str>>,
+    /// Who deleted it.
+    pub by: DeletedBy,
+}
+
+/// Who deleted a comment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum DeletedBy {
+    /// Whoever wrote it.
+    Author,
+    /// A moderator, at the forum.
+    Moderator,
+    /// The forum, with all that the account wrote.
+    Account,
+}
+
+/// Somebody reported a comment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct CommentReported<'a> {
+    /// The forum's id of the comment. The event has the `source` of the comment's events.
+    #[serde(borrow)]
+    pub id: Cow<'a, str>,
+    /// The community.
+    #[serde(default, borrow, deserialize_with = "borrow::option", skip_serializing_if = "Option::is_none")]
+    pub subreddit: Option<Cow<'a, str>>,
+    /// A hash that names who reported it, so that two reports by one person count once. Never the name itself.
+    #[serde(default, borrow, deserialize_with = "borrow::option", skip_serializing_if = "Option::is_none")]
+    pub reporter: Option<Cow<'a, str>>,
+    /// The rule or reason that was picked.
+    #[serde(default, borrow, deserialize_with = "borrow::option", skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Cow<'a, str>>,
+}
+
+macro_rules! first_version {
+    ($name:ident, $type:literal) => {
+        impl Data for $name<'_> {
+            const TYPE: &'static str = $type;
+        }
+
+        impl<'a> Versioned<'a> for $name<'a> {
+            type Previous = NoPrevious;
+
+            fn upcast(previous: NoPrevious) -> Self {
+                match previous {}
+            }
+        }
+    };
+}
+
+first_version!(CommentEdited, "modstream.comment-edited.v1");
+first_version!(CommentDeleted, "modstream.comment-deleted.v1");
+first_version!(CommentReported, "modstream.comment-reported.v1");
+
+/// What the stream of comments carries.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CommentEvent<'a> {
+    /// A comment, or a version of one that says nothing of others.
+    Created(Event<'a, Comment<'a>>),
+    /// A later version of a comment.
+    Edited(Event<'a, CommentEdited<'a>>),
+    /// A comment is gone.
+    Deleted(Event<'a, CommentDeleted<'a>>),
+    /// Somebody reported a comment.
+    Reported(Event<'a, CommentReported<'a>>),
+}
+
+/// What the stream of predictions carries.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the large ones are nearly all there are, and each is handled where it is read"
+)]
+pub enum PredictionEvent<'a> {
+    /// What a model makes of a comment, or of a later version of one.
+    Predicted(Event<'a, Prediction<'a>>),
+    /// A comment is gone, as the stream of comments says.
+    Deleted(Event<'a, CommentDeleted<'a>>),
+    /// Somebody reported a comment, as the stream of comments says.
+    Reported(Event<'a, CommentReported<'a>>),
+}
+
+/// Tries to read a record as an event of one type.
+type Read<'a, T> = fn(&'a [u8]) -> Result<T, BadRecord>;
+
+/// Reads a record as the first type that it is of. Where it is of none, the first answer is the best one.
+fn decode_any<'a, T, const N: usize>(bytes: &'a [u8], readers: [Read<'a, T>; N]) -> Result<T, BadRecord> {
+    let mut first = None;
+    for read in readers {
+        match read(bytes) {
+            Err(bad) if bad.reason == Reason::WrongType => drop(first.get_or_insert(bad)),
+            read => return read,
+        }
+    }
+    Err(first.unwrap_or_else(|| BadRecord::new(Reason::WrongType, "no type is read here")))
+}
+
+impl<'a> CommentEvent<'a> {
+    /// Reads a record of the stream of comments, borrowing from it.
+    ///
+    /// # Errors
+    /// [`BadRecord`] says what is wrong with it.
+    pub fn decode(bytes: &'a [u8]) -> Result<Self, BadRecord> {
+        let readers: [Read<'a, Self>; 4] = [
+            |bytes| Event::decode(bytes).map(CommentEvent::Created),
+            |bytes| Event::decode(bytes).map(CommentEvent::Edited),
+            |bytes| Event::decode(bytes).map(CommentEvent::Deleted),
+            |bytes| Event::decode(bytes).map(CommentEvent::Reported),
+        ];
+        decode_any(bytes, readers)
+    }
+}
+
+impl<'a> PredictionEvent<'a> {
+    /// Reads a record of the stream of predictions, borrowing from it.
+    ///
+    /// # Errors
+    /// [`BadRecord`] says what is wrong with it.
+    pub fn decode(bytes: &'a [u8]) -> Result<Self, BadRecord> {
+        let readers: [Read<'a, Self>; 3] = [
+            |bytes| Event::decode(bytes).map(PredictionEvent::Predicted),
+            |bytes| Event::decode(bytes).map(PredictionEvent::Deleted),
+            |bytes| Event::decode(bytes).map(PredictionEvent::Reported),
+        ];
+        decode_any(bytes, readers)
+    }
+}

@@ -1,0 +1,29 @@
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+/// What a comment keeps: what it is, where, and when; nothing of who or what was said.
+const KEPT_OF_A_COMMENT: [&str; 5] = ["id", "parent_id", "link_id", "subreddit", "created_utc"];
+
+/// What became of an alert's event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Redaction {
+    /// What was written is taken out.
+    Removed,
+    /// It was taken out before.
+    Before,
+}
+
+/// Takes what a person wrote out of an alert's event, and marks it `forgotten` with the time. Ids, subreddit, times, severity,
+/// policy and model stay: without `requested.json` an alert would go out again. None where this is no alert.
+pub fn redact(event: &mut Value, now: Timestamp) -> Option<Redaction> {
+    let data = event.get_mut("data")?.as_object_mut()?;
+    if data.contains_key("forgotten") {
+        return Some(Redaction::Before);
+    }
+    data.get_mut("comment")?.as_object_mut()?.retain(|name, _| KEPT_OF_A_COMMENT.contains(&name.as_str()));
+    // Terms are words of the text; so is the always-alert term that it contains.
+    data.insert("terms".to_owned(), json!([]));
+    data.remove("matched");
+    data.insert("forgotten".to_owned(), json!(now));
+    Some(Redaction::Removed)
+}

@@ -1,0 +1,191 @@
+//! A later version supersedes the alerts about earlier ones, a deletion withdraws all of a comment and takes their text away,
+//! a report stands beside each, and a comment that was reported, removed and never alerted about is noted as missed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use modstream_events::ids;
+use serde_json::Value;
+
+use super::Evidence;
+use super::json::{parse, text};
+
+/// What the stream of predictions says of one comment, in its order.
+#[derive(Default)]
+struct Comment {
+    /// The comment events that say that they are a later version, in the order in which they came first.
+    versions: Vec<String>,
+    /// The place of each comment event's first prediction on the stream.
+    first: BTreeMap<String, usize>,
+    /// The places of its deletions.
+    deleted: Vec<usize>,
+    /// The places of deletions by a moderator.
+    removed: Vec<usize>,
+    /// The ids of its reports, and the place of the first.
+    reports: BTreeSet<String>,
+    first_report: Option<usize>,
+}
+
+/// An alert that lies in the ledger.
+struct Alert<'a> {
+    id: &'a str,
+    folder: &'a str,
+    comment_key: String,
+    comment_event: String,
+}
+
+impl Comment {
+    fn is_outdated(&self, comment_event: &str) -> bool {
+        self.versions.last().is_some_and(|latest| latest != comment_event)
+    }
+
+    /// Whether the comment was gone before this event of it came.
+    fn was_gone_before(&self, comment_event: &str) -> bool {
+        let first = self.first.get(comment_event);
+        self.deleted.iter().min().is_some_and(|deleted| first.is_none_or(|first| deleted < first))
+    }
+}
+
+pub(super) fn broken(evidence: &Evidence) -> Vec<String> {
+    let comments = comments(evidence);
+    let alerts: Vec<Alert<'_>> = alerts(evidence);
+    let mut broken = Vec::new();
+    let nothing = Comment::default();
+    // What was put back comes behind what came later.
+    let keeps_order = evidence.redriven.put_back == 0;
+    for Alert { id, folder, comment_key, comment_event } in &alerts {
+        let comment = comments.get(comment_key).unwrap_or(&nothing);
+        let is_superseded = evidence.has(&format!("{folder}superseded.json"));
+        let follows = if keeps_order {
+            comment.is_outdated(comment_event)
+        } else {
+            is_superseded && comment.versions.iter().any(|version| version != comment_event)
+        };
+        if is_superseded != follows {
+            broken.push(format!("alert {id}: superseded {is_superseded}, of {:?}", comment.versions));
+        }
+        let is_withdrawn = evidence.has(&format!("{folder}withdrawn.json"));
+        if is_withdrawn && comment.deleted.is_empty() {
+            broken.push(format!("alert {id}: withdrawn, and its comment is there"));
+        }
+        let is_gone = !comment.deleted.is_empty() && !comment.was_gone_before(comment_event);
+        if is_gone && !is_withdrawn && keeps_order {
+            broken.push(format!("alert {id}: its comment is gone, and it is not withdrawn"));
+        }
+        let requested = evidence.objects.get(&format!("{folder}requested.json"));
+        let now = requested.and_then(|contents| parse(contents.last()?)).unwrap_or_default();
+        let is_told = now.pointer("/data/comment/body").is_some() || now.pointer("/data/comment/author").is_some();
+        if is_withdrawn && is_told {
+            broken.push(format!("alert {id}: withdrawn, and its text is there"));
+        }
+        let reports = evidence.under(&format!("{folder}reports/")).count();
+        if reports != comment.reports.len() {
+            broken.push(format!("alert {id}: {reports} reports are beside it, not {}", comment.reports.len()));
+        }
+    }
+    broken.extend(broken_in_missed(evidence, &comments, &alerts));
+    broken
+}
+
+/// The alerts that need not be there: their comments were gone before.
+pub(super) fn need_not_be(evidence: &Evidence) -> impl Fn(&Value) -> bool {
+    let comments = comments(evidence);
+    let keeps_order = evidence.redriven.put_back == 0;
+    move |prediction: &Value| {
+        let comment = comments.get(&comment_key(prediction));
+        let event = text(prediction, "/data/comment_event/id").unwrap_or_default();
+        comment.is_some_and(
+            |comment| {
+                if keeps_order { comment.was_gone_before(event) } else { !comment.deleted.is_empty() }
+            },
+        )
+    }
+}
+
+/// Whether a comment has a later version than the one of this event.
+pub(super) fn is_outdated(evidence: &Evidence, alert: &Value) -> bool {
+    let event = text(alert, "/data/comment_event/id").unwrap_or_default();
+    comments(evidence)
+        .get(&comment_key(alert))
+        .is_some_and(|comment| comment.versions.iter().any(|version| version != event))
+}
+
+fn broken_in_missed(evidence: &Evidence, comments: &BTreeMap<String, Comment>, alerts: &[Alert<'_>]) -> Vec<String> {
+    let mut broken = Vec::new();
+    let mut missed = BTreeSet::new();
+    for (key, _) in evidence.under("missed/") {
+        let comment_key = key.rsplit('/').next().and_then(|name| name.strip_suffix(".json")).unwrap_or_default();
+        missed.insert(comment_key);
+        let comment = comments.get(comment_key);
+        if !comment.is_some_and(|comment| !comment.removed.is_empty() && !comment.reports.is_empty()) {
+            broken.push(format!("{key}: the comment was not reported, or not removed"));
+        }
+    }
+    for (comment_key, comment) in comments.iter().filter(|_| evidence.redriven.put_back == 0) {
+        let removed_first = comment.deleted.iter().min().filter(|first| comment.removed.contains(first));
+        let was_reported =
+            comment.first_report.is_some_and(|report| removed_first.is_some_and(|first| report < *first));
+        let has_alert = alerts.iter().any(|alert| alert.comment_key == *comment_key);
+        if was_reported && !has_alert && !missed.contains(comment_key.as_str()) {
+            broken.push(format!("comment {comment_key} was missed, and nobody noted it"));
+        }
+    }
+    broken
+}
+
+/// What all that is known of the comment is filed under, of a prediction or an alert.
+fn comment_key(event: &Value) -> String {
+    let source = text(event, "/data/comment_event/source").unwrap_or_default();
+    let own = text(event, "/data/comment/id").filter(|id| !id.is_empty());
+    let id = own.or_else(|| text(event, "/data/comment_event/id")).unwrap_or_default();
+    ids::comment_key(source, id).to_string()
+}
+
+fn comments(evidence: &Evidence) -> BTreeMap<String, Comment> {
+    let audit = evidence.audit();
+    let mut comments: BTreeMap<String, Comment> = BTreeMap::new();
+    for (place, record) in evidence.predictions.iter().enumerate() {
+        // The topic alone refuses what stands in quarantine for that.
+        let kept = audit.quarantined("predictions", record);
+        if kept.is_some_and(|entry| text(&entry, "/data/reason") != Some("refused")) {
+            continue;
+        }
+        let Some(event) = parse(&record.data) else { continue };
+        let field = |pointer: &str| text(&event, pointer).unwrap_or_default().to_owned();
+        let of_itself = || ids::comment_key(&field("/source"), &field("/data/id")).to_string();
+        match text(&event, "/type") {
+            Some("modstream.comment-deleted.v1") => {
+                let comment = comments.entry(of_itself()).or_default();
+                comment.deleted.push(place);
+                if text(&event, "/data/by") == Some("moderator") {
+                    comment.removed.push(place);
+                }
+            }
+            Some("modstream.comment-reported.v1") => {
+                let comment = comments.entry(of_itself()).or_default();
+                let report = ids::comment_reported(&field("/source"), &field("/data/id"), &field("/data/reporter"));
+                comment.reports.insert(report.to_string());
+                comment.first_report.get_or_insert(place);
+            }
+            _ => {
+                let comment = comments.entry(comment_key(&event)).or_default();
+                let id = field("/data/comment_event/id");
+                if text(&event, "/data/version").is_some() && !comment.versions.contains(&id) {
+                    comment.versions.push(id.clone());
+                }
+                comment.first.entry(id).or_insert(place);
+            }
+        }
+    }
+    comments
+}
+
+fn alerts(evidence: &Evidence) -> Vec<Alert<'_>> {
+    let requested = evidence.under("alerts/").filter_map(|(key, content)| {
+        let folder = key.strip_suffix("requested.json")?;
+        let id = folder.split('/').nth(2)?;
+        let event = parse(content)?;
+        let comment_event = text(&event, "/data/comment_event/id")?.to_owned();
+        Some(Alert { id, folder, comment_key: comment_key(&event), comment_event })
+    });
+    requested.collect()
+}
