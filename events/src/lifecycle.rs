@@ -9,15 +9,14 @@ use crate::{BadRecord, Comment, Data, Event, NoPrevious, Prediction, Reason, Ver
 /// A later version of a comment: what it says from now on. It is scored and judged like a new comment.
 ///
 /// It has the `id` of the comment, and the partition key, so that the versions of one comment keep their order. Its event id
-/// follows from the version ([`ids::comment`](crate::ids::comment)).
+/// follows from source, comment id and version.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CommentEdited<'a> {
     /// The comment as it is now.
     #[serde(borrow, deserialize_with = "object::only")]
     pub comment: Comment<'a>,
-    /// Which version this is, as the forum says: a revision or the time of the edit; else a hash of the text
-    /// ([`ids::text_version`](crate::ids::text_version)).
+    /// Which version this is, as the forum says: a revision or the time of the edit; else a hash of the text.
     #[serde(borrow)]
     pub version: Cow<'a, str>,
 }

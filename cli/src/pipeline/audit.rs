@@ -13,7 +13,7 @@ use crate::pipeline::system::{Record, StreamKind, System};
 pub(crate) struct Received {
     pub(crate) alert_id: String,
     pub(crate) comment_event: (String, String),
-    /// When the comment was written.
+    /// When the alert was made.
     pub(crate) time: Timestamp,
     /// The comment's subreddit, empty for a comment without one.
     pub(crate) subreddit: String,
@@ -26,7 +26,7 @@ impl Received {
         Received {
             alert_id: event.id.to_string(),
             comment_event: (of.source.to_string(), of.id.to_string()),
-            time: of.time,
+            time: event.time,
             subreddit: event.data.comment.subreddit.as_deref().unwrap_or_default().to_owned(),
             at,
         }

@@ -28,7 +28,7 @@ fn comments_become_events_of_their_source_id_and_time() {
     let sent = send(&aws, &["--source", "urn:example:forum", "--json"], csv).done();
     assert_eq!((&sent["sent"], &sent["not_sent"], &sent["stream"]), (&2.into(), &0.into(), &"comments".into()));
     let (events, keys) = (events(&aws), aws.records("comments"));
-    assert_eq!(events[0]["id"], ids::comment("urn:example:forum", "k1", "1").to_string());
+    assert_eq!(events[0]["id"], ids::comment("urn:example:forum", "k1", &ids::text_version("hello", 0)).to_string());
     assert_eq!(
         (&events[0]["source"], &events[0]["type"]),
         (&"urn:example:forum".into(), &"modstream.comment.v1".into())

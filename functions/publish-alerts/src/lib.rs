@@ -125,7 +125,9 @@ struct Requested {
     event: Event<'static, Alert<'static>>,
     /// The event as it is recorded and published.
     encoded: Bytes,
-    /// What is known of its comment.
+    /// What all that is known of the comment is filed under.
+    comment_key: String,
+    /// What happened to the comment.
     record: CommentRecord,
 }
 
@@ -295,7 +297,7 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
         let requests = alerts.into_iter().map(|alert| async {
             let Some(alert) = self.file(alert).await? else { return Ok(None) };
             let next = ledger.request(&alert.keys, alert.encoded.clone()).await?;
-            if matches!(&next, Next::Resume(bytes) if *bytes != alert.encoded) {
+            if matches!(next, Next::Resume(_)) {
                 alert_resumed(&alert.event.id);
             }
             Ok::<_, DeliveryError>(Some((alert, next)))
@@ -318,9 +320,9 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
                     continue;
                 }
             };
-            let Requested { keys, event: ours, encoded, record } = alert;
+            let Requested { keys, event: ours, encoded, comment_key, record } = alert;
             let is_outdated = record.is_outdated(&ours.data.comment_event.id);
-            besides.extend(Besides::of(record, &keys).map(|besides| (fates.len(), besides)));
+            besides.extend(Besides::of(record, comment_key, &keys).map(|besides| (fates.len(), besides)));
             let requested = match next {
                 Next::GoOn => None,
                 Next::Resume(bytes) => Some(bytes),
@@ -373,66 +375,34 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
     /// gone: nothing is to be decided about it.
     async fn file(&self, pending: Pending) -> Result<Option<Requested>, DeliveryError> {
         let PublishAlerts { objects, clock, links, .. } = self.function;
-        let Pending { id, alert, comment_key } = pending;
+        let Pending { id, mut alert, comment_key } = pending;
         let now = clock.now();
-        let comment_event = alert.comment_event.id.as_ref();
+        let comment_event = alert.comment_event.id.clone().into_owned();
         let comments = Comments::new(objects, clock, self.deadline);
-        let record = comments
-            .change(&comment_key, |record| {
-                let is_known = record.alert(&id).is_some();
-                if record.is_gone(now) && !is_known {
-                    return;
-                }
-                if alert.version.is_some() {
-                    record.note_version(comment_event);
-                }
-                if !is_known {
-                    // What comes so much later is back.
-                    record.deleted = None;
-                    let (id, comment_event) = (id.clone(), comment_event.to_owned());
-                    record.alerts.push(Filed { id, time: now, comment_event });
-                }
-            })
-            .await?;
-        let Some(time) = record.alert(&id).map(|filed| filed.time) else {
-            comment_gone();
-            return Ok(None);
+        let filed = Filed { id: id.clone(), time: now, comment_event: comment_event.clone() };
+        let mut filed = comments.file(&comment_key, filed).await?;
+        let record = match alert.version {
+            None => comments.record(&comment_key).await?,
+            Some(_) => comments.change(&comment_key, |record| record.note_version(&comment_event)).await?,
         };
-        let (record, time) = self.filed_anew(&comments, &comment_key, record, &id, time).await?;
-        let mut alert = alert;
+        let is_old = now.duration_since(filed.time) >= FILED_ANEW_AFTER;
+        if record.is_gone(now) || is_old {
+            let requested = get(objects, clock, self.deadline, &filed.keys().requested, None).await?;
+            match requested {
+                Fetched::Object { .. } => {}
+                _ if record.is_gone(now) => {
+                    comment_gone();
+                    return Ok(None);
+                }
+                // Nobody looks for new alerts where it would lie.
+                _ => filed = comments.file_anew(&comment_key, filed, now).await?,
+            }
+        }
         // Links and ledger know the same hour.
-        alert.links = links.as_ref().and_then(|links| links.both(Hour::of(time), &id, time));
-        let keys = Keys::new(time, &id);
-        let event = Event::new(id, SOURCE, time, alert);
+        alert.links = links.as_ref().and_then(|links| links.both(Hour::of(filed.time), &id, filed.time));
+        let (keys, event) = (filed.keys(), Event::new(id, SOURCE, filed.time, alert));
         let encoded = event.encode().into();
-        Ok(Some(Requested { keys, event, encoded, record }))
-    }
-
-    /// An alert that was filed long ago, and never requested, is filed now: nobody looks for new alerts where it would lie.
-    async fn filed_anew(
-        &self,
-        comments: &Comments<'_, O, C>,
-        comment_key: &str,
-        record: CommentRecord,
-        id: &str,
-        time: Timestamp,
-    ) -> Result<(CommentRecord, Timestamp), DeliveryError> {
-        let PublishAlerts { objects, clock, .. } = self.function;
-        let now = clock.now();
-        if now.duration_since(time) < FILED_ANEW_AFTER {
-            return Ok((record, time));
-        }
-        let requested = Keys::new(time, id).requested;
-        if get(objects, clock, self.deadline, &requested, None).await? != Fetched::Missing {
-            return Ok((record, time));
-        }
-        let again = |record: &mut CommentRecord| {
-            let filed = record.alerts.iter_mut().filter(|filed| filed.id == id && filed.time == time);
-            filed.for_each(|filed| filed.time = now);
-        };
-        let record = comments.change(comment_key, again).await?;
-        let time = record.alert(id).map_or(now, |filed| filed.time);
-        Ok((record, time))
+        Ok(Some(Requested { keys, event, encoded, comment_key, record }))
     }
 
     /// Why a requested alert is not published by itself; none where it is.

@@ -5,7 +5,7 @@
 
 use kinesis_batch::Outcome;
 use modstream_events::{CommentDeleted, CommentReported, DeletedBy, Event, Prediction, ids};
-use modstream_ledger::comments::{CommentRecord, Comments, Deletion, Filed};
+use modstream_ledger::comments::{CommentRecord, Comments, Deletion};
 use modstream_ledger::{Keys, Ledger, Missed};
 use modstream_platform::deliver::DeliveryError;
 use modstream_platform::{Clock, Objects, Topic};
@@ -61,21 +61,16 @@ impl Change {
 
 /// What is to be recorded beside an alert, about it and the others of its comment.
 pub(crate) struct Besides {
-    /// The alerts about earlier texts.
-    superseded: Vec<Filed>,
-    /// The comment event of the latest text; without one there are no earlier ones.
-    latest: String,
-    /// The alert, and the reports of its comment that came before it.
-    reported: (Keys, Vec<String>),
+    comment_key: String,
+    record: CommentRecord,
+    keys: Keys,
 }
 
 impl Besides {
-    /// None where there is nothing.
-    pub(crate) fn of(record: CommentRecord, keys: &Keys) -> Option<Self> {
-        let superseded: Vec<Filed> = record.superseded().cloned().collect();
-        let latest = record.versions.last().cloned().unwrap_or_default();
-        let is_needed = !superseded.is_empty() || !record.reports.is_empty();
-        is_needed.then(|| Besides { superseded, latest, reported: (keys.clone(), record.reports) })
+    /// None where nothing happened to the comment.
+    pub(crate) fn of(record: CommentRecord, comment_key: String, keys: &Keys) -> Option<Self> {
+        let is_needed = !record.versions.is_empty() || !record.reports.is_empty();
+        is_needed.then(|| Besides { comment_key, record, keys: keys.clone() })
     }
 }
 
@@ -83,22 +78,27 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
     pub(crate) async fn record_besides(&self, besides: &Besides) -> Result<(), DeliveryError> {
         let PublishAlerts { objects, clock, .. } = self.function;
         let ledger = Ledger::new(objects, clock, self.deadline);
-        let Besides { superseded, latest, reported: (keys, reports) } = besides;
-        self.supersede(superseded, latest).await?;
-        for report in reports {
+        let Besides { comment_key, record, keys } = besides;
+        self.supersede(comment_key, record).await?;
+        for report in &record.reports {
             ledger.report(keys, report).await?;
         }
         Ok(())
     }
 
-    async fn supersede(&self, superseded: &[Filed], latest: &str) -> Result<(), DeliveryError> {
+    /// Records which alerts are about earlier texts of a comment than its latest.
+    async fn supersede(&self, comment_key: &str, record: &CommentRecord) -> Result<(), DeliveryError> {
         let PublishAlerts { objects, clock, .. } = self.function;
+        let Some(latest) = record.versions.last() else { return Ok(()) };
         let ledger = Ledger::new(objects, clock, self.deadline);
-        for filed in superseded {
+        let alerts = Comments::new(objects, clock, self.deadline).alerts(comment_key).await?;
+        let mut superseded = 0;
+        for filed in alerts.iter().filter(|filed| filed.comment_event != *latest) {
             ledger.supersede(&filed.keys(), latest).await?;
+            superseded += 1;
         }
-        if !superseded.is_empty() {
-            alerts_superseded(superseded.len());
+        if superseded > 0 {
+            alerts_superseded(superseded);
         }
         Ok(())
     }
@@ -117,8 +117,7 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
         let PublishAlerts { objects, clock, .. } = self.function;
         let comments = Comments::new(objects, clock, self.deadline);
         let record = comments.change(comment_key, |record| record.note_version(comment_event)).await?;
-        let superseded: Vec<Filed> = record.superseded().cloned().collect();
-        self.supersede(&superseded, record.versions.last().map_or("", String::as_str)).await
+        self.supersede(comment_key, &record).await
     }
 
     async fn deleted(&self, comment_key: &str, by: DeletedBy, subreddit: Option<&str>) -> Result<(), DeliveryError> {
@@ -134,11 +133,12 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
             .await?;
         let Some(deletion) = record.deleted else { return Ok(()) };
         let ledger = Ledger::new(objects, clock, self.deadline);
-        for filed in &record.alerts {
+        let alerts = comments.alerts(comment_key).await?;
+        for filed in &alerts {
             ledger.withdraw(&filed.keys(), deletion).await?;
         }
-        if !record.alerts.is_empty() {
-            alerts_withdrawn(record.alerts.len());
+        if !alerts.is_empty() {
+            alerts_withdrawn(alerts.len());
         } else if deletion.by == DeletedBy::Moderator && !record.reports.is_empty() {
             let missed =
                 Missed { time: deletion.time, subreddit: subreddit.map(str::to_owned), reports: record.reports.len() };
@@ -154,8 +154,10 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
         let record = comments.change(comment_key, |record| record.note_report(report)).await?;
         let ledger = Ledger::new(objects, clock, self.deadline);
         // Of a comment that is reported more often than counts, the reports that do are there.
-        for filed in record.alerts.iter().filter(|_| record.reports.iter().any(|known| known == report)) {
-            ledger.report(&filed.keys(), report).await?;
+        if record.reports.iter().any(|known| known == report) {
+            for filed in comments.alerts(comment_key).await? {
+                ledger.report(&filed.keys(), report).await?;
+            }
         }
         comment_reported();
         Ok(())

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use modstream_ledger::comments::{Comments, Filed};
 use modstream_ledger::digests::{Digest, Digests};
 use modstream_ledger::{Hour, Reader};
 use modstream_platform::Clock;
 use modstream_platform::memory::{Filter, MemoryTopic, Subscription};
 use modstream_tests::{
-    Effect, Fault, MemoryWorld, Operation, PRIVATE, System, World, install, model_files, samples_file,
+    Effect, Fault, MadeUp, MemoryWorld, Operation, PRIVATE, System, World, comment_event_id, install, model_files,
+    samples_file,
 };
 
 use crate::{NONE, put_corpus, put_prediction, smoothly};
@@ -98,8 +100,16 @@ async fn comments_become_digests_of_their_windows_and_a_late_one_is_in_the_next(
     assert_eq!(digest("10:06:00").await.digests, 0);
     assert_eq!(digest("10:11:00").await.digests, 0);
 
+    system.world.clock().sleep(Duration::from_secs(11 * 60)).await;
     comments("e-2", "10:11:00", 100).await;
-    comments("late", "10:04:30", 200).await;
+    // Filed before the first digest, and requested after it.
+    let late = MadeUp::new(7);
+    let (objects, clock) = (system.world.objects(), system.world.clock());
+    let filed = Filed { id: late.alert_id(), time: time("10:04:30"), comment_event: comment_event_id(7) };
+    let known = Comments::new(&objects, &clock, clock.now() + Duration::from_secs(10));
+    known.file(&late.comment_key(), filed).await.expect("filed");
+    put_prediction(&system.world, 7, 0.9).await;
+    assert_eq!(system.publish().await, smoothly());
     let second = digest("10:16:00").await;
     let (digests, alerts) = kept(&system.world).await;
     assert_eq!(broken(&digests, &alerts), NONE);
@@ -109,11 +119,11 @@ async fn comments_become_digests_of_their_windows_and_a_late_one_is_in_the_next(
     assert_eq!(of_second.len(), second.digests);
     assert!(late > 0 && late < second.alerts);
     let oldest = of_second.iter().filter_map(|digest| Some(digest.late?.oldest)).min();
-    assert!(oldest.is_some_and(|oldest| time("10:04:30") <= oldest && oldest < time("10:05:30")), "{oldest:?}");
+    assert_eq!(oldest, Some(time("10:04:30")));
     assert_eq!(digest("10:21:00").await.digests, 0);
 }
 
-/// Twelve alerts about comments of 09:59:30.
+/// Twelve alerts, made in the first seconds after 10:00, about comments of 09:59:30.
 async fn alerts() -> System<MemoryWorld> {
     let world = MemoryWorld::new(1, 100);
     for number in 0..12 {
@@ -129,7 +139,7 @@ async fn wherever_the_function_is_killed_the_retry_sends_what_is_not_sent() {
     let steps = {
         let system = alerts().await;
         let before = system.faults.steps();
-        system.digest(Inbox::new().topic, time("10:01:00")).await.expect("sends");
+        system.digest(Inbox::new().topic, time("10:06:00")).await.expect("sends");
         system.faults.steps() - before
     };
     let mut resent = 0;
@@ -138,9 +148,9 @@ async fn wherever_the_function_is_killed_the_retry_sends_what_is_not_sent() {
         let inbox = Inbox::new();
         let before = system.faults.effects().len();
         system.faults.kill_at(system.faults.steps() + step);
-        let killed = system.digest(inbox.topic.clone(), time("10:01:00")).await;
+        let killed = system.digest(inbox.topic.clone(), time("10:06:00")).await;
         assert_eq!(killed, Err("killed".to_owned()), "step {step}");
-        system.digest(inbox.topic.clone(), time("10:01:00")).await.expect("sends");
+        system.digest(inbox.topic.clone(), time("10:06:00")).await.expect("sends");
         let (digests, alerts) = kept(&system.world).await;
         assert_eq!(broken(&digests, &alerts), NONE);
         let [id] = digests.keys().collect::<Vec<_>>()[..] else { panic!("one digest: {digests:?}") };
@@ -150,7 +160,7 @@ async fn wherever_the_function_is_killed_the_retry_sends_what_is_not_sent() {
         for effect in &system.faults.effects()[before..] {
             match effect {
                 Effect::Written { key } => {
-                    is_closed |= key == "digests/2026-01-05T09/0955-5m.json";
+                    is_closed |= key == "digests/2026-01-05T10/1000-5m.json";
                     is_sent |= key.ends_with(&format!("{id}/sent.json"));
                 }
                 Effect::Published { .. } => assert!(is_closed && !is_sent, "step {step}"),
@@ -169,8 +179,8 @@ async fn a_call_without_an_answer_is_made_again_under_the_same_id_and_others_are
     let inbox = Inbox::new();
     system.faults.next(Operation::PublishBatch, [Fault::AnswerLost]);
     system.faults.next(Operation::PutObject, [Fault::AnswerLost, Fault::Conflict]);
-    assert_eq!(system.digest(inbox.topic.clone(), time("10:01:00")).await.expect("sends").alerts, 12);
-    assert_eq!(inbox.subjects(), ["r/science: 12 alerts (09:55-10:00 UTC)"; 2]);
+    assert_eq!(system.digest(inbox.topic.clone(), time("10:06:00")).await.expect("sends").alerts, 12);
+    assert_eq!(inbox.subjects(), ["r/science: 12 alerts (10:00-10:05 UTC)"; 2]);
     let (digests, alerts) = kept(&system.world).await;
     assert_eq!(broken(&digests, &alerts), NONE);
     let kept = serde_json::to_string(&digests.values().collect::<Vec<_>>()).expect("JSON");

@@ -161,9 +161,10 @@ async fn while_the_topic_is_down_alerts_wait_and_then_each_is_published_once() {
 #[tokio::test(start_paused = true)]
 async fn an_alert_that_could_not_be_recorded_as_sent_is_recorded_later() {
     let system = predictions(1).await;
-    let works = Fault::Works;
+    let works = || Fault::Works;
     let fails = || Fault::Fails(CallErrorKind::Denied);
-    system.faults.next(Operation::PutObject, [works, fails()]);
+    // It is filed, and requested, and can't be recorded as sent.
+    system.faults.next(Operation::PutObject, [works(), works(), fails()]);
     assert_eq!(system.publish().await, Drained { retries: 1, ..smoothly() });
     alerted(&system, ALERTING).await;
     let published = system.faults.effects().iter().filter(|it| matches!(it, Effect::Published { .. })).count();

@@ -199,8 +199,8 @@ impl Scene {
     async fn alerted_in(&self, comment: &MadeUp) -> Option<Hour> {
         let (objects, clock) = (self.world.objects(), self.world.clock());
         let comments = Comments::new(&objects, &clock, clock.now() + LIMIT);
-        let record = comments.change(&comment.comment_key(), |_| {}).await.ok()?;
-        record.alert(&comment.alert_id()).map(|filed| Hour::of(filed.time))
+        let alerts = comments.alerts(&comment.comment_key()).await.ok()?;
+        alerts.iter().find(|filed| filed.id == comment.alert_id()).map(|filed| Hour::of(filed.time))
     }
 
     /// All that the ledger has of alerts, however often it was written.

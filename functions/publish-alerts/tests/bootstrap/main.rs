@@ -36,9 +36,10 @@ fn a_prediction_that_meets_the_policy_is_published_once_with_its_attributes_and_
         assert!(body.contains(&format!("Name={attribute}")), "{body}");
     }
     let ledger = aws.keys("bucket");
-    assert_eq!(ledger.len(), 2, "{ledger:?}");
+    assert_eq!(ledger.len(), 3, "{ledger:?}");
     assert!(ledger[0].starts_with("alerts/") && ledger[0].ends_with("/requested.json"), "{ledger:?}");
     assert!(ledger[1].ends_with("/sent.json"), "{ledger:?}");
+    assert!(ledger[2].starts_with("comments/") && ledger[2].contains("/alerts/"), "{ledger:?}");
 
     // Lambda sends a batch again after any failure: the ledger knows.
     assert_eq!(lambda.invoke("request-2", &payload), done);
