@@ -44,7 +44,9 @@ pub use comment::Comment;
 pub use data::Data;
 pub use decision::{Action, DECISIONS_SOURCE, Decision, MAX_MODERATOR_CHARS, NoAction};
 pub use event::Event;
-pub use lifecycle::{CommentDeleted, CommentEdited, CommentEvent, CommentReported, DeletedBy, PredictionEvent};
+pub use lifecycle::{
+    CommentDeleted, CommentEdited, CommentEvent, CommentReported, CommentVersion, DeletedBy, PredictionEvent,
+};
 pub use prediction::{EventRef, ModelRef, OperatingPoint, Prediction, Term};
 pub use quarantined::{Origin, Quarantined};
 pub use sizes::{MAX_NAME_BYTES, MAX_RECORD_BYTES};

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{BadRecord, Comment, Data, Event, NoPrevious, Prediction, Reason, Versioned, borrow, object};
@@ -99,6 +100,21 @@ pub enum CommentEvent<'a> {
     Reported(Event<'a, CommentReported<'a>>),
 }
 
+/// What a comment says in one of its versions, and the event that says so.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CommentVersion<'a> {
+    /// The event's `source`.
+    pub source: Cow<'a, str>,
+    /// The event's `id`.
+    pub event_id: Cow<'a, str>,
+    /// The event's `time`.
+    pub time: Timestamp,
+    /// The comment.
+    pub comment: Comment<'a>,
+    /// The version's name, where the event says that it is a later one.
+    pub version: Option<Cow<'a, str>>,
+}
+
 /// What the stream of predictions carries.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(
@@ -142,6 +158,19 @@ impl<'a> CommentEvent<'a> {
             |bytes| Event::decode(bytes).map(CommentEvent::Reported),
         ];
         decode_any(bytes, readers)
+    }
+
+    /// What the comment says by this event; none where it says nothing: it is deleted or reported.
+    pub fn into_version(self) -> Option<CommentVersion<'a>> {
+        match self {
+            CommentEvent::Created(Event { source, id, time, data, .. }) => {
+                Some(CommentVersion { source, event_id: id, time, comment: data, version: None })
+            }
+            CommentEvent::Edited(Event { source, id, time, data: CommentEdited { comment, version }, .. }) => {
+                Some(CommentVersion { source, event_id: id, time, comment, version: Some(version) })
+            }
+            CommentEvent::Deleted(_) | CommentEvent::Reported(_) => None,
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use modstream_events::{Alert, Comment, Event, Prediction, ids};
+use modstream_events::{Alert, CommentEvent, Event, PredictionEvent, ids};
 use publish_alerts::Policy;
 
 use crate::pipeline::system::{Record, StreamKind, System};
@@ -72,9 +72,13 @@ impl Audit {
         let mut prediction_ids: HashSet<String> = HashSet::new();
         let mut due: HashSet<String> = HashSet::new();
         for Record { place, data, .. } in system.records(StreamKind::Predictions).await? {
-            let Ok(event) = Event::<Prediction<'_>>::decode(&data) else {
-                audit.broken.push(format!("the record at {place} of predictions is no prediction"));
-                continue;
+            let event = match PredictionEvent::decode(&data) {
+                Ok(PredictionEvent::Predicted(event)) => event,
+                Ok(PredictionEvent::Deleted(_) | PredictionEvent::Reported(_)) => continue,
+                Err(_) => {
+                    audit.broken.push(format!("the record at {place} of predictions is no prediction"));
+                    continue;
+                }
             };
             let of = &event.data.comment_event;
             audit.highest = Some(audit.highest.unwrap_or(0.0).max(event.data.probability));
@@ -90,8 +94,12 @@ impl Audit {
         let mut lost = 0;
         let stream = format!("quarantine/{}/", system.name(StreamKind::Comments));
         for Record { place, data, arrived: at } in system.records(StreamKind::Comments).await? {
-            let key =
-                Event::<Comment<'_>>::decode(&data).ok().map(|event| (event.source.to_string(), event.id.to_string()));
+            let said = CommentEvent::decode(&data);
+            if let Ok(CommentEvent::Deleted(_) | CommentEvent::Reported(_)) = said {
+                continue;
+            }
+            let said = said.ok().and_then(CommentEvent::into_version);
+            let key = said.map(|said| (said.source.into_owned(), said.event_id.into_owned()));
             let is_kept = quarantine.contains(&format!("{stream}{place}.json"));
             lost += usize::from(!is_kept && !key.as_ref().is_some_and(|key| predicted.contains(key)));
             let Some(key) = key else {

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Context as _;
-use modstream_events::{Comment, Event};
+use modstream_events::{CommentEvent, CommentVersion};
 use publish_alerts::Policy;
 
 use super::args::ReplayArgs;
@@ -110,14 +110,19 @@ async fn replay(
                 is_end = true;
                 break;
             };
-            match Event::<Comment<'_>>::decode(&item.data) {
-                Ok(event) => {
-                    let known = known(&event, item.removed, verdicts);
+            match CommentEvent::decode(&item.data).map(CommentEvent::into_version) {
+                Ok(Some(said)) => {
+                    let known = known(&said, item.removed, verdicts);
                     if !seen.insert(known.key) {
                         difference.repeats += 1;
                         continue;
                     }
                     comments.push(known);
+                }
+                // That a comment is deleted or reported changes nothing about what a policy says of it.
+                Ok(None) => {
+                    difference.deletions_and_reports += 1;
+                    continue;
                 }
                 // The function says what is wrong with it.
                 Err(_) => difference.bad_records += 1,
@@ -140,13 +145,13 @@ async fn replay(
     Ok(difference)
 }
 
-fn known(event: &Event<'_, Comment<'_>>, removed: Option<bool>, verdicts: &HashMap<String, bool>) -> Known {
-    let comment = &event.data;
+fn known(said: &CommentVersion<'_>, removed: Option<bool>, verdicts: &HashMap<String, bool>) -> Known {
+    let comment = &said.comment;
     let verdict = || verdicts.get(comment.id.as_deref()?).copied();
     Known {
-        key: event_key(&event.source, &event.id),
+        key: event_key(&said.source, &said.event_id),
         #[cfg(feature = "aws")]
-        time: event.time,
+        time: said.time,
         subreddit: comment.subreddit.as_deref().map(str::to_owned),
         body: comment.body.as_deref().unwrap_or_default().to_owned(),
         removed: removed.or_else(verdict),

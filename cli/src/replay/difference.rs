@@ -75,6 +75,8 @@ pub(crate) struct Difference {
     pub(crate) comments: u64,
     /// Repeats of a comment event that came before.
     pub(crate) repeats: u64,
+    /// Events that say that a comment is deleted or reported.
+    pub(crate) deletions_and_reports: u64,
     /// Records that are no comment event.
     pub(crate) bad_records: usize,
     /// Records that the functions quarantined, bad records among them.

@@ -103,10 +103,13 @@ impl Shown<'_> {
 
     fn notes(&self) -> String {
         let LeftOut { unreadable, bad_rows, bad_examples, without_text } = self.left_out;
-        let Difference { repeats, bad_records, quarantined, .. } = self.difference;
+        let Difference { repeats, deletions_and_reports, bad_records, quarantined, .. } = self.difference;
         let mut notes = String::new();
         if *repeats > 0 {
             notes += &format!("{repeats} repeats of a comment event were left out\n");
+        }
+        if *deletions_and_reports > 0 {
+            notes += &format!("{deletions_and_reports} deletions and reports of comments were left out\n");
         }
         if *without_text > 0 {
             notes += &format!("{without_text} comments were left out: their text is gone\n");
@@ -162,6 +165,7 @@ impl Shown<'_> {
             "lost": group(&difference.lost),
             "changed": changed,
             "repeats": difference.repeats,
+            "deletions_and_reports": difference.deletions_and_reports,
             "quarantined": difference.quarantined,
             "without_text": left_out.without_text,
             "bad_rows": { "count": left_out.bad_rows, "some": left_out.bad_examples },

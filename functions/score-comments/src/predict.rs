@@ -3,30 +3,12 @@
 //! A later version of a comment is scored like a comment. That one is deleted or reported goes on as it came: behind the
 //! predictions of the comment, which has the same partition key.
 
-use std::borrow::Cow;
-
 use jiff::Timestamp;
 use modstream_classifier::Scratch;
-use modstream_events::{BadRecord, Comment, CommentEvent, Event, EventRef, ModelRef, Prediction, ids};
+use modstream_events::{BadRecord, CommentEvent, CommentVersion, Event, EventRef, ModelRef, Prediction, ids};
 use modstream_in_use::models::InUse;
 
 use crate::SOURCE;
-
-/// A comment that is to be scored, and its event.
-struct Arrived<'a> {
-    event_id: Cow<'a, str>,
-    source: Cow<'a, str>,
-    time: Timestamp,
-    comment: Comment<'a>,
-    version: Option<Cow<'a, str>>,
-}
-
-impl<'a> Arrived<'a> {
-    fn of<T>(event: Event<'a, T>, parts: impl Fn(T) -> (Comment<'a>, Option<Cow<'a, str>>)) -> Self {
-        let (comment, version) = parts(event.data);
-        Arrived { event_id: event.id, source: event.source, time: event.time, comment, version }
-    }
-}
 
 pub(crate) fn predict(
     in_use: &InUse,
@@ -35,11 +17,8 @@ pub(crate) fn predict(
     now: Timestamp,
     scratch: &mut Scratch,
 ) -> Result<Vec<u8>, BadRecord> {
-    let Arrived { event_id, source, time, comment, version } = match CommentEvent::decode(data)? {
-        CommentEvent::Created(event) => Arrived::of(event, |comment| (comment, None)),
-        CommentEvent::Edited(event) => Arrived::of(event, |edited| (edited.comment, Some(edited.version))),
-        CommentEvent::Deleted(_) | CommentEvent::Reported(_) => return Ok(data.to_vec()),
-    };
+    let Some(said) = CommentEvent::decode(data)?.into_version() else { return Ok(data.to_vec()) };
+    let CommentVersion { source, event_id, time, comment, version } = said;
     let explanation = in_use.model.explain(comment.body()?, top_terms, scratch);
     let id = ids::prediction(&source, &event_id, &in_use.version);
     let prediction = Prediction {

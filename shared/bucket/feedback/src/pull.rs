@@ -4,7 +4,7 @@ use std::time::Duration;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 use modstream_archive::{Content, Reader as Archive};
-use modstream_events::{Alert, CommentEvent, Decision, Event};
+use modstream_events::{Alert, CommentEvent, CommentVersion, Decision, Event};
 use modstream_ledger::{Hour, LedgerError, PREFIX as ALERTS, Reader as Ledger, Withheld, Withholding};
 use modstream_platform::deliver::{DeliveryError, get, list};
 use modstream_platform::{Clock, Fetched, Objects};
@@ -166,12 +166,9 @@ async fn join_with_archive<O: Objects, C: Clock>(
             break;
         }
         let Content::Data(data) = &stored.record.content else { continue };
-        let (source, id, comment) = match CommentEvent::decode(data) {
-            Ok(CommentEvent::Created(event)) => (event.source, event.id, event.data),
-            Ok(CommentEvent::Edited(event)) => (event.source, event.id, event.data.comment),
-            _ => continue,
-        };
-        let Some(verdicts) = wanted.remove(&(source.into_owned(), id.into_owned())) else { continue };
+        let Some(said) = CommentEvent::decode(data).ok().and_then(CommentEvent::into_version) else { continue };
+        let CommentVersion { source, event_id, comment, .. } = said;
+        let Some(verdicts) = wanted.remove(&(source.into_owned(), event_id.into_owned())) else { continue };
         for verdict in verdicts {
             match Judged::new(&comment, verdict) {
                 Some(judged) => pulled.judged.push(judged),

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use kinesis_batch::Batch;
-use modstream_events::{BadRecord, Comment, Event, Prediction, Quarantined, Reason};
+use modstream_events::{BadRecord, CommentEvent, Event, PredictionEvent, Quarantined, Reason};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -111,11 +111,10 @@ fn given_up(key: &str, bytes: &[u8]) -> Result<SetAside, String> {
 
 /// Whether a stream takes this now.
 pub(crate) fn check_comment(data: &[u8]) -> Result<(), BadRecord> {
-    let event: Event<'_, Comment<'_>> = Event::decode(data)?;
-    event.data.body().map(|_| ())
+    CommentEvent::decode(data)?.into_version().map_or(Ok(()), |said| said.comment.body().map(|_| ()))
 }
 
 /// Whether a stream takes this now.
 pub(crate) fn check_prediction(data: &[u8]) -> Result<(), BadRecord> {
-    Event::<'_, Prediction<'_>>::decode(data).map(|_| ())
+    PredictionEvent::decode(data).map(|_| ())
 }
