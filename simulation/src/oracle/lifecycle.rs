@@ -60,10 +60,11 @@ pub(super) fn broken(evidence: &Evidence) -> Vec<String> {
         } else {
             is_superseded && comment.versions.iter().any(|version| version != comment_event)
         };
-        if is_superseded != follows {
+        let is_withdrawn = evidence.has(&format!("{folder}withdrawn.json"));
+        // Of a comment that is gone, nothing is to be said any more.
+        if is_superseded != follows && !is_withdrawn {
             broken.push(format!("alert {id}: superseded {is_superseded}, of {:?}", comment.versions));
         }
-        let is_withdrawn = evidence.has(&format!("{folder}withdrawn.json"));
         if is_withdrawn && comment.deleted.is_empty() {
             broken.push(format!("alert {id}: withdrawn, and its comment is there"));
         }
