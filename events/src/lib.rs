@@ -28,6 +28,7 @@ mod data;
 mod decision;
 mod event;
 pub mod ids;
+mod lenient;
 mod object;
 mod outline;
 mod owned;

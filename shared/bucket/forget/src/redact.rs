@@ -93,7 +93,7 @@ fn quarantine(event: &mut Value, person: &Person, now: Timestamp) -> Option<u64>
 }
 
 /// What a comment keeps in the ledger: what it is, where, and when; nothing of who or what was said.
-const KEPT_OF_A_COMMENT: [&str; 5] = ["id", "parent_id", "link_id", "subreddit", "created_utc"];
+const KEPT_OF_A_COMMENT: [&str; 6] = ["id", "parent_id", "link_id", "subreddit", "created_utc", "edited"];
 
 fn ledger(object: &mut Value, person: &Person, now: Timestamp) -> Option<u64> {
     let Some(data) = object.get_mut("data").and_then(Value::as_object_mut) else {

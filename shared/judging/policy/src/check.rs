@@ -6,6 +6,7 @@ use std::fmt;
 use jiff::SignedDuration;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
+use json_text::{Repeated, repeated_key};
 
 use crate::document::{BreakerDocument, Document, QuietHoursDocument, RulesDocument, SeverityDocument};
 use crate::locate::{line_at, line_of};
@@ -68,6 +69,8 @@ impl Policies {
     /// # Errors
     /// [`Problems`] holds all that is wrong with the document; of a text that can't be read, the first.
     pub fn parse(text: &str) -> Result<Self, Problems> {
+        // Windows' editors write it.
+        let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
         let is_json = text.trim_start().starts_with('{');
         let document = if is_json { from_json(text) } else { from_toml(text) };
         let document = document.map_err(|problem| Problems(vec![problem]))?;
@@ -122,7 +125,18 @@ impl Policies {
     }
 }
 
+/// A setting or a subreddit that a text of JSON has twice.
+fn twice(text: &str) -> Option<Problem> {
+    let Repeated { path, first, second } = repeated_key(text, |_| true)?;
+    let what = format!("it is written twice, at {first} and at {second}: keep one of the two");
+    Some(Problem { line: Some(second.line), field: path.join("."), what })
+}
+
 fn from_json(text: &str) -> Result<Document, Problem> {
+    // serde_json takes the last of two subreddits in silence, and names one place of two settings.
+    if let Some(problem) = twice(text) {
+        return Err(problem);
+    }
     let mut json = serde_json::Deserializer::from_str(text);
     let read = serde_path_to_error::deserialize(&mut json);
     let document: Document = read.map_err(|error| {
