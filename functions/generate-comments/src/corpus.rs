@@ -4,7 +4,7 @@ use std::io::Cursor;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use modstream_corpus::{Comment, OpenError, ReadOptions, Reader, RowErrorKind};
+use modstream_corpus::{Comment, OpenError, Reader, RowErrorKind};
 use modstream_platform::deliver::{DeliveryError, get};
 use modstream_platform::{Clock, ETag, Fetched, Objects};
 use tokio::sync::Mutex;
@@ -74,7 +74,7 @@ impl Corpus {
 }
 
 fn parse(key: &str, bytes: Vec<u8>) -> Result<Rows, CorpusError> {
-    let reader = Reader::from_read_with(key, Cursor::new(bytes), ReadOptions::without_labels())?;
+    let reader = Reader::from_read(key, Cursor::new(bytes))?;
     reader
         .map(|row| {
             row.map(|row| row.comment).map_err(|error| CorpusError::BadRow {

@@ -72,7 +72,11 @@ struct Seek<'a>(&'a Person);
 impl Seek<'_> {
     /// A number is read as text where a comment's id or author is one.
     fn visit_scalar<E: Error>(self, value: Scalar<'_>) -> Result<Found, E> {
-        Ok(if value.into_text::<E>()?.is_some_and(|text| text == self.0.value()) { Found::Here } else { Found::Nothing })
+        Ok(if value.into_text::<E>()?.is_some_and(|text| text == self.0.value()) {
+            Found::Here
+        } else {
+            Found::Nothing
+        })
     }
 }
 

@@ -489,6 +489,41 @@ mod tests {
     }
 
     #[test]
+    fn what_is_written_twice_is_refused_with_both_places() {
+        let error = |text: &str| Policies::parse(text).expect_err(text).to_string();
+        assert_eq!(
+            error(
+                "{\"default\":{\"threshold\":0.8},\"subreddits\":{\n\"science\":{\"threshold\":0.9},\"science\":{}}}"
+            ),
+            "line 2: subreddits.science: it is written twice, at line 2 column 1 and at line 2 column 29: keep one of the two"
+        );
+        assert_eq!(
+            error("{\"default\":{\"threshold\":0.8,\n\"threshold\":0.9}}"),
+            "line 2: default.threshold: it is written twice, at line 1 column 13 and at line 2 column 1: keep one of the two"
+        );
+        assert!(
+            error("{\"default\":{\"threshold\":0.8},\n\n\"default\":{}}")
+                .starts_with("line 3: default: it is written twice")
+        );
+        assert!(error("[default]\nthreshold = 0.8\nthreshold = 0.9\n").starts_with("line 3: "));
+        assert!(error("[default]\nthreshold = 0.8\n[subreddits.a]\n[subreddits.a]\n").starts_with("line 4: "));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_passed_over() {
+        for text in [
+            "{\"default\":{\"threshold\":0.8}}",
+            "[default]\nthreshold = 0.8\n",
+            "\n {\"default\":{\"threshold\":0.8}}",
+        ] {
+            assert_eq!(Policies::parse(&format!("\u{FEFF}{text}")), Policies::parse(text), "{text}");
+            assert!(Policies::parse(text).is_ok(), "{text}");
+        }
+        let wrong = Policies::parse("\u{FEFF}[default]\nthreshold = 2\n").expect_err("no probability").to_string();
+        assert!(wrong.starts_with("line 2: default.threshold"), "{wrong}");
+    }
+
+    #[test]
     fn a_subreddit_overrides_field_by_field_and_is_found_in_any_case() {
         let policies = Policies::parse(
             r#"
