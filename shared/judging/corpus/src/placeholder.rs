@@ -193,6 +193,7 @@ mod tests {
             "why was this [removed]?",
             "[removed] lol",
             "[removed] [deleted]",
+            "[removed by a mod] and then [deleted]",
             "[[removed]]",
             "[deleted](https://example.org)",
             "[removed the word not from the title, sorry]",

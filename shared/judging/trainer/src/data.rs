@@ -19,7 +19,9 @@ pub struct LabelledComments {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DataError {
     /// The row has no verdict.
-    #[error("the comment has no verdict; `removed` must be 0, 1, true or false, or `--label-column` names another column")]
+    #[error(
+        "the comment has no verdict; `removed` must be 0, 1, true or false, or `--label-column` names another column"
+    )]
     NoVerdict,
     /// The row has no text.
     #[error("the comment has no `body`")]
