@@ -1,11 +1,14 @@
 use std::borrow::Cow;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use crate::borrow::own;
-use crate::{BadRecord, Data, NoPrevious, Versioned, borrow};
+use crate::{BadRecord, Data, NoPrevious, Versioned, lenient};
 
 /// A comment, under Reddit's field names, so that dumps and API answers go in unchanged; fields not named here are ignored.
+///
+/// Of all fields, `body` alone must have its type. In the others, numbers are read where text is expected and text where numbers
+/// are, and what says nothing (a boolean, a list, a word where a number is expected) is none.
 ///
 /// `body` is what is scored. It may be empty. A comment without one travels (nothing is dropped on the way in), and scoring
 /// quarantines it.
@@ -13,32 +16,39 @@ use crate::{BadRecord, Data, NoPrevious, Versioned, borrow};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(extend("required" = ["body"])))]
 pub struct Comment<'a> {
     /// The forum's id, also the partition key. Producers may repeat it.
-    #[serde(default, borrow, deserialize_with = "borrow::option", skip_serializing_if = "Option::is_none")]
+    #[serde(default, borrow, deserialize_with = "lenient::text", skip_serializing_if = "Option::is_none")]
     pub id: Option<Cow<'a, str>>,
     /// What it answers: a comment (`t1_...`) or the submission (`t3_...`).
-    #[serde(default, borrow, deserialize_with = "borrow::option", skip_serializing_if = "Option::is_none")]
+    #[serde(default, borrow, deserialize_with = "lenient::text", skip_serializing_if = "Option::is_none")]
     pub parent_id: Option<Cow<'a, str>>,
     /// The submission it stands under.
-    #[serde(default, borrow, deserialize_with = "borrow::option", skip_serializing_if = "Option::is_none")]
+    #[serde(default, borrow, deserialize_with = "lenient::text", skip_serializing_if = "Option::is_none")]
     pub link_id: Option<Cow<'a, str>>,
     /// The community.
-    #[serde(default, borrow, deserialize_with = "borrow::option", skip_serializing_if = "Option::is_none")]
+    #[serde(default, borrow, deserialize_with = "lenient::text", skip_serializing_if = "Option::is_none")]
     pub subreddit: Option<Cow<'a, str>>,
     /// Who wrote it.
-    #[serde(default, borrow, deserialize_with = "borrow::option", skip_serializing_if = "Option::is_none")]
+    #[serde(default, borrow, deserialize_with = "lenient::text", skip_serializing_if = "Option::is_none")]
     pub author: Option<Cow<'a, str>>,
     /// The text, Markdown as the author wrote it.
-    #[serde(default, borrow, deserialize_with = "borrow::option", skip_serializing_if = "Option::is_none")]
+    #[serde(default, borrow, deserialize_with = "lenient::body", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub body: Option<Cow<'a, str>>,
-    /// When it was written, in seconds since 1970. Read from dumps, too: they hold it as a number, whole or not, or as text.
-    #[serde(default, deserialize_with = "number", skip_serializing_if = "Option::is_none")]
+    /// When it was written, in seconds since 1970.
+    ///
+    /// Also read are floats, milliseconds (from 10^11 up), microseconds (from 10^14 up) and nanoseconds (from 10^17 up), these as
+    /// text, and ISO 8601 such as `2026-01-05T10:00:00.000Z`; without an offset it is in UTC.
+    #[serde(default, deserialize_with = "lenient::time", skip_serializing_if = "Option::is_none")]
     pub created_utc: Option<i64>,
-    /// Votes. Read in the forms of `created_utc`.
-    #[serde(default, deserialize_with = "number", skip_serializing_if = "Option::is_none")]
+    /// When the text was edited last, in seconds since 1970; none where it never was, or nobody knows when. Read in the forms of
+    /// `created_utc`.
+    #[serde(default, deserialize_with = "lenient::edited", skip_serializing_if = "Option::is_none")]
+    pub edited: Option<i64>,
+    /// Votes. Also read are floats, rounded down, and numbers as text.
+    #[serde(default, deserialize_with = "lenient::count", skip_serializing_if = "Option::is_none")]
     pub score: Option<i64>,
     /// Where to read it, as a path of the forum's site.
-    #[serde(default, borrow, deserialize_with = "borrow::option", skip_serializing_if = "Option::is_none")]
+    #[serde(default, borrow, deserialize_with = "lenient::text", skip_serializing_if = "Option::is_none")]
     pub permalink: Option<Cow<'a, str>>,
 }
 
@@ -55,6 +65,10 @@ impl<'a> Versioned<'a> for Comment<'a> {
 }
 
 impl<'a> Comment<'a> {
+    /// The fields' names.
+    pub const FIELDS: [&'static str; 10] =
+        ["id", "parent_id", "link_id", "subreddit", "author", "body", "created_utc", "edited", "score", "permalink"];
+
     /// The text, or the reason why this can't be scored.
     ///
     /// # Errors
@@ -73,39 +87,9 @@ impl<'a> Comment<'a> {
             author: self.author.map(own),
             body: self.body.map(own),
             created_utc: self.created_utc,
+            edited: self.edited,
             score: self.score,
             permalink: self.permalink.map(own),
         }
     }
-}
-
-/// Integers, floats rounded down, either as text; null and blank text are none. Data frames make floats of a column with gaps.
-fn number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
-    struct Number;
-    impl serde::de::Visitor<'_> for Number {
-        type Value = Option<i64>;
-        fn expecting(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            to.write_str("a number")
-        }
-        fn visit_unit<E>(self) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-        fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
-            Ok(Some(number))
-        }
-        fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Self::Value, E> {
-            i64::try_from(number).map(Some).map_err(E::custom)
-        }
-        fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Self::Value, E> {
-            // Beyond 2^53 a float no longer counts by ones.
-            if number.abs() < 9.0e15 { Ok(Some(number.floor() as i64)) } else { Err(E::custom("out of range")) }
-        }
-        fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
-            match text.trim() {
-                "" => Ok(None),
-                text => self.visit_f64(text.parse().map_err(E::custom)?),
-            }
-        }
-    }
-    from.deserialize_any(Number)
 }

@@ -77,6 +77,14 @@ impl<T: Data + Serialize> Event<'_, T> {
     }
 }
 
+/// Reads from a text that does not live as long as what is read: a reader lends no text, so nothing is borrowed.
+fn read_owned<'a, T: Deserialize<'a>>(text: &str) -> serde_json::Result<T> {
+    let mut json = serde_json::Deserializer::from_reader(text.as_bytes());
+    let read = T::deserialize(&mut json)?;
+    json.end()?;
+    Ok(read)
+}
+
 impl<'a, T: Versioned<'a>> Event<'a, T> {
     /// Reads a record's bytes, borrowing from them. An event of an earlier version is read as one of `T`'s.
     ///
@@ -87,7 +95,14 @@ impl<'a, T: Versioned<'a>> Event<'a, T> {
             return Err(BadRecord::too_large(bytes.len()));
         }
         let text = std::str::from_utf8(bytes).map_err(|error| explain::not_text(bytes, &error))?;
-        let error = match serde_json::from_str::<Object<Self>>(text) {
+        let read = serde_json::from_str::<Object<Self>>(text);
+        // Only what can't be read as it stands is repaired, and owns its texts then; all else borrows from the record.
+        let repaired = if read.is_err() { json_text::repaired(text) } else { None };
+        let (read, text) = match &repaired {
+            Some(repaired) => (read_owned(repaired), repaired.as_str()),
+            None => (read, text),
+        };
+        let error = match read {
             Ok(Object(event))
                 if event.kind == T::TYPE
                     && event.specversion == "1.0"

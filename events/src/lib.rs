@@ -29,6 +29,7 @@ mod data;
 mod decision;
 mod event;
 pub mod ids;
+mod lenient;
 mod lifecycle;
 mod object;
 mod outline;

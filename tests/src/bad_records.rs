@@ -25,11 +25,11 @@ pub fn bad_comments(first: usize) -> Vec<BadSample> {
         ("body null", Reason::MissingBody, |event| set(event, "body", Value::Null)),
         ("body a number", Reason::InvalidData, |event| set(event, "body", json!(7))),
         ("body a list", Reason::InvalidData, |event| set(event, "body", json!([PRIVATE]))),
-        ("author an object", Reason::InvalidData, |event| set(event, "author", json!({ "name": PRIVATE }))),
-        ("created_utc no time", Reason::InvalidData, |event| set(event, "created_utc", json!(PRIVATE))),
-        ("created_utc out of range", Reason::InvalidData, |event| set(event, "created_utc", json!(1e300))),
-        ("score a text", Reason::InvalidData, |event| set(event, "score", json!(PRIVATE))),
-        ("score out of range", Reason::InvalidData, |event| set(event, "score", json!(1e300))),
+        ("body an object", Reason::InvalidData, |event| set(event, "body", json!({ "text": PRIVATE }))),
+        ("body true", Reason::InvalidData, |event| set(event, "body", json!(true))),
+        ("body false", Reason::InvalidData, |event| set(event, "body", json!(false))),
+        ("body a fraction", Reason::InvalidData, |event| set(event, "body", json!(0.5))),
+        ("body an empty list", Reason::InvalidData, |event| set(event, "body", json!([]))),
         ("a prediction", Reason::WrongType, |event| event["type"] = json!("modstream.prediction.v1")),
     ];
     all.extend(edited(&edits, 500, &|number| comment_event(first + number)));
@@ -134,8 +134,7 @@ fn bad_events(event: &dyn Fn(usize) -> Vec<u8>, family: &str) -> Vec<BadSample> 
         ("two events in one", [&whole[..], b"\n", &whole].concat(), Reason::NotJson),
         ("a byte order mark", [b"\xEF\xBB\xBF", &whole[..]].concat(), Reason::NotJson),
         ("a bare control character", replaced(&whole, PRIVATE, "\u{1}"), Reason::NotJson),
-        // JSON's grammar allows it; no text holds it.
-        ("half a surrogate pair", replaced(&whole, PRIVATE, "\\ud83d"), Reason::InvalidData),
+        ("half an escape", replaced(&whole, PRIVATE, "\\ud8"), Reason::NotJson),
     ];
     all.extend(texts.map(|(name, data, reason)| BadSample { name, data, reason }));
     all

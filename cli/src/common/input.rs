@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, IsTerminal as _, Read as _};
 use std::path::Path;
 
 use anyhow::Context as _;
-use modstream_corpus::{OpenError, Reader};
+use modstream_corpus::{OpenError, ReadOptions, Reader};
 
 use super::usage::Usage;
 
@@ -44,17 +44,17 @@ pub(crate) fn say_where_from_a_terminal(what: &str) {
 ///
 /// # Errors
 /// Where there is nothing that could be comments.
-pub(crate) fn comments(path: &Path) -> Result<Reader, OpenError> {
-    if is_standard_input(path) { comments_of_standard_input() } else { Reader::open(path) }
+pub(crate) fn comments(path: &Path, options: ReadOptions) -> Result<Reader, OpenError> {
+    if is_standard_input(path) { comments_of_standard_input(options) } else { Reader::open_with(path, options) }
 }
 
 /// Opens comments that come on standard input.
 ///
 /// # Errors
 /// Where there is nothing that could be comments.
-pub(crate) fn comments_of_standard_input() -> Result<Reader, OpenError> {
+pub(crate) fn comments_of_standard_input(options: ReadOptions) -> Result<Reader, OpenError> {
     say_where_from_a_terminal("comments, one JSON object a line,");
-    Reader::from_read(STANDARD_INPUT, io::stdin())
+    Reader::from_read_with(STANDARD_INPUT, io::stdin(), options)
 }
 
 /// Reads a text.

@@ -19,5 +19,6 @@ pub(crate) mod output;
 pub(crate) mod progress;
 #[cfg(feature = "aws")]
 pub(crate) mod queue_access;
+pub(crate) mod reading;
 pub(crate) mod runtime;
 pub(crate) mod usage;

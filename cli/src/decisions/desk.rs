@@ -24,6 +24,7 @@ use uuid::Uuid;
 use crate::common::args::{MAX_COMMENTS, ModelArgs, or_default};
 use crate::common::display::print;
 use crate::common::interrupt::Interrupts;
+use crate::common::reading::FormatArgs;
 use crate::common::runtime::block_on;
 use crate::decisions::serve::serve;
 use crate::model::embedded;
@@ -56,6 +57,8 @@ pub(crate) struct DeskArgs {
     pub(crate) policy: Option<Policy>,
     #[command(flatten)]
     pub(crate) model: ModelArgs,
+    #[command(flatten)]
+    pub(crate) format: FormatArgs,
 }
 
 impl DeskArgs {
@@ -70,7 +73,7 @@ impl DeskArgs {
         kinesis_batch::install_panic_hook();
         let files = embedded::model_files(self.model.model.as_deref())?;
         embedded::check(&files, self.model.model.as_deref())?;
-        let corpus = Corpus::read(self.input.as_deref(), MAX_COMMENTS)?;
+        let corpus = Corpus::read(self.input.as_deref(), self.format.options(), MAX_COMMENTS)?;
         block_on(async { LocalSet::new().run_until(Box::pin(self.open(&files, corpus))).await })
     }
 

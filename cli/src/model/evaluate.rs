@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use modstream_classifier::artifact::Manifest;
 use modstream_classifier::{Explanation, Model, Scratch};
+use modstream_corpus::PlaceholderCounts;
 use modstream_report::{Comment, Quality, Reason, Report, Subgroup, Terms};
 use modstream_trainer::{Evaluation, LabelledComments, evaluate};
 use publish_alerts::{Condition, Policy};
@@ -18,6 +19,7 @@ use crate::common::display::{print, short_version};
 use crate::common::input;
 use crate::common::output::OutputFile;
 use crate::common::progress::Progress;
+use crate::common::reading::LabelledArgs;
 use crate::common::usage::Usage;
 use crate::model::embedded;
 
@@ -49,6 +51,8 @@ pub(crate) struct EvaluateArgs {
     /// Print one line of JSON, and nothing else
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) labelled: LabelledArgs,
 }
 
 /// How many reasons a report gives for an error.
@@ -70,7 +74,7 @@ impl EvaluateArgs {
         // Before the work, not after.
         let output = self.report.as_deref().map(|path| OutputFile::new(path, [input.as_path()])).transpose()?;
         let (model, manifest) = embedded::load(&self.model)?;
-        let comments = labelled(input)?;
+        let comments = labelled(input, &self.labelled)?;
         anyhow::ensure!(
             !comments.is_empty(),
             "{}: there are no comments with a text to evaluate on",
@@ -90,6 +94,7 @@ impl EvaluateArgs {
         let outcome = Evaluated {
             found,
             removed: comments.removed(),
+            left_out: comments.left_out(),
             base_rate: model.base_rate().share(),
             manifest: &manifest,
             report: self.report.as_deref(),
@@ -103,6 +108,7 @@ impl EvaluateArgs {
 struct Evaluated<'a> {
     found: Evaluation,
     removed: usize,
+    left_out: &'a PlaceholderCounts,
     base_rate: f64,
     manifest: &'a Manifest,
     report: Option<&'a Path>,
@@ -110,7 +116,7 @@ struct Evaluated<'a> {
 
 impl Evaluated<'_> {
     fn as_json(&self) -> String {
-        let Evaluated { found, removed, base_rate, manifest, report } = self;
+        let Evaluated { found, removed, left_out, base_rate, manifest, report } = self;
         // A NaN, which JSON has not, becomes null.
         let mut line = json!({
             "comments": found.comments,
@@ -122,6 +128,8 @@ impl Evaluated<'_> {
             "brier": found.brier,
             "ece": found.ece,
             "removed": removed,
+            "without_text": left_out.count(),
+            "placeholders": left_out,
             "base_rate": base_rate,
             "model_version": manifest.version,
         });
@@ -132,7 +140,7 @@ impl Evaluated<'_> {
     }
 
     fn as_text(&self) -> String {
-        let Evaluated { found, removed, base_rate, manifest, report } = self;
+        let Evaluated { found, removed, base_rate, manifest, report, .. } = self;
         let mut text = format!(
             "{} comments, {removed} of them removed; model {} version {}\nat a base rate of {base_rate:.3}:\n",
             found.comments,

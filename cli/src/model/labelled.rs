@@ -7,20 +7,24 @@ use modstream_trainer::LabelledComments;
 use crate::common::display;
 use crate::common::input;
 use crate::common::progress::Progress;
+use crate::common::reading::LabelledArgs;
 
 /// How many bad records an error names.
 const NAMED_RECORDS: usize = 5;
 
 /// Reads comments with verdicts. Every record must be good: a verdict that is lost silently would change the model.
-pub(super) fn labelled(path: &Path) -> anyhow::Result<LabelledComments> {
-    let mut comments = LabelledComments::default();
-    let rows = input::comments(path)?;
+pub(super) fn labelled(path: &Path, args: &LabelledArgs) -> anyhow::Result<LabelledComments> {
+    let mut comments = LabelledComments::new(args.placeholders());
+    let options = args.options();
+    let wanted = options.labels.as_ref().map(|labels| labels.column.trim().to_lowercase()).unwrap_or_default();
+    let rows = input::comments(path, options)?;
     if let Some(columns) = rows.columns()
-        && !columns.iter().any(|column| column.eq_ignore_ascii_case("removed"))
+        && !columns.iter().any(|column| column.to_lowercase() == wanted)
     {
         let found = columns.iter().map(|column| display::one_line(column)).collect::<Vec<_>>().join(", ");
         anyhow::bail!(
-            "{}: the CSV has no column `removed` for the verdicts; its columns are: {found}",
+            "{}: the CSV has no column `{wanted}` for the verdicts; its columns are: {found}; say which one holds them: \
+             `--label-column NAME`",
             input::name(path)
         );
     }
@@ -41,10 +45,12 @@ pub(super) fn labelled(path: &Path) -> anyhow::Result<LabelledComments> {
         progress.at(comments.len() as u64);
     }
     progress.finish();
-    let gone = comments.without_text();
-    if gone > 0 {
+    let gone = comments.left_out();
+    if gone.count() > 0 {
         eprintln!(
-            "{gone} comments are left out: their text is gone ([removed], [deleted]), and that would tell the verdict"
+            "{} comments are left out: their text is gone, and what stands in its place would tell the verdict: {}",
+            gone.count(),
+            display::one_line(&gone.to_string())
         );
     }
     if count > 0 {

@@ -6,13 +6,14 @@ use std::process::ExitCode;
 
 use clap::Args;
 use modstream_classifier::{Explanation, Model, Score, Scratch};
-use modstream_corpus::{Reader, Row};
+use modstream_corpus::Row;
 use modstream_events::Term;
 use serde::Serialize;
 
 use crate::common::args::ModelArgs;
 use crate::common::input;
 use crate::common::progress::Progress;
+use crate::common::reading::FormatArgs;
 use crate::model::embedded;
 
 #[derive(Debug, Args)]
@@ -30,6 +31,8 @@ pub(crate) struct ScoreArgs {
     /// Add the N terms that move each score most, the intercept, and the sum of the others
     #[arg(long, value_name = "N")]
     pub(crate) explain: Option<usize>,
+    #[command(flatten)]
+    pub(crate) format: FormatArgs,
 }
 
 /// A line of output.
@@ -64,8 +67,8 @@ impl ScoreArgs {
         let (model, manifest) = embedded::load(&self.model)?;
         let file = self.input.as_deref().filter(|path| !input::is_standard_input(path));
         let reader = match file {
-            Some(path) => Reader::open(path)?,
-            None => input::comments_of_standard_input()?,
+            Some(path) => input::comments(path, self.format.options())?,
+            None => input::comments_of_standard_input(self.format.options())?,
         };
         let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
         let mut scratch = Scratch::default();

@@ -17,6 +17,7 @@ use crate::common::display::{print, short_version};
 use crate::common::input;
 use crate::common::output::check_folder;
 use crate::common::progress::Progress;
+use crate::common::reading::LabelledArgs;
 
 const DEFAULT_MEMORY_GB: f64 = (modstream_trainer::DEFAULT_MEMORY >> 30) as f64;
 
@@ -76,6 +77,8 @@ pub(crate) struct TrainArgs {
     /// Print one line of JSON at the end, and nothing else
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) labelled: LabelledArgs,
 }
 
 /// With fewer comments of a kind, metrics and calibration are mostly chance.
@@ -96,12 +99,12 @@ impl TrainArgs {
         // Before minutes of work, not after.
         check_output(&self.output)?;
         check_folder(&self.output)?;
-        let mut comments = labelled(&self.input)?;
+        let mut comments = labelled(&self.input, &self.labelled)?;
         let mut judged = Vec::new();
         for path in &self.decisions {
             judged.extend(live::judged(path)?);
         }
-        let mut decided = LabelledComments::default();
+        let mut decided = LabelledComments::new(self.labelled.placeholders());
         for Judged { body, removed, .. } in newest(judged) {
             decided.push_text(&body, removed);
         }
@@ -138,6 +141,7 @@ impl TrainArgs {
                 "comments": training.comments,
                 "removed": training.removed,
                 "without_text": training.without_text,
+                "placeholders": comments.left_out(),
                 "decided": training.decided,
                 "terms": manifest.fit.terms,
                 "subwords": manifest.fit.subwords,

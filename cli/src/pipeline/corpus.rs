@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use modstream_corpus::Reader;
+use modstream_corpus::{ReadOptions, Reader};
 
 use crate::common::input;
 use crate::common::progress::Progress;
@@ -16,9 +16,9 @@ pub(crate) struct Corpus {
 
 impl Corpus {
     /// The first rows of a file, or of the sample comments: no more is held than is sent.
-    pub(crate) fn read(from: Option<&Path>, most: u64) -> anyhow::Result<Self> {
+    pub(crate) fn read(from: Option<&Path>, options: ReadOptions, most: u64) -> anyhow::Result<Self> {
         let (name, reader) = match from {
-            Some(path) => (input::name(path), input::comments(path)?),
+            Some(path) => (input::name(path), input::comments(path, options)?),
             None => ("the sample comments".to_owned(), Reader::from_read("the sample comments", SAMPLE_COMMENTS)?),
         };
         let mut corpus = Corpus { bytes: Vec::new(), rows: 0 };

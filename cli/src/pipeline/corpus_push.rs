@@ -14,6 +14,7 @@ use serde_json::json;
 use crate::common::aws_args::{BucketArgs, ConnectionArgs};
 use crate::common::connection::{Connection, deadline};
 use crate::common::display::print;
+use crate::common::reading::FormatArgs;
 use crate::common::runtime::block_on;
 use crate::pipeline::corpus::Corpus;
 
@@ -44,6 +45,8 @@ pub(crate) struct CorpusPushArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) input: Option<PathBuf>,
     #[command(flatten)]
+    pub(crate) format: FormatArgs,
+    #[command(flatten)]
     pub(crate) bucket: BucketArgs,
     /// The object's key
     #[arg(long, value_name = "KEY", default_value = "corpus/comments.jsonl", value_parser = NonEmptyStringValueParser::new())]
@@ -58,7 +61,7 @@ pub(crate) struct CorpusPushArgs {
 impl CorpusPushArgs {
     /// Runs `modstream corpus push`.
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        let corpus = Corpus::read(self.input.as_deref(), u64::MAX)?;
+        let corpus = Corpus::read(self.input.as_deref(), self.format.options(), u64::MAX)?;
         let rows = corpus.rows;
         let (bucket, key) = (self.bucket.bucket.as_str(), self.key.as_str());
         let placed = block_on(async {

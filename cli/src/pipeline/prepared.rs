@@ -13,6 +13,7 @@ use crate::common::args::{MAX_COMMENTS, ModelArgs, or_default, rate};
 use crate::common::aws_args::DeployedArgs;
 #[cfg(feature = "aws")]
 use crate::common::input::check_read_once;
+use crate::common::reading::FormatArgs;
 use crate::model::embedded;
 use crate::model::promises::{OutOfReach, Promises};
 use crate::pipeline::corpus::Corpus;
@@ -53,6 +54,8 @@ pub(crate) struct DemoArgs {
     /// When the schedule begins, as events tell it
     #[arg(long, value_name = "TIME", hide = true)]
     pub(crate) schedule_time: Option<Timestamp>,
+    #[command(flatten)]
+    pub(crate) format: FormatArgs,
     #[cfg(feature = "aws")]
     #[command(flatten)]
     pub(crate) deployed: DeployedArgs,
@@ -84,7 +87,7 @@ impl Prepared {
         let (_, manifest) = embedded::check(&files, args.model.model.as_deref())?;
         // All sample comments go into a deployment's bucket: its corpus is the same for any number of comments.
         let most = if args.input.is_some() { args.comments.unwrap_or(MAX_COMMENTS) } else { MAX_COMMENTS };
-        let corpus = Corpus::read(args.input.as_deref(), most)?;
+        let corpus = Corpus::read(args.input.as_deref(), args.format.options(), most)?;
         let comments = args.comments.unwrap_or(if args.input.is_some() { corpus.rows } else { SAMPLE_RUN });
         Ok(Prepared { files, manifest, corpus, comments })
     }

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use jiff::Timestamp;
-use modstream_corpus::{OpenError, Reader, Row};
+use modstream_corpus::{OpenError, Row};
 use modstream_events::{CommentEdited, Event, ids};
 use modstream_platform::aws::SystemClock;
 use modstream_platform::deliver::{Delivery, DeliveryError, put_all};
@@ -23,8 +23,9 @@ use crate::common::display::print;
 use crate::common::input::{self, STANDARD_INPUT};
 use crate::common::interrupt::Interrupts;
 use crate::common::progress::Progress;
+use crate::common::reading::FormatArgs;
 use crate::common::runtime::block_on;
-use crate::pipeline::versions::Versions;
+use crate::pipeline::versions::{Version, Versions};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -57,6 +58,8 @@ pub(crate) struct SendArgs {
     /// Print one line of JSON at the end, and nothing else
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) format: FormatArgs,
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
 }
@@ -99,14 +102,15 @@ fn rows(args: &SendArgs) -> anyhow::Result<mpsc::Receiver<Read>> {
     let mut reading = Reading::new(args);
     let (rows, waiting) = mpsc::channel(MAX_WAITING_ROWS);
     let (file, from_line) = (args.file().map(Path::to_owned), args.from_line);
+    let options = args.format.options();
     let (opened, is_open) = std::sync::mpsc::channel::<Option<OpenError>>();
     std::thread::spawn(move || {
         let reader = match &file {
-            Some(path) => Reader::open(path),
+            Some(path) => input::comments(path, options),
             None => {
                 // Opening waits for the first line.
                 let _ = opened.send(None);
-                input::comments_of_standard_input()
+                input::comments_of_standard_input(options)
             }
         };
         let reader = match reader {
@@ -163,15 +167,14 @@ impl Reading {
     fn build(&mut self, row: Row) -> Result<PutRecord, String> {
         let Row { line, mut comment, .. } = row;
         let body = comment.body().map_err(|bad| bad.detail)?;
-        let time = match comment.created_utc {
-            None => self.time,
-            Some(seconds) => Timestamp::from_second(seconds)
-                .map_err(|_| "`created_utc` is no time in seconds since 1970; correct that value".to_owned())?,
-        };
+        let time = comment.created_utc.and_then(|seconds| Timestamp::from_second(seconds).ok()).unwrap_or(self.time);
         let own = comment.id.as_deref().filter(|id| !id.is_empty());
         let (id, version) = match own {
             Some(own) => {
-                let version = self.versions.of(ids::comment_key(&self.source, own), body);
+                let version = match comment.edited {
+                    Some(edited) => Version { name: edited.to_string(), is_later: true },
+                    None => self.versions.of(ids::comment_key(&self.source, own), body),
+                };
                 (ids::comment(&self.source, own, &version.name), Some(version).filter(|version| version.is_later))
             }
             // Two comments of one text on two lines are two; the text guards against a file that was changed.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+use modstream_corpus::ReadOptions;
 use modstream_policy::Policies;
 use serde_json::json;
 
@@ -12,6 +13,7 @@ use super::table;
 use crate::common::args::ModelArgs;
 use crate::common::display::{one_line, print};
 use crate::common::input;
+use crate::common::reading::FormatArgs;
 use crate::model::embedded;
 use crate::model::promises::Unmet;
 
@@ -36,6 +38,8 @@ pub(crate) struct PolicyCheckArgs {
     /// Print one line of JSON, and nothing else
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) format: FormatArgs,
 }
 
 impl PolicyCheckArgs {
@@ -56,7 +60,7 @@ impl PolicyCheckArgs {
             }
         };
         let unknown = match &self.against {
-            Some(file) => unknown(&policies, file)?,
+            Some(file) => unknown(&policies, file, self.format.options())?,
             None => Vec::new(),
         };
         let (_, manifest) = embedded::load(&self.model)?;
@@ -80,9 +84,9 @@ impl PolicyCheckArgs {
 }
 
 /// The subreddits with rules of their own that no comment is of.
-fn unknown(policies: &Policies, comments: &Path) -> anyhow::Result<Vec<String>> {
+fn unknown(policies: &Policies, comments: &Path, options: ReadOptions) -> anyhow::Result<Vec<String>> {
     let mut seen = BTreeSet::new();
-    for row in input::comments(comments)? {
+    for row in input::comments(comments, options)? {
         let row = row.map_err(|error| anyhow::anyhow!("{}, line {}: {error}", input::name(comments), error.line))?;
         seen.extend(row.comment.subreddit.map(|name| name.to_lowercase()));
     }

@@ -13,6 +13,7 @@ use crate::common::args::{ModelArgs, or_default};
 #[cfg(feature = "aws")]
 use crate::common::aws_args::{ConnectionArgs, time};
 use crate::common::output::{OutputError, OutputFile};
+use crate::common::reading::LabelledArgs;
 #[cfg(feature = "aws")]
 use crate::common::usage::Usage;
 
@@ -42,6 +43,8 @@ pub(crate) struct ReplayArgs {
     /// Print one line of JSON, and nothing else
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) labelled: LabelledArgs,
     #[cfg(feature = "aws")]
     #[command(flatten)]
     pub(crate) deployed: ReplayedArgs,

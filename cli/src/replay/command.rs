@@ -25,7 +25,7 @@ impl ReplayArgs {
         #[cfg(feature = "aws")]
         self.deployed.needs_no_files()?;
         let against = against(&self)?;
-        let mut files = Files::open(&self.input)?;
+        let mut files = Files::open(&self.input, &self.labelled)?;
         let from = match &self.input[..] {
             [file] => input::name(file),
             several => format!("{} files", several.len()),

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Context as _;
+use modstream_corpus::ReadOptions;
 use modstream_events::{CommentEvent, CommentVersion};
 use publish_alerts::Policy;
 
@@ -50,7 +51,8 @@ pub(crate) async fn compare(
     mut was: impl Was,
 ) -> anyhow::Result<ExitCode> {
     let now = tried(args)?;
-    let verdicts = args.verdicts.as_deref().map(verdicts).transpose()?.unwrap_or_default();
+    let known = args.verdicts.as_deref().map(|path| verdicts(path, args.labelled.options())).transpose()?;
+    let verdicts = known.unwrap_or_default();
     let started = Instant::now();
     let difference = replay(source, &mut was, &now, &verdicts).await?;
     let mut left_out = source.left_out();
@@ -75,9 +77,9 @@ pub(crate) async fn compare(
 }
 
 /// Verdicts by the comment's id.
-fn verdicts(path: &Path) -> anyhow::Result<HashMap<String, bool>> {
+fn verdicts(path: &Path, options: ReadOptions) -> anyhow::Result<HashMap<String, bool>> {
     let mut verdicts = HashMap::new();
-    for row in input::comments(path)? {
+    for row in input::comments(path, options)? {
         let row = row.map_err(|error| anyhow::anyhow!("line {}: {error}", error.line));
         let row = row.with_context(|| input::name(path))?;
         if let (Some(id), Some(removed)) = (row.comment.id, row.removed) {

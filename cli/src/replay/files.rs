@@ -8,17 +8,16 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use jiff::Timestamp;
 use modstream_archive::{Content, FORMAT, Key};
-use modstream_corpus::{OpenError, Reader, Row};
+use modstream_corpus::{OpenError, Placeholders, ReadOptions, Reader, Row};
 use modstream_events::{Event, ids};
 
 use super::sides::{Item, LeftOut, Source};
 use crate::common::display::in_full;
 use crate::common::input::{self, is_standard_input, say_where_from_a_terminal};
+use crate::common::reading::LabelledArgs;
 
 /// The source of the rows' events, which is no system's.
 const SOURCE: &str = "urn:modstream:replay";
-/// What dumps hold in place of a text that is gone.
-const GONE: [&str; 2] = ["[removed]", "[deleted]"];
 /// The first bytes of standard input, in which what it holds shows: more than a block of zstd.
 const HEAD_BYTES: u64 = 256 << 10;
 /// How many bad rows are named.
@@ -29,6 +28,8 @@ pub(crate) struct Files {
     waiting: VecDeque<PathBuf>,
     open: Option<Open>,
     left_out: LeftOut,
+    options: ReadOptions,
+    placeholders: Placeholders,
     /// The time of comments without `created_utc`.
     time: Timestamp,
 }
@@ -45,9 +46,15 @@ enum FileContent {
 
 impl Files {
     /// Opens these files. The first is opened at once: what is no file of comments is better said before the work.
-    pub(crate) fn open(paths: &[PathBuf]) -> anyhow::Result<Self> {
-        let waiting = paths.iter().cloned().collect();
-        let mut files = Files { waiting, open: None, left_out: LeftOut::default(), time: Timestamp::now() };
+    pub(crate) fn open(paths: &[PathBuf], args: &LabelledArgs) -> anyhow::Result<Self> {
+        let mut files = Files {
+            waiting: paths.iter().cloned().collect(),
+            open: None,
+            left_out: LeftOut::default(),
+            options: args.options(),
+            placeholders: args.placeholders(),
+            time: Timestamp::now(),
+        };
         for path in paths {
             anyhow::ensure!(is_standard_input(path) || path.exists(), "{}: there is no such file", path.display());
         }
@@ -61,7 +68,7 @@ impl Files {
         while self.open.is_none() {
             let Some(path) = self.waiting.pop_front() else { return Ok(false) };
             let name = input::name(&path);
-            let content = match open(&path, &name) {
+            let content = match open(&path, &name, self.options.clone()) {
                 Ok(Opened::Rows(rows)) => FileContent::Rows(Box::new(rows?)),
                 Ok(Opened::Archived { records, forgotten }) => {
                     self.left_out.without_text += forgotten;
@@ -101,13 +108,17 @@ impl Source for Files {
                 None => {
                     self.advance()?;
                 }
-                Some(Ok(row)) if row.comment.body.as_deref().is_some_and(|body| GONE.contains(&body.trim())) => {
-                    self.left_out.without_text += 1;
+                Some(Ok(row)) => {
+                    if let Some(form) = row.comment.body.as_deref().and_then(|body| self.placeholders.form(body)) {
+                        self.left_out.without_text += 1;
+                        self.left_out.placeholders.add(form);
+                        continue;
+                    }
+                    match item(&name, self.time, row) {
+                        Ok(item) => return Ok(Some(item)),
+                        Err((line, problem)) => self.bad(&name, line, &problem),
+                    }
                 }
-                Some(Ok(row)) => match item(&name, self.time, row) {
-                    Ok(item) => return Ok(Some(item)),
-                    Err((line, problem)) => self.bad(&name, line, &problem),
-                },
                 Some(Err(error)) if error.is_fatal() => {
                     self.left_out.unreadable.push((name, format!("line {}: {error}", error.line)));
                     self.advance()?;
@@ -146,7 +157,7 @@ enum Opened {
 }
 
 /// Opens a file, and finds out what it holds. An error is of an object of the archive.
-fn open(path: &Path, name: &str) -> anyhow::Result<Opened> {
+fn open(path: &Path, name: &str, options: ReadOptions) -> anyhow::Result<Opened> {
     if is_standard_input(path) {
         say_where_from_a_terminal("comments, one JSON object a line,");
         // What it is shows in its first bytes, which can't be read again.
@@ -155,7 +166,7 @@ fn open(path: &Path, name: &str) -> anyhow::Result<Opened> {
         let is_archive = begins_as_archive(&*head);
         let mut all = io::Cursor::new(head).chain(io::stdin());
         if !is_archive {
-            return Ok(Opened::Rows(Reader::from_read(name, all)));
+            return Ok(Opened::Rows(Reader::from_read_with(name, all, options)));
         }
         let mut bytes = Vec::new();
         all.read_to_end(&mut bytes).context("it can't be read")?;
@@ -164,7 +175,7 @@ fn open(path: &Path, name: &str) -> anyhow::Result<Opened> {
     if is_named_as_archive(path) || File::open(path).is_ok_and(begins_as_archive) {
         return archived(&std::fs::read(path).context("it can't be read")?);
     }
-    Ok(Opened::Rows(Reader::open(path)))
+    Ok(Opened::Rows(Reader::open_with(path, options)))
 }
 
 /// Whether a file has the name of an object of the archive.

@@ -102,7 +102,7 @@ impl Shown<'_> {
     }
 
     fn notes(&self) -> String {
-        let LeftOut { unreadable, bad_rows, bad_examples, without_text } = self.left_out;
+        let LeftOut { unreadable, bad_rows, bad_examples, without_text, placeholders } = self.left_out;
         let Difference { repeats, deletions_and_reports, bad_records, quarantined, .. } = self.difference;
         let mut notes = String::new();
         if *repeats > 0 {
@@ -112,7 +112,8 @@ impl Shown<'_> {
             notes += &format!("{deletions_and_reports} deletions and reports of comments were left out\n");
         }
         if *without_text > 0 {
-            notes += &format!("{without_text} comments were left out: their text is gone\n");
+            let forms = if placeholders.count() > 0 { format!(": {placeholders}") } else { String::new() };
+            notes += &format!("{without_text} comments were left out: their text is gone{}\n", one_line(&forms));
         }
         if *quarantined > 0 {
             notes += &format!("{quarantined} records were quarantined, {bad_records} of them are no comment event\n");
@@ -168,6 +169,7 @@ impl Shown<'_> {
             "deletions_and_reports": difference.deletions_and_reports,
             "quarantined": difference.quarantined,
             "without_text": left_out.without_text,
+            "placeholders": left_out.placeholders,
             "bad_rows": { "count": left_out.bad_rows, "some": left_out.bad_examples },
             "unreadable": left_out.unreadable.iter()
                 .map(|(name, error)| json!({ "name": name, "error": error })).collect::<Vec<_>>(),

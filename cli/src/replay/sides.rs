@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use modstream_corpus::PlaceholderCounts;
 use modstream_events::{Severity, ids};
 use serde::Serialize;
 
@@ -33,6 +34,8 @@ pub(crate) struct LeftOut {
     pub(crate) bad_examples: Vec<String>,
     /// Comments whose text is gone, or was removed on request.
     pub(crate) without_text: u64,
+    /// What stands in place of the texts that are gone.
+    pub(crate) placeholders: PlaceholderCounts,
 }
 
 /// Names a comment event.

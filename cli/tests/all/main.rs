@@ -3,6 +3,7 @@
 mod command;
 mod demo;
 mod desk;
+mod forms;
 mod input;
 mod learning;
 mod load;

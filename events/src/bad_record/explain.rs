@@ -1,9 +1,11 @@
 //! The slow path: finds the one thing to say about a record that did not decode. What it says quotes no value of the record.
 
+use json_text::{Repeated, repeated_key};
 use serde::Deserialize as _;
 
 use super::{BadRecord, Reason};
 use crate::data::Data;
+use crate::lenient::BODY_IS_NO_TEXT;
 use crate::outline::{Fields, Shape};
 use crate::sizes::MAX_NAME_BYTES;
 use crate::versioned::split_version;
@@ -63,7 +65,9 @@ pub(crate) fn explain<T: Data>(text: &str, error: Option<&serde_json::Error>) ->
     }
     let detail = match fields.the_one("data") {
         Err(bad) => return bad,
-        Ok(Some(Shape::Object)) => error.map_or_else(|| "`data` has the wrong form".to_owned(), without_content),
+        Ok(Some(Shape::Object)) => {
+            error.map_or_else(|| "`data` has the wrong form".to_owned(), |error| without_content(text, error))
+        }
         Ok(Some(other)) => format!("`data` is {other}, not an object"),
         Ok(None) if fields.has("data_base64") => {
             "`data` is missing: send JSON there instead of `data_base64`".to_owned()
@@ -140,10 +144,17 @@ fn unknown_version(found: &str, newest: &str, wanted: &str) -> BadRecord {
 }
 
 /// serde's message without the value it may quote: details are logged, comments are not. The names of fields are ours.
-fn without_content(error: &serde_json::Error) -> String {
+fn without_content(text: &str, error: &serde_json::Error) -> String {
     let message = error.to_string();
-    if message.starts_with("missing field") || message.starts_with("duplicate field") {
+    if let Some(name) = message.strip_prefix("duplicate field `").and_then(|rest| rest.split('`').next())
+        && let Some(Repeated { first, second, .. }) =
+            repeated_key(text, |path| path.len() > 1 && path[0] == "data" && path.last().is_some_and(|key| key == name))
+    {
+        return format!("`data`: `{name}` stands there twice, at {first} and {second}");
+    }
+    if message.starts_with("missing field") {
         return format!("`data`: {message}");
     }
-    format!("a field of `data` has the wrong form, at line {} column {}", error.line(), error.column())
+    let which = if message.starts_with(BODY_IS_NO_TEXT) { format!(": {BODY_IS_NO_TEXT}") } else { String::new() };
+    format!("a field of `data` has the wrong form, at line {} column {}{which}", error.line(), error.column())
 }

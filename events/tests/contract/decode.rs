@@ -77,29 +77,139 @@ fn a_comment_without_a_body_travels_but_has_none_to_score() {
 }
 
 #[test]
-fn numbers_are_read_in_every_form_that_dumps_have() {
+fn counts_are_read_in_every_form_and_what_says_nothing_is_none() {
     for (value, number) in [
         ("1514764800", Some(1_514_764_800)),
-        ("1514764800.0", Some(1_514_764_800)),
         ("1514764800.9", Some(1_514_764_800)),
         ("1.5147648e9", Some(1_514_764_800)),
-        (r#""1514764800""#, Some(1_514_764_800)),
         (r#"" 1514764800.0 ""#, Some(1_514_764_800)),
+        (r#""1.5147648e9""#, Some(1_514_764_800)),
         ("0", Some(0)),
-        ("-1", Some(-1)),
         ("-0.5", Some(-1)),
         ("9223372036854775807", Some(i64::MAX)),
-        ("3.0", Some(3)),
         (r#""-3""#, Some(-3)),
         (r#""""#, None),
-        (r#"" ""#, None),
+        (r#""low""#, None),
+        (r#""NaN""#, None),
         ("null", None),
+        ("true", None),
+        ("[1]", None),
+        ("18446744073709551615", None),
+        ("1e300", None),
+        ("1e999", None),
+        ("NaN", None),
     ] {
-        let record = with_data(&format!(r#"{{"body":"b","created_utc":{value}}}"#));
-        assert_eq!(decoded(&record).data.created_utc, number, "created_utc {value}");
         let record = with_data(&format!(r#"{{"body":"b","score":{value}}}"#));
         assert_eq!(decoded(&record).data.score, number, "score {value}");
     }
+}
+
+#[test]
+fn times_are_read_in_every_form_as_seconds_and_what_says_nothing_is_none() {
+    let iso = |text: &str| format!("\"{text}\"");
+    for (value, seconds) in [
+        ("1767607200".to_owned(), Some(1_767_607_200)),
+        ("1767607200.9".to_owned(), Some(1_767_607_200)),
+        (iso(" 1767607200.0 "), Some(1_767_607_200)),
+        (iso("1.7676072e9"), Some(1_767_607_200)),
+        ("1767607200999".to_owned(), Some(1_767_607_200)),
+        ("1767607200999999".to_owned(), Some(1_767_607_200)),
+        ("1767607200999999999".to_owned(), Some(1_767_607_200)),
+        ("1.767607200123e12".to_owned(), Some(1_767_607_200)),
+        (iso("1767607200123456"), Some(1_767_607_200)),
+        (iso("2026-01-05T10:00:00Z"), Some(1_767_607_200)),
+        (iso("2026-01-05T10:00:00.000Z"), Some(1_767_607_200)),
+        (iso("2026-01-05T11:00:00.999999+01:00"), Some(1_767_607_200)),
+        (iso("2026-01-05t10:00:00+0000"), Some(1_767_607_200)),
+        (iso("2026-01-05T10:00:00"), Some(1_767_607_200)),
+        (iso("2026-01-05 10:00:00.5"), Some(1_767_607_200)),
+        (iso("2026-01-05 10:00:00 UTC"), Some(1_767_607_200)),
+        (iso("2026-01-05 10:00"), Some(1_767_607_200)),
+        (iso("2026-01-05"), Some(1_767_571_200)),
+        (iso("1969-12-31T23:59:59.5Z"), Some(-1)),
+        ("-1".to_owned(), Some(-1)),
+        ("0".to_owned(), Some(0)),
+        ("-0.5".to_owned(), Some(-1)),
+        ("99999999999".to_owned(), Some(99_999_999_999)),
+        ("100000000000".to_owned(), Some(100_000_000)),
+        ("4102444800".to_owned(), Some(4_102_444_800)),
+        ("18446744073709551615".to_owned(), Some(18_446_744_073)),
+        ("100000000000000000000".to_owned(), None),
+        ("1e300".to_owned(), None),
+        ("1e999".to_owned(), None),
+        ("-Infinity".to_owned(), None),
+        (iso("inf"), None),
+        (iso("NaN"), None),
+        (iso("9999-01-01T00:00:00Z"), None),
+        (iso("2026-02-30T10:00:00Z"), None),
+        (iso("yesterday"), None),
+        (iso(""), None),
+        (iso("\\ud83d"), None),
+        ("false".to_owned(), None),
+        ("true".to_owned(), None),
+        ("null".to_owned(), None),
+        ("[1]".to_owned(), None),
+        (r#"{"$date":1}"#.to_owned(), None),
+    ] {
+        let record = with_data(&format!(r#"{{"body":"b","created_utc":{value},"edited":{value}}}"#));
+        let comment = decoded(&record).data;
+        assert_eq!(comment.created_utc, seconds, "created_utc {value}");
+        // Data frames write Reddit's false and true as 0 and 1.
+        assert_eq!(comment.edited, seconds.filter(|seconds| *seconds > 1), "edited {value}");
+        assert_eq!(comment.body(), Ok("b"), "{value}");
+    }
+}
+
+#[test]
+fn numbers_are_taken_where_text_is_expected_and_what_says_nothing_is_none() {
+    for (value, text) in [
+        ("5977", Some("5977")),
+        ("-1", Some("-1")),
+        ("18446744073709551615", Some("18446744073709551615")),
+        ("123456789012345678901234567890", Some("123456789012345678901234567890")),
+        ("-99999999999999999999", Some("-99999999999999999999")),
+        ("5977.0", Some("5977.0")),
+        ("1234567890123456789.5", Some("1234567890123456789.5")),
+        (r#""t1_a""#, Some("t1_a")),
+        (r#""\ud83d""#, Some("\u{FFFD}")),
+        ("null", None),
+        ("true", None),
+        ("[\"a\"]", None),
+        (r#"{"name":"a"}"#, None),
+        ("NaN", None),
+    ] {
+        for field in ["id", "parent_id", "link_id", "subreddit", "author", "permalink"] {
+            let record = with_data(&format!(r#"{{"body":"b","{field}":{value}}}"#));
+            let Comment { id, parent_id, link_id, subreddit, author, permalink, .. } = decoded(&record).data;
+            let read = [id, parent_id, link_id, subreddit, author, permalink].into_iter().flatten().next();
+            assert_eq!(read.as_deref(), text, "{field} {value}");
+        }
+    }
+}
+
+#[test]
+fn half_a_surrogate_pair_costs_nothing_wherever_it_stands() {
+    for (data, body) in [
+        (r#"{"body":"it's summer \ud83d"}"#, "it's summer \u{FFFD}"),
+        (r#"{"body":"\ude00\ud83d\ude00"}"#, "\u{FFFD}😀"),
+        (r#"{"body":"b","author_flair_text":"\ud83d"}"#, "b"),
+        (r#"{"\ud83d":1,"body":"b"}"#, "b"),
+        (r#"{"body":"b","x":{"\udfff":["\ud800"]}}"#, "b"),
+    ] {
+        let record = with_data(data);
+        assert_eq!(decoded(&record).data.body(), Ok(body), "{data}");
+    }
+    let record = with_data(r#"{"body":"b"}"#).replace("urn:example:forum", r"urn:\ud83d");
+    assert_eq!(decoded(&record).source, "urn:\u{FFFD}");
+}
+
+#[test]
+fn a_comment_has_the_fields_that_it_names() {
+    let comment = Comment { edited: Some(2), ..comment_event().data };
+    let Value::Object(fields) = serde_json::to_value(comment).expect("JSON") else { panic!("no object") };
+    let mut names = Comment::FIELDS;
+    names.sort_unstable();
+    assert_eq!(fields.keys().collect::<Vec<_>>(), names);
 }
 
 #[test]

@@ -36,8 +36,10 @@ fn number() -> impl Strategy<Value = f64> {
 fn comment() -> impl Strategy<Value = Comment<'static>> {
     let text = || option::of(text());
     let ids = (text(), text(), text(), text());
-    (ids, text(), text(), option::of(any::<i64>()), option::of(any::<i64>()), text()).prop_map(
-        |((id, parent_id, link_id, subreddit), author, body, created_utc, score, permalink)| Comment {
+    // Larger ones are read as milliseconds.
+    let times = (option::of(-99_999_999_999..100_000_000_000_i64), option::of(2..100_000_000_000_i64));
+    (ids, text(), text(), times, option::of(any::<i64>()), text()).prop_map(
+        |((id, parent_id, link_id, subreddit), author, body, (created_utc, edited), score, permalink)| Comment {
             id,
             parent_id,
             link_id,
@@ -45,6 +47,7 @@ fn comment() -> impl Strategy<Value = Comment<'static>> {
             author,
             body,
             created_utc,
+            edited,
             score,
             permalink,
         },

@@ -102,6 +102,7 @@ fn comment_event(index: usize) -> Event<'static, Comment<'static>> {
         author: Some(author.into()),
         body: Some(body.into()),
         created_utc: Some(1_767_607_190 + index as i64),
+        edited: None,
         score: Some(score),
         permalink: Some(format!("/r/{subreddit}/comments/n0a000/_/{id}/").into()),
     };
@@ -132,7 +133,10 @@ fn comments_with_bad_ones() -> Vec<(Option<Reason>, (String, String))> {
         bad(Reason::NotAnEvent, &serde_json::to_vec(&comment_event(2).data).expect("serialises")),
         bad(Reason::UnknownVersion, text.replace("modstream.comment.v1", "modstream.comment.v2").as_bytes()),
         bad(Reason::WrongType, &prediction_event(0).encode()),
-        bad(Reason::InvalidData, text.replace("\"score\":-17", "\"score\":\"low\"").as_bytes()),
+        bad(
+            Reason::InvalidData,
+            text.replace("\"body\":\"Wake up!!!", "\"body\":true,\"title\":\"Wake up!!!").as_bytes(),
+        ),
         bad(Reason::MissingBody, &without_body.encode()),
         (Some(Reason::NotBase64), ("bad-not_base64".to_owned(), "not base64!".to_owned())),
         (None, encoded_comment(3)),

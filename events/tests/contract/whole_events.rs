@@ -22,6 +22,7 @@ pub(crate) fn comment_event() -> Event<'static, Comment<'static>> {
         author: Some("copper_marmalade".into()),
         body: Some("Is \"p < 0.05\" enough?\nThe café's sample is 7 — 😀".into()),
         created_utc: Some(1_767_607_198),
+        edited: None,
         score: Some(-3),
         permalink: Some("/r/askscience/comments/1hr44o/_/k3f9a01/".into()),
     };

@@ -84,8 +84,10 @@ fn distinct(all: impl Iterator<Item = String>) -> Vec<String> {
     found
 }
 
+/// As functions read it: what can't be read as it stands is repaired.
 fn parse(bytes: &[u8]) -> Option<Value> {
-    serde_json::from_slice(bytes).ok()
+    let repaired = || serde_json::from_str(&json_text::repaired(std::str::from_utf8(bytes).ok()?)?).ok();
+    serde_json::from_slice(bytes).ok().or_else(repaired)
 }
 
 fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {

@@ -29,6 +29,35 @@ async fn an_empty_or_blank_body_is_scored_and_a_missing_or_null_one_quarantined(
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_scoring_does_not_need_costs_no_comment_its_score() {
+    let world = MemoryWorld::new(1, 100);
+    install(&world, &model_files()).await;
+    let odd = [
+        r#""body":"half of an emoji \ud83d""#,
+        r#""body":"b","author_flair_text":"\ud83d","\udc00":1"#,
+        r#""body":"b","id":5977,"parent_id":240311,"link_id":12345678901234567890123,"author":12.5"#,
+        r#""body":"b","author":{"name":"a"},"subreddit":false,"permalink":[1]"#,
+        r#""body":"b","score":"low","created_utc":"2026-01-05T10:00:00","edited":true"#,
+        r#""body":"b","score":1e300,"created_utc":1767607200000,"edited":"\ud83d""#,
+        r#""body":"b","score":NaN,"created_utc":-Infinity"#,
+    ];
+    for (number, fields) in odd.into_iter().enumerate() {
+        let event = String::from_utf8(event_of(number, Comment::default())).expect("text");
+        put(
+            &world,
+            Which::Comments,
+            "k",
+            event.replacen("\"data\":{", &format!("\"data\":{{{fields}"), 1).into_bytes(),
+        )
+        .await;
+    }
+    let system = System::new(world, &[]);
+    assert_eq!(system.score().await, smoothly());
+    let audit = scored(&system).await;
+    assert_eq!((audit.predictions.len(), audit.objects.len()), (odd.len(), 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_generator_drops_no_comment_for_its_body() {
     let world = MemoryWorld::new(1, 100);
     install(&world, &model_files()).await;

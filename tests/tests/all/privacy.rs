@@ -44,7 +44,7 @@ async fn no_log_line_and_no_error_holds_a_comments_text_or_author() {
     errors.extend(system.score().await.last_error);
     errors.extend(system.publish().await.last_error);
     for corpus in [
-        format!("{{\"body\":\"{PRIVATE}\",\"author\":[\"{PRIVATE}\"]}}\n"),
+        format!("{{\"author\":\"{PRIVATE}\",\"body\":[\"{PRIVATE}\"]}}\n"),
         format!("{{\"body\":\"{PRIVATE}\"}}\n{PRIVATE}\n"),
         format!("{PRIVATE}\n"),
         format!("author,body,removed\n{PRIVATE},{PRIVATE},{PRIVATE}\n"),

@@ -9,6 +9,7 @@ use super::slo::Slo;
 use crate::common::args::{MAX_COMMENTS, ModelArgs};
 #[cfg(feature = "aws")]
 use crate::common::aws_args::DeployedArgs;
+use crate::common::reading::FormatArgs;
 use crate::common::usage::Usage;
 use crate::pipeline::prepared::DemoArgs;
 
@@ -47,6 +48,8 @@ pub(crate) struct LoadArgs {
     /// Print one line of JSON at the end, and nothing else
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) format: FormatArgs,
     #[cfg(feature = "aws")]
     #[command(flatten)]
     pub(crate) deployed: DeployedArgs,
@@ -68,7 +71,7 @@ impl LoadArgs {
 
     /// The demo that sends the same comments.
     pub(crate) fn demo(&self, comments: u64) -> DemoArgs {
-        let LoadArgs { rate, input, policy, model, json, .. } = self;
+        let LoadArgs { rate, input, policy, model, json, format, .. } = self;
         DemoArgs {
             input: input.clone(),
             comments: Some(comments),
@@ -79,6 +82,7 @@ impl LoadArgs {
             json: *json,
             schedule_id: None,
             schedule_time: None,
+            format: format.clone(),
             #[cfg(feature = "aws")]
             deployed: self.deployed.clone(),
         }

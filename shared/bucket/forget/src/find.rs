@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use json_text::Scalar;
 use memchr::memmem;
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 /// Says whose text is to be removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,13 +37,18 @@ impl Person {
 
     /// Whether the data has the name or id: in JSON as the value of its field, in anything else within quotation marks.
     pub(crate) fn is_in(&self, data: &[u8]) -> bool {
+        // As events are read: what can't be read as it stands is repaired.
+        let repaired = || self.is_in_json(json_text::repaired(std::str::from_utf8(data).ok()?)?.as_bytes());
+        // Also JSON that is nested too deep, or followed by more: better a record too many than one too few.
+        self.is_in_json(data).or_else(repaired).unwrap_or_else(|| self.is_quoted_in(data))
+    }
+
+    /// Whether JSON has the name or id; nothing where the data is none.
+    fn is_in_json(&self, data: &[u8]) -> Option<bool> {
         let mut json = serde_json::Deserializer::from_slice(data);
-        let found = Seek(self).deserialize(&mut json);
-        match (found, json.end()) {
-            (Ok(found), Ok(())) => found == Found::Within,
-            // Also JSON that is nested too deep, or followed by more: better a record too many than one too few.
-            _ => self.is_quoted_in(data),
-        }
+        let found = Seek(self).deserialize(&mut json).ok()?;
+        json.end().ok()?;
+        Some(found == Found::Within)
     }
 
     fn is_quoted_in(&self, data: &[u8]) -> bool {
@@ -62,6 +68,17 @@ enum Found {
 
 /// Walks any JSON, fields that stand there twice included.
 struct Seek<'a>(&'a Person);
+
+impl Seek<'_> {
+    /// A number is read as text where a comment's id or author is one.
+    fn visit_scalar<E: Error>(self, value: Scalar<'_>) -> Result<Found, E> {
+        Ok(if value.into_text::<E>()?.is_some_and(|text| text == self.0.value()) {
+            Found::Here
+        } else {
+            Found::Nothing
+        })
+    }
+}
 
 impl<'de> DeserializeSeed<'de> for Seek<'_> {
     type Value = Found;
@@ -86,16 +103,16 @@ impl<'de> Visitor<'de> for Seek<'_> {
         Ok(Found::Nothing)
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<Found, E> {
-        Ok(Found::Nothing)
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Found, E> {
+        self.visit_scalar(Scalar::Integer(number.into()))
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<Found, E> {
-        Ok(Found::Nothing)
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Found, E> {
+        self.visit_scalar(Scalar::Integer(number.into()))
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Found, E> {
-        Ok(Found::Nothing)
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Found, E> {
+        self.visit_scalar(Scalar::Float(number))
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Found, E> {
@@ -146,6 +163,19 @@ mod tests {
         }
         let deep = format!("{}{}{}", "[".repeat(500), r#"{"author":"bob \"b\""}"#, "]".repeat(500));
         assert!(author(&deep));
+    }
+
+    #[test]
+    fn a_number_and_a_record_with_half_a_character_are_read_as_events_are() {
+        for (id, data) in [
+            ("5977", r#"{"data":{"id":5977,"author":12}}"#),
+            ("5977", r#"{"data":{"id":5977,"body":"\ud83d"}}"#),
+            ("12345678901234567890123", r#"{"data":{"id":12345678901234567890123}}"#),
+        ] {
+            assert!(Person::Comment(id.to_owned()).is_in(data.as_bytes()), "{data}");
+        }
+        assert!(Person::Author("12".to_owned()).is_in(br#"{"data":{"author":12}}"#));
+        assert!(!Person::Author("12".to_owned()).is_in(br#"{"data":{"id":12,"author":"12.0","body":"\ud83d"}}"#));
     }
 
     #[test]

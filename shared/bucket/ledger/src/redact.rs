@@ -2,7 +2,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 /// What a comment keeps: what it is, where, and when; nothing of who or what was said.
-const KEPT_OF_A_COMMENT: [&str; 5] = ["id", "parent_id", "link_id", "subreddit", "created_utc"];
+const KEPT_OF_A_COMMENT: [&str; 6] = ["id", "parent_id", "link_id", "subreddit", "created_utc", "edited"];
 
 /// What became of an alert's event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -54,24 +54,53 @@ pub enum OpenError {
         /// What makes the file readable.
         next: &'static str,
     },
-    /// The file is CSV that is not separated by commas.
-    #[error("{name}: the header is separated by {found}; commas are needed, so export it as comma-separated CSV")]
+    /// The file is CSV that is separated by something else.
+    #[error("{name}: the header is separated by {found}: `--delimiter {option}` reads it, or export it with commas")]
     Delimiter {
         /// The path or name, as given.
         name: String,
-        /// The separators found: `tabs` or `semicolons`.
+        /// The separators found, such as `tabs`.
         found: &'static str,
+        /// What the option is called with.
+        option: &'static str,
     },
     /// The file is CSV without a column of comments.
     #[error(
-        "{name}: the CSV header has no column `body`; columns found: {columns}; name the one that holds the comments `body`"
+        "{name}: the CSV header has no column `{wanted}`; columns found: {columns}; say which one holds the comments: \
+         `--text-column NAME`, or name it `{wanted}`"
     )]
     NoBody {
         /// The path or name, as given.
         name: String,
+        /// The column that was looked for.
+        wanted: String,
         /// The names that the header holds, shortened. Only what looks like a column's name is shown: without a header,
         /// these are cells.
         columns: String,
+    },
+    /// The file is CSV whose first line names no columns.
+    #[error(
+        "{name}: the CSV has no header: its first line has no column `{wanted}` and looks like a comment; put a line with the \
+         columns' names above it, such as `id,{wanted}`, where `--text-column NAME` takes another name"
+    )]
+    NoHeader {
+        /// The path or name, as given.
+        name: String,
+        /// The column that was looked for.
+        wanted: String,
+    },
+    /// The file is CSV with two columns of one name, in whatever case.
+    #[error(
+        "{name}, line {line}: the CSV header has a column twice: column {} is `{}` and column {} is `{}`; rename or drop one",
+        columns[0].0, columns[0].1, columns[1].0, columns[1].1
+    )]
+    RepeatedColumn {
+        /// The path or name, as given.
+        name: String,
+        /// The header's line.
+        line: u64,
+        /// The number of each, from 1, and its name.
+        columns: [(usize, String); 2],
     },
 }
 
@@ -131,15 +160,27 @@ pub enum RowErrorKind {
     #[error("the file ends inside this record and may be truncated; fetch it again, or drop the record")]
     CutOff,
     /// A field stands in the object twice.
-    #[error("a field occurs twice; keep one of them")]
-    DuplicateField,
-    /// A value has the wrong type.
-    #[error("`{field}` is not {wanted}; correct that value")]
-    WrongType {
-        /// Reddit's name of the field.
-        field: &'static str,
-        /// What the value should be.
-        wanted: &'static str,
+    #[error("`{field}` stands there twice, at columns {} and {} of the line; keep one of them", columns[0], columns[1])]
+    RepeatedField {
+        /// The field's name.
+        field: String,
+        /// The columns of the line at which it stands, from 1, in characters.
+        columns: [usize; 2],
+    },
+    /// The comment's text is a number, a boolean, a list or an object.
+    #[error("`{field}` is not text; correct that value")]
+    NotText {
+        /// The field's name.
+        field: String,
+    },
+    /// A verdict is none that everybody understands.
+    #[error(
+        "`{field}` is not true, false, 1 or 0, nor a word such as yes or kept; correct that value, or say \
+         `--removed-value VALUE`, which means removed"
+    )]
+    UnknownVerdict {
+        /// The field's name.
+        field: String,
     },
     /// A CSV record has another number of fields than the header.
     #[error("the record has {found} fields, the header {expected}; put cells that hold commas or line ends in quotes")]

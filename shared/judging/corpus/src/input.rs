@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 
+use crate::utf16::{Endian, Utf16};
 use crate::{Compression, RowErrorKind};
 
 /// How many bytes are asked for at a time.
@@ -50,6 +51,15 @@ impl Input {
             }
         };
         Ok(Self { from, compression, line: 1 })
+    }
+
+    /// Reads UTF-16 as UTF-8 from here on, where the first bytes are such. A line is waited for, not more.
+    pub(crate) fn decode_utf16(&mut self) {
+        let head = self.ahead(4, |bytes| bytes.contains(&b'\n')).bytes;
+        if let Some(endian) = Endian::of(&head) {
+            let from = std::mem::replace(&mut self.from, Box::new(io::empty()));
+            self.from = Box::new(BufReader::with_capacity(BUFFER, Utf16::new(from, endian)));
+        }
     }
 
     /// Drops a byte order mark and blank lines, and shows the first line, up to its end or 64 KiB, and what happens to come with it.

@@ -1,36 +1,29 @@
 //! Reads one JSON object a line.
 
+use std::borrow::Cow;
+use std::fmt;
+
+use json_text::{Repeated, repaired, repeated_key};
 use memchr::memchr;
 use modstream_events::Comment;
-use serde_json::{Map, Value};
+use serde::Deserialize;
+use serde::de::value::{MapAccessDeserializer, StrDeserializer};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde_json::Value;
 
-use crate::{
-    MAX_ROW_BYTES, Row, RowError, RowErrorKind,
-    input::Input,
-    removed::{self, Removed},
-};
+use crate::options::BODY;
+use crate::{MAX_ROW_BYTES, ReadOptions, Row, RowError, RowErrorKind, input::Input};
 
-/// The fields that are read, and what their values must be.
-const FIELDS: [(&str, &str); 10] = [
-    ("id", TEXT),
-    ("parent_id", TEXT),
-    ("link_id", TEXT),
-    ("subreddit", TEXT),
-    ("author", TEXT),
-    ("body", TEXT),
-    ("permalink", TEXT),
-    ("created_utc", "a number of seconds since 1970"),
-    ("score", "a number of votes"),
-    ("removed", removed::WANTED),
-];
-const TEXT: &str = "text";
-
-#[derive(Default)]
 pub(crate) struct Jsonl {
     line: Vec<u8>,
+    options: ReadOptions,
 }
 
 impl Jsonl {
+    pub(crate) fn new(options: ReadOptions) -> Self {
+        Jsonl { line: Vec::new(), options }
+    }
+
     /// The next line that isn't blank.
     pub(crate) fn next(&mut self, input: &mut Input) -> Option<Result<Row, RowError>> {
         loop {
@@ -38,7 +31,7 @@ impl Jsonl {
             let row = match read_line(input, &mut self.line) {
                 Ok(None) => return None,
                 Ok(Some(_)) if self.line.trim_ascii().is_empty() => continue,
-                Ok(Some(end)) => parse(&self.line, &end),
+                Ok(Some(end)) => parse(&self.line, &end, &self.options),
                 Err(kind) => Err(kind),
             };
             return Some(match row {
@@ -84,41 +77,124 @@ fn read_line(input: &mut Input, line: &mut Vec<u8>) -> Result<Option<End>, RowEr
 
 type Parsed = (Comment<'static>, Option<bool>);
 
-fn parse(line: &[u8], end: &End) -> Result<Parsed, RowErrorKind> {
+fn parse(line: &[u8], end: &End, options: &ReadOptions) -> Result<Parsed, RowErrorKind> {
     let text = match std::str::from_utf8(line) {
         Ok(text) => text,
         // The file ends with half a character.
         Err(error) if error.error_len().is_none() && matches!(end, End::File) => return Err(RowErrorKind::CutOff),
         Err(_) => return Err(RowErrorKind::NotUtf8),
     };
-    object(text).ok_or_else(|| fault(text, end))
+    if let Ok(row) = object(text, options) {
+        return row;
+    }
+    let Some(text) = repaired(text) else { return Err(fault(text, end, options)) };
+    object(&text, options).unwrap_or_else(|_| Err(fault(&text, end, options)))
 }
 
-fn object(text: &str) -> Option<Parsed> {
-    // Structs are read from lists too.
-    if !text.trim_start().starts_with('{') {
-        return None;
-    }
-    let comment: Comment<'_> = serde_json::from_str(text).ok()?;
-    let Removed { removed } = serde_json::from_str(text).ok()?;
-    Some((comment.into_owned(), removed))
+/// Reads a line that is one object. The inner error is of its verdict.
+fn object(text: &str, options: &ReadOptions) -> serde_json::Result<Result<Parsed, RowErrorKind>> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let (comment, label) = RowSeed(options).deserialize(&mut json)?;
+    json.end()?;
+    Ok(label.unwrap_or(Ok(None)).map(|removed| (comment.into_owned(), removed)))
 }
 
 /// What keeps a line from being a row. The parser's own messages quote values.
-fn fault(text: &str, end: &End) -> RowErrorKind {
-    match serde_json::from_str(text) {
-        Ok(Value::Object(fields)) => {
-            let wrong = FIELDS.into_iter().find(|(name, _)| !fits(name, &fields));
-            wrong.map_or(RowErrorKind::DuplicateField, |(field, wanted)| RowErrorKind::WrongType { field, wanted })
-        }
-        Ok(_) => RowErrorKind::NotAnObject,
-        Err(error) if error.is_eof() && matches!(end, End::File) => RowErrorKind::CutOff,
-        Err(_) => RowErrorKind::NotJson,
+fn fault(text: &str, end: &End, options: &ReadOptions) -> RowErrorKind {
+    if serde_json::from_str::<IgnoredAny>(text).is_err() {
+        // What is passed over ends early in fewer ways than what is read.
+        let ends_early = serde_json::from_str::<Value>(text).is_err_and(|error| error.is_eof());
+        return if ends_early && matches!(end, End::File) { RowErrorKind::CutOff } else { RowErrorKind::NotJson };
+    }
+    if !text.trim_start().starts_with('{') {
+        return RowErrorKind::NotAnObject;
+    }
+    let is_read = |key: &str| {
+        key == options.text_column || key == options.label_column() || (key != BODY && Comment::FIELDS.contains(&key))
+    };
+    match repeated_key(text, |path| path.len() == 1 && is_read(&path[0])) {
+        Some(Repeated { mut path, first, second }) => RowErrorKind::RepeatedField {
+            field: path.pop().unwrap_or_default(),
+            columns: [first.column, second.column],
+        },
+        None => RowErrorKind::NotText { field: options.text_column.clone() },
     }
 }
 
-fn fits(name: &str, fields: &Map<String, Value>) -> bool {
-    let Some(value) = fields.get(name) else { return true };
-    let alone = Map::from_iter([(name.to_owned(), value.clone())]);
-    object(&Value::Object(alone).to_string()).is_some()
+/// The verdict, where the object has one.
+type Label = Option<Result<Option<bool>, RowErrorKind>>;
+
+/// Reads an object alone: serde also takes a list for a struct, field by field.
+struct RowSeed<'o>(&'o ReadOptions);
+
+impl<'de> DeserializeSeed<'de> for RowSeed<'_> {
+    type Value = (Comment<'de>, Label);
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
+        from.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for RowSeed<'_> {
+    type Value = (Comment<'de>, Label);
+
+    fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Self::Value, A::Error> {
+        let mut label = None;
+        let fields = CommentFields { fields, options: self.0, label: &mut label };
+        let comment = Comment::deserialize(MapAccessDeserializer::new(fields))?;
+        Ok((comment, label))
+    }
+}
+
+/// An object's fields under the names that a comment has; the verdict is taken out.
+struct CommentFields<'o, A> {
+    fields: A,
+    options: &'o ReadOptions,
+    label: &'o mut Label,
+}
+
+#[derive(Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for CommentFields<'_, A> {
+    type Error = A::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Self::Error> {
+        while let Some(Key(key)) = self.fields.next_key()? {
+            let name = if key == self.options.text_column {
+                BODY
+            } else if key == self.options.label_column() {
+                self.take_label()?;
+                continue;
+            } else if key == BODY {
+                self.fields.next_value::<IgnoredAny>()?;
+                continue;
+            } else {
+                &key
+            };
+            return seed.deserialize(StrDeserializer::new(name)).map(Some);
+        }
+        Ok(None)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Self::Error> {
+        self.fields.next_value_seed(seed)
+    }
+}
+
+impl<'de, A: MapAccess<'de>> CommentFields<'_, A> {
+    fn take_label(&mut self) -> Result<(), A::Error> {
+        if self.label.is_some() {
+            return Err(A::Error::custom("a second verdict"));
+        }
+        *self.label = Some(match &self.options.labels {
+            Some(labels) => labels.verdict_of(self.fields.next_value()?),
+            None => self.fields.next_value::<IgnoredAny>().map(|_| Ok(None))?,
+        });
+        Ok(())
+    }
 }

@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use crate::{
-    OpenError,
+    OpenError, ReadOptions,
     csv::Csv,
     document,
     input::{Input, MAX_FIRST_LINE},
@@ -14,16 +14,18 @@ const UNPACK: &str = "unpack it first";
 const CONVERT: &str = "export it as one of these";
 
 /// The first bytes of what people try, after unpacking.
-const OTHERS: [(&[u8], &str, &str); 9] = [
+const OTHERS: [(&[u8], &str, &str); 11] = [
     (b"PK\x03\x04", "a zip archive or a spreadsheet", "unpack it, or export the sheet as CSV"),
+    (b"\xD0\xCF\x11\xE0", "a spreadsheet of an old Excel", "export the sheet as CSV"),
     (b"\x1F\x8B", "compressed twice", UNPACK),
     (b"\x28\xB5\x2F\xFD", "compressed twice", UNPACK),
     (b"\xFD7zXZ", "xz data", UNPACK),
     (b"BZh", "bzip2 data", UNPACK),
     (b"7z\xBC\xAF", "a 7z archive", UNPACK),
-    (b"PAR1", "a Parquet file", CONVERT),
-    (b"\xFF\xFE", "UTF-16 text", "save it as UTF-8"),
-    (b"\xFE\xFF", "UTF-16 text", "save it as UTF-8"),
+    (b"PAR1", "a Parquet file", "convert it, with pandas: `read_parquet('FILE').to_csv('comments.csv', index=False)`"),
+    (b"ARROW1", "an Arrow file", "convert it, with pandas: `read_feather('FILE').to_csv('comments.csv', index=False)`"),
+    (b"SQLite format 3\0", "an SQLite database", "export a table: `sqlite3 -header -csv FILE 'SELECT ...'`"),
+    (b"\xFF\xFE\0\0", "UTF-32 text", "save it as UTF-8"),
 ];
 
 /// How comments are written in a file.
@@ -32,9 +34,14 @@ pub(crate) enum Format {
     Jsonl(Jsonl),
 }
 
-pub(crate) fn open(name: &str, from: impl Read + Send + 'static) -> Result<(Input, Format), OpenError> {
+pub(crate) fn open(
+    name: &str,
+    from: impl Read + Send + 'static,
+    options: ReadOptions,
+) -> Result<(Input, Format), OpenError> {
     let failed = |kind| OpenError::of_first_row(name, kind);
     let mut input = Input::new(from).map_err(failed)?;
+    input.decode_utf16();
     let head = input.first_line().map_err(failed)?;
     if head.is_empty() {
         return Err(OpenError::Empty { name: name.to_owned() });
@@ -48,12 +55,12 @@ pub(crate) fn open(name: &str, from: impl Read + Send + 'static) -> Result<(Inpu
         return Err(OpenError::JsonDocument { name: name.to_owned() });
     }
     if begins_json || named_jsonl {
-        return Ok((input, Format::Jsonl(Jsonl::default())));
+        return Ok((input, Format::Jsonl(Jsonl::new(options))));
     }
     if head.len() >= MAX_FIRST_LINE && memchr::memchr2(b'\n', b'\r', &head).is_none() {
         return Err(OpenError::headless(name));
     }
-    let csv = Csv::new(name, &mut input)?;
+    let csv = Csv::new(name, &mut input, &head, options)?;
     Ok((input, Format::Csv(Box::new(csv))))
 }
 

@@ -1,6 +1,6 @@
 use std::{fmt, fs::File, io, io::Read, iter::FusedIterator, path::Path};
 
-use crate::{OpenError, Row, RowError, input::Input, open, open::Format};
+use crate::{OpenError, ReadOptions, Row, RowError, input::Input, open, open::Format};
 
 /// The comments of one file, in its order. The iteration ends after a [fatal](RowError::is_fatal) error; after any
 /// other the next record follows.
@@ -16,11 +16,19 @@ impl Reader {
     /// # Errors
     /// [`OpenError`] where there is no such file, or nothing in it that could be comments.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
+        Self::open_with(path, ReadOptions::default())
+    }
+
+    /// Opens a file that is written as the options say.
+    ///
+    /// # Errors
+    /// [`OpenError`] where there is no such file, or nothing in it that could be comments.
+    pub fn open_with(path: &Path, options: ReadOptions) -> Result<Self, OpenError> {
         let name = path.display().to_string();
         let file = File::open(path).and_then(|file| Ok((file.metadata()?.is_dir(), file)));
         match file {
             Ok((true, _)) => Err(OpenError::Folder { name }),
-            Ok((false, file)) => Self::from_read(&name, file),
+            Ok((false, file)) => Self::from_read_with(&name, file, options),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(OpenError::NotFound { name }),
             Err(error) => Err(OpenError::Unreadable { name, error }),
         }
@@ -31,7 +39,19 @@ impl Reader {
     /// # Errors
     /// [`OpenError`] where nothing in it could be comments.
     pub fn from_read(name: &str, from: impl Read + Send + 'static) -> Result<Self, OpenError> {
-        let (input, format) = open::open(name, from)?;
+        Self::from_read_with(name, from, ReadOptions::default())
+    }
+
+    /// Reads what has no path and is written as the options say.
+    ///
+    /// # Errors
+    /// [`OpenError`] where nothing in it could be comments.
+    pub fn from_read_with(
+        name: &str,
+        from: impl Read + Send + 'static,
+        options: ReadOptions,
+    ) -> Result<Self, OpenError> {
+        let (input, format) = open::open(name, from, options)?;
         Ok(Self { input, format, ended: false })
     }
 

@@ -1,58 +1,55 @@
-//! Reads a verdict in the ways that dumps write it.
+//! Reads a verdict in the ways that dumps, data frames and people write it.
 
-use std::fmt;
+use json_text::Scalar;
 
-use serde::{Deserialize, Deserializer, de};
+use crate::{Labels, RowErrorKind};
 
-pub(crate) const WANTED: &str = "true, false, 1 or 0";
+/// What R and pandas write where there is no value. It counts only where no text stands: someone may be called None.
+pub(crate) const MISSING: [&str; 5] = ["NA", "NaN", "nan", "null", "None"];
+/// Beside the numbers 1 and 0, in whatever case.
+const REMOVED: [&str; 6] = ["true", "t", "yes", "y", "removed", "remove"];
+const KEPT: [&str; 9] = ["false", "f", "no", "n", "kept", "keep", "approved", "approve", "not removed"];
 
-/// The verdict of a text, in upper or lower case, as R writes `TRUE` and Python `True`. An empty text is no verdict.
-pub(crate) fn from_text(text: &str) -> Result<Option<bool>, Unknown> {
-    let text = text.trim();
-    if text.is_empty() {
-        Ok(None)
-    } else if text == "1" || text.eq_ignore_ascii_case("true") {
-        Ok(Some(true))
-    } else if text == "0" || text.eq_ignore_ascii_case("false") {
-        Ok(Some(false))
-    } else {
-        Err(Unknown)
+impl Labels {
+    /// The verdict of a text. An empty text is no verdict.
+    pub(crate) fn verdict(&self, text: &str) -> Result<Option<bool>, RowErrorKind> {
+        let text = text.trim();
+        if text.is_empty() || MISSING.contains(&text) {
+            return Ok(None);
+        }
+        if let Some(removed) = &self.removed_value {
+            return Ok(Some(is_same(text, removed.trim())));
+        }
+        let is_one_of = |words: &[&str]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
+        if is_one_of(&REMOVED) || is_same(text, "1") {
+            Ok(Some(true))
+        } else if is_one_of(&KEPT) || is_same(text, "0") {
+            Ok(Some(false))
+        } else {
+            Err(self.unknown())
+        }
+    }
+
+    /// The verdict of a value in JSON.
+    pub(crate) fn verdict_of(&self, value: Scalar<'_>) -> Result<Option<bool>, RowErrorKind> {
+        match value {
+            Scalar::Null => Ok(None),
+            Scalar::Boolean(value) => self.verdict(if value { "true" } else { "false" }),
+            Scalar::Integer(_) | Scalar::Float(_) | Scalar::Text(_) => match value.into_text::<serde_json::Error>() {
+                Ok(Some(text)) => self.verdict(&text),
+                _ => Err(self.unknown()),
+            },
+            Scalar::Nested => Err(self.unknown()),
+        }
+    }
+
+    fn unknown(&self) -> RowErrorKind {
+        RowErrorKind::UnknownVerdict { field: self.column.clone() }
     }
 }
 
-#[derive(Debug)]
-pub(crate) struct Unknown;
-
-/// The field `removed` of a JSON object.
-#[derive(Deserialize)]
-pub(crate) struct Removed {
-    #[serde(default, deserialize_with = "verdict")]
-    pub(crate) removed: Option<bool>,
-}
-
-fn verdict<'de, D: Deserializer<'de>>(from: D) -> Result<Option<bool>, D::Error> {
-    struct Verdict;
-    impl de::Visitor<'_> for Verdict {
-        type Value = Option<bool>;
-        fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-            to.write_str(WANTED)
-        }
-        fn visit_unit<E>(self) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-        fn visit_bool<E>(self, removed: bool) -> Result<Self::Value, E> {
-            Ok(Some(removed))
-        }
-        fn visit_u64<E: de::Error>(self, number: u64) -> Result<Self::Value, E> {
-            match number {
-                0 => Ok(Some(false)),
-                1 => Ok(Some(true)),
-                _ => Err(E::custom(WANTED)),
-            }
-        }
-        fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
-            from_text(text).map_err(|Unknown| E::custom(WANTED))
-        }
-    }
-    from.deserialize_any(Verdict)
+/// Whether two values are one: the same text in whatever case, or the same number, as data frames make 1.0 of 1.
+fn is_same(one: &str, other: &str) -> bool {
+    let number = |text: &str| text.parse::<f64>().ok();
+    one.to_lowercase() == other.to_lowercase() || number(one).is_some_and(|one| number(other) == Some(one))
 }

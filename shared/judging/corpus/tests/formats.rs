@@ -2,10 +2,10 @@
 
 mod common;
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use common::{gzip, read, zstd};
-use modstream_corpus::{Comment, Reader, Row};
+use modstream_corpus::{Comment, Labels, ReadOptions, Reader, Row};
 
 fn rows(bytes: &[u8]) -> Vec<Row> {
     read("f", bytes).collect::<Result<_, _>>().expect("good records")
@@ -30,6 +30,7 @@ fn all_of_reddits_fields_are_read_from_json_and_others_ignored() {
         author: Some("ann".into()),
         body: Some("Hi é &gt; <U+1F44F>\r\n".into()),
         created_utc: Some(1_514_764_800),
+        edited: None,
         score: Some(-3),
         permalink: Some("/r/x".into()),
     };
@@ -47,6 +48,7 @@ fn all_of_reddits_fields_are_read_from_csv_in_any_case_and_order() {
         author: Some("ann".into()),
         body: Some("Hi, \"you\"\r\n&gt; <U+1F44F>".into()),
         created_utc: Some(1_514_764_800),
+        edited: None,
         score: Some(-3),
         permalink: Some("/r/x".into()),
     };
@@ -74,19 +76,165 @@ fn verdicts_are_read_in_every_form() {
     for (json, csv, removed) in [
         ("true", "true", Some(true)),
         ("1", "1", Some(true)),
+        ("1.0", "1.0", Some(true)),
         ("\"1\"", "TRUE", Some(true)),
         ("\"true\"", "True", Some(true)),
+        ("\"Yes\"", " yes ", Some(true)),
+        ("\"removed\"", "REMOVED", Some(true)),
         ("false", "false", Some(false)),
         ("0", "0", Some(false)),
-        ("\"0\"", "\"0\"", Some(false)),
+        ("0.0", "0.0", Some(false)),
+        ("-0.0", "0.00", Some(false)),
         ("\"false\"", "FALSE", Some(false)),
+        ("\"no\"", "No", Some(false)),
+        ("\"kept\"", "approved", Some(false)),
         ("null", "", None),
+        ("\"NaN\"", "NaN", None),
+        ("NaN", "NA", None),
     ] {
         assert_eq!(rows(format!("{{\"body\":\"a\",\"removed\":{json}}}").as_bytes())[0].removed, removed, "{json}");
         assert_eq!(rows(format!("body,removed\na,{csv}").as_bytes())[0].removed, removed, "{csv}");
     }
     assert_eq!(rows(b"{}")[0].removed, None);
     assert_eq!(rows(b"body\na")[0].removed, None);
+}
+
+fn rows_with(bytes: &[u8], options: &ReadOptions) -> Vec<Row> {
+    let reader = Reader::from_read_with("f", io::Cursor::new(bytes.to_vec()), options.clone()).expect("comments");
+    reader.collect::<Result<_, _>>().expect("good records")
+}
+
+#[test]
+fn columns_and_the_value_of_a_removal_may_have_other_names() {
+    let labels = |value: &str| Some(Labels { column: "Label".to_owned(), removed_value: Some(value.to_owned()) });
+    let options =
+        |value| ReadOptions { text_column: "Text".to_owned(), labels: labels(value), ..ReadOptions::default() };
+    for (value, removed, kept) in
+        [("toxic", "Toxic", "fine"), ("2", "2.0", "1"), ("-1", "-1", "1"), ("0", "0.0", "1.0")]
+    {
+        let csv = format!("text,body,LABEL,removed\na,x,{removed},0\nb,x,{kept},1\nc,x,,1\n");
+        let quoted =
+            |verdict: &str| if verdict.parse::<f64>().is_ok() { verdict.to_owned() } else { format!("\"{verdict}\"") };
+        let json = format!(
+            "{{\"Text\":\"a\",\"Label\":{},\"body\":7}}\n{{\"Label\":{},\"Text\":\"b\",\"removed\":1}}\n{{\"Text\":\"c\",\"Label\":null}}\n",
+            quoted(removed),
+            quoted(kept)
+        );
+        for file in [csv, json] {
+            let read: Vec<_> = rows_with(file.as_bytes(), &options(value))
+                .into_iter()
+                .map(|row| (row.comment.body.unwrap_or_default().into_owned(), row.removed))
+                .collect();
+            let expected =
+                [("a", Some(true)), ("b", Some(false)), ("c", None)].map(|(body, removed)| (body.to_owned(), removed));
+            assert_eq!(read, expected, "{file}");
+        }
+    }
+}
+
+#[test]
+fn verdicts_that_do_not_matter_cost_no_comment_its_row() {
+    for file in
+        ["body,removed\na,maybe\n", "{\"body\":\"a\",\"removed\":\"maybe\"}\n", "{\"body\":\"a\",\"removed\":[]}\n"]
+    {
+        let read = rows_with(file.as_bytes(), &ReadOptions::without_labels());
+        assert_eq!((read.len(), read[0].removed), (1, None), "{file}");
+    }
+}
+
+#[test]
+fn a_csv_may_be_separated_by_what_its_first_line_or_an_option_says() {
+    for (name, delimiter) in [(",", ','), (";", ';'), ("\t", '\t'), ("|", '|')] {
+        let table = format!("id{delimiter}body\r\n1{delimiter}\"one{delimiter} \"\"two\"\"\"\r\n");
+        let meant = format!("one{delimiter} \"two\"");
+        for first in [format!("sep={name}\r\n"), format!("\u{FEFF}sep={name}\n"), format!("\"SEP={name}\"\n\n")] {
+            let file = first + &table;
+            let line = file.lines().position(|line| line.starts_with('1')).expect("a row") as u64 + 1;
+            assert_eq!(bodies(file.as_bytes()), [body(line, &meant)], "{file:?}");
+        }
+        let option = ReadOptions { delimiter: u8::try_from(delimiter).ok(), ..ReadOptions::default() };
+        for file in [table.clone(), format!("sep=,\n{table}")] {
+            assert_eq!(
+                rows_with(file.as_bytes(), &option)[0].comment.body.as_deref(),
+                Some(meant.as_str()),
+                "{file:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn utf16_is_read_with_and_without_its_mark() {
+    for (name, file) in [
+        ("f", "id,body\n1,\"größer 😀\n\"\n"),
+        ("f", "{\"body\":\"größer 😀\\n\"}\n"),
+        ("f", "sep=;\nid;body\n1;\"größer 😀\n\"\n"),
+    ] {
+        for mark in ["", "\u{FEFF}"] {
+            let text = format!("{mark}{file}");
+            let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+            for bytes in [&little, &big] {
+                assert_eq!(
+                    read(name, bytes).next().expect("a row").expect("good").comment.body.as_deref(),
+                    Some("größer 😀\n")
+                );
+                assert_eq!(rows(&gzip(bytes)).len(), 1);
+            }
+        }
+    }
+}
+
+/// A value in JSON, and the cell that means the same.
+fn rows_of(field: &str, json: &str, cell: &str) -> [Row; 2] {
+    let json = rows(format!("{{\"body\":\"a\",\"{field}\":{json}}}").as_bytes()).remove(0);
+    let csv = rows(format!("body,{field}\na,\"{cell}\"\n").as_bytes()).remove(0);
+    [Row { line: 1, ..json }, Row { line: 1, ..csv }]
+}
+
+#[test]
+fn json_and_csv_read_the_same_of_the_same() {
+    for (json, cell) in [
+        ("5977", "5977"),
+        ("18446744073709551615", "18446744073709551615"),
+        ("123456789012345678901234567890", "123456789012345678901234567890"),
+        ("5977.0", "5977.0"),
+        ("-1", "-1"),
+        ("0", "0"),
+        ("1514764800000", "1514764800000"),
+        ("\"1.5147648e9\"", "1.5147648e9"),
+        ("\"2018-01-01T00:00:00Z\"", "2018-01-01T00:00:00Z"),
+        ("\"yesterday\"", "yesterday"),
+        ("\"\\ud83d\"", "\u{FFFD}"),
+        ("null", ""),
+        ("\"\u{e9}t\u{e9}\"", "\u{e9}t\u{e9}"),
+    ] {
+        for field in Comment::FIELDS.into_iter().filter(|field| *field != "body") {
+            let [from_json, from_csv] = rows_of(field, json, cell);
+            assert_eq!(from_json, from_csv, "{field}: {json}");
+        }
+    }
+    let [row, _] = rows_of("parent_id", "240311", "");
+    assert_eq!(row.comment.parent_id.as_deref(), Some("240311"));
+}
+
+#[test]
+fn no_field_but_the_text_costs_a_comment_its_row() {
+    for value in ["false", "[1]", "{\"a\":1}", "1e999", "NaN", "-Infinity", "\"\\udfff\"", "\"secret\""] {
+        for field in Comment::FIELDS.into_iter().filter(|field| *field != "body").chain(["flair", "\\ud83d"]) {
+            assert_eq!(
+                bodies(format!("{{\"{field}\":{value},\"body\":\"a\"}}").as_bytes()),
+                [body(1, "a")],
+                "{field} {value}"
+            );
+        }
+    }
+}
+
+#[test]
+fn half_a_surrogate_pair_is_read_as_a_replacement_character() {
+    let file = "{\"body\":\"summer \\ud83d\"}\n{\"body\":\"\\ud83d\\ude00 \\\\ud83d\"}\n";
+    assert_eq!(bodies(file.as_bytes()), [body(1, "summer \u{FFFD}"), body(2, "😀 \\ud83d")]);
 }
 
 #[test]

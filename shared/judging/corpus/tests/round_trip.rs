@@ -45,7 +45,7 @@ fn text() -> impl Strategy<Value = Option<String>> {
 prop_compose! {
     fn row()(
         (id, author, body, permalink) in (text(), text(), text(), text()),
-        (created_utc, score, removed) in (prop::option::of(any::<i64>()), prop::option::of(any::<i64>()), any::<Option<bool>>()),
+        (created_utc, score, removed) in (prop::option::of(-99_999_999_999..100_000_000_000_i64), prop::option::of(any::<i64>()), any::<Option<bool>>()),
     ) -> Row {
         let own = |text: Option<String>| text.map(Into::into);
         let (id, author, body, permalink) = (own(id), own(author), own(body), own(permalink));

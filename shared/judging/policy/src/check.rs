@@ -6,6 +6,7 @@ use std::fmt;
 use jiff::SignedDuration;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
+use json_text::{Repeated, repeated_key};
 
 use crate::document::{BreakerDocument, Document, QuietHoursDocument, RulesDocument, SeverityDocument};
 use crate::locate::{line_at, line_of};
@@ -68,6 +69,8 @@ impl Policies {
     /// # Errors
     /// [`Problems`] holds all that is wrong with the document; of a text that can't be read, the first.
     pub fn parse(text: &str) -> Result<Self, Problems> {
+        // Windows' editors write it.
+        let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
         let is_json = text.trim_start().starts_with('{');
         let document = if is_json { from_json(text) } else { from_toml(text) };
         let document = document.map_err(|problem| Problems(vec![problem]))?;
@@ -122,7 +125,18 @@ impl Policies {
     }
 }
 
+/// A setting or a subreddit that a text of JSON has twice.
+fn twice(text: &str) -> Option<Problem> {
+    let Repeated { path, first, second } = repeated_key(text, |_| true)?;
+    let what = format!("it is written twice, at {first} and at {second}: keep one of the two");
+    Some(Problem { line: Some(second.line), field: path.join("."), what })
+}
+
 fn from_json(text: &str) -> Result<Document, Problem> {
+    // serde_json takes the last of two subreddits in silence, and names one place of two settings.
+    if let Some(problem) = twice(text) {
+        return Err(problem);
+    }
     let mut json = serde_json::Deserializer::from_str(text);
     let read = serde_path_to_error::deserialize(&mut json);
     let document: Document = read.map_err(|error| {
@@ -472,6 +486,41 @@ mod tests {
             error("{\"default\": {\"threshold\": 0.7, \"base_rate\": 2}}").split(": write").next(),
             Some("default.base_rate: it is 2")
         );
+    }
+
+    #[test]
+    fn what_is_written_twice_is_refused_with_both_places() {
+        let error = |text: &str| Policies::parse(text).expect_err(text).to_string();
+        assert_eq!(
+            error(
+                "{\"default\":{\"threshold\":0.8},\"subreddits\":{\n\"science\":{\"threshold\":0.9},\"science\":{}}}"
+            ),
+            "line 2: subreddits.science: it is written twice, at line 2 column 1 and at line 2 column 29: keep one of the two"
+        );
+        assert_eq!(
+            error("{\"default\":{\"threshold\":0.8,\n\"threshold\":0.9}}"),
+            "line 2: default.threshold: it is written twice, at line 1 column 13 and at line 2 column 1: keep one of the two"
+        );
+        assert!(
+            error("{\"default\":{\"threshold\":0.8},\n\n\"default\":{}}")
+                .starts_with("line 3: default: it is written twice")
+        );
+        assert!(error("[default]\nthreshold = 0.8\nthreshold = 0.9\n").starts_with("line 3: "));
+        assert!(error("[default]\nthreshold = 0.8\n[subreddits.a]\n[subreddits.a]\n").starts_with("line 4: "));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_passed_over() {
+        for text in [
+            "{\"default\":{\"threshold\":0.8}}",
+            "[default]\nthreshold = 0.8\n",
+            "\n {\"default\":{\"threshold\":0.8}}",
+        ] {
+            assert_eq!(Policies::parse(&format!("\u{FEFF}{text}")), Policies::parse(text), "{text}");
+            assert!(Policies::parse(text).is_ok(), "{text}");
+        }
+        let wrong = Policies::parse("\u{FEFF}[default]\nthreshold = 2\n").expect_err("no probability").to_string();
+        assert!(wrong.starts_with("line 2: default.threshold"), "{wrong}");
     }
 
     #[test]

@@ -1,5 +1,5 @@
 use modstream_classifier::artifact::TrainingData;
-use modstream_corpus::Row;
+use modstream_corpus::{PlaceholderCounts, Placeholders, Row};
 use sha2::{Digest, Sha256};
 
 use crate::hindsight::cut_edits;
@@ -11,24 +11,29 @@ pub struct LabelledComments {
     pub(crate) removed: Vec<bool>,
     /// The decisions, which are learned from and not measured on.
     pub(crate) decided: Vec<(String, bool)>,
-    without_text: usize,
+    placeholders: Placeholders,
+    left_out: PlaceholderCounts,
 }
 
 /// A row that can't be learned from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DataError {
     /// The row has no verdict.
-    #[error("the comment has no verdict; `removed` must be 0, 1, true or false")]
+    #[error(
+        "the comment has no verdict; `removed` must be 0, 1, true or false, or `--label-column` names another column"
+    )]
     NoVerdict,
     /// The row has no text.
     #[error("the comment has no `body`")]
     NoBody,
 }
 
-/// The texts that dumps hold in place of one that is gone. They give the verdict away.
-const GONE: [&str; 2] = ["[removed]", "[deleted]"];
-
 impl LabelledComments {
+    /// No comments yet; these stand in place of a text that is gone.
+    pub fn new(placeholders: Placeholders) -> Self {
+        LabelledComments { placeholders, ..LabelledComments::default() }
+    }
+
     /// Adds a comment. A comment whose text is gone is left out and counted.
     ///
     /// # Errors
@@ -42,8 +47,8 @@ impl LabelledComments {
 
     /// Adds a text with its verdict.
     pub fn push_text(&mut self, body: &str, removed: bool) {
-        if GONE.contains(&body.trim()) {
-            self.without_text += 1;
+        if let Some(form) = self.placeholders.form(body) {
+            self.left_out.add(form);
             return;
         }
         self.texts.push(cut_edits(body).to_owned());
@@ -79,9 +84,9 @@ impl LabelledComments {
         self.texts.is_empty()
     }
 
-    /// The number of comments that were left out because their text is gone.
-    pub fn without_text(&self) -> usize {
-        self.without_text
+    /// The comments that were left out because their text is gone.
+    pub fn left_out(&self) -> &PlaceholderCounts {
+        &self.left_out
     }
 
     /// The number of comments that moderators removed.
@@ -100,7 +105,7 @@ impl LabelledComments {
         TrainingData {
             comments: self.len(),
             removed: self.removed(),
-            without_text: self.without_text,
+            without_text: usize::try_from(self.left_out.count()).unwrap_or(usize::MAX),
             decided: self.decided.len(),
             decided_removed: self.decided.iter().filter(|(_, removed)| *removed).count(),
             bytes: self.texts.iter().map(|text| text.len() as u64).sum(),

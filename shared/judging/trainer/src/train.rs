@@ -41,7 +41,7 @@ pub enum Step {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainError {
-    /// There is nothing to learn from, or all texts are gone (`[removed]`, `[deleted]`).
+    /// There is nothing to learn from, or placeholders such as `[removed]` stand in place of all texts.
     #[error("there are no comments with a text to train on")]
     NoComments,
     /// There are too few comments of one verdict.

@@ -81,7 +81,7 @@ pub struct TrainingData {
     pub comments: usize,
     /// The number of comments that moderators removed.
     pub removed: usize,
-    /// The number of comments that were left out, because their text is gone (`[removed]`, `[deleted]`).
+    /// The number of comments that were left out, because a placeholder such as `[removed]` stands in place of their text.
     pub without_text: usize,
     /// The number of moderators' decisions about alerts, which are learned from besides and measured on nowhere.
     #[serde(default, skip_serializing_if = "is_zero")]

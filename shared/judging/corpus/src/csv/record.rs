@@ -1,4 +1,5 @@
-//! Records of [RFC 4180](https://www.rfc-editor.org/rfc/rfc4180), with `\n`, `\r\n` or `\r` between them and blank lines ignored.
+//! Records of [RFC 4180](https://www.rfc-editor.org/rfc/rfc4180), with `\n`, `\r\n` or `\r` between them and blank lines ignored, and
+//! with other separators than commas.
 //! Written here because it must know what CSV libraries pass over: the first line of a record, a quote that is never closed, and
 //! text after a closing quote, which tells of quotes that were not doubled.
 
@@ -15,6 +16,8 @@ pub(crate) struct Record {
     bytes: Vec<u8>,
     /// Where each cell ends.
     ends: Vec<usize>,
+    /// What separates the cells.
+    delimiter: u8,
     /// No more cells than these are kept.
     width: usize,
     found: usize,
@@ -33,10 +36,11 @@ enum State {
 }
 
 impl Record {
-    pub(crate) fn new(width: usize) -> Self {
+    pub(crate) fn new(delimiter: u8, width: usize) -> Self {
         Self {
             bytes: Vec::new(),
             ends: Vec::new(),
+            delimiter,
             width,
             found: 0,
             state: State::CellStart,
@@ -53,7 +57,7 @@ impl Record {
         *self = Self {
             bytes: std::mem::take(&mut self.bytes),
             ends: std::mem::take(&mut self.ends),
-            ..Self::new(self.width)
+            ..Self::new(self.delimiter, self.width)
         };
         self.bytes.clear();
         self.ends.clear();
@@ -108,7 +112,7 @@ impl Record {
                     at += 1;
                 }
                 State::CellStart | State::Plain => {
-                    let Some(end) = memchr3(b',', b'\n', b'\r', rest) else {
+                    let Some(end) = memchr3(self.delimiter, b'\n', b'\r', rest) else {
                         self.push(rest);
                         self.state = State::Plain;
                         return (chunk.len(), false);
@@ -116,7 +120,7 @@ impl Record {
                     self.push(&rest[..end]);
                     self.end_cell();
                     at += end + 1;
-                    if rest[end] != b',' {
+                    if rest[end] != self.delimiter {
                         return (at, true);
                     }
                 }
@@ -137,7 +141,7 @@ impl Record {
                     at += 1;
                 }
                 State::QuoteInQuoted => {
-                    self.stray_quote |= !matches!(byte, b',' | b'\n' | b'\r');
+                    self.stray_quote |= byte != self.delimiter && !matches!(byte, b'\n' | b'\r');
                     self.state = State::Plain;
                 }
             }

@@ -1,0 +1,249 @@
+//! Texts that stand in place of a text that is gone. They give the verdict away, and nobody wrote them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+
+/// The longest placeholder, in characters, brackets included. Reddit's longest has 88, with its link.
+const MAX_CHARS: usize = 100;
+/// How many forms a sentence names.
+const NAMED_FORMS: usize = 8;
+
+/// What may stand before `removed` or `deleted`: `[comment removed by moderator]`, `[This post has been deleted]`.
+const SUBJECTS: [&str; 14] = [
+    "account",
+    "been",
+    "comment",
+    "content",
+    "has",
+    "is",
+    "message",
+    "post",
+    "reply",
+    "submission",
+    "text",
+    "the",
+    "this",
+    "was",
+];
+/// What may stand behind: by whom, or why. Anything may follow.
+const REASONS: [&str; 9] = ["as", "at", "because", "by", "due", "for", "in", "on", "per"];
+
+/// Tells placeholders from comments.
+///
+/// A placeholder is short, all of it stands in one pair of brackets, and within them stands `removed` or `deleted`, with or without
+/// what was removed before it, and by whom or why behind it. Case, white space and backslashes, which Markdown's editors write
+/// before brackets, do not matter:
+///
+/// `[removed]`, `[ Removed by Reddit ]`, `[deleted by user]`, `\[removed\]`,
+/// `[ Removed by Reddit in response to a copyright notice. ]`, `[comment removed by moderator]`.
+///
+/// So is `[unavailable]`, which Reddit writes for who has blocked the reader. A comment that merely contains one is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placeholders {
+    also: Vec<String>,
+    max_chars: usize,
+}
+
+impl Default for Placeholders {
+    fn default() -> Self {
+        Placeholders { also: Vec::new(), max_chars: MAX_CHARS }
+    }
+}
+
+impl Placeholders {
+    /// With more texts, such as those of another language, each of which is a placeholder as a whole.
+    pub fn and(also: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        let also: Vec<String> = also.into_iter().map(|text| normal_form(text.as_ref())).collect();
+        // White space and backslashes come on top.
+        let longest = also.iter().map(|text| 2 * text.chars().count()).max().unwrap_or_default();
+        Placeholders { also, max_chars: longest.max(MAX_CHARS) }
+    }
+
+    /// The placeholder that a text is, in the form that it is counted under; none where it is a comment.
+    pub fn form(&self, text: &str) -> Option<String> {
+        let text = text.trim();
+        // Most comments begin with something else, or are longer.
+        let may_be = !self.also.is_empty() || text.starts_with(['[', '\\']);
+        if !may_be || text.chars().nth(self.max_chars).is_some() {
+            return None;
+        }
+        let form = normal_form(text);
+        (self.also.contains(&form) || is_placeholder(&form)).then_some(form)
+    }
+}
+
+fn is_placeholder(form: &str) -> bool {
+    let Some(within) = form.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) else { return false };
+    let within = within.trim().trim_end_matches('.');
+    if form.chars().count() > MAX_CHARS || within.contains(['[', ']']) {
+        return false;
+    }
+    if within == "unavailable" {
+        return true;
+    }
+    let mut words = within.split(' ').skip_while(|word| SUBJECTS.contains(word));
+    matches!(words.next(), Some("removed" | "deleted")) && words.next().is_none_or(|word| REASONS.contains(&word))
+}
+
+/// A text without what makes no other placeholder of it.
+fn normal_form(text: &str) -> String {
+    let plain: String = text.chars().filter(|char| *char != '\\').flat_map(char::to_lowercase).collect();
+    let words: Vec<&str> = plain.split_whitespace().collect();
+    without_links(&words.join(" ")).replace("[ ", "[").replace(" ]", "]")
+}
+
+/// The text of Markdown's links in their place: Reddit's placeholder links its content policy.
+fn without_links(text: &str) -> String {
+    let (mut plain, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some((before, after)) = rest.split_once("](") {
+        let Some((start, label)) = before.rsplit_once('[') else { break };
+        let Some((_, next)) = after.split_once(')') else { break };
+        plain.extend([start, label]);
+        rest = next;
+    }
+    plain + rest
+}
+
+/// How many comments were left out because a placeholder stands in place of their text, by its form.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct PlaceholderCounts {
+    forms: BTreeMap<String, u64>,
+}
+
+impl PlaceholderCounts {
+    /// Counts a placeholder.
+    pub fn add(&mut self, form: String) {
+        *self.forms.entry(form).or_default() += 1;
+    }
+
+    /// The number of comments.
+    pub fn count(&self) -> u64 {
+        self.forms.values().sum()
+    }
+
+    /// The forms, each with its number of comments.
+    pub fn forms(&self) -> &BTreeMap<String, u64> {
+        &self.forms
+    }
+}
+
+/// The forms as a list, the most frequent first: `12 [removed], 3 [deleted]`.
+impl fmt::Display for PlaceholderCounts {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut forms: Vec<(&String, &u64)> = self.forms.iter().collect();
+        forms.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+        for (place, (form, count)) in forms.iter().take(NAMED_FORMS).enumerate() {
+            write!(to, "{}{count} {form}", if place == 0 { "" } else { ", " })?;
+        }
+        if forms.len() > NAMED_FORMS {
+            write!(to, ", and {} other forms", forms.len() - NAMED_FORMS)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_sites_write_in_place_of_a_text_is_a_placeholder() {
+        for (text, form) in [
+            ("[removed]", "[removed]"),
+            (" [Deleted]\n", "[deleted]"),
+            ("\\[removed\\]", "[removed]"),
+            ("\\\\[deleted\\\\]", "[deleted]"),
+            ("[ Removed by Reddit ]", "[removed by reddit]"),
+            ("[\u{A0}removed\u{A0}by\treddit ]", "[removed by reddit]"),
+            ("[deleted by user]", "[deleted by user]"),
+            ("[removed by moderator]", "[removed by moderator]"),
+            (
+                "[ Removed by Reddit on account of violating the [content policy](/help/contentpolicy). ]",
+                "[removed by reddit on account of violating the content policy.]",
+            ),
+            (
+                "[ Removed by Reddit on account of violating the content policy. ]",
+                "[removed by reddit on account of violating the content policy.]",
+            ),
+            (
+                "[ Removed by Reddit in response to a copyright notice. ]",
+                "[removed by reddit in response to a copyright notice.]",
+            ),
+            ("[removed due to DMCA]", "[removed due to dmca]"),
+            ("[Comment removed by moderator]", "[comment removed by moderator]"),
+            ("[This comment has been deleted]", "[this comment has been deleted]"),
+            ("[unavailable]", "[unavailable]"),
+        ] {
+            assert_eq!(Placeholders::default().form(text).unwrap_or_default(), form, "{text}");
+        }
+    }
+
+    #[test]
+    fn comments_that_contain_one_or_are_in_brackets_are_comments() {
+        let long = format!("[removed by {}]", "x".repeat(100));
+        for text in [
+            "",
+            "removed",
+            "(removed)",
+            "why was this [removed]?",
+            "[removed] lol",
+            "[removed] [deleted]",
+            "[removed by a mod] and then [deleted]",
+            "[[removed]]",
+            "[deleted](https://example.org)",
+            "[removed the word not from the title, sorry]",
+            "[not removed]",
+            "[I was banned]",
+            "[source]",
+            "[]",
+            "[",
+            "\\",
+            long.as_str(),
+        ] {
+            assert_eq!(Placeholders::default().form(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn other_languages_are_known_where_they_are_named() {
+        let placeholders = Placeholders::and(["[gelöscht]", "Beitrag entfernt"]);
+        assert_eq!(placeholders.form(" \\[ GELÖSCHT \\] ").as_deref(), Some("[gelöscht]"));
+        assert_eq!(placeholders.form("beitrag  entfernt").as_deref(), Some("beitrag entfernt"));
+        assert_eq!(placeholders.form("[removed]").as_deref(), Some("[removed]"));
+        assert_eq!(placeholders.form("der Beitrag entfernt"), None);
+    }
+
+    #[test]
+    fn they_are_counted_by_their_form() {
+        let mut left_out = PlaceholderCounts::default();
+        for text in ["[deleted]", "[removed]", "\\[Removed\\]"] {
+            left_out.add(Placeholders::default().form(text).expect("a placeholder"));
+        }
+        assert_eq!((left_out.count(), left_out.to_string()), (3, "2 [removed], 1 [deleted]".to_owned()));
+    }
+
+    proptest! {
+        #[test]
+        fn neither_case_nor_space_nor_backslashes_matter(
+            form in prop::sample::select(vec!["[removed]", "[deleted by user]", "[removed by reddit]"]),
+            upper in any::<bool>(),
+            space in r"[ \n\t\u{A0}]{0,2}",
+            backslash in "\\\\{0,2}",
+        ) {
+            let written = if upper { form.to_uppercase() } else { form.to_owned() };
+            let within = written.trim_matches(['[', ']']);
+            let written = format!("{space}{backslash}[{space}{within}{space}{backslash}]{space}");
+            prop_assert_eq!(Placeholders::default().form(&written), Some(form.to_owned()));
+        }
+
+        #[test]
+        fn a_placeholder_within_a_comment_is_no_placeholder(before in "[a-z]{1,5} ?", after in " ?[a-z]{0,5}") {
+            prop_assert_eq!(Placeholders::default().form(&format!("{before}[removed]{after}")), None);
+        }
+    }
+}

@@ -1,0 +1,141 @@
+use std::collections::HashMap;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// How deep objects are looked into, as deep as serde_json parses.
+const MAX_DEPTH: usize = 128;
+
+/// A key that stands twice in one object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repeated {
+    /// The keys that lead to it, and the key itself.
+    pub path: Vec<String>,
+    /// Where it stands first.
+    pub first: Place,
+    /// Where it stands again.
+    pub second: Place,
+}
+
+/// A place in a text, counted from 1, columns in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The line.
+    pub line: usize,
+    /// The character of the line.
+    pub column: usize,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(to, "line {} column {}", self.line, self.column)
+    }
+}
+
+/// The first key that stands twice in an object, of those that `matters` says yes to by their path: in the object that the text
+/// is, and in objects within objects. A text that is no object has none.
+pub fn repeated_key(text: &str, matters: impl Fn(&[String]) -> bool) -> Option<Repeated> {
+    let mut search = Search { text, matters, path: Vec::new() };
+    let (path, [first, second]) = search.object(text)?;
+    Some(Repeated { path, first: place(text, first), second: place(text, second) })
+}
+
+struct Search<'a, M> {
+    text: &'a str,
+    matters: M,
+    path: Vec<String>,
+}
+
+impl<'a, M: Fn(&[String]) -> bool> Search<'a, M> {
+    /// The path of a repeated key, and the offsets of both.
+    fn object(&mut self, object: &'a str) -> Option<(Vec<String>, [usize; 2])> {
+        let Entries(entries) = serde_json::from_str(object).ok()?;
+        let mut seen: HashMap<String, usize> = HashMap::new();
+        for (key, value) in entries {
+            let name = serde_json::from_str(key.get()).unwrap_or_else(|_| key.get().to_owned());
+            // A key is a part of the text.
+            let at = key.get().as_ptr().addr() - self.text.as_ptr().addr();
+            self.path.push(name.clone());
+            if (self.matters)(&self.path)
+                && let Some(first) = seen.insert(name, at)
+            {
+                return Some((self.path.clone(), [first, at]));
+            }
+            if value.get().starts_with('{')
+                && self.path.len() < MAX_DEPTH
+                && let Some(found) = self.object(value.get())
+            {
+                return Some(found);
+            }
+            self.path.pop();
+        }
+        None
+    }
+}
+
+fn place(text: &str, at: usize) -> Place {
+    let before = &text[..at];
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    Place { line: before.matches('\n').count() + 1, column: line.chars().count() + 1 }
+}
+
+/// Keys and values as they are written, repeats included.
+struct Entries<'a>(Vec<(&'a RawValue, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Entries<'a> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_map(EntriesVisitor)
+    }
+}
+
+struct EntriesVisitor;
+
+impl<'de> Visitor<'de> for EntriesVisitor {
+    type Value = Entries<'de>;
+
+    fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(entry) = object.next_entry()? {
+            entries.push(entry);
+        }
+        Ok(Entries(entries))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> Option<(String, Place, Place)> {
+        let Repeated { path, first, second } = repeated_key(text, |_| true)?;
+        Some((path.join("."), first, second))
+    }
+
+    #[test]
+    fn a_key_that_stands_twice_is_found_with_both_places_however_it_is_written() {
+        let place = |line, column| Place { line, column };
+        for (text, path, first, second) in [
+            (r#"{"a":1,"a":2}"#, "a", place(1, 2), place(1, 8)),
+            (r#"{"é":1, "\u00e9":2}"#, "é", place(1, 2), place(1, 9)),
+            ("{\n  \"a\": {\"b\": [1], \"c\": 1,\n    \"b\": 2}}", "a.b", place(2, 9), place(3, 5)),
+            (r#" {"x":{"a":1},"y":{"a":1},"x":{}}"#, "x", place(1, 3), place(1, 27)),
+        ] {
+            assert_eq!(found(text), Some((path.to_owned(), first, second)), "{text}");
+        }
+    }
+
+    #[test]
+    fn equal_keys_of_two_objects_and_what_does_not_matter_are_none() {
+        for text in [r#"{"a":{"a":1},"b":{"a":1},"A":1}"#, "[1]", "", r#"{"a":1,"a"#] {
+            assert_eq!(found(text), None, "{text}");
+        }
+        assert_eq!(repeated_key(r#"{"a":1,"a":2}"#, |path| path != ["a"]), None);
+        let deep = format!("{}1{}", "{\"a\":".repeat(10_000), "}".repeat(10_000));
+        assert_eq!(found(&deep), None);
+    }
+}
