@@ -364,7 +364,7 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
 /// The message of a requested alert. Its attributes are those of the event that it holds, which another model, or another
 /// policy, may have requested.
 fn message(id: String, encoded: Bytes, attributes: BTreeMap<String, String>) -> Message {
-    // It is copied only where somebody else still holds the bytes. An earlier release may have recorded it without escapes.
+    // It is copied only where somebody else still holds the bytes. An earlier version may have recorded it without escapes.
     let body = String::from_utf8(json_as_xml(encoded.into()))
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
     Message { id, body, attributes, ..Message::default() }

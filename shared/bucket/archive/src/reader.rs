@@ -176,7 +176,7 @@ fn belonging(key: &Key, bytes: &[u8]) -> Result<Vec<ArchivedRecord>, ArchiveErro
         && header.last == key.last
         && batch_of(&records) == key.batch
         && hour.as_ref() == Some(&key.hour)
-        // Names of an earlier release say nothing about it.
+        // Names of an earlier version say nothing about it.
         && (key.span.is_none() || key.span == span_of(&records));
     if belongs { Ok(records) } else { Err(ArchiveError::Misplaced) }
 }
@@ -218,7 +218,7 @@ fn just_before(time: Timestamp) -> Timestamp {
 
 /// The objects of a shard that may hold records of the range, by first sequence number.
 ///
-/// Their names say from which hour to which hour their records arrived. Those of an earlier release say only when the first one
+/// Their names say from which hour to which hour their records arrived. Those of an earlier version say only when the first one
 /// did: of these an object before the range counts, too, if it ends after the last of them begins.
 fn wanted(mut keys: Vec<Key>, first_hour: &str, last_hour: &str) -> VecDeque<Key> {
     keys.sort_by(|one, other| compare(&one.first, &other.first));

@@ -300,9 +300,9 @@ async fn a_name_says_from_when_to_when_its_records_arrived_where_its_hour_does_n
     let mut reader =
         Reader::open(&objects, &clock, "comments", time(12 * 60 * 60), time(13 * 60 * 60)).await.expect("lists");
     assert_eq!(reader.next().await.expect("reads"), None);
-    // The last one whose name says nothing of hours: an earlier release may have written it.
+    // The last one whose name says nothing of hours: an earlier version may have written it.
     assert_eq!(reader.objects_read(), 1);
-    // A name of an earlier release says nothing of it, and is believed as it was.
+    // A name of an earlier version says nothing of it, and is believed as it was.
     let old = across.replace("-20260105T10-20260105T13", "");
     let bytes = objects.versions(&across).remove(0);
     let objects = MemoryObjects::new();
