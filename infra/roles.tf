@@ -25,7 +25,7 @@ locals {
       { actions = ["kinesis:PutRecords"], resources = [local.stream_arns["predictions"]] },
     ]
     publish-alerts = [
-      # To read the ledger: what may not be read counts as missing, and without sent.json an alert would be sent again.
+      # To read the ledger, too: an alert whose sent.json may not be read waits, and with it its shard.
       { actions = ["s3:GetObject", "s3:PutObject"], resources = ["${aws_s3_bucket.this.arn}/alerts/*"] },
       # What the model in use promises, to say which policies no comment can meet.
       { actions = ["s3:GetObject"], resources = ["${aws_s3_bucket.this.arn}/models/*/manifest.json"] },
@@ -90,8 +90,10 @@ data "aws_iam_policy_document" "this" {
     resources = ["${aws_s3_bucket.this.arn}/aws/lambda/*"]
   }
 
+  # Every function may list, the whole bucket: without that S3 says 403 of an object that is missing, and to the functions what is
+  # denied is not missing. Lambda looks before it gives up a batch, too.
   statement {
-    sid       = "GiveUpLooksFirst"
+    sid       = "List"
     actions   = ["s3:ListBucket"]
     resources = [aws_s3_bucket.this.arn]
   }

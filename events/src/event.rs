@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
+use plain_text::json_as_xml;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::bad_record::explain;
@@ -66,14 +67,14 @@ impl<'a, T: Data> Event<'a, T> {
 }
 
 impl<T: Data + Serialize> Event<'_, T> {
-    /// The event as a record's bytes.
+    /// The event as a record's bytes. They can be a message, too: what no topic could carry stands as an escape.
     ///
     /// # Panics
     /// Never: every field of the contract has a JSON form.
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(1024);
         serde_json::to_writer(&mut bytes, self).expect("events serialise into memory");
-        bytes
+        json_as_xml(bytes)
     }
 }
 

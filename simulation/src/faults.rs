@@ -1,6 +1,7 @@
 //! What goes wrong, as the services look it up, and a note of everything that took effect.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -26,8 +27,6 @@ pub(crate) enum Effect {
     Began { invocation: u64, function: Function, comment_events: Vec<String>, due: Option<Timestamp> },
     /// A prediction was stored; whether the caller was told.
     Stored { invocation: u64, comment_event: String, id: String, version: String, told: bool },
-    /// An object that is there could not be read: to the function it is missing.
-    Forbidden { invocation: u64, function: Function, key: String },
     /// An object was written.
     Written { invocation: u64, key: String },
     /// An alert, a digest or the message about a breaker was published; whether the caller was told.
@@ -49,12 +48,23 @@ struct State {
     calls: BTreeMap<(Function, Operation), u64>,
     faults: BTreeMap<(Function, Operation, u64), Fault>,
     outages: Vec<(Operation, Duration, Duration)>,
+    denied: Vec<Denied>,
     refused: BTreeSet<String>,
+    /// Whether the topic refuses whole calls for one alert.
+    refuses_calls: bool,
     crashes: BTreeSet<(Function, u64)>,
     steps: BTreeMap<Function, u64>,
     is_over: bool,
     effects: Vec<Noted>,
     injected: BTreeMap<&'static str, u64>,
+}
+
+/// A prefix that a function may not use, and from when to when.
+struct Denied {
+    function: Function,
+    prefix: &'static str,
+    all: bool,
+    time: Range<Duration>,
 }
 
 /// One execution environment: what ends when it crashes.
@@ -69,13 +79,17 @@ pub(crate) struct Process {
 
 impl Faults {
     pub(crate) fn new(plan: &Plan, clock: MemoryClock, alert_id: impl Fn(usize) -> String) -> Self {
-        let mut state = State::default();
+        let mut state = State { refuses_calls: plan.seed % 2 == 1, ..State::default() };
         for incident in &plan.incidents {
             match incident {
                 Incident::Call { function, operation, call, fault } => {
                     drop(state.faults.insert((*function, *operation, *call), fault.clone()));
                 }
                 Incident::Outage { at, lasts, operation } => state.outages.push((*operation, *at, *at + *lasts)),
+                Incident::Denied { at, lasts, function, prefix, all } => {
+                    let time = *at..*at + *lasts;
+                    state.denied.push(Denied { function: *function, prefix, all: *all, time });
+                }
                 Incident::Refused { number } => drop(state.refused.insert(alert_id(*number))),
                 Incident::Crash { function, step } => drop(state.crashes.insert((*function, *step))),
                 _ => {}
@@ -120,6 +134,34 @@ impl Faults {
         refuses
     }
 
+    /// Whether the topic refuses a whole call that holds an alert which it refuses.
+    pub(crate) fn refuses_calls(&self) -> bool {
+        self.state().refuses_calls
+    }
+
+    /// Whether a function's call may not be made, about this key or the keys that begin so.
+    pub(crate) fn denies(&self, function: Function, operation: Operation, key: &str) -> bool {
+        let since = self.since();
+        let mut state = self.state();
+        let is_over = state.is_over;
+        let denies = |denied: &Denied| {
+            denied.function == function
+                && (denied.all || operation == Operation::GetObject)
+                && (key.starts_with(denied.prefix) || denied.prefix.starts_with(key))
+                && denied.time.contains(&since)
+        };
+        let is_denied = !is_over && state.denied.iter().any(denies);
+        if is_denied {
+            *state.injected.entry("a prefix is denied").or_default() += 1;
+        }
+        is_denied
+    }
+
+    /// How long the run has lasted.
+    fn since(&self) -> Duration {
+        Duration::try_from(self.clock.now().duration_since(self.start)).unwrap_or_default()
+    }
+
     /// A point at which a process may crash.
     pub(crate) async fn step(&self, process: &Process) {
         let crashes = {
@@ -139,7 +181,7 @@ impl Faults {
 
     /// What a function's next call of an operation does.
     pub(crate) fn next(&self, function: Function, operation: Operation) -> Option<Fault> {
-        let since = Duration::try_from(self.clock.now().duration_since(self.start)).unwrap_or_default();
+        let since = self.since();
         let mut state = self.state();
         let call = state.calls.entry((function, operation)).or_default();
         let number = *call;

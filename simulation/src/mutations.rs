@@ -7,12 +7,13 @@
 pub type Mutation = (&'static str, &'static str);
 
 /// All of them.
-pub const ALL: [Mutation; 37] = [
+pub const ALL: [Mutation; 38] = [
     ("skip-partial-retry", "failed entries of a call that answered 200 count as done"),
     ("retry-whole-call", "after a call that failed in part, all of its entries are sent again"),
     ("mix-keys", "one PutRecords call carries several records of a key"),
     ("unknown-is-done", "a call without an answer counts as done"),
     ("conflict-is-written", "a 409 counts as written"),
+    ("denied-is-missing", "an object that may not be read counts as missing"),
     ("ignore-deadline", "waits and attempts go on past the deadline"),
     ("report-behind-failure", "the record behind the one that failed is reported"),
     ("report-nothing", "the response never names a failure"),

@@ -85,7 +85,7 @@ pub enum Fault {
     EntriesFail(Vec<bool>),
     /// Another write of the object is under way (409).
     Conflict,
-    /// The object may not be read (403).
+    /// The object may not be read (403), whether it is there or not.
     Forbidden,
     /// The page holds fewer keys than it could, and more follow.
     ShortPage,
@@ -236,7 +236,20 @@ pub enum Incident {
         /// The operation that fails.
         operation: Operation,
     },
-    /// The topic takes no alert about a comment, by the sender's fault.
+    /// A function may not use a prefix of the bucket for a while.
+    Denied {
+        /// When the permission is taken away.
+        at: Duration,
+        /// How long the permission is missing.
+        lasts: Duration,
+        /// The function that has no permission.
+        function: Function,
+        /// The beginning of the keys.
+        prefix: &'static str,
+        /// Whether writing, deleting and listing are denied, too.
+        all: bool,
+    },
+    /// The topic takes no alert about a comment, by the sender's fault. In every second plan it refuses the whole call.
     Refused {
         /// The comment's number.
         number: usize,
@@ -350,7 +363,7 @@ impl Plan {
             let function = function(dice);
             let operations = function.operations();
             let operation = operations[dice.usize(..operations.len())];
-            let fault = fault(dice, function, operation);
+            let fault = fault(dice, operation);
             // Early calls more often: most runs make few.
             let call = dice.u64(..40);
             Incident::Call { function, operation, call: dice.u64(..=call), fault }
@@ -370,6 +383,17 @@ impl Plan {
             },
         });
         settings.document = dice.bool().then(|| dice.usize(..DOCUMENTS.len()));
+        some(&mut dice, 3, &mut |dice| {
+            let function = function(dice);
+            let prefixes = function.prefixes();
+            Incident::Denied {
+                at: if dice.bool() { moment(dice, span) } else { afterwards(dice, span) },
+                lasts: Duration::from_millis(dice.u64(1_000..120_000)),
+                function,
+                prefix: prefixes[dice.usize(..prefixes.len())],
+                all: dice.bool(),
+            }
+        });
         Plan { seed, settings, incidents }
     }
 }
@@ -405,7 +429,7 @@ fn function(dice: &mut fastrand::Rng) -> Function {
     Function::ALL[dice.usize(..Function::ALL.len())]
 }
 
-fn fault(dice: &mut fastrand::Rng, function: Function, operation: Operation) -> Fault {
+fn fault(dice: &mut fastrand::Rng, operation: Operation) -> Fault {
     let kinds =
         [CallErrorKind::Unavailable, CallErrorKind::OutcomeUnknown, CallErrorKind::Denied, CallErrorKind::Invalid];
     let is_batch = matches!(operation, Operation::PutRecords | Operation::PublishBatch);
@@ -418,10 +442,7 @@ fn fault(dice: &mut fastrand::Rng, function: Function, operation: Operation) -> 
         _ if operation == Operation::PutObject => Fault::Conflict,
         8 if operation == Operation::ListObjects => Fault::ShortPage,
         _ if operation == Operation::ListObjects => Fault::BrokenPage,
-        // A page is for one person and one moment: what it may not read it does not show.
-        _ if operation == Operation::GetObject && !matches!(function, Function::Decide | Function::Desk) => {
-            Fault::Forbidden
-        }
+        _ if operation == Operation::GetObject => Fault::Forbidden,
         _ => Fault::AnswerLost,
     }
 }
@@ -476,6 +497,10 @@ impl fmt::Display for Incident {
                 write!(to, "{at:?}: {who} opens alert {alert} {page} and, after {ponders:?}, wants: {wish}")
             }
             Incident::Outage { at, lasts, operation } => write!(to, "{at:?}: {operation:?} fails for {lasts:?}"),
+            Incident::Denied { at, lasts, function, prefix, all } => {
+                let what = if *all { "use" } else { "read" };
+                write!(to, "{at:?}: {} may not {what} {prefix} for {lasts:?}", function.name())
+            }
             Incident::Refused { number } => write!(to, "the topic refuses the alert about comment {number}"),
             Incident::Call { function, operation, call, fault } => {
                 write!(to, "{operation:?} call {call} of {}: {fault:?}", function.name())
@@ -503,6 +528,19 @@ impl Function {
             Function::Archive => &[PutObject],
             Function::Digest => &[PutRecords, GetObject, ListObjects, PutObject, PublishBatch],
             Function::Decide | Function::Desk => &[PutRecords, GetObject, ListObjects, PutObject, GetSecretValue],
+        }
+    }
+
+    /// The prefixes of the bucket that the function needs.
+    fn prefixes(self) -> &'static [&'static str] {
+        match self {
+            Function::Score => &["models/", "quarantine/"],
+            Function::Publish => &["alerts/", "policies/", "budgets/", "breakers/", "quarantine/"],
+            Function::Archive => &["archive/"],
+            Function::Digest => &["alerts/", "digests/", "policies/", "decisions/", "decisions-unsent/"],
+            Function::Decide | Function::Desk => {
+                &["alerts/", "digests/", "decisions/", "decisions-unsent/", "sign-ins/"]
+            }
         }
     }
 

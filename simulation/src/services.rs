@@ -41,6 +41,15 @@ impl<T> Faulty<T> {
         }
     }
 
+    /// The same, of a call about a key or a prefix of the bucket.
+    async fn before_at(&self, operation: Operation, key: &str) -> Result<Option<Fault>, CallError> {
+        let fault = self.before(operation).await?;
+        if self.faults.denies(self.process.function(), operation, key) {
+            return Err(operation.error(CallErrorKind::Denied));
+        }
+        Ok(fault)
+    }
+
     /// What comes after it.
     async fn after<A>(&self, operation: Operation, fault: Option<Fault>, answer: A) -> Result<A, CallError> {
         if let Some(Fault::SlowAnswer(time)) = fault {
@@ -113,7 +122,7 @@ const PAGE_KEYS: usize = 8;
 
 impl Faulty<MemoryObjects> {
     async fn page(&self, prefix: &str, after: Option<String>) -> Result<Page<String, String>, CallError> {
-        let fault = self.before(Operation::ListObjects).await?;
+        let fault = self.before_at(Operation::ListObjects, prefix).await?;
         let most = if fault == Some(Fault::ShortPage) { PAGE_KEYS / 4 } else { PAGE_KEYS };
         let mut page = self.inner.list_page(prefix, after.as_deref(), most);
         if fault == Some(Fault::BrokenPage) {
@@ -126,11 +135,10 @@ impl Faulty<MemoryObjects> {
 
 impl Objects for Faulty<MemoryObjects> {
     async fn get(&self, key: &str, unless: Option<&ETag>) -> Result<Fetched, CallError> {
-        let fault = self.before(Operation::GetObject).await?;
+        let fault = self.before_at(Operation::GetObject, key).await?;
         let mut answer = self.inner.get(key, unless).await?;
-        if fault == Some(Fault::Forbidden) && answer != Fetched::Missing {
-            let (invocation, function) = (self.process.invocation(), self.process.function());
-            self.faults.note(Effect::Forbidden { invocation, function, key: key.to_owned() });
+        if fault == Some(Fault::Forbidden) {
+            // As S3's client reads it.
             let denied = || Operation::GetObject.error(CallErrorKind::Denied);
             answer = Fetched::without_object(403, Some("AccessDenied")).ok_or_else(denied)?;
         }
@@ -138,7 +146,7 @@ impl Objects for Faulty<MemoryObjects> {
     }
 
     async fn put(&self, key: &str, bytes: Bytes, condition: Condition) -> Result<Written, CallError> {
-        let fault = self.before(Operation::PutObject).await?;
+        let fault = self.before_at(Operation::PutObject, key).await?;
         if fault == Some(Fault::Conflict) {
             return self.after(Operation::PutObject, None, Written::Conflict).await;
         }
@@ -158,7 +166,7 @@ impl Objects for Faulty<MemoryObjects> {
 impl DeletableObjects for Faulty<MemoryObjects> {
     /// Goes wrong as a put does.
     async fn delete(&self, key: &str) -> Result<(), CallError> {
-        let fault = self.before(Operation::PutObject).await?;
+        let fault = self.before_at(Operation::PutObject, key).await?;
         self.inner.delete(key).await?;
         self.after(Operation::PutObject, fault, ()).await
     }
@@ -173,6 +181,10 @@ impl<T: Topic> Topic for Faulty<T> {
             code: code.to_owned(),
             message: "planned".to_owned(),
         };
+        if self.faults.refuses_calls() && messages.iter().any(|message| self.faults.refuses(&message.id)) {
+            self.faults.count("call refused for an alert");
+            return Err(operation.error(CallErrorKind::Refused));
+        }
         let mut outcomes: Vec<Option<PublishOutcome>> = Vec::new();
         let mut taken: Vec<Message> = Vec::new();
         for (message, fails) in messages.iter().zip(failing(fault.as_ref(), messages.len())) {

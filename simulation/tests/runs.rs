@@ -18,9 +18,11 @@ fn a_run_depends_on_its_plan_alone_and_breaks_no_promise() {
 }
 
 /// The rows of the table that may not be missing.
-const KINDS: [&str; 37] = [
+const KINDS: [&str; 39] = [
     "GetObject fails",
     "GetObject is forbidden (403)",
+    "a prefix is denied",
+    "call refused for an alert",
     "a listing's page breaks off",
     "a listing's page fails",
     "a listing's page is short",

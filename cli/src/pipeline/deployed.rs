@@ -11,9 +11,9 @@ use futures_util::future::select_all;
 use jiff::Timestamp;
 use modstream_classifier::BaseRate;
 use modstream_events::{Alert, Comment, Event, Prediction, ids};
-use modstream_platform::Objects as _;
-use modstream_platform::aws::S3Objects;
+use modstream_platform::aws::{S3Objects, SystemClock};
 use modstream_platform::deliver::Backoff;
+use modstream_platform::{Clock as _, Objects as _};
 use publish_alerts::Policy;
 use serde_json::Value;
 use tokio::sync::{Mutex, mpsc};
@@ -301,7 +301,7 @@ impl<'a> Deployed<'a> {
         let function = self.deployment.function(generate_comments::NAME)?;
         let lambda = self.connection.lambda(invocation.spread + INVOCATION_TIMEOUT)?;
         let payload = schedule.payload(invocation, Timestamp::now());
-        let mut backoff = Backoff::seeded_by(&invocation.id);
+        let mut backoff = Backoff::seeded_by(SystemClock.jitter(), &invocation.id);
         let mut attempt = 1;
         loop {
             let (error, may_pass) = match Box::pin(lambda.invoke(function, payload.clone())).await {

@@ -155,7 +155,8 @@ async fn put(args: &ProbeArgs, connection: &Connection) -> anyhow::Result<(Strin
         Some(Delivery::Failed(error)) => {
             Err(error).with_context(|| format!("the stream {} takes no probe", args.stream))
         }
-        _ => bail!("the stream {} takes no probe", args.stream),
+        Some(Delivery::Refused { message }) => bail!("the stream {} takes no probe: {message}", args.stream),
+        Some(Delivery::TooLarge { .. }) | None => bail!("the stream {} takes no probe", args.stream),
     }
 }
 

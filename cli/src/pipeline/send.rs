@@ -307,6 +307,7 @@ impl<'a, S: Stream> Sending<'a, S> {
                 Delivery::TooLarge { bytes } => {
                     self.refuse(line, format!("the event has {bytes} bytes, a record at most 1 MiB"));
                 }
+                Delivery::Refused { message } => self.refuse(line, format!("the stream refuses the event: {message}")),
                 Delivery::Failed(error) => {
                     self.sent.next_line.get_or_insert(line);
                     self.sent.stopped_by.get_or_insert(error);

@@ -75,7 +75,7 @@ impl Functions {
         for delivery in put_all(&comments, &clock, deadline, records.collect()).await {
             match delivery {
                 Delivery::Stored { .. } => {}
-                Delivery::TooLarge { .. } => too_large += 1,
+                Delivery::TooLarge { .. } | Delivery::Refused { .. } => too_large += 1,
                 Delivery::Failed(error) => return Err(error.into()),
             }
         }

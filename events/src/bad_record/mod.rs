@@ -35,7 +35,7 @@ pub enum Reason {
     TooLarge,
     /// Handling it panicked.
     Panicked,
-    /// The topic refused the message for good (`SenderFault`).
+    /// The topic or the stream refused it for good, for what it holds.
     Refused,
 }
 

@@ -60,7 +60,7 @@ impl Shown {
     }
 }
 
-/// What invocations before this one read. The objects never change, so neither does this.
+/// What invocations before this one read. The objects never change, so neither does this; what was missing is asked for again.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     /// The digests of closed windows, by key.
@@ -137,8 +137,8 @@ impl Memory {
         });
         let mut reading = stream::iter(reading).buffer_unordered(CONCURRENT_READS);
         while let Some((entry, bytes)) = reading.try_next().await? {
-            let candidate = bytes.and_then(|bytes| {
-                let event = decode(&entry.id, &bytes)?;
+            let Some(bytes) = bytes else { continue };
+            let candidate = decode(&entry.id, &bytes).and_then(|event| {
                 let candidate = candidate(entry, &event)?;
                 shown.add(&candidate, event);
                 Some(candidate)

@@ -19,12 +19,13 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use jiff::{SignedDuration, Timestamp};
+use kinesis_batch::catch;
 use modstream_in_use::policies::StoreError;
 use modstream_ledger::digests::{Covered, Digest, Digests, DigestsError, window_key};
 use modstream_ledger::{Hour, LedgerError, Reader};
 use modstream_platform::deliver::{Cause, DeliveryError, Published, publish_all};
 use modstream_platform::{Clock, MAX_PUBLISH_MESSAGES, Objects, Topic};
-use modstream_telemetry::{digest_refused, digest_resumed, digest_sent, digests_done, digests_unsent};
+use modstream_telemetry::{digest_panicked, digest_refused, digest_resumed, digest_sent, digests_done, digests_unsent};
 use modstream_windows::{LengthError, Tumbling, Window};
 use serde::Serialize;
 use tokio::sync::Mutex;
@@ -75,6 +76,13 @@ pub struct Digested {
     pub alerts: usize,
     /// How many digests the topic refuses for good.
     pub refused: usize,
+    /// How many digests can't be made into a message, because that panics; the runs to come try again.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub panicked: usize,
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// Why an invocation failed. A repeat goes on.
@@ -116,6 +124,7 @@ struct Outgoing {
 enum Delivery {
     Sent { alerts: usize },
     Refused,
+    Panicked,
     Unsent(String),
 }
 
@@ -152,7 +161,8 @@ impl<T: Topic, O: Objects, C: Clock> DigestAlerts<T, O, C> {
         let scheduled_for = Invocation::parse(payload)?.time.unwrap_or_else(|| self.clock.now());
         let run = Run { scheduled_for, windowing: self.windowing, allowed_lateness: self.allowed_lateness };
         let window = run.window();
-        let mut digested = Digested { start: window.start, end: window.end, digests: 0, alerts: 0, refused: 0 };
+        let mut digested =
+            Digested { start: window.start, end: window.end, digests: 0, alerts: 0, refused: 0, panicked: 0 };
         let mut shown = Shown::new(self.windowing);
         let all = self.outgoing(run, &mut shown, deadline, &rules).await?;
 
@@ -181,6 +191,7 @@ impl<T: Topic, O: Objects, C: Clock> DigestAlerts<T, O, C> {
                         digested.alerts += alerts;
                     }
                     Delivery::Refused => digested.refused += 1,
+                    Delivery::Panicked => digested.panicked += 1,
                     Delivery::Unsent(cause) => unsent.get_or_insert((0, cause)).0 += 1,
                 }
             }
@@ -285,9 +296,17 @@ impl<T: Topic, O: Objects, C: Clock> DigestAlerts<T, O, C> {
             match self.strongest(&digest.alerts, shown, deadline).await {
                 Ok(shown) => {
                     let DigestAlerts { links, forum, .. } = self;
-                    messages
-                        .push(Rendering { id: &id, position, digest: &digest, shown: &shown, links, forum }.message());
-                    going.push((id, digest));
+                    let rendering = Rendering { id: &id, position, digest: &digest, shown: &shown, links, forum };
+                    match catch(|| rendering.message()) {
+                        Ok(message) => {
+                            messages.push(message);
+                            going.push((id, digest));
+                        }
+                        Err(panicked) => {
+                            digest_panicked(&id, panicked.place());
+                            deliveries.push(Delivery::Panicked);
+                        }
+                    }
                 }
                 Err(error) => deliveries.push(Delivery::Unsent(error.to_string())),
             }

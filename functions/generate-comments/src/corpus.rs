@@ -13,9 +13,7 @@ use tokio::sync::Mutex;
 #[derive(Debug, thiserror::Error)]
 pub enum CorpusError {
     /// The bucket has no such object.
-    #[error(
-        "the bucket has no object {key}, or it may not be read (S3 answers 403 for both without s3:ListBucket): put sample comments there"
-    )]
+    #[error("the bucket has no object {key}: put sample comments there")]
     Missing {
         /// The object's key.
         key: String,

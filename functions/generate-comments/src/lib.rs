@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use modstream_corpus::Comment;
-use modstream_events::{BadRecord, Event, ids};
+use modstream_events::{BadRecord, Event, Reason, ids};
 use modstream_platform::deliver::{Cause, Delivery, DeliveryError, put_all};
 use modstream_platform::{Clock, MAX_KEY_CHARS, Objects, PutRecord, Stream};
 use modstream_quarantine::{Unsent, keep_unsent};
@@ -142,7 +142,13 @@ impl<S: Stream, O: Objects, C: Clock> GenerateComments<S, O, C> {
                     generated.comments += 1;
                     None
                 }
-                Delivery::TooLarge { bytes } => {
+                delivery @ (Delivery::TooLarge { .. } | Delivery::Refused { .. }) => {
+                    let bad = match delivery {
+                        Delivery::Refused { message } => {
+                            BadRecord::new(Reason::Refused, format!("the stream refuses the comment: {message}"))
+                        }
+                        _ => BadRecord::too_large(event.record.size()),
+                    };
                     let unsent = Unsent {
                         stream: self.comments.name(),
                         id: &event.id,
@@ -150,9 +156,7 @@ impl<S: Stream, O: Objects, C: Clock> GenerateComments<S, O, C> {
                         partition_key: &event.record.partition_key,
                         data: &event.record.data,
                     };
-                    let kept =
-                        keep_unsent(&self.objects, &self.clock, deadline, SOURCE, unsent, BadRecord::too_large(bytes))
-                            .await;
+                    let kept = keep_unsent(&self.objects, &self.clock, deadline, SOURCE, unsent, bad).await;
                     generated.quarantined += u64::from(kept.is_ok());
                     kept.err()
                 }

@@ -35,6 +35,7 @@ use modstream_telemetry::{
     alert_resumed, alerts_withheld, batch_handled, breaker_opened, comment_gone, policy_unknown,
 };
 use named_mutations::is_on;
+use plain_text::json_as_xml;
 use reach::{Reach, Scored};
 use withhold::Withheld;
 
@@ -137,7 +138,7 @@ struct Publication {
     message: Message,
 }
 
-/// What subscriptions filter alerts by. SNS refuses an attribute without a value.
+/// What subscriptions filter alerts by. What SNS refuses of it is cleaned away on the way out.
 fn attributes(alert: &Alert<'_>) -> BTreeMap<String, String> {
     let all = [
         ("severity", Some(alert.severity.as_str())),
@@ -146,8 +147,7 @@ fn attributes(alert: &Alert<'_>) -> BTreeMap<String, String> {
         ("policy", Some(alert.policy.name.as_ref())),
         ("probe", alert.probe.then_some("true")),
     ];
-    let set = all.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));
-    set.filter(|(_, value)| !value.is_empty()).collect()
+    all.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect()
 }
 
 /// What publishing one batch of predictions needs.
@@ -465,8 +465,8 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
 /// The message of a requested alert. Its attributes are those of the event that it holds, which another model, or another
 /// policy, may have requested.
 fn message(id: String, encoded: Bytes, attributes: BTreeMap<String, String>) -> Message {
-    // It is copied only where somebody else still holds the bytes.
-    let body = String::from_utf8(encoded.into())
+    // It is copied only where somebody else still holds the bytes. An earlier version may have recorded it without escapes.
+    let body = String::from_utf8(json_as_xml(encoded.into()))
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
     Message { id, body, attributes, ..Message::default() }
 }

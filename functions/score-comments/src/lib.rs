@@ -11,7 +11,7 @@ use std::sync::Mutex;
 use jiff::Timestamp;
 use kinesis_batch::{Batch, BatchResponse, Fault, Handler, Outcome, PayloadError, Record};
 use modstream_classifier::Scratch;
-use modstream_events::BadRecord;
+use modstream_events::{BadRecord, Reason};
 use modstream_in_use::models::{Following, InUse, ModelStore, StoreError};
 use modstream_platform::deliver::{Delivery, DeliveryError, put_all};
 use modstream_platform::{Clock, Objects, PutRecord, Stream};
@@ -114,6 +114,10 @@ impl<S: Stream, O: Objects, C: Clock> Handler for Scoring<'_, S, O, C> {
             .map(|delivery| match delivery {
                 Delivery::Stored { .. } => Outcome::Done,
                 Delivery::TooLarge { bytes } => Outcome::Bad(BadRecord::too_large(bytes)),
+                Delivery::Refused { message } => Outcome::Bad(BadRecord::new(
+                    Reason::Refused,
+                    format!("the stream refuses the prediction: {message}"),
+                )),
                 Delivery::Failed(error) => Outcome::Transient(error),
             })
             .collect()

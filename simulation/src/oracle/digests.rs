@@ -8,7 +8,6 @@ use serde_json::Value;
 
 use super::Evidence;
 use super::json::{parse, text, time};
-use crate::plan::Function;
 
 /// How far back an alert may be that no digest covers yet.
 const LOOK_BACK: SignedDuration = SignedDuration::from_hours(24);
@@ -49,9 +48,6 @@ pub(super) fn broken(evidence: &Evidence) -> Vec<String> {
 fn broken_in_cover(evidence: &Evidence, covered: &BTreeMap<String, Vec<String>>) -> Vec<String> {
     let mut broken = Vec::new();
     let policies = evidence.policies();
-    let goes_by_environment =
-        evidence.may_go_by_environment(Function::Publish) || evidence.may_go_by_environment(Function::Digest);
-    let windows_unread = evidence.was_forbidden(Function::Digest, |key| key.starts_with("digests/"));
     let mut ledger = BTreeSet::new();
     for (key, content) in evidence.under("alerts/") {
         let Some(folder) = key.strip_suffix("/requested.json") else { continue };
@@ -71,10 +67,7 @@ fn broken_in_cover(evidence: &Evidence, covered: &BTreeMap<String, Vec<String>>)
             [] if !is_wanted || is_exploration => {}
             // There is nothing left to decide about the text that it is about.
             [] if ["superseded", "withdrawn"].iter().any(|why| evidence.has(&format!("{folder}/{why}.json"))) => {}
-            // An instance that could not read it leaves it out as long as it lives.
-            [] if evidence.was_forbidden(Function::Digest, |forbidden| forbidden.starts_with(folder)) => {}
             [of] if is_wanted && of == name.unwrap_or_default() => {}
-            _ if goes_by_environment || windows_unread => {}
             by => broken.push(format!("alert {id} of {name:?} is in the digests of {by:?}")),
         }
     }

@@ -46,7 +46,6 @@ pub(super) fn broken(evidence: &Evidence) -> Vec<String> {
     // The alerts and digests that are sent or withheld, and since when.
     let mut settled: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
     let mut open: Vec<Open> = Vec::new();
-    let mut forbidden: BTreeSet<(u64, &str)> = BTreeSet::new();
     for (place, Noted { at, effect }) in evidence.effects.iter().enumerate() {
         match effect {
             Effect::Began { invocation, function, comment_events, due } => {
@@ -68,10 +67,6 @@ pub(super) fn broken(evidence: &Evidence) -> Vec<String> {
                         .push(format!("invocation {invocation} put prediction {id} again, and knew that it is stored"));
                 }
                 *before += usize::from(*told);
-            }
-            Effect::Forbidden { invocation, key, .. } => {
-                let id = key.rsplit('/').nth(1).unwrap_or_default();
-                forbidden.insert((*invocation, id));
             }
             Effect::Written { key, .. } if digests.contains_key(key) => {
                 requested.extend(digests[key].iter().map(|(id, _)| id.clone()));
@@ -99,7 +94,7 @@ pub(super) fn broken(evidence: &Evidence) -> Vec<String> {
                     continue;
                 }
                 let settled = settled.get(id.as_str()).filter(|(place, _)| *place < began.place);
-                if let Some((_, name)) = settled.filter(|_| !forbidden.contains(&(*invocation, id))) {
+                if let Some((_, name)) = settled {
                     broken.push(format!("{id} was published by an invocation that began after its {name}"));
                 }
                 if published.contains(&(*invocation, id.as_str())) {
@@ -109,14 +104,11 @@ pub(super) fn broken(evidence: &Evidence) -> Vec<String> {
                     published.insert((*invocation, id));
                 }
                 if began.function == Function::Publish
-                    && !evidence.may_go_by_environment(Function::Publish)
                     && let Some(open) = open.iter().find(|open| is_known(open, *invocation, began) && *at < open.until)
-                    && !evidence.was_forbidden(Function::Publish, |key| key.starts_with(&open.folder))
                 {
                     broken.push(format!("alert {id} was published while the breaker {} was open", open.folder));
                 }
-                if !evidence.may_go_by_environment(Function::Digest)
-                    && let Some(due) = began.due
+                if let Some(due) = began.due
                     && let Some((_, subreddit)) = digests.values().flatten().find(|(known, _)| known == id)
                     && evidence.policies().is_quiet(subreddit.as_deref(), due)
                 {

@@ -10,9 +10,8 @@ use serde_json::Value;
 
 use super::json::{parse, text};
 use super::policy::Policies;
-use crate::faults::{Effect, Noted};
+use crate::faults::Noted;
 use crate::moderators::{Answer, SignIn};
-use crate::plan::Function;
 use crate::world::World;
 
 /// What was put back after it had been given up.
@@ -36,8 +35,6 @@ pub(crate) struct Evidence {
     /// What the topic of alerts took.
     pub(super) notices: Vec<Notice>,
     pub(super) effects: Vec<Noted>,
-    /// The objects that a function could not read, though they were there.
-    forbidden: Vec<(Function, String)>,
     pub(super) answers: Vec<Answer>,
     pub(super) sign_ins: Vec<SignIn>,
     pub(super) redriven: Redriven,
@@ -59,10 +56,6 @@ impl Evidence {
     /// Reads everything back. `document` is the policies that the run went by, in JSON.
     pub(crate) async fn of(world: &World, document: &str, witnessed: Witnessed) -> Self {
         let Witnessed { notices, effects, answers, sign_ins, redriven, last_due } = witnessed;
-        let forbidden = effects.iter().filter_map(|noted| match &noted.effect {
-            Effect::Forbidden { function, key, .. } => Some((*function, key.clone())),
-            _ => None,
-        });
         Evidence {
             document: serde_json::from_str(document).expect("the documents of runs are JSON"),
             objects: contents(&world.objects).await,
@@ -73,7 +66,6 @@ impl Evidence {
                 .into_iter()
                 .map(|notice| Notice { body: notice.body, attributes: notice.attributes })
                 .collect(),
-            forbidden: forbidden.collect(),
             effects,
             answers,
             sign_ins,
@@ -100,17 +92,6 @@ impl Evidence {
     /// The first content of an object.
     pub(super) fn object(&self, key: &str) -> Option<&[u8]> {
         self.objects.get(key)?.first().map(Vec::as_slice)
-    }
-
-    /// Whether a function could not read an object, though it was there. What it does then is as if the object were missing: it
-    /// may do again what was done, and loses nothing else.
-    pub(super) fn was_forbidden(&self, to: Function, is_it: impl Fn(&str) -> bool) -> bool {
-        self.forbidden.iter().any(|(function, key)| *function == to && is_it(key))
-    }
-
-    /// Whether a function may have gone by the environment's policy, because it could not read the document's pointer.
-    pub(super) fn may_go_by_environment(&self, function: Function) -> bool {
-        self.was_forbidden(function, |key| key.starts_with("policies/"))
     }
 
     /// The same for the scenario kit's checks of scoring and quarantine.

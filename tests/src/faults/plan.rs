@@ -5,6 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use modstream_platform::{CallError, CallErrorKind, Clock};
 
+use super::{Faulty, Process};
+
 /// What one call does instead of what it should.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -61,6 +63,7 @@ pub struct Faults {
 struct State {
     next: BTreeMap<Operation, VecDeque<Fault>>,
     down_until: BTreeMap<Operation, Timestamp>,
+    denied: Vec<(String, Timestamp)>,
     refused: BTreeSet<String>,
     kills: BTreeSet<u64>,
     steps: u64,
@@ -85,6 +88,30 @@ impl Faults {
     pub fn down(&self, operation: Operation, time: Duration) {
         let until = (self.now)() + time;
         self.state().down_until.insert(operation, until);
+    }
+
+    /// A bucket of its own process, subject to this plan.
+    pub fn over<O>(&self, objects: O) -> Faulty<O> {
+        Faulty::new(objects, self, &Process::default())
+    }
+
+    /// What begins so in the bucket may not be read, written, listed or deleted for a while from now on.
+    pub fn deny(&self, prefix: &str, time: Duration) {
+        let until = (self.now)() + time;
+        self.state().denied.push((prefix.to_owned(), until));
+    }
+
+    /// The error of a call about this key, or the keys that begin so, that may not be made.
+    pub(super) fn denied(&self, operation: &'static str, key: &str) -> Result<(), CallError> {
+        let now = (self.now)();
+        let is_denied = |(prefix, until): &(String, Timestamp)| {
+            now < *until && (key.starts_with(prefix.as_str()) || prefix.starts_with(key))
+        };
+        if self.state().denied.iter().any(is_denied) {
+            let message = "AccessDenied: Access Denied".to_owned();
+            return Err(CallError { service: "s3", operation, kind: CallErrorKind::Denied, message });
+        }
+        Ok(())
     }
 
     /// The topic refuses this alert for good, as the sender's fault.

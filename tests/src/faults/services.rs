@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use modstream_platform::{
-    Bytes, CallError, CallErrorKind, Clock, Condition, ETag, Fetched, Message, Objects, PublishOutcome, PutOutcome,
-    PutRecord, Stream, Topic, Written,
+    Bytes, CallError, CallErrorKind, Clock, Condition, DeletableObjects, ETag, Fetched, Message, Objects,
+    PublishOutcome, PutOutcome, PutRecord, Stream, Topic, Written,
 };
 
 use super::{Effect, Fault, Faults, Operation, Process};
@@ -87,10 +87,12 @@ impl<S: Stream> Stream for Faulty<S> {
 
 impl<O: Objects> Objects for Faulty<O> {
     async fn get(&self, key: &str, unless: Option<&ETag>) -> Result<Fetched, CallError> {
+        self.faults.denied("GetObject", key)?;
         self.call(Operation::GetObject, self.inner.get(key, unless), None).await
     }
 
     async fn put(&self, key: &str, bytes: Bytes, condition: Condition) -> Result<Written, CallError> {
+        self.faults.denied("PutObject", key)?;
         let work = async {
             let written = self.inner.put(key, bytes, condition).await?;
             if matches!(written, Written::Done(_)) {
@@ -102,7 +104,15 @@ impl<O: Objects> Objects for Faulty<O> {
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<String>, CallError> {
+        self.faults.denied("ListObjectsV2", prefix)?;
         self.call(Operation::GetObject, self.inner.list(prefix), None).await
+    }
+}
+
+impl<O: DeletableObjects> DeletableObjects for Faulty<O> {
+    async fn delete(&self, key: &str) -> Result<(), CallError> {
+        self.faults.denied("DeleteObject", key)?;
+        self.call(Operation::PutObject, self.inner.delete(key), None).await
     }
 }
 

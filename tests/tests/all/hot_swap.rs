@@ -200,8 +200,8 @@ async fn without_a_model_the_function_does_not_start_and_says_what_to_do_and_com
         install(&system.world, &model_files()).await;
     };
     let drained = system.score_while(feed).await;
-    let said = "no model to score with: the bucket has no object models/rscience/current.json, or it may not be read \
-                (S3 answers 403 for both without s3:ListBucket); push a model and promote it";
+    let said =
+        "no model to score with: the bucket has no object models/rscience/current.json; push a model and promote it";
     assert_eq!(drained.last_error.as_deref(), Some(said));
     assert_eq!(drained.given_up, 0);
     assert_eq!(scored(&system).await.predictions.len(), 1);

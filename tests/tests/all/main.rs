@@ -4,6 +4,7 @@ mod audit_sees;
 mod bad_comments;
 mod bad_predictions;
 mod bodies;
+mod denied;
 mod digests;
 mod forgotten;
 mod generator;

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use digest_alerts::{DigestError, DigestRules};
+use digest_alerts::{DigestError, DigestRules, Links};
 use modstream_events::{Comment, PROBE_BODY, Severity};
 use modstream_ledger::Withholding;
-use modstream_ledger::digests::Late;
+use modstream_ledger::digests::{Digest, Late};
 use modstream_platform::{Bytes, Clock, Condition, Objects};
 
 use crate::fixture::{Fate, World, alert, comment, time};
@@ -228,4 +228,46 @@ async fn a_payload_that_is_none_says_what_to_send() {
     assert_eq!(world.run("10:06:00").await.expect("runs").digests, 0);
     let error = digest_alerts::Invocation::parse(b"[1]").expect_err("none").to_string();
     assert!(error.contains(r#"{"time":"2026-01-05T10:06:00Z"}"#), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_digest_that_panics_costs_itself_alone_and_goes_out_after_a_fix() {
+    let page = |digest: &Digest, _| {
+        assert_ne!(digest.subreddit.as_deref(), Some("pics"), "a bug");
+        None
+    };
+    let mut world = World::with_links(Links::new(Box::new(|_, _, _| None), Box::new(page)));
+    world.record_all(&[("a", "10:00:00", 0.8)]).await;
+    for (id, subreddit) in [("p", "pics"), ("z", "zoo")] {
+        let comment = Comment { subreddit: Some(subreddit.into()), ..comment(id) };
+        world.record(&alert(comment, time("10:02:00"), 0.8), Fate::Sent).await;
+    }
+    let digested = world.run("10:06:00").await.expect("the others go out");
+    assert_eq!((digested.digests, digested.alerts, digested.panicked), (2, 2, 1));
+    assert_eq!(world.subjects().len(), 2);
+    assert_eq!(serde_json::to_value(digested).expect("JSON")["panicked"], 1);
+    // The runs to come try again.
+    assert_eq!(world.run("10:11:00").await.expect("runs").panicked, 1);
+    assert!(world.inbox().is_empty());
+    world.restart();
+    assert_eq!(world.run("10:16:00").await.expect("runs").digests, 1);
+    assert_eq!(world.subjects(), ["r/pics: 1 alert (10:00-10:05 UTC)"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_people_write_a_digest_is_text_that_a_topic_takes() {
+    let world = World::new();
+    let odd = "a\u{0}b\u{8}c\u{B}d\u{1F}e\u{7F}f\u{85}g\u{D7FF}h\u{E000}i\u{FFFE}j\u{FFFF}k\u{1FFFE}l\r\n\tm";
+    let odd = |_: &str| Some(std::borrow::Cow::Borrowed(odd));
+    let comment =
+        Comment { subreddit: odd("s"), body: odd("b"), author: odd("a"), permalink: odd("p"), ..comment("odd") };
+    world.record(&alert(comment, time("10:00:00"), 0.8), Fate::Sent).await;
+    assert_eq!(world.run("10:06:00").await.expect("runs").digests, 1);
+    let message = world.inbox().remove(0);
+    let texts = [&message.body, &message.by_protocol["sms"], &message.attributes["subreddit"]];
+    let is_taken =
+        |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..);
+    for text in texts {
+        assert!(text.chars().all(is_taken), "{text:?}");
+    }
 }

@@ -46,8 +46,7 @@ async fn a_corpus_with_a_header_alone_has_nothing_to_send() {
 #[tokio::test(start_paused = true)]
 async fn a_missing_corpus_is_an_error_that_says_what_to_do() {
     let fixture = Fixture::new(1.0, 1).await.reading("elsewhere.csv");
-    let said = "the bucket has no object elsewhere.csv, or it may not be read (S3 answers 403 for both without \
-                s3:ListBucket): put sample comments there";
+    let said = "the bucket has no object elsewhere.csv: put sample comments there";
     assert_eq!(fixture.generate("{}").await.expect_err("no corpus").to_string(), said);
     assert!(fixture.rows().is_empty());
 }

@@ -86,7 +86,7 @@ async fn a_comments_other_texts_are_cut_so_that_the_alert_fits() {
     let mut prediction = prediction();
     let long = "\u{1}".repeat(30_000);
     prediction.comment.author = Some(long.clone().into());
-    prediction.comment.subreddit = Some(long.clone().into());
+    prediction.comment.subreddit = Some("s".repeat(30_000).into());
     prediction.comment.permalink = Some(long.into());
     let notification = Fixture::alert_for(&prediction).await;
     assert!(notification.body.len() < 32 << 10);
@@ -156,4 +156,24 @@ async fn what_was_requested_is_what_is_published_attributes_included_whatever_a_
         (taken[0].attributes["severity"].as_str(), taken[0].attributes["model_version"].as_str()),
         ("medium", "f".repeat(64).as_str())
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_people_write_an_alert_is_json_that_a_topic_takes_and_says_the_same() {
+    let odd = "a\u{0}b\u{8}c\u{1F}d\u{7F}e\u{D7FF}f\u{E000}g\u{FFFD}h\u{FFFE}i\u{FFFF}j\u{1FFFE}k\u{10FFFF}\r\n\t\"";
+    let mut prediction = prediction();
+    prediction.comment.body = Some(odd.into());
+    prediction.comment.subreddit = Some(odd.into());
+    prediction.comment.author = Some(odd.into());
+    prediction.terms = vec![Term { term: odd.into(), contribution: 1.0 }];
+    let notification = Fixture::alert_for(&prediction).await;
+    let is_taken =
+        |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..);
+    assert!(notification.body.chars().all(is_taken), "{:?}", notification.body);
+    assert!(notification.body.contains("h\\ufffei\\uffffj"), "{}", notification.body);
+    let alert = read(&notification).data;
+    assert_eq!((alert.comment.body.as_deref(), alert.comment.author.as_deref()), (Some(odd), Some(odd)));
+    let subreddit = &notification.attributes["subreddit"];
+    assert!(subreddit.chars().all(|c| is_taken(c) && !c.is_control()), "{subreddit:?}");
+    assert!(subreddit.starts_with("abcde") && subreddit.contains("hij"), "{subreddit:?}");
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use modstream_stub_server::{Answer, Ended};
+use modstream_stub_server::{Answer, Ended, Request};
 use serde_json::{Value, json};
 
 use crate::{Running, is_put_records, records, sample};
@@ -113,4 +113,22 @@ fn an_invocation_without_time_left_starts_no_call() {
     let (_, ended) = running.lambda.wait_for_end();
     assert_eq!(ended, Ended::Response(json!({"batchItemFailures": [{"itemIdentifier": records(&payload)[0].0}]})));
     assert_eq!(running.aws.records("predictions"), []);
+}
+
+#[test]
+fn what_is_denied_is_said_with_function_and_prefix_and_comes_again() {
+    let denied = |request: &Request| {
+        let body = *b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
+        (request.method == "PUT" && request.target.contains("/quarantine/")).then(|| Answer::new(403, body).into())
+    };
+    let running = Running::start_with(&[], denied);
+    let Ended::Response(response) = running.lambda.invoke("request-1", &sample("comments-batch-bad.json")) else {
+        panic!("it answers")
+    };
+    assert_eq!(response["batchItemFailures"].as_array().map(Vec::len), Some(1), "{response}");
+    let line = running.bootstrap.wait_for_line(|line| line.contains("access_denied"));
+    let event: Value = serde_json::from_str(&line).expect("a JSON line");
+    assert_eq!((event["level"].as_str(), event["prefix"].as_str()), (Some("ERROR"), Some("quarantine/")), "{line}");
+    assert_eq!((event["permission"].as_str(), event["operation"].as_str()), (Some("s3:PutObject"), Some("PutObject")));
+    assert_eq!(event["span"]["function"], "score-comments");
 }

@@ -55,6 +55,18 @@ fn a_bucket_that_is_not_there_is_not_taken_for_a_missing_model() {
 }
 
 #[test]
+fn a_model_that_may_not_be_read_is_not_taken_for_a_missing_one() {
+    let denied = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
+    let aws = FakeAws::start_with(move |_| Some(Reply::Answer(Answer::new(403, denied)))).expect("a port");
+    let error = start_over(&aws, &VARIABLES);
+    for part in
+        ["missing or not permitted: AccessDenied", "s3:GetObject", "s3:ListBucket", "models/rscience/current.json"]
+    {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+}
+
+#[test]
 fn a_broken_model_is_refused() {
     let aws = FakeAws::start().expect("a port");
     let version = "0".repeat(64);

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use crate::error::ArchiveError;
-use crate::key::{Key, batch_of, hour_of, is_name};
+use crate::key::{Key, batch_of, hour_of, is_name, span_of};
 use crate::record::{ArchivedRecord, Content};
 use crate::sequence;
 
@@ -116,6 +116,7 @@ pub fn encode(stream: &str, shard_id: &str, records: &[ArchivedRecord]) -> Resul
         first: header.first,
         last: header.last,
         batch: batch_of(records),
+        span: span_of(records),
     };
     Ok((key, pack(&bytes)))
 }

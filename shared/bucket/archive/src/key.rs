@@ -26,6 +26,18 @@ pub struct Key {
     /// Eight hexadecimal digits of the SHA-256 of all its sequence numbers, a line each: batches of one shard may begin and end
     /// alike and differ between, when the parallelization factor changes.
     pub batch: String,
+    /// From which hour to which hour its records arrived; none where all of them did in [`hour`](Key::hour). Kinesis does not
+    /// promise that arrival ascends, so the first record's hour says nothing about the others'.
+    pub span: Option<Span>,
+}
+
+/// Two hours, UTC, of which the first is not after the second: `2026-01-05T10`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Span {
+    /// The hour in which the earliest record arrived.
+    pub earliest: String,
+    /// The hour in which the latest record arrived.
+    pub latest: String,
 }
 
 impl Key {
@@ -35,8 +47,14 @@ impl Key {
         let [stream, hour, shard_id, range] = [parts.next()?, parts.next()?, parts.next()?, parts.next()?];
         let mut range = range.split('-');
         let [first, last, batch] = [range.next()?, range.next()?, range.next()?];
+        let span = match (range.next(), range.next()) {
+            (None, None) => None,
+            (Some(earliest), Some(latest)) => Some(Span { earliest: spaced(earliest)?, latest: spaced(latest)? }),
+            _ => return None,
+        };
         let valid = parts.next().is_none()
             && range.next().is_none()
+            && span.as_ref().is_none_or(|span| span.earliest <= span.latest)
             && batch.len() == BATCH_DIGITS
             && batch.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
             && is_name(stream)
@@ -51,14 +69,47 @@ impl Key {
             first: first.to_owned(),
             last: last.to_owned(),
             batch: batch.to_owned(),
+            span,
         })
     }
+
+    /// Whether the object may hold records that arrived from the one hour to the other. Of an object without a span it is known
+    /// that all of its records arrived in its hour.
+    pub(crate) fn reaches(&self, first_hour: &str, last_hour: &str) -> bool {
+        let (earliest, latest) = match &self.span {
+            Some(Span { earliest, latest }) => (earliest, latest),
+            None => (&self.hour, &self.hour),
+        };
+        earliest.as_str() <= last_hour && latest.as_str() >= first_hour
+    }
+}
+
+/// From which hour to which hour records arrived; none where all of them did in the first one's.
+pub(crate) fn span_of(records: &[ArchivedRecord]) -> Option<Span> {
+    let times = || records.iter().map(|record| record.arrived);
+    let (first, earliest, latest) = (times().next()?, times().min()?, times().max()?);
+    let span = Span { earliest: hour_of(earliest), latest: hour_of(latest) };
+    let hour = hour_of(first);
+    (span.earliest != hour || span.latest != hour).then_some(span)
+}
+
+/// The hour of a name's part, such as `20260105T10`: dashes divide the parts.
+fn spaced(part: &str) -> Option<String> {
+    if part.len() != "20260105T10".len() || !part.is_ascii() {
+        return None;
+    }
+    let hour = format!("{}-{}-{}", &part[..4], &part[4..6], &part[6..]);
+    is_hour(&hour).then_some(hour)
 }
 
 impl std::fmt::Display for Key {
     fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Key { stream, hour, shard_id, first, last, batch } = self;
-        write!(to, "{PREFIX}{stream}/{hour}/{shard_id}/{first}-{last}-{batch}{SUFFIX}")
+        let Key { stream, hour, shard_id, first, last, batch, span } = self;
+        write!(to, "{PREFIX}{stream}/{hour}/{shard_id}/{first}-{last}-{batch}")?;
+        if let Some(Span { earliest, latest }) = span {
+            write!(to, "-{}-{}", earliest.replace('-', ""), latest.replace('-', ""))?;
+        }
+        to.write_str(SUFFIX)
     }
 }
 
@@ -80,9 +131,9 @@ pub(crate) fn stream_prefix(stream: &str) -> String {
     format!("{PREFIX}{stream}/")
 }
 
-/// The prefix of all keys of a stream and an hour.
-pub(crate) fn hour_prefix(stream: &str, hour: &str) -> String {
-    format!("{PREFIX}{stream}/{hour}/")
+/// The prefix of all keys of a stream and the day, UTC, of a time.
+pub(crate) fn day_prefix(stream: &str, time: Timestamp) -> String {
+    format!("{PREFIX}{stream}/{}", time.strftime("%Y-%m-%dT"))
 }
 
 /// What Kinesis allows in names, so that a key has the parts it seems to have.

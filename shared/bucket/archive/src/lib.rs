@@ -1,7 +1,9 @@
 //! What a stream carried, kept for longer than the stream does: one object a batch, which never changes, at
 //! `archive/<stream>/<hour>/<shard id>/<first sequence number>-<last sequence number>-<checksum of all>.jsonl.zst`.
 //!
-//! The hour is that of the arrival of the batch's first record. The content is zstd of JSON Lines: a [`Header`] with the
+//! The hour is that of the arrival of the batch's first record. Where the others did not all arrive in it, the name goes on with
+//! the hours of the earliest and the latest, as in `...-ad20437f-20260105T09-20260105T11.jsonl.zst`: arrival need not ascend. The
+//! content is zstd of JSON Lines: a [`Header`] with the
 //! SHA-256 of all that follows it, then a record a line:
 //!
 //! ```json
@@ -26,7 +28,7 @@ mod write;
 
 pub use error::{ArchiveError, WriteError};
 pub use format::{FORMAT, Header, decode, encode};
-pub use key::{Key, PREFIX};
+pub use key::{Key, PREFIX, Span};
 pub use reader::{Reader, Stored, Unreadable};
 pub use record::{ArchivedRecord, Content};
 pub use write::{Archived, write};

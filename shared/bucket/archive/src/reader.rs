@@ -7,20 +7,20 @@ use jiff::{SignedDuration, Timestamp};
 use modstream_platform::deliver::{DeliveryError, get, list};
 use modstream_platform::{Clock, Fetched, Objects};
 
-use crate::key::{batch_of, hour_of, hour_prefix, stream_prefix};
+use crate::key::{batch_of, day_prefix, hour_of, span_of, stream_prefix};
 use crate::sequence::{Sequence, compare};
 use crate::{ArchiveError, ArchivedRecord, Content, Key, decode};
 
 /// How long a call is tried.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
-/// How many hours are listed at once.
+/// How many days are listed at once.
 const CONCURRENT_LISTINGS: usize = 16;
-/// A range of more hours is found by listing the whole stream: about the objects of 90 days are to be expected there.
-const MAX_HOURS_LISTED: i64 = 90 * 24;
-const SECONDS_AN_HOUR: i64 = 60 * 60;
-/// An object lies in its first record's hour, and its last record may have arrived as much later as a stream keeps records:
-/// seven days, the most that the deployment allows.
-const LOOK_BACK_HOURS: i64 = 7 * 24;
+/// A range of more days is found by listing the whole stream: about the objects of 90 days are to be expected there.
+const MAX_DAYS_LISTED: i64 = 90;
+const SECONDS_A_DAY: i64 = 24 * 60 * 60;
+/// An object lies in its first record's hour. The others were on the stream with it, so they arrived as much earlier or later at
+/// most as a stream keeps records: seven days, the most that the deployment allows.
+const OTHERS_WITHIN_DAYS: i64 = 7;
 
 /// A record of the archive, and where it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,11 +77,12 @@ impl<'a, O: Objects, C: Clock> Reader<'a, O, C> {
         to: Timestamp,
     ) -> Result<Self, DeliveryError> {
         let mut shards: BTreeMap<String, Vec<Key>> = BTreeMap::new();
-        let first_hour = hour_of(from);
+        let (first_hour, last_hour) = (hour_of(from), hour_of(just_before(to)));
         for key in listed(objects, clock, stream, from, to).await? {
             shards.entry(key.shard_id.clone()).or_default().push(key);
         }
-        let shards = shards.into_iter().map(|(shard_id, keys)| Shard { shard_id, keys: wanted(keys, &first_hour) });
+        let shards =
+            shards.into_iter().map(|(shard_id, keys)| Shard { shard_id, keys: wanted(keys, &first_hour, &last_hour) });
         Ok(Reader {
             objects,
             clock,
@@ -174,7 +175,9 @@ fn belonging(key: &Key, bytes: &[u8]) -> Result<Vec<ArchivedRecord>, ArchiveErro
         && header.first == key.first
         && header.last == key.last
         && batch_of(&records) == key.batch
-        && hour.as_ref() == Some(&key.hour);
+        && hour.as_ref() == Some(&key.hour)
+        // Names of an earlier version say nothing about it.
+        && (key.span.is_none() || key.span == span_of(&records));
     if belongs { Ok(records) } else { Err(ArchiveError::Misplaced) }
 }
 
@@ -196,31 +199,35 @@ fn prefixes(stream: &str, from: Timestamp, to: Timestamp) -> Vec<String> {
     if from >= to {
         return Vec::new();
     }
-    let first = hours_since_1970(from) - LOOK_BACK_HOURS;
-    let last = hours_since_1970(to.saturating_sub(SignedDuration::from_nanos(1)).unwrap_or(Timestamp::MIN));
-    if last - first > MAX_HOURS_LISTED {
+    let first = days_since_1970(from) - OTHERS_WITHIN_DAYS;
+    let last = days_since_1970(just_before(to)) + OTHERS_WITHIN_DAYS;
+    if last - first > MAX_DAYS_LISTED {
         return vec![stream_prefix(stream)];
     }
-    let hours = (first..=last).filter_map(|hour| Timestamp::from_second(hour * SECONDS_AN_HOUR).ok());
-    hours.map(|hour| hour_prefix(stream, &hour_of(hour))).collect()
+    let days = (first..=last).filter_map(|day| Timestamp::from_second(day * SECONDS_A_DAY).ok());
+    days.map(|day| day_prefix(stream, day)).collect()
 }
 
-fn hours_since_1970(time: Timestamp) -> i64 {
-    time.as_second().div_euclid(SECONDS_AN_HOUR)
+fn days_since_1970(time: Timestamp) -> i64 {
+    time.as_second().div_euclid(SECONDS_A_DAY)
+}
+
+fn just_before(time: Timestamp) -> Timestamp {
+    time.saturating_sub(SignedDuration::from_nanos(1)).unwrap_or(Timestamp::MIN)
 }
 
 /// The objects of a shard that may hold records of the range, by first sequence number.
 ///
-/// Arrival ascends with the sequence number. So a record of the range comes after the first record of every object of an
-/// hour before the range, and an object that ends at or before the last of those has none.
-fn wanted(mut keys: Vec<Key>, first_hour: &str) -> VecDeque<Key> {
+/// Their names say from which hour to which hour their records arrived. Those of an earlier version say only when the first one
+/// did: of these an object before the range counts, too, if it ends after the last of them begins.
+fn wanted(mut keys: Vec<Key>, first_hour: &str, last_hour: &str) -> VecDeque<Key> {
     keys.sort_by(|one, other| compare(&one.first, &other.first));
-    let last_start = keys.iter().rfind(|key| key.hour.as_str() < first_hour).map(|key| key.first.clone());
-    let reaches = |key: &Key| {
-        key.hour.as_str() >= first_hour
-            || last_start.as_ref().is_none_or(|start| compare(&key.last, start) == Ordering::Greater)
+    let is_before = |key: &Key| key.span.is_none() && key.hour.as_str() < first_hour;
+    let last_start = keys.iter().rfind(|key| is_before(key)).map(|key| key.first.clone());
+    let may_reach = |key: &Key| {
+        is_before(key) && last_start.as_ref().is_none_or(|start| compare(&key.last, start) == Ordering::Greater)
     };
-    keys.into_iter().filter(reaches).collect()
+    keys.into_iter().filter(|key| key.reaches(first_hour, last_hour) || may_reach(key)).collect()
 }
 
 fn deadline<C: Clock>(clock: &C) -> Timestamp {

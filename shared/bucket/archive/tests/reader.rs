@@ -257,3 +257,60 @@ proptest! {
         prop_assert_eq!(numbers(&read), expected);
     }
 }
+
+proptest! {
+    /// However arrival jumps, within a batch and between them: what arrived in a range is found.
+    #[test]
+    fn a_range_is_whole_also_where_arrival_does_not_ascend(
+        minutes in proptest::collection::vec(-4_000..4_000_i64, 1..30),
+        batch in 1..8_usize,
+        (from, length) in (-4_500..4_500_i64, 0..3_000_i64),
+    ) {
+        let numbered = minutes.iter().enumerate().map(|(number, minute)| record(number as u64 + 1, *minute));
+        let all: Vec<ArchivedRecord> = numbered.collect();
+        let objects = MemoryObjects::new();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let (read, unreadable) = runtime.block_on(async {
+            for batch in all.chunks(batch) {
+                store(&objects, SHARDS[0], batch).await;
+            }
+            read(&objects, time(60 * from), time(60 * (from + length))).await
+        });
+        let range = time(60 * from)..time(60 * (from + length));
+        let expected: Vec<&str> = all
+            .iter()
+            .filter(|record| range.contains(&record.arrived))
+            .map(|record| record.sequence_number.as_str())
+            .collect();
+        prop_assert_eq!((numbers(&read), unreadable), (expected, Vec::new()));
+    }
+}
+
+#[tokio::test]
+async fn a_name_says_from_when_to_when_its_records_arrived_where_its_hour_does_not() {
+    let objects = MemoryObjects::new();
+    let within = store(&objects, SHARDS[0], &[record(1, 59), record(2, 0)]).await;
+    let across = store(&objects, SHARDS[0], &[record(3, 61), record(4, 200), record(5, 1)]).await;
+    assert!(within.contains("/2026-01-05T10/") && within.matches('-').count() == across.matches('-').count() - 2);
+    assert!(across.contains("/2026-01-05T11/") && across.ends_with("-20260105T10-20260105T13.jsonl.zst"), "{across}");
+    let key = Key::parse(&across).expect("a key");
+    assert_eq!(key.to_string(), across);
+    // Only what reaches into the range is read.
+    let clock = MemoryClock::system();
+    let mut reader =
+        Reader::open(&objects, &clock, "comments", time(12 * 60 * 60), time(13 * 60 * 60)).await.expect("lists");
+    assert_eq!(reader.next().await.expect("reads"), None);
+    // The last one whose name says nothing of hours: an earlier version may have written it.
+    assert_eq!(reader.objects_read(), 1);
+    // A name of an earlier version says nothing of it, and is believed as it was.
+    let old = across.replace("-20260105T10-20260105T13", "");
+    let bytes = objects.versions(&across).remove(0);
+    let objects = MemoryObjects::new();
+    objects.put(&old, bytes.into(), Condition::Always).await.expect("put");
+    let (read, unreadable) = read(&objects, time(190 * 60), time(210 * 60)).await;
+    assert_eq!((numbers(&read), unreadable), (vec!["4"], Vec::new()));
+    for wrong in ["20260105T13-20260105T10", "20260105T10", "20260105T1x-20260105T13", "2026-01-05T10-20260105T13"] {
+        let key = across.replace("20260105T10-20260105T13", wrong);
+        assert_eq!(Key::parse(&key), None, "{key}");
+    }
+}

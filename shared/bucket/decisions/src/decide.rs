@@ -1,10 +1,10 @@
 use jiff::Timestamp;
 use modstream_events::{Action, Alert, Decision, Event};
-use modstream_platform::deliver::{Delivery, DeliveryError, PutIfAbsent, delete, get, put, put_all, put_if_absent};
+use modstream_platform::deliver::{Claimed, Delivery, DeliveryError, claim, delete, get, put, put_all};
 use modstream_platform::{Bytes, Clock, DeletableObjects, Fetched, PutRecord, Stream};
 use modstream_telemetry::{decision_recorded, decision_unsent};
 
-use crate::log::{self, AlertKey, Log, LogError, MAX_DECISIONS_PER_ALERT, Recorded, Standing};
+use crate::log::{self, AlertKey, Log, LogError, MAX_DECISIONS_PER_ALERT, Standing};
 use crate::moderator::{NoModerator, moderator};
 use crate::sweep::unsent_key;
 
@@ -103,18 +103,19 @@ impl<'a, O: DeletableObjects, S: Stream, C: Clock> Decisions<'a, O, S, C> {
         let last = log.last_number();
         let after = match after {
             Some(after) => after,
-            None if log.last().is_some_and(|recorded| recorded.says(action, &who)) => last - 1,
+            None if log.last().is_some_and(|recorded| recorded.says(action, &who)) => last.saturating_sub(1),
             None => last,
         };
         if after != last {
-            return Ok(self.settled(place, log, after + 1, action, &who).await);
+            return Ok(self.settled(place, log, after.saturating_add(1), action, &who).await);
         }
         match (action, log.standing()) {
             (Action::Undo, Standing::Undecided) => return Ok(DecideOutcome::NothingToUndo { log }),
             (Action::Remove | Action::Keep, Standing::Decided(_)) => return Ok(DecideOutcome::Behind { log }),
             _ => {}
         }
-        let number = last + 1;
+        // What the log's objects say is for anybody to write who may write there.
+        let number = last.saturating_add(1);
         if number > MAX_DECISIONS_PER_ALERT {
             return Err(DecideError::TooMany);
         }
@@ -146,13 +147,7 @@ impl<'a, O: DeletableObjects, S: Stream, C: Clock> Decisions<'a, O, S, C> {
         let Decisions { objects, clock, deadline, .. } = *self;
         let entry = unsent_key(place.alert_id, number, event);
         put(objects, clock, deadline, &entry, event.clone()).await?;
-        let key = place.key(number);
-        if put_if_absent(objects, clock, deadline, &key, event.clone()).await? == PutIfAbsent::Written {
-            return Ok(true);
-        }
-        // A call without an answer may have written it.
-        let found = log::read_one(objects, clock, deadline, &key).await?;
-        let is_ours = found.as_ref().map(Recorded::bytes) == Some(&event[..]);
+        let is_ours = claim(objects, clock, deadline, &place.key(number), event.clone()).await? == Claimed::Ours;
         if !is_ours {
             // Where it stays, the sweep drops it.
             let _ = delete(objects, clock, deadline, &entry).await;
@@ -169,6 +164,7 @@ impl<'a, O: DeletableObjects, S: Stream, C: Clock> Decisions<'a, O, S, C> {
                 let _ = delete(objects, clock, deadline, &unsent_key(place.alert_id, number, event)).await;
             }
             Some(Delivery::Failed(error)) => decision_unsent(place.alert_id, number, &error),
+            Some(Delivery::Refused { message }) => decision_unsent(place.alert_id, number, &message),
             Some(Delivery::TooLarge { bytes }) => {
                 decision_unsent(place.alert_id, number, &format_args!("{bytes} bytes are more than a record holds"));
             }

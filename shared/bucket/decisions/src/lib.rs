@@ -23,7 +23,7 @@ mod numbers;
 mod sweep;
 
 pub use decide::{DecideError, DecideOutcome, Decisions};
-pub use log::{AlertKey, Log, LogError, PREFIX, Recorded, Standing};
+pub use log::{AlertKey, Log, LogError, MAX_DECISIONS_PER_ALERT, PREFIX, Recorded, Standing};
 pub use moderator::{NoModerator, moderator};
 pub use numbers::{NamedPrecision, Numbers, Subject, numbers};
 pub use sweep::{Swept, UNSENT_PREFIX};

@@ -8,7 +8,7 @@ use modstream_platform::{Clock, Fetched, Objects};
 pub const PREFIX: &str = "decisions/";
 
 /// The most decisions about one alert: as many as the number has digits for.
-pub(crate) const MAX_DECISIONS_PER_ALERT: u32 = 9_999;
+pub const MAX_DECISIONS_PER_ALERT: u32 = 9_999;
 
 /// Names an alert, as the ledger's keys do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -32,10 +32,8 @@ pub fn model_of(key: &str) -> Option<(&str, &str)> {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// No object, or no permission to know.
-    #[error(
-        "the bucket has no object {key}, or it may not be read (S3 answers 403 for both without s3:ListBucket); {hint}"
-    )]
+    /// The bucket has no such object.
+    #[error("the bucket has no object {key}; {hint}")]
     Missing {
         /// The object's key.
         key: String,

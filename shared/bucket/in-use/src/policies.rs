@@ -40,11 +40,8 @@ fn digest(bytes: &[u8]) -> String {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// No object, or no permission to know.
-    #[error(
-        "the bucket has no object {key}, or it may not be read (S3 answers 403 for both without s3:ListBucket); push the \
-         policies again"
-    )]
+    /// The bucket has no such object.
+    #[error("the bucket has no object {key}; push the policies again")]
     Missing {
         /// The object's key.
         key: String,

@@ -12,11 +12,8 @@ use crate::pointer::{is_version, model_file};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PromisedError {
-    /// No manifest, or no permission to know.
-    #[error(
-        "the bucket has no manifest of the model, or it may not be read: push the model again, or allow s3:GetObject on \
-         models/*/manifest.json"
-    )]
+    /// The bucket has no such manifest.
+    #[error("the bucket has no manifest of the model: push the model again")]
     Missing,
     /// The model's name or version names no object.
     #[error("no model has this name and version")]

@@ -60,7 +60,7 @@ impl Hour {
 
     /// All hours that have a part in `[from, to)`.
     pub fn between(from: Timestamp, to: Timestamp) -> impl Iterator<Item = Hour> {
-        let last = Hour::of(to - jiff::SignedDuration::from_nanos(1));
+        let last = Hour::of(to.saturating_sub(jiff::SignedDuration::from_nanos(1)).unwrap_or(Timestamp::MIN));
         (Hour::of(from).number..=last.number).map(|number| Hour { number })
     }
 

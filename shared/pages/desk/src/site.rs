@@ -1,11 +1,12 @@
 use jiff::{SignedDuration, Timestamp};
-use modstream_decisions::{DecideError, DecideOutcome, Decisions, moderator};
+use kinesis_batch::catch_future;
+use modstream_decisions::{DecideError, DecideOutcome, Decisions, MAX_DECISIONS_PER_ALERT, moderator};
 use modstream_events::{Action, MAX_MODERATOR_CHARS};
 use modstream_ledger::{Hour, Reader};
 use modstream_links::{Claim, LinkError, Signer};
-use modstream_platform::deliver::{PutIfAbsent, get, put_if_absent};
-use modstream_platform::{Clock, DeletableObjects, Fetched, Stream};
-use modstream_telemetry::page_failed;
+use modstream_platform::deliver::{Claimed, claim};
+use modstream_platform::{Clock, DeletableObjects, Stream};
+use modstream_telemetry::{page_failed, page_panicked};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -68,9 +69,16 @@ impl<O: DeletableObjects, S: Stream, C: Clock> Site<O, S, C> {
     /// Answers a request; no call starts after `deadline`.
     pub async fn answer(&self, request: &Request, signer: &Signer, deadline: Timestamp) -> Response {
         let visit = Visit { site: self, request, signer, deadline, now: self.clock.now() };
-        let mut response = match Box::pin(visit.answer()).await {
-            Ok(response) => response,
-            Err(refusal) => Response::page(refusal.status(), note(&refusal)),
+        let refused = |refusal: Note<'_>| Response::page(refusal.status(), note(&refusal));
+        let mut response = match catch_future(Box::pin(visit.answer())).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(refusal)) => refused(refusal),
+            Err(panicked) => {
+                // The path may hold a token; what it begins with says which page it is.
+                let page = request.path.split('/').nth(1).unwrap_or_default();
+                page_panicked(page, panicked.place());
+                refused(Note::Panicked)
+            }
         };
         if request.method == "HEAD" {
             response.body.clear();
@@ -97,14 +105,17 @@ struct UsedLink {
     /// is clicked twice. None where it had no cookie.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     browser: Option<String>,
+    /// Nobody else's: by this a request knows its own write, whose answer may have been lost, from that of another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    request: Option<String>,
 }
 
 fn checksum(text: &str) -> String {
     hex::encode(&Sha256::digest(text.as_bytes())[..16])
 }
 
-/// A name for a browser that nobody can guess; none where the system has no random numbers.
-fn new_browser() -> Option<String> {
+/// A name that nobody can guess, for a browser or a request; none where the system has no random numbers.
+fn new_name() -> Option<String> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).ok()?;
     Some(hex::encode(bytes))
@@ -316,13 +327,13 @@ impl<O: DeletableObjects, S: Stream, C: Clock> Visit<'_, O, S, C> {
         if !posts {
             let page = Response::page(200, sign_in(&self.request.path, &name, SESSION_HOURS));
             // Lax: the link is opened from a mail, and a browser that has a name keeps it.
-            let new = if browser.is_none() { new_browser() } else { None };
+            let new = if browser.is_none() { new_name() } else { None };
             return Ok(match new {
                 Some(new) => page.with_cookie(self.cookie(BROWSER, &new, "Lax", SESSION_HOURS * 3_600)),
                 None => page,
             });
         }
-        let used = UsedLink { time: self.now, browser: browser.map(checksum) };
+        let used = UsedLink { time: self.now, browser: browser.map(checksum), request: new_name() };
         if !self.use_up(token, &used).await? {
             return Err(Note::UsedSignIn);
         }
@@ -336,16 +347,15 @@ impl<O: DeletableObjects, S: Stream, C: Clock> Visit<'_, O, S, C> {
         let key = format!("sign-ins/{}.json", checksum(token));
         let Site { objects, clock, .. } = self.site;
         let bytes = serde_json::to_vec(used).unwrap_or_default();
-        let put = put_if_absent(objects, clock, self.deadline, &key, bytes).await;
-        if put.map_err(|error| self.failed("sign-in", &error))? == PutIfAbsent::Written {
-            return Ok(true);
-        }
-        let found = get(objects, clock, self.deadline, &key, None).await;
-        let Fetched::Object { bytes, .. } = found.map_err(|error| self.failed("sign-in", &error))? else {
-            return Ok(false);
-        };
-        let by = serde_json::from_slice(&bytes).ok().and_then(|UsedLink { browser, .. }| browser);
-        Ok(by.is_some() && by == used.browser)
+        let claimed = claim(objects, clock, self.deadline, &key, bytes).await;
+        Ok(match claimed.map_err(|error| self.failed("sign-in", &error))? {
+            // Without a name of its own, what is there may be another's that looks the same.
+            Claimed::Ours => used.request.is_some() || used.browser.is_some(),
+            Claimed::Theirs(bytes) => {
+                let by = serde_json::from_slice(&bytes).ok().and_then(|UsedLink { browser, .. }| browser);
+                by.is_some() && by == used.browser
+            }
+        })
     }
 
     fn form_token(&self, name: &str) -> String {
@@ -420,9 +430,11 @@ fn wish(form: &SentForm) -> Result<Wish, Note<'static>> {
     let action = form.get("action").parse();
     let action =
         action.map_err(|_| Note::Field("The form says neither remove, keep nor undo. Nothing was decided."))?;
-    let after = form.get("after").parse();
-    let after = after
-        .map_err(|_| Note::Field("The form does not say which state of the alert it answers. Nothing was decided."))?;
+    let unsaid = || Note::Field("The form does not say which state of the alert it answers. Nothing was decided.");
+    let after: u32 = form.get("after").parse().map_err(|_| unsaid())?;
+    if after > MAX_DECISIONS_PER_ALERT {
+        return Err(Note::Field("The form answers a state that no alert gets to. Nothing was decided."));
+    }
     Ok(Wish { action, after })
 }
 

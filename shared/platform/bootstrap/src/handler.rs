@@ -53,8 +53,8 @@ where
     let handler = std::rc::Rc::new(handler);
     service_fn(move |event: LambdaEvent<Unparsed>| {
         let handler = std::rc::Rc::clone(&handler);
-        // The span is of the highest level, so that every event has the request's id whatever level is set.
-        let span = error_span!("invocation", request_id = event.context.request_id);
+        // The span is of the highest level, so that every event has the function and the request's id, whatever level is set.
+        let span = error_span!("invocation", function, request_id = event.context.request_id);
         let handled = async move {
             let invocation = invocation(event);
             let handled = AssertUnwindSafe(handler(invocation)).catch_unwind().await;

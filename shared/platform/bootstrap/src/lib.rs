@@ -21,8 +21,8 @@
 //!
 //! - **Start**: what keeps a function from starting is one line of JSON with the event `start_failed`, and a status other
 //!   than 0. The runtime reports `/init/error` for SnapStart alone, so the log is the place to look.
-//! - **Logs**: JSON on standard output, a line an event, with the request's id in `span`. The level is `LOG_LEVEL`, else
-//!   `AWS_LAMBDA_LOG_LEVEL`, else `info`. It holds for modstream's own events; libraries get to say what is WARN or worse,
+//! - **Logs**: JSON on standard output, a line an event, with the function's name and the request's id in `span`. The level
+//!   is `LOG_LEVEL`, else `AWS_LAMBDA_LOG_LEVEL`, else `info`. It holds for modstream's own events; libraries get to say what is WARN or worse,
 //!   because below that they quote payloads.
 //! - **Payload**: the bytes as they came. The runtime does not parse them.
 //! - **Deadline**: [`Invocation::deadline`].
@@ -41,6 +41,9 @@ use jiff::Timestamp;
 use lambda_runtime::{Error, Runtime};
 use modstream_platform::environment::{Environment, Variable};
 use serde::Serialize;
+use tracing::{Instrument as _, error_span};
+
+use logging::START;
 
 pub use deadline::CALL_TIMEOUT;
 pub use handler::Invocation;
@@ -78,7 +81,7 @@ where
         let prepared = async {
             logging::install(environment())?;
             expect_lambda()?;
-            start(started).await
+            start(started).instrument(error_span!(START, function)).await
         };
         let handler = match prepared.await {
             Ok(handler) => handler,

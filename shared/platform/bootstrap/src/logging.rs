@@ -1,9 +1,11 @@
 use modstream_platform::environment::{Environment, Variable, VariableError};
+use modstream_telemetry::DENIED;
+use tracing::Metadata;
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::Layer as _;
-use tracing_subscriber::filter::Targets;
-use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::filter::{FilterExt as _, Targets, dynamic_filter_fn};
+use tracing_subscriber::layer::{Context, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{Layer as _, Registry};
 
 const WANTED: &str = "trace, debug, info, warn or error";
 
@@ -16,9 +18,17 @@ pub(crate) fn install(environment: Environment<'_>) -> Result<(), VariableError>
         .with_current_span(true)
         .with_span_list(false)
         .with_target(false)
-        .with_filter(targets(level));
+        .with_filter(targets(level).and(dynamic_filter_fn(is_said)));
     let _ = tracing_subscriber::registry().with(json).try_init();
     Ok(())
+}
+
+/// The name of the span around a function's start.
+pub(crate) const START: &str = "start";
+
+/// What keeps a function from starting is one line, the last: that a call was denied is in it.
+fn is_said(metadata: &Metadata<'_>, context: &Context<'_, Registry>) -> bool {
+    metadata.target() != DENIED || context.lookup_current().is_none_or(|span| span.name() != START)
 }
 
 /// The level: `LOG_LEVEL`, else that of [Lambda's logging

@@ -94,7 +94,7 @@ mod response;
 mod window;
 
 pub use handle::{Fault, Handler, Outcome, handle};
-pub use panics::install_panic_hook;
+pub use panics::{Panicked, catch, catch_future, install_panic_hook};
 pub use payload::{Batch, NotBase64, PayloadError, Record, SourceRecord};
 pub use report::{Cause, Failure, Quarantined, Report};
 pub use response::{BatchResponse, ItemFailure};

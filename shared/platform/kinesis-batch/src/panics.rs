@@ -1,4 +1,4 @@
-//! Panics: caught at the record, known by their place only. A panic's message may quote the record.
+//! Panics: caught at the record, the digest or the page that they are about, known by their place only. A panic's message may quote the record.
 
 use std::cell::Cell;
 use std::io::Write;
@@ -11,9 +11,17 @@ thread_local! {
 }
 
 /// What is known of a panic that was caught: `file:line:column`, where the hook is installed.
-#[derive(Debug)]
-pub(crate) struct Panicked {
-    pub(crate) place: Option<String>,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Panicked {
+    /// Where.
+    pub place: Option<String>,
+}
+
+impl Panicked {
+    /// The place in words.
+    pub fn place(&self) -> &str {
+        self.place.as_deref().unwrap_or("an unknown place")
+    }
 }
 
 /// Replaces the process's panic hook by one that prints the panic's place as one JSON line on standard error, and never
@@ -30,14 +38,22 @@ fn note(panic: &PanicHookInfo<'_>) {
     PLACE.set(place);
 }
 
-pub(crate) fn catch<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
+/// Does the work, and survives its panic.
+///
+/// # Errors
+/// Where it panicked.
+pub fn catch<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
     // What another panic left here is not this one's place.
     PLACE.take();
     // What `work` touches is dropped with the record, or rewritten for the next.
     catch_unwind(AssertUnwindSafe(work)).map_err(|_| Panicked { place: PLACE.take() })
 }
 
-pub(crate) async fn catch_future<T>(work: impl Future<Output = T> + Send) -> Result<T, Panicked> {
+/// Does the work, and survives its panic.
+///
+/// # Errors
+/// Where it panicked.
+pub async fn catch_future<T>(work: impl Future<Output = T>) -> Result<T, Panicked> {
     // The poll that panics is this one's, so the hook ran on this thread just now.
     AssertUnwindSafe(work).catch_unwind().await.map_err(|_| Panicked { place: PLACE.take() })
 }

@@ -5,6 +5,7 @@
 //! characters of [UAX #9](https://www.unicode.org/reports/tr9/), format characters without a glyph, and noncharacters. What
 //! the classifier drops before it counts words is a set of its own, since a model is trained with it.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// Why a character can't be seen.
@@ -60,6 +61,47 @@ pub fn one_line(text: &str) -> String {
     line.trim().to_owned()
 }
 
+/// Whether [XML 1.0](https://www.w3.org/TR/xml/#charsets) can carry a character. What answers in XML, as SNS and SQS do, takes no
+/// message that holds another
+/// ([SQS](https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html)).
+pub fn is_xml(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..='\u{10FFFF}')
+}
+
+/// The text with U+FFFD in place of each character that XML can't carry.
+pub fn as_xml(text: &str) -> Cow<'_, str> {
+    if text.chars().all(is_xml) {
+        return Cow::Borrowed(text);
+    }
+    text.chars().map(|c| if is_xml(c) { c } else { char::REPLACEMENT_CHARACTER }).collect::<String>().into()
+}
+
+/// JSON text in which what XML can't carry stands as an escape, such as `\uffff`: it says the same.
+///
+/// JSON has escapes for control characters anyway, and a string of Rust has no half of a surrogate pair. That leaves U+FFFE and
+/// U+FFFF, which are the bytes EF BF BE and EF BF BF, within a JSON string alone.
+pub fn json_as_xml(json: Vec<u8>) -> Vec<u8> {
+    let is_one = |bytes: &[u8]| matches!(bytes, [0xEF, 0xBF, 0xBE | 0xBF]);
+    if !json.windows(3).any(is_one) {
+        return json;
+    }
+    let mut escaped = Vec::with_capacity(json.len() + 16);
+    let mut rest = json.as_slice();
+    while let Some((first, others)) = rest.split_first() {
+        match rest {
+            [0xEF, 0xBF, last @ (0xBE | 0xBF), behind @ ..] => {
+                escaped.extend_from_slice(if *last == 0xBE { b"\\ufffe" } else { b"\\uffff" });
+                rest = behind;
+            }
+            _ => {
+                escaped.push(*first);
+                rest = others;
+            }
+        }
+    }
+    escaped
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -85,7 +127,49 @@ mod tests {
         }
     }
 
+    #[test]
+    fn xml_carries_what_its_specification_says() {
+        for (c, is_carried) in [
+            ('\0', false),
+            ('\u{8}', false),
+            ('\t', true),
+            ('\n', true),
+            ('\u{B}', false),
+            ('\r', true),
+            ('\u{1F}', false),
+            (' ', true),
+            ('\u{7F}', true),
+            ('\u{D7FF}', true),
+            ('\u{E000}', true),
+            ('\u{FFFD}', true),
+            ('\u{FFFE}', false),
+            ('\u{FFFF}', false),
+            ('\u{10000}', true),
+            ('\u{10FFFF}', true),
+        ] {
+            assert_eq!(is_xml(c), is_carried, "U+{:04X}", u32::from(c));
+        }
+        assert_eq!(as_xml("a\u{0}b\u{FFFF}"), "a\u{FFFD}b\u{FFFD}");
+    }
+
     proptest! {
+        #[test]
+        fn any_json_says_the_same_where_xml_can_carry_it(
+            texts in prop::collection::vec("(.|[\u{0}-\u{20}\u{FFF0}-\u{FFFF}\u{EFBF}]|\\PC){0,20}", 0..4),
+        ) {
+            let json = serde_json::to_vec(&texts).expect("texts");
+            let carried = String::from_utf8(json_as_xml(json)).expect("still text");
+            prop_assert!(carried.chars().all(is_xml), "{carried:?}");
+            prop_assert_eq!(serde_json::from_str::<Vec<String>>(&carried).expect("still JSON"), texts);
+        }
+
+        #[test]
+        fn any_text_can_be_carried_and_what_could_be_stays(text in "(.|[\u{0}-\u{20}\u{FFF0}-\u{FFFF}]|\\PC){0,40}") {
+            let carried = as_xml(&text);
+            prop_assert!(carried.chars().all(is_xml));
+            prop_assert!(text.chars().zip(carried.chars()).all(|(was, is)| was == is || !is_xml(was)));
+        }
+
         #[test]
         fn any_text_becomes_one_line_that_can_be_seen_and_stays_as_it_is(text in any::<String>()) {
             let line = one_line(&text);

@@ -21,6 +21,7 @@ use std::time::Duration;
 
 pub use bytes::Bytes;
 use jiff::Timestamp;
+use plain_text::{as_xml, is_xml};
 
 /// A record to put on a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,20 +96,21 @@ pub enum Fetched {
     },
     /// The object still has the tag that was named (304).
     NotModified,
-    /// There is no such object (404, or 403 where the caller may not list the bucket).
+    /// There is no such object (404). That it may not be read is an error: see [`Fetched::without_object`].
     Missing,
 }
 
 impl Fetched {
     /// What an answer to GetObject says that holds no object, by its status and the service's code; none where it is an error.
     ///
-    /// S3 says 403 of a missing object to a caller without `s3:ListBucket`
-    /// ([GetObject](https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html)), so a missing permission to read can't
-    /// be told from it.
+    /// Only 404 says that an object is missing. 403 says that the caller may not know: whoever took that for missing would send
+    /// again what was sent, and delete what is still needed. S3 answers 403 of a missing object, too, to a caller without
+    /// `s3:ListBucket` ([GetObject](https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html)), so every caller needs
+    /// that permission.
     pub fn without_object(status: u16, code: Option<&str>) -> Option<Self> {
         match (status, code) {
             (304, _) => Some(Fetched::NotModified),
-            (404, None | Some("NoSuchKey" | "NotFound")) | (403, None | Some("AccessDenied")) => Some(Fetched::Missing),
+            (404, None | Some("NoSuchKey" | "NotFound")) => Some(Fetched::Missing),
             _ => None,
         }
     }
@@ -216,11 +218,49 @@ impl Message {
         Cow::Owned(serde_json::to_string(&texts).unwrap_or_default())
     }
 
+    /// The message as topics take it. Where XML can't carry a character of a text, U+FFFD stands in its place; an encoded event
+    /// has none, since what would be one stands there as an escape. Values of attributes have neither these nor
+    /// control characters, and at most [`MAX_ATTRIBUTE_CHARS`] characters; without a value, or with a name that SNS doesn't take,
+    /// there is no attribute.
+    #[must_use]
+    pub fn cleaned(mut self) -> Self {
+        let clean = |text: &mut String| {
+            if let Cow::Owned(cleaned) = as_xml(text) {
+                *text = cleaned;
+            }
+        };
+        clean(&mut self.body);
+        self.by_protocol.values_mut().for_each(clean);
+        self.attributes.retain(|name, value| {
+            if value.chars().any(|c| c.is_control() || !is_xml(c)) {
+                value.retain(|c| !c.is_control() && is_xml(c));
+            }
+            if let Some((end, _)) = value.char_indices().nth(MAX_ATTRIBUTE_CHARS) {
+                value.truncate(end);
+            }
+            !value.is_empty() && is_attribute_name(name)
+        });
+        self
+    }
+
     /// The size that counts against [`MAX_PUBLISH_BYTES`]: content, attribute names, types and values, in bytes.
     pub fn size(&self) -> usize {
         self.content().len()
             + self.attributes.iter().map(|(name, value)| name.len() + "String".len() + value.len()).sum::<usize>()
     }
+}
+
+/// Whether SNS takes an attribute of this name
+/// ([SNS](https://docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html)).
+pub(crate) fn is_attribute_name(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    (1..=256).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
+        && !name.starts_with('.')
+        && !name.ends_with('.')
+        && !name.contains("..")
+        && !lower.starts_with("aws.")
+        && !lower.starts_with("amazon.")
 }
 
 /// What became of one message of a [`Topic::publish_batch`] call.
@@ -244,6 +284,8 @@ pub enum PublishOutcome {
 
 /// The most messages of one [`Topic::publish_batch`] call.
 pub const MAX_PUBLISH_MESSAGES: usize = 10;
+/// The most characters of an attribute's value: as many as an alert shows of a name.
+pub const MAX_ATTRIBUTE_CHARS: usize = 300;
 /// The most characters of a message's subject.
 pub const MAX_SUBJECT_CHARS: usize = 99;
 /// The most bytes of one [`Topic::publish_batch`] call, and of one message.
@@ -281,6 +323,13 @@ pub trait Clock: Send + Sync {
     /// The present time.
     fn now(&self) -> Timestamp;
 
+    /// What the waits between attempts are drawn from, besides what is attempted: the same number makes the same waits. Clocks of
+    /// a world that must repeat itself have the same; those of instances beside each other have different ones, so that not all
+    /// of them come back at once.
+    fn jitter(&self) -> u64 {
+        0
+    }
+
     /// Returns after `duration`.
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send;
 }
@@ -308,7 +357,10 @@ pub enum CallErrorKind {
     OutcomeUnknown,
     /// The stream, bucket or topic is not there, or may not be used. The records are fine: an operator must act.
     Denied,
-    /// The service says that the request is wrong: the same request fails again.
+    /// The service refuses what an entry of the call holds. Which one is not said: without it the rest succeeds, and it alone is
+    /// refused again.
+    Refused,
+    /// The service says that the request is wrong, and not that an entry of it is: any request fails so.
     Invalid,
 }
 
@@ -325,6 +377,7 @@ impl fmt::Display for CallErrorKind {
             CallErrorKind::Unavailable => "unavailable",
             CallErrorKind::OutcomeUnknown => "no answer, outcome unknown",
             CallErrorKind::Denied => "missing or not permitted",
+            CallErrorKind::Refused => "refused for what it holds",
             CallErrorKind::Invalid => "invalid request",
         })
     }

@@ -228,6 +228,33 @@ pub fn page_failed(page: &str, cause: &dyn Display) {
     error!(event = "page_failed", page, cause = %cause);
 }
 
+/// A digest can't be made into a message, because that panics: it is tried again by the runs to come, and the others go out.
+pub fn digest_panicked(digest_id: &str, place: &str) {
+    error!(event = "digest_panicked", digest_id, place, hint = "please report it");
+}
+
+/// A page can't be shown, because that panics.
+pub fn page_panicked(page: &str, place: &str) {
+    error!(event = "page_panicked", page, place, hint = "please report it");
+}
+
+/// The target of [`access_denied`]: a program that can't start says why in one line, and this would be another.
+pub const DENIED: &str = "modstream_telemetry::denied";
+
+/// A call is not permitted, or what it is about is not there. What is known stays as it is, and what asked for more comes again.
+/// `prefix` is the beginning of the object's key; the log's span names the function.
+pub fn access_denied(operation: &str, prefix: &str, permission: &str, cause: &str) {
+    error!(
+        target: DENIED,
+        event = "access_denied",
+        operation,
+        prefix,
+        permission,
+        cause,
+        hint = "allow the function's role the permission on the prefix: `terraform plan` shows what was changed"
+    );
+}
+
 /// An invocation failed as a whole: Lambda sends it again, or gives it up.
 pub fn invocation_failed(function: &str, cause: &str) {
     error!(event = "invocation_failed", function, cause);

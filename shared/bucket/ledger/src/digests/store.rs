@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use modstream_platform::deliver::{DeliveryError, PutIfAbsent, get, list, put_if_absent};
+use modstream_platform::deliver::{Claimed, DeliveryError, claim, get, list, put_if_absent};
 use modstream_platform::{Clock, Fetched, Objects};
 
 use super::digest::Digest;
@@ -77,9 +77,7 @@ impl<'a, O: Objects, C: Clock> Digests<'a, O, C> {
             Fetched::Object { bytes, .. } => bytes,
             Fetched::NotModified | Fetched::Missing => return Ok(None),
         };
-        let unreadable =
-            |error: serde_json::Error| DigestsError::Unreadable { key: key.to_owned(), detail: error.to_string() };
-        serde_json::from_slice(&bytes).map(Some).map_err(unreadable)
+        parsed(key, &bytes).map(Some)
     }
 
     /// Closes a window with these digests, and says which it has: those of whoever closed it first.
@@ -95,11 +93,10 @@ impl<'a, O: Objects, C: Clock> Digests<'a, O, C> {
         let Digests { objects, clock, deadline } = *self;
         let key = window_key(start, end);
         let bytes = serde_json::to_vec(&digests).unwrap_or_default();
-        if put_if_absent(objects, clock, deadline, &key, bytes).await? == PutIfAbsent::Written {
-            return Ok(digests);
+        match claim(objects, clock, deadline, &key, bytes).await? {
+            Claimed::Ours => Ok(digests),
+            Claimed::Theirs(theirs) => parsed(&key, &theirs),
         }
-        // It was there a moment ago; without it, what we have is as good.
-        Ok(self.window(&key).await?.unwrap_or(digests))
     }
 
     /// Records that the topic took it.
@@ -112,4 +109,9 @@ impl<'a, O: Objects, C: Clock> Digests<'a, O, C> {
         put_if_absent(self.objects, self.clock, self.deadline, &sent_key(hour, id), bytes).await?;
         Ok(())
     }
+}
+
+fn parsed(key: &str, bytes: &[u8]) -> Result<Vec<Digest>, DigestsError> {
+    serde_json::from_slice(bytes)
+        .map_err(|error| DigestsError::Unreadable { key: key.to_owned(), detail: error.to_string() })
 }

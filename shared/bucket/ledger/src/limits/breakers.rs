@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use modstream_platform::deliver::{DeliveryError, PutIfAbsent, get, list, put_if_absent};
+use modstream_platform::deliver::{Claimed, DeliveryError, claim, get, list, put_if_absent};
 use modstream_platform::{Clock, Fetched, Objects};
 use named_mutations::is_on;
 use serde::{Deserialize, Serialize};
@@ -122,7 +122,7 @@ impl<'a, O: Objects, C: Clock> Breakers<'a, O, C> {
                 all.push(Known { is_sent: has(SENT), ..old.clone() });
                 continue;
             }
-            // One that can't be read counts as none: it withholds nothing.
+            // One that is something else counts as none: it withholds nothing. One that may not be read is an error.
             let Some(opened) = self.read(&folder, OPENED).await? else { continue };
             let closed: Option<Closed> = if has(CLOSED) { self.read(&folder, CLOSED).await? } else { None };
             all.push(Known { folder, opened, is_sent: has(SENT), closed: closed.map(|closed| closed.time) });
@@ -144,10 +144,9 @@ impl<'a, O: Objects, C: Clock> Breakers<'a, O, C> {
         opened: &Opened,
     ) -> Result<Option<String>, DeliveryError> {
         let folder = format!("{BREAKERS}{}/{number:04}-{scope}", day(opened.time));
-        // It may be there by a call of ours that got no answer.
-        let is_ours = self.write(&folder, OPENED, opened).await? == PutIfAbsent::Written
-            || self.read::<Opened>(&folder, OPENED).await?.as_ref() == Some(opened);
-        Ok(is_ours.then_some(folder))
+        let bytes = serde_json::to_vec(opened).unwrap_or_default();
+        let claimed = claim(self.objects, self.clock, self.deadline, &format!("{folder}/{OPENED}"), bytes).await?;
+        Ok((claimed == Claimed::Ours).then_some(folder))
     }
 
     /// Records that the message about one was sent.
@@ -156,7 +155,7 @@ impl<'a, O: Objects, C: Clock> Breakers<'a, O, C> {
     /// Where there is no answer by the deadline.
     pub async fn sent(&self, folder: &str, message_id: String) -> Result<(), DeliveryError> {
         let sent = Sent { time: self.clock.now(), message_id };
-        self.write(folder, SENT, &sent).await.map(drop)
+        self.write(folder, SENT, &sent).await
     }
 
     /// Closes those that are open; how many.
@@ -173,9 +172,9 @@ impl<'a, O: Objects, C: Clock> Breakers<'a, O, C> {
         Ok(closed)
     }
 
-    async fn write(&self, folder: &str, name: &str, content: &impl Serialize) -> Result<PutIfAbsent, DeliveryError> {
+    async fn write(&self, folder: &str, name: &str, content: &impl Serialize) -> Result<(), DeliveryError> {
         let bytes = serde_json::to_vec(content).unwrap_or_default();
-        put_if_absent(self.objects, self.clock, self.deadline, &format!("{folder}/{name}"), bytes).await
+        put_if_absent(self.objects, self.clock, self.deadline, &format!("{folder}/{name}"), bytes).await.map(drop)
     }
 
     async fn read<T: serde::de::DeserializeOwned>(&self, folder: &str, name: &str) -> Result<Option<T>, DeliveryError> {

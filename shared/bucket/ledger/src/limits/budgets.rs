@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use modstream_platform::deliver::{DeliveryError, PutIfAbsent, get, list, put_if_absent};
+use modstream_platform::deliver::{Claimed, DeliveryError, claim, get, list};
 use modstream_platform::{Clock, Fetched, Objects};
 use tokio::sync::Mutex;
 
@@ -89,16 +89,12 @@ impl Budgets {
                 continue;
             }
             let key = place_key(place);
-            let put = put_if_absent(objects, clock, deadline, &key, alert.as_bytes().to_vec()).await?;
-            let owner = match put {
-                PutIfAbsent::Written => Some(alert.to_owned()),
-                // By another, or by a call of ours that got no answer.
-                PutIfAbsent::Existed => read(objects, clock, deadline, &key).await?,
-            };
-            let is_ours = owner.as_deref() == Some(alert);
-            row.insert(place, owner);
-            if is_ours {
-                return Ok(Slot::Has(place));
+            match claim(objects, clock, deadline, &key, alert.as_bytes().to_vec()).await? {
+                Claimed::Ours => {
+                    row.insert(place, Some(alert.to_owned()));
+                    return Ok(Slot::Has(place));
+                }
+                Claimed::Theirs(owner) => drop(row.insert(place, String::from_utf8(owner).ok())),
             }
         }
         Ok(Slot::Spent)

@@ -2,3 +2,4 @@
 
 mod alerts;
 mod digests;
+mod own_writes;

@@ -202,6 +202,7 @@ impl<S: Stream, O: Objects, C: Clock> Run<'_, S, O, C> {
                 Delivery::TooLarge { bytes } => {
                     self.leave(&key, Some(number), Why::StillBad, BadRecord::too_large(bytes).to_string());
                 }
+                Delivery::Refused { message } => self.leave(&key, Some(number), Why::StillBad, message),
                 Delivery::Failed(DeliveryError { cause: cause @ Cause::InvalidKey { .. }, .. }) => {
                     self.leave(&key, Some(number), Why::StillBad, cause.to_string());
                 }

@@ -23,6 +23,7 @@ pub(crate) enum Note<'a> {
     /// A form with a field that can't be used.
     Field(&'a str),
     Unavailable,
+    Panicked,
     SignedOut,
 }
 
@@ -38,6 +39,7 @@ impl Note<'_> {
             Note::TooLarge => 413,
             Note::Field(_) => 400,
             Note::Unavailable => 503,
+            Note::Panicked => 500,
             Note::SignedOut => 200,
         }
     }
@@ -90,6 +92,10 @@ impl Note<'_> {
             Note::Unavailable => (
                 "That did not work",
                 "The decision may or may not have been recorded. Go back and try again: deciding twice does no harm.",
+            ),
+            Note::Panicked => (
+                "This page can't be shown",
+                "That is modstream's own mistake: its log has the place. What you decided may have been recorded, and deciding twice does no harm. Other pages work.",
             ),
             Note::SignedOut => ("You are signed out", "To come back, ask for a new sign-in link."),
         }

@@ -28,6 +28,20 @@ impl Operation {
         self.error(kind(error), message(error))
     }
 
+    /// The error of a whole call with several entries, which the service may refuse for one of them.
+    pub(super) fn failed_for_an_entry<E>(self, error: &SdkError<E, HttpResponse>) -> CallError
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        let failed = self.failed(error);
+        let meta = error.as_service_error().map(ProvideErrorMetadata::meta);
+        let code = meta.and_then(ProvideErrorMetadata::code).unwrap_or_default();
+        let words = meta.and_then(ProvideErrorMetadata::message).unwrap_or_default();
+        let is_refused = failed.kind == CallErrorKind::Invalid
+            && (status(error) == Some(TOO_LARGE) || is_about_an_entry(code, words));
+        if is_refused { CallError { kind: CallErrorKind::Refused, ..failed } } else { failed }
+    }
+
     /// The error of a request that was not even built.
     pub(super) fn unbuildable(self, error: &impl Error) -> CallError {
         self.error(CallErrorKind::Invalid, error.to_string())
@@ -88,6 +102,13 @@ fn kind_of_answer(code: &str, status: u16) -> CallErrorKind {
         | "RequestThrottledException"
         | "RequestTimeout"
         | "SlowDown"
+        // The service's own, whatever the status says.
+        | "InternalError"
+        | "InternalErrorException"
+        | "InternalFailure"
+        | "InternalFailureException"
+        | "ServiceUnavailable"
+        | "ServiceUnavailableException"
         // SNS' KMS and topic throttling.
         | "Throttled"
         | "ThrottledException"
@@ -97,10 +118,18 @@ fn kind_of_answer(code: &str, status: u16) -> CallErrorKind {
         // https://docs.aws.amazon.com/kinesis/latest/APIReference/CommonErrors.html and PutRecords, with the status 400.
         "AccessDenied"
         | "AccessDeniedException"
+        | "AuthorizationError"
+        | "AuthorizationErrorException"
         | "AuthorizationHeaderMalformed"
+        | "EndpointDisabled"
+        | "EndpointDisabledException"
         | "ExpiredToken"
         | "ExpiredTokenException"
         | "IncompleteSignature"
+        | "IncompleteSignatureException"
+        | "InvalidClientTokenId"
+        | "InvalidSecurity"
+        | "InvalidSecurityException"
         | "InvalidSignatureException"
         | "InvalidToken"
         | "KMSAccessDenied"
@@ -115,7 +144,11 @@ fn kind_of_answer(code: &str, status: u16) -> CallErrorKind {
         | "MissingAuthenticationToken"
         | "MissingAuthenticationTokenException"
         | "NotAuthorized"
+        | "NotFound"
+        | "NotFoundException"
         | "OptInRequired"
+        | "PlatformApplicationDisabled"
+        | "PlatformApplicationDisabledException"
         | "RequestExpired"
         | "ResourceNotFoundException"
         | "UnrecognizedClientException" => return CallErrorKind::Denied,
@@ -130,6 +163,52 @@ fn kind_of_answer(code: &str, status: u16) -> CallErrorKind {
         _ => CallErrorKind::Invalid,
     }
 }
+
+/// 413: the request is too large, and half of it may not be.
+const TOO_LARGE: u16 = 413;
+
+/// Whether a refusal of a whole call, by its code and words, may be about one of its entries. What is about the caller, the stream
+/// or the topic is not: all entries would be refused one by one. Of unknown codes nothing is known, so the records come again.
+///
+/// The codes are those of [PutRecords](https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html),
+/// [PublishBatch](https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html) and the common errors of
+/// [Kinesis](https://docs.aws.amazon.com/kinesis/latest/APIReference/CommonErrors.html) and
+/// [SNS](https://docs.aws.amazon.com/sns/latest/api/CommonErrors.html).
+fn is_about_an_entry(code: &str, words: &str) -> bool {
+    // The words say which parameter it is. What they quote is a value, behind it or in front of it, and never decides alone.
+    let is_about_the_call = match code {
+        "InvalidArgumentException" | "ValidationException" => {
+            !words.contains("at 'records") && ["at 'streamName'", "at 'streamARN'"].iter().any(|at| words.contains(at))
+        }
+        _ => ["Invalid parameter: TopicArn", "Invalid parameter: TargetArn"].iter().any(|at| words.starts_with(at)),
+    };
+    let may_be = matches!(
+        code,
+        // Kinesis.
+        "InvalidArgumentException"
+        | "ValidationException"
+        // SNS.
+        | "BatchEntryIdsNotDistinct"
+        | "BatchRequestTooLong"
+        | "InvalidBatchEntryId"
+        | "InvalidParameter"
+        | "InvalidParameterValue"
+        | "ParameterValueInvalid"
+        | "ValidationError"
+        // Both, for a body above their limit.
+        | "RequestEntityTooLarge"
+        | "RequestEntityTooLargeException"
+    );
+    may_be && !is_about_the_call
+}
+
+/// Whether an entry's own failure is about the entry, by its code, where the service calls it the sender's fault: a key that may
+/// not be used is so called, too, and is for an operator to mend.
+pub(super) fn is_the_entrys_fault(code: &str) -> bool {
+    kind_of_answer(code, BAD_REQUEST) == CallErrorKind::Invalid
+}
+
+const BAD_REQUEST: u16 = 400;
 
 /// The service's code and words, or what kept them from coming. The answer itself is left out: it may quote a comment.
 fn message<E: ProvideErrorMetadata + Error + 'static>(error: &SdkError<E, HttpResponse>) -> String {

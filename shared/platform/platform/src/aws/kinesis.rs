@@ -38,7 +38,7 @@ impl Stream for KinesisStream {
             .collect::<Result<_, _>>()?;
         let call = self.client.put_records().stream_name(&self.name).set_records(Some(entries));
         let answer = boxed(call.send()).await;
-        let answer = answer.map_err(|error| PUT_RECORDS.failed(&error))?;
+        let answer = answer.map_err(|error| PUT_RECORDS.failed_for_an_entry(&error))?;
         Ok(answer.records.into_iter().map(outcome).collect())
     }
 }

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
 
 use super::boxed;
-use super::error::Operation;
+use super::error::{Operation, is_the_entrys_fault};
 use crate::{CallError, Message, PublishOutcome, Topic};
 
 const PUBLISH_BATCH: Operation = Operation { service: "sns", name: "PublishBatch" };
@@ -27,7 +27,7 @@ impl Topic for SnsTopic {
         let entries = messages.iter().enumerate().map(|(index, message)| entry(index, message));
         let entries = entries.collect::<Result<_, _>>()?;
         let call = self.client.publish_batch().topic_arn(&self.arn).set_publish_batch_request_entries(Some(entries));
-        let answer = boxed(call.send()).await.map_err(|error| PUBLISH_BATCH.failed(&error))?;
+        let answer = boxed(call.send()).await.map_err(|error| PUBLISH_BATCH.failed_for_an_entry(&error))?;
         let mut outcomes: HashMap<String, PublishOutcome> = HashMap::with_capacity(messages.len());
         for done in answer.successful.unwrap_or_default() {
             if let (Some(id), Some(message_id)) = (done.id, done.message_id) {
@@ -36,7 +36,7 @@ impl Topic for SnsTopic {
         }
         for failed in answer.failed.unwrap_or_default() {
             let outcome = PublishOutcome::Failed {
-                sender_fault: failed.sender_fault,
+                sender_fault: failed.sender_fault && is_the_entrys_fault(&failed.code),
                 code: failed.code,
                 message: failed.message.unwrap_or_default(),
             };

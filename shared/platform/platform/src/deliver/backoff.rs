@@ -7,7 +7,8 @@ use crate::Clock;
 /// Waiting times between attempts: exponential with full jitter
 /// ([Exponential Backoff And Jitter](https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/)).
 ///
-/// The n-th wait is drawn evenly from 0 to 50 ms times 2^n, and from 0 to 2 s at most. The draws follow from the seed alone.
+/// The n-th wait is drawn evenly from 0 to 50 ms times 2^n, and from 0 to 2 s at most. The draws follow from the seed alone: an
+/// instance's ([`Clock::jitter`]), and what is attempted.
 #[derive(Clone, Debug)]
 pub struct Backoff {
     random: fastrand::Rng,
@@ -18,13 +19,13 @@ const BASE: Duration = Duration::from_millis(50);
 const CAP: Duration = Duration::from_secs(2);
 
 impl Backoff {
-    /// Makes waiting times that are seeded by the caller's data, for example its first partition key: callers with
-    /// other data wait otherwise, and a test waits as it always did.
-    pub fn seeded_by(data: &str) -> Self {
+    /// Makes waiting times that are seeded by an instance and by the caller's data, for example its first partition key: other
+    /// instances, and callers with other data, wait otherwise, and a test waits as it always did.
+    pub fn seeded_by(instance: u64, data: &str) -> Self {
         // Any hash would do that is the same in every release; this is FNV-1a.
-        let seed = data
-            .bytes()
-            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        let seed = data.bytes().fold(0xcbf2_9ce4_8422_2325_u64 ^ instance, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
         Backoff { random: fastrand::Rng::with_seed(seed), failures: 0 }
     }
 
@@ -50,7 +51,7 @@ pub(super) struct Patience<'a, C> {
 
 impl<'a, C: Clock> Patience<'a, C> {
     pub(super) fn new(clock: &'a C, deadline: Timestamp, seed: &str) -> Self {
-        Patience { clock, deadline, backoff: Backoff::seeded_by(seed) }
+        Patience { clock, deadline, backoff: Backoff::seeded_by(clock.jitter(), seed) }
     }
 
     /// Whether there is time left for a call to begin.
@@ -81,8 +82,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn waits_grow_no_faster_than_doubling_and_never_above_two_seconds(seed in any::<String>()) {
-            let mut backoff = Backoff::seeded_by(&seed);
+        fn waits_grow_no_faster_than_doubling_and_never_above_two_seconds(instance in any::<u64>(), seed in any::<String>()) {
+            let mut backoff = Backoff::seeded_by(instance, &seed);
             for failure in 0..40 {
                 let most = Duration::from_millis(50 << failure.min(6)).min(Duration::from_secs(2));
                 prop_assert!(backoff.next_wait() <= most);
@@ -90,17 +91,22 @@ mod tests {
         }
 
         #[test]
-        fn the_same_data_waits_the_same(seed in any::<String>()) {
-            let (mut one, mut other) = (Backoff::seeded_by(&seed), Backoff::seeded_by(&seed));
-            for _ in 0..10 {
-                prop_assert_eq!(one.next_wait(), other.next_wait());
-            }
+        fn one_instance_waits_the_same_for_the_same_data_and_another_does_not(
+            (instance, another) in any::<(u64, u64)>(),
+            seed in any::<String>(),
+        ) {
+            let waits = |instance| {
+                let mut backoff = Backoff::seeded_by(instance, &seed);
+                (0..10).map(|_| backoff.next_wait()).collect::<Vec<Duration>>()
+            };
+            prop_assert_eq!(waits(instance), waits(instance));
+            prop_assert!(instance == another || waits(instance) != waits(another));
         }
     }
 
     #[test]
     fn other_data_waits_otherwise_and_waits_use_their_whole_range() {
-        let firsts: Vec<Duration> = (0..1000).map(|n| Backoff::seeded_by(&format!("key {n}")).next_wait()).collect();
+        let firsts: Vec<Duration> = (0..1000).map(|n| Backoff::seeded_by(0, &format!("key {n}")).next_wait()).collect();
         for tenth in 0..10 {
             let within = firsts.iter().filter(|wait| wait.as_millis() / 5 == tenth).count();
             assert!((50..200).contains(&within), "{within} of 1000 waits in tenth {tenth}");
@@ -109,7 +115,7 @@ mod tests {
 
     #[test]
     fn a_success_starts_small_again() {
-        let mut backoff = Backoff::seeded_by("k");
+        let mut backoff = Backoff::seeded_by(0, "k");
         for _ in 0..10 {
             backoff.next_wait();
         }

@@ -29,6 +29,10 @@ pub enum Cause {
     /// The call failed as a whole.
     #[error(transparent)]
     Call(#[from] CallError),
+    /// The caller may not make the call, or what it is about is not there. What is in the bucket is as it was, and nothing follows
+    /// from it: it is not known.
+    #[error(transparent)]
+    Denied(Box<Denied>),
     /// The call succeeded, and this entry of it failed.
     #[error("{code}: {message}")]
     Entry {
@@ -54,4 +58,16 @@ pub enum Cause {
     /// A write without a condition was refused for its condition.
     #[error("the object store refused a condition that was not set")]
     UnexpectedCondition,
+}
+
+/// A call that the caller may not make, and what it takes.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{call}; it takes {permission} on {on}")]
+pub struct Denied {
+    /// The call.
+    pub call: CallError,
+    /// The permission that it takes.
+    pub permission: &'static str,
+    /// The object's key, the listing's prefix or the secret's name.
+    pub on: String,
 }

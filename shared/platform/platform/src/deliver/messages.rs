@@ -34,13 +34,15 @@ impl From<DeliveryError> for Published {
 ///
 /// A call carries at most 10 messages and 256 KiB, and an id once: of messages that share one, the next waits for the
 /// acknowledgement of the one before
-/// ([PublishBatch](https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html)).
+/// ([PublishBatch](https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html)). What no topic takes is [cleaned](Message::cleaned)
+/// away, so that a subreddit's name, or half a character, costs nobody an alert.
 pub async fn publish_all<T: Topic, C: Clock>(
     topic: &T,
     clock: &C,
     deadline: Timestamp,
     messages: Vec<Message>,
 ) -> Vec<Published> {
+    let messages = messages.into_iter().map(Message::cleaned).collect();
     send_all(&Messages(topic), clock, deadline, messages).await
 }
 
@@ -65,6 +67,14 @@ impl<T: Topic> Service for Messages<'_, T> {
             code: "TooLarge".to_owned(),
             message: format!("{bytes} bytes, a message holds at most {MAX_PUBLISH_BYTES}"),
         })
+    }
+
+    fn refused(error: CallError) -> Published {
+        // The AWS world's words begin with the service's code.
+        match error.message.split_once(": ") {
+            Some((code, words)) => Published::Refused { code: code.to_owned(), message: words.to_owned() },
+            None => Published::Refused { code: "Refused".to_owned(), message: error.message },
+        }
     }
 
     async fn call(&self, messages: &[Message]) -> Result<Vec<Answer<Published>>, CallError> {

@@ -1,8 +1,19 @@
 use jiff::Timestamp;
 
+use modstream_telemetry::access_denied;
+
 use super::backoff::Patience;
-use super::{Cause, DeliveryError};
-use crate::{Bytes, CallError, Clock, Condition, DeletableObjects, ETag, Fetched, Objects, Written};
+use super::{Cause, DeliveryError, Denied};
+use crate::{Bytes, CallError, CallErrorKind, Clock, Condition, DeletableObjects, ETag, Fetched, Objects, Written};
+
+/// What a call needs, as IAM names it.
+pub(super) type Permission = &'static str;
+
+const GET: Permission =
+    "s3:GetObject (and s3:ListBucket on the bucket, without which S3 says the same of what is missing)";
+const PUT: Permission = "s3:PutObject";
+const DELETE: Permission = "s3:DeleteObject";
+const LIST: Permission = "s3:ListBucket";
 
 /// The answer to [`put_if_absent`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +27,8 @@ pub enum PutIfAbsent {
 /// Writes an object where there is none, and never over one
 /// ([conditional writes](https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html)).
 ///
-/// While another write of the key is under way (409) it asks again.
+/// While another write of the key is under way (409) it asks again. It reads nothing: who must know whose the object is that
+/// existed asks with [`claim`].
 ///
 /// # Errors
 /// [`DeliveryError`] where it is not known by the deadline that the object is there.
@@ -31,6 +43,46 @@ pub async fn put_if_absent<O: Objects, C: Clock>(
         Settled::Done(_) => PutIfAbsent::Written,
         Settled::ConditionFailed => PutIfAbsent::Existed,
     })
+}
+
+/// The answer to [`claim`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claimed {
+    /// The object is as this call writes it: written now, or before by an attempt of it that got no answer.
+    Ours,
+    /// The object is another's, with this content.
+    Theirs(Vec<u8>),
+}
+
+/// Writes an object where there is none, and says whose it is where there is one. An attempt that got no answer may have written
+/// it: a caller knows its own write by its content, so whoever wants to be one of many puts something into it that is its own.
+///
+/// # Errors
+/// [`DeliveryError`] where it is not known by the deadline whose the object is.
+pub async fn claim<O: Objects, C: Clock>(
+    objects: &O,
+    clock: &C,
+    deadline: Timestamp,
+    key: &str,
+    bytes: impl Into<Bytes>,
+) -> Result<Claimed, DeliveryError> {
+    let bytes = bytes.into();
+    let mut patience = Patience::new(clock, deadline, key);
+    while patience.is_left() {
+        if let Settled::Done(_) = write(objects, clock, deadline, key, bytes.clone(), &Condition::Absent).await? {
+            return Ok(Claimed::Ours);
+        }
+        match get(objects, clock, deadline, key, None).await? {
+            Fetched::Object { bytes: found, .. } if found == bytes => return Ok(Claimed::Ours),
+            Fetched::Object { bytes: found, .. } => return Ok(Claimed::Theirs(found)),
+            // It was there a moment ago, so somebody deleted it: the key is free again.
+            Fetched::Missing | Fetched::NotModified => {}
+        }
+        if !patience.wait().await {
+            break;
+        }
+    }
+    Err(DeliveryError::out_of_time(None))
 }
 
 /// Writes an object, over whatever the key holds.
@@ -50,9 +102,8 @@ pub async fn put<O: Objects, C: Clock>(
     }
 }
 
-/// Writes an object under a condition. Returns no tag where the condition does not hold.
-///
-/// After a call without an answer the condition may fail because of that very call: look at what is there.
+/// Writes an object under a condition. Returns no tag where the condition does not hold, and the object is not what was to be
+/// written: after an attempt without an answer the condition may fail because of that very attempt.
 ///
 /// # Errors
 /// [`DeliveryError`] where there is no answer by the deadline.
@@ -64,9 +115,13 @@ pub async fn put_where<O: Objects, C: Clock>(
     bytes: impl Into<Bytes>,
     condition: &Condition,
 ) -> Result<Option<ETag>, DeliveryError> {
-    Ok(match write(objects, clock, deadline, key, bytes.into(), condition).await? {
+    let bytes = bytes.into();
+    Ok(match write(objects, clock, deadline, key, bytes.clone(), condition).await? {
         Settled::Done(etag) => Some(etag),
-        Settled::ConditionFailed => None,
+        Settled::ConditionFailed => match get(objects, clock, deadline, key, None).await? {
+            Fetched::Object { bytes: found, etag } if found == bytes => Some(etag),
+            _ => None,
+        },
     })
 }
 
@@ -81,7 +136,7 @@ pub async fn get<O: Objects, C: Clock>(
     key: &str,
     unless: Option<&ETag>,
 ) -> Result<Fetched, DeliveryError> {
-    tried(clock, deadline, key, || objects.get(key, unless)).await
+    tried(clock, deadline, (GET, key), || objects.get(key, unless)).await
 }
 
 /// Deletes an object. A call without an answer is repeated, which does no harm.
@@ -94,7 +149,7 @@ pub async fn delete<O: DeletableObjects, C: Clock>(
     deadline: Timestamp,
     key: &str,
 ) -> Result<(), DeliveryError> {
-    tried(clock, deadline, key, || objects.delete(key)).await
+    tried(clock, deadline, (DELETE, key), || objects.delete(key)).await
 }
 
 /// Lists all keys that start with `prefix`, in order.
@@ -107,22 +162,22 @@ pub async fn list<O: Objects, C: Clock>(
     deadline: Timestamp,
     prefix: &str,
 ) -> Result<Vec<String>, DeliveryError> {
-    tried(clock, deadline, prefix, || objects.list(prefix)).await
+    tried(clock, deadline, (LIST, prefix), || objects.list(prefix)).await
 }
 
-/// Makes a call that may be repeated, until it is answered.
+/// Makes a call that may be repeated, until it is answered. `needs` is the permission that it takes, and on what.
 pub(super) async fn tried<T, C: Clock, F: Future<Output = Result<T, CallError>>>(
     clock: &C,
     deadline: Timestamp,
-    key: &str,
+    needs: (Permission, &str),
     call: impl Fn() -> F,
 ) -> Result<T, DeliveryError> {
-    let mut patience = Patience::new(clock, deadline, key);
+    let mut patience = Patience::new(clock, deadline, needs.1);
     let mut last = None;
     while patience.is_left() {
         match call().await {
             Ok(answer) => return Ok(answer),
-            Err(error) => last = Some(transient(error)?),
+            Err(error) => last = Some(transient(error, needs)?),
         }
         if !patience.wait().await {
             break;
@@ -151,7 +206,7 @@ async fn write<O: Objects, C: Clock>(
             Ok(Written::Done(etag)) => return Ok(Settled::Done(etag)),
             Ok(Written::ConditionFailed) => return Ok(Settled::ConditionFailed),
             Ok(Written::Conflict) => last = Some(conflict()),
-            Err(error) => last = Some(transient(error)?),
+            Err(error) => last = Some(transient(error, (PUT, key))?),
         }
         if !patience.wait().await {
             break;
@@ -160,11 +215,24 @@ async fn write<O: Objects, C: Clock>(
     Err(DeliveryError::out_of_time(last))
 }
 
-fn transient(error: CallError) -> Result<Cause, DeliveryError> {
-    if error.kind.is_transient() {
-        Ok(Cause::Call(error))
-    } else {
-        Err(DeliveryError::final_answer(Cause::Call(error)))
+/// What passes by itself; an error where the answer is final.
+///
+/// A permission that is missing now may be there in a minute, since IAM takes its time. It is not waited for here: each batch
+/// would take all of its time, while what asks for it comes again by itself, as a batch, a run or a page does.
+fn transient(error: CallError, (permission, on): (Permission, &str)) -> Result<Cause, DeliveryError> {
+    match error.kind {
+        kind if kind.is_transient() => Ok(Cause::Call(error)),
+        CallErrorKind::Denied => {
+            // Of a key only the prefix is named: the rest is for nobody to count in a log.
+            let prefix = on.split_inclusive('/').next().unwrap_or_default();
+            access_denied(error.operation, prefix, permission, &error.message);
+            Err(DeliveryError::final_answer(Cause::Denied(Box::new(Denied {
+                call: error,
+                permission,
+                on: on.to_owned(),
+            }))))
+        }
+        _ => Err(DeliveryError::final_answer(Cause::Call(error))),
     }
 }
 

@@ -23,6 +23,11 @@ pub enum Delivery {
         /// The record's size, partition key included.
         bytes: usize,
     },
+    /// The stream refuses the record for what it holds, and always will.
+    Refused {
+        /// The service's words.
+        message: String,
+    },
     /// The record was not delivered now. After a call without an answer it may be on the stream all the same.
     Failed(DeliveryError),
 }
@@ -40,7 +45,8 @@ impl From<DeliveryError> for Delivery {
 /// a key, and a key's next record waits for the acknowledgement of the one before. A call is filled from the other keys, up to
 /// 500 records and 5 MiB; failed records go into the next call, before later ones.
 ///
-/// A record with a key that no stream takes fails alone ([`Cause::InvalidKey`]), as one that is too large does.
+/// A record with a key that no stream takes fails alone ([`Cause::InvalidKey`]), as one that is too large does, and as one does for which
+/// the service refuses a whole call.
 pub async fn put_all<S: Stream, C: Clock>(
     stream: &S,
     clock: &C,
@@ -75,6 +81,10 @@ impl<S: Stream> Service for Records<'_, S> {
         }
         let fits = (1..=MAX_KEY_CHARS).contains(&characters);
         (!fits).then(|| Delivery::Failed(DeliveryError::final_answer(Cause::InvalidKey { characters })))
+    }
+
+    fn refused(error: CallError) -> Delivery {
+        Delivery::Refused { message: error.message }
     }
 
     async fn call(&self, records: &[PutRecord]) -> Result<Vec<Answer<Delivery>>, CallError> {

@@ -15,5 +15,5 @@ pub async fn secret<S: Secrets, C: Clock>(
     id: &str,
     stage: Stage,
 ) -> Result<Option<String>, DeliveryError> {
-    tried(clock, deadline, id, || secrets.secret(id, stage)).await
+    tried(clock, deadline, ("secretsmanager:GetSecretValue", id), || secrets.secret(id, stage)).await
 }

@@ -3,7 +3,7 @@ use jiff::Timestamp;
 use super::backoff::Patience;
 use super::queue::{Limits, Queue};
 use super::{Cause, DeliveryError};
-use crate::{CallError, Clock};
+use crate::{CallError, CallErrorKind, Clock};
 
 /// A service that takes several entries a call.
 pub(super) trait Service: Sync {
@@ -18,6 +18,8 @@ pub(super) trait Service: Sync {
     fn size(entry: &Self::Entry) -> usize;
     /// What becomes of an entry that no call may carry; none where one may.
     fn unfit(entry: &Self::Entry) -> Option<Self::Settled>;
+    /// What becomes of an entry for which the service refused a call that carried nothing else.
+    fn refused(error: CallError) -> Self::Settled;
     fn call(
         &self,
         entries: &[Self::Entry],
@@ -40,7 +42,7 @@ pub(super) async fn send_all<S: Service, C: Clock>(
     let mut patience = Patience::new(clock, deadline, entries.first().map_or("", S::key));
     let mut sending = Sending::<S>::new(entries);
     let end = loop {
-        let call = sending.queue.next_call(S::LIMITS);
+        let call = sending.next_call();
         if call.is_empty() || !patience.is_left() {
             break End::OutOfTime;
         }
@@ -62,6 +64,9 @@ pub(super) async fn send_all<S: Service, C: Clock>(
 
 struct Sending<S: Service> {
     queue: Queue,
+    /// Parts of calls that were refused for an entry that one of them holds. Each is a call of its own, so that no part is put
+    /// together again with the entry that another was freed of.
+    parts: Vec<Vec<usize>>,
     /// The entries, which move into a call and back, so that no payload is copied.
     entries: Vec<Option<S::Entry>>,
     settled: Vec<Option<S::Settled>>,
@@ -88,10 +93,16 @@ impl<S: Service> Sending<S> {
             queue: Queue::new(
                 to_send.map(|(entry, settled)| settled.is_none().then(|| (S::key(entry), S::size(entry)))),
             ),
+            parts: Vec::new(),
             last_cause: entries.iter().map(|_| None).collect(),
             entries: entries.into_iter().map(Some).collect(),
             settled,
         }
+    }
+
+    /// The entries of the next call; none where all are settled.
+    fn next_call(&mut self) -> Vec<usize> {
+        self.parts.pop().unwrap_or_else(|| self.queue.next_call(S::LIMITS))
     }
 
     fn take(&mut self, call: &[usize]) -> Vec<S::Entry> {
@@ -110,8 +121,13 @@ impl<S: Service> Sending<S> {
             Ok(answers) => {
                 return Noted::Final(Cause::OutcomeCount { entries: call.len(), outcomes: answers.len() });
             }
+            Err(error) if error.kind == CallErrorKind::Refused => {
+                self.halve(call, error);
+                return Noted::AllSettled;
+            }
             Err(error) if !error.kind.is_transient() => return Noted::Final(Cause::Call(error)),
             Err(error) => {
+                // A part of a refused call goes back to the others: where it holds the entry, it is found again.
                 for index in call {
                     self.again(index, Cause::Call(error.clone()));
                 }
@@ -121,11 +137,7 @@ impl<S: Service> Sending<S> {
         let mut noted = Noted::AllSettled;
         for (index, answer) in call.into_iter().zip(answers) {
             match answer {
-                Answer::Settled(settled) => {
-                    self.settled[index] = Some(settled);
-                    self.entries[index] = None;
-                    self.queue.settled(index);
-                }
+                Answer::Settled(settled) => self.settle(index, settled),
                 Answer::Again { code, message } => {
                     self.again(index, Cause::Entry { code, message });
                     noted = Noted::SomeFailed;
@@ -133,6 +145,22 @@ impl<S: Service> Sending<S> {
             }
         }
         noted
+    }
+
+    /// Makes two calls of one that was refused for an entry; an entry that stood alone is the one.
+    fn halve(&mut self, mut call: Vec<usize>, error: CallError) {
+        if let [alone] = call[..] {
+            self.settle(alone, S::refused(error));
+            return;
+        }
+        let second = call.split_off(call.len() / 2);
+        self.parts.extend([second, call]);
+    }
+
+    fn settle(&mut self, index: usize, settled: S::Settled) {
+        self.settled[index] = Some(settled);
+        self.entries[index] = None;
+        self.queue.settled(index);
     }
 
     fn again(&mut self, index: usize, cause: Cause) {

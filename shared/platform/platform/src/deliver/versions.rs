@@ -14,7 +14,7 @@ pub async fn list_versions<O: VersionedObjects, C: Clock>(
     deadline: Timestamp,
     prefix: &str,
 ) -> Result<Vec<ObjectVersion>, DeliveryError> {
-    tried(clock, deadline, prefix, || objects.list_versions(prefix)).await
+    tried(clock, deadline, ("s3:ListBucketVersions", prefix), || objects.list_versions(prefix)).await
 }
 
 /// Reads a version; none where there is no such version any more.
@@ -28,7 +28,7 @@ pub async fn get_version<O: VersionedObjects, C: Clock>(
     version: &ObjectVersion,
 ) -> Result<Option<Vec<u8>>, DeliveryError> {
     let ObjectVersion { key, version_id, .. } = version;
-    tried(clock, deadline, key, || objects.get_version(key, version_id)).await
+    tried(clock, deadline, ("s3:GetObjectVersion", key), || objects.get_version(key, version_id)).await
 }
 
 /// Deletes a version for good. A call without an answer is repeated, which does no harm.
@@ -42,5 +42,5 @@ pub async fn delete_version<O: VersionedObjects, C: Clock>(
     version: &ObjectVersion,
 ) -> Result<(), DeliveryError> {
     let ObjectVersion { key, version_id, .. } = version;
-    tried(clock, deadline, key, || objects.delete_version(key, version_id)).await
+    tried(clock, deadline, ("s3:DeleteObjectVersion", key), || objects.delete_version(key, version_id)).await
 }

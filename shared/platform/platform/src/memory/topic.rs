@@ -1,12 +1,13 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, Weak};
 
+use plain_text::is_xml;
 use tokio::sync::Notify;
 
 use super::lock;
 use crate::{
     CallError, CallErrorKind, MAX_PUBLISH_BYTES, MAX_PUBLISH_MESSAGES, MAX_SUBJECT_CHARS, Message, PublishOutcome,
-    Topic,
+    Topic, is_attribute_name,
 };
 
 /// The messages that a subscription lets through: for each attribute named here a message must have one of the values.
@@ -108,6 +109,15 @@ impl State {
                 "InvalidParameter",
                 format!("a subject is a line of ASCII, at most {MAX_SUBJECT_CHARS} characters long"),
             );
+        }
+        if !message.content().chars().all(is_xml) {
+            return refused("InvalidParameter", "a message with a character that XML can't carry".to_owned());
+        }
+        let takes = |name: &str, value: &str| {
+            is_attribute_name(name) && !value.is_empty() && value.chars().all(|c| is_xml(c) && !c.is_control())
+        };
+        if let Some((name, _)) = message.attributes.iter().find(|(name, value)| !takes(name, value)) {
+            return refused("InvalidParameter", format!("the attribute {name:?}: its name, or its value"));
         }
         if message.size() > MAX_PUBLISH_BYTES {
             let size = message.size();

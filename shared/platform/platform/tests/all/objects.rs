@@ -4,14 +4,17 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use modstream_platform::deliver::{Cause, PutIfAbsent, get, put, put_if_absent};
+use modstream_platform::deliver::{Cause, Claimed, PutIfAbsent, claim, get, put, put_if_absent, put_where};
 use modstream_platform::memory::MemoryObjects;
 use modstream_platform::{Bytes, CallError, CallErrorKind, Clock, Condition, ETag, Fetched, Objects, Written};
 
-use crate::world::{after, clock, error};
+use proptest::prelude::*;
+
+use crate::world::{after, clock, error, run};
 
 const LONG: Duration = Duration::from_secs(3600);
 
+#[derive(Clone, Debug)]
 enum Step {
     Fails(CallErrorKind),
     /// It is written, and the answer is lost.
@@ -46,6 +49,7 @@ impl Objects for PlannedObjects {
     async fn get(&self, key: &str, unless: Option<&ETag>) -> Result<Fetched, CallError> {
         match self.step() {
             Some(Step::Fails(kind)) => Err(error(kind)),
+            Some(Step::AnswerLost) => Err(error(CallErrorKind::OutcomeUnknown)),
             _ => self.inner.get(key, unless).await,
         }
     }
@@ -129,7 +133,14 @@ async fn what_an_operator_must_fix_is_not_retried() {
             get(&objects, &clock, deadline, "k", None).await.unwrap_err(),
         ];
         for failed in failures {
-            assert_eq!((failed.cause, failed.deadline_passed), (Cause::Call(error(kind)), false));
+            assert!(!failed.deadline_passed);
+            match failed.cause {
+                Cause::Denied(denied) => {
+                    assert_eq!((denied.call, denied.on.as_str()), (error(CallErrorKind::Denied), "k"));
+                    assert!(denied.permission.starts_with("s3:"), "{}", denied.permission);
+                }
+                cause => assert_eq!(cause, Cause::Call(error(CallErrorKind::Invalid))),
+            }
         }
         assert_eq!(objects.calls(), 3);
     }
@@ -145,4 +156,68 @@ async fn the_deadline_ends_it_with_the_last_cause() {
     let text = "the deadline ran out; ConditionalRequestConflict: another write of the key is under way";
     assert_eq!(failed.to_string(), text);
     assert!(objects.calls() > 3);
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        Just(Step::Fails(CallErrorKind::Unavailable)),
+        Just(Step::Fails(CallErrorKind::OutcomeUnknown)),
+        Just(Step::AnswerLost),
+        Just(Step::Conflict),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn a_claim_knows_its_own_write_whatever_fails_and_whichever_answer_is_lost(
+        plan in prop::collection::vec(step(), 0..8),
+        theirs in prop::option::of(prop_oneof![Just(b"ours"), Just(b"else")]),
+    ) {
+        run(async {
+            let clock = clock();
+            let objects = PlannedObjects::new(plan);
+            if let Some(theirs) = theirs {
+                objects.inner.put("k", Bytes::from_static(theirs), Condition::Absent).await.unwrap();
+            }
+            let claimed = claim(&objects, &clock, after(&clock, LONG), "k", b"ours".to_vec()).await;
+            let found = objects.inner.versions("k");
+            prop_assert_eq!(found.len(), 1, "it is never written over");
+            let expected = if found[0] == b"ours" { Claimed::Ours } else { Claimed::Theirs(found[0].clone()) };
+            prop_assert_eq!(claimed, Ok(expected));
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn a_write_under_a_condition_knows_itself_whatever_fails_and_whichever_answer_is_lost(
+        plan in prop::collection::vec(step(), 0..8),
+        (is_there, is_moved) in any::<(bool, bool)>(),
+    ) {
+        run(async {
+            let clock = clock();
+            let objects = PlannedObjects::new(plan);
+            let mut condition = Condition::Absent;
+            if is_there {
+                let before = objects.inner.put("k", Bytes::from_static(b"before"), Condition::Always).await.unwrap();
+                let Written::Done(tag) = before else { unreachable!() };
+                condition = Condition::Matches(tag);
+            }
+            if is_moved {
+                objects.inner.put("k", Bytes::from_static(b"another's"), Condition::Always).await.unwrap();
+            }
+            let written = put_where(&objects, &clock, after(&clock, LONG), "k", b"ours".to_vec(), &condition).await;
+            let is_ours = objects.inner.versions("k").last().is_some_and(|last| last == b"ours");
+            prop_assert_eq!((is_ours, written.unwrap().is_some()), (!is_moved, !is_moved));
+            Ok(())
+        })?;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_that_may_not_read_whose_it_is_is_no_claim() {
+    let clock = clock();
+    let plan = [Step::AnswerLost, Step::Fails(CallErrorKind::Unavailable), Step::Conflict];
+    let objects = PlannedObjects::new(plan.into_iter().chain([Step::Fails(CallErrorKind::Denied)]));
+    let said = claim(&objects, &clock, after(&clock, LONG), "folder/k", b"1".to_vec()).await.unwrap_err().to_string();
+    assert!(said.contains("s3:PutObject on folder/k"), "{said}");
 }

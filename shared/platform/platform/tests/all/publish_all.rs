@@ -6,9 +6,12 @@ use std::time::Duration;
 
 use modstream_platform::deliver::{Cause, Published, publish_all};
 use modstream_platform::memory::{Filter, MemoryTopic};
-use modstream_platform::{CallError, CallErrorKind, MAX_PUBLISH_BYTES, Message, PublishOutcome, Topic};
+use modstream_platform::{
+    CallError, CallErrorKind, MAX_ATTRIBUTE_CHARS, MAX_PUBLISH_BYTES, Message, PublishOutcome, Topic,
+};
+use proptest::prelude::*;
 
-use crate::world::{Call, after, clock, error};
+use crate::world::{Call, after, clock, error, run};
 
 const LONG: Duration = Duration::from_secs(3600);
 
@@ -150,4 +153,59 @@ async fn an_answer_for_another_number_of_messages_is_an_error() {
     let published = publish_all(&topic, &clock, after(&clock, LONG), vec![message("a", "1")]).await;
     let [Published::Failed(failed)] = &published[..] else { panic!("{published:?}") };
     assert_eq!(failed.cause, Cause::OutcomeCount { entries: 1, outcomes: 0 });
+}
+
+/// What a topic gets of others: any text, in places that take less.
+fn any_message() -> impl Strategy<Value = Message> {
+    let text = || "(.|[\u{0}-\u{20}\u{7F}-\u{A0}\u{D7F0}-\u{E010}\u{FFF0}-\u{FFFF}]|\\PC){0,20}";
+    let long = (text(), 0..400_usize).prop_map(|(text, times)| text.repeat(times / 20));
+    let name = prop_oneof![Just("subreddit".to_owned()), Just("aws.x".to_owned()), text()];
+    let attributes = prop::collection::btree_map(name, long, 0..4);
+    let by_protocol = prop::collection::btree_map(Just("sms".to_owned()), text(), 0..2);
+    (text(), by_protocol, attributes).prop_map(|(body, by_protocol, attributes)| Message {
+        id: "m".to_owned(),
+        body: format!("x{body}"),
+        by_protocol,
+        attributes,
+        ..Message::default()
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_topic_takes_whatever_people_write_and_what_it_could_take_stays(message in any_message()) {
+        run(async {
+            let clock = clock();
+            let topic = PlannedTopic::new([]);
+            let inbox = topic.inner.subscribe(Filter::new());
+            let published = publish_all(&topic, &clock, after(&clock, LONG), vec![message.clone()]).await;
+            prop_assert_eq!(accepted(&published), 1, "{:?}", published);
+            let taken = inbox.receive().await;
+            prop_assert_eq!(taken.body.chars().count(), message.body.chars().count());
+            prop_assert_eq!(message.clone().cleaned().cleaned(), message.clone().cleaned());
+            for (name, value) in &taken.attributes {
+                prop_assert!(!value.is_empty() && value.chars().count() <= MAX_ATTRIBUTE_CHARS);
+                prop_assert!(message.attributes[name].len() >= value.len());
+            }
+            let plain = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic() || c == ' ');
+            let kept = message.attributes.iter().filter(|(name, value)| *name == "subreddit" && plain(value));
+            for (name, value) in kept {
+                let cut: String = value.chars().take(MAX_ATTRIBUTE_CHARS).collect();
+                prop_assert_eq!(taken.attributes.get(name), Some(&cut));
+            }
+            Ok(())
+        })?;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cleaning_does_to_each_place() {
+    let attributes =
+        [("subreddit", "a\u{7}b\u{FFFF}"), ("empty", "\u{1}"), ("AWS.x", "y"), ("a b", "y"), ("fine", "y")];
+    let attributes = attributes.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let message = Message { body: "x\u{0}\u{FFFE}y".to_owned(), attributes, ..Message::default() };
+    let Message { body, attributes, .. } = message.cleaned();
+    assert_eq!(body, "x\u{FFFD}\u{FFFD}y");
+    let kept: Vec<(&str, &str)> = attributes.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    assert_eq!(kept, [("fine", "y"), ("subreddit", "ab")]);
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use modstream_platform::deliver::{Cause, Delivery, put_all};
-use modstream_platform::{CallErrorKind, Clock, MAX_PUT_RECORDS, MAX_RECORD_BYTES, PutRecord};
+use modstream_platform::{
+    CallError, CallErrorKind, Clock, MAX_PUT_RECORDS, MAX_RECORD_BYTES, PutOutcome, PutRecord, Stream,
+};
 use proptest::prelude::*;
 
 use crate::world::{Call, PlannedStream, after, clock, error, record, run};
@@ -255,4 +257,64 @@ fn a_delivery_can_be_awaited_on_any_thread() {
     let clock = clock();
     let stream = PlannedStream::new(clock, []);
     sendable(put_all(&stream, &clock, after(&clock, LONG), vec![record("a", "0")]));
+}
+
+/// A stream that refuses a call as a whole for any record whose data is in the list.
+struct Refusing {
+    inner: PlannedStream,
+    bad: Vec<Vec<u8>>,
+}
+
+impl Stream for Refusing {
+    fn name(&self) -> &str {
+        self.inner.name()
+    }
+
+    async fn put_records(&self, records: &[PutRecord]) -> Result<Vec<PutOutcome>, CallError> {
+        let is_refused = records.iter().any(|record| self.bad.contains(&record.data));
+        if is_refused { Err(error(CallErrorKind::Refused)) } else { self.inner.put_records(records).await }
+    }
+}
+
+proptest! {
+    /// Whatever else fails: the records that are refused are named, the others are stored in their keys' order.
+    #[test]
+    fn of_calls_that_are_refused_for_records_only_those_are_refused(
+        records in records(),
+        bad in prop::collection::vec(any::<prop::sample::Index>(), 0..5),
+        plan in prop::collection::vec(failing_call(), 0..6),
+    ) {
+        run(async {
+            let clock = clock();
+            let bad: Vec<Vec<u8>> = match records.len() {
+                0 => Vec::new(),
+                count => bad.iter().map(|index| records[index.index(count)].data.clone()).collect(),
+            };
+            let stream = Refusing { inner: PlannedStream::new(clock, plan), bad: bad.clone() };
+            let deliveries = put_all(&stream, &clock, after(&clock, LONG), records.clone()).await;
+            for (delivery, record) in deliveries.iter().zip(&records) {
+                let is_refused = matches!(delivery, Delivery::Refused { .. });
+                prop_assert_eq!(is_refused, bad.contains(&record.data), "{:?}", delivery);
+                prop_assert!(is_refused || matches!(delivery, Delivery::Stored { .. }), "{:?}", delivery);
+            }
+            let mut expected = positions_by_key(&records);
+            for positions in expected.values_mut() {
+                positions.retain(|at| !bad.contains(&records[*at].data));
+            }
+            expected.retain(|_, positions| !positions.is_empty());
+            prop_assert_eq!(stored_by_key(&stream.inner), expected);
+            Ok(())
+        })?;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_record_among_five_hundred_takes_few_calls_more() {
+    let clock = clock();
+    let stream = Refusing { inner: PlannedStream::new(clock, []), bad: vec![b"123".to_vec()] };
+    let records: Vec<_> = (0..500).map(|n| record(&format!("k{n}"), n.to_string())).collect();
+    let deliveries = put_all(&stream, &clock, clock.now() + Duration::from_millis(1), records).await;
+    assert!(matches!(deliveries[123], Delivery::Refused { .. }));
+    assert_eq!(stream.inner.call_sizes().iter().sum::<usize>(), 499);
+    assert!(stream.inner.call_sizes().len() <= 10, "{:?}", stream.inner.call_sizes());
 }

@@ -6,8 +6,9 @@ use aws_config::Region;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
-use modstream_platform::aws::{Clients, ConnectError};
-use modstream_platform::{CallError, CallErrorKind, PutRecord, Stream};
+use modstream_platform::aws::{Clients, ConnectError, SystemClock};
+use modstream_platform::memory::MemoryClock;
+use modstream_platform::{CallError, CallErrorKind, Clock as _, PutRecord, Stream};
 use modstream_stub_server::{Answer, Reply};
 
 use crate::world::{LONG, SHORT, World, config, json};
@@ -65,7 +66,7 @@ async fn a_success_that_cant_be_read_is_an_unknown_outcome_and_is_not_quoted() {
 
 #[tokio::test]
 async fn without_a_code_the_status_decides_and_nothing_of_the_body_is_quoted() {
-    use CallErrorKind::{Denied, Invalid, Unavailable};
+    use CallErrorKind::{Denied, Invalid, Refused, Unavailable};
     for (status, kind) in [
         (301, Denied),
         (400, Invalid),
@@ -73,7 +74,7 @@ async fn without_a_code_the_status_decides_and_nothing_of_the_body_is_quoted() {
         (403, Denied),
         (404, Denied),
         (408, Unavailable),
-        (413, Invalid),
+        (413, Refused),
         (429, Unavailable),
         (500, Unavailable),
         (502, Unavailable),
@@ -120,4 +121,11 @@ fn without_a_region_there_are_no_clients() {
         assert_eq!(error, ConnectError::NoRegion);
         assert!(error.to_string().contains("AWS_REGION=eu-central-1"));
     }
+}
+
+/// That another process has another number is for the system to give; here it must be there, and stay.
+#[test]
+fn the_systems_clock_has_a_number_of_its_process_and_the_memory_worlds_has_none() {
+    assert_eq!(SystemClock.jitter(), SystemClock.jitter());
+    assert_ne!(SystemClock.jitter(), MemoryClock::system().jitter());
 }

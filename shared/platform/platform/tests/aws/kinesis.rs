@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use modstream_platform::aws::SystemClock;
+use modstream_platform::aws::{Clients, SystemClock};
 use modstream_platform::deliver::{Delivery, put_all};
 use modstream_platform::{CallErrorKind, Clock, PutOutcome, PutRecord, Stream};
+use modstream_stub_server::{Request, StubServer};
 use serde_json::Value;
 
-use crate::world::{World, json};
+use crate::world::{LONG, World, config, json};
 
 fn record(key: &str, data: &[u8]) -> PutRecord {
     PutRecord { partition_key: key.to_owned(), data: data.to_vec() }
@@ -93,7 +94,7 @@ async fn failed_entries_are_sent_again_and_only_those() {
 
 #[tokio::test]
 async fn what_a_refusal_of_the_whole_call_means_follows_from_its_code() {
-    use CallErrorKind::{Denied, Invalid, Unavailable};
+    use CallErrorKind::{Denied, Invalid, Refused, Unavailable};
     for (status, code, kind) in [
         (400, "ProvisionedThroughputExceededException", Unavailable),
         (400, "LimitExceededException", Unavailable),
@@ -107,8 +108,15 @@ async fn what_a_refusal_of_the_whole_call_means_follows_from_its_code() {
         (400, "ExpiredTokenException", Denied),
         (400, "UnrecognizedClientException", Denied),
         (403, "MissingAuthenticationTokenException", Denied),
-        (400, "ValidationException", Invalid),
-        (400, "InvalidArgumentException", Invalid),
+        (400, "InternalFailure", Unavailable),
+        (400, "IncompleteSignatureException", Denied),
+        (400, "KMSInvalidStateException", Denied),
+        (400, "KMSOptInRequired", Denied),
+        (400, "ValidationException", Refused),
+        (400, "InvalidArgumentException", Refused),
+        (413, "RequestEntityTooLargeException", Refused),
+        (400, "SerializationException", Invalid),
+        (400, "UnknownOperationException", Invalid),
     ] {
         let world = World::new([json(status, &format!(r#"{{"__type":"{code}","message":"the service's words"}}"#))]);
         let error = world.stream().put_records(&records(1)).await.expect_err("refused");
@@ -117,5 +125,55 @@ async fn what_a_refusal_of_the_whole_call_means_follows_from_its_code() {
         assert_eq!(error.message, format!("{code}: the service's words"));
         // The SDK itself retries nothing: `deliver` does.
         assert_eq!(world.server.requests().len(), 1, "{status} {code}");
+    }
+}
+
+/// As Kinesis answers where a constraint is broken: the words name the member.
+fn validation(value: &str, member: &str) -> String {
+    let words = format!(
+        "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member must satisfy \
+         regular expression pattern: [a-zA-Z0-9_.-]+"
+    );
+    serde_json::json!({ "__type": "ValidationException", "message": words }).to_string()
+}
+
+#[tokio::test]
+async fn a_call_that_is_refused_for_a_record_is_split_down_to_it_and_the_others_are_stored() {
+    let server = StubServer::start(|request: &Request| {
+        let body: Value = serde_json::from_slice(&request.body).expect("JSON");
+        let records = body["Records"].as_array().expect("a list");
+        let bad = STANDARD.encode("bad");
+        match records.iter().position(|record| record["Data"] == bad.as_str()) {
+            // Words that quote a value must not be taken for words about the stream.
+            Some(at) => json(400, &validation("at 'streamName'", &format!("records.{}.member.data", at + 1))).into(),
+            None => json(200, &answer(&vec![STORED; records.len()])).into(),
+        }
+    });
+    let server = server.expect("a port");
+    let stream = Clients::new(&config(&server.url()), LONG).expect("has a region").stream("comments");
+    let mut records = records(20);
+    for bad in [3, 4, 17] {
+        records[bad].data = b"bad".to_vec();
+    }
+    let deliveries = put_all(&stream, &SystemClock, SystemClock.now() + Duration::from_secs(60), records).await;
+    for (at, delivery) in deliveries.iter().enumerate() {
+        match delivery {
+            Delivery::Refused { message } => {
+                assert!([3, 4, 17].contains(&at) && message.contains("Validation"), "{at}");
+            }
+            Delivery::Stored { .. } => assert!(![3, 4, 17].contains(&at), "{at}"),
+            other => panic!("{at}: {other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_that_is_about_the_stream_refuses_no_record() {
+    for member in ["streamName", "streamARN"] {
+        let world = World::new([json(400, &validation("no stream!", member))]);
+        let deadline = SystemClock.now() + Duration::from_secs(60);
+        let deliveries = put_all(&world.stream(), &SystemClock, deadline, records(20)).await;
+        assert!(deliveries.iter().all(|delivery| matches!(delivery, Delivery::Failed(_))), "{deliveries:?}");
+        assert_eq!(world.server.requests().len(), 1);
     }
 }

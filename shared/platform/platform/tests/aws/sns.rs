@@ -1,11 +1,14 @@
 //! PublishBatch.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use modstream_platform::{CallErrorKind, Message, PublishOutcome, Topic};
-use modstream_stub_server::Answer;
+use modstream_platform::aws::{Clients, SystemClock};
+use modstream_platform::deliver::{Published, publish_all};
+use modstream_platform::{CallErrorKind, Clock as _, Message, PublishOutcome, Topic};
+use modstream_stub_server::{Answer, Request, StubServer};
 
-use crate::world::{World, xml};
+use crate::world::{LONG, World, config, xml};
 
 fn message(id: &str, attributes: &[(&str, &str)]) -> Message {
     let attributes = attributes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
@@ -106,7 +109,7 @@ async fn a_message_the_answer_says_nothing_about_is_tried_again_alone() {
 
 #[tokio::test]
 async fn what_a_refusal_of_the_whole_call_means_follows_from_its_code() {
-    use CallErrorKind::{Denied, Invalid, Unavailable};
+    use CallErrorKind::{Denied, Invalid, Refused, Unavailable};
     for (status, code, kind) in [
         (404, "NotFound", Denied),
         (403, "AuthorizationError", Denied),
@@ -115,8 +118,15 @@ async fn what_a_refusal_of_the_whole_call_means_follows_from_its_code() {
         (400, "Throttling", Unavailable),
         (400, "Throttled", Unavailable),
         (500, "InternalError", Unavailable),
-        (400, "InvalidParameter", Invalid),
-        (400, "BatchRequestTooLong", Invalid),
+        (400, "InvalidParameter", Refused),
+        (400, "ParameterValueInvalid", Refused),
+        (400, "BatchRequestTooLong", Refused),
+        (400, "InvalidBatchEntryId", Refused),
+        (400, "KMSAccessDenied", Denied),
+        (400, "KMSThrottling", Unavailable),
+        (400, "ExpiredToken", Denied),
+        (400, "EndpointDisabled", Denied),
+        (400, "EmptyBatchRequest", Invalid),
         (400, "TooManyEntriesInBatchRequest", Invalid),
     ] {
         let error =
@@ -134,4 +144,57 @@ async fn an_answer_that_cant_be_read_leaves_the_outcome_unknown() {
     let world = World::new([xml(200, "<PublishBatchResponse><PublishBatchRes")]);
     let error = world.topic().publish_batch(&[message("a", &[])]).await.expect_err("no answer");
     assert_eq!(error.kind, CallErrorKind::OutcomeUnknown);
+}
+
+fn refusal(code: &str, words: &str) -> Answer {
+    let error = format!("<Error><Type>Sender</Type><Code>{code}</Code><Message>{words}</Message></Error>");
+    xml(400, &format!("<ErrorResponse>{error}<RequestId>r</RequestId></ErrorResponse>"))
+}
+
+fn messages(count: usize) -> Vec<Message> {
+    (0..count).map(|n| message(&format!("m{n}"), &[])).collect()
+}
+
+#[tokio::test]
+async fn a_call_that_is_refused_for_a_message_is_split_down_to_it_and_the_others_are_published() {
+    for (code, words) in [
+        ("InvalidParameter", "Invalid parameter: Message Reason: Invalid characters found"),
+        ("BatchRequestTooLong", "The length of all the messages put together is more than the limit."),
+    ] {
+        let server = StubServer::start(move |request: &Request| {
+            let fields = fields(&request.text());
+            let texts: Vec<&String> =
+                fields.iter().filter(|(name, _)| name.ends_with(".Message")).map(|(_, text)| text).collect();
+            if texts.iter().any(|text| text.ends_with("m7")) {
+                return refusal(code, words).into();
+            }
+            answer(&(0..texts.len()).map(done).collect::<String>(), "").into()
+        });
+        let server = server.expect("a port");
+        let clients = Clients::new(&config(&server.url()), LONG).expect("has a region");
+        let topic = clients.topic("arn:aws:sns:us-east-1:000000000000:alerts");
+        let deadline = SystemClock.now() + Duration::from_secs(60);
+        let published = publish_all(&topic, &SystemClock, deadline, messages(25)).await;
+        for (at, one) in published.iter().enumerate() {
+            match one {
+                Published::Refused { code: told, message } => {
+                    assert_eq!((at, told.as_str(), message.as_str()), (7, code, words));
+                }
+                Published::Accepted { .. } => assert_ne!(at, 7),
+                other @ Published::Failed(_) => panic!("{at}: {other:?}"),
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_that_is_about_the_topic_or_the_key_refuses_no_message() {
+    let whole = refusal("InvalidParameter", "Invalid parameter: TopicArn Reason: no valid topic ARN");
+    let entries = answer("", &(0..3).map(|id| failed(id, true, "KMSAccessDenied")).collect::<String>());
+    for replies in [vec![whole], vec![entries; 50]] {
+        let world = World::new(replies);
+        let deadline = SystemClock.now() + Duration::from_secs(1);
+        let published = publish_all(&world.topic(), &SystemClock, deadline, messages(3)).await;
+        assert!(published.iter().all(|one| matches!(one, Published::Failed(_))), "{published:?}");
+    }
 }

@@ -132,7 +132,7 @@ impl<'a, C: Clock> Shard<'a, C> {
         F: Fn(Vec<u8>) -> R,
         R: Future<Output = Result<Vec<u8>, FunctionError>>,
     {
-        let mut backoff = Backoff::seeded_by(records.first().map_or("", |record| &record.sequence_number));
+        let mut backoff = Backoff::seeded_by(0, records.first().map_or("", |record| &record.sequence_number));
         // The parts are a stack with the earliest records on top.
         let mut parts = vec![Part { records, invocations: 0, retries: 0, last_answer: LastAnswer::NotInvoked }];
         while let Some(mut part) = parts.pop() {
