@@ -4,8 +4,11 @@
 macro_rules! for_each_type {
     ($check:ident($($argument:expr),*)) => {
         $check::<modstream_events::Alert<'_>>($($argument),*);
+        $check::<modstream_events::BreakerClosed<'_>>($($argument),*);
         $check::<modstream_events::Comment<'_>>($($argument),*);
         $check::<modstream_events::Decision<'_>>($($argument),*);
+        $check::<modstream_events::ModelPromoted<'_>>($($argument),*);
+        $check::<modstream_events::PoliciesChanged<'_>>($($argument),*);
         $check::<modstream_events::Prediction<'_>>($($argument),*);
         $check::<modstream_events::Quarantined<'_>>($($argument),*);
     };
