@@ -54,7 +54,9 @@ impl CauseArgs {
         let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty()).map(Into::into);
         let identity = connection.identity().await.map(Into::into);
         if self.by.is_none() && identity.is_none() {
-            eprintln!("who makes this change is not recorded: AWS does not say whose credentials these are; say --by NAME");
+            eprintln!(
+                "who makes this change is not recorded: AWS does not say whose credentials these are; say --by NAME"
+            );
         }
         Cause { by: given(&self.by), identity, reason: given(&self.reason) }
     }
@@ -75,7 +77,9 @@ impl CauseArgs {
         let announcing = Decisions::new(&objects, &stream, &SystemClock, deadline());
         let announced = Box::pin(announcing.announce(event, make)).await?;
         if announced == Announced::Unsent {
-            eprintln!("the event about it is not on the decisions' stream yet: digest-alerts puts it there within an hour");
+            eprintln!(
+                "the event about it is not on the decisions' stream yet: digest-alerts puts it there within an hour"
+            );
         }
         Ok(announced != Announced::NotMade)
     }
@@ -114,7 +118,11 @@ mod tests {
     #[test]
     fn what_nobody_said_is_said_to_be_missing() {
         let said = |by: Option<&'static str>, identity: Option<&'static str>, reason: Option<&'static str>| {
-            in_words(&Cause { by: by.map(Into::into), identity: identity.map(Into::into), reason: reason.map(Into::into) })
+            in_words(&Cause {
+                by: by.map(Into::into),
+                identity: identity.map(Into::into),
+                reason: reason.map(Into::into),
+            })
         };
         assert_eq!(said(None, None, None), "by somebody who is not recorded: no reason given");
         assert_eq!(said(Some("maja"), None, Some("raid\nover")), "by maja: raid over");

@@ -50,12 +50,13 @@ impl ScoringArgs {
             deployment.bucket,
             deployment.bucket
         );
-        // Whoever may not read functions goes by what Terraform set.
+        // Whoever may not look at functions goes by what Terraform set.
         let set = match (deployment.function(score_comments::NAME), connection.lambda(FUNCTION_TIMEOUT)) {
             (Ok(function), Ok(lambda)) => Box::pin(lambda.function(function)).await.ok(),
             _ => None,
         };
-        let set = set.and_then(|found| Some(found["Environment"]["Variables"]["MODEL_NAME"].as_str()?.trim().to_owned()));
+        let set =
+            set.and_then(|found| Some(found["Environment"]["Variables"]["MODEL_NAME"].as_str()?.trim().to_owned()));
         Ok(Some(set.filter(|name| !name.is_empty()).unwrap_or(deployment.model_name)))
     }
 }
@@ -222,15 +223,15 @@ async fn push(args: &PushArgs) -> anyhow::Result<()> {
         (_, false, _) => format!("not in use yet: modstream model promote {short} --name {name} --bucket {bucket}"),
     };
     print(&format!("{name} version {version} is in the bucket {bucket}\n{state}\n"))?;
+    unmet.iter().for_each(Unmet::warn);
     if args.promote {
         note_unknown(scoring.as_deref(), name);
     }
-    unmet.iter().for_each(Unmet::warn);
     Ok(())
 }
 
 /// Brings a version into use, in the name of whoever runs this. The version that was in use before, and what is recorded.
-async fn promoted(
+pub(crate) async fn promoted(
     connection: &Connection,
     bucket: &str,
     name: &str,
@@ -297,8 +298,8 @@ async fn promote(args: &PromoteArgs) -> anyhow::Result<()> {
         return Ok(print(&format!("{line}\n"))?);
     }
     print(&format!("{name}: {}\n", moved(before.as_deref(), &version)))?;
-    note_unknown(scoring.as_deref(), &name);
     unmet.iter().for_each(Unmet::warn);
+    note_unknown(scoring.as_deref(), &name);
     Ok(())
 }
 
@@ -467,9 +468,11 @@ async fn list(args: &ListArgs) -> anyhow::Result<()> {
         Some(scoring) if !names.contains(scoring.as_str()) && args.name.is_none() => format!(
             "the functions score with models called {scoring}, and the bucket has none: push one with `modstream model push`\n"
         ),
-        None if names.len() > 1 => "which of these names the functions score with is not known here: --deployment FILE or \
+        None if names.len() > 1 => {
+            "which of these names the functions score with is not known here: --deployment FILE or \
                                     --model-name NAME says it\n"
-            .to_owned(),
+                .to_owned()
+        }
         _ => String::new(),
     };
     Ok(print(&text)?)
@@ -499,7 +502,8 @@ struct Row<'a> {
 
 impl Row<'_> {
     fn text(&self) -> String {
-        let local = |time: Timestamp| time.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string();
+        let local =
+            |time: Timestamp| time.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string();
         let what = match &self.manifest {
             Ok(Manifest { training, metrics, .. }) => format!(
                 "{:>9} comments, {:.1} % removed  ROC-AUC {:.3}",

@@ -7,8 +7,8 @@ use modstream_platform::{Clock, DeletableObjects, Fetched, PutRecord, Stream};
 use modstream_telemetry::decisions_swept;
 use sha2::{Digest as _, Sha256};
 
-use crate::{Decisions, changes};
 use crate::log::{AlertKey, LogError};
+use crate::{Decisions, changes};
 
 /// The prefix of decisions that may not have reached the stream.
 pub const UNSENT_PREFIX: &str = "decisions-unsent/";
@@ -96,7 +96,9 @@ impl<O: DeletableObjects, S: Stream, C: Clock> Decisions<'_, O, S, C> {
             Ok(_) => return Fate::Gone,
             Err(_) => return Fate::Leave,
         };
-        let Ok(event) = Event::<'_, Decision<'_>>::decode(&bytes) else { return self.fate_of_change(entry, bytes).await };
+        let Ok(event) = Event::<'_, Decision<'_>>::decode(&bytes) else {
+            return self.fate_of_change(entry, bytes).await;
+        };
         let place = AlertKey::of_decision(&event.data);
         match get(objects, clock, deadline, &place.key(event.data.number), None).await {
             Ok(Fetched::Object { bytes: logged, .. }) if logged == bytes => {

@@ -187,12 +187,7 @@ impl<O: Objects, C: Clock> ModelStore<O, C> {
     ///
     /// # Errors
     /// Where that version can't be loaded, or there is no answer before the deadline.
-    pub async fn prepare(
-        &self,
-        version: &str,
-        cause: &Cause<'_>,
-        deadline: Timestamp,
-    ) -> Result<Prepared, StoreError> {
+    pub async fn prepare(&self, version: &str, cause: &Cause<'_>, deadline: Timestamp) -> Result<Prepared, StoreError> {
         let prepared = history::prepare(&self.objects, &self.clock, deadline, self.subject(), version, cause).await?;
         self.load(version, deadline).await?;
         Ok(prepared)
