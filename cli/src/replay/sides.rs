@@ -33,6 +33,15 @@ pub(crate) struct LeftOut {
     pub(crate) bad_examples: Vec<String>,
     /// Comments whose text is gone, or was removed on request.
     pub(crate) without_text: u64,
+    /// When the archive begins, where more was asked for than it has.
+    pub(crate) begins: Option<jiff::Timestamp>,
+}
+
+impl LeftOut {
+    /// Says since when there is an archive, where more was asked for.
+    pub(crate) fn young_archive(&self) -> Option<String> {
+        self.begins.map(|begins| format!("the archive begins at {begins}: it has nothing before that"))
+    }
 }
 
 /// Names a comment event.

@@ -16,3 +16,4 @@ mod send;
 mod services;
 mod subscribe;
 mod tail;
+mod waiting;

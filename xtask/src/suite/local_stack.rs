@@ -96,7 +96,7 @@ fn check_gone(stack: &Stack, venv: &Venv) -> anyhow::Result<()> {
 }
 
 /// Variables of Terraform's, and in which words they are refused.
-const REFUSED: [(&str, &str); 5] = [
+const REFUSED: [(&str, &str); 6] = [
     ("expected_account_id=123456789012", "set AWS_PROFILE, or correct the variable"),
     ("expected_region=eu-central-1", "set AWS_REGION or `region`, or correct the variable"),
     ("archive_days=0", "archive_days must be a whole number from 1, or null to keep the archive for ever"),
@@ -104,6 +104,10 @@ const REFUSED: [(&str, &str); 5] = [
     (
         "alert_subscriptions=[{protocol=\"email\",endpoint=\"somebody\"}]",
         "the endpoint of email is an address, for example moderators@example.org",
+    ),
+    (
+        "alert_subscriptions=[{protocol=\"https\",endpoint=\"https://Hooks.Slack.com/services/T0/B0/x\"}]",
+        "an incoming webhook of Slack, Discord, Teams or another chat can't confirm a subscription",
     ),
 ];
 
