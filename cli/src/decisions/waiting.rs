@@ -91,7 +91,8 @@ impl WaitingArgs {
         }
         let lines: String = waiting.iter().map(|entry| format!("{}/{}\n", entry.hour, entry.id)).collect();
         print(&lines)?;
-        eprintln!("{} undecided alerts from {from} to {to}; what lies before was not looked at", waiting.len());
+        let alerts = if waiting.len() == 1 { "alert" } else { "alerts" };
+        eprintln!("{} undecided {alerts} from {from} to {to}; what lies before was not looked at", waiting.len());
         Ok(ExitCode::SUCCESS)
     }
 }
