@@ -42,7 +42,8 @@ locals {
     digest-alerts = [
       { actions = ["s3:GetObject"], resources = ["${aws_s3_bucket.this.arn}/alerts/*", "${aws_s3_bucket.this.arn}/policies/*", "${aws_s3_bucket.this.arn}/decisions/*"] },
       { actions = ["s3:GetObject", "s3:PutObject"], resources = ["${aws_s3_bucket.this.arn}/digests/*"] },
-      # Decisions that did not reach their stream.
+      # Decisions that did not reach their stream, and changes that operators made: whether these were made.
+      { actions = ["s3:GetObject"], resources = ["${aws_s3_bucket.this.arn}/models/*/current.json", "${aws_s3_bucket.this.arn}/models/*/history/*", "${aws_s3_bucket.this.arn}/breakers/*"] },
       { actions = ["s3:GetObject", "s3:DeleteObject"], resources = ["${aws_s3_bucket.this.arn}/decisions-unsent/*"] },
       { actions = ["kinesis:PutRecords"], resources = [local.stream_arns["decisions"]] },
       { actions = ["sns:Publish"], resources = [aws_sns_topic.digests.arn] },

@@ -189,6 +189,15 @@ variable "alert_subscriptions" {
     error_message = "alert_subscriptions: the endpoint of https is a URL that begins with https://."
   }
 
+  # The hosts are those of `modstream subscribe`, cli/src/operate/chat.rs.
+  validation {
+    condition = alltrue([for it in var.alert_subscriptions : it.protocol != "https" || !can(regex(
+      "(?i)^https://([^/?#]*@)?(hooks[.]slack(-gov)?[.]com|([^/?#@:]+[.])?discord(app)?[.]com|[^/?#@:]+[.]webhook[.]office[.]com|outlook[.]office(365)?[.]com|[^/?#@:]+[.]logic[.]azure[.](com|us)|[^/?#@:]+[.]api[.]powerplatform[.]com|chat[.]googleapis[.]com|hooks[.]chime[.]aws)[.]?([:/?#]|$)",
+      it.endpoint
+    ))])
+    error_message = "alert_subscriptions: an incoming webhook of Slack, Discord, Teams or another chat can't confirm a subscription and does not read alerts: docs/deploy.md says what to do instead, \"Into a chat\"."
+  }
+
   validation {
     condition     = alltrue([for it in var.alert_subscriptions : it.protocol != "lambda" || can(regex("^arn:[^:]+:lambda:[^:]+:[0-9]{12}:function:.+$", it.endpoint))])
     error_message = "alert_subscriptions: the endpoint of lambda is a function's ARN, for example arn:aws:lambda:eu-central-1:123456789012:function:moderators; the function must let the topic invoke it."

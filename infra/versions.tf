@@ -34,6 +34,7 @@ provider "aws" {
       kinesis        = endpoints.value
       lambda         = endpoints.value
       s3             = endpoints.value
+      secretsmanager = endpoints.value
       sns            = endpoints.value
       sqs            = endpoints.value
       sts            = endpoints.value

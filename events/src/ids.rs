@@ -26,6 +26,9 @@ const PREDICTION: &str = "modstream.prediction.v1";
 const ALERT: &str = "modstream.alert.v1";
 const DECISION: &str = "modstream.decision.v1";
 const DIGEST: &str = "modstream.digest.v1";
+const MODEL_PROMOTED: &str = "modstream.model-promoted.v1";
+const POLICIES_CHANGED: &str = "modstream.policies-changed.v1";
+const BREAKER_CLOSED: &str = "modstream.breaker-closed.v1";
 const QUARANTINED: &str = "modstream.quarantined.v1";
 
 fn id(kind: &str, parts: &[&str]) -> Uuid {
@@ -102,6 +105,22 @@ pub fn digest(subreddit: &str, start: Timestamp, end: Timestamp) -> Uuid {
     id(DIGEST, &[subreddit, &start.to_string(), &end.to_string()])
 }
 
+/// The promotion of this number of models of one name. The time keeps the promotions of two systems apart, which number theirs
+/// alike; so it does below.
+pub fn model_promoted(name: &str, number: u32, version: &str, time: Timestamp) -> Uuid {
+    id(MODEL_PROMOTED, &[name, &number.to_string(), version, &time.to_string()])
+}
+
+/// The change of this number of the policies in use.
+pub fn policies_changed(number: u32, version: &str, time: Timestamp) -> Uuid {
+    id(POLICIES_CHANGED, &[&number.to_string(), version, &time.to_string()])
+}
+
+/// The end that somebody put to a breaker, named by its folder in the bucket.
+pub fn breaker_closed(breaker: &str, time: Timestamp) -> Uuid {
+    id(BREAKER_CLOSED, &[breaker, &time.to_string()])
+}
+
 /// The quarantine entry of one record.
 pub fn quarantined(stream: &str, shard_id: &str, sequence_number: &str) -> Uuid {
     id(QUARANTINED, &[stream, shard_id, sequence_number])
@@ -147,6 +166,22 @@ mod tests {
         "85a26107-2bd3-58af-ad9e-9188d7b0ae4b",
         "d25ce7cb-e2ff-50e4-9e77-d496983085b3",
     ];
+
+    #[test]
+    fn ids_of_changes_are_what_they_always_were() {
+        let all = [
+            model_promoted("rscience", 1, "abc", Timestamp::UNIX_EPOCH),
+            policies_changed(1, "abc", Timestamp::UNIX_EPOCH),
+            breaker_closed("breakers/2026-01-05/0000-_all", Timestamp::UNIX_EPOCH),
+        ]
+        .map(|id| id.to_string());
+        let ever = [
+            "070274ea-769a-519d-9ff1-c116195354cb",
+            "642f2adb-79d2-5714-890a-66d0246ec2d5",
+            "8a941c4e-3f1c-5eb1-a88b-85ac17e4fe82",
+        ];
+        assert_eq!(all, ever);
+    }
 
     proptest! {
         #[test]

@@ -24,6 +24,7 @@
 mod alert;
 mod bad_record;
 mod borrow;
+mod change;
 mod comment;
 mod data;
 mod decision;
@@ -41,6 +42,7 @@ mod versioned;
 
 pub use alert::{Alert, Links, MAX_BODY_CHARS, MAX_FIELD_CHARS, PROBE_BODY, PROBE_SOURCE, PolicyRef, Severity};
 pub use bad_record::{BadRecord, Reason};
+pub use change::{BreakerClosed, CHANGES_SOURCE, Cause, MAX_REASON_CHARS, ModelPromoted, PoliciesChanged};
 pub use comment::Comment;
 pub use data::Data;
 pub use decision::{Action, DECISIONS_SOURCE, Decision, MAX_MODERATOR_CHARS, NoAction};
@@ -52,6 +54,3 @@ pub use prediction::{EventRef, ModelRef, OperatingPoint, Prediction, Term};
 pub use quarantined::{Origin, Quarantined};
 pub use sizes::{MAX_NAME_BYTES, MAX_RECORD_BYTES};
 pub use versioned::{NoPrevious, Versioned, readable_types};
-
-/// Types whose names are taken for events still to come.
-pub const RESERVED_TYPES: [&str; 1] = ["modstream.model-promoted.v1"];

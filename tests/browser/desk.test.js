@@ -99,18 +99,61 @@ test('a double click decides once', async (t) => {
   assert.deepEqual([await waiting(page), await number(page, 'Decided')], [53, '1']);
 });
 
-test('a double key press decides once', async (t) => {
+test('a key that is held decides once', async (t) => {
   const page = await signIn(t, browser, await open(t), 'ana');
-  const release = await hold(page);
   await page.keyboard.press('j');
-  await Promise.all([page.keyboard.press('r'), page.keyboard.press('r')]);
+  // The second one of the same key, without one that is let go, is a repeat.
+  await page.keyboard.down('r');
+  await page.keyboard.down('r');
+  await page.keyboard.down('r');
   await decided(page, 'ana decided to remove it');
-  await page.keyboard.press('r');
-  await page.keyboard.press('u');
-  await release();
+  await page.keyboard.up('r');
   await ready(page);
   await page.goto('/');
   assert.deepEqual([await waiting(page), await number(page, 'Decided')], [53, '1']);
+});
+
+test('keys pressed right after a decision go on with the pages that follow, in their order', async (t) => {
+  const page = await signIn(t, browser, await open(t), 'ana');
+  const texts = await Promise.all([0, 1, 2, 3, 4].map((at) => text(items(page).nth(at))));
+  await page.keyboard.press('j');
+  // Faster than any page comes: keep the first, remove the second, leave out the third, keep the fourth, take that back.
+  for (const key of ['x', 'r', 'j', 'x', 'u']) await page.keyboard.press(key);
+  await decided(page, 'The decision was undone');
+  assert.equal(await text(focused(page)), texts[3]);
+  await ready(page);
+  assert.deepEqual([await waiting(page), await number(page, 'Decided'), await number(page, 'Precision')], [52, '2', '50\u00a0%\n9 to 91\u00a0%']);
+  assert.deepEqual(await Promise.all([0, 1, 2].map((at) => text(items(page).nth(at)))), texts.slice(2));
+});
+
+test('keys wait for a page that does not take clicks yet, and none is lost', async (t) => {
+  const page = await signIn(t, browser, await open(t), 'ana');
+  const texts = await Promise.all([0, 1, 2].map((at) => text(items(page).nth(at))));
+  await page.keyboard.press('j');
+  const release = await hold(page);
+  await page.keyboard.press('r');
+  await decided(page, 'ana decided to remove it');
+  await page.keyboard.press('x');
+  assert.equal(await waiting(page), 53, 'the page is as it came');
+  await release();
+  await decided(page, 'ana decided to keep it');
+  assert.deepEqual([await waiting(page), await text(focused(page))], [52, texts[2]]);
+  await page.goto('/');
+  assert.deepEqual([await waiting(page), await number(page, 'Decided')], [52, '2']);
+});
+
+test('keys that were pressed on another page than the desk are forgotten', async (t) => {
+  const desk = await open(t);
+  const [ana, ben] = [await signIn(t, browser, desk, 'ana'), await signIn(t, browser, desk, 'ben')];
+  await click(items(ben).first().getByRole('button', { name: 'Keep' }));
+  await decided(ben, 'ben decided to keep it');
+  // Ana is second: the page that follows says so, and her next key was meant for another alert.
+  await ana.keyboard.press('j');
+  for (const key of ['r', 'r']) await ana.keyboard.press(key);
+  await decided(ana, 'Nothing was changed');
+  await ready(ana);
+  await ana.goto('/');
+  assert.deepEqual([await waiting(ana), await number(ana, 'Decided')], [53, '1']);
 });
 
 test('without JavaScript the buttons do the same', async (t) => {
@@ -174,6 +217,22 @@ test('the numbers are those of the decisions, with intervals', async (t) => {
     return `${those.filter((at) => at !== 1).length} of ${those.length}`;
   };
   assert.deepEqual(bySubreddit, Object.fromEntries(places.map((place) => [place, counted(place)])));
+});
+
+test('a card says who wrote the comment, and what else there is by them and in the thread', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'modstream-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const rows = ['a', 'b', 'c'].map((id, at) => ({ id, author: at < 2 ? 'fern_and_moss' : 'x'.repeat(90), link_id: 't3_1', subreddit: 'science', body: `not my fault ${id}` }));
+  await writeFile(join(folder, 'comments.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  const desk = await open(t, { args: ['--input', join(folder, 'comments.jsonl'), '--policy', '0.001'] });
+  for (const [screen, options] of [['narrow', { viewport: { width: 360, height: 740 } }], ['dark', { colorScheme: 'dark' }]]) {
+    if (screen === 'dark') desk.signIn.ana = desk.signIn.ben;
+    const page = await signIn(t, browser, desk, 'ana', options);
+    const meta = await items(page).filter({ hasText: 'not my fault a' }).locator('.meta').innerText();
+    assert.match(meta.replace(/\s+/g, ' '), /by fern_and_moss 1 more by them, 3 in this thread/);
+    await picture(page, `cards-${screen}`);
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), 0, screen);
+  }
 });
 
 test('a comment is text, whatever it says', async (t) => {

@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 /** A setting that `cargo xtask test browser` makes. */
-function given(name) {
-  return process.env[name] ?? assert.fail(`${name} is not set: cargo xtask test browser sets it`);
+export function given(name) {
+  return process.env[name] ?? assert.fail(`${name} is not set: the steps of cargo xtask test set it`);
 }
 
 const tools = given('MODSTREAM_TEST_TOOLS');
@@ -33,7 +33,7 @@ export async function launch() {
     env: found ? process.env : { ...process.env, ...own },
     chromiumSandbox,
     // Headless, without a first run, updates and calls home: that is how it is driven in any case.
-    args: ['--disable-gpu', '--disable-quic', '--disable-sync', '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'],
+    args: ['--disable-gpu', '--disable-quic', '--disable-sync', '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE *.localhost'],
   });
   // Chromium gives root no sandbox, and some systems give none to a program that they don't know. The pages are our own.
   if (process.getuid() === 0) return start(false);

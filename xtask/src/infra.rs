@@ -167,3 +167,54 @@ impl Outputs {
         self.json[name]["value"].as_str().with_context(|| format!("infra/ has no output `{name}`"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// What the provider calls the services of resources and data sources whose types begin so.
+    const SERVICES: [(&str, &str); 11] = [
+        ("aws_caller_identity", "sts"),
+        ("aws_cloudwatch_event_", "events"),
+        ("aws_cloudwatch_log_", "cloudwatchlogs"),
+        ("aws_cloudwatch_metric_", "cloudwatch"),
+        ("aws_iam_", "iam"),
+        ("aws_kinesis_", "kinesis"),
+        ("aws_lambda_", "lambda"),
+        ("aws_s3_", "s3"),
+        ("aws_secretsmanager_", "secretsmanager"),
+        ("aws_sns_", "sns"),
+        ("aws_sqs_", "sqs"),
+    ];
+    /// What the provider knows without asking a service.
+    const OFFLINE: [&str; 2] = ["aws_partition", "aws_region"];
+
+    #[test]
+    fn the_variable_endpoint_is_the_address_of_every_service_that_is_used() {
+        let mut used = BTreeSet::new();
+        let mut addressed = BTreeSet::new();
+        for entry in fs::read_dir(checkout::root().join("infra")).expect("the folder is there") {
+            let path = entry.expect("an entry").path();
+            if path.extension().is_none_or(|extension| extension != "tf") {
+                continue;
+            }
+            for line in fs::read_to_string(&path).expect("it reads").lines() {
+                let block = line.strip_prefix("resource \"").or_else(|| line.strip_prefix("data \""));
+                if let Some((kind, _)) = block.and_then(|rest| rest.split_once('"'))
+                    && !OFFLINE.contains(&kind)
+                {
+                    let service = SERVICES.iter().find(|(beginning, _)| kind.starts_with(beginning));
+                    used.insert(service.unwrap_or_else(|| panic!("whose is {kind}? Add it to SERVICES")).1.to_owned());
+                }
+                if let Some((service, "endpoints.value")) =
+                    line.trim().split_once('=').map(|(a, b)| (a.trim(), b.trim()))
+                {
+                    addressed.insert(service.to_owned());
+                }
+            }
+        }
+        assert_eq!(addressed, used);
+    }
+}

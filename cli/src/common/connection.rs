@@ -27,6 +27,8 @@ use super::usage::set_up;
 const CALL_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long a call is tried again.
 const RETRY_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long it is waited for whose the credentials are: a change does not hang on it.
+const IDENTITY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a host may take to accept a connection; one that takes longer is not there.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -121,6 +123,19 @@ impl Connection {
             .build();
         let config = aws_sdk_sqs::config::Builder::from(&self.config).timeout_config(timeouts).build();
         aws_sdk_sqs::Client::from_conf(config)
+    }
+
+    /// The ARN of the credentials, as AWS says it
+    /// ([GetCallerIdentity](https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html)), which nobody
+    /// needs a permission for; none where there is no answer.
+    pub(crate) async fn identity(&self) -> Option<String> {
+        let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_timeout(IDENTITY_TIMEOUT);
+        let config = aws_sdk_sts::config::Builder::from(&self.config)
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(timeouts.build())
+            .build();
+        let call = aws_sdk_sts::Client::from_conf(config).get_caller_identity().send();
+        Box::pin(call).await.ok()?.arn.filter(|arn| !arn.is_empty())
     }
 
     /// Lambda, for calls that may take so long, each made once.

@@ -3,6 +3,8 @@
 pub(crate) mod args;
 #[cfg(feature = "aws")]
 pub(crate) mod aws_args;
+#[cfg(feature = "aws")]
+pub(crate) mod cause;
 pub(crate) mod completions;
 #[cfg(feature = "aws")]
 pub(crate) mod connection;

@@ -25,11 +25,13 @@ use crate::common::runtime::block_on;
 #[command(after_help = "Examples:
   modstream decide d704ed39-889c-5b22-b41b-2e4fb9283bff remove --moderator maja
   modstream decide https://example.org/a/AQHB... undo --moderator maja
+  modstream decide 2026-01-05T10/d704ed39-889c-5b22-b41b-2e4fb9283bff keep --moderator maja
 
 Of a link only what it names is used: your AWS credentials are what lets you decide. The first decision about an alert stands
-until it is undone; the status is 1 where nothing was changed.")]
+until it is undone; the status is 1 where nothing was changed. A decision is recorded and goes to the decisions' stream; the
+forum is not told.")]
 pub(crate) struct DecideArgs {
-    /// The alert's id, or a link to it
+    /// The alert's id, with its hour and a slash before it where it is older than three days, or a link to it
     #[arg(value_name = "ALERT", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) alert: String,
     /// `remove`, `keep` or `undo`
@@ -50,6 +52,8 @@ pub(crate) struct DecideArgs {
     pub(crate) connection: ConnectionArgs,
 }
 
+/// What follows from a decision to remove: nothing here acts on the forum.
+const FORUM_NOT_TOLD: &str = "the decision is recorded; the forum is not told\n";
 /// How many days back an alert is looked for that is named by its id alone.
 const SEARCHED_DAYS: i64 = 3;
 const CONCURRENT_LISTINGS: usize = 16;
@@ -81,12 +85,15 @@ impl DecideArgs {
         let changed = matches!(outcome, DecideOutcome::Done { repeated: false, .. });
         let is_done = matches!(outcome, DecideOutcome::Done { .. });
         if self.json {
+            let forum_told = standing.filter(|decision| decision.action == Action::Remove).map(|_| false);
             let standing = standing.map(|decision| {
                 json!({ "action": decision.action, "moderator": decision.moderator, "time": decision.time, "number": decision.number })
             });
             print(&format!(
                 "{}\n",
-                json!({ "alert_id": id, "done": is_done, "changed": changed, "stands": standing })
+                json!({
+                    "alert_id": id, "done": is_done, "changed": changed, "stands": standing, "forum_told": forum_told,
+                })
             ))?;
         } else {
             let stands = standing.map_or_else(
@@ -105,7 +112,11 @@ impl DecideArgs {
                 (true, false) => "done before",
                 (false, _) => "nothing was changed",
             };
-            print(&format!("{id}: {what}; {stands}\n"))?;
+            let not_told = match standing {
+                Some(decision) if decision.action == Action::Remove => FORUM_NOT_TOLD,
+                _ => "",
+            };
+            print(&format!("{id}: {what}; {stands}\n{not_told}"))?;
         }
         Ok(if is_done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
@@ -123,8 +134,16 @@ impl Target {
         if let Ok(id) = Uuid::parse_str(text) {
             return Ok(Target::Id(id.to_string()));
         }
+        if let Some((hour, id)) = text.split_once('/')
+            && let (Ok(hour), Ok(id)) = (hour.parse(), Uuid::parse_str(id))
+        {
+            return Ok(Target::Named(hour, id.to_string()));
+        }
         let Some((_, token)) = text.rsplit_once("/a/") else {
-            bail!("`{}` is no alert: give its id, or a link to it with /a/ in it", one_line(text));
+            bail!(
+                "`{}` is no alert: give its id, its hour and id (2026-01-05T10/ID), or a link to it with /a/ in it",
+                one_line(text)
+            );
         };
         match decode_without_verifying(token) {
             Some(Claim::Alert { hour, id, .. }) => Ok(Target::Named(hour, id.to_string())),
@@ -148,7 +167,10 @@ impl Target {
                 return Ok((entry.hour, id));
             }
         }
-        bail!("no comment of the last {SEARCHED_DAYS} days has the alert {id}: give a link to it, which names its hour")
+        bail!(
+            "no comment of the last {SEARCHED_DAYS} days has the alert {id}: give its hour with it, 2026-01-05T10/{id}, or a \
+             link to it; `modstream decisions waiting` lists the alerts that nobody decided"
+        )
     }
 }
 
@@ -167,7 +189,16 @@ mod tests {
         let signer = Signer::new(&[1; 32], None).expect("a key");
         let link = signer.link("https://example.org", &claim, hour.start()).expect("a link");
         assert_eq!(Target::read(&link).expect("a link"), Target::Named(hour, id.to_owned()));
-        for text in ["k1", "https://example.org/a/", "https://example.org/a/AQHB", "https://example.org/d/AQHB"] {
+        let named = Target::read(&format!("2026-01-05T10/{id}")).expect("an hour and an id");
+        assert_eq!(named, Target::Named(hour, id.to_owned()));
+        for text in [
+            "k1",
+            "2026-01-05T10/k1",
+            "2026-01-05/d704ed39-889c-5b22-b41b-2e4fb9283bff",
+            "https://example.org/a/",
+            "https://example.org/a/AQHB",
+            "https://example.org/d/AQHB",
+        ] {
             assert!(Target::read(text).is_err(), "{text}");
         }
     }

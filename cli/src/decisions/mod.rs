@@ -8,3 +8,5 @@ pub(crate) mod desk_link;
 #[cfg(feature = "aws")]
 pub(crate) mod pull;
 pub(crate) mod serve;
+#[cfg(feature = "aws")]
+pub(crate) mod waiting;

@@ -17,12 +17,15 @@ use crate::common::connection::Connection;
 use crate::common::display::{one_line, print};
 use crate::common::output::OutputFile;
 use crate::common::runtime::block_on;
+use crate::decisions::waiting::WaitingArgs;
 
 /// `modstream decisions`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum DecisionsCommand {
     /// Write what moderators decided about which comment into a file, to train on and to look at
     Pull(PullArgs),
+    /// List the alerts that nobody decided
+    Waiting(WaitingArgs),
 }
 
 impl DecisionsCommand {
@@ -30,12 +33,14 @@ impl DecisionsCommand {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         match self {
             DecisionsCommand::Pull(args) => args.run(),
+            DecisionsCommand::Waiting(args) => args.run(),
         }
     }
 
     pub(crate) fn wants_json(&self) -> bool {
         match self {
             DecisionsCommand::Pull(args) => args.json,
+            DecisionsCommand::Waiting(args) => args.json,
         }
     }
 }

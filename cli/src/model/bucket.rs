@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use clap::{Args, Subcommand};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use modstream_classifier::artifact::Manifest;
+use modstream_events::Cause;
+use modstream_in_use::history::{Change, Prepared};
 use modstream_in_use::models::{PREFIX, Pointer, StoreError, model_of};
 use modstream_in_use::policies::PolicyStore;
 use modstream_platform::aws::SystemClock;
@@ -16,18 +19,58 @@ use serde_json::{Value, json};
 
 use crate::common::args::name;
 use crate::common::aws_args::InBucketArgs;
+use crate::common::cause::{CauseArgs, change_in_json, in_json, in_words};
 use crate::common::connection::{Connection, deadline};
+use crate::common::deployment::Deployment;
 use crate::common::display::{one_line, print, short_version};
 use crate::common::runtime::block_on;
 use crate::model::embedded;
 use crate::model::promises::{Unmet, unmet_if_known};
 
-/// The model that a system scores with.
+/// Which model the functions score with: a version is in use where they look for models of its name.
 #[derive(Clone, Debug, Args)]
-pub(crate) struct NameArgs {
-    /// The model's name
+pub(crate) struct ScoringArgs {
+    /// The name of the models that the functions score with, where --deployment does not say it
     #[arg(long, value_name = "NAME", env = "MODSTREAM_MODEL_NAME", value_parser = name)]
-    pub(crate) name: Option<String>,
+    pub(crate) model_name: Option<String>,
+    /// What `terraform output -json` prints, in a file; `-` is standard input. The functions themselves are asked, too
+    #[arg(long, value_name = "FILE")]
+    pub(crate) deployment: Option<PathBuf>,
+}
+
+impl ScoringArgs {
+    /// The name of the models that the functions score with, where that is known: the functions' own setting, or else what
+    /// Terraform or the environment says.
+    async fn name(&self, connection: &Connection, bucket: &str) -> anyhow::Result<Option<String>> {
+        let Some(file) = &self.deployment else { return Ok(self.model_name.clone()) };
+        let deployment = Deployment::read(file)?;
+        ensure!(
+            deployment.bucket == bucket,
+            "the deployment's bucket is {}, not {bucket}: say --bucket {}",
+            deployment.bucket,
+            deployment.bucket
+        );
+        // Whoever may not look at functions goes by what Terraform set.
+        let set = match (deployment.function(score_comments::NAME), connection.lambda(FUNCTION_TIMEOUT)) {
+            (Ok(function), Ok(lambda)) => Box::pin(lambda.function(function)).await.ok(),
+            _ => None,
+        };
+        let set =
+            set.and_then(|found| Some(found["Environment"]["Variables"]["MODEL_NAME"].as_str()?.trim().to_owned()));
+        Ok(Some(set.filter(|name| !name.is_empty()).unwrap_or(deployment.model_name)))
+    }
+}
+
+/// Refuses to promote a model under a name that the functions do not look at.
+fn check_scoring(scoring: Option<&str>, name: &str) -> anyhow::Result<()> {
+    match scoring {
+        Some(scoring) if scoring != name => bail!(
+            "the functions score with models called {scoring}, and this one is called {name}: promoted, it would not be in \
+             use. Promote one called {scoring}, or have the functions score with {name}: apply Terraform with -var \
+             model_name={name}, then promote with --model-name {name}"
+        ),
+        _ => Ok(()),
+    }
 }
 
 /// `modstream model`, of a system's bucket.
@@ -54,7 +97,10 @@ impl ModelsCommand {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   modstream model push --promote             the model built in, for a first try
-  modstream model push models/ours           under the name it was trained with")]
+  modstream model push models/ours           under the name it was trained with
+  modstream model push models/ours --promote --reason 'wins 14 alerts on last week' --by maja
+
+With --promote, the name must be that of the models which the functions score with: --deployment or --model-name says it.")]
 pub(crate) struct PushArgs {
     /// The folder of a model [default: the one built in, trained on r/science]
     #[arg(value_name = "DIR")]
@@ -63,26 +109,41 @@ pub(crate) struct PushArgs {
     #[arg(long)]
     pub(crate) promote: bool,
     #[command(flatten)]
+    pub(crate) scoring: ScoringArgs,
+    #[command(flatten)]
+    pub(crate) cause: CauseArgs,
+    #[command(flatten)]
     pub(crate) system: InBucketArgs,
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:
-  modstream model promote c76d9689cf7f")]
+#[command(after_help = "Examples:
+  modstream model promote c76d9689cf7f
+  modstream model promote c76d9689cf7f --reason 'the new one misses spam' --by maja
+
+Who promotes a version and why is kept in the bucket, below models/NAME/history/.")]
 pub(crate) struct PromoteArgs {
     /// The version, or its first digits, at least 8
     #[arg(value_name = "VERSION", value_parser = version)]
     pub(crate) version: String,
+    /// The model's name [default: that of the models which the functions score with, or the only one there is]
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    pub(crate) name: Option<String>,
     #[command(flatten)]
-    pub(crate) name: NameArgs,
+    pub(crate) scoring: ScoringArgs,
+    #[command(flatten)]
+    pub(crate) cause: CauseArgs,
     #[command(flatten)]
     pub(crate) system: InBucketArgs,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
+    /// Only the models of this name
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    pub(crate) name: Option<String>,
     #[command(flatten)]
-    pub(crate) name: NameArgs,
+    pub(crate) scoring: ScoringArgs,
     #[command(flatten)]
     pub(crate) system: InBucketArgs,
 }
@@ -97,6 +158,8 @@ fn version(text: &str) -> Result<String, String> {
     }
 }
 
+/// How long a function's settings are waited for.
+const FUNCTION_TIMEOUT: Duration = Duration::from_secs(10);
 /// How many manifests are read at a time.
 const CONCURRENT_MANIFEST_READS: usize = 8;
 
@@ -120,14 +183,20 @@ async fn push(args: &PushArgs) -> anyhow::Result<()> {
     let Manifest { name, version, .. } = &manifest;
     let connection = Connection::open(&args.system.connection).await?;
     let bucket = args.system.bucket.bucket.as_str();
+    let scoring = args.scoring.name(&connection, bucket).await?;
+    if args.promote {
+        check_scoring(scoring.as_deref(), name)?;
+    }
     let store = connection.models(bucket, name);
     // Also says at once where the bucket can't be reached.
     let before = in_use(&connection, bucket, name).await?;
     Box::pin(store.push(&files, deadline())).await.with_context(|| format!("the bucket {bucket}"))?;
-    if args.promote {
-        Box::pin(store.promote(version, deadline())).await.with_context(|| format!("the bucket {bucket}"))?;
-    }
-    let is_in_use = args.promote || before.as_ref() == Some(version);
+    let cause = match args.promote {
+        true => Some(promoted(&connection, bucket, name, version, &args.cause).await?.1),
+        false => None,
+    };
+    let is_scored_with = scoring.as_ref().is_none_or(|scoring| scoring == name);
+    let is_in_use = is_scored_with && (args.promote || before.as_ref() == Some(version));
     let unmet = if args.promote { unmet_if_known(unmet(&connection, bucket, name, version).await) } else { None };
     if args.system.json {
         let mut line = json!({
@@ -137,29 +206,75 @@ async fn push(args: &PushArgs) -> anyhow::Result<()> {
             "in_use": is_in_use,
             "before": before,
         });
-        if args.promote {
+        if let Some(cause) = &cause {
             line["out_of_reach"] = unmet.as_ref().map(Unmet::in_json).into();
+            line["functions"] = scoring.into();
+            line["cause"] = in_json(cause);
         }
         return Ok(print(&format!("{line}\n"))?);
     }
     let short = short_version(version);
-    let state = match (&before, args.promote) {
-        (Some(before), _) if before == version => "it is in use already".to_owned(),
-        (before, true) => moved(before.as_deref(), version),
-        (_, false) => format!("not in use yet: modstream model promote {short} --name {name} --bucket {bucket}"),
+    let state = match (&before, args.promote, &scoring) {
+        (_, _, Some(scoring)) if scoring != name => {
+            format!("not in use: the functions score with models called {scoring}")
+        }
+        (Some(before), _, _) if before == version => "it is in use already".to_owned(),
+        (before, true, _) => moved(before.as_deref(), version),
+        (_, false, _) => format!("not in use yet: modstream model promote {short} --name {name} --bucket {bucket}"),
     };
     print(&format!("{name} version {version} is in the bucket {bucket}\n{state}\n"))?;
     unmet.iter().for_each(Unmet::warn);
+    if args.promote {
+        note_unknown(scoring.as_deref(), name);
+    }
     Ok(())
+}
+
+/// Brings a version into use, in the name of whoever runs this. The version that was in use before, and what is recorded.
+pub(crate) async fn promoted(
+    connection: &Connection,
+    bucket: &str,
+    name: &str,
+    version: &str,
+    args: &CauseArgs,
+) -> anyhow::Result<(Option<String>, Cause<'static>)> {
+    let store = connection.models(bucket, name);
+    let cause = args.cause(connection).await;
+    let prepared = Box::pin(store.prepare(version, &cause, deadline())).await;
+    let before = match prepared.with_context(|| format!("the bucket {bucket}"))? {
+        Prepared::InUse => Some(version.to_owned()),
+        Prepared::Move(prepared) => {
+            let commit = Box::pin(store.commit(&prepared, deadline()));
+            let made = Box::pin(args.make(connection, bucket, prepared.event(), commit)).await;
+            made.with_context(|| format!("the bucket {bucket}"))?;
+            prepared.before().map(str::to_owned)
+        }
+    };
+    Ok((before, cause))
+}
+
+/// Says where it is not known whether the functions look at this model at all.
+fn note_unknown(scoring: Option<&str>, name: &str) {
+    if scoring.is_none() {
+        eprintln!(
+            "in use where the functions score with models called {name}: which they do is not known here; --deployment FILE \
+             or --model-name NAME says it"
+        );
+    }
 }
 
 async fn promote(args: &PromoteArgs) -> anyhow::Result<()> {
     let connection = Connection::open(&args.system.connection).await?;
     let bucket = args.system.bucket.bucket.as_str();
-    let models = models(&connection, bucket, args.name.name.as_deref()).await?;
+    let scoring = args.scoring.name(&connection, bucket).await?;
+    let named = args.name.as_deref().or(scoring.as_deref());
+    if let Some(name) = named {
+        check_scoring(scoring.as_deref(), name)?;
+    }
+    let models = models(&connection, bucket, named).await?;
     let names: Vec<&str> = models.keys().map(String::as_str).collect();
-    let name = match (&args.name.name, names.as_slice()) {
-        (Some(name), _) => name.clone(),
+    let name = match (named, names.as_slice()) {
+        (Some(name), _) => name.to_owned(),
         (None, [name]) => (*name).to_owned(),
         (None, []) => bail!("the bucket {bucket} has no models: push one with `modstream model push`"),
         (None, several) => {
@@ -167,9 +282,7 @@ async fn promote(args: &PromoteArgs) -> anyhow::Result<()> {
         }
     };
     let version = whole_version(&args.version, &name, bucket, models.get(&name))?;
-    let store = connection.models(bucket, &name);
-    let promoted = Box::pin(store.promote(&version, deadline())).await;
-    let before = promoted.with_context(|| format!("the bucket {bucket}"))?;
+    let (before, cause) = promoted(&connection, bucket, &name, &version, &args.cause).await?;
     let unmet = unmet_if_known(unmet(&connection, bucket, &name, &version).await);
     if args.system.json {
         let out_of_reach = unmet.as_ref().map(Unmet::in_json);
@@ -179,11 +292,14 @@ async fn promote(args: &PromoteArgs) -> anyhow::Result<()> {
             "bucket": bucket,
             "before": before,
             "out_of_reach": out_of_reach,
+            "functions": scoring,
+            "cause": in_json(&cause),
         });
         return Ok(print(&format!("{line}\n"))?);
     }
     print(&format!("{name}: {}\n", moved(before.as_deref(), &version)))?;
     unmet.iter().for_each(Unmet::warn);
+    note_unknown(scoring.as_deref(), &name);
     Ok(())
 }
 
@@ -303,38 +419,74 @@ async fn unmet(connection: &Connection, bucket: &str, name: &str, version: &str)
 async fn list(args: &ListArgs) -> anyhow::Result<()> {
     let connection = Connection::open(&args.system.connection).await?;
     let bucket = args.system.bucket.bucket.as_str();
-    let models = models(&connection, bucket, args.name.name.as_deref()).await?;
+    let scoring = args.scoring.name(&connection, bucket).await?;
+    let models = models(&connection, bucket, args.name.as_deref()).await?;
     let mut rows = Vec::new();
     for (name, versions) in &models {
-        let current = in_use(&connection, bucket, name).await?;
         let store = connection.models_to_read(bucket, name);
+        let promoted = in_use(&connection, bucket, name).await?;
+        let change = Box::pin(store.last_change(deadline())).await.with_context(|| format!("the bucket {bucket}"))?;
+        let is_scored_with = scoring.as_ref().is_none_or(|scoring| scoring == name);
         for some in versions.chunks(CONCURRENT_MANIFEST_READS) {
             let manifests = some.iter().map(|(version, _)| Box::pin(store.manifest(version, deadline())));
             for ((version, pushed), manifest) in some.iter().zip(join_all(manifests).await) {
-                let is_in_use = current.as_ref() == Some(version);
-                rows.push(Row { name, version, pushed: *pushed, is_in_use, manifest });
+                let is_promoted = promoted.as_ref() == Some(version);
+                let state = match (is_promoted, is_scored_with) {
+                    (false, _) => State::Pushed,
+                    (true, false) => State::Promoted,
+                    (true, true) => State::InUse,
+                };
+                let change = change.clone().filter(|_| is_promoted);
+                rows.push(Row { name, version, pushed: *pushed, state, change, manifest });
             }
         }
     }
     if args.system.json {
         let rows: Vec<Value> = rows.iter().map(Row::json).collect();
-        return Ok(print(&format!("{}\n", json!({ "bucket": bucket, "models": rows })))?);
+        let line = json!({ "bucket": bucket, "functions": scoring, "models": rows });
+        return Ok(print(&format!("{line}\n"))?);
     }
     if rows.is_empty() {
-        let called = args.name.name.as_ref().map_or_else(String::new, |name| format!(" called {name}"));
+        let called = args.name.as_ref().map_or_else(String::new, |name| format!(" called {name}"));
         return Ok(print(&format!(
             "the bucket {bucket} has no model{called}; push one: modstream model push --bucket {bucket}\n"
         ))?);
     }
     let mut text = String::new();
     let names: BTreeSet<&str> = rows.iter().map(|row| row.name).collect();
-    for name in names {
-        text += &format!("{name}\n");
-        for row in rows.iter().filter(|row| row.name == name) {
+    for name in &names {
+        text += &match &scoring {
+            Some(scoring) if scoring == name => format!("{name}, which the functions score with\n"),
+            Some(_) => format!("{name}, which the functions do not score with\n"),
+            None => format!("{name}\n"),
+        };
+        for row in rows.iter().filter(|row| row.name == *name) {
             text += &row.text();
         }
     }
+    text += &match &scoring {
+        Some(scoring) if !names.contains(scoring.as_str()) && args.name.is_none() => format!(
+            "the functions score with models called {scoring}, and the bucket has none: push one with `modstream model push`\n"
+        ),
+        None if names.len() > 1 => {
+            "which of these names the functions score with is not known here: --deployment FILE or \
+                                    --model-name NAME says it\n"
+                .to_owned()
+        }
+        _ => String::new(),
+    };
     Ok(print(&text)?)
+}
+
+/// What is known of a version.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// It is in the bucket.
+    Pushed,
+    /// It is the promoted one of its name, which the functions do not score with.
+    Promoted,
+    /// It is the promoted one of its name, which the functions score with as far as is known.
+    InUse,
 }
 
 /// A version in a list.
@@ -342,13 +494,16 @@ struct Row<'a> {
     name: &'a str,
     version: &'a str,
     pushed: Timestamp,
-    is_in_use: bool,
+    state: State,
+    /// Who promoted it, where it is promoted.
+    change: Option<Change>,
     manifest: Result<Manifest, StoreError>,
 }
 
 impl Row<'_> {
     fn text(&self) -> String {
-        let pushed = self.pushed.to_zoned(jiff::tz::TimeZone::system());
+        let local =
+            |time: Timestamp| time.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string();
         let what = match &self.manifest {
             Ok(Manifest { training, metrics, .. }) => format!(
                 "{:>9} comments, {:.1} % removed  ROC-AUC {:.3}",
@@ -358,8 +513,16 @@ impl Row<'_> {
             ),
             Err(error) => one_line(&error.to_string()),
         };
-        let mark = if self.is_in_use { "in use" } else { "" };
-        format!("  {:6}  {}  pushed {}  {what}\n", mark, short_version(self.version), pushed.strftime("%Y-%m-%d %H:%M"))
+        let mark = match self.state {
+            State::Pushed => "",
+            State::Promoted => "chosen",
+            State::InUse => "in use",
+        };
+        let mut text = format!("  {mark:6}  {}  pushed {}  {what}\n", short_version(self.version), local(self.pushed));
+        if let Some(change) = &self.change {
+            text += &format!("          promoted {} {}\n", local(change.time), in_words(&change.cause()));
+        }
+        text
     }
 
     fn json(&self) -> Value {
@@ -367,7 +530,9 @@ impl Row<'_> {
             "name": self.name,
             "version": self.version,
             "pushed": self.pushed,
-            "in_use": self.is_in_use,
+            "in_use": self.state == State::InUse,
+            "promoted": self.state != State::Pushed,
+            "change": self.change.as_ref().map(change_in_json),
         });
         match &self.manifest {
             Ok(Manifest { training, metrics, .. }) => {

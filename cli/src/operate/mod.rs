@@ -1,6 +1,8 @@
 //! What whoever runs a system does besides.
 
 #[cfg(feature = "aws")]
+mod chat;
+#[cfg(feature = "aws")]
 pub(crate) mod forget;
 #[cfg(feature = "aws")]
 pub(crate) mod function;

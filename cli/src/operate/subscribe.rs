@@ -16,6 +16,7 @@ use crate::common::display::print;
 use crate::common::queue_access;
 use crate::common::runtime::block_on;
 use crate::common::usage::{Usage, set_up};
+use crate::operate::chat::{chat_of, refusal};
 use crate::pipeline::queue::filter;
 
 #[derive(Debug, Args)]
@@ -24,7 +25,8 @@ use crate::pipeline::queue::filter;
   modstream subscribe --https https://example.org/alerts --subreddit science --severity high --severity medium
   modstream subscribe --email mods@example.org --subreddit science
 
-A queue and a webhook get alerts, one by one. Email and SMS get digests, one a subreddit and window: SNS takes an email
+A queue and a webhook get alerts, one by one, each the event itself. The incoming webhook of Slack, Discord or Teams is
+none of these: docs/deploy.md says what to do for a chat. Email and SMS get digests, one a subreddit and window: SNS takes an email
 subscription away that gets more than ten messages a second. A digest's severity is the highest of its alerts.
 
 A repeat changes the subscription that is there. Filters hold from a few seconds to 15 minutes later.")]
@@ -38,7 +40,7 @@ pub(crate) struct SubscribeArgs {
     /// A queue that gets the alerts, an event each
     #[arg(long, value_name = "ARN_OR_URL", group = "to", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) sqs: Option<String>,
-    /// A webhook that gets the alerts, in SNS' envelope; it must confirm the subscription first
+    /// A webhook that gets the alerts, an event each; it must confirm the subscription first, which no chat's webhook can
     #[arg(long, value_name = "URL", group = "to", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) https: Option<String>,
     /// An address that gets digests; who reads it must confirm the subscription first
@@ -100,6 +102,9 @@ impl SubscribeArgs {
     /// Runs `modstream subscribe`.
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let subscriber = Subscriber::of(&self)?;
+        if let (SubscriberKind::Webhook, Some(chat)) = (subscriber.kind, chat_of(subscriber.named)) {
+            bail!("{}: {}", subscriber.named, refusal(chat));
+        }
         let done = block_on(async {
             let connection = Connection::open(&self.connection.at_topic(subscriber.topic)).await?;
             subscribe(&self, subscriber, &connection).await
@@ -377,8 +382,8 @@ impl Target<'_> {
     /// What a subscription is to be like.
     fn attributes(&self, filter: Option<&Value>) -> Vec<(&'static str, String)> {
         let mut all = Vec::new();
-        if self.kind == SubscriberKind::Queue {
-            // The event itself, without SNS' envelope.
+        if matches!(self.kind, SubscriberKind::Queue | SubscriberKind::Webhook) {
+            // The event itself, without SNS' envelope, as `infra/` has it, too.
             all.push(("RawMessageDelivery", "true".to_owned()));
         }
         // One that is there stays where none is named.

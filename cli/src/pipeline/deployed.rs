@@ -19,11 +19,13 @@ use serde_json::Value;
 use tokio::sync::{Mutex, mpsc};
 
 use crate::common::aws_args::topic_name;
+use crate::common::cause::CauseArgs;
 use crate::common::connection::{Connection, Stopped, deadline};
 use crate::common::deployment::{Deployment, read_base_rate};
 use crate::common::display::{in_full, short_version};
 use crate::common::interrupt::Interrupts;
 use crate::common::lambda::Answer;
+use crate::model::bucket::promoted;
 use crate::pipeline::corpus_push::{Placed, place};
 use crate::pipeline::prepared::{DemoArgs, Prepared};
 use crate::pipeline::queue::{Queue, own_name};
@@ -104,7 +106,12 @@ impl Ready {
         }
         let store = connection.models(bucket, &manifest.name);
         Box::pin(store.push(&files, deadline())).await?;
-        let before = Box::pin(store.promote(&manifest.version, deadline())).await?;
+        let why = CauseArgs {
+            by: None,
+            reason: Some("`modstream demo` or `load` on this system".to_owned()),
+            decisions_stream: None,
+        };
+        let (before, _) = promoted(&connection, bucket, &manifest.name, &manifest.version, &why).await?;
         if let Some(before) = before.filter(|before| *before != manifest.version) {
             let from = short_version(&before);
             eprintln!("the model in use was version {from}: functions that run already may use it a minute longer");

@@ -3,13 +3,14 @@
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use modstream_ledger::limits::Breakers;
 use modstream_platform::Clock as _;
 use modstream_platform::aws::SystemClock;
 use serde_json::json;
 
 use crate::common::aws_args::InBucketArgs;
+use crate::common::cause::{CauseArgs, in_json, in_words};
 use crate::common::connection::{Connection, deadline};
 use crate::common::display::print;
 use crate::common::runtime::block_on;
@@ -18,15 +19,28 @@ use crate::common::runtime::block_on;
 #[derive(Debug, Subcommand)]
 pub(crate) enum BreakerCommand {
     /// Publish alerts again, before the breaker closes by itself
-    Close(InBucketArgs),
+    Close(CloseArgs),
     /// Show the breakers of today and yesterday
     Show(InBucketArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  modstream breaker close --reason 'the raid is over' --by maja
+
+Who closes a breaker and why is kept with it, and shown by `modstream breaker show`.")]
+pub(crate) struct CloseArgs {
+    #[command(flatten)]
+    pub(crate) cause: CauseArgs,
+    #[command(flatten)]
+    pub(crate) system: InBucketArgs,
 }
 
 impl BreakerCommand {
     pub(crate) fn wants_json(&self) -> bool {
         match self {
-            BreakerCommand::Close(args) | BreakerCommand::Show(args) => args.json,
+            BreakerCommand::Close(args) => args.system.json,
+            BreakerCommand::Show(args) => args.json,
         }
     }
 
@@ -42,14 +56,24 @@ impl BreakerCommand {
     }
 }
 
-async fn close(args: &InBucketArgs) -> anyhow::Result<()> {
-    let connection = Connection::open(&args.connection).await?;
-    let bucket = args.bucket.bucket.as_str();
+async fn close(args: &CloseArgs) -> anyhow::Result<()> {
+    let CloseArgs { cause: by, system } = args;
+    let connection = Connection::open(&system.connection).await?;
+    let bucket = system.bucket.bucket.as_str();
     let objects = connection.clients().objects(bucket);
-    let closed = Box::pin(Breakers::new(&objects, &SystemClock, deadline()).close()).await;
-    let closed = closed.with_context(|| format!("breakers/ of the bucket {bucket}"))?;
-    if args.json {
-        return Ok(print(&format!("{}\n", json!({ "bucket": bucket, "closed": closed })))?);
+    let breakers = Breakers::new(&objects, &SystemClock, deadline());
+    let cause = by.cause(&connection).await;
+    let closing = Box::pin(breakers.closing(&cause)).await;
+    let closing = closing.with_context(|| format!("breakers/ of the bucket {bucket}"))?;
+    for one in &closing {
+        let close = Box::pin(breakers.close_one(one));
+        let closed = Box::pin(by.make(&connection, bucket, one.event(), close)).await;
+        closed.with_context(|| format!("breakers/ of the bucket {bucket}"))?;
+    }
+    let closed = closing.len();
+    if system.json {
+        let line = json!({ "bucket": bucket, "closed": closed, "cause": in_json(&cause) });
+        return Ok(print(&format!("{line}\n"))?);
     }
     let text = match closed {
         0 => "no breaker was open\n",
@@ -62,13 +86,24 @@ async fn show(args: &InBucketArgs) -> anyhow::Result<()> {
     let connection = Connection::open(&args.connection).await?;
     let bucket = args.bucket.bucket.as_str();
     let objects = connection.bucket(bucket);
-    let all = Box::pin(Breakers::new(&objects, &SystemClock, deadline()).all()).await;
-    let all = all.with_context(|| format!("breakers/ of the bucket {bucket}"))?;
+    let breakers = Breakers::new(&objects, &SystemClock, deadline());
+    let known = Box::pin(breakers.all()).await.with_context(|| format!("breakers/ of the bucket {bucket}"))?;
+    let mut all = Vec::new();
+    for known in known {
+        let cause = match known.closed {
+            Some(_) => Box::pin(breakers.closed_by(&known.folder)).await,
+            None => Ok(None),
+        };
+        all.push((known, cause.with_context(|| format!("breakers/ of the bucket {bucket}"))?));
+    }
     let now = SystemClock.now();
     if args.json {
         let rows: Vec<_> = all
             .iter()
-            .map(|known| json!({ "opened": known.opened, "open": known.is_open(now), "closed": known.closed }))
+            .map(|(known, cause)| {
+                let cause = cause.as_ref().map(in_json);
+                json!({ "opened": known.opened, "open": known.is_open(now), "closed": known.closed, "cause": cause })
+            })
             .collect();
         return Ok(print(&format!("{}\n", json!({ "bucket": bucket, "breakers": rows })))?);
     }
@@ -76,7 +111,7 @@ async fn show(args: &InBucketArgs) -> anyhow::Result<()> {
         return Ok(print("no breaker opened today or yesterday\n")?);
     }
     let mut text = String::new();
-    for known in &all {
+    for (known, cause) in &all {
         let opened = &known.opened;
         let end = match known.ended(now) {
             None => format!("open until {}", opened.until.strftime("%Y-%m-%d %H:%M UTC")),
@@ -89,6 +124,9 @@ async fn show(args: &InBucketArgs) -> anyhow::Result<()> {
             opened.predictions,
             opened.share() * 100.0
         );
+        if let Some(cause) = cause {
+            text += &format!("                      closed {}\n", in_words(cause));
+        }
     }
     Ok(print(&text)?)
 }

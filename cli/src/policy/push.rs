@@ -5,13 +5,15 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use modstream_in_use::policies::PolicyStore;
+use modstream_in_use::history::Prepared;
+use modstream_in_use::policies::{PolicyStore, version_of};
 use modstream_platform::aws::SystemClock;
 use serde_json::json;
 
 use super::table;
 use crate::common::args::name;
 use crate::common::aws_args::InBucketArgs;
+use crate::common::cause::{CauseArgs, change_in_json, in_json, in_words};
 use crate::common::connection::{Connection, deadline};
 use crate::common::display::{one_line, print, short_version};
 use crate::common::input;
@@ -38,8 +40,11 @@ impl PolicyInBucketCommand {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:
-  modstream policy push policies.toml")]
+#[command(after_help = "Examples:
+  modstream policy push policies.toml
+  modstream policy push policies.toml --reason 'fewer alerts at night' --by maja
+
+Who pushes policies and why is kept in the bucket, below policies/history/.")]
 pub(crate) struct PolicyPushArgs {
     /// The document: TOML, or JSON
     #[arg(value_name = "FILE")]
@@ -47,6 +52,8 @@ pub(crate) struct PolicyPushArgs {
     /// The name of the model in use, to warn where a policy asks for more than it can promise
     #[arg(long, value_name = "NAME", env = "MODSTREAM_MODEL_NAME", value_parser = name)]
     pub(crate) model_name: Option<String>,
+    #[command(flatten)]
+    pub(crate) cause: CauseArgs,
     #[command(flatten)]
     pub(crate) system: InBucketArgs,
 }
@@ -77,14 +84,28 @@ async fn push(args: &PolicyPushArgs) -> anyhow::Result<ExitCode> {
     let connection = Connection::open(&args.system.connection).await?;
     let bucket = args.system.bucket.bucket.as_str();
     let objects = connection.clients().objects(bucket);
-    let pushed = Box::pin(PolicyStore::new(&objects, &SystemClock, deadline()).push(&policies)).await;
-    let (version, before) = pushed.with_context(|| format!("the bucket {bucket}"))?;
+    let store = PolicyStore::new(&objects, &SystemClock, deadline());
+    let cause = args.cause.cause(&connection).await;
+    let version = version_of(&policies);
+    let prepared = Box::pin(store.prepare(&policies, &cause)).await;
+    let before = match prepared.with_context(|| format!("the bucket {bucket}"))? {
+        Prepared::InUse => Some(version.clone()),
+        Prepared::Move(prepared) => {
+            let commit = Box::pin(store.commit(&prepared));
+            let made = Box::pin(args.cause.make(&connection, bucket, prepared.event(), commit)).await;
+            made.with_context(|| format!("the bucket {bucket}"))?;
+            prepared.before().map(str::to_owned)
+        }
+    };
     let in_use = in_use_manifest(&connection, bucket, args.model_name.as_deref()).await;
     let found = in_use.and_then(|manifest| manifest.map(|it| Unmet::of(&policies, &it, None)).transpose());
     let unmet = unmet_if_known(found);
     if args.system.json {
         let out_of_reach = unmet.as_ref().map(Unmet::in_json);
-        let line = json!({ "bucket": bucket, "version": version, "before": before, "out_of_reach": out_of_reach });
+        let cause = in_json(&cause);
+        let line = json!({
+            "bucket": bucket, "version": version, "before": before, "out_of_reach": out_of_reach, "cause": cause,
+        });
         print(&format!("{line}\n"))?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -105,16 +126,23 @@ async fn show(args: &InBucketArgs) -> anyhow::Result<ExitCode> {
     let connection = Connection::open(&args.connection).await?;
     let bucket = args.bucket.bucket.as_str();
     let objects = connection.bucket(bucket);
-    let current = Box::pin(PolicyStore::new(&objects, &SystemClock, deadline()).current()).await;
-    let current = current.with_context(|| format!("the bucket {bucket}"))?;
+    let store = PolicyStore::new(&objects, &SystemClock, deadline());
+    let current = Box::pin(store.current()).await.with_context(|| format!("the bucket {bucket}"))?;
+    let change = Box::pin(store.last_change()).await.with_context(|| format!("the bucket {bucket}"))?;
     let text = match (current, args.json) {
         (Some((version, policies)), true) => {
-            format!("{}\n", json!({ "bucket": bucket, "version": version, "policies": table::in_json(&policies) }))
+            let (policies, change) = (table::in_json(&policies), change.as_ref().map(change_in_json));
+            let line = json!({ "bucket": bucket, "version": version, "policies": policies, "change": change });
+            format!("{line}\n")
         }
         (None, true) => format!("{}\n", json!({ "bucket": bucket, "version": null })),
         (Some((version, policies)), false) => {
+            let since = change.map_or_else(String::new, |change| {
+                let time = change.time.strftime("%Y-%m-%d %H:%M UTC");
+                format!("in use since {time}, {}\n", in_words(&change.cause()))
+            });
             format!(
-                "version {} in the bucket {}\n{}",
+                "version {} in the bucket {}\n{since}{}",
                 short_version(&version),
                 one_line(bucket),
                 table::table(&policies)

@@ -60,6 +60,7 @@ pub(crate) async fn compare(
     if difference.comments == 0 {
         let cause = left_out.unreadable.first().map(|(name, error)| format!("; {name}: {error}"));
         let cause = cause.or_else(|| left_out.bad_examples.first().map(|example| format!("; {example}")));
+        let cause = cause.or_else(|| left_out.young_archive().map(|said| format!("; {said}")));
         anyhow::bail!("{from}: there are no comments in it{}", cause.unwrap_or_default());
     }
     let (was, now) = (was.side(), now.named());

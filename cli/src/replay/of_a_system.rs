@@ -9,6 +9,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use modstream_archive::{Content, Key, PREFIX};
 use modstream_events::{Alert, Event};
+use modstream_ledger::Hour;
 use modstream_platform::aws::SystemClock;
 use modstream_platform::deliver::{get, list};
 use modstream_platform::{Clock, Fetched, Objects};
@@ -63,9 +64,9 @@ pub(super) fn run(args: &ReplayArgs, page: Option<&OutputFile>) -> anyhow::Resul
             return Box::pin(against_what_was(args, page, &title, &mut source, objects)).await;
         }
         let (Some(from), Some(objects)) = (from, objects) else { return Err(Usage::error("say --from and --bucket")) };
-        reaches(&objects, &SystemClock, name, *from).await?;
+        let begins = first_hour_after(&objects, &SystemClock, name, *from).await?;
         let reader = modstream_archive::Reader::open(&objects, &SystemClock, name, *from, to).await;
-        let mut source = Archived { reader: reader.context("the archive")?, forgotten: 0 };
+        let mut source = Archived { reader: reader.context("the archive")?, forgotten: 0, begins, first: None };
         Box::pin(against_what_was(args, page, &title("the archive of"), &mut source, Some(objects.clone()))).await
     })
 }
@@ -86,22 +87,25 @@ async fn against_what_was<O: Objects>(
     }
 }
 
-/// Whether the archive goes back as far as that.
-async fn reaches<O: Objects, C: Clock>(objects: &O, clock: &C, stream: &str, from: Timestamp) -> anyhow::Result<()> {
+/// When the archive's first hour begins, where that is after `from`: a young archive has nothing before.
+async fn first_hour_after<O: Objects, C: Clock>(
+    objects: &O,
+    clock: &C,
+    stream: &str,
+    from: Timestamp,
+) -> anyhow::Result<Option<Timestamp>> {
     let hour = hour_of(from);
     let listed = async |prefix: &str| list(objects, clock, deadline(), prefix).await.context("the archive");
     // The whole archive is listed only where this hour has nothing.
     if !listed(&format!("{PREFIX}{stream}/{hour}/")).await?.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let all = listed(&format!("{PREFIX}{stream}/")).await?;
     let first = all.iter().filter_map(|key| Key::parse(key)).map(|key| key.hour).min();
     match first {
         None => bail!("the archive of the stream {stream} is empty: replay the stream itself with --stream, or files"),
-        Some(first) if first > hour => {
-            bail!("the archive of the stream {stream} begins at {first}:00:00Z: say --from {first}:00:00Z")
-        }
-        Some(_) => Ok(()),
+        Some(first) if first > hour => Ok(first.parse().ok().map(Hour::start)),
+        Some(_) => Ok(None),
     }
 }
 
@@ -113,11 +117,17 @@ fn hour_of(time: Timestamp) -> String {
 struct Archived<'a, O, C> {
     reader: modstream_archive::Reader<'a, O, C>,
     forgotten: u64,
+    /// When the archive's first hour begins, where that is after what was asked for.
+    begins: Option<Timestamp>,
+    /// When the first of its records arrived.
+    first: Option<Timestamp>,
 }
 
 impl<O: Objects, C: Clock> Source for Archived<'_, O, C> {
     async fn next(&mut self) -> anyhow::Result<Option<Item>> {
         while let Some(stored) = self.reader.next().await.context("the archive")? {
+            let arrived = stored.record.arrived;
+            self.first = Some(self.first.map_or(arrived, |first| first.min(arrived)));
             match stored.record.content {
                 Content::Data(data) => {
                     return Ok(Some(Item { data, partition_key: stored.record.partition_key, removed: None }));
@@ -133,6 +143,7 @@ impl<O: Objects, C: Clock> Source for Archived<'_, O, C> {
         LeftOut {
             unreadable: unreadable.map(|object| (object.key.clone(), object.error.to_string())).collect(),
             without_text: self.forgotten,
+            begins: self.begins.map(|begins| self.first.unwrap_or(begins)),
             ..LeftOut::default()
         }
     }

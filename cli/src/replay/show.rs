@@ -102,9 +102,9 @@ impl Shown<'_> {
     }
 
     fn notes(&self) -> String {
-        let LeftOut { unreadable, bad_rows, bad_examples, without_text, placeholders } = self.left_out;
+        let LeftOut { unreadable, bad_rows, bad_examples, without_text, placeholders, .. } = self.left_out;
         let Difference { repeats, deletions_and_reports, bad_records, quarantined, .. } = self.difference;
-        let mut notes = String::new();
+        let mut notes = self.left_out.young_archive().map_or_else(String::new, |said| format!("{said}\n"));
         if *repeats > 0 {
             notes += &format!("{repeats} repeats of a comment event were left out\n");
         }
@@ -155,7 +155,7 @@ impl Shown<'_> {
         let mut changed = group(&difference.changed);
         changed["more_urgent"] = difference.more_urgent.into();
         changed["other_condition"] = difference.other_condition.into();
-        let document = json!({
+        let mut document = json!({
             "from": from,
             "comments": difference.comments,
             "verdicts": { "removed": difference.judged.removed, "kept": difference.judged.kept },
@@ -175,6 +175,9 @@ impl Shown<'_> {
                 .map(|(name, error)| json!({ "name": name, "error": error })).collect::<Vec<_>>(),
             "seconds": seconds,
         });
+        if let Some(begins) = left_out.begins {
+            document["archive_begins"] = begins.to_string().into();
+        }
         format!("{document}\n")
     }
 

@@ -36,6 +36,15 @@ pub(crate) struct LeftOut {
     pub(crate) without_text: u64,
     /// What stands in place of the texts that are gone.
     pub(crate) placeholders: PlaceholderCounts,
+    /// When the archive begins, where more was asked for than it has.
+    pub(crate) begins: Option<jiff::Timestamp>,
+}
+
+impl LeftOut {
+    /// Says since when there is an archive, where more was asked for.
+    pub(crate) fn young_archive(&self) -> Option<String> {
+        self.begins.map(|begins| format!("the archive begins at {begins}: it has nothing before that"))
+    }
 }
 
 /// Names a comment event.

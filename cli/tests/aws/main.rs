@@ -1,6 +1,7 @@
 //! The commands that operate a system on AWS, against servers of this machine.
 
 mod breaker;
+mod changes;
 mod command;
 mod demo;
 mod forget;
@@ -15,3 +16,4 @@ mod send;
 mod services;
 mod subscribe;
 mod tail;
+mod waiting;

@@ -28,13 +28,17 @@ fn comment(id: &str) -> Comment<'static> {
 
 /// Puts an object of the archive; its key.
 fn archive(aws: &FakeAws, first: u32, comments: &[&str]) -> String {
+    archive_at(aws, first, comments, arrived())
+}
+
+fn archive_at(aws: &FakeAws, first: u32, comments: &[&str], arrived: Timestamp) -> String {
     let records: Vec<ArchivedRecord> = (first..)
         .zip(comments)
         .map(|(number, id)| ArchivedRecord {
             sequence_number: number.to_string(),
             partition_key: (*id).to_owned(),
-            arrived: arrived(),
-            content: Content::Data(Event::new(*id, SOURCE, arrived(), comment(id)).encode()),
+            arrived,
+            content: Content::Data(Event::new(*id, SOURCE, arrived, comment(id)).encode()),
         })
         .collect();
     let (key, bytes) = encode("comments", "shardId-000000000000", &records).expect("an object");
@@ -89,14 +93,34 @@ fn a_range_without_comments_is_said_with_what_there_is() {
     archive(&aws, 1, &["a"]);
     let ran = |from: &str, to: &str| run(&aws, &["--from", from, "--to", to]);
     let from = |from: &str, to: &str| ran(from, to).error();
-    let early = from("2026-01-04T00:00:00Z", "2026-01-06T00:00:00Z");
-    assert!(early.contains("begins at 2026-01-05T10:00:00Z: say --from"), "{early}");
+    let early = from("2026-01-03T00:00:00Z", "2026-01-04T00:00:00Z");
+    assert!(early.contains("no comments in it; the archive begins at 2026-01-05T10:00:00Z: it has nothing"), "{early}");
     let turned = ran("2026-01-06T00:00:00Z", "2026-01-05T00:00:00Z").usage();
     assert!(turned.contains("is not before"), "{turned}");
     let late = from("2026-01-07T00:00:00Z", "2026-01-08T00:00:00Z");
     assert!(late.contains("there are no comments in it"), "{late}");
     let nothing = run(&aws, &[]).usage();
     assert!(nothing.contains("--input FILE, --from TIME"), "{nothing}");
+}
+
+#[test]
+fn of_a_young_archive_there_is_what_it_has_and_since_when() {
+    let aws = FakeAws::start().expect("a port");
+    let arrived: Timestamp = "2026-01-05T10:07:30Z".parse().expect("a time");
+    archive_at(&aws, 1, &["a", "b"], arrived);
+    for from in ["2026-01-04T00:00:00Z", "2026-01-05T09:59:59Z"] {
+        let all = run(&aws, &["--from", from, "--to", "2026-01-06T00:00:00Z"]).done();
+        assert_eq!((&all["comments"], &all["archive_begins"]), (&json!(2), &json!("2026-01-05T10:07:30Z")), "{from}");
+    }
+    let args = [&["replay", "--from", "2026-01-04T00:00:00Z", "--to", "2026-01-06T00:00:00Z"][..], &NAMES].concat();
+    let said = Aws::at(&aws.url()).run(&args);
+    assert_eq!(said.status, Some(0), "{said:?}");
+    assert!(
+        said.stdout.contains("the archive begins at 2026-01-05T10:07:30Z: it has nothing before that\n"),
+        "{said:?}"
+    );
+    let all = run(&aws, &["--from", "2026-01-05T10:00:00Z", "--to", "2026-01-06T00:00:00Z"]).done();
+    assert_eq!(all.get("archive_begins"), None, "the hour is there");
 }
 
 #[test]

@@ -81,13 +81,33 @@ fn a_queues_url_does_as_well() {
 }
 
 #[test]
-fn a_webhook_must_confirm_and_gets_the_envelope() {
+fn a_webhook_must_confirm_and_gets_the_events_themselves_as_by_terraform() {
     let services = Services::start();
     let done = subscribe(&services, &["--https", "https://example.org/alerts"]).done();
     assert!(done["note"].as_str().is_some_and(|note| note.contains("SubscribeURL")), "{done}");
     let state = services.state();
     let attributes = &state.subscriptions["https://example.org/alerts"];
-    assert_eq!((attributes["protocol"].as_str(), attributes.get("RawMessageDelivery")), ("https", None));
+    assert_eq!((attributes["protocol"].as_str(), attributes["RawMessageDelivery"].as_str()), ("https", "true"));
+    // One that an earlier release subscribed gets the envelope until then.
+    drop(state);
+    services.state().subscriptions.get_mut("https://example.org/alerts").expect("there").remove("RawMessageDelivery");
+    assert_eq!(subscribe(&services, &["--https", "https://example.org/alerts"]).done()["what"], "changed");
+}
+
+#[test]
+fn a_chats_webhook_is_refused_before_anything_is_called_with_what_does_instead() {
+    let services = Services::start();
+    for (url, chat) in [
+        ("https://hooks.slack.com/services/T0/B0/x", "Slack"),
+        ("https://discord.com/api/webhooks/1/x", "Discord"),
+        ("https://ours.webhook.office.com/webhookb2/x", "Microsoft Teams"),
+    ] {
+        let error = subscribe(&services, &["--https", url]).error();
+        for part in [url, chat, "--email", "docs/deploy.md"] {
+            assert!(error.contains(part), "{part} is missing in {error}");
+        }
+    }
+    assert!(services.state().calls.is_empty());
 }
 
 #[test]

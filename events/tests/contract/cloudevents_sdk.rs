@@ -6,7 +6,10 @@ use modstream_events::{Comment, Data, Event, Versioned};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::whole_events::{alert_event, comment_event, decision_event, prediction_event, quarantined_event};
+use crate::whole_events::{
+    alert_event, breaker_closed_event, comment_event, decision_event, model_promoted_event, policies_changed_event,
+    prediction_event, quarantined_event,
+};
 
 fn read_by_the_sdk<T: Data + Serialize>(event: &Event<'_, T>) -> cloudevents::Event {
     let read: cloudevents::Event = serde_json::from_slice(&event.encode()).expect("the SDK reads it");
@@ -45,6 +48,10 @@ fn the_sdk_reads_every_event_and_what_it_writes_decodes_to_the_same() {
     let decision = decision_event();
     decodes_to(&decision, &written_by_the_sdk(&read_by_the_sdk(&decision)));
     decodes_to(&quarantined, &written_by_the_sdk(&read_by_the_sdk(&quarantined)));
+    let (promoted, changed, closed) = (model_promoted_event(), policies_changed_event(), breaker_closed_event());
+    decodes_to(&promoted, &written_by_the_sdk(&read_by_the_sdk(&promoted)));
+    decodes_to(&changed, &written_by_the_sdk(&read_by_the_sdk(&changed)));
+    decodes_to(&closed, &written_by_the_sdk(&read_by_the_sdk(&closed)));
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use modstream_events::{
-    Action, Alert, Comment, Decision, Event, EventRef, ModelRef, OperatingPoint, Origin, PolicyRef, Prediction,
-    Quarantined, Reason, Severity, Term, ids,
+    Action, Alert, BreakerClosed, Cause, Comment, Decision, Event, EventRef, ModelPromoted, ModelRef, OperatingPoint,
+    Origin, PoliciesChanged, PolicyRef, Prediction, Quarantined, Reason, Severity, Term, ids,
 };
 
 pub(crate) const FORUM: &str = "urn:example:forum";
@@ -81,4 +81,33 @@ pub(crate) fn quarantined_event() -> Event<'static, Quarantined<'static>> {
         payload: "aGVsbG8=".into(),
     };
     entry.into_event("urn:modstream:score-comments")
+}
+
+fn cause() -> Cause<'static> {
+    Cause {
+        by: Some("maja".into()),
+        identity: Some("arn:aws:sts::123456789012:assumed-role/operators/maja".into()),
+        reason: Some("the replay of last week won 14 alerts".into()),
+    }
+}
+
+pub(crate) fn model_promoted_event() -> Event<'static, ModelPromoted<'static>> {
+    let promoted = ModelPromoted {
+        name: "rscience".into(),
+        number: 2,
+        version: MODEL_VERSION.into(),
+        previous: Some("c76d9689cf7f0b64a1c5f08273de49b6708c12fa95e3b04d6a7f8190c2d3e4b5".into()),
+        cause: cause(),
+    };
+    promoted.into_event(time("2026-01-05T10:31:07.25Z"))
+}
+
+pub(crate) fn policies_changed_event() -> Event<'static, PoliciesChanged<'static>> {
+    let ModelPromoted { number, version, previous, cause, .. } = model_promoted_event().data;
+    PoliciesChanged { number, version, previous, cause }.into_event(time("2026-01-05T10:31:07.25Z"))
+}
+
+pub(crate) fn breaker_closed_event() -> Event<'static, BreakerClosed<'static>> {
+    let (breaker, opened) = ("breakers/2026-01-05/0000-_all".into(), time("2026-01-05T10:04:00Z"));
+    BreakerClosed { breaker, opened, cause: cause() }.into_event(time("2026-01-05T10:31:07.25Z"))
 }

@@ -10,13 +10,18 @@ mod types;
 mod whole_events;
 
 use jsonschema::Validator;
-use modstream_events::{Alert, Comment, Data, Decision, Event, Prediction, Quarantined};
+use modstream_events::{
+    Alert, BreakerClosed, Comment, Data, Decision, Event, ModelPromoted, PoliciesChanged, Prediction, Quarantined,
+};
 use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 use types::for_each_type;
-use whole_events::{alert_event, comment_event, decision_event, prediction_event, quarantined_event};
+use whole_events::{
+    alert_event, breaker_closed_event, comment_event, decision_event, model_promoted_event, policies_changed_event,
+    prediction_event, quarantined_event,
+};
 
 fn schema<T: Data + JsonSchema>() -> Value {
     let settings = SchemaSettings::draft2020_12().with_transform(RecursiveTransform(publish));
@@ -114,6 +119,9 @@ fn every_event_follows_its_schema() {
         (validator::<Alert<'_>>(), json(&alert_event())),
         (validator::<Decision<'_>>(), json(&decision_event())),
         (validator::<Quarantined<'_>>(), json(&quarantined_event())),
+        (validator::<ModelPromoted<'_>>(), json(&model_promoted_event())),
+        (validator::<PoliciesChanged<'_>>(), json(&policies_changed_event())),
+        (validator::<BreakerClosed<'_>>(), json(&breaker_closed_event())),
     ] {
         validator.validate(&event).unwrap_or_else(|error| panic!("{error}: {event}"));
     }
@@ -229,6 +237,24 @@ fn a_broken_decision_event_does_not_follow_the_schema() {
         ("/data/exploration", Some(json!(-0.1))),
     ];
     assert_each_break_is_found(&validator::<Decision<'_>>(), &json(&decision_event()), &breaks);
+}
+
+#[test]
+fn a_broken_event_about_a_change_does_not_follow_the_schema() {
+    let breaks = [
+        ("/data/cause", None),
+        ("/data/cause", Some(json!("a reason"))),
+        ("/data/cause/by", Some(json!(7))),
+        ("/data/cause/reason", Some(Value::Null)),
+    ];
+    let numbered = [("/data/number", Some(json!(0))), ("/data/version", None), ("/data/previous", Some(json!(7)))];
+    let numbered = [&breaks[..], &numbered].concat();
+    let named = [&numbered[..], &[("/data/name", None)]].concat();
+    assert_each_break_is_found(&validator::<ModelPromoted<'_>>(), &json(&model_promoted_event()), &named);
+    assert_each_break_is_found(&validator::<PoliciesChanged<'_>>(), &json(&policies_changed_event()), &numbered);
+    let opened = [("/data/breaker", None), ("/data/opened", Some(json!("yesterday")))];
+    let opened = [&breaks[..], &opened].concat();
+    assert_each_break_is_found(&validator::<BreakerClosed<'_>>(), &json(&breaker_closed_event()), &opened);
 }
 
 #[test]

@@ -7,14 +7,14 @@ use anyhow::{Context as _, bail, ensure};
 use serde_json::json;
 
 use super::ended::Ended;
-use super::fault_counts;
 use super::settings::Settings;
+use super::{browser, fault_counts};
 use crate::cargo::Programs;
-use crate::infra::{Infra, Options, Switched};
+use crate::infra::{Infra, Options, Outputs, Switched};
 use crate::package::{self, Built};
 use crate::progress::step;
 use crate::stack::{self, Stack, Status};
-use crate::tools::{self, Missing, Venv};
+use crate::tools::{self, Chromium, Missing, Venv};
 use crate::{checkout, command, deploy, tested};
 
 /// Runs the tests, or says what they lack.
@@ -62,6 +62,26 @@ fn executor(venv: &Venv) -> anyhow::Result<()> {
     command::logged(&mut unittest, &checkout::local().join("logs/executor-tests.log"))
 }
 
+/// Signs in at the stack's desk with a browser, and decides there.
+fn in_a_browser(stack: &Stack, built: &Built, deployed: &Outputs) -> anyhow::Result<()> {
+    let chromium = match Chromium::choose() {
+        Ok(chromium) => chromium,
+        Err(missing) => {
+            println!("left out, for want of {missing}");
+            return Ok(());
+        }
+    };
+    let mut link = Command::new(&built.modstream);
+    stack.reach(&mut link);
+    link.args(["desk-link", "--moderator", "maja", "--desk-url", deployed.text("desk_url")?]);
+    link.args(["--link-key-secret", deployed.text("link_key_secret")?]);
+    let said = command::captured(&mut link, &stack.log("modstream"))?;
+    let link = said.split_whitespace().find(|word| word.starts_with("http")).context("desk-link printed no link")?;
+    let mut node = browser::tests(&chromium, &["stack.js"])?;
+    node.env("MODSTREAM_TEST_SIGN_IN", link);
+    command::logged(&mut node, &checkout::local().join("logs/tests-browser-on-stack.log"))
+}
+
 /// Each run takes a port of its own, so nobody else would ever clear what a run left that was killed.
 fn clear_left_over() -> anyhow::Result<()> {
     for stack in Stack::all().into_iter().filter(Stack::is_for_tests) {
@@ -96,7 +116,7 @@ fn check_gone(stack: &Stack, venv: &Venv) -> anyhow::Result<()> {
 }
 
 /// Variables of Terraform's, and in which words they are refused.
-const REFUSED: [(&str, &str); 5] = [
+const REFUSED: [(&str, &str); 6] = [
     ("expected_account_id=123456789012", "set AWS_PROFILE, or correct the variable"),
     ("expected_region=eu-central-1", "set AWS_REGION or `region`, or correct the variable"),
     ("archive_days=0", "archive_days must be a whole number from 1, or null to keep the archive for ever"),
@@ -104,6 +124,10 @@ const REFUSED: [(&str, &str); 5] = [
     (
         "alert_subscriptions=[{protocol=\"email\",endpoint=\"somebody\"}]",
         "the endpoint of email is an address, for example moderators@example.org",
+    ),
+    (
+        "alert_subscriptions=[{protocol=\"https\",endpoint=\"https://Hooks.Slack.com/services/T0/B0/x\"}]",
+        "an incoming webhook of Slack, Discord, Teams or another chat can't confirm a subscription",
     ),
 ];
 
@@ -179,6 +203,7 @@ fn on(stack: &Stack, tools: &Tools<'_>, programs: &Programs, built: &Built, comm
     tests("tests: mappings on", "b_running")?;
     tests("tests: digests and decisions", "b_decided")?;
     tests("tests: policies, budgets, the breaker, what is learned", "b_moderated")?;
+    step("tests: the desk in a browser", || in_a_browser(stack, built, &deployed))?;
     // The faults wait most of their time, each in a world of its own. With many comments they would wait for one Kinesis.
     let threads = if comments > 1_000 { "1" } else { "8" };
     several(&format!("tests: faults, {comments} comments each"), "b_faults", threads)?;

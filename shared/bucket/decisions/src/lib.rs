@@ -14,14 +14,17 @@
 //!
 //! [`Decisions::sweep`] looks at entries that stayed: what the log holds, to the byte, is sent; what lost against another is
 //! dropped. The checksum is of the event's bytes, so two attempts at one number have two entries, and dropping one never drops
-//! the other. A decision that is sent late comes after later ones: whoever reads the stream goes by the numbers.
+//! the other. What operators change, such as the model in use, goes to the stream the same way ([`Decisions::announce`]): its
+//! log is the history beside the pointer, or the breaker's `closed.json`. A decision that is sent late comes after later ones: whoever reads the stream goes by the numbers.
 
+mod changes;
 mod decide;
 mod log;
 mod moderator;
 mod numbers;
 mod sweep;
 
+pub use changes::Announced;
 pub use decide::{DecideError, DecideOutcome, Decisions};
 pub use log::{AlertKey, Log, LogError, MAX_DECISIONS_PER_ALERT, PREFIX, Recorded, Standing};
 pub use moderator::{NoModerator, moderator};

@@ -30,6 +30,14 @@ impl AlertKey<'_> {
     }
 }
 
+impl AlertKey<'_> {
+    /// Whether a log stands at a decision, by the number of its last object, 0 where there is none: an undo follows a decision
+    /// and a decision an undo, so decisions have the odd numbers. So names alone say what is undecided.
+    pub fn is_decided(last_number: u32) -> bool {
+        !last_number.is_multiple_of(2)
+    }
+}
+
 impl<'a> AlertKey<'a> {
     /// The alert that a log's object is about, and the decision's number.
     pub fn of_key(key: &'a str) -> Option<(Self, u32)> {

@@ -60,7 +60,8 @@ pub struct Numbers {
     pub by_policy: Vec<NamedPrecision>,
     /// The decisions by reason.
     pub by_reason: Vec<NamedPrecision>,
-    /// Decisions that no other moderator took back, of all.
+    /// Decisions that no other moderator took back, of all. Whoever came second and was told of a decision that stands is not
+    /// counted: their wish is not recorded.
     pub agreement: Proportion,
     /// The median time from an alert to the first decision about it.
     pub time_to_decision: Option<SignedDuration>,

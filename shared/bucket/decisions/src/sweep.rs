@@ -1,13 +1,14 @@
 use futures_util::{StreamExt as _, stream};
 use jiff::SignedDuration;
 use modstream_events::{Decision, Event};
+use modstream_in_use::history::Outcome;
 use modstream_platform::deliver::{Delivery, delete, get, list, put_all};
 use modstream_platform::{Clock, DeletableObjects, Fetched, PutRecord, Stream};
 use modstream_telemetry::decisions_swept;
 use sha2::{Digest as _, Sha256};
 
-use crate::Decisions;
 use crate::log::{AlertKey, LogError};
+use crate::{Decisions, changes};
 
 /// The prefix of decisions that may not have reached the stream.
 pub const UNSENT_PREFIX: &str = "decisions-unsent/";
@@ -42,7 +43,8 @@ enum Fate {
 }
 
 impl<O: DeletableObjects, S: Stream, C: Clock> Decisions<'_, O, S, C> {
-    /// Sends the decisions that are in a log and may not be on the stream, and drops attempts that are in none. For a schedule:
+    /// Sends the decisions that are in a log and may not be on the stream, and the changes that operators made; drops attempts
+    /// that came to nothing. For a schedule:
     /// every few minutes.
     ///
     /// # Errors
@@ -94,8 +96,9 @@ impl<O: DeletableObjects, S: Stream, C: Clock> Decisions<'_, O, S, C> {
             Ok(_) => return Fate::Gone,
             Err(_) => return Fate::Leave,
         };
-        // What is no decision is somebody's to look at.
-        let Ok(event) = Event::<'_, Decision<'_>>::decode(&bytes) else { return Fate::Leave };
+        let Ok(event) = Event::<'_, Decision<'_>>::decode(&bytes) else {
+            return self.fate_of_change(entry, bytes).await;
+        };
         let place = AlertKey::of_decision(&event.data);
         match get(objects, clock, deadline, &place.key(event.data.number), None).await {
             Ok(Fetched::Object { bytes: logged, .. }) if logged == bytes => {
@@ -105,6 +108,17 @@ impl<O: DeletableObjects, S: Stream, C: Clock> Decisions<'_, O, S, C> {
             Ok(Fetched::Object { .. }) => Fate::Drop { entry },
             Ok(_) if clock.now().duration_since(event.time) > GRACE => Fate::Drop { entry },
             Ok(_) | Err(_) => Fate::Leave,
+        }
+    }
+
+    /// The same of an event about a change that an operator made.
+    async fn fate_of_change(&self, entry: String, bytes: Vec<u8>) -> Fate {
+        match changes::outcome(self.objects, self.clock, self.deadline, &bytes).await {
+            Ok(Some((Outcome::Made, _))) => Fate::Send { entry, record: changes::record(&bytes) },
+            Ok(Some((Outcome::Lost, _))) => Fate::Drop { entry },
+            Ok(Some((Outcome::Open, time))) if self.clock.now().duration_since(time) > GRACE => Fate::Drop { entry },
+            // What is neither a decision nor a change is somebody's to look at.
+            Ok(Some((Outcome::Open, _)) | None) | Err(_) => Fate::Leave,
         }
     }
 }

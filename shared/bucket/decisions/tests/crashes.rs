@@ -1,9 +1,10 @@
-//! Two moderators and a sweep, exhaustively: whatever call fails, gets no answer, or is the last of its process, and whoever's
-//! turn it is.
+//! Two moderators and a sweep, and two operators and a sweep, exhaustively: whatever call fails, gets no answer, or is the last
+//! of its process, and whoever's turn it is.
 //!
 //! All choices are tried in turn, with up to so many that are not the usual one
 //! ([Godefroid, VeriSoft, 1997](https://doi.org/10.1145/263699.263717)).
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,13 +12,16 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use modstream_decisions::{DecideOutcome, Decisions, PREFIX, UNSENT_PREFIX};
-use modstream_events::{Action, Alert, Event};
+use modstream_decisions::{Announced, DecideOutcome, Decisions, PREFIX, UNSENT_PREFIX};
+use modstream_events::{Action, Alert, Cause, Event, PoliciesChanged};
+use modstream_in_use::history::Prepared;
+use modstream_in_use::policies::PolicyStore;
 use modstream_platform::memory::MemoryObjects;
 use modstream_platform::{
     Bytes, CallError, CallErrorKind, Clock, Condition, DeletableObjects, ETag, Fetched, Objects, PutOutcome, PutRecord,
     Stream, Written,
 };
+use modstream_policy::Policies;
 
 mod world;
 
@@ -153,84 +157,158 @@ impl Future for YieldOnce {
     }
 }
 
-/// A moderator's wish, tried once more where it is not known what became of it.
-async fn decides(process: Process, alert: Arc<Vec<u8>>, action: Action, who: &'static str) -> Option<DecideOutcome> {
+/// A moderator's wish, tried once more where it is not known what became of it. Whether it is told to be done.
+async fn decides(process: Process, alert: Arc<Vec<u8>>, action: Action, who: &'static str) -> bool {
     let alert: Event<'_, Alert<'_>> = Event::decode(&alert).expect("an alert");
     for _ in 0..2 {
         let deadline = process.now() + Duration::from_secs(20);
         if let Ok(outcome) =
             Decisions::new(&process, &process, &process, deadline).decide(&alert, action, who, Some(0)).await
         {
-            return Some(outcome);
+            return matches!(outcome, DecideOutcome::Done { .. });
         }
     }
-    None
+    false
 }
 
-type Work = Pin<Box<dyn Future<Output = Option<DecideOutcome>>>>;
+/// An operator's policies. Whether they are told to be in use by this.
+async fn pushes(process: Process, threshold: f64, who: &'static str) -> bool {
+    let deadline = process.now() + Duration::from_secs(20);
+    let policies = Policies::parse(&format!("[default]\nthreshold = {threshold}\n")).expect("a document");
+    let store = PolicyStore::new(&process, &process, deadline);
+    let cause = Cause { by: Some(who.into()), ..Cause::default() };
+    let Ok(Prepared::Move(prepared)) = store.prepare(&policies, &cause).await else { return false };
+    let announcing = Decisions::new(&process, &process, &process, deadline);
+    let announced = announcing.announce(prepared.event(), store.commit(&prepared)).await;
+    matches!(announced, Ok(Announced::Sent | Announced::Unsent))
+}
 
-/// Lets everything happen; what is wrong in the end.
-fn go(state: &Arc<Mutex<State>>, alert: &Arc<Vec<u8>>) -> Option<String> {
-    let objects = MemoryObjects::new();
-    let process = |name| Process { name, objects: objects.clone(), state: Arc::clone(state), is_dead: Arc::default() };
-    let (a, b, sweeper) = (process("A"), process("B"), process("the sweep"));
-    let sweep = |sweeper: Process| async move {
-        let deadline = sweeper.now() + Duration::from_secs(20);
-        let _ = Decisions::new(&sweeper, &sweeper, &sweeper, deadline).sweep().await;
-        None
-    };
-    let mut works: Vec<(Process, Work)> = vec![
-        (a.clone(), Box::pin(decides(a, Arc::clone(alert), Action::Remove, "A"))),
-        (b.clone(), Box::pin(decides(b, Arc::clone(alert), Action::Keep, "B"))),
-        (sweeper.clone(), Box::pin(sweep(sweeper))),
-    ];
-    let mut won = Vec::new();
-    while !works.is_empty() {
-        // Who is at work goes on, unless it is chosen otherwise.
-        let names: Vec<&str> = works.iter().map(|(process, _)| process.name).collect();
-        let turn = lock(state).choose("goes on:", &names);
-        works[..=turn].rotate_right(1);
-        let turn = 0;
-        let (process, work) = &mut works[turn];
-        let polled = work.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-        let is_over = polled.is_ready() || *lock(&process.is_dead);
-        if let Poll::Ready(Some(DecideOutcome::Done { .. })) = polled {
-            won.push(process.name);
-        }
-        if is_over {
-            drop(works.remove(turn));
-        }
+async fn sweeps(process: Process) -> bool {
+    let deadline = process.now() + Duration::from_secs(20);
+    let _ = Decisions::new(&process, &process, &process, deadline).sweep().await;
+    false
+}
+
+type Work = Pin<Box<dyn Future<Output = bool>>>;
+
+/// One run over a bucket.
+struct Run {
+    objects: MemoryObjects,
+    state: Arc<Mutex<State>>,
+}
+
+impl Run {
+    fn process(&self, name: &'static str) -> Process {
+        Process { name, objects: self.objects.clone(), state: Arc::clone(&self.state), is_dead: Arc::default() }
     }
-    // Everything works again, and an hour and more goes by.
-    lock(state).mishaps_left = 0;
-    let later = lock(state).now + Duration::from_secs(2 * 60 * 60);
-    lock(state).now = later;
-    let mut last: Work = Box::pin(sweep(process("the last sweep")));
-    while last.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {}
 
+    /// Lets everything happen; who is told that it is done.
+    fn all(&self, mut works: Vec<(Process, Work)>) -> Vec<&'static str> {
+        let mut done = Vec::new();
+        while !works.is_empty() {
+            // Who is at work goes on, unless it is chosen otherwise.
+            let names: Vec<&str> = works.iter().map(|(process, _)| process.name).collect();
+            let turn = lock(&self.state).choose("goes on:", &names);
+            works[..=turn].rotate_right(1);
+            let turn = 0;
+            let (process, work) = &mut works[turn];
+            let polled = work.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            let is_over = polled.is_ready() || *lock(&process.is_dead);
+            if polled == Poll::Ready(true) {
+                done.push(process.name);
+            }
+            if is_over {
+                drop(works.remove(turn));
+            }
+        }
+        done
+    }
+
+    /// From now on everything works, and an hour and more goes by.
+    fn calms_down(&self) {
+        let mut state = lock(&self.state);
+        state.mishaps_left = 0;
+        state.now += Duration::from_secs(2 * 60 * 60);
+    }
+
+    fn content(&self, prefix: &str) -> Vec<Vec<u8>> {
+        let keys = world::keys(&self.objects, prefix);
+        keys.iter().map(|key| self.objects.versions(key).remove(0)).collect()
+    }
+
+    /// What of it is not what was logged and sent.
+    fn differs(&self, logged: &BTreeSet<Vec<u8>>) -> Option<String> {
+        let sent: BTreeSet<Vec<u8>> = lock(&self.state).stream.iter().cloned().collect();
+        if sent != *logged {
+            let (logged, sent) = (logged.len(), sent.len());
+            return Some(format!("{logged} events are logged, {sent} others or not all of them are on the stream"));
+        }
+        let left = world::keys(&self.objects, UNSENT_PREFIX).len();
+        (left > 0).then(|| format!("{left} entries stayed in the outbox"))
+    }
+}
+
+/// Two moderators who want the opposite; what is wrong in the end.
+fn moderators(run: &Run) -> Option<String> {
+    let alert = Arc::new(world::alert());
+    let (a, b, sweeper) = (run.process("A"), run.process("B"), run.process("the sweep"));
+    let won = run.all(vec![
+        (a.clone(), Box::pin(decides(a, Arc::clone(&alert), Action::Remove, "A"))),
+        (b.clone(), Box::pin(decides(b, alert, Action::Keep, "B"))),
+        (sweeper.clone(), Box::pin(sweeps(sweeper))),
+    ]);
+    run.calms_down();
+    let last = run.process("the last sweep");
+    run.all(vec![(last.clone(), Box::pin(sweeps(last)))]);
     if won.len() > 1 {
         return Some("both were told that they decided".to_owned());
     }
-    let content = |prefix: &str| -> Vec<Vec<u8>> {
-        world::keys(&objects, prefix).iter().map(|key| objects.versions(key).remove(0)).collect()
-    };
-    let logged: BTreeSet<Vec<u8>> = content(PREFIX).into_iter().collect();
-    let sent: BTreeSet<Vec<u8>> = lock(state).stream.iter().cloned().collect();
+    let logged: BTreeSet<Vec<u8>> = run.content(PREFIX).into_iter().collect();
     if !won.is_empty() && logged.len() != 1 {
         return Some(format!("there are {} decisions in the log", logged.len()));
     }
-    if sent != logged {
-        return Some(format!("the log has {} decisions, the stream {} others or not all", logged.len(), sent.len()));
-    }
-    let left = world::keys(&objects, UNSENT_PREFIX).len();
-    (left > 0).then(|| format!("{left} entries stayed in the outbox"))
+    run.differs(&logged)
 }
 
-#[test]
-fn whatever_happens_the_stream_has_what_the_log_has_and_nothing_else() {
-    let alert = Arc::new(world::alert());
+/// Two operators who want other policies, and one who comes later; what is wrong in the end.
+fn operators(run: &Run) -> Option<String> {
+    let (a, b, sweeper) = (run.process("A"), run.process("B"), run.process("the sweep"));
+    let mut made = run.all(vec![
+        (a.clone(), Box::pin(pushes(a, 0.5, "A"))),
+        (b.clone(), Box::pin(pushes(b, 0.6, "B"))),
+        (sweeper.clone(), Box::pin(sweeps(sweeper))),
+    ]);
+    run.calms_down();
+    let later = run.process("C");
+    made.extend(run.all(vec![(later.clone(), Box::pin(pushes(later, 0.7, "C")))]));
+    let last = run.process("the last sweep");
+    run.all(vec![(last.clone(), Box::pin(sweeps(last)))]);
+
+    let history = run.content("policies/history/");
+    let mut before = None;
+    let mut recorded = Vec::new();
+    for (bytes, number) in history.iter().zip(1..) {
+        let event: Event<'_, PoliciesChanged<'_>> = Event::decode(bytes).expect("a change");
+        let PoliciesChanged { version, previous, cause, .. } = event.data;
+        if (event.data.number, previous) != (number, before) {
+            return Some(format!("change {number} does not follow the one before it"));
+        }
+        recorded.extend(cause.by.map(Cow::into_owned));
+        before = Some(version);
+    }
+    if made.last() != Some(&"C") {
+        return Some("where everything works, policies can't be pushed".to_owned());
+    }
+    if let Some(who) = made.iter().find(|who| !recorded.iter().any(|by| by == *who)) {
+        return Some(format!("{who} was told of a change that is not in the history"));
+    }
+    run.differs(&history.into_iter().collect())
+}
+
+/// Tries all choices; in how many ways.
+fn all_ways(go: fn(&Run) -> Option<String>) -> u64 {
     let mut choices = Vec::new();
-    let mut ways = 0_u64;
+    let mut ways = 0;
     loop {
         let state = State {
             choices,
@@ -240,9 +318,9 @@ fn whatever_happens_the_stream_has_what_the_log_has_and_nothing_else() {
             stream: Vec::new(),
             story: Vec::new(),
         };
-        let state = Arc::new(Mutex::new(state));
-        let broken = go(&state, &alert);
-        let mut state = lock(&state);
+        let run = Run { objects: MemoryObjects::new(), state: Arc::new(Mutex::new(state)) };
+        let broken = go(&run);
+        let mut state = lock(&run.state);
         assert_eq!(broken, None, "after {:#?}", state.story);
         ways += 1;
         let mut taken = std::mem::take(&mut state.taken);
@@ -254,5 +332,17 @@ fn whatever_happens_the_stream_has_what_the_log_has_and_nothing_else() {
         choices = taken.into_iter().map(|(chosen, _)| chosen).collect();
     }
     println!("{ways} ways");
+    ways
+}
+
+#[test]
+fn whatever_happens_the_stream_has_what_the_log_has_and_nothing_else() {
+    let ways = all_ways(moderators);
+    assert!(ways > 1_000, "only {ways} ways were tried");
+}
+
+#[test]
+fn whatever_happens_the_stream_has_the_changes_that_were_made_and_nothing_else() {
+    let ways = all_ways(operators);
     assert!(ways > 1_000, "only {ways} ways were tried");
 }

@@ -197,3 +197,15 @@ fn the_numbers_are_of_what_stands_and_probes_count_nowhere() {
     assert!((low - 0.150_036).abs() < 1e-5 && (high - 0.849_964).abs() < 1e-5, "{low} to {high}");
     assert_eq!(modstream_decisions::numbers([]).time_to_decision, None);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_number_of_a_logs_last_object_says_whether_it_stands_at_a_decision() {
+    let fixture = Fixture::new();
+    assert!(!AlertKey::is_decided(0));
+    for action in [Action::Keep, Action::Undo, Action::Remove, Action::Undo, Action::Undo, Action::Keep, Action::Remove]
+    {
+        let outcome = fixture.decide(action, "ana", None).await.expect("decides");
+        let log = outcome.log();
+        assert_eq!(AlertKey::is_decided(log.last_number()), log.standing().decided().is_some(), "{log:?}");
+    }
+}

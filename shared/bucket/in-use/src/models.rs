@@ -7,13 +7,15 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use modstream_classifier::artifact::{ArtifactError, FileEntry, MANIFEST, Manifest, ModelFiles};
 use modstream_classifier::{BaseRate, Model};
+use modstream_events::Cause;
 use modstream_platform::deliver::{DeliveryError, get, put_if_absent};
 use modstream_platform::{Clock, ETag, Fetched, Objects};
 use modstream_telemetry::{base_rate_assumed, model_loaded, model_refused};
 use tokio::sync::Mutex;
 
 use crate::follower::{Follower, Source};
-use crate::pointer::{self, PointerError, Previous, is_version, model_file};
+use crate::history::{self, Change, Move, Prepared, Subject};
+use crate::pointer::{self, PointerError, is_version, model_file};
 
 pub use crate::pointer::Pointer;
 
@@ -103,7 +105,7 @@ impl<O: Objects, C: Clock> ModelStore<O, C> {
 
     /// The pointer's key.
     pub fn pointer_key(&self) -> String {
-        format!("models/{}/current.json", self.name)
+        self.subject().pointer()
     }
 
     fn file_key(&self, version: &str, file: &str) -> String {
@@ -179,19 +181,51 @@ impl<O: Objects, C: Clock> ModelStore<O, C> {
         Ok(manifest)
     }
 
-    /// Makes a version the one in use, if nobody else moves the pointer meanwhile. The version that was in use before; none
-    /// where there was none, or no readable pointer.
+    /// Makes ready to bring a version into use, for whoever wants it and why.
     ///
     /// # Errors
-    /// Where that version can't be loaded, another was promoted meanwhile, or there is no answer before the deadline.
-    pub async fn promote(&self, version: &str, deadline: Timestamp) -> Result<Option<String>, StoreError> {
-        let key = self.pointer_key();
-        let found = pointer::find(&self.objects, &self.clock, deadline, &key).await?;
+    /// Where that version can't be loaded, or there is no answer before the deadline.
+    pub async fn prepare(&self, version: &str, cause: &Cause<'_>, deadline: Timestamp) -> Result<Prepared, StoreError> {
+        let prepared = history::prepare(&self.objects, &self.clock, deadline, self.subject(), version, cause).await?;
         self.load(version, deadline).await?;
-        pointer::move_to(&self.objects, &self.clock, deadline, &key, &found, version, Previous::Dropped)
-            .await
-            .map_err(|error| StoreError::of_pointer(key, error))?;
-        Ok(found.version)
+        Ok(prepared)
+    }
+
+    /// Brings it into use, if nobody else promoted another meanwhile. Whether this move was made; else somebody else promoted
+    /// the same version.
+    ///
+    /// # Errors
+    /// Where another was promoted meanwhile, or there is no answer before the deadline.
+    pub async fn commit(&self, prepared: &Move, deadline: Timestamp) -> Result<bool, StoreError> {
+        let made = history::commit(&self.objects, &self.clock, deadline, prepared).await;
+        made.map_err(|error| StoreError::of_pointer(self.pointer_key(), error))
+    }
+
+    /// Makes a version the one in use, in nobody's name and without a reason: for systems in memory, and tests. The version
+    /// that was in use before; none where there was none, or no readable pointer.
+    ///
+    /// # Errors
+    /// As [`prepare`](Self::prepare) and [`commit`](Self::commit).
+    pub async fn promote(&self, version: &str, deadline: Timestamp) -> Result<Option<String>, StoreError> {
+        match self.prepare(version, &Cause::default(), deadline).await? {
+            Prepared::InUse => Ok(Some(version.to_owned())),
+            Prepared::Move(prepared) => {
+                self.commit(&prepared, deadline).await?;
+                Ok(prepared.before().map(str::to_owned))
+            }
+        }
+    }
+
+    /// Who promoted the version in use, and why; none where that is not known.
+    ///
+    /// # Errors
+    /// Where there is no answer before the deadline.
+    pub async fn last_change(&self, deadline: Timestamp) -> Result<Option<Change>, StoreError> {
+        Ok(history::last(&self.objects, &self.clock, deadline, &self.subject()).await?)
+    }
+
+    fn subject(&self) -> Subject {
+        Subject::Model(self.name.clone())
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use modstream_events::Cause;
 use modstream_platform::deliver::{DeliveryError, get, put_if_absent};
 use modstream_platform::{Clock, ETag, Fetched, Objects};
 use modstream_policy::{Policies, Problems};
@@ -13,7 +14,8 @@ use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 
 use crate::follower::{Follower, Source};
-use crate::pointer::{self, PointerError, Previous};
+use crate::history::{self, Change, Move, Prepared, Subject};
+use crate::pointer::{self, PointerError};
 
 pub use crate::pointer::Pointer;
 
@@ -132,18 +134,49 @@ impl<'a, O: Objects, C: Clock> PolicyStore<'a, O, C> {
         }
     }
 
-    /// Puts policies into the bucket and makes them those in use, if nobody else moves the pointer meanwhile. Their version,
-    /// and the one that was in use before.
+    /// Puts policies into the bucket, and makes ready to bring them into use, for whoever wants it and why.
+    ///
+    /// # Errors
+    /// Where there is no answer before the deadline.
+    pub async fn prepare(&self, policies: &Policies, cause: &Cause<'_>) -> Result<Prepared, StoreError> {
+        let PolicyStore { objects, clock, deadline } = *self;
+        let version = version_of(policies);
+        let prepared = history::prepare(objects, clock, deadline, Subject::Policies, &version, cause).await?;
+        put_if_absent(objects, clock, deadline, &key_of(&version), policies.canonical()).await?;
+        Ok(prepared)
+    }
+
+    /// Brings them into use, if nobody else pushed others meanwhile. Whether this move was made; else somebody else pushed the
+    /// same.
     ///
     /// # Errors
     /// Where others were pushed meanwhile, or there is no answer before the deadline.
+    pub async fn commit(&self, prepared: &Move) -> Result<bool, StoreError> {
+        Ok(history::commit(self.objects, self.clock, self.deadline, prepared).await?)
+    }
+
+    /// Puts policies into the bucket and makes them those in use, in nobody's name and without a reason: for systems in memory,
+    /// and tests. Their version, and the one that was in use before.
+    ///
+    /// # Errors
+    /// As [`prepare`](Self::prepare) and [`commit`](Self::commit).
     pub async fn push(&self, policies: &Policies) -> Result<(String, Option<String>), StoreError> {
-        let PolicyStore { objects, clock, deadline } = *self;
         let version = version_of(policies);
-        let found = pointer::find(objects, clock, deadline, POINTER).await?;
-        put_if_absent(objects, clock, deadline, &key_of(&version), policies.canonical()).await?;
-        pointer::move_to(objects, clock, deadline, POINTER, &found, &version, Previous::Kept).await?;
-        Ok((version, found.version))
+        match self.prepare(policies, &Cause::default()).await? {
+            Prepared::InUse => Ok((version.clone(), Some(version))),
+            Prepared::Move(prepared) => {
+                self.commit(&prepared).await?;
+                Ok((version, prepared.before().map(str::to_owned)))
+            }
+        }
+    }
+
+    /// Who pushed those in use, and why; none where that is not known.
+    ///
+    /// # Errors
+    /// Where there is no answer before the deadline.
+    pub async fn last_change(&self) -> Result<Option<Change>, StoreError> {
+        Ok(history::last(self.objects, self.clock, self.deadline, &Subject::Policies).await?)
     }
 }
 

@@ -6,9 +6,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use modstream_classifier::Scratch;
 use modstream_classifier::artifact::{self, MANIFEST, Manifest, ModelFiles, TENSORS};
+use modstream_events::{Cause, Event, ModelPromoted};
+use modstream_in_use::history::Prepared;
 use modstream_in_use::models::{ModelStore, Pointer, StoreError, model_of};
 use modstream_platform::memory::{MemoryClock, MemoryObjects};
-use modstream_platform::{Bytes, Clock, Condition, Objects};
+use modstream_platform::{Bytes, Clock, Condition, Fetched, Objects};
 
 type Store = ModelStore<MemoryObjects, MemoryClock>;
 
@@ -174,4 +176,43 @@ async fn the_keys_of_manifests_name_the_models_and_a_manifest_can_be_read_alone(
     for other in ["models/ours/current.json", "models/ours/1234/manifest.json", "corpus/manifest.json"] {
         assert_eq!(model_of(other), None, "{other}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_promotion_is_in_the_history_or_in_the_pointer_whatever_was_done_to_the_pointer() {
+    let (store, objects, deadline) = store();
+    let first = store.push(&model_files(), deadline).await.expect("pushes").version;
+    let second = store.push(&another_model(), deadline).await.expect("pushes").version;
+    let promote = async |version: &str, by: &'static str| {
+        let cause = Cause { by: Some(by.into()), ..Cause::default() };
+        let prepared = store.prepare(version, &cause, deadline).await.expect("prepares");
+        let Prepared::Move(prepared) = prepared else { panic!("{version} is in use") };
+        store.commit(&prepared, deadline).await.expect("commits")
+    };
+    let put = async |key: &str, bytes: &'static str| {
+        objects.put(key, Bytes::from_static(bytes.as_bytes()), Condition::Always).await.expect("the bucket takes it");
+    };
+    assert_eq!(store.last_change(deadline).await.expect("answers"), None);
+    assert!(promote(&first, "ana").await && promote(&second, "ben").await);
+    let last = store.last_change(deadline).await.expect("answers").expect("a change");
+    assert_eq!((last.number, last.by.as_deref(), last.before), (2, Some("ben"), Some(first.clone())));
+
+    // A change that can't be read is none, and the version is in use all the same.
+    let damaged = format!("{{\"version\":\"{second}\",\"change\":{{\"number\":\"x\"}}}}");
+    put(&store.pointer_key(), damaged.leak()).await;
+    assert_eq!(current(&store, deadline).await, second);
+    assert_eq!(store.last_change(deadline).await.expect("answers"), None);
+    assert!(promote(&first, "cleo").await);
+    // A pointer that is gone or was put back by hand does not write over what was.
+    put(&store.pointer_key(), "no pointer").await;
+    assert!(promote(&second, "dora").await);
+    let history = objects.list("models/rscience/history/").await.expect("lists");
+    let mut recorded = Vec::new();
+    for key in &history {
+        let Fetched::Object { bytes, .. } = objects.get(key, None).await.expect("reads") else { panic!("no {key}") };
+        let event: Event<'_, ModelPromoted<'_>> = Event::decode(&bytes).expect("a promotion");
+        recorded.push((event.data.number, event.data.cause.by.expect("a name").into_owned()));
+    }
+    let names = ["ana", "ben", "cleo", "dora"];
+    assert_eq!(recorded, (1..).zip(names.map(str::to_owned)).collect::<Vec<_>>(), "{history:?}");
 }

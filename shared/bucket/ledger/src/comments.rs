@@ -11,7 +11,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use modstream_events::DeletedBy;
-use modstream_platform::deliver::{DeliveryError, PutIfAbsent, get, list, put_if_absent, put_where};
+use modstream_platform::deliver::{Claimed, DeliveryError, claim, get, list, put_where};
 use modstream_platform::{Clock, Condition, ETag, Fetched, Objects};
 use serde::{Deserialize, Serialize};
 
@@ -127,11 +127,12 @@ impl<'a, O: Objects, C: Clock> Comments<'a, O, C> {
     pub async fn file(&self, comment_key: &str, filed: Filed) -> Result<Filed, DeliveryError> {
         let Comments { objects, clock, deadline } = *self;
         let key = filed_key(comment_key, &filed.id);
-        if put_if_absent(objects, clock, deadline, &key, encoded(&filed)).await? == PutIfAbsent::Written {
-            return Ok(filed);
-        }
-        // It was there a moment ago; without it, what we have is as good.
-        Ok(self.read(&key, &filed.id).await?.map_or(filed, |(filed, _)| filed))
+        let there = match claim(objects, clock, deadline, &key, encoded(&filed)).await? {
+            Claimed::Ours => return Ok(filed),
+            Claimed::Theirs(bytes) => serde_json::from_slice::<Filed>(&bytes).ok(),
+        };
+        // Nobody else writes here. What can't be read says nothing.
+        Ok(there.map_or(filed.clone(), |there| Filed { id: filed.id, ..there }))
     }
 
     /// Files an alert under another time, if it is still where `filed` says; and says where it is then.

@@ -8,33 +8,54 @@
   let byKey = false;
   const click = (place, action) => {
     const button = place?.querySelector(`button[value=${action}]`);
-    // The style says from when on a new page takes clicks.
-    if (!button || getComputedStyle(button).pointerEvents === 'none') return;
-    byKey = true;
-    button.click();
+    byKey = Boolean(button);
+    button?.click();
   };
-  const keys = {
-    j: () => go(1),
-    k: () => go(-1),
+  const moves = { j: () => go(1), k: () => go(-1) };
+  const decisions = {
     r: () => click(here(), 'remove'),
     x: () => click(here(), 'keep'),
     // What one decided last, not what others did.
     u: () => click(document.querySelector('.notice') ?? here(), 'undo'),
   };
+
+  // Keys that can't be taken yet, in their order: a decision is on its way, or the style says that the page, which is new, takes
+  // no click so far. What this page can't take goes on with the next one.
+  const waiting = [];
+  let left = null;
+  const keep = () => sessionStorage.setItem('left', JSON.stringify({ ...left, waiting }));
+  const isSettled = () => {
+    const button = document.querySelector('button');
+    return !button || getComputedStyle(button).pointerEvents !== 'none';
+  };
+  const take = () => {
+    while (waiting.length && !left) {
+      const key = waiting[0];
+      if (key in decisions && !isSettled()) return;
+      waiting.shift();
+      (moves[key] ?? decisions[key])();
+    }
+  };
+  document.addEventListener('animationend', take);
   document.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) return;
-    const act = keys[event.key];
-    if (act) { event.preventDefault(); act(); }
+    if (!/^[jkrxu]$/.test(event.key)) return;
+    event.preventDefault();
+    waiting.push(event.key);
+    if (left) keep(); else take();
   });
 
   // One goes on where one was: by keys with the next item in focus, by pointer with it in sight, and blurred if it is strong.
   document.addEventListener('submit', (event) => {
-    sessionStorage.setItem('left', JSON.stringify({ at: items.indexOf(event.target.closest('[data-item]')), byKey }));
+    left = { at: items.indexOf(event.target.closest('[data-item]')), byKey };
+    keep();
   });
-  const left = JSON.parse(sessionStorage.getItem('left') || 'null');
+  const before = JSON.parse(sessionStorage.getItem('left') || 'null');
   sessionStorage.removeItem('left');
-  if (left && location.search.includes('last=')) {
-    const item = document.querySelector('[data-last]') || (left.at >= 0 || left.byKey ? nearest(left.at) : null);
-    if (item) (left.byKey ? focus : show)(item);
+  if (before && location.search.includes('last=')) {
+    const item = document.querySelector('[data-last]') || (before.at >= 0 || before.byKey ? nearest(before.at) : null);
+    if (item) (before.byKey ? focus : show)(item);
+    waiting.push(...before.waiting);
+    take();
   }
 })();

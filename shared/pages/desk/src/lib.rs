@@ -8,6 +8,7 @@
 //! | `GET /s/<token>` | asks whether to sign in | whoever has the link |
 //! | `POST /s/<token>` | begins a session, once | the same |
 //! | `GET /` | the queue and the day's numbers | a session, or IAM's caller |
+//! | `GET /older?before=<hour>` | what is undecided of the days before | the same |
 //! | `GET /alert/<hour>/<id>` | an alert | the same |
 //! | `POST /decide` | decides | the same, with the page's form token |
 //! | `POST /sign-out` | ends the session | anybody |
@@ -15,6 +16,7 @@
 //! **A GET never decides**: mail scanners follow links. Pages work without a script; the one there is adds keys. What comes
 //! from a comment is text, never markup.
 
+mod company;
 mod config;
 mod function;
 pub mod function_url;

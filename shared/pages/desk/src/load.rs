@@ -12,8 +12,12 @@ use modstream_ledger::{Hour, Keys, Reader};
 use modstream_platform::deliver::{DeliveryError, get, list};
 use modstream_platform::{Clock, Fetched, Objects};
 
+use crate::company::Company;
+
 /// How many days the desk looks back.
 pub(crate) const DAYS: i64 = 3;
+/// How many days a look further back takes in.
+pub(crate) const OLDER_DAYS: i64 = 7;
 /// How many alerts the desk shows; the rest is counted.
 pub(crate) const MAX_SHOWN_AT_DESK: usize = 50;
 /// How many undecided alerts are read for a page. Of more, the newest: the severity of the rest is not known.
@@ -52,6 +56,8 @@ pub(crate) struct Cache {
     alerts: Cached<Arc<AlertEvent>>,
     decisions: Cached<Recorded>,
     windows: Cached<Arc<Vec<Digest>>>,
+    /// What hours of the ledger hold that nothing is added to any more.
+    hours: Cached<Arc<Vec<modstream_ledger::Entry>>>,
 }
 
 impl Cache {
@@ -60,6 +66,7 @@ impl Cache {
         lock(&self.alerts).retain(|_, (read, _)| is_fresh(*read));
         lock(&self.decisions).retain(|_, (read, _)| is_fresh(*read));
         lock(&self.windows).retain(|_, (read, _)| is_fresh(*read));
+        lock(&self.hours).retain(|_, (read, _)| is_fresh(*read));
     }
 }
 
@@ -100,6 +107,20 @@ pub(crate) struct Queue {
     pub(crate) decided_last: Vec<Entry>,
     /// The numbers of the last 24 hours.
     pub(crate) numbers: Numbers,
+    /// What there is besides each alert.
+    pub(crate) company: Company,
+}
+
+/// Undecided alerts of some days that the queue does not reach.
+pub(crate) struct Older {
+    /// When these days begin.
+    pub(crate) from: Hour,
+    /// When they end: alerts of this hour and later ones are elsewhere.
+    pub(crate) before: Hour,
+    /// The alerts, the newest hour first, no more than are shown.
+    pub(crate) shown: Vec<Entry>,
+    /// How many there are.
+    pub(crate) count: usize,
 }
 
 impl<O: Objects, C: Clock> Loader<'_, O, C> {
@@ -205,6 +226,72 @@ impl<O: Objects, C: Clock> Loader<'_, O, C> {
         Ok(arrange(found?, unread, now))
     }
 
+    /// The first hour that the queue reaches: what lies before it is older.
+    pub(crate) fn reach(&self) -> Hour {
+        Hour::of(self.clock.now() - SignedDuration::from_hours(24 * DAYS))
+    }
+
+    /// How many alerts of the days before the queue's are undecided.
+    pub(crate) async fn count_older(&self) -> Result<usize, LoadError> {
+        Ok(self.undecided_before(self.reach()).await?.map_or(0, |(_, undecided)| undecided.len()))
+    }
+
+    /// The undecided alerts of some days before an hour; none where time does not go back so far.
+    pub(crate) async fn older(&self, before: Hour) -> Result<Option<Older>, LoadError> {
+        self.cache.forget_old(self.clock.now());
+        // What is not older is the queue's.
+        let before = before.min(self.reach());
+        let Some((from, undecided)) = self.undecided_before(before).await? else { return Ok(None) };
+        let count = undecided.len();
+        let loading = undecided.into_iter().rev().take(MAX_SHOWN_AT_DESK);
+        let loading = loading.map(async |(hour, id): (Hour, String)| self.entry(hour, &id).await);
+        let found: Vec<Result<Option<Entry>, LoadError>> =
+            stream::iter(loading).buffered(CONCURRENT_READS).collect().await;
+        let shown: Result<Vec<Entry>, LoadError> = found.into_iter().filter_map(Result::transpose).collect();
+        Ok(Some(Older { from, before, shown: shown?, count }))
+    }
+
+    /// Where some days before an hour begin, and what is undecided in them, oldest first, as the names of objects tell: a
+    /// listing an hour and one a day, whatever the number of alerts.
+    async fn undecided_before(&self, before: Hour) -> Result<Option<(Hour, Vec<(Hour, String)>)>, LoadError> {
+        let Ok(from) = before.start().checked_sub(SignedDuration::from_hours(24 * OLDER_DAYS)) else { return Ok(None) };
+        let hours = Hour::between(from, before.start());
+        let listed: Vec<_> =
+            stream::iter(hours).map(|hour| self.settled_hour(hour)).buffered(CONCURRENT_READS).collect().await;
+        let mut last_numbers: HashMap<String, u32> = HashMap::new();
+        for day in Hour::days(Hour::of(from), before) {
+            let prefix = format!("{}{day}", modstream_decisions::PREFIX);
+            for key in list(self.objects, self.clock, self.deadline, &prefix).await? {
+                if let Some((place, number)) = AlertKey::of_key(&key) {
+                    let last = last_numbers.entry(place.alert_id.to_owned()).or_default();
+                    *last = number.max(*last);
+                }
+            }
+        }
+        let mut undecided = Vec::new();
+        for hour in listed {
+            let hour = hour?;
+            let open = hour
+                .iter()
+                .filter(|entry| !AlertKey::is_decided(last_numbers.get(&entry.id).copied().unwrap_or_default()));
+            undecided.extend(open.map(|entry| (entry.hour, entry.id.clone())));
+        }
+        Ok(Some((Hour::of(from), undecided)))
+    }
+
+    /// The alerts of an hour that is over, kept for a while.
+    async fn settled_hour(&self, hour: Hour) -> Result<Arc<Vec<modstream_ledger::Entry>>, LoadError> {
+        let (key, now) = (hour.prefix(), self.clock.now());
+        if let Some((read, Some(entries))) = lock(&self.cache.hours).get(&key)
+            && now.duration_since(*read) < CACHED_FOR
+        {
+            return Ok(Arc::clone(entries));
+        }
+        let entries = Arc::new(Reader::new(self.objects, self.clock, self.deadline).hour(hour).await?);
+        lock(&self.cache.hours).insert(key, (now, Some(Arc::clone(&entries))));
+        Ok(entries)
+    }
+
     /// What an object says that never changes; none where it is missing, or something else.
     async fn get_cached<T: Clone>(
         &self,
@@ -234,6 +321,7 @@ fn arrange(entries: Vec<Entry>, unread: usize, now: Timestamp) -> Queue {
     let mut waiting: BTreeMap<(std::cmp::Reverse<Severity>, Timestamp, String), Entry> = BTreeMap::new();
     let mut decided: BTreeMap<(Timestamp, String), Entry> = BTreeMap::new();
     let mut counted: Vec<(Subject, Log)> = Vec::new();
+    let company = Company::of(entries.iter().map(|entry| &*entry.event));
     for entry in entries {
         let (severity, time, id) = (entry.event.data.severity, entry.event.time, entry.event.id.to_string());
         let last = entry.log.last().map(|last| last.time);
@@ -252,5 +340,6 @@ fn arrange(entries: Vec<Entry>, unread: usize, now: Timestamp) -> Queue {
         unread,
         decided_last: decided.into_values().rev().take(SHOWN_DECISIONS).collect(),
         numbers: numbers(counted.iter().map(|(subject, log)| (subject, log))),
+        company,
     }
 }

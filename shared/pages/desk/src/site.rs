@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::http::{Form as SentForm, NoForm};
 use crate::load::{Cache, Entry, Loader};
-use crate::pages::{AlertPage, Asker, DeskPage, DigestPage, Form, Note, note, sign_in};
+use crate::pages::{AlertPage, Asker, Cards, DeskPage, DigestPage, Form, Note, OlderPage, note, sign_in};
 use crate::{Request, Response};
 
 /// How long a session lasts.
@@ -145,6 +145,7 @@ impl<O: DeletableObjects, S: Stream, C: Clock> Visit<'_, O, S, C> {
             (["d", token], false, _) if links => self.digest(token).await,
             (["s", token], posts, Some(Access::SignedLink)) => self.sign_in(token, posts).await,
             ([""], false, Some(access)) => self.desk(&self.moderator(access)?).await,
+            (["older"], false, Some(access)) => self.older(&self.moderator(access)?).await,
             (["alert", hour, id], false, Some(access)) => self.alert_at_desk(hour, id, &self.moderator(access)?).await,
             (["decide"], true, Some(access)) => self.decide_at_desk(&self.moderator(access)?).await,
             (["sign-out"], true, Some(_)) => {
@@ -364,25 +365,43 @@ impl<O: DeletableObjects, S: Stream, C: Clock> Visit<'_, O, S, C> {
     }
 
     async fn desk(&self, name: &str) -> Answered {
-        let queue = self.loader().queue().await.map_err(|error| self.failed("desk", &error))?;
-        let last = match self.request.parameter("last") {
-            Some(last) => self.last(&last).await,
-            None => None,
+        let loader = self.loader();
+        let queue = loader.queue().await.map_err(|error| self.failed("desk", &error))?;
+        // What can't be counted is no reason to show less.
+        let older = loader.count_older().await.map_err(|error| page_failed("older", &error)).ok();
+        let (last, form_token) = (self.last().await, self.form_token(name));
+        let cards = self.cards(name, &form_token, last.as_ref(), None);
+        Ok(Response::page(200, DeskPage { queue: &queue, cards, older, reach: loader.reach() }.html()))
+    }
+
+    /// What is undecided of the days before an hour; without one, of those before the queue's.
+    async fn older(&self, name: &str) -> Answered {
+        let loader = self.loader();
+        let before = match self.request.parameter("before") {
+            Some(before) => before.parse().map_err(|_| Note::NoPage)?,
+            None => loader.reach(),
         };
-        let page = DeskPage {
-            queue: &queue,
-            moderator: name,
-            form_token: &self.form_token(name),
-            last: last.as_ref(),
-            has_session: self.site.settings.desk == Some(Access::SignedLink),
-            forum: &self.site.settings.forum,
-            now: self.now,
-        };
-        Ok(Response::page(200, page.html()))
+        let older = loader.older(before).await.map_err(|error| self.failed("older", &error))?.ok_or(Note::NoPage)?;
+        let (last, form_token) = (self.last().await, self.form_token(name));
+        let cards = self.cards(name, &form_token, last.as_ref(), Some(older.before));
+        Ok(Response::page(200, OlderPage { older: &older, cards }.html()))
+    }
+
+    fn cards<'a>(
+        &'a self,
+        moderator: &'a str,
+        form_token: &'a str,
+        last: Option<&'a Entry>,
+        older_than: Option<Hour>,
+    ) -> Cards<'a> {
+        let has_session = self.site.settings.desk == Some(Access::SignedLink);
+        let forum = &self.site.settings.forum;
+        Cards { moderator, form_token, last, older_than, has_session, forum, now: self.now }
     }
 
     /// The alert that was decided just now.
-    async fn last(&self, last: &str) -> Option<Entry> {
+    async fn last(&self) -> Option<Entry> {
+        let last = self.request.parameter("last")?;
         let (hour, id) = last.split_once('.')?;
         let id = Uuid::parse_str(id).ok()?;
         self.entry(hour.parse().ok()?, &id.to_string()).await.ok()
@@ -402,12 +421,17 @@ impl<O: DeletableObjects, S: Stream, C: Clock> Visit<'_, O, S, C> {
         }
         let wish = wish(&form)?;
         let (hour, id) = alert_key(form.get("hour"), form.get("id"))?;
+        let next = match form.get("page") {
+            "alert" => format!("/alert/{hour}/{id}"),
+            "older" => {
+                let before: Hour = form.get("before").parse().map_err(|_| Note::NoPage)?;
+                format!("/older?before={before}&last={hour}.{id}")
+            }
+            _ => format!("/?last={hour}.{id}"),
+        };
         let entry = self.entry(hour, &id).await?;
         match self.decide(&entry, &wish, name).await? {
-            DecideOutcome::Done { .. } if form.get("page") == "alert" => {
-                Ok(Response::see(&format!("/alert/{hour}/{id}")))
-            }
-            DecideOutcome::Done { .. } => Ok(Response::see(&format!("/?last={hour}.{id}"))),
+            DecideOutcome::Done { .. } => Ok(Response::see(&next)),
             behind => {
                 let entry = Entry { log: behind.log().clone(), ..entry };
                 self.alert_page(409, &entry, Asker::Moderator { name }, None, Some(notice(&behind))).await

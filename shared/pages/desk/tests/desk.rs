@@ -636,3 +636,154 @@ async fn a_panic_costs_its_page_and_no_other_and_is_not_quoted() {
     assert!(broken.body.contains("Other pages work"));
     assert_eq!(fixture.odd(0, over, get(&fixture.link(other))).await.status, 200);
 }
+
+/// An alert about a comment of this author and thread.
+async fn about(fixture: &Fixture, number: u128, author: &str, thread: &str, source: &'static str) {
+    let time = fixture.clock.now() - SignedDuration::from_mins(i64::try_from(number).expect("small"));
+    let mut event = event(number, Severity::Medium, time, "Buy my coins");
+    event.data.comment.author = Some(author.into());
+    event.data.comment.link_id = Some(thread.into());
+    event.data.comment_event.source = source.into();
+    fixture.request(event).await;
+}
+
+/// What stands on the card of an alert, in words.
+fn card(page: &str, number: u128) -> String {
+    let cards = page.split("<li class=\"item\"").skip(1);
+    let card = cards
+        .into_iter()
+        .find(|card| card.contains(&format!("value=\"{}\"", Uuid::from_u128(number))))
+        .expect("a card");
+    let meta = card.split("</p>").next().expect("a paragraph");
+    let mut words = String::new();
+    for part in meta.split('<') {
+        words += part.split_once('>').map_or("", |(_, text)| text);
+    }
+    words
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_card_says_who_wrote_it_and_what_else_there_is_by_them_and_in_the_thread() {
+    let fixture = Fixture::new(Access::Iam);
+    let forum = "urn:example:forum";
+    for (number, author, thread) in [
+        (1, "copper", "t3_a"),
+        (2, "copper", "t3_a"),
+        (3, "copper", "t3_b"),
+        (4, "other", "t3_a"),
+        (5, "[deleted]", "t3_c"),
+        (6, "[deleted]", "t3_d"),
+    ] {
+        about(&fixture, number, author, thread, forum).await;
+    }
+    about(&fixture, 7, "copper", "t3_a", "urn:example:another").await;
+    // Decided ones count, and those that the desk does not reach do not.
+    let link = fixture.link(("2026-01-05T10".parse().expect("an hour"), Uuid::from_u128(4)));
+    assert_eq!(fixture.post(&link, "action=keep&moderator=ben&after=0").await.status, 303);
+    about(&fixture, 60 * 24 * 4, "copper", "t3_a", forum).await;
+
+    let page = fixture.at_desk(get("/")).await.body;
+    for (number, part) in [
+        (1, "by copper 2 more by them, 3 in this thread "),
+        (3, "by copper 2 more by them "),
+        (7, "by copper "),
+        (5, "by [deleted] "),
+    ] {
+        let card = card(&page, number);
+        assert!(card.contains(part), "{number}: {part} is missing in {card}");
+        assert_eq!(card.contains("more by them"), part.contains("more by them"), "{number}: {card}");
+        assert_eq!(card.contains("in this thread"), part.contains("in this thread"), "{number}: {card}");
+    }
+    assert!(page.contains("counted among the 7 alerts of the last 3 days"), "{page}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_decides_to_remove_is_told_that_the_forum_is_not() {
+    const NOT_TOLD: &str = "The decision is recorded; the forum is not told.";
+    let fixture = Fixture::new(Access::Iam);
+    for (number, action, count) in [(1, "remove", 1), (2, "keep", 0)] {
+        let alert = fixture.alert(number, Severity::Low, 5, "Buy my coins").await;
+        assert!(!fixture.get(&fixture.link(alert)).await.body.contains(NOT_TOLD));
+        let decided = fixture.post(&fixture.link(alert), &format!("action={action}&moderator=ben&after=0")).await;
+        assert_eq!(decided.status, 303);
+        for page in [
+            fixture.get(&fixture.link(alert)).await,
+            fixture.at_desk(get(&format!("/alert/{}/{}", alert.0, alert.1))).await,
+        ] {
+            assert_eq!(page.body.matches(NOT_TOLD).count(), count, "{action}: {}", page.body);
+        }
+        let desk = fixture.at_desk(get(&format!("/?last={}.{}", alert.0, alert.1))).await.body;
+        let notice = desk.split("<main>").next().expect("a beginning");
+        assert_eq!(notice.matches(NOT_TOLD).count(), count, "{action}: {notice}");
+        let undone = fixture.post(&fixture.link(alert), "action=undo&moderator=ben&after=1").await;
+        assert_eq!((undone.status, fixture.get(&fixture.link(alert)).await.body.contains(NOT_TOLD)), (303, false));
+    }
+}
+
+const DAY: i64 = 60 * 24;
+
+#[tokio::test(start_paused = true)]
+async fn what_is_older_than_the_desk_lists_is_counted_and_can_be_decided() {
+    let fixture = Fixture::new(Access::Iam);
+    let desk = async || fixture.at_desk(get("/")).await.body;
+    assert!(desk().await.contains("No alert of the 7 days before that is undecided"));
+    // The desk's cache of hours is ten minutes old.
+    fixture.clock.sleep(Duration::from_secs(601)).await;
+    fixture.alert(1, Severity::Low, 3 * DAY - 70, "at the desk").await;
+    fixture.alert(2, Severity::Low, 3 * DAY + 70, "just too old").await;
+    let older = fixture.alert(3, Severity::High, 9 * DAY, "nine days").await;
+    fixture.alert(4, Severity::Low, 11 * DAY, "eleven days").await;
+    let page = desk().await;
+    assert!(
+        page.contains(">2 older alerts are undecided</a>") && page.contains("of the 7 days before these"),
+        "{page}"
+    );
+    assert!(page.contains("at the desk") && !page.contains("just too old"), "{page}");
+
+    let link = page.split("href=\"/older?").nth(1).and_then(|rest| rest.split('"').next()).expect("a link");
+    let there = format!("/older?{link}");
+    let page = fixture.at_desk(get(&there)).await;
+    assert_eq!(page.status, 200);
+    for (text, is_there) in
+        [("just too old", true), ("nine days", true), ("eleven days", false), ("at the desk", false)]
+    {
+        assert_eq!(page.body.contains(text), is_there, "{text}: {}", page.body);
+    }
+    assert!(page.body.contains("2 older alerts waiting") && page.body.contains("Earlier ones are not counted here"));
+
+    // A decision leads back to the same days, and an undo makes it wait again.
+    let token = field(&page.body, "token").to_owned();
+    let before = field(&page.body, "before").to_owned();
+    let form = |after: u32, action: &str| {
+        format!(
+            "hour={}&id={}&after={after}&action={action}&token={token}&page=older&before={before}",
+            older.0, older.1
+        )
+    };
+    let decided = fixture.at_desk(post("/decide", &form(0, "remove"))).await;
+    let back = format!("/older?before={before}&last={}.{}", older.0, older.1);
+    assert_eq!((decided.status, decided.header("location")), (303, Some(back.as_str())));
+    let page = fixture.at_desk(get(&back)).await.body;
+    assert!(page.contains("1 older alert waiting") && page.contains("the forum is not told"), "{page}");
+    assert!(desk().await.contains(">1 older alert is undecided</a>"));
+    assert_eq!(fixture.at_desk(post("/decide", &form(1, "undo"))).await.status, 303);
+    assert!(desk().await.contains(">2 older alerts are undecided</a>"));
+
+    // And so back to the beginning, seven days at a time.
+    let earlier = page.split("href=\"/older?before=").nth(1).and_then(|rest| rest.split('"').next()).expect("a link");
+    let page = fixture.at_desk(get(&format!("/older?before={earlier}"))).await.body;
+    assert!(page.contains("1 older alert waiting") && page.contains("eleven days"), "{page}");
+    for (path, status) in [
+        ("/older", 200),
+        ("/older?before=2026-01-05T10", 200),
+        ("/older?before=9999-12-30T00", 200),
+        ("/older?before=yesterday", 404),
+        ("/older?before=-009999-01-02T02", 404),
+    ] {
+        assert_eq!(fixture.at_desk(get(path)).await.status, status, "{path}");
+    }
+    assert_eq!(fixture.get(&there).await.status, 403, "it is the desk's");
+    let bad = form(2, "keep").replace(&before, "yesterday");
+    let decisions = fixture.decisions();
+    assert_eq!((fixture.at_desk(post("/decide", &bad)).await.status, fixture.decisions()), (404, decisions));
+}

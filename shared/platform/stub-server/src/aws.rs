@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{Answer, Reply, Request, StubServer, lock};
 
-/// As much of S3, Kinesis, SNS and Secrets Manager as a function needs. No call fails.
+/// As much of S3, Kinesis, SNS and Secrets Manager as a function needs, and of STS as a command does. No call fails.
 ///
 /// S3 has objects by path-style address, lists of one page, `If-None-Match` and `If-Match`, and answers a missing key
 /// with 404. Kinesis has PutRecords, SNS has PublishBatch, and Secrets Manager has the current text of a secret.
@@ -86,6 +86,11 @@ impl FakeAws {
         objects.keys().filter_map(|path| Some(path.strip_prefix(&format!("/{bucket}/"))?.to_owned())).collect()
     }
 
+    /// An object's bytes; none where there is none.
+    pub fn object(&self, bucket: &str, key: &str) -> Option<Vec<u8>> {
+        lock(&self.held.objects).get(&format!("/{bucket}/{key}")).cloned()
+    }
+
     /// The requests so far.
     pub fn requests(&self) -> Vec<Request> {
         self.server.requests()
@@ -139,6 +144,9 @@ fn answer(request: &Request, held: &Held) -> Answer {
     }
     if operation(request, "secretsmanager.") == Some("GetSecretValue") {
         return secret(request, &held.secrets);
+    }
+    if request.method == "POST" && request.text().contains("Action=GetCallerIdentity") {
+        return caller_identity();
     }
     if request.method == "POST" {
         return publish_batch(request);
@@ -194,6 +202,16 @@ fn put_records(request: &Request) -> Answer {
     let records: Vec<Value> = (0..count).map(stored).collect();
     let answer = json!({ "FailedRecordCount": 0, "Records": records });
     Answer::new(200, answer.to_string()).header("Content-Type", "application/x-amz-json-1.1")
+}
+
+/// Whose the credentials are, by this stub.
+pub const CALLER_ARN: &str = "arn:aws:sts::123456789012:assumed-role/operators/maja";
+
+fn caller_identity() -> Answer {
+    let result = format!("<Arn>{CALLER_ARN}</Arn><UserId>AROA:maja</UserId><Account>123456789012</Account>");
+    let result = format!("<GetCallerIdentityResult>{result}</GetCallerIdentityResult>");
+    Answer::new(200, format!("<GetCallerIdentityResponse>{result}</GetCallerIdentityResponse>"))
+        .header("Content-Type", "text/xml")
 }
 
 fn publish_batch(request: &Request) -> Answer {

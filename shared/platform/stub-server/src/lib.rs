@@ -12,7 +12,7 @@ mod process;
 mod server;
 mod url;
 
-pub use aws::FakeAws;
+pub use aws::{CALLER_ARN, FakeAws};
 pub use http::{Answer, Reply, Request};
 pub use lambda::{Ended, Lambda};
 pub use process::{Bootstrap, Finished};

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use modstream_events::{BreakerClosed, Cause, Event};
 use modstream_platform::deliver::{Claimed, DeliveryError, claim, get, list, put_if_absent};
 use modstream_platform::{Clock, Fetched, Objects};
 use named_mutations::is_on;
@@ -40,11 +41,31 @@ impl Opened {
     }
 }
 
-/// The content of `closed.json`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What a breaker's end is known by: `closed.json` is the event about it, or holds this alone where nobody knew more.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Closed {
     /// When.
     pub time: Timestamp,
+}
+
+/// Where it stands that somebody closed the breaker of this folder.
+pub fn closed_key(folder: &str) -> String {
+    format!("{folder}/{CLOSED}")
+}
+
+/// An open breaker, and the event that says who closes it and why.
+#[derive(Clone, Debug)]
+#[must_use = "a breaker is not closed before this is written"]
+pub struct Closing {
+    folder: String,
+    event: Vec<u8>,
+}
+
+impl Closing {
+    /// The event, encoded. It says the truth once the breaker is closed by it.
+    pub fn event(&self) -> &[u8] {
+        &self.event
+    }
 }
 
 /// The day, in UTC, that a breaker lies under.
@@ -158,18 +179,53 @@ impl<'a, O: Objects, C: Clock> Breakers<'a, O, C> {
         self.write(folder, SENT, &sent).await
     }
 
-    /// Closes those that are open; how many.
+    /// Makes ready to close those that are open, for whoever wants it and why.
+    ///
+    /// # Errors
+    /// Where there is no answer by the deadline.
+    pub async fn closing(&self, cause: &Cause<'_>) -> Result<Vec<Closing>, DeliveryError> {
+        let now = self.clock.now();
+        let open = self.all().await?.into_iter().filter(|known| known.is_open(now));
+        let closing = open.map(|Known { folder, opened, .. }| {
+            let (breaker, cause) = (folder.as_str().into(), cause.clone());
+            let event = BreakerClosed { breaker, opened: opened.time, cause }.into_event(now).encode();
+            Closing { folder, event }
+        });
+        Ok(closing.collect())
+    }
+
+    /// Closes a breaker. Whether it was closed by this; else somebody else was first.
+    ///
+    /// # Errors
+    /// Where there is no answer by the deadline.
+    pub async fn close_one(&self, closing: &Closing) -> Result<bool, DeliveryError> {
+        let key = closed_key(&closing.folder);
+        let Breakers { objects, clock, deadline } = *self;
+        let claimed = claim(objects, clock, deadline, &key, closing.event.clone()).await?;
+        Ok(claimed == Claimed::Ours)
+    }
+
+    /// Who closed a breaker, and why; none where nobody did, or it is not known.
+    ///
+    /// # Errors
+    /// Where there is no answer by the deadline.
+    pub async fn closed_by(&self, folder: &str) -> Result<Option<Cause<'static>>, DeliveryError> {
+        let Breakers { objects, clock, deadline } = *self;
+        let found = get(objects, clock, deadline, &closed_key(folder), None).await?;
+        let Fetched::Object { bytes, .. } = found else { return Ok(None) };
+        Ok(Event::<BreakerClosed<'_>>::decode(&bytes).ok().map(|event| event.data.cause.into_owned()))
+    }
+
+    /// Closes those that are open, in nobody's name and without a reason: for systems in memory, and tests. How many.
     ///
     /// # Errors
     /// Where there is no answer by the deadline.
     pub async fn close(&self) -> Result<usize, DeliveryError> {
-        let now = self.clock.now();
-        let mut closed = 0;
-        for known in self.all().await?.iter().filter(|known| known.is_open(now)) {
-            self.write(&known.folder, CLOSED, &Closed { time: now }).await?;
-            closed += 1;
+        let closing = self.closing(&Cause::default()).await?;
+        for one in &closing {
+            self.close_one(one).await?;
         }
-        Ok(closed)
+        Ok(closing.len())
     }
 
     async fn write(&self, folder: &str, name: &str, content: &impl Serialize) -> Result<(), DeliveryError> {

@@ -5,7 +5,7 @@ use modstream_events::{Action, Alert, Event, MAX_MODERATOR_CHARS};
 use modstream_ledger::{Withheld, Withholding};
 use modstream_report::html::isolate_direction;
 
-use super::words::{ago, body, decided, moment, percent, permalink, severity, subreddit, terms, why};
+use super::words::{ago, author, body, decided, moment, not_told, percent, permalink, severity, subreddit, terms, why};
 use super::{Form, Width, button, shell};
 
 /// How many characters of a comment are shown: more than an alert carries.
@@ -42,7 +42,9 @@ impl AlertPage<'_> {
                 @if let Asker::Moderator { .. } = self.asker { p.back { a href="/" { "Back to the desk" } } }
                 @if let Some(notice) = self.notice { p.notice role="status" { (notice) } }
                 p.meta {
-                    (severity(alert.severity)) " " (subreddit(&alert.comment)) " " (ago(self.event.time, self.now))
+                    (severity(alert.severity)) " " (subreddit(&alert.comment)) " "
+                    @if let Asker::Moderator { .. } = self.asker { (author(&alert.comment)) }
+                    (ago(self.event.time, self.now))
                 }
                 h1 { (self.heading()) }
                 (body(alert, MAX_COMMENT_CHARS))
@@ -67,7 +69,7 @@ impl AlertPage<'_> {
             Standing::Undecided => (Markup::default(), &[Action::Remove, Action::Keep]),
             Standing::Decided(decision) => {
                 let (decided, moment) = (decided(decision, self.now), moment(decision.time));
-                (html! { p.standing { (decided) ", on " (moment) "." } }, &[Action::Undo])
+                (html! { p.standing { (decided) ", on " (moment) ". " (not_told(decision)) } }, &[Action::Undo])
             }
         };
         let fields = html! {

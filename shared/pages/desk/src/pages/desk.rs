@@ -1,11 +1,15 @@
 use jiff::Timestamp;
 use maud::{Markup, html};
 use modstream_events::Action;
+use modstream_ledger::Hour;
 use modstream_report::html::isolate_direction;
 
-use super::words::{ago, body, decided, percent, permalink, quoted, severity, subreddit, terms};
+use super::words::{
+    ago, author, body, decided, moment, not_told, percent, permalink, quoted, severity, subreddit, terms,
+};
 use super::{Form, Width, alerts, button, numbers, shell};
-use crate::load::{DAYS, Entry, MAX_SHOWN_AT_DESK, Queue};
+use crate::company::{Company, Counts};
+use crate::load::{DAYS, Entry, MAX_SHOWN_AT_DESK, OLDER_DAYS, Older, Queue};
 
 /// How many characters of an undecided comment are shown.
 const MAX_COMMENT_CHARS: usize = 600;
@@ -14,28 +18,24 @@ const MAX_DECIDED_CHARS: usize = 90;
 /// How many terms of an alert are shown.
 const MAX_TERMS: usize = 4;
 
-/// The queue and the day's numbers.
-pub(crate) struct DeskPage<'a> {
-    pub(crate) queue: &'a Queue,
+/// Alerts to decide about, and who decides.
+pub(crate) struct Cards<'a> {
     pub(crate) moderator: &'a str,
     /// Proves that a form is of this page.
     pub(crate) form_token: &'a str,
     /// What was decided just now.
     pub(crate) last: Option<&'a Entry>,
+    /// Where the page of older alerts goes on that these are on; none on the desk itself.
+    pub(crate) older_than: Option<Hour>,
     /// Whether there is a session to end.
     pub(crate) has_session: bool,
     pub(crate) forum: &'a str,
     pub(crate) now: Timestamp,
 }
 
-impl DeskPage<'_> {
-    pub(crate) fn html(&self) -> String {
-        let Queue { waiting, more, .. } = self.queue;
-        let title = match waiting.len() + more {
-            0 => "No alerts waiting".to_owned(),
-            count => format!("{} waiting", alerts(count)),
-        };
-        let content = html! {
+impl Cards<'_> {
+    fn header(&self, title: &str) -> Markup {
+        html! {
             header {
                 h1 { (title) }
                 div.who {
@@ -46,20 +46,7 @@ impl DeskPage<'_> {
                 }
                 (keys())
             }
-            (self.notice())
-            div.columns {
-                main {
-                    @if waiting.is_empty() {
-                        p.empty { "Every alert of the last " (DAYS) " days is decided." }
-                    } @else {
-                        ol.items { @for entry in waiting { (self.item(entry)) } }
-                    }
-                    (self.rest())
-                }
-                aside { (numbers::section(&self.queue.numbers)) (self.decided_last()) }
-            }
-        };
-        shell(&title, Width::Wide, &content)
+        }
     }
 
     /// What was just decided, and a way back.
@@ -69,7 +56,7 @@ impl DeskPage<'_> {
             @match entry.log.standing().decided() {
                 Some(decision) => {
                     div.notice role="status" {
-                        span { (decided(decision, self.now)) ". " (beginning(entry)) }
+                        span { (decided(decision, self.now)) ". " (not_told(decision)) " " (beginning(entry)) }
                         (self.form(entry, "undo", &[Action::Undo]))
                     }
                 }
@@ -78,7 +65,11 @@ impl DeskPage<'_> {
         }
     }
 
-    fn item(&self, entry: &Entry) -> Markup {
+    fn list(&self, entries: &[Entry], company: &Company) -> Markup {
+        html! { ol.items { @for entry in entries { (self.item(entry, company.counts(&entry.event))) } } }
+    }
+
+    fn item(&self, entry: &Entry, counts: Counts) -> Markup {
         let event = &*entry.event;
         let alert = &event.data;
         // What was undone is where one goes on.
@@ -86,7 +77,7 @@ impl DeskPage<'_> {
         html! {
             li.item data-item data-last[is_last] tabindex="-1" {
                 p.meta {
-                    (severity(alert.severity)) " " (subreddit(&alert.comment)) " "
+                    (severity(alert.severity)) " " (subreddit(&alert.comment)) " " (author(&alert.comment)) (company(counts))
                     span { (percent(alert.probability)) " likely to be removed" } " " (ago(event.time, self.now))
                     @if alert.probe {
                         " " span { "probe" }
@@ -106,14 +97,84 @@ impl DeskPage<'_> {
     }
 
     fn form(&self, entry: &Entry, class: &str, actions: &[Action]) -> Markup {
-        let hidden = [
+        let mut hidden = vec![
             ("hour", entry.hour.to_string()),
             ("id", entry.event.id.to_string()),
             ("after", entry.log.last_number().to_string()),
             ("token", self.form_token.to_owned()),
         ];
+        if let Some(before) = self.older_than {
+            hidden.extend([("page", "older".to_owned()), ("before", before.to_string())]);
+        }
         let buttons = html! { div.buttons { @for action in actions { (button(*action, false)) } } };
         Form { path: "/decide", hidden: &hidden }.html(class, &buttons)
+    }
+}
+
+/// The queue and the day's numbers.
+pub(crate) struct DeskPage<'a> {
+    pub(crate) queue: &'a Queue,
+    pub(crate) cards: Cards<'a>,
+    /// How many older alerts are undecided; none where that could not be counted.
+    pub(crate) older: Option<usize>,
+    /// When the queue begins: what lies before is older.
+    pub(crate) reach: Hour,
+}
+
+impl DeskPage<'_> {
+    pub(crate) fn html(&self) -> String {
+        let Queue { waiting, more, company, .. } = self.queue;
+        let title = match waiting.len() + more {
+            0 => "No alerts waiting".to_owned(),
+            count => format!("{} waiting", alerts(count)),
+        };
+        let content = html! {
+            (self.cards.header(&title))
+            (self.cards.notice())
+            div.columns {
+                main {
+                    @if waiting.is_empty() {
+                        p.empty { "Every alert of the last " (DAYS) " days is decided." }
+                    } @else {
+                        (self.cards.list(waiting, company))
+                    }
+                    (self.rest())
+                    (self.older())
+                    @if !waiting.is_empty() {
+                        p.quiet {
+                            "How many more there are by an author or in a thread is counted among the " (alerts(company.among))
+                            " of the last " (DAYS) " days that the desk has read, decided or not."
+                        }
+                    }
+                }
+                aside { (numbers::section(&self.queue.numbers)) (self.decided_last()) }
+            }
+        };
+        shell(&title, Width::Wide, &content)
+    }
+
+    fn older(&self) -> Markup {
+        let there = format!("/older?before={}", self.reach);
+        html! {
+            p.quiet {
+                @match self.older {
+                    Some(0) => {
+                        "No alert of the " (OLDER_DAYS) " days before that is undecided. Those before are not counted: "
+                        a href=(there) { "look further back" } "."
+                    }
+                    Some(count) => {
+                        a href=(there) {
+                            @if count == 1 { "1 older alert is undecided" } @else { (count) " older alerts are undecided" }
+                        }
+                        ", of the " (OLDER_DAYS) " days before these. Those before are not counted."
+                    }
+                    None => {
+                        "How many older alerts are undecided could not be counted just now: "
+                        a href=(there) { "look at them" } "."
+                    }
+                }
+            }
+        }
     }
 
     fn rest(&self) -> Markup {
@@ -140,13 +201,63 @@ impl DeskPage<'_> {
                 ol.lately {
                     @for (entry, decision) in all {
                         li {
-                            p.standing { (decided(decision, self.now)) }
+                            p.standing { (decided(decision, self.cards.now)) ". " (not_told(decision)) }
                             (beginning(entry))
-                            (self.form(entry, "undo", &[Action::Undo]))
+                            (self.cards.form(entry, "undo", &[Action::Undo]))
                         }
                     }
                 }
             }
+        }
+    }
+}
+
+/// Undecided alerts that the queue does not reach.
+pub(crate) struct OlderPage<'a> {
+    pub(crate) older: &'a Older,
+    pub(crate) cards: Cards<'a>,
+}
+
+impl OlderPage<'_> {
+    pub(crate) fn html(&self) -> String {
+        let Older { from, before, shown, count } = self.older;
+        let title = match count {
+            0 => "No older alerts waiting".to_owned(),
+            1 => "1 older alert waiting".to_owned(),
+            count => format!("{count} older alerts waiting"),
+        };
+        let company = Company::of(std::iter::empty());
+        let content = html! {
+            p.back { a href="/" { "Back to the desk" } }
+            (self.cards.header(&title))
+            (self.cards.notice())
+            main {
+                p.quiet {
+                    "From " (moment(from.start())) " to " (moment(before.start())) ", the newest first. Earlier ones are not \
+                     counted here."
+                }
+                (self.cards.list(shown, &company))
+                @if *count > MAX_SHOWN_AT_DESK {
+                    p.quiet {
+                        "The newest " (MAX_SHOWN_AT_DESK) " are shown; the next ones follow as you decide these."
+                    }
+                }
+                p.links { a href=(format!("/older?before={from}")) { "The " (OLDER_DAYS) " days before" } }
+            }
+        };
+        shell(&title, Width::Wide, &content)
+    }
+}
+
+/// How many others there are by the author, and in the thread.
+fn company(counts: Counts) -> Markup {
+    let Counts { more_by_author, in_thread } = counts;
+    let by_author = (more_by_author > 0).then(|| format!("{more_by_author} more by them"));
+    let in_thread = (in_thread > 1).then(|| format!("{in_thread} in this thread"));
+    let said: Vec<String> = by_author.into_iter().chain(in_thread).collect();
+    html! {
+        @if !said.is_empty() {
+            span title=(format!("Among the alerts of the last {DAYS} days, decided or not")) { (said.join(", ")) } " "
         }
     }
 }

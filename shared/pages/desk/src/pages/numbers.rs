@@ -60,7 +60,7 @@ pub(super) fn section(numbers: &Numbers) -> Markup {
         ("Precision", share(numbers.precision)),
         ("Decided", html! { (numbers.precision.of) }),
         ("Alert to decision", time),
-        ("Agreement", share(numbers.agreement)),
+        ("Not undone by others", share(numbers.agreement)),
     ];
     html! {
         h2 { "The last 24 hours" }
@@ -71,8 +71,8 @@ pub(super) fn section(numbers: &Numbers) -> Markup {
             (table("By reason", &numbers.by_reason, "no term"))
         }
         p.quiet {
-            "Precision is the share of decided alerts that moderators decided to remove. Agreement is the share of decisions \
-             that no other moderator undid. The intervals are 95\u{a0}% intervals. Probes are not counted, and explorations do \
+            "Precision is the share of decided alerts that moderators decided to remove. Not undone by others is the \
+             share of decisions that no other moderator undid; whoever wanted otherwise and came second is not counted. The intervals are 95\u{a0}% intervals. Probes are not counted, and explorations do \
              not count towards precision."
         }
     }

@@ -9,6 +9,9 @@ use modstream_report::html::{cut, isolate_direction, signed};
 /// How many characters of a term are shown.
 const MAX_TERM_CHARS: usize = 40;
 
+/// What follows from a decision to remove: nothing here acts on the forum.
+pub(super) const FORUM_NOT_TOLD: &str = "The decision is recorded; the forum is not told.";
+
 /// A share in whole percent; what is nearly nothing or nearly all is said to be.
 pub(super) fn percent(share: f64) -> String {
     match share {
@@ -62,6 +65,12 @@ pub(super) fn subreddit(comment: &Comment<'_>) -> Markup {
             }
         }
     }
+}
+
+/// Who wrote it.
+pub(super) fn author(comment: &Comment<'_>) -> Markup {
+    let name = comment.author.as_deref().map(str::trim).filter(|name| !name.is_empty());
+    html! { @if let Some(name) = name { span.author { "by " (isolate_direction(&cut(name, MAX_TERM_CHARS))) } " " } }
 }
 
 /// The text. Strong ones are blurred until somebody wants to see them: by pointer, by touch, by keyboard.
@@ -155,6 +164,11 @@ pub(super) fn decided(decision: &Recorded, now: Timestamp) -> Markup {
         }
         ", " (ago(decision.time, now))
     }
+}
+
+/// What has not happened, where the decision is to remove the comment.
+pub(super) fn not_told(decision: &Recorded) -> Markup {
+    html! { @if decision.action == Action::Remove { (FORUM_NOT_TOLD) } }
 }
 
 #[cfg(test)]
