@@ -81,6 +81,20 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     }
   }
 
+  # Of an alert whose comment was deleted, what was written over is its text.
+  rule {
+    id     = "alerts"
+    status = "Enabled"
+
+    filter {
+      prefix = "alerts/"
+    }
+
+    noncurrent_version_expiration {
+      noncurrent_days = 1
+    }
+  }
+
   dynamic "rule" {
     for_each = var.archive_days == null ? [] : [var.archive_days]
     content {

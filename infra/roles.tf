@@ -27,6 +27,9 @@ locals {
     publish-alerts = [
       # To read the ledger, too: an alert whose sent.json may not be read waits, and with it its shard.
       { actions = ["s3:GetObject", "s3:PutObject"], resources = ["${aws_s3_bucket.this.arn}/alerts/*"] },
+      # Where the alerts about a comment lie, and what happened to it.
+      { actions = ["s3:GetObject", "s3:PutObject"], resources = ["${aws_s3_bucket.this.arn}/comments/*"] },
+      { actions = ["s3:PutObject"], resources = ["${aws_s3_bucket.this.arn}/missed/*"] },
       # What the model in use promises, to say which policies no comment can meet.
       { actions = ["s3:GetObject"], resources = ["${aws_s3_bucket.this.arn}/models/*/manifest.json"] },
       # The policies document; budgets and breakers are objects, too.

@@ -81,6 +81,10 @@ fn of_two_models(records: &[PutRecord]) -> Vec<PutRecord> {
     records
 }
 
+fn holds(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
 /// Whether a window's digests lie under this key.
 fn is_window(key: &str) -> bool {
     key.starts_with("digests/") && key.ends_with("m.json")
@@ -103,6 +107,10 @@ impl<O: Objects> Mutant<O> {
             || (is_on("withhold-without-record") && key.starts_with("alerts/") && key.ends_with("/withheld.json"))
             || (is_on("leave-windows-open") && is_window(key) && bytes == b"[]")
             || (is_on("digest-without-record") && is_window(key) && bytes != b"[]")
+            || (is_on("keep-superseded") && key.ends_with("/superseded.json"))
+            || (is_on("keep-deleted-text") && key.ends_with("/requested.json") && holds(bytes, "\"forgotten\""))
+            || (is_on("lose-report") && key.starts_with("alerts/") && key.contains("/reports/"))
+            || (is_on("lose-missed") && key.starts_with("missed/"))
             || (is_on("skip-outbox") && key.starts_with("decisions-unsent/"))
     }
 

@@ -7,7 +7,7 @@
 pub type Mutation = (&'static str, &'static str);
 
 /// All of them.
-pub const ALL: [Mutation; 38] = [
+pub const ALL: [Mutation; 44] = [
     ("skip-partial-retry", "failed entries of a call that answered 200 count as done"),
     ("retry-whole-call", "after a call that failed in part, all of its entries are sent again"),
     ("mix-keys", "one PutRecords call carries several records of a key"),
@@ -45,6 +45,12 @@ pub const ALL: [Mutation; 38] = [
     ("sign-in-again", "a sign-in link signs in more than once"),
     ("overwrite-decision", "a decision is written over another's of the same number"),
     ("skip-outbox", "a decision is logged and is not noted as unsent"),
+    ("file-by-the-comments-clock", "an alert lies where its comment's own clock says"),
+    ("keep-superseded", "an alert about an earlier text is not marked"),
+    ("repeat-is-latest", "a version that comes again counts as the latest"),
+    ("keep-deleted-text", "the text of a deleted comment stays in its alert"),
+    ("lose-report", "a report of a comment is not put beside its alert"),
+    ("lose-missed", "a comment that was missed is not noted"),
     ("alert-by-model", "an alert's id knows the model"),
 ];
 

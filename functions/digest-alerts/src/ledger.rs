@@ -122,7 +122,7 @@ impl Memory {
         let covered = &self.covered();
         let listing = stream::iter(Hour::between(from, to).map(|hour| async move {
             let of_hour = ledger.hour(hour).await?.into_iter();
-            let is_wanted = |entry: &Entry| entry.is_open() && !covered.contains(entry.id.as_str());
+            let is_wanted = |entry: &Entry| entry.since.is_open() && !covered.contains(entry.id.as_str());
             Ok::<_, LedgerError>(of_hour.filter(is_wanted).collect::<Vec<Entry>>())
         }));
         let entries = listing.buffered(CONCURRENT_READS).try_concat().await?;

@@ -379,7 +379,8 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
         let now = clock.now();
         let comment_event = alert.comment_event.id.clone().into_owned();
         let comments = Comments::new(objects, clock, self.deadline);
-        let filed = Filed { id: id.clone(), time: now, comment_event: comment_event.clone() };
+        let time = if is_on("file-by-the-comments-clock") { alert.comment_event.time } else { now };
+        let filed = Filed { id: id.clone(), time, comment_event: comment_event.clone() };
         let mut filed = comments.file(&comment_key, filed).await?;
         let record = match alert.version {
             None => comments.record(&comment_key).await?,

@@ -4,6 +4,7 @@ mod config;
 mod content;
 mod deadline;
 mod document;
+mod lifecycle;
 mod payload;
 mod policy;
 

@@ -29,6 +29,6 @@ mod redact;
 mod write;
 
 pub use keys::{Hour, Keys, MISSED_PREFIX, NoHour, PREFIX};
-pub use read::{Entry, Fate, LedgerError, Reader};
+pub use read::{Entry, Fate, LedgerError, Reader, Since};
 pub use redact::{Redaction, redact};
 pub use write::{Ledger, Missed, Next, Sent, Superseded, Withdrawn, Withheld, Withholding};

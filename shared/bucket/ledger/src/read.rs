@@ -17,18 +17,32 @@ pub struct Entry {
     pub hour: Hour,
     /// What became of it.
     pub fate: Fate,
+    /// What happened to its comment since.
+    pub since: Since,
+}
+
+/// What happened to a comment since the alert about it was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Since {
     /// Whether the comment has a later version.
     pub is_superseded: bool,
     /// Whether the comment is gone.
     pub is_withdrawn: bool,
-    /// How often the comment was reported, as far as it counts.
+    /// How often the comment was reported, as far as it counts, also before.
     pub reports: usize,
+}
+
+impl Since {
+    /// Whether there is still something to decide: the comment is there, and says what it said.
+    pub fn is_open(&self) -> bool {
+        !self.is_superseded && !self.is_withdrawn
+    }
 }
 
 impl Entry {
     fn new(id: &str, hour: Hour) -> Self {
         let id = id.to_owned();
-        Entry { id, hour, fate: Fate::Requested, is_superseded: false, is_withdrawn: false, reports: 0 }
+        Entry { id, hour, fate: Fate::Requested, since: Since::default() }
     }
 
     /// Notes an object by its name within the alert's folder.
@@ -36,15 +50,10 @@ impl Entry {
         match name {
             WITHHELD => self.fate = self.fate.max(Fate::Withheld),
             SENT => self.fate = Fate::Sent,
-            SUPERSEDED => self.is_superseded = true,
-            WITHDRAWN => self.is_withdrawn = true,
-            _ => self.reports += usize::from(name.starts_with(REPORTS)),
+            SUPERSEDED => self.since.is_superseded = true,
+            WITHDRAWN => self.since.is_withdrawn = true,
+            _ => self.since.reports += usize::from(name.starts_with(REPORTS)),
         }
-    }
-
-    /// Whether there is still something to decide: the comment is there, and says what it said.
-    pub fn is_open(&self) -> bool {
-        !self.is_superseded && !self.is_withdrawn
     }
 }
 

@@ -165,11 +165,16 @@ impl<'a, O: Objects, C: Clock> Ledger<'a, O, C> {
         self.settle(&keys.superseded, serde_json::to_vec(&superseded).unwrap_or_default()).await
     }
 
-    /// Records that the comment is gone, and takes what was written out of the alert.
+    /// Records that the comment is gone, and takes what was written out of the alert. Of an alert that was never requested there
+    /// is nothing to withdraw.
     ///
     /// # Errors
     /// Where it is not known by the deadline that it is recorded.
     pub async fn withdraw(&self, keys: &Keys, deletion: Deletion) -> Result<(), DeliveryError> {
+        let Ledger { objects, clock, deadline } = *self;
+        if get(objects, clock, deadline, &keys.requested, None).await? == Fetched::Missing {
+            return Ok(());
+        }
         let withdrawn = Withdrawn { time: deletion.time, by: deletion.by };
         self.settle(&keys.withdrawn, serde_json::to_vec(&withdrawn).unwrap_or_default()).await?;
         self.redact(&keys.requested).await

@@ -1,5 +1,6 @@
 //! What pages show, read from the bucket.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -8,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use modstream_decisions::{AlertKey, Log, Numbers, Recorded, Subject, numbers};
 use modstream_events::{Alert, Event, Severity};
 use modstream_ledger::digests::{Covered, Digest, window_key};
-use modstream_ledger::{Hour, Keys, Reader};
+use modstream_ledger::{self as ledger, Hour, Keys, MISSED_PREFIX, Reader, Since};
 use modstream_platform::deliver::{DeliveryError, get, list};
 use modstream_platform::{Clock, Fetched, Objects};
 
@@ -57,7 +58,7 @@ pub(crate) struct Cache {
     decisions: Cached<Recorded>,
     windows: Cached<Arc<Vec<Digest>>>,
     /// What hours of the ledger hold that nothing is added to any more.
-    hours: Cached<Arc<Vec<modstream_ledger::Entry>>>,
+    hours: Cached<Arc<Vec<ledger::Entry>>>,
 }
 
 impl Cache {
@@ -92,12 +93,14 @@ pub(crate) struct Entry {
     pub(crate) hour: Hour,
     pub(crate) event: Arc<AlertEvent>,
     pub(crate) log: Log,
+    /// What happened to the comment since.
+    pub(crate) since: Since,
 }
 
 /// What the desk shows.
 #[derive(Default)]
 pub(crate) struct Queue {
-    /// The undecided alerts, the most severe first, then the oldest.
+    /// The undecided alerts, the most severe first, then those reported most often, then the oldest.
     pub(crate) waiting: Vec<Entry>,
     /// How many more alerts wait.
     pub(crate) more: usize,
@@ -107,6 +110,8 @@ pub(crate) struct Queue {
     pub(crate) decided_last: Vec<Entry>,
     /// The numbers of the last 24 hours.
     pub(crate) numbers: Numbers,
+    /// How many comments were missed in these.
+    pub(crate) missed: usize,
     /// What there is besides each alert.
     pub(crate) company: Company,
 }
@@ -129,7 +134,8 @@ impl<O: Objects, C: Clock> Loader<'_, O, C> {
         let reader = Reader::new(self.objects, self.clock, self.deadline);
         let Some(event) = reader.alert(hour, id).await?.and_then(|bytes| decode(&bytes)) else { return Ok(None) };
         let log = self.log(AlertKey { hour, alert_id: id }).await?;
-        Ok(Some(Entry { hour, event, log }))
+        let since = reader.entry(hour, id).await?.map(|entry| entry.since).unwrap_or_default();
+        Ok(Some(Entry { hour, event, log, since }))
     }
 
     async fn log(&self, place: AlertKey<'_>) -> Result<Log, LoadError> {
@@ -197,33 +203,54 @@ impl<O: Objects, C: Clock> Loader<'_, O, C> {
             let keys = logs.remove(&entry.id).unwrap_or_default();
             async move {
                 let log = self.recorded(keys).await?;
-                Ok((entry.hour, entry.id, log))
+                Ok((entry, log))
             }
         });
-        let logged: Vec<Result<(Hour, String, Log), LoadError>> =
+        let logged: Vec<Result<(ledger::Entry, Log), LoadError>> =
             stream::iter(loading).buffered(CONCURRENT_READS).collect().await;
         let mut read = Vec::new();
         let (mut unread, mut taken) = (0, 0);
         for one in logged {
-            let (hour, id, log) = one?;
-            let is_open = log.standing().decided().is_none();
-            taken += usize::from(is_open);
-            if is_open && taken > MAX_UNDECIDED_READ {
+            let (entry, log): (ledger::Entry, Log) = one?;
+            let is_decided = log.standing().decided().is_some();
+            if !is_decided && !entry.since.is_open() {
+                continue;
+            }
+            taken += usize::from(!is_decided);
+            if !is_decided && taken > MAX_UNDECIDED_READ {
                 unread += 1;
                 continue;
             }
-            read.push((hour, id, log));
+            read.push((entry, log));
         }
-        let loading = read.into_iter().map(|(hour, id, log)| async move {
-            let event = self
-                .get_cached(&self.cache.alerts, &Keys::in_hour(hour, &id).requested, |bytes| decode(&bytes))
-                .await?;
-            Ok(event.map(|event| Entry { hour, event, log }))
+        let loading = read.into_iter().map(|(entry, log)| async move {
+            let ledger::Entry { id, hour, since, .. } = entry;
+            let requested = Keys::in_hour(hour, &id).requested;
+            if since.is_withdrawn {
+                // Its text is to be seen no more.
+                lock(&self.cache.alerts).remove(&requested);
+            }
+            let event = self.get_cached(&self.cache.alerts, &requested, |bytes| decode(&bytes)).await?;
+            Ok(event.map(|event| Entry { hour, event, log, since }))
         });
         let found: Vec<Result<Option<Entry>, LoadError>> =
             stream::iter(loading).buffered(CONCURRENT_READS).collect().await;
         let found: Result<Vec<Entry>, LoadError> = found.into_iter().filter_map(Result::transpose).collect();
-        Ok(arrange(found?, unread, now))
+        let missed = self.missed(now).await?;
+        Ok(Queue { missed, ..arrange(found?, unread, now) })
+    }
+
+    /// How many comments were missed in the last 24 hours: reported, removed at the forum, and never alerted about.
+    async fn missed(&self, now: Timestamp) -> Result<usize, LoadError> {
+        let (from, to) = (Hour::of(now - SignedDuration::from_hours(24)), Hour::of(now));
+        let mut missed = 0;
+        for day in Hour::days(from, to) {
+            let prefix = format!("{MISSED_PREFIX}{day}");
+            let keys = list(self.objects, self.clock, self.deadline, &prefix).await?;
+            let hour = |key: &String| key.split('/').nth(1)?.parse::<Hour>().ok();
+            missed += keys.iter().filter_map(hour).filter(|hour| (from..=to).contains(hour)).count();
+        }
+        Ok(missed)
     }
 
     /// The first hour that the queue reaches: what lies before it is older.
@@ -273,6 +300,7 @@ impl<O: Objects, C: Clock> Loader<'_, O, C> {
             let hour = hour?;
             let open = hour
                 .iter()
+                .filter(|entry| entry.since.is_open())
                 .filter(|entry| !AlertKey::is_decided(last_numbers.get(&entry.id).copied().unwrap_or_default()));
             undecided.extend(open.map(|entry| (entry.hour, entry.id.clone())));
         }
@@ -280,7 +308,7 @@ impl<O: Objects, C: Clock> Loader<'_, O, C> {
     }
 
     /// The alerts of an hour that is over, kept for a while.
-    async fn settled_hour(&self, hour: Hour) -> Result<Arc<Vec<modstream_ledger::Entry>>, LoadError> {
+    async fn settled_hour(&self, hour: Hour) -> Result<Arc<Vec<ledger::Entry>>, LoadError> {
         let (key, now) = (hour.prefix(), self.clock.now());
         if let Some((read, Some(entries))) = lock(&self.cache.hours).get(&key)
             && now.duration_since(*read) < CACHED_FOR
@@ -317,8 +345,11 @@ impl<O: Objects, C: Clock> Loader<'_, O, C> {
     }
 }
 
+/// Where an alert stands in the queue: by severity and reports, the most first, then by age.
+type Rank = (Reverse<(Severity, usize)>, Timestamp, String);
+
 fn arrange(entries: Vec<Entry>, unread: usize, now: Timestamp) -> Queue {
-    let mut waiting: BTreeMap<(std::cmp::Reverse<Severity>, Timestamp, String), Entry> = BTreeMap::new();
+    let mut waiting: BTreeMap<Rank, Entry> = BTreeMap::new();
     let mut decided: BTreeMap<(Timestamp, String), Entry> = BTreeMap::new();
     let mut counted: Vec<(Subject, Log)> = Vec::new();
     let company = Company::of(entries.iter().map(|entry| &*entry.event));
@@ -330,7 +361,7 @@ fn arrange(entries: Vec<Entry>, unread: usize, now: Timestamp) -> Queue {
         }
         match entry.log.standing().decided().map(|decision| decision.time) {
             Some(at) => drop(decided.insert((at, id), entry)),
-            None => drop(waiting.insert((std::cmp::Reverse(severity), time, id), entry)),
+            None => drop(waiting.insert((Reverse((severity, entry.since.reports)), time, id), entry)),
         }
     }
     let more = waiting.len().saturating_sub(MAX_SHOWN_AT_DESK) + unread;
@@ -340,6 +371,7 @@ fn arrange(entries: Vec<Entry>, unread: usize, now: Timestamp) -> Queue {
         unread,
         decided_last: decided.into_values().rev().take(SHOWN_DECISIONS).collect(),
         numbers: numbers(counted.iter().map(|(subject, log)| (subject, log))),
+        missed: 0,
         company,
     }
 }

@@ -292,6 +292,7 @@ impl<O: DeletableObjects, S: Stream, C: Clock> Visit<'_, O, S, C> {
         let page = AlertPage {
             event,
             log: &entry.log,
+            since: entry.since,
             withheld: withheld.as_ref(),
             form: Form { path, hidden: &hidden },
             asker,

@@ -2,10 +2,12 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 use modstream_decisions::{Log, Standing};
 use modstream_events::{Action, Alert, Event, MAX_MODERATOR_CHARS};
-use modstream_ledger::{Withheld, Withholding};
+use modstream_ledger::{Since, Withheld, Withholding};
 use modstream_report::html::isolate_direction;
 
-use super::words::{ago, author, body, decided, moment, not_told, percent, permalink, severity, subreddit, terms, why};
+use super::words::{
+    ago, author, body, decided, moment, not_told, percent, permalink, reported, severity, subreddit, terms, why,
+};
 use super::{Form, Width, button, shell};
 
 /// How many characters of a comment are shown: more than an alert carries.
@@ -24,6 +26,8 @@ pub(crate) struct AlertPage<'a> {
     pub(crate) event: &'a Event<'a, Alert<'a>>,
     pub(crate) log: &'a Log,
     pub(crate) withheld: Option<&'a Withheld>,
+    /// What happened to the comment since.
+    pub(crate) since: Since,
     pub(crate) form: Form<'a>,
     pub(crate) asker: Asker<'a>,
     /// What the link proposes.
@@ -44,7 +48,7 @@ impl AlertPage<'_> {
                 p.meta {
                     (severity(alert.severity)) " " (subreddit(&alert.comment)) " "
                     @if let Asker::Moderator { .. } = self.asker { (author(&alert.comment)) }
-                    (ago(self.event.time, self.now))
+                    (ago(self.event.time, self.now)) (reported(self.since.reports))
                 }
                 h1 { (self.heading()) }
                 (body(alert, MAX_COMMENT_CHARS))
@@ -58,6 +62,8 @@ impl AlertPage<'_> {
 
     fn heading(&self) -> &'static str {
         match self.log.standing() {
+            Standing::Undecided if self.since.is_withdrawn => "This comment is gone",
+            Standing::Undecided if self.since.is_superseded => "This comment says something else by now",
             Standing::Undecided => "Should this comment stay?",
             Standing::Decided(decision) if decision.action == Action::Remove => "Decided: remove",
             Standing::Decided(_) => "Decided: keep",
@@ -66,10 +72,13 @@ impl AlertPage<'_> {
 
     fn question(&self) -> Markup {
         let (standing, actions): (Markup, &[Action]) = match self.log.standing() {
+            Standing::Undecided if !self.since.is_open() => return html! { p.standing { (since(self.since)) } },
             Standing::Undecided => (Markup::default(), &[Action::Remove, Action::Keep]),
             Standing::Decided(decision) => {
                 let (decided, moment) = (decided(decision, self.now), moment(decision.time));
-                (html! { p.standing { (decided) ", on " (moment) ". " (not_told(decision)) } }, &[Action::Undo])
+                let not_told = not_told(decision);
+                let said = html! { p.standing { (decided) ", on " (moment) ". " (not_told) " " (since(self.since)) } };
+                (said, &[Action::Undo])
             }
         };
         let fields = html! {
@@ -112,6 +121,17 @@ impl AlertPage<'_> {
                 }
             }
         }
+    }
+}
+
+/// What happened to the comment, where a decision is about something else than is there now.
+fn since(since: Since) -> &'static str {
+    match since {
+        Since { is_withdrawn: true, .. } => "The comment was deleted, and its text with it.",
+        Since { is_superseded: true, .. } => {
+            "This is about an earlier text: the comment was edited. Its latest text is judged by itself."
+        }
+        Since { .. } => "",
     }
 }
 

@@ -5,7 +5,7 @@ use modstream_ledger::Hour;
 use modstream_report::html::isolate_direction;
 
 use super::words::{
-    ago, author, body, decided, moment, not_told, percent, permalink, quoted, severity, subreddit, terms,
+    ago, author, body, decided, moment, not_told, percent, permalink, quoted, reported, severity, subreddit, terms,
 };
 use super::{Form, Width, alerts, button, numbers, shell};
 use crate::company::{Company, Counts};
@@ -79,6 +79,7 @@ impl Cards<'_> {
                 p.meta {
                     (severity(alert.severity)) " " (subreddit(&alert.comment)) " " (author(&alert.comment)) (company(counts))
                     span { (percent(alert.probability)) " likely to be removed" } " " (ago(event.time, self.now))
+                    (reported(entry.since.reports))
                     @if alert.probe {
                         " " span { "probe" }
                     } @else if alert.exploration.is_some() {
@@ -147,7 +148,7 @@ impl DeskPage<'_> {
                         }
                     }
                 }
-                aside { (numbers::section(&self.queue.numbers)) (self.decided_last()) }
+                aside { (numbers::section(&self.queue.numbers, self.queue.missed)) (self.decided_last()) }
             }
         };
         shell(&title, Width::Wide, &content)
@@ -201,7 +202,11 @@ impl DeskPage<'_> {
                 ol.lately {
                     @for (entry, decision) in all {
                         li {
-                            p.standing { (decided(decision, self.cards.now)) ". " (not_told(decision)) }
+                            p.standing {
+                                (decided(decision, self.cards.now)) ". " (not_told(decision))
+                                @if entry.since.is_superseded { " Decided on an earlier text." }
+                                @if entry.since.is_withdrawn { " The comment is gone." }
+                            }
                             (beginning(entry))
                             (self.cards.form(entry, "undo", &[Action::Undo]))
                         }

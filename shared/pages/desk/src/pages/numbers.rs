@@ -49,7 +49,7 @@ fn table(title: &str, groups: &[NamedPrecision], nameless: &str) -> Markup {
     }
 }
 
-pub(super) fn section(numbers: &Numbers) -> Markup {
+pub(super) fn section(numbers: &Numbers, missed: usize) -> Markup {
     let time = html! {
         @match numbers.time_to_decision {
             Some(time) => { (duration(time)) " " small { "median" } }
@@ -61,6 +61,7 @@ pub(super) fn section(numbers: &Numbers) -> Markup {
         ("Decided", html! { (numbers.precision.of) }),
         ("Alert to decision", time),
         ("Not undone by others", share(numbers.agreement)),
+        ("Missed", html! { (missed) }),
     ];
     html! {
         h2 { "The last 24 hours" }
@@ -72,7 +73,7 @@ pub(super) fn section(numbers: &Numbers) -> Markup {
         }
         p.quiet {
             "Precision is the share of decided alerts that moderators decided to remove. Not undone by others is the \
-             share of decisions that no other moderator undid; whoever wanted otherwise and came second is not counted. The intervals are 95\u{a0}% intervals. Probes are not counted, and explorations do \
+             share of decisions that no other moderator undid; whoever wanted otherwise and came second is not counted. Missed are comments that were reported and removed at the forum, and never alerted about. The intervals are 95\u{a0}% intervals. Probes are not counted, and explorations do \
              not count towards precision."
         }
     }

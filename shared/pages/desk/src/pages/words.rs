@@ -12,6 +12,17 @@ const MAX_TERM_CHARS: usize = 40;
 /// What follows from a decision to remove: nothing here acts on the forum.
 pub(super) const FORUM_NOT_TOLD: &str = "The decision is recorded; the forum is not told.";
 
+/// How often a comment was reported; nothing where it was not.
+pub(super) fn reported(reports: usize) -> Markup {
+    html! {
+        @match reports {
+            0 => {}
+            1 => { " " span { "reported once" } }
+            _ => { " " span { "reported " (reports) " times" } }
+        }
+    }
+}
+
 /// A share in whole percent; what is nearly nothing or nearly all is said to be.
 pub(super) fn percent(share: f64) -> String {
     match share {
