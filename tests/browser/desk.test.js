@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
-import { click, launch, number, open, ready, signIn, text, visit, waiting } from './support.js';
+import { click, launch, number, open, picture, ready, signIn, text, visit, waiting } from './support.js';
 
 let browser;
 before(async () => { browser = await launch(); });

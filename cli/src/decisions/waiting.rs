@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use clap::Args;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
@@ -47,7 +47,7 @@ pub(crate) struct WaitingArgs {
 /// How far back it is looked where nobody says it.
 const DEFAULT_DAYS: i64 = 30;
 /// The longest time that is looked at: a listing an hour.
-const MAX_DAYS: i64 = 400;
+const MAX_DAYS: i64 = 366;
 const CONCURRENT_LISTINGS: usize = 16;
 
 impl WaitingArgs {
@@ -59,10 +59,11 @@ impl WaitingArgs {
         if from >= to {
             return Err(Usage::error(format!("--from {from} is not before {to}: no alert can lie between them")));
         }
-        ensure!(
-            to.duration_since(from) <= SignedDuration::from_hours(24 * MAX_DAYS),
-            "from {from} to {to} is too long to look at: say --from and --to, at most {MAX_DAYS} days apart"
-        );
+        if to.duration_since(from) > SignedDuration::from_hours(24 * MAX_DAYS) {
+            return Err(Usage::error(format!(
+                "from {from} to {to} is too long to look at: say --from and --to, at most {MAX_DAYS} days apart"
+            )));
+        }
         let waiting = block_on(async {
             let connection = Connection::open(&self.connection).await?;
             let bucket = connection.bucket(&self.bucket.bucket);

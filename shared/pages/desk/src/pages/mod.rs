@@ -61,11 +61,9 @@ fn shell(title: &str, width: Width, content: &Markup) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { (title) }
                 style { (PreEscaped(STYLE)) }
-            }
-            body class=(width) {
-                (content)
                 script { (PreEscaped(KEYS)) }
             }
+            body class=(width) { (content) }
         }
     })
 }
