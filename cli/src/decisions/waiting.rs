@@ -80,8 +80,8 @@ impl WaitingArgs {
                 let last = last_numbers.entry(place.alert_id).or_default();
                 *last = number.max(*last);
             }
-            let open =
-                |entry: &Entry| !AlertKey::is_decided(last_numbers.get(entry.id.as_str()).copied().unwrap_or_default());
+            let number = |entry: &Entry| last_numbers.get(entry.id.as_str()).copied().unwrap_or_default();
+            let open = |entry: &Entry| entry.since.is_open() && !AlertKey::is_decided(number(entry));
             anyhow::Ok(hours.into_iter().flatten().filter(open).collect::<Vec<Entry>>())
         })?;
         if self.json {

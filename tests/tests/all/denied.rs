@@ -54,7 +54,7 @@ const POLICIES: &str =
 
 #[tokio::test(start_paused = true)]
 async fn the_publisher_sends_each_alert_once_by_the_policies_that_hold() {
-    for prefix in ["alerts/", "policies/", "budgets/", "breakers/", "quarantine/"] {
+    for prefix in ["alerts/", "comments/", "policies/", "budgets/", "breakers/", "quarantine/"] {
         for is_new in [false, true] {
             let logged = Logged::start();
             let system = System::new(MemoryWorld::new(1, 100), &[("POLICY", "0.5")]);
@@ -166,7 +166,7 @@ async fn a_batch_that_can_t_be_archived_comes_again_and_the_archive_that_can_t_b
     assert_eq!(reader.unreadable(), []);
 }
 
-/// Three alerts of 09:59:30, sent.
+/// Three alerts, made and sent in the first seconds after 10:00.
 async fn with_alerts() -> System<MemoryWorld> {
     let system = System::new(MemoryWorld::new(1, 100), &[]);
     for number in 0..3 {
@@ -199,10 +199,10 @@ async fn each_alert_is_in_one_digest_that_is_sent_once_also_by_an_instance_that_
                 function.handle(payload.as_bytes(), deadline, |_, _| DigestRules::default()).await
             };
             if sent_before {
-                assert_eq!(run("10:01:00").await.expect("sends").alerts, 3);
+                assert_eq!(run("10:06:00").await.expect("sends").alerts, 3);
             }
             system.faults.deny(prefix, DENIED_FOR);
-            for due in ["10:01:00", "10:06:00"] {
+            for due in ["10:06:00", "10:11:00"] {
                 match run(due).await {
                     Ok(digested) => assert_eq!(digested.digests, 0, "{prefix}, {due}"),
                     Err(error) => assert!(error.to_string().contains("s3:"), "{error}"),
@@ -210,7 +210,7 @@ async fn each_alert_is_in_one_digest_that_is_sent_once_also_by_an_instance_that_
             }
             assert_said(&logged, prefix);
             tokio::time::sleep(DENIED_FOR).await;
-            for due in ["10:01:00", "10:06:00", "10:11:00"] {
+            for due in ["10:06:00", "10:11:00", "10:16:00"] {
                 run(due).await.expect("runs");
             }
             let subjects: Vec<_> = std::iter::from_fn(|| inbox.try_receive()).filter_map(|it| it.subject).collect();
@@ -224,7 +224,7 @@ async fn each_alert_is_in_one_digest_that_is_sent_once_also_by_an_instance_that_
 async fn first_alert(world: &MemoryWorld) -> (Hour, String, Vec<u8>) {
     let (objects, clock) = (world.objects(), world.clock());
     let reader = Reader::new(&objects, &clock, Timestamp::MAX);
-    let hour = Hour::of(time("09:59:30"));
+    let hour = Hour::of(time("10:00:00"));
     let entry = reader.hour(hour).await.expect("lists").remove(0);
     let bytes = reader.alert(hour, &entry.id).await.expect("reads").expect("it is there");
     (hour, entry.id, bytes)
