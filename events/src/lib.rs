@@ -42,7 +42,7 @@ pub use comment::Comment;
 pub use data::Data;
 pub use decision::{Action, DECISIONS_SOURCE, Decision, MAX_MODERATOR_CHARS, NoAction};
 pub use event::Event;
-pub use prediction::{EventRef, ModelRef, OperatingPoint, Prediction, Term};
+pub use prediction::{EventRef, ModelRef, NotJudged, OperatingPoint, Prediction, Term};
 pub use quarantined::{Origin, Quarantined};
 pub use sizes::{MAX_NAME_BYTES, MAX_RECORD_BYTES};
 pub use versioned::{NoPrevious, Versioned, readable_types};

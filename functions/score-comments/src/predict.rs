@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 use modstream_classifier::Scratch;
-use modstream_events::{BadRecord, Comment, Event, EventRef, ModelRef, Prediction, ids};
+use modstream_events::{BadRecord, Comment, Event, EventRef, ModelRef, NotJudged, Prediction, ids};
 use modstream_in_use::models::InUse;
+use normal_form::has_text;
 
 use crate::SOURCE;
 
@@ -15,7 +16,9 @@ pub(crate) fn predict(
     scratch: &mut Scratch,
 ) -> Result<Vec<u8>, BadRecord> {
     let event: Event<'_, Comment<'_>> = Event::decode(data)?;
-    let explanation = in_use.model.explain(event.data.body()?, top_terms, scratch);
+    let body = event.data.body()?;
+    let not_judged = (!has_text(body)).then_some(NotJudged::NoText);
+    let explanation = in_use.model.explain(body, top_terms, scratch);
     let id = ids::prediction(&event.source, &event.id, &in_use.version);
     let prediction = Prediction {
         comment: event.data,
@@ -27,6 +30,7 @@ pub(crate) fn predict(
         other: explanation.other,
         model: ModelRef { name: in_use.name.as_str().into(), version: in_use.version.as_str().into() },
         operating_point: in_use.model.operating_point(explanation.score),
+        not_judged,
     };
     Ok(Event::new(id.to_string(), SOURCE, now, prediction).encode())
 }
