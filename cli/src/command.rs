@@ -19,6 +19,7 @@ use crate::pipeline::load::args::LoadArgs;
 use crate::pipeline::prepared::DemoArgs;
 use crate::policy::check::PolicyCheckArgs;
 use crate::policy::suggest::SuggestArgs;
+use crate::policy::test::PolicyTestArgs;
 use crate::replay::ReplayArgs;
 #[cfg(feature = "aws")]
 use crate::{
@@ -96,7 +97,7 @@ enum Command {
     /// Show what thresholds promise; push, promote and list the models of a system
     #[command(subcommand)]
     Model(ModelCommand),
-    /// Check, suggest, push and show policies: which comments alert, in which subreddit
+    /// Check, test, suggest, push and show policies: which comments alert, in which subreddit
     #[command(subcommand)]
     Policy(PolicyCommand),
     #[cfg(feature = "aws")]
@@ -245,6 +246,8 @@ impl ModelCommand {
 enum PolicyCommand {
     /// Check a document, and show the rules that follow from it
     Check(PolicyCheckArgs),
+    /// Show what becomes of comments under a document: which alert, and why
+    Test(PolicyTestArgs),
     /// Propose thresholds that kept a promised precision, by what moderators decided
     Suggest(SuggestArgs),
     #[cfg(feature = "aws")]
@@ -256,6 +259,7 @@ impl PolicyCommand {
     fn run(self) -> anyhow::Result<ExitCode> {
         match self {
             PolicyCommand::Check(args) => args.run(),
+            PolicyCommand::Test(args) => args.run(),
             PolicyCommand::Suggest(args) => args.run(),
             #[cfg(feature = "aws")]
             PolicyCommand::InBucket(command) => command.run(),
@@ -265,6 +269,7 @@ impl PolicyCommand {
     fn wants_json(&self) -> bool {
         match self {
             PolicyCommand::Check(args) => args.json,
+            PolicyCommand::Test(args) => args.json,
             PolicyCommand::Suggest(args) => args.json,
             #[cfg(feature = "aws")]
             PolicyCommand::InBucket(command) => command.wants_json(),

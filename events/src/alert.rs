@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::borrow::own;
 use crate::{
-    Comment, Data, EventRef, ModelRef, NoPrevious, OperatingPoint, Prediction, Term, Versioned, borrow, object,
+    Comment, Data, EventRef, ModelRef, NoPrevious, NotJudged, OperatingPoint, Prediction, Term, Versioned, borrow,
+    object,
 };
 
 /// The most characters of a comment's body that an alert carries, so that it always fits a message: SNS takes 256 KiB,
@@ -62,6 +63,10 @@ pub struct Alert<'a> {
     /// What one gets when alerting from this probability up.
     #[serde(deserialize_with = "object::only")]
     pub operating_point: OperatingPoint,
+    /// Why the model had nothing to judge, where it had nothing: the numbers say nothing then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "NotJudged"))]
+    pub not_judged: Option<NotJudged>,
     /// The always-alert term that the body contains, where that is why.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub matched: Option<Cow<'a, str>>,
@@ -144,6 +149,7 @@ impl<'a> Alert<'a> {
             terms: prediction.terms,
             model: prediction.model,
             operating_point: prediction.operating_point,
+            not_judged: prediction.not_judged,
             matched: None,
             exploration: None,
             probe: false,
@@ -166,6 +172,7 @@ impl<'a> Alert<'a> {
             terms: self.terms.into_iter().map(Term::into_owned).collect(),
             model: self.model.into_owned(),
             operating_point: self.operating_point,
+            not_judged: self.not_judged,
             matched: self.matched.map(own),
             exploration: self.exploration,
             probe: self.probe,

@@ -40,6 +40,28 @@ pub struct Prediction<'a> {
     /// What one gets when alerting from this probability up.
     #[serde(deserialize_with = "object::only")]
     pub operating_point: OperatingPoint,
+    /// Why the model had nothing to judge, where it had nothing: the numbers say nothing then, and no policy is met by them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "NotJudged"))]
+    pub not_judged: Option<NotJudged>,
+}
+
+/// Why a model had nothing to judge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum NotJudged {
+    /// The comment has no letter and no digit outside of links and pictures.
+    NoText,
+}
+
+impl NotJudged {
+    /// The same as a sentence.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            NotJudged::NoText => "there is no text to judge: no letter and no digit, but for links and pictures",
+        }
+    }
 }
 
 impl Data for Prediction<'_> {

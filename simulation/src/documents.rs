@@ -9,7 +9,7 @@ pub(crate) const DOCUMENTS: [&str; 7] = [
         {"from": "11:00", "to": "11:03", "time_zone": "Europe/Berlin", "keep": ["high"]}},
         "subreddits": {"News": {"quiet_hours": "none"}}}"#,
     // Terms that always alert, an author who never does, exploration.
-    r#"{"default": {"threshold": 0.95, "always": ["my doctor says kumquat-serenade is a scam, NUMBER 1"], "exempt_authors": ["KUMQUAT-SERENADE 12"],
+    r#"{"default": {"threshold": 0.95, "always": [{"includes": "my doctor says kumquat-serenade is a scam, NUMBER 1"}, "NUMBER 2"], "exempt_authors": ["KUMQUAT-SERENADE 12"],
         "exploration_share": 0.1, "max_alerts_per_hour": 2}}"#,
     // A breaker.
     r#"{"default": {"threshold": 0.4, "max_alerts_per_hour": 8}, "breaker": {"max_share": 0.3, "min_alerts": 5, "open_for": 2}}"#,

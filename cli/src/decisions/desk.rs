@@ -16,6 +16,7 @@ use modstream_ledger::{Hour, Reader};
 use modstream_links::{Claim, FORUM, Signer};
 use modstream_platform::Clock as _;
 use modstream_platform::memory::{MemoryClock, MemoryObjects, MemoryStream};
+use modstream_policy::{Policies, Severities};
 use publish_alerts::Policy;
 use tokio::net::TcpListener;
 use tokio::task::LocalSet;
@@ -85,8 +86,8 @@ impl DeskArgs {
         let listener = listener
             .with_context(|| format!("port {} of 127.0.0.1 can't be used: say --port 0 for a free one", self.port))?;
         let schedule = Schedule { id: "desk".to_owned(), time: None, comments: corpus.rows, rate: None };
-        let (policy, base_rate) = (self.policy(), self.model.base_rate);
-        let pipeline = Box::pin(Pipeline::start(files, corpus.bytes, base_rate, &policy, Batches::AtOnce)).await?;
+        let (policies, base_rate) = (Policies::of(&self.policy(), Severities::default()), self.model.base_rate);
+        let pipeline = Box::pin(Pipeline::start(files, corpus.bytes, base_rate, &policies, Batches::AtOnce)).await?;
         Box::pin(pipeline.run(&schedule, &interrupts)).await?;
 
         let (objects, clock) = (pipeline.objects().clone(), pipeline.clock());

@@ -7,6 +7,8 @@ use anyhow::Context as _;
 use clap::Args;
 use console::style;
 use modstream_classifier::Scratch;
+use modstream_events::NotJudged;
+use normal_form::has_text;
 use serde_json::json;
 
 use crate::common::args::ModelArgs;
@@ -49,11 +51,12 @@ impl ExplainArgs {
                 text
             }
         };
+        let not_judged = (!has_text(&text)).then_some(NotJudged::NoText);
         let mut scratch = Scratch::default();
         let explanation = model.explain(&text, self.top, &mut scratch);
         let (score, point) = (explanation.score, model.operating_point(explanation.score));
         if self.json {
-            let line = json!({
+            let mut line = json!({
                 "probability": score.probability(),
                 "log_odds": score.log_odds.0,
                 "intercept": explanation.intercept,
@@ -62,7 +65,20 @@ impl ExplainArgs {
                 "operating_point": point,
                 "model_version": manifest.version,
             });
+            if let Some(why) = not_judged {
+                line["not_judged"] = json!(why);
+            }
             print(&format!("{line}\n"))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        if let Some(why) = not_judged {
+            let text = format!(
+                "{}\n\n{}; so no policy is met by it. The model would say {:.2}, by its form alone.\n",
+                style("nothing to go by").bold(),
+                why.in_words(),
+                score.probability()
+            );
+            print(&text)?;
             return Ok(ExitCode::SUCCESS);
         }
         let mut text = String::new();

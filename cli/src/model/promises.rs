@@ -135,6 +135,11 @@ impl Unmet {
         }
     }
 
+    /// The same as a text; none where there is nothing to say.
+    pub(crate) fn in_words(&self) -> Option<String> {
+        Some(self.warnings().join("; ")).filter(|words| !words.is_empty())
+    }
+
     fn warnings(&self) -> Vec<String> {
         let (name, version) = &self.model;
         let model = format!("the model {name} {}", short_version(version));

@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use clap::Args;
 use modstream_classifier::{Explanation, Model, Score, Scratch};
 use modstream_corpus::Row;
-use modstream_events::Term;
+use modstream_events::{NotJudged, Term};
+use normal_form::has_text;
 use serde::Serialize;
 
 use crate::common::args::ModelArgs;
@@ -21,7 +22,8 @@ use crate::model::embedded;
   modstream score --input comments.csv > scores.jsonl
   zcat dump.jsonl.gz | modstream score --explain 3
 
-Each line of output has the comment's line in the input. A comment that can't be read becomes {\"line\":n,\"error\":\"...\"} in its place, and the status is 1 at the end.")]
+Each line of output has the comment's line in the input. Where a comment has no text to judge, the line says \"not_judged\", and \
+                       its numbers say nothing. A comment that can't be read becomes {\"line\":n,\"error\":\"...\"} in its place, and the status is 1 at the end.")]
 pub(crate) struct ScoreArgs {
     #[command(flatten)]
     pub(crate) model: ModelArgs,
@@ -45,6 +47,9 @@ enum Line<'a> {
         probability: f64,
         log_odds: f64,
         model_version: &'a str,
+        /// Why there was nothing to judge; left out where there was something.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        not_judged: Option<NotJudged>,
         #[serde(flatten)]
         why: Option<Why<'a>>,
     },
@@ -87,6 +92,7 @@ impl ScoreArgs {
                             probability: score.probability(),
                             log_odds: score.log_odds.0,
                             model_version: &manifest.version,
+                            not_judged: (!has_text(body)).then_some(NotJudged::NoText),
                             why,
                         }
                     }

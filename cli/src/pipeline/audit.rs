@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use modstream_events::{Alert, CommentEvent, Event, PredictionEvent, ids};
-use publish_alerts::Policy;
+use modstream_events::{Alert, CommentEvent, Event, Prediction, PredictionEvent, ids};
+use modstream_policy::{Judgement, Policies};
 
 use crate::pipeline::system::{Record, StreamKind, System};
 
@@ -46,6 +46,8 @@ pub(crate) struct Audit {
     pub(crate) quarantined: usize,
     /// How many different alerts there are.
     pub(crate) alerts: usize,
+    /// How many alerts were held back.
+    pub(crate) held_back: usize,
     /// How many events and alerts came again.
     pub(crate) duplicates: usize,
     /// The times from a comment's arrival on its stream to its alert's at the subscriber, sorted.
@@ -54,13 +56,21 @@ pub(crate) struct Audit {
     pub(crate) broken: Vec<String>,
 }
 
+/// The id of the alert that a prediction gives under policies, held back or not; none where it gives none.
+pub(crate) fn alert_due(policies: &Policies, prediction: &Prediction<'_>) -> Option<String> {
+    let rules = policies.for_subreddit(prediction.comment.subreddit.as_deref());
+    let is_due = matches!(rules.judge(prediction), Judgement::Alert { .. });
+    let of = &prediction.comment_event;
+    is_due.then(|| ids::alert(&of.source, &of.id, &policies.name).to_string())
+}
+
 type Key = (String, String);
 
 impl Audit {
     /// `sent` is how many comments were to be sent; none where that was cut short.
     pub(crate) async fn of<S: System>(
         system: &S,
-        policy: &Policy,
+        policies: &Policies,
         received: &[Received],
         sent: Option<u64>,
     ) -> anyhow::Result<Self> {
@@ -83,9 +93,7 @@ impl Audit {
             let of = &event.data.comment_event;
             audit.highest = Some(audit.highest.unwrap_or(0.0).max(event.data.probability));
             predicted.insert((of.source.to_string(), of.id.to_string()));
-            if policy.is_met_by(&event.data) {
-                due.insert(ids::alert(&of.source, &of.id, &policy.name).to_string());
-            }
+            due.extend(alert_due(policies, &event.data));
             audit.duplicates += usize::from(!prediction_ids.insert(event.id.to_string()));
         }
         audit.predictions = prediction_ids.len();
@@ -121,7 +129,9 @@ impl Audit {
         let alerts: HashSet<String> = received.iter().map(|alert| alert.alert_id.clone()).collect();
         audit.alerts = alerts.len();
         audit.duplicates += received.len() - alerts.len();
-        let missing = due.difference(&alerts).count();
+        let withheld = system.withheld().await?;
+        audit.held_back = due.intersection(&withheld).count();
+        let missing = due.difference(&alerts).filter(|id| !withheld.contains(*id)).count();
         let stray = alerts.difference(&due).count();
         if missing > 0 {
             audit.broken.push(format!("{missing} predictions meet the policy and have no alert"));

@@ -37,10 +37,10 @@ impl DemoArgs {
             #[cfg(feature = "aws")]
             self.deployed.needs_no_deployment()?;
             let note = ", as in training; say yours with --base-rate";
-            let plan = prepared.plan(&self, self.policy(), self.model.base_rate, note, "demo")?;
+            let plan = prepared.plan(&self, self.policies()?, self.model.base_rate, note, "demo")?;
             let Prepared { files, corpus, .. } = prepared;
             let pipeline =
-                Pipeline::start(&files, corpus.bytes, self.model.base_rate, &plan.policy, Batches::AtOnce).await?;
+                Pipeline::start(&files, corpus.bytes, self.model.base_rate, &plan.policies, Batches::AtOnce).await?;
             demo(&plan, &pipeline, &interrupts).await
         })
     }
@@ -65,7 +65,7 @@ async fn demo<S: System>(plan: &Plan, system: &S, interrupts: &Interrupts) -> an
     screen.finish();
     let (ran, ()) = ended?;
     let sent = (ran.stop == Stop::Done).then_some(plan.schedule.comments);
-    let audit = Audit::of(system, &plan.policy, &received, sent).await?;
+    let audit = Audit::of(system, &plan.policies, &received, sent).await?;
     screen.summary(&audit, &ran)?;
     if !plan.json
         && let Some((subreddit, first, last)) = busiest(&received)

@@ -14,7 +14,7 @@ use modstream_events::{Alert, Comment, Event, Prediction, ids};
 use modstream_platform::aws::{S3Objects, SystemClock};
 use modstream_platform::deliver::Backoff;
 use modstream_platform::{Clock as _, Objects as _};
-use publish_alerts::Policy;
+use modstream_policy::{Policies, Severities};
 use serde_json::Value;
 use tokio::sync::{Mutex, mpsc};
 
@@ -25,7 +25,9 @@ use crate::common::deployment::{Deployment, read_base_rate};
 use crate::common::display::{in_full, short_version};
 use crate::common::interrupt::Interrupts;
 use crate::common::lambda::Answer;
+use crate::common::usage::Usage;
 use crate::model::bucket::promoted;
+use crate::pipeline::audit::alert_due;
 use crate::pipeline::corpus_push::{Placed, place};
 use crate::pipeline::prepared::{DemoArgs, Prepared};
 use crate::pipeline::queue::{Queue, own_name};
@@ -73,6 +75,11 @@ impl Ready {
     ) -> anyhow::Result<Self> {
         let deployment = Deployment::read(file)?;
         deployment.check_policy(args.policy.as_ref())?;
+        if args.policies.is_some() {
+            return Err(Usage::error(
+                "--policies goes without --deployment: a deployment goes by its own, which `modstream policy push` changes",
+            ));
+        }
         let name = &prepared.manifest.name;
         ensure!(
             *name == deployment.model_name,
@@ -93,7 +100,13 @@ impl Ready {
 
         let random: String = std::iter::repeat_with(fastrand::alphanumeric).take(8).collect();
         let note = ", as in training; yours is a variable of Terraform, base_rate";
-        let plan = prepared.plan(args, deployment.policy.clone(), base_rate, note, &format!("demo-{random}"))?;
+        let plan = prepared.plan(
+            args,
+            Policies::of(&deployment.policy, Severities::default()),
+            base_rate,
+            note,
+            &format!("demo-{random}"),
+        )?;
         let Prepared { files, manifest, corpus, comments, .. } = prepared;
         let bucket = deployment.bucket.as_str();
         let placed =
@@ -135,7 +148,7 @@ impl Ready {
     /// The system, for this run.
     pub(crate) fn system(&self) -> Deployed<'_> {
         let Ready { connection, deployment, inbox, plan } = self;
-        Deployed::new(connection, deployment, &plan.schedule, &plan.policy, inbox)
+        Deployed::new(connection, deployment, &plan.schedule, &plan.policies, inbox)
     }
 
     /// Runs what is to be done on the system, until an end is asked for twice, and removes what was made for this run.
@@ -223,7 +236,7 @@ async fn wait_for_mappings(connection: &Connection, deployment: &Deployment) -> 
 pub(crate) struct Deployed<'a> {
     connection: &'a Connection,
     deployment: &'a Deployment,
-    policy: &'a Policy,
+    policies: &'a Policies,
     inbox: &'a Queue,
     bucket: S3Objects,
     /// The ids of the run's comment events.
@@ -265,7 +278,7 @@ impl<'a> Deployed<'a> {
         connection: &'a Connection,
         deployment: &'a Deployment,
         schedule: &Schedule,
-        policy: &'a Policy,
+        policies: &'a Policies,
         inbox: &'a Queue,
     ) -> Self {
         let ours = schedule.invocations().flat_map(|Invocation { id, comments, .. }| {
@@ -275,7 +288,7 @@ impl<'a> Deployed<'a> {
         Deployed {
             connection,
             deployment,
-            policy,
+            policies,
             inbox,
             bucket: connection.bucket(&deployment.bucket),
             ours: ours.collect(),
@@ -373,8 +386,7 @@ impl<'a> Deployed<'a> {
         let (id, alert) = match Event::<Prediction<'_>>::decode(&record.data) {
             Ok(event) if self.is_ours(&event.data.comment_event.source, &event.data.comment_event.id) => {
                 let of = &event.data.comment_event;
-                let is_due = self.policy.is_met_by(&event.data);
-                (of.id.to_string(), is_due.then(|| ids::alert(&of.source, &of.id, &self.policy.name).to_string()))
+                (of.id.to_string(), alert_due(self.policies, &event.data))
             }
             _ => return,
         };

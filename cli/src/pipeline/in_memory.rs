@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use modstream_classifier::BaseRate;
 use modstream_classifier::artifact::ModelFiles;
 use modstream_in_use::models::ModelStore;
+use modstream_in_use::policies::PolicyStore;
 use modstream_links::FORUM;
 use modstream_platform::deliver::put;
 use modstream_platform::memory::{
@@ -18,12 +19,14 @@ use modstream_platform::memory::{
     Statistics, Subscription,
 };
 use modstream_platform::{Clock, Objects, Stream};
+use modstream_policy::Policies;
 use modstream_windows::Tumbling;
-use publish_alerts::{Policy, PublishAlerts, Severities};
+use publish_alerts::{PublishAlerts, Severities};
 use score_comments::ScoreComments;
 use serde_json::json;
 use tokio::sync::watch;
 
+use crate::common::args::or_default;
 use crate::common::interrupt::Interrupts;
 use crate::pipeline::load::meter::Meter;
 use crate::pipeline::system::{Counts, Delivered, Digest, Function, Ran, Record, Schedule, Stop, StreamKind, System};
@@ -104,7 +107,7 @@ impl Pipeline {
         files: &ModelFiles,
         corpus: Vec<u8>,
         base_rate: Option<BaseRate>,
-        policy: &Policy,
+        policies: &Policies,
         batches: Batches,
     ) -> anyhow::Result<Self> {
         let world = World::new();
@@ -115,6 +118,7 @@ impl Pipeline {
         let store = ModelStore::new(objects.clone(), clock, manifest.name.clone());
         store.push(files, deadline).await?;
         store.promote(&manifest.version, deadline).await?;
+        PolicyStore::new(&objects, &clock, deadline).push(policies).await?;
 
         let inbox = alerts.subscribe(Filter::new());
         let generate = generate_comments::Config {
@@ -134,7 +138,8 @@ impl Pipeline {
         let publish = publish_alerts::Config {
             alerts_topic_arn: "memory".to_owned(),
             bucket: BUCKET.to_owned(),
-            policy: policy.clone(),
+            // The document in the bucket holds.
+            policy: or_default(None),
             severities: Severities::default(),
             links: None,
         };
@@ -284,6 +289,12 @@ impl System for Pipeline {
 
     async fn quarantine(&self) -> anyhow::Result<HashSet<String>> {
         Ok(self.world.objects.list("quarantine/").await?.into_iter().collect())
+    }
+
+    async fn withheld(&self) -> anyhow::Result<HashSet<String>> {
+        let keys = self.world.objects.list(modstream_ledger::PREFIX).await?;
+        let folders = keys.iter().filter_map(|key| key.strip_suffix("/withheld.json")?.rsplit('/').next());
+        Ok(folders.map(str::to_owned).collect())
     }
 
     async fn digest(&self, subreddit: &str, first: Timestamp, last: Timestamp) -> anyhow::Result<Option<Digest>> {

@@ -6,25 +6,27 @@ use clap::Args;
 use jiff::Timestamp;
 use modstream_classifier::BaseRate;
 use modstream_classifier::artifact::{Manifest, ModelFiles};
+use modstream_policy::Policies;
 use publish_alerts::Policy;
 
 use crate::common::args::{MAX_COMMENTS, ModelArgs, or_default, rate};
 #[cfg(feature = "aws")]
 use crate::common::aws_args::DeployedArgs;
-#[cfg(feature = "aws")]
-use crate::common::input::check_read_once;
+use crate::common::input::{self, check_read_once};
 use crate::common::reading::FormatArgs;
 use crate::model::embedded;
-use crate::model::promises::{OutOfReach, Promises};
+use crate::model::promises::{OutOfReach, Promises, Unmet};
 use crate::pipeline::corpus::Corpus;
 use crate::pipeline::screen::Plan;
 use crate::pipeline::system::Schedule;
+use crate::policy::table;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   modstream demo                                       ten comments a second, alerts as they come
   modstream demo --fast --comments 600 --json          as fast as it goes, one line of JSON
-  modstream demo --input my.jsonl --policy 'precision>=0.7' --base-rate 0.05")]
+  modstream demo --input my.jsonl --policy 'precision>=0.7' --base-rate 0.05
+  modstream demo --policies policies.toml")]
 pub(crate) struct DemoArgs {
     /// Comments: CSV with a column `body`, or JSON Lines; plain, gzip or zstd [default: sample comments, built in]
     #[arg(long, value_name = "FILE")]
@@ -43,6 +45,9 @@ pub(crate) struct DemoArgs {
     /// Which comments alert: a probability (`0.8`), or `precision>=0.9`, or `share<=0.05` [default: 0.7, or what is deployed]
     #[arg(long, value_name = "POLICY", value_parser = Policy::parse)]
     pub(crate) policy: Option<Policy>,
+    /// The document of policies to go by, in place of --policy: TOML, or JSON
+    #[arg(long, value_name = "FILE", conflicts_with = "policy")]
+    pub(crate) policies: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) model: ModelArgs,
     /// Print one line of JSON at the end, and nothing else
@@ -62,9 +67,9 @@ pub(crate) struct DemoArgs {
 }
 
 impl DemoArgs {
-    /// The policy that was asked for.
-    pub(crate) fn policy(&self) -> Policy {
-        or_default(self.policy.as_ref())
+    /// The policies that were asked for.
+    pub(crate) fn policies(&self) -> anyhow::Result<Policies> {
+        table::named_or(self.policies.as_deref(), &or_default(self.policy.as_ref()))
     }
 }
 
@@ -81,8 +86,10 @@ pub(crate) struct Prepared {
 
 impl Prepared {
     pub(crate) fn new(args: &DemoArgs) -> anyhow::Result<Self> {
+        let read = args.input.iter().chain(&args.policies);
         #[cfg(feature = "aws")]
-        check_read_once(args.input.iter().chain(&args.deployed.deployment).map(PathBuf::as_path))?;
+        let read = read.chain(&args.deployed.deployment);
+        check_read_once(read.map(PathBuf::as_path))?;
         let files = embedded::model_files(args.model.model.as_deref())?;
         let (_, manifest) = embedded::check(&files, args.model.model.as_deref())?;
         // All sample comments go into a deployment's bucket: its corpus is the same for any number of comments.
@@ -96,13 +103,17 @@ impl Prepared {
     pub(crate) fn plan(
         &self,
         args: &DemoArgs,
-        policy: Policy,
+        policies: Policies,
         base_rate: Option<BaseRate>,
         share_note: &'static str,
         id: &str,
     ) -> anyhow::Result<Plan> {
         let promises = Promises::of(&self.manifest, base_rate)?;
-        let out_of_reach = OutOfReach::find(policy.condition, &promises);
+        let document = args.policies.as_deref();
+        let out_of_reach = match document {
+            None => OutOfReach::find(policies.default.threshold, &promises).map(|it| it.in_words("", "this model")),
+            Some(_) => Unmet::of(&policies, &self.manifest, base_rate)?.in_words(),
+        };
         Ok(Plan {
             schedule: Schedule {
                 id: args.schedule_id.clone().unwrap_or_else(|| id.to_owned()),
@@ -111,8 +122,10 @@ impl Prepared {
                 rate: (!args.fast).then_some(args.rate),
             },
             rows: self.corpus.rows,
-            out_of_reach: out_of_reach.map(|found| found.in_words("", "this model")),
-            policy,
+            out_of_reach,
+            condition: document.map_or_else(|| policies.default.threshold.to_string(), input::name),
+            is_document: document.is_some(),
+            policies,
             model: self.manifest.clone(),
             share: promises.assumed.share(),
             share_note: base_rate.is_none().then_some(share_note),

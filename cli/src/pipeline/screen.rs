@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use console::style;
 use modstream_classifier::artifact::Manifest;
 use modstream_events::{Alert, Event};
-use publish_alerts::Policy;
+use modstream_policy::Policies;
 use serde_json::{Value, json};
 
 use crate::common::display;
@@ -22,7 +22,11 @@ pub(crate) struct Plan {
     pub(crate) schedule: Schedule,
     /// How many rows there are to send.
     pub(crate) rows: u64,
-    pub(crate) policy: Policy,
+    pub(crate) policies: Policies,
+    /// What the policies are called: a condition, or the document's file.
+    pub(crate) condition: String,
+    /// Whether they stand in a document.
+    pub(crate) is_document: bool,
     pub(crate) model: Manifest,
     /// The share of comments that moderators remove.
     pub(crate) share: f64,
@@ -32,6 +36,14 @@ pub(crate) struct Plan {
     pub(crate) out_of_reach: Option<String>,
     /// One line of JSON at the end, and nothing else.
     pub(crate) json: bool,
+}
+
+impl Plan {
+    /// When a comment alerts, in words.
+    pub(crate) fn alerts_when(&self) -> String {
+        let Plan { condition, is_document, .. } = self;
+        if *is_document { format!("alerts as {condition} says") } else { format!("alerts where {condition}") }
+    }
 }
 
 pub(crate) struct Screen<'a> {
@@ -45,17 +57,17 @@ impl<'a> Screen<'a> {
     }
 
     pub(crate) fn heading(&self) -> std::io::Result<()> {
-        let Plan { schedule, rows, policy, model, share, share_note, out_of_reach, json } = self.plan;
+        let Plan { schedule, rows, model, share, share_note, out_of_reach, json, .. } = self.plan;
         if *json {
             return Ok(());
         }
         let rate = schedule.rate.map_or_else(|| "as fast as it goes".to_owned(), |rate| format!("{rate} a second"));
         let text = format!(
-            "{} comments, {rate}; model {} version {}; alerts where {}\n",
+            "{} comments, {rate}; model {} version {}; {}\n",
             schedule.comments,
             model.name,
             display::short_version(&model.version),
-            policy.condition
+            self.plan.alerts_when()
         );
         self.live.print(&text)?;
         let hint = share_note.unwrap_or_default();
@@ -106,7 +118,10 @@ impl<'a> Screen<'a> {
         );
         text += &format!("{:>7} predictions\n{:>7} quarantined\n", audit.predictions, audit.quarantined);
         let share = audit.alerts as f64 / audit.comments.max(1) as f64 * 100.0;
-        text += &format!("{:>7} alerts, {share:.1} % of comments, {}\n", audit.alerts, self.plan.policy.condition);
+        text += &format!("{:>7} alerts, {share:.1} % of comments, {}\n", audit.alerts, self.plan.condition);
+        if audit.held_back > 0 {
+            text += &format!("{:>7} held back: in the digest or at the desk\n", audit.held_back);
+        }
         if let (0, Some(highest)) = (audit.alerts, audit.highest) {
             text += &format!("no alert: the highest probability was {highest:.2}\n");
         }
@@ -157,16 +172,17 @@ impl<'a> Screen<'a> {
     }
 
     fn json(&self, audit: &Audit, ran: &Ran) -> Value {
-        let Plan { policy, model, out_of_reach, .. } = self.plan;
+        let Plan { condition, model, out_of_reach, .. } = self.plan;
         let mut line = json!({
             "comments": audit.comments,
             "predictions": audit.predictions,
             "quarantined": audit.quarantined,
             "alerts": audit.alerts,
+            "held_back": audit.held_back,
             "duplicates": audit.duplicates,
             "latency_ms": { "p50": audit.latency_ms(0.5), "p99": audit.latency_ms(0.99) },
             "seconds": ran.took.as_secs_f64(),
-            "policy": policy.condition.to_string(),
+            "policy": condition,
             "model": { "name": model.name, "version": model.version },
             "interrupted": ran.stop == Stop::Interrupted,
         });

@@ -32,6 +32,11 @@ pub(crate) trait System {
     /// The keys of every object in quarantine that belongs to this run.
     async fn quarantine(&self) -> anyhow::Result<HashSet<String>>;
 
+    /// The ids of alerts that were held back, where policies of this run can hold some back.
+    async fn withheld(&self) -> anyhow::Result<HashSet<String>> {
+        Ok(HashSet::new())
+    }
+
     /// The digest with most alerts of this subreddit, about comments from `first` to `last`; none where none is made
     /// here.
     async fn digest(&self, _subreddit: &str, _first: Timestamp, _last: Timestamp) -> anyhow::Result<Option<Digest>> {

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 use modstream_corpus::ReadOptions;
 use modstream_policy::Policies;
+use normal_form::name_key;
 use serde_json::json;
 
 use super::table;
@@ -88,8 +89,8 @@ fn unknown(policies: &Policies, comments: &Path, options: ReadOptions) -> anyhow
     let mut seen = BTreeSet::new();
     for row in input::comments(comments, options)? {
         let row = row.map_err(|error| anyhow::anyhow!("{}, line {}: {error}", input::name(comments), error.line))?;
-        seen.extend(row.comment.subreddit.map(|name| name.to_lowercase()));
+        seen.extend(row.comment.subreddit.map(|name| name_key(&name).into_owned()));
     }
-    let unknown = policies.subreddits().filter(|(name, _)| !seen.contains(&name.to_lowercase()));
+    let unknown = policies.subreddits().filter(|(name, _)| !seen.contains(name_key(name).as_ref()));
     Ok(unknown.map(|(name, _)| name.to_owned()).collect())
 }

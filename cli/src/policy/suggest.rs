@@ -46,7 +46,7 @@ impl SuggestArgs {
         let mut subreddits: BTreeMap<String, Vec<&Verdict>> = BTreeMap::new();
         for verdict in &verdicts {
             if let Some(name) = &verdict.subreddit {
-                subreddits.entry(name.to_lowercase()).or_default().push(verdict);
+                subreddits.entry(normal_form::name_key(name).into_owned()).or_default().push(verdict);
             }
         }
         let mut found: Vec<Found> = vec![(None, suggest(&verdicts, self.precision))];

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use modstream_policy::{AlwaysTerm, Channel, Policies, Problems, Rules};
+use modstream_policy::{Channel, Policies, Policy, Problems, Rules, Severities};
 use serde_json::{Value, json};
 
 use crate::common::display::one_line;
@@ -12,6 +12,12 @@ use crate::common::input;
 /// Reads a document of policies. Its problems are returned as they are, not as an error.
 pub(crate) fn read(path: &Path) -> anyhow::Result<Result<Policies, Problems>> {
     Ok(Policies::parse(&input::text(path)?))
+}
+
+/// The policies of a document where one is named, else those that say no more than `policy`.
+pub(crate) fn named_or(document: Option<&Path>, policy: &Policy) -> anyhow::Result<Policies> {
+    let Some(path) = document else { return Ok(Policies::of(policy, Severities::default())) };
+    read(path)?.map_err(|problems| anyhow::anyhow!("{}: {problems}", input::name(path)))
 }
 
 /// All problems of a document, a line each.
@@ -59,8 +65,9 @@ pub(crate) fn table(policies: &Policies) -> String {
 fn row(name: &str, rules: &Rules) -> [String; 8] {
     let channels: Vec<&str> = rules.channels.iter().map(|channel| channel_name(*channel)).collect();
     let mut more = Vec::new();
-    if !rules.always.is_empty() {
-        let terms: Vec<&str> = rules.always.iter().map(AlwaysTerm::as_str).collect();
+    let always = rules.always.as_slice();
+    if !always.is_empty() {
+        let terms: Vec<String> = always.iter().map(ToString::to_string).collect();
         more.push(format!("always: {}", one_line(&terms.join(" | "))));
     }
     if !rules.exempt_authors.is_empty() {

@@ -28,6 +28,9 @@ pub(crate) struct ReplayArgs {
     /// Which comments alert: a probability (`0.8`), or `precision>=0.9`, or `share<=0.05` [default: 0.7]
     #[arg(long, value_name = "POLICY", value_parser = Policy::parse)]
     pub(crate) policy: Option<Policy>,
+    /// The document of policies to try, in place of --policy: TOML, or JSON
+    #[arg(long, value_name = "FILE", conflicts_with = "policy")]
+    pub(crate) policies: Option<PathBuf>,
     /// The folder of the model to compare with [default: the one built in; of an archive or a stream, what did alert]
     #[arg(long, value_name = "DIR")]
     pub(crate) against_model: Option<PathBuf>,
@@ -53,17 +56,22 @@ pub(crate) struct ReplayArgs {
 #[cfg(not(feature = "aws"))]
 const REPLAY_EXAMPLES: &str = "Examples:
   modstream replay --input removals.csv --model models/new
-  modstream replay --input removals.csv --policy 'precision>=0.8' --against-policy 0.7";
+  modstream replay --input removals.csv --policy 'precision>=0.8' --against-policy 0.7
+  modstream replay --input removals.csv --policies policies.toml
+
+An alert of a document of policies counts also where it is held back.";
 
 #[cfg(feature = "aws")]
 const REPLAY_EXAMPLES: &str = "Examples:
   modstream replay --input removals.csv --model models/new
   modstream replay --input removals.csv --policy 'precision>=0.8' --against-policy 0.7
+  modstream replay --input removals.csv --policies policies.toml
   modstream replay --from 7d --model models/new --verdicts removals.csv     the archive, beside what did alert
   modstream replay --from 2h --stream --policy 0.8
 
-Files are compared with the model built in and the policy 0.7, or what --against-model and --against-policy say. What is left
-out is named, and the status is 1 at the end where something could not be read.";
+Files are compared with the model built in and the policy 0.7, or what --against-model and --against-policy say. An alert of a
+document of policies counts also where it is held back. What is left out is named, and the status is 1 at the end where
+something could not be read.";
 
 impl ReplayArgs {
     /// The policy to try.
@@ -73,7 +81,7 @@ impl ReplayArgs {
 
     /// The files that are read.
     pub(crate) fn inputs(&self) -> impl Iterator<Item = &Path> {
-        self.input.iter().chain(&self.verdicts).map(PathBuf::as_path)
+        self.input.iter().chain(&self.verdicts).chain(&self.policies).map(PathBuf::as_path)
     }
 
     /// The page to write, where one is asked for: it can be written, and is none of the files that are read.

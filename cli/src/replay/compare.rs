@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::Context as _;
 use modstream_corpus::ReadOptions;
 use modstream_events::{CommentEvent, CommentVersion};
-use publish_alerts::Policy;
+use modstream_policy::{Policies, Severities};
 
 use super::args::ReplayArgs;
 use super::difference::Difference;
@@ -20,6 +20,7 @@ use crate::common::input;
 use crate::common::output::OutputFile;
 use crate::common::progress::Progress;
 use crate::model::embedded;
+use crate::policy::table;
 
 /// The most comments of a chunk: its world takes about 5 KB a comment.
 const COMMENTS_PER_CHUNK: usize = 10_000;
@@ -28,18 +29,28 @@ const BYTES_PER_CHUNK: usize = 64 << 20;
 
 /// The functions with the model and policy to try.
 fn tried(args: &ReplayArgs) -> anyhow::Result<Functions> {
-    functions(args, args.model.model.as_deref(), args.policy())
+    let document = args.policies.as_deref();
+    let policies = table::named_or(document, &args.policy())?;
+    functions(args, args.model.model.as_deref(), policies, document)
 }
 
 /// The functions with the model and policy to compare with.
 pub(crate) fn against(args: &ReplayArgs) -> anyhow::Result<Functions> {
-    functions(args, args.against_model.as_deref(), args.against_policy())
+    let policies = Policies::of(&args.against_policy(), Severities::default());
+    functions(args, args.against_model.as_deref(), policies, None)
 }
 
-fn functions(args: &ReplayArgs, folder: Option<&Path>, policy: Policy) -> anyhow::Result<Functions> {
+/// The functions with a model and policies, which stand in `document` where that is named.
+fn functions(
+    args: &ReplayArgs,
+    folder: Option<&Path>,
+    policies: Policies,
+    document: Option<&Path>,
+) -> anyhow::Result<Functions> {
     let files = embedded::model_files(folder)?;
     let (_, manifest) = embedded::check(&files, folder)?;
-    Ok(Functions::new(files, manifest, args.model.base_rate, policy))
+    let condition = document.map_or_else(|| policies.default.threshold.to_string(), input::name);
+    Ok(Functions { files, manifest, base_rate: args.model.base_rate, policies, condition })
 }
 
 /// Replays, and shows the difference.

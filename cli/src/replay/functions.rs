@@ -7,15 +7,18 @@ use modstream_classifier::BaseRate;
 use modstream_classifier::artifact::{Manifest, ModelFiles};
 use modstream_events::{Alert, Event, Prediction};
 use modstream_in_use::models::ModelStore;
+use modstream_in_use::policies::PolicyStore;
 use modstream_platform::deliver::{Delivery, put_all};
 use modstream_platform::memory::{
-    Config, EventSource, Filter, FunctionError, MemoryClock, MemoryObjects, MemoryStream, MemoryTopic,
+    Config, EventSource, FunctionError, MemoryClock, MemoryObjects, MemoryStream, MemoryTopic,
 };
-use modstream_platform::{Clock as _, Objects as _, PutRecord};
-use publish_alerts::{Policy, PublishAlerts, Severities};
+use modstream_platform::{Clock as _, Fetched, Objects as _, PutRecord};
+use modstream_policy::Policies;
+use publish_alerts::{PublishAlerts, Severities};
 use score_comments::ScoreComments;
 
 use super::sides::{CommentOutcome, CommentOutcomes, Item, Known, Raised, Side, Was, event_key};
+use crate::common::args::or_default;
 use crate::common::display::short_version;
 use crate::pipeline::in_memory::check_none_given_up;
 
@@ -27,19 +30,17 @@ const RECORDS_PER_BATCH: usize = 1_000;
 const TERMS_PER_EXAMPLE: usize = 5;
 const BUCKET: &str = "memory";
 
-/// `score-comments` and `publish-alerts` with a model and a policy.
+/// `score-comments` and `publish-alerts` with a model and policies.
 pub(crate) struct Functions {
-    files: ModelFiles,
-    manifest: Manifest,
-    base_rate: Option<BaseRate>,
-    policy: Policy,
+    pub(crate) files: ModelFiles,
+    pub(crate) manifest: Manifest,
+    pub(crate) base_rate: Option<BaseRate>,
+    pub(crate) policies: Policies,
+    /// What the policies are called where they are shown.
+    pub(crate) condition: String,
 }
 
 impl Functions {
-    pub(crate) fn new(files: ModelFiles, manifest: Manifest, base_rate: Option<BaseRate>, policy: Policy) -> Self {
-        Functions { files, manifest, base_rate, policy }
-    }
-
     /// What the functions make of these records, and how many they quarantine.
     pub(crate) async fn run(&self, items: &[Item]) -> anyhow::Result<(CommentOutcomes, usize)> {
         let clock = MemoryClock::system();
@@ -47,11 +48,11 @@ impl Functions {
         let objects = MemoryObjects::new();
         let [comments, predictions] = ["comments", "predictions"].map(|name| MemoryStream::new(name, 1, clock));
         let topic = MemoryTopic::new("alerts");
-        let inbox = topic.subscribe(Filter::new());
 
         let store = ModelStore::new(objects.clone(), clock, self.manifest.name.clone());
         store.push(&self.files, deadline).await?;
         store.promote(&self.manifest.version, deadline).await?;
+        PolicyStore::new(&objects, &clock, deadline).push(&self.policies).await?;
         let config = score_comments::Config {
             predictions_stream: "predictions".to_owned(),
             bucket: BUCKET.to_owned(),
@@ -63,7 +64,8 @@ impl Functions {
         let config = publish_alerts::Config {
             alerts_topic_arn: BUCKET.to_owned(),
             bucket: BUCKET.to_owned(),
-            policy: self.policy.clone(),
+            // The document in the bucket holds.
+            policy: or_default(None),
             severities: Severities::default(),
             links: None,
         };
@@ -101,9 +103,14 @@ impl Functions {
             let outcome = CommentOutcome { probability, terms, alert: None };
             outcomes.insert(event_key(&comment_event.source, &comment_event.id), outcome);
         }
-        while let Some(notification) = inbox.try_receive() {
-            let event: Event<'_, Alert<'_>> = Event::decode(notification.body.as_bytes()).context("an alert")?;
-            let Alert { comment_event, severity, policy, .. } = event.data;
+        // What is held back alerts too: here every comment comes in the same hour, so budgets are none of a replay's business.
+        for key in objects.list(modstream_ledger::PREFIX).await? {
+            if !key.ends_with("/requested.json") {
+                continue;
+            }
+            let Fetched::Object { bytes, .. } = objects.get(&key, None).await? else { continue };
+            let event: Event<'_, Alert<'_>> = Event::decode(&bytes).context("an alert")?;
+            let Alert { comment_event, severity, policy, exploration: None, .. } = event.data else { continue };
             if let Some(outcome) = outcomes.get_mut(&event_key(&comment_event.source, &comment_event.id)) {
                 outcome.alert = Some(Raised { severity, condition: policy.condition.into_owned() });
             }
@@ -117,7 +124,7 @@ impl Functions {
         let Manifest { name, version, .. } = &self.manifest;
         Side {
             name: format!("{name} {}", short_version(version)),
-            condition: self.policy.condition.to_string(),
+            condition: self.condition.clone(),
             model: Some((name.clone(), version.clone())),
         }
     }

@@ -248,6 +248,10 @@ impl<O: Objects, C: Clock> Ledger<O, C> {
     }
 
     fn add(&mut self, alert: Alert<'_>) {
+        // It met no policy, and was asked about all the same.
+        if alert.exploration.is_some() {
+            return;
+        }
         let version: String = alert.model.version.chars().take(12).collect();
         self.models.insert(format!("{} {version}", alert.model.name));
         let condition = alert.policy.condition.into_owned();

@@ -215,3 +215,20 @@ fn five_thousand_real_comments_go_all_the_way() {
         (&5000.into(), &5000.into(), &0.into())
     );
 }
+
+#[test]
+fn a_document_of_policies_decides_what_alerts_and_what_is_held_back() {
+    let folder = Folder::new();
+    folder.file("p.toml", "[default]\nthreshold = 0.7\n[total]\nmax_alerts_per_hour = 3\n");
+    let demo = |args: &[&str]| folder.run(&[&["demo", "--fast", "--comments", "300", "--json"], args].concat());
+    let run = demo(&["--policies", "p.toml"]);
+    assert_eq!(run.status, Some(0), "{}{}", run.stdout, run.stderr);
+    let (run, all) = (run.json(), demo(&[]).json());
+    let count = |run: &serde_json::Value, name: &str| run[name].as_u64().expect("a count");
+    // Three an hour; the run may lie in two.
+    assert!((3..=6).contains(&count(&run, "alerts")), "{run}");
+    assert_eq!(count(&run, "alerts") + count(&run, "held_back"), count(&all, "alerts"));
+    assert_eq!((&run["policy"], count(&all, "held_back")), (&serde_json::json!("p.toml"), 0));
+    let both = demo(&["--policies", "p.toml", "--policy", "0.5"]);
+    assert_eq!(both.status, Some(2), "{}", both.stderr);
+}

@@ -369,3 +369,36 @@ fn a_report_that_cant_be_is_refused_before_anything_is_read() {
         assert!(run.status == Some(2) && run.stderr.contains("--report"), "{}", run.stderr);
     }
 }
+
+#[test]
+fn where_there_is_no_text_to_judge_it_is_said_so() {
+    let folder = Folder::new();
+    for text in ["", "\u{1F44D}", "https://example.org/a.png"] {
+        let run = folder.run(&["explain", text]);
+        assert!(run.status == Some(0) && run.stdout.starts_with("nothing to go by\n"), "{}", run.stdout);
+        let json = folder.run(&["explain", text, "--json"]).json();
+        assert!(json["not_judged"] == "no_text" && json["probability"].is_f64(), "{json}");
+    }
+    assert!(folder.run(&["explain", "ok", "--json"]).json().get("not_judged").is_none());
+    let rows = folder.run_with(&["score"], b"{\"body\":\"\"}\n{\"body\":\"ok\"}\n").lines();
+    assert!(rows[0]["not_judged"] == "no_text" && rows[0]["probability"].is_f64(), "{}", rows[0]);
+    assert!(rows[1].get("not_judged").is_none(), "{}", rows[1]);
+}
+
+#[test]
+fn a_text_has_the_score_of_its_normal_form_and_is_explained_in_its_own_spelling() {
+    let folder = Folder::new();
+    let plain = folder.run(&["explain", "lol you are dumb!", "--json"]).json();
+    for text in [
+        "l\u{43E}l y\u{3BF}u are dumb!",
+        "l\u{200B}ol you a\u{AD}re du\u{FE0F}mb!",
+        "\u{FF4C}\u{FF4F}\u{FF4C} you are \u{1D41D}\u{1D42E}\u{1D426}\u{1D41B}\u{FF01}",
+        "l\u{336}o\u{336}l\u{336} you are d\u{346}\u{30D}u\u{360}\u{315}mb!",
+        "lol&#32;you \\are dumb&#33;",
+    ] {
+        assert_eq!(folder.run(&["explain", text, "--json"]).json()["log_odds"], plain["log_odds"], "{text}");
+    }
+    let own = folder.run(&["explain", "l\u{43E}l you are dumb!", "--top", "99", "--json"]).json();
+    let terms = own["terms"].as_array().expect("terms");
+    assert!(terms.iter().any(|term| term["term"] == "l\u{43E}l"), "{own}");
+}

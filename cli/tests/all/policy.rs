@@ -1,4 +1,4 @@
-//! `modstream policy check`.
+//! `modstream policy check` and `policy test`.
 
 use serde_json::{Value, json};
 
@@ -93,4 +93,132 @@ fn a_policy_out_of_the_models_reach_is_a_warning_with_the_best_there_is() {
     assert_eq!((reached.status, reached.stderr.as_str()), (Some(0), ""));
     let rare = folder.run(&["policy", "check", "q.toml", "--base-rate", "0.01"]);
     assert!(rare.status == Some(0) && rare.stderr.contains("where 1.0 % are removed"), "{}", rare.stderr);
+}
+
+/// A document of one term that always alerts, and nothing else that does.
+fn always(folder: &Folder, term: &Value) {
+    folder.file("p.json", json!({ "default": { "threshold": 1, "always": [term] } }).to_string());
+}
+
+/// What becomes of a comment under `p.json`.
+fn outcome(folder: &Folder, body: &str) -> Value {
+    let comment = json!({ "id": "c1", "body": body }).to_string();
+    let run = folder.run_with(&["policy", "test", "p.json", "--input", "-", "--json"], comment.as_bytes());
+    assert_eq!(run.status, Some(0), "{}{}", run.stdout, run.stderr);
+    run.json()
+}
+
+#[test]
+fn each_comment_has_a_line_that_says_what_becomes_of_it_and_why() {
+    let folder = Folder::new();
+    folder.file(
+        "p.toml",
+        "[default]\nthreshold = 0.8\nmax_alerts_per_hour = 1\nexempt_authors = [\"\u{FC}nal\"]\n\
+         always = [\"miracle cure\", { includes = \"t.me/\" }]\n\
+         [subreddits.quiet]\nquiet_hours = { from = \"22:00\", to = \"07:00\", time_zone = \"Europe/Berlin\" }\n\
+         [subreddits.asks]\nthreshold = 1\nexploration_share = 0.1\n",
+    );
+    // 2026-01-05, ten o'clock and eleven, and midnight.
+    let (ten, eleven, night) = (1_767_607_200, 1_767_610_800, 1_767_571_200);
+    let surely = "lol this is the dumbest thing I've EVER read!!!";
+    let mut comments = vec![
+        json!({ "id": "a", "body": surely, "created_utc": ten }),
+        json!({ "id": "b", "body": surely, "created_utc": ten + 1 }),
+        json!({ "id": "c", "body": surely, "created_utc": eleven }),
+        json!({ "id": "d", "body": surely, "created_utc": night, "subreddit": "Quiet" }),
+        json!({ "id": "e", "body": surely, "created_utc": ten, "author": "\u{DC}nal" }),
+        json!({ "id": "f", "body": "\u{1F44D}", "created_utc": ten }),
+        json!({ "id": "g", "body": "Were the mice of both sexes?", "created_utc": ten }),
+        json!({ "id": "h", "body": "see xt.me/abc, a Miracle\u{A0}cure", "created_utc": eleven + 3_600 }),
+        json!({ "body": 7 }),
+    ];
+    comments.extend((0..100).map(|number| json!({ "id": format!("x{number}"), "body": "ok", "subreddit": "asks" })));
+    let lines: String = comments.iter().map(|comment| format!("{comment}\n")).collect();
+    folder.file("c.jsonl", lines);
+    let run = folder.run(&["policy", "test", "p.toml", "--input", "c.jsonl", "--json"]);
+    let lines = run.lines();
+    assert_eq!((run.status, lines.len()), (Some(1), comments.len()), "{}", run.stderr);
+    let of = |at: usize| (lines[at]["id"].clone(), lines[at]["outcome"].clone(), lines[at]["severity"].clone());
+    let is = |id: &str, outcome: &str, severity: Value| (json!(id), json!(outcome), severity);
+    let found: Vec<_> = (0..8).map(of).collect();
+    let wanted = [
+        is("a", "alert", json!("medium")),
+        is("b", "held_back", json!("medium")),
+        is("c", "alert", json!("medium")),
+        is("d", "held_back", json!("medium")),
+        is("e", "pass", Value::Null),
+        is("f", "pass", Value::Null),
+        is("g", "pass", Value::Null),
+        is("h", "alert", json!("medium")),
+    ];
+    assert_eq!(found, wanted);
+    let why = |at: usize| lines[at]["why"].as_str().unwrap_or_default().to_owned();
+    let parts = ["it meets", "budget", "it meets", "quiet hours", "author", "no text", "does not meet", "miracle cure"];
+    for (at, part) in parts.iter().enumerate() {
+        assert!(why(at).contains(part), "{}", lines[at]);
+    }
+    // The document's first term, though the other stands first in the comment.
+    assert_eq!((&lines[7]["matched"], &lines[0]["matched"]), (&json!("miracle cure"), &Value::Null));
+    assert!(lines[..8].iter().all(|line| line["probability"].is_f64()));
+    assert!(lines[8]["error"].is_string() && lines[8]["line"] == 9, "{}", lines[8]);
+    let explored = lines[9..].iter().filter(|line| line["outcome"] == "explore").count();
+    assert!((2..25).contains(&explored), "{explored} of 100 are explored");
+
+    let table = folder.run(&["policy", "test", "p.toml", "--input", "c.jsonl"]);
+    assert!(table.status == Some(1) && table.stdout.starts_with("alert      0.90  medium  lol"), "{}", table.stdout);
+    assert!(
+        table.stdout.lines().last().is_some_and(|line| line.starts_with("3 alert, 2 held back, ")),
+        "{}",
+        table.stdout
+    );
+}
+
+#[test]
+fn a_term_is_found_as_forums_write_it_and_inside_of_words_where_the_document_says_so() {
+    let folder = Folder::new();
+    always(&folder, &json!("<3 u"));
+    let found = outcome(&folder, "I &lt;3\nU!");
+    assert_eq!((&found["outcome"], &found["matched"], &found["id"]), (&json!("alert"), &json!("<3 u"), &json!("c1")));
+    assert_eq!(outcome(&folder, "&lt;3 us")["outcome"], "pass");
+    always(&folder, &json!({ "includes": "<3 u" }));
+    assert_eq!(outcome(&folder, "&lt;3 us")["outcome"], "alert");
+    // Nothing to judge, and a term all the same.
+    always(&folder, &json!("\u{1F52B}"));
+    assert_eq!(outcome(&folder, "\u{1F52B}")["outcome"], "alert");
+}
+
+/// Cases of the field, where they are on this machine: a name, a term and a comment that holds it.
+#[test]
+fn the_cases_of_the_field_are_found() {
+    let Ok(cases) = std::fs::read_to_string(repository("../shared/cases/30-always.json")) else {
+        println!("skipped: the cases are not on this machine");
+        return;
+    };
+    let cases: Vec<[String; 3]> = serde_json::from_str(&cases).expect("cases");
+    let folder = Folder::new();
+    for [name, term, comment] in cases {
+        // A part of a longer word is asked for.
+        let is_part = name.contains("inside a word")
+            && comment.split(' ').any(|word| word.len() > term.len())
+            && name.starts_with("Greek");
+        always(&folder, &if is_part { json!({ "includes": term }) } else { json!(term) });
+        let found = outcome(&folder, &comment);
+        assert_eq!((&found["outcome"], &found["matched"]), (&json!("alert"), &json!(term)), "{name}");
+    }
+}
+
+#[test]
+fn a_document_that_is_wrong_and_a_file_that_is_none_are_named() {
+    let folder = Folder::new();
+    folder.file("p.toml", "[default]\nthreshold = 1\nalways = [{ include = \"x\" }]\n");
+    let run = folder.run_with(&["policy", "test", "p.toml", "--input", "-"], b"{\"body\":\"a\"}");
+    assert!(
+        run.status == Some(1) && run.stderr.contains("default.always") && run.stderr.contains("`includes`"),
+        "{}",
+        run.stderr
+    );
+    let json = folder.run_with(&["policy", "test", "p.toml", "--input", "-", "--json"], b"{\"body\":\"a\"}").json();
+    assert!(json["error"].as_str().is_some_and(|error| error.contains("p.toml: line 3")), "{json}");
+    let twice = folder.run(&["policy", "test", "-", "--input", "-"]);
+    assert!(twice.status == Some(2) && twice.stderr.contains("standard input"), "{}", twice.stderr);
 }

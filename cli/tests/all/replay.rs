@@ -170,3 +170,23 @@ fn chunks_change_nothing() {
         assert_eq!(alerts(&many, way), 30 * alerts(&one, way), "{way}");
     }
 }
+
+#[test]
+fn a_document_of_policies_is_tried_and_what_it_holds_back_counts() {
+    let folder = Folder::new();
+    folder.file("p.toml", "[default]\nthreshold = 0.5\nmax_alerts_per_hour = 1\nexploration_share = 0.1\n");
+    let run = |args: &[&str]| folder.run(&[&["replay", "--input", &samples(), "--json"], args].concat());
+    let document = run(&["--policies", "p.toml"]);
+    assert_eq!(document.status, Some(0), "{}", document.stderr);
+    let (document, condition) = (document.json(), run(&["--policy", "0.5"]).json());
+    assert_eq!(alerts(&document, "now"), alerts(&condition, "now"));
+    assert_eq!(
+        (&document["now"]["policy"], &condition["now"]["policy"]),
+        (&json!("p.toml"), &json!("probability>=0.5"))
+    );
+    let both = run(&["--policies", "p.toml", "--policy", "0.5"]);
+    assert_eq!(both.status, Some(2), "{}", both.stderr);
+    folder.file("bad.toml", "[default]\nthreshold = 2\n");
+    let bad = run(&["--policies", "bad.toml"]).json();
+    assert!(bad["error"].as_str().is_some_and(|error| error.starts_with("bad.toml: line 2")), "{bad}");
+}

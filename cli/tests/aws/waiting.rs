@@ -21,6 +21,7 @@ fn alert(aws: &FakeAws, days_ago: i64) -> String {
     let prediction = Prediction {
         comment: Comment { body: Some("Buy my coins".into()), ..Comment::default() },
         version: None,
+        not_judged: None,
         comment_event: EventRef { source: "urn:example:forum".into(), id: id.clone().into(), time },
         probability: 0.95,
         log_odds: 3.0,

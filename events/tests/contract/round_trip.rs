@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use modstream_events::{
-    Action, Alert, Comment, Data, Decision, Event, EventRef, Links, ModelRef, OperatingPoint, Origin, PolicyRef,
-    Prediction, Quarantined, Reason, Severity, Term, Versioned,
+    Action, Alert, Comment, Data, Decision, Event, EventRef, Links, ModelRef, NotJudged, OperatingPoint, Origin,
+    PolicyRef, Prediction, Quarantined, Reason, Severity, Term, Versioned,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -64,8 +64,17 @@ fn prediction() -> impl Strategy<Value = Prediction<'static>> {
     let point = [number(), number(), number(), number()]
         .prop_map(|[precision, recall, share, base_rate]| OperatingPoint { precision, recall, share, base_rate });
     let numbers = [number(), number(), number(), number()];
-    (comment(), event_ref(), numbers, terms, model, point).prop_map(
-        |(comment, comment_event, [probability, log_odds, intercept, other], terms, model, operating_point)| {
+    let not_judged = select(vec![None, Some(NotJudged::NoText)]);
+    (comment(), event_ref(), numbers, terms, model, point, not_judged).prop_map(
+        |(
+            comment,
+            comment_event,
+            [probability, log_odds, intercept, other],
+            terms,
+            model,
+            operating_point,
+            not_judged,
+        )| {
             Prediction {
                 comment,
                 comment_event,
@@ -77,6 +86,7 @@ fn prediction() -> impl Strategy<Value = Prediction<'static>> {
                 other,
                 model,
                 operating_point,
+                not_judged,
             }
         },
     )

@@ -186,7 +186,7 @@ impl<T: Topic, O: Objects, C: Clock> Handler for Publishing<'_, T, O, C> {
         let (severity, why, share) = match rules.judge(&prediction) {
             Judgement::Alert { why, severity } => (severity, Some(why), None),
             Judgement::Explore { share, severity } => (severity, None, Some(share)),
-            Judgement::Pass => {
+            Judgement::Pass(_) => {
                 watch.count(clock.now(), &prediction.comment_event.id, false);
                 // What was said before may be alerted about.
                 return Ok(Change::edited(&prediction).map(Work::Change));

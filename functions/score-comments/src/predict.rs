@@ -5,8 +5,11 @@
 
 use jiff::Timestamp;
 use modstream_classifier::Scratch;
-use modstream_events::{BadRecord, CommentEvent, CommentVersion, Event, EventRef, ModelRef, Prediction, ids};
+use modstream_events::{
+    BadRecord, CommentEvent, CommentVersion, Event, EventRef, ModelRef, NotJudged, Prediction, ids,
+};
 use modstream_in_use::models::InUse;
+use normal_form::has_text;
 
 use crate::SOURCE;
 
@@ -19,7 +22,9 @@ pub(crate) fn predict(
 ) -> Result<Vec<u8>, BadRecord> {
     let Some(said) = CommentEvent::decode(data)?.into_version() else { return Ok(data.to_vec()) };
     let CommentVersion { source, event_id, time, comment, version } = said;
-    let explanation = in_use.model.explain(comment.body()?, top_terms, scratch);
+    let body = comment.body()?;
+    let not_judged = (!has_text(body)).then_some(NotJudged::NoText);
+    let explanation = in_use.model.explain(body, top_terms, scratch);
     let id = ids::prediction(&source, &event_id, &in_use.version);
     let prediction = Prediction {
         comment,
@@ -32,6 +37,7 @@ pub(crate) fn predict(
         other: explanation.other,
         model: ModelRef { name: in_use.name.as_str().into(), version: in_use.version.as_str().into() },
         operating_point: in_use.model.operating_point(explanation.score),
+        not_judged,
     };
     Ok(Event::new(id.to_string(), SOURCE, now, prediction).encode())
 }

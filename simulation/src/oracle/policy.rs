@@ -102,10 +102,15 @@ impl Policies<'_> {
             return Verdict::Pass;
         }
         let seen = self.at_base_rate(data);
-        let urgency = self.urgency(name, seen.probability);
+        let says_nothing = !body.contains(char::is_alphanumeric);
+        let urgency = if says_nothing { Urgency::Low } else { self.urgency(name, seen.probability) };
         let lowered = body.to_lowercase();
-        if self.texts(name, "always").iter().any(|term| lowered.contains(&term.to_lowercase())) {
+        let always = self.rule(name, "always").and_then(Value::as_array).into_iter().flatten();
+        if always.into_iter().any(|term| holds(&lowered, term)) {
             return Verdict::Alert(urgency.max(Urgency::Medium));
+        }
+        if says_nothing {
+            return Verdict::Pass;
         }
         if self.meets(name, seen) {
             return Verdict::Alert(urgency);
@@ -179,6 +184,20 @@ impl Policies<'_> {
     }
 }
 
+/// Whether a text in small letters holds a term that always alerts: as a word of its own, or anywhere where the term says so. The
+/// comments of runs are plain English.
+fn holds(lowered: &str, term: &Value) -> bool {
+    if let Some(part) = text(term, "/includes") {
+        return lowered.contains(&part.to_lowercase());
+    }
+    let words = term.as_str().unwrap_or_default().to_lowercase();
+    let goes_on = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    lowered.match_indices(&words).any(|(at, found)| {
+        let (before, after) = (&lowered[..at], &lowered[at + found.len()..]);
+        !goes_on(before.chars().next_back()) && !goes_on(after.chars().next())
+    })
+}
+
 /// Whether the data of a prediction event are about the probe.
 pub(super) fn is_probe(data: &Value) -> bool {
     text(data, "/comment_event/source") == Some(PROBE_SOURCE)
@@ -219,7 +238,14 @@ mod tests {
         assert_eq!(judged(&rule(json!({"threshold": 0.8})), 0.8), Verdict::Alert(Medium));
         assert_eq!(judged(&rule(json!({"threshold": "precision>=0.6"})), 0.5), Verdict::Alert(Low));
         assert_eq!(judged(&rule(json!({"threshold": "share<=0.04"})), 0.5), Verdict::Pass);
-        assert_eq!(judged(&rule(json!({"threshold": 1, "always": ["y tHis"]})), 0.2), Verdict::Alert(Medium));
+        assert_eq!(judged(&rule(json!({"threshold": 1, "always": ["tHis"]})), 0.2), Verdict::Alert(Medium));
+        assert_eq!(judged(&rule(json!({"threshold": 1, "always": ["y tHis"]})), 0.2), Verdict::Pass);
+        let inside = json!({"threshold": 1, "always": [{"includes": "y tHis"}]});
+        assert_eq!(judged(&rule(inside), 0.2), Verdict::Alert(Medium));
+        let mut emoji = prediction(0.9);
+        emoji["comment"]["body"] = "\u{1F44D}".into();
+        let all = rule(json!({"threshold": 0, "exploration_share": 1.0}));
+        assert_eq!(Policies(&all).judge(&emoji), Verdict::Pass);
         let exempt = json!({"threshold": 0, "exempt_authors": ["SOMEBODY"]});
         assert_eq!(judged(&rule(exempt), 0.9), Verdict::Pass);
         assert_eq!(judged(&rule(json!({"threshold": 1, "exploration_share": 1.0})), 0.9), Verdict::Explore(1.0, High));

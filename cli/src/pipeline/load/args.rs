@@ -78,6 +78,7 @@ impl LoadArgs {
             rate: *rate,
             fast: false,
             policy: policy.clone(),
+            policies: None,
             model: ModelArgs { model: model.model.clone(), base_rate: model.base_rate },
             json: *json,
             schedule_id: None,

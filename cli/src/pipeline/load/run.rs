@@ -49,13 +49,14 @@ impl LoadArgs {
             }
             #[cfg(feature = "aws")]
             self.deployed.needs_no_deployment()?;
-            let plan = prepared.plan(&demo, demo.policy(), self.model.base_rate, "", "load")?;
+            let plan = prepared.plan(&demo, demo.policies()?, self.model.base_rate, "", "load")?;
             if let Some(comments) = self.scale {
                 return scale::run(comments, &self, &plan, &prepared, &interrupts).await;
             }
             let Prepared { files, corpus, .. } = prepared;
             let pipeline =
-                Pipeline::start(&files, corpus.bytes, self.model.base_rate, &plan.policy, Batches::AsDeployed).await?;
+                Pipeline::start(&files, corpus.bytes, self.model.base_rate, &plan.policies, Batches::AsDeployed)
+                    .await?;
             load(&self, &plan, &pipeline, &interrupts).await
         })
     }
@@ -125,7 +126,7 @@ async fn load<S: System>(
     outcome.wrong.extend(args.slo.iter().filter_map(|slo| slo.missed(to_prediction, to_alert)));
     if let Some(ran) = &ran {
         let sent = (!is_interrupted).then_some(plan.schedule.comments);
-        let audit = Audit::of(system, &plan.policy, &alerts, sent).await?;
+        let audit = Audit::of(system, &plan.policies, &alerts, sent).await?;
         outcome.alerts = audit.alerts;
         if !audit.broken.is_empty() {
             outcome.wrong.extend(audit.broken.into_iter().chain(ran.hint.clone()));

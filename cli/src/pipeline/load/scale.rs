@@ -76,7 +76,7 @@ async fn once(
     interrupts: &Interrupts,
 ) -> anyhow::Result<Duration> {
     let (files, corpus) = (&prepared.files, prepared.corpus.bytes.clone());
-    let pipeline = Pipeline::start(files, corpus, args.model.base_rate, &plan.policy, Batches::AsDeployed).await?;
+    let pipeline = Pipeline::start(files, corpus, args.model.base_rate, &plan.policies, Batches::AsDeployed).await?;
     let schedule = Schedule { comments, rate: Some(COMMENTS_PER_SECOND), ..plan.schedule.clone() };
     let (started, before) = (Instant::now(), cpu::time());
     let ran = pipeline.run(&schedule, interrupts).await?;

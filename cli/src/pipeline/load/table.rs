@@ -15,8 +15,11 @@ use crate::pipeline::system::Function;
 pub(crate) fn heading(args: &LoadArgs, plan: &Plan) -> String {
     let version = short_version(&plan.model.version);
     format!(
-        "{} comments a second for {} s; model {} version {version}; alerts where {}\n\n",
-        args.rate, args.seconds, plan.model.name, plan.policy.condition
+        "{} comments a second for {} s; model {} version {version}; {}\n\n",
+        args.rate,
+        args.seconds,
+        plan.model.name,
+        plan.alerts_when()
     )
 }
 
@@ -91,7 +94,7 @@ pub(crate) fn json(args: &LoadArgs, plan: &Plan, outcome: &LoadOutcome, function
         "functions": Value::Object(functions.collect()),
         "seconds": took.as_secs_f64(),
         "cpu_seconds": cpu.map(|cpu| cpu.as_secs_f64()),
-        "policy": plan.policy.condition.to_string(),
+        "policy": plan.condition,
         "model": { "name": plan.model.name, "version": plan.model.version },
         "interrupted": is_interrupted,
     });

@@ -100,7 +100,10 @@ fn alert(
         Severity::Medium => "Medium",
         Severity::Low => "Low",
     };
-    paragraph(to, &format!("{number}. {severity}, {} likely to be removed", percent(alert.probability)));
+    match alert.not_judged {
+        Some(why) => paragraph(to, &format!("{number}. {severity}, not judged by the model: {}", why.in_words())),
+        None => paragraph(to, &format!("{number}. {severity}, {} likely to be removed", percent(alert.probability))),
+    }
     let body = cut(&one_line(alert.comment.body.as_deref().unwrap_or_default()), MAX_COMMENT_CHARS);
     let body = if body.is_empty() { "(no text)" } else { &body };
     wrap(to, body, QUOTE, QUOTE, MAX_LINE_CHARS);

@@ -111,7 +111,7 @@ async fn the_probe_always_alerts_on_its_own_attribute_and_takes_no_place() {
 #[tokio::test(start_paused = true)]
 async fn an_always_term_alerts_and_says_which() {
     let fixture = fixture("[default]\nthreshold = 1\nalways = [\"miracle cure\"]").await;
-    fixture.handle(&[encode(&with_body("THE MIRACLE CURES!"))]).await;
+    fixture.handle(&[encode(&with_body("THE MIRACLE\n\u{200B}CURE!"))]).await;
     let alerts = published(&fixture);
     assert_eq!(read(&alerts[0]).data.matched.as_deref(), Some("miracle cure"));
 }

@@ -39,3 +39,14 @@ async fn intercept_terms_and_rest_add_up_to_the_log_odds_however_many_terms_are_
         assert!((probability - number(event, "/data/probability")).abs() < 1e-12);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_comment_without_a_letter_or_a_digit_is_scored_and_said_to_be_nothing_to_judge() {
+    let bodies = ["", "\u{1F44D}", "![gif](giphy|abc)", "&#x200B;", "ok", "7", "see https://example.org"];
+    let predictions = Fixture::predict(&config(None, 0), &bodies).await;
+    let not_judged: Vec<Option<&str>> =
+        predictions.iter().map(|event| event["data"].get("not_judged").and_then(serde_json::Value::as_str)).collect();
+    let nothing = Some("no_text");
+    assert_eq!(not_judged, [nothing, nothing, nothing, nothing, None, None, None]);
+    assert!(predictions.iter().all(|event| event["data"]["probability"].is_f64()));
+}

@@ -3,6 +3,7 @@ use modstream_events::{Action, Alert, BadRecord, Decision, Event};
 use modstream_ledger::Hour;
 use modstream_platform::deliver::{DeliveryError, get, list};
 use modstream_platform::{Clock, Fetched, Objects};
+use normal_form::name_key;
 
 /// The prefix of all logs of decisions.
 pub const PREFIX: &str = "decisions/";
@@ -88,7 +89,7 @@ impl Recorded {
     }
 
     pub(crate) fn says(&self, action: Action, moderator: &str) -> bool {
-        self.action == action && self.moderator == moderator
+        self.action == action && name_key(&self.moderator) == name_key(moderator)
     }
 }
 

@@ -1,4 +1,5 @@
 use modstream_events::MAX_MODERATOR_CHARS;
+use normal_form::composed;
 
 /// A text that names no moderator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -17,12 +18,12 @@ pub enum NoModerator {
     Unprintable,
 }
 
-/// A moderator's name as decisions hold it: a pseudonym of 1 to 40 characters in one line.
+/// A moderator's name as decisions hold it: a pseudonym of 1 to 40 characters in one line, accents composed (NFC).
 ///
 /// # Errors
 /// Where the text is no such name.
 pub fn moderator(text: &str) -> Result<String, NoModerator> {
-    let name = text.trim();
+    let name = composed(text.trim());
     let chars = name.chars().count();
     if chars == 0 {
         return Err(NoModerator::Empty);
@@ -36,7 +37,7 @@ pub fn moderator(text: &str) -> Result<String, NoModerator> {
             || c.is_control()
             || matches!(c, '\u{200C}' | '\u{200D}' | '\u{2028}' | '\u{2029}')
     };
-    if name.chars().any(hidden) { Err(NoModerator::Unprintable) } else { Ok(name.to_owned()) }
+    if name.chars().any(hidden) { Err(NoModerator::Unprintable) } else { Ok(name.into_owned()) }
 }
 
 #[cfg(test)]
@@ -46,6 +47,7 @@ mod tests {
     #[test]
     fn a_name_is_short_and_can_be_seen() {
         assert_eq!(moderator("  Zoë O'Hara \n"), Ok("Zoë O'Hara".to_owned()));
+        assert_eq!(moderator("Zoe\u{308}"), moderator("Zo\u{EB}"));
         assert_eq!(moderator(&"ä".repeat(40)), Ok("ä".repeat(40)));
         assert_eq!(moderator(&"ä".repeat(41)), Err(NoModerator::TooLong { chars: 41 }));
         assert_eq!(moderator(" \t"), Err(NoModerator::Empty));

@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
 use modstream_windows::{Tumbling, Windows};
+use normal_form::name_key;
 use proportions::{Interval, Proportion, Weighted};
 
 use crate::Verdict;
@@ -156,7 +157,7 @@ fn by_day(alerted: &[&Verdict]) -> Vec<(String, ClaimedPrecision)> {
 /// Caught and missed are of the same comments, or their ratio says nothing: those of subreddits where some were explored, from
 /// the first of these on. Rows do not say when a share was set; the first explored comment is the earliest sign of it.
 fn explored(verdicts: &[Verdict]) -> Option<Explored> {
-    let subreddit = |verdict: &Verdict| verdict.subreddit.as_ref().map(|name| name.to_lowercase());
+    let subreddit = |verdict: &Verdict| verdict.subreddit.as_ref().map(|name| name_key(name).into_owned());
     let mut since: HashMap<Option<String>, Timestamp> = HashMap::new();
     let (mut missed, mut weighted) = (Proportion::default(), Weighted::default());
     for verdict in verdicts.iter().filter(|verdict| verdict.is_explored()) {

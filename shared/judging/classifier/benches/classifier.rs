@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use modstream_classifier::artifact::{self, ModelFiles, TENSORS, Vocabulary};
-use modstream_classifier::clean::clean;
 use modstream_classifier::{Feature, MEASURES, Measure, Scratch, Subword, Vectorizer};
+use normal_form::undo_transport;
 use serde_json::Value;
 
 fn root() -> PathBuf {
@@ -55,7 +55,7 @@ fn steps(criterion: &mut Criterion) {
         group.throughput(bytes(&texts));
         let mut cleaned = String::new();
         group.bench_function("clean", |bench| {
-            bench.iter(|| texts.iter().for_each(|text| clean(black_box(text), &mut cleaned)));
+            bench.iter(|| texts.iter().for_each(|text| undo_transport(black_box(text), &mut cleaned)));
         });
         group.bench_function("clean, tokenise", |bench| {
             bench.iter(|| texts.iter().for_each(|text| scratch.read(black_box(text))));

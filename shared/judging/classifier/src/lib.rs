@@ -1,6 +1,6 @@
 //! Text in; the probability that a moderator would remove it, and why, out.
 //!
-//! clean → scan: tokens and measures → [`Vectorizer`]: n-grams, subwords, TF-IDF → [`Model`]: logistic regression,
+//! normal form → scan: tokens and measures → [`Vectorizer`]: n-grams, subwords, TF-IDF → [`Model`]: logistic regression,
 //! calibration, explanation → [`OperatingPoint`](modstream_events::OperatingPoint). A model is stored as an [`artifact`].
 //!
 //! ```no_run
@@ -15,7 +15,6 @@
 
 pub mod artifact;
 mod calibration;
-pub mod clean;
 mod filter;
 mod hash;
 mod measures;

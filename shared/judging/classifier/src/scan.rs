@@ -1,12 +1,15 @@
-//! One pass over a cleaned text: its tokens, hashed, and its [measures](crate::measures).
+//! One pass over a text, its letters in their one form: its tokens, hashed, and its [measures](crate::measures).
 //!
-//! A token is a word (letters and digits, with apostrophes inside: `don't`), a link, or a run of one punctuation mark. Case
-//! does not matter to a token, typographic apostrophes are plain ones, a link is `URL`, and a mark counts up to three times.
+//! A token is a word (letters and digits with their combining marks, and apostrophes inside: `don't`), a link, or a run of one
+//! punctuation mark. Case does not matter to a token, typographic apostrophes are plain ones, a link is `URL`, and a mark counts
+//! up to three times.
+
+use normal_form::{each_folded, is_mark};
 
 use crate::hash::Hash;
 use crate::subwords::BORDER;
 
-/// A token: the hash of its normal form, and where it stands in the cleaned text.
+/// A token: the hash of its normal form, and where it stands in the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Token {
     /// The hash of the token's normal form.
@@ -273,13 +276,13 @@ impl Scanner<'_> {
                     if char == '\u{2019}' && self.word_goes_on(char.len_utf8()) {
                         hash.byte(b'\'');
                         self.forms.push(b'\'');
-                    } else if char.is_alphanumeric() {
+                    } else if char.is_alphanumeric() || is_mark(char) {
                         let mut utf8 = [0; 4];
-                        for lower in char.to_lowercase() {
-                            let lower = lower.encode_utf8(&mut utf8).as_bytes();
-                            hash.bytes(lower);
-                            self.forms.extend_from_slice(lower);
-                        }
+                        each_folded(char, |folded| {
+                            let folded = folded.encode_utf8(&mut utf8).as_bytes();
+                            hash.bytes(folded);
+                            self.forms.extend_from_slice(folded);
+                        });
                         letters += usize::from(char.is_alphabetic());
                         capitals += usize::from(char.is_uppercase());
                     } else {
@@ -331,7 +334,9 @@ pub(crate) fn normal_form(token: &str) -> String {
         return LINK.to_owned();
     }
     if token.chars().next().is_some_and(char::is_alphanumeric) {
-        return token.chars().flat_map(char::to_lowercase).map(|c| if c == '\u{2019}' { '\'' } else { c }).collect();
+        let mut form = String::with_capacity(token.len());
+        token.chars().for_each(|c| each_folded(if c == '\u{2019}' { '\'' } else { c }, |folded| form.push(folded)));
+        return form;
     }
     token.chars().take(LONGEST_RUN).collect()
 }
@@ -372,6 +377,11 @@ mod tests {
             (
                 "NA\u{CF}VE \u{1F44F}\u{1F44F} \u{4F60}\u{597D}",
                 vec!["na\u{EF}ve", "\u{1F44F}\u{1F44F}", "\u{4F60}\u{597D}"],
+            ),
+            // Devanagari: signs and a virama are of the word. A combining accent is too.
+            (
+                "\u{939}\u{93F}\u{928}\u{94D}\u{926}\u{940} x\u{325} \u{DF}\u{3A3}\u{3C2}",
+                vec!["\u{939}\u{93F}\u{928}\u{94D}\u{926}\u{940}", "x\u{325}", "ss\u{3C3}\u{3C3}"],
             ),
             ("a_b*c*", vec!["a", "_", "b", "*", "c", "*"]),
         ] {

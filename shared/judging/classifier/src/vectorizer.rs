@@ -8,8 +8,8 @@
 use std::hash::BuildHasherDefault;
 
 use hashbrown::HashMap;
+use normal_form::{Letters, undo_transport};
 
-use crate::clean::clean;
 use crate::filter::Filter;
 use crate::hash::{AsIs, follow};
 use crate::measures::{MEASURES, measure};
@@ -82,7 +82,10 @@ impl Iterator for NGrams<'_> {
 /// Buffers that scoring reuses, so that it allocates nothing once warm. One a thread, for any number of models.
 #[derive(Clone, Debug, Default)]
 pub struct Scratch {
+    /// The text as its author saw it.
     cleaned: String,
+    /// The same with its letters in their one form; of a text that is ASCII it is never asked for.
+    letters: Letters,
     scan: Scan,
     /// The terms found, in order of their first occurrence.
     pub(crate) terms: Vec<FoundTerm>,
@@ -125,15 +128,20 @@ pub(crate) struct FoundSubword {
 }
 
 impl Scratch {
-    /// Cleans and scans `text`, which the other methods are then about.
+    /// Reads `text`, which the other methods are then about.
     pub fn read(&mut self, text: &str) {
-        clean(text, &mut self.cleaned);
-        self.scan.read(&self.cleaned);
+        undo_transport(text, &mut self.cleaned);
+        if !self.cleaned.is_ascii() {
+            self.letters.read(&self.cleaned);
+        }
+        // Not the method: `scan` is lent out.
+        let scanned = if self.cleaned.is_ascii() { &self.cleaned } else { self.letters.text() };
+        self.scan.read(scanned);
     }
 
-    /// The text, cleaned.
-    pub fn cleaned(&self) -> &str {
-        &self.cleaned
+    /// The text that the tokens are of.
+    fn scanned(&self) -> &str {
+        if self.cleaned.is_ascii() { &self.cleaned } else { self.letters.text() }
     }
 
     /// The text's n-grams of up to `longest` tokens.
@@ -155,16 +163,17 @@ impl Scratch {
         measure(&self.scan.counts)
     }
 
-    /// The spelling of an n-gram in the text.
+    /// The spelling of an n-gram in the text, as its author saw it.
     pub fn spelling(&self, ngram: &NGram) -> &str {
         let tokens = self.tokens(ngram);
-        &self.cleaned[tokens[0].start as usize..tokens[tokens.len() - 1].end as usize]
+        let stretch = tokens[0].start as usize..tokens[tokens.len() - 1].end as usize;
+        &self.cleaned[if self.cleaned.is_ascii() { stretch } else { self.letters.before(stretch) }]
     }
 
     /// An n-gram's normal form: its tokens' normal forms, with a space between.
     pub fn normal_form(&self, ngram: &NGram) -> String {
         let forms = self.tokens(ngram).iter();
-        let forms = forms.map(|token| normal_form(&self.cleaned[token.start as usize..token.end as usize]));
+        let forms = forms.map(|token| normal_form(&self.scanned()[token.start as usize..token.end as usize]));
         forms.collect::<Vec<_>>().join(" ")
     }
 

@@ -7,10 +7,11 @@ use jiff::SignedDuration;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use json_text::{Repeated, repeated_key};
+use normal_form::name_key;
 
 use crate::document::{BreakerDocument, Document, QuietHoursDocument, RulesDocument, SeverityDocument};
 use crate::locate::{line_at, line_of};
-use crate::{AlwaysTerm, Breaker, Channel, Condition, Policies, QuietHours, Rules, Severities};
+use crate::{AlwaysTerm, AlwaysTerms, Breaker, Channel, Condition, Policies, QuietHours, Rules, Severities};
 
 /// The policies' name where a document has none.
 const DEFAULT_NAME: &str = "default";
@@ -108,7 +109,7 @@ impl Policies {
             let field = format!("subreddits.{written}");
             checking.subreddit(written, &field);
             let rules = checking.rules(own, &default, &field);
-            if subreddits.insert(written.to_lowercase(), rules).is_some() {
+            if subreddits.insert(name_key(written).into_owned(), rules).is_some() {
                 checking.found(&field, "this subreddit has rules already, in another case: keep one of the two");
             }
         }
@@ -224,7 +225,7 @@ impl Checking {
         });
         let always = rules.always.as_ref().map(|terms| {
             self.terms(terms, &format!("{at}.always"));
-            terms.iter().map(AlwaysTerm::new).collect()
+            AlwaysTerms::from(terms.clone())
         });
         Rules {
             threshold: threshold.unwrap_or(over.threshold),
@@ -336,8 +337,8 @@ impl Checking {
         }
     }
 
-    fn terms(&mut self, terms: &[String], field: &str) {
-        if terms.iter().any(|term| term.trim().is_empty()) {
+    fn terms(&mut self, terms: &[AlwaysTerm], field: &str) {
+        if terms.iter().any(|term| term.as_str().trim().is_empty()) {
             self.found(
                 field,
                 "an empty text is in every comment: leave it out, or write threshold = 0 to alert on all",
@@ -546,7 +547,7 @@ mod tests {
         .expect("good policies");
         let science = policies.for_subreddit(Some("sciENCE"));
         assert_eq!((science.threshold, science.base_rate), (Condition::Probability(0.8), Some(0.05)));
-        assert_eq!((science.max_alerts_per_hour, science.always.len()), (Some(20), 0));
+        assert_eq!((science.max_alerts_per_hour, science.always.as_slice().len()), (Some(20), 0));
         assert_eq!(science.channels, [Channel::Digest]);
         for other in [Some("askscience"), Some(""), None] {
             assert_eq!(policies.for_subreddit(other), &policies.default);

@@ -7,7 +7,7 @@ use modstream_events::Severity;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::Setting;
+use crate::{AlwaysTerm, Setting};
 
 /// Policies as they are written, in TOML or JSON.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -60,9 +60,10 @@ pub struct RulesDocument {
     /// Whose comments never alert, by name, without `u/`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exempt_authors: Option<Vec<String>>,
-    /// What always alerts: a comment that holds one of these texts, in capitals or not, inside of words too.
+    /// What always alerts: a comment that holds one of these texts, in capitals or not. A text is found as a word, or several;
+    /// `{ includes = "text" }` is found inside of words too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub always: Option<Vec<String>>,
+    pub always: Option<Vec<AlwaysTerm>>,
     /// The share of the other comments that moderators are asked about all the same, to learn from; 0 where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 0.1)))]

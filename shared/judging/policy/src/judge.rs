@@ -1,15 +1,16 @@
 //! What rules say of a prediction.
 
-use modstream_events::{PROBE_BODY, PROBE_SOURCE, Prediction, Severity, ids};
+use modstream_events::{NotJudged, PROBE_BODY, PROBE_SOURCE, Prediction, Severity, ids};
 use named_mutations::is_on;
+use normal_form::name_key;
 
-use crate::{AlwaysTerm, AtBaseRate, Rules};
+use crate::{AtBaseRate, Rules};
 
 /// What rules say of a prediction.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Judgement {
     /// The comment does not alert.
-    Pass,
+    Pass(WhyNot),
     /// The comment alerts.
     Alert {
         /// Why it alerts.
@@ -37,13 +38,24 @@ pub enum Why {
     Probe,
 }
 
+/// Why a prediction does not alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhyNot {
+    /// The comment's author is exempt.
+    ExemptAuthor,
+    /// The comment has nothing that a model could judge.
+    NotJudged(NotJudged),
+    /// The prediction does not meet the threshold.
+    Threshold,
+}
+
 impl Rules {
     /// The prediction at the rules' base rate.
     pub fn at_base_rate(&self, prediction: &Prediction<'_>) -> AtBaseRate {
         AtBaseRate::of(prediction, self.base_rate.filter(|_| !is_on("judge-at-own-base-rate")))
     }
 
-    /// Judges a prediction by the first that holds of probe, exempt author, always-alert term, threshold and
+    /// Judges a prediction by the first that holds of probe, exempt author, always-alert term, nothing to judge, threshold and
     /// exploration. The judgement depends on rules and prediction alone.
     pub fn judge(&self, prediction: &Prediction<'_>) -> Judgement {
         let comment = &prediction.comment;
@@ -53,12 +65,17 @@ impl Rules {
             return Judgement::Alert { why: Why::Probe, severity: Severity::High };
         }
         if comment.author.as_deref().is_some_and(|author| self.is_exempt(author)) {
-            return Judgement::Pass;
+            return Judgement::Pass(WhyNot::ExemptAuthor);
         }
         let seen = self.at_base_rate(prediction);
-        let severity = self.severities.of(seen.probability);
-        if let Some(term) = self.always_in(body) {
-            return Judgement::Alert { why: Why::Always(term.to_owned()), severity: severity.max(Severity::Medium) };
+        // Where nothing was judged, the probability says nothing.
+        let severity = prediction.not_judged.map_or_else(|| self.severities.of(seen.probability), |_| Severity::Low);
+        if let Some(term) = self.always.find(body).filter(|term| !is_on("match-case") || body.contains(term.as_str())) {
+            let why = Why::Always(term.as_str().to_owned());
+            return Judgement::Alert { why, severity: severity.max(Severity::Medium) };
+        }
+        if let Some(why) = prediction.not_judged {
+            return Judgement::Pass(WhyNot::NotJudged(why));
         }
         if self.threshold.is_met_by(seen.probability, &seen.operating_point) {
             return Judgement::Alert { why: Why::Threshold, severity };
@@ -67,19 +84,15 @@ impl Rules {
         if share > 0.0 && position(prediction) < share {
             return Judgement::Explore { share, severity };
         }
-        Judgement::Pass
+        Judgement::Pass(WhyNot::Threshold)
     }
 
     fn is_exempt(&self, author: &str) -> bool {
-        self.exempt_authors.iter().any(|exempt| exempt.eq_ignore_ascii_case(author))
-    }
-
-    fn always_in(&self, body: &str) -> Option<&str> {
-        if self.always.is_empty() {
-            return None;
+        if self.exempt_authors.is_empty() {
+            return false;
         }
-        let body = if is_on("match-case") { body.to_owned() } else { body.to_lowercase() };
-        self.always.iter().find(|term| term.is_in(&body)).map(AlwaysTerm::as_str)
+        let author = name_key(author);
+        self.exempt_authors.iter().any(|exempt| name_key(exempt) == author)
     }
 }
 
@@ -98,7 +111,7 @@ pub(crate) mod tests {
     use super::*;
     use modstream_events::{Comment, EventRef, ModelRef, OperatingPoint};
 
-    use crate::Condition;
+    use crate::{AlwaysTerm, Condition};
 
     pub(crate) fn prediction(body: &str) -> Prediction<'static> {
         Prediction {
@@ -116,8 +129,11 @@ pub(crate) mod tests {
             other: 0.0,
             model: ModelRef { name: "m".into(), version: "f".repeat(64).into() },
             operating_point: OperatingPoint { precision: 0.7, recall: 0.2, share: 0.06, base_rate: 0.3 },
+            not_judged: None,
         }
     }
+
+    const NO_ALERT: Judgement = Judgement::Pass(WhyNot::Threshold);
 
     fn rules() -> Rules {
         Rules::new(Condition::Probability(0.9))
@@ -126,7 +142,7 @@ pub(crate) mod tests {
     #[test]
     fn a_threshold_is_met_or_not() {
         let mut rules = rules();
-        assert_eq!(rules.judge(&prediction("so")), Judgement::Pass);
+        assert_eq!(rules.judge(&prediction("so")), NO_ALERT);
         rules.threshold = Condition::Probability(0.8);
         let wanted = Judgement::Alert { why: Why::Threshold, severity: Severity::Medium };
         assert_eq!(rules.judge(&prediction("so")), wanted);
@@ -136,7 +152,7 @@ pub(crate) mod tests {
     fn a_base_rate_moves_threshold_and_severity() {
         let mut rules = Rules { threshold: Condition::Probability(0.8), ..rules() };
         rules.base_rate = Some(0.05);
-        assert_eq!(rules.judge(&prediction("so")), Judgement::Pass);
+        assert_eq!(rules.judge(&prediction("so")), NO_ALERT);
         rules.base_rate = Some(0.9);
         let wanted = Judgement::Alert { why: Why::Threshold, severity: Severity::High };
         assert_eq!(rules.judge(&prediction("so")), wanted);
@@ -144,38 +160,78 @@ pub(crate) mod tests {
 
     #[test]
     fn an_always_term_is_found_anywhere_whatever_its_case_and_is_medium_at_least() {
-        let rules = Rules { always: ["buy FOLLOWERS", "ÜBER"].map(AlwaysTerm::new).to_vec(), ..rules() };
-        let mut unlikely = prediction("You can Buy Followers2 here");
+        let rules =
+            Rules { always: vec![AlwaysTerm::word("buy FOLLOWERS"), AlwaysTerm::anywhere("ÜBER")].into(), ..rules() };
+        let mut unlikely = prediction("You can Buy  Followers here");
         (unlikely.probability, unlikely.log_odds) = (0.1, -2.197_224_577_336_219_6);
         let alert = |term: &str| Judgement::Alert { why: Why::Always(term.to_owned()), severity: Severity::Medium };
         assert_eq!(rules.judge(&unlikely), alert("buy FOLLOWERS"));
         assert_eq!(rules.judge(&prediction("überall")), alert("ÜBER"));
-        assert_eq!(rules.judge(&prediction("buy  followers")), Judgement::Pass);
+        assert_eq!(rules.judge(&prediction("buy  followings")), NO_ALERT);
     }
 
     #[test]
     fn an_exempt_author_never_alerts_but_the_probe_always_does() {
+        const EXEMPT: Judgement = Judgement::Pass(WhyNot::ExemptAuthor);
         let everything = Rules {
             threshold: Condition::Probability(0.0),
             exempt_authors: vec!["AutoModerator".to_owned()],
-            always: vec![AlwaysTerm::new("so")],
+            always: vec![AlwaysTerm::word("so")].into(),
             exploration_share: 0.1,
             ..rules()
         };
         let mut by_bot = prediction("so");
         by_bot.comment.author = Some("automoderator".into());
-        assert_eq!(everything.judge(&by_bot), Judgement::Pass);
+        assert_eq!(everything.judge(&by_bot), EXEMPT);
         for body in [PROBE_BODY.to_owned(), format!("\n {PROBE_BODY}\t\n")] {
             by_bot.comment.body = Some(body.into());
             // Anybody may write the text.
             by_bot.comment_event.source = "urn:example:forum".into();
-            assert_eq!(everything.judge(&by_bot), Judgement::Pass);
+            assert_eq!(everything.judge(&by_bot), EXEMPT);
             by_bot.comment_event.source = PROBE_SOURCE.into();
             let wanted = Judgement::Alert { why: Why::Probe, severity: Severity::High };
             assert_eq!(everything.judge(&by_bot), wanted);
         }
         by_bot.comment.body = Some(format!("{PROBE_BODY}!").into());
-        assert_eq!(everything.judge(&by_bot), Judgement::Pass);
+        assert_eq!(everything.judge(&by_bot), EXEMPT);
+    }
+
+    #[test]
+    fn an_exempt_authors_name_is_theirs_in_any_case_and_encoding_and_nobody_elses() {
+        let rules = Rules {
+            threshold: Condition::Probability(0.0),
+            exempt_authors: vec!["\u{FC}nal".to_owned(), "Moderator".to_owned()],
+            ..rules()
+        };
+        let is_exempt = |name: &str| {
+            let mut by = prediction("so");
+            by.comment.author = Some(name.to_owned().into());
+            rules.judge(&by) == Judgement::Pass(WhyNot::ExemptAuthor)
+        };
+        assert!(is_exempt("\u{DC}nal") && is_exempt("\u{DC}NAL") && is_exempt("u\u{308}nal") && is_exempt("MODERATOR"));
+        assert!(!is_exempt("unal") && !is_exempt("M\u{43E}derator") && !is_exempt("Mode\u{200B}rator"));
+    }
+
+    #[test]
+    fn where_there_is_nothing_to_judge_only_terms_and_the_probe_alert() {
+        let rules = Rules {
+            threshold: Condition::Probability(0.0),
+            always: vec![AlwaysTerm::word("\u{1F52B}")].into(),
+            exploration_share: 0.1,
+            ..rules()
+        };
+        let of = |body: &str, number: usize| {
+            let mut empty = prediction(body);
+            empty.comment_event.id = number.to_string().into();
+            empty.not_judged = Some(NotJudged::NoText);
+            (empty.probability, empty.log_odds) = (0.99, 4.595);
+            rules.judge(&empty)
+        };
+        let passes = Judgement::Pass(WhyNot::NotJudged(NotJudged::NoText));
+        assert!((0..1_000).all(|number| of("\u{1F44D}", number) == passes));
+        // The probability says nothing, so neither does the severity that follows from it.
+        let wanted = Judgement::Alert { why: Why::Always("\u{1F52B}".to_owned()), severity: Severity::Medium };
+        assert_eq!(of("\u{1F52B}\u{1F52B}", 1), wanted);
     }
 
     #[test]
@@ -186,7 +242,7 @@ pub(crate) mod tests {
             prediction.comment_event.id = number.to_string().into();
             rules.judge(&prediction)
         };
-        let explored: Vec<Judgement> = (0..20_000).map(of).filter(|it| *it != Judgement::Pass).collect();
+        let explored: Vec<Judgement> = (0..20_000).map(of).filter(|it| *it != NO_ALERT).collect();
         // 1,000 expected, with a standard deviation of 31.
         assert!((850..1_150).contains(&explored.len()), "{}", explored.len());
         assert_eq!(explored[0], Judgement::Explore { share: 0.05, severity: Severity::Medium });

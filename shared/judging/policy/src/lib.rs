@@ -37,14 +37,14 @@ mod reach;
 mod setting;
 mod severities;
 
-pub use always_term::AlwaysTerm;
+pub use always_term::{AlwaysTerm, AlwaysTerms};
 pub use base_rate::AtBaseRate;
 pub use check::{Problem, Problems};
 pub use condition::{Condition, Policy, PolicyError};
 pub use document::{
     BreakerDocument, Channel, Document, QuietHoursDocument, RulesDocument, SeverityDocument, TotalDocument,
 };
-pub use judge::{Judgement, Why};
+pub use judge::{Judgement, Why, WhyNot};
 pub use policies::{Breaker, Policies, Rules};
 pub use quiet_hours::QuietHours;
 pub use setting::Setting;

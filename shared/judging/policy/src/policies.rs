@@ -2,9 +2,10 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 use modstream_events::PolicyRef;
+use normal_form::name_key;
 
 use crate::{
-    AlwaysTerm, Channel, Condition, Document, Policy, QuietHours, RulesDocument, Severities, SeverityDocument,
+    AlwaysTerms, Channel, Condition, Document, Policy, QuietHours, RulesDocument, Severities, SeverityDocument,
 };
 
 /// Rules for all comments, and by subreddit where they differ: a checked document.
@@ -15,7 +16,7 @@ pub struct Policies {
     pub name: String,
     /// The rules of subreddits that have none of their own.
     pub default: Rules,
-    /// The rules that differ, by the subreddit's name in lower case.
+    /// The rules that differ, by the key of the subreddit's name.
     pub(crate) subreddits: BTreeMap<String, Rules>,
     /// The most alerts that are published in an hour, of all subreddits.
     pub max_alerts_per_hour: Option<u32>,
@@ -41,7 +42,7 @@ pub struct Rules {
     /// The authors whose comments never alert.
     pub exempt_authors: Vec<String>,
     /// The texts that always alert, wherever a comment holds one.
-    pub always: Vec<AlwaysTerm>,
+    pub always: AlwaysTerms,
     /// The share of other comments that moderators are asked about all the same.
     pub exploration_share: f64,
 }
@@ -82,7 +83,7 @@ impl Policies {
     /// The rules for a comment of this subreddit, whatever the case of its name.
     pub fn for_subreddit(&self, subreddit: Option<&str>) -> &Rules {
         let own = subreddit.filter(|_| !self.subreddits.is_empty());
-        own.and_then(|name| self.subreddits.get(&name.to_lowercase())).unwrap_or(&self.default)
+        own.and_then(|name| self.subreddits.get(name_key(name).as_ref())).unwrap_or(&self.default)
     }
 
     /// The subreddits that have rules of their own, with their names as written, in order.
@@ -115,7 +116,7 @@ impl Rules {
             quiet_hours: None,
             channels: vec![Channel::Alerts, Channel::Digest],
             exempt_authors: Vec::new(),
-            always: Vec::new(),
+            always: AlwaysTerms::default(),
             exploration_share: 0.0,
         }
     }

@@ -1,5 +1,6 @@
 use std::fmt::{self, Write as _};
 
+use normal_form::name_key;
 use uuid::Uuid;
 
 /// A set of subreddits whose alerts are counted together.
@@ -18,7 +19,7 @@ impl Scope {
     /// The scope of one subreddit, whatever its letters' case; comments without one are a scope too.
     pub fn subreddit(name: Option<&str>) -> Self {
         let Some(name) = name.filter(|name| !name.is_empty()) else { return Scope("_none".to_owned()) };
-        let name = name.to_lowercase();
+        let name = name_key(name);
         let mut key = String::new();
         for (position, byte) in name.bytes().enumerate() {
             // A name can be any text. Those of ours begin with an underscore.

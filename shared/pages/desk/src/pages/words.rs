@@ -160,7 +160,11 @@ pub(super) fn why(alert: &Alert<'_>) -> Markup {
             "This comment meets no policy. Moderators are asked about " (percent(share)) " of such comments all the same, to \
              learn what the policies miss. "
         }
-        "The model gives a probability of " (percent(alert.probability)) " that a moderator removes it."
+        @if let Some(why) = alert.not_judged {
+            "The model does not judge it: " (why.in_words()) "."
+        } @else {
+            "The model gives a probability of " (percent(alert.probability)) " that a moderator removes it."
+        }
     }
 }
 

@@ -1,27 +1,29 @@
-//! Undoes what transport did to a text: HTML entities, `<U+1F44F>` code points, Markdown's escapes, invisible characters.
+//! Undoes what transport did to a text: HTML entities, `<U+1F44F>` code points, Markdown's escapes; and takes out what has
+//! no glyph.
+
+use std::sync::LazyLock;
+
+use crate::properties::{ignorable_first_bytes, is_ignorable};
 
 /// The bytes that may begin something to undo.
-const SUSPECT: [bool; 256] = {
+static SUSPECT: LazyLock<[bool; 256]> = LazyLock::new(|| {
     let mut table = [false; 256];
-    table[b'&' as usize] = true;
-    table[b'<' as usize] = true;
-    table[b'\\' as usize] = true;
-    // First bytes of the invisible characters below.
-    table[0xC2] = true;
-    table[0xE2] = true;
-    table[0xEF] = true;
+    for byte in b"&<\\".iter().copied().chain(ignorable_first_bytes()) {
+        table[usize::from(byte)] = true;
+    }
     table
-};
+});
 
 /// The longest entity that is looked for (`&CounterClockwiseContourIntegral;` has 33 bytes).
 const LONGEST_ENTITY: usize = 40;
 
-/// Writes the cleaned `text` into `out`, in one pass.
-pub fn clean(text: &str, out: &mut String) {
+/// Writes `text` into `out` as it was before transport, in one pass: each entity is undone once, all backslashes go.
+pub fn undo_transport(text: &str, out: &mut String) {
     let bytes = text.as_bytes();
+    let suspects = &*SUSPECT;
     out.clear();
     let (mut copied, mut at) = (0, 0);
-    while let Some(suspect) = next_suspect(bytes, at) {
+    while let Some(suspect) = next_suspect(suspects, bytes, at) {
         at = suspect + 1;
         if let Some(length) = undo(text, suspect, copied, out) {
             copied = suspect + length;
@@ -31,8 +33,8 @@ pub fn clean(text: &str, out: &mut String) {
     out.push_str(&text[copied..]);
 }
 
-fn next_suspect(bytes: &[u8], from: usize) -> Option<usize> {
-    bytes.get(from..)?.iter().position(|&byte| SUSPECT[byte as usize]).map(|at| from + at)
+fn next_suspect(suspects: &[bool; 256], bytes: &[u8], from: usize) -> Option<usize> {
+    bytes.get(from..)?.iter().position(|&byte| suspects[byte as usize]).map(|at| from + at)
 }
 
 /// Where something to undo stands at `at`, writes the text before it (from `copied`) and its meaning, and returns its
@@ -55,7 +57,11 @@ fn undo(text: &str, at: usize, copied: usize, out: &mut String) -> Option<usize>
         }
         b'<' => code_point(rest)?,
         b'\\' => (1, None),
-        _ => (invisible(rest)?, None),
+        _ => {
+            // They split words that a reader sees whole.
+            let ignorable = text.get(at..)?.chars().next().filter(|c| is_ignorable(*c))?;
+            (ignorable.len_utf8(), None)
+        }
     };
     out.push_str(&text[copied..at]);
     out.extend(meaning);
@@ -75,24 +81,14 @@ fn code_point(rest: &[u8]) -> Option<(usize, Option<char>)> {
     Some((digits + 4, Some(char::from_u32(value).unwrap_or(char::REPLACEMENT_CHARACTER))))
 }
 
-/// The length of an invisible character: soft hyphen, zero-width and direction marks, byte order mark. They split words
-/// that a reader sees whole.
-fn invisible(rest: &[u8]) -> Option<usize> {
-    match rest {
-        [0xC2, 0xAD, ..] => Some(2),
-        [0xE2, 0x80, 0x8B..=0x8F | 0xAA..=0xAE, ..] | [0xE2, 0x81, 0xA0..=0xA4, ..] | [0xEF, 0xBB, 0xBF, ..] => Some(3),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn cleaned(text: &str) -> String {
+    fn undone(text: &str) -> String {
         let mut out = String::new();
-        clean(text, &mut out);
+        undo_transport(text, &mut out);
         out
     }
 
@@ -106,25 +102,26 @@ mod tests {
             ("well done <U+0001F44F><u+2019>", "well done \u{1F44F}\u{2019}"),
             ("<U+> <U+12345678AB> <U+110000> <b>", "<U+> <U+12345678AB> \u{FFFD} <b>"),
             (r"5 \* 3 \> 2", "5 * 3 > 2"),
+            ("c\u{34F}g\u{2066}j\u{2069} \u{FE0F}\u{E0041}x", "cgj x"),
             ("so\u{AD}ft ze\u{200B}ro \u{FEFF}mark\u{2019}s", "soft zero mark\u{2019}s"),
             ("&", "&"),
             ("ends &amp", "ends &amp"),
             ("<", "<"),
             ("\u{2014}&amp;\u{2014}", "\u{2014}&\u{2014}"),
         ] {
-            assert_eq!(cleaned(text), clear, "{text:?}");
+            assert_eq!(undone(text), clear, "{text:?}");
         }
     }
 
     proptest! {
         #[test]
-        fn any_text_is_cleaned_without_panic(text in ".{0,200}|[&<U+0-9a-f;>\\\\\u{200B}\u{AD}\u{E9}]{0,80}") {
-            cleaned(&text);
+        fn any_text_is_read_without_panic(text in ".{0,200}|[&<U+0-9a-f;>\\\\\u{200B}\u{AD}\u{E9}]{0,80}") {
+            undone(&text);
         }
 
         #[test]
         fn a_text_without_suspects_stays(text in "[a-zA-Z0-9 .,?!\u{E9}\u{4E2D}]{0,100}") {
-            prop_assert_eq!(cleaned(&text), text);
+            prop_assert_eq!(undone(&text), text);
         }
     }
 }

@@ -1,0 +1,204 @@
+//! The functions over a world that holds one comment at a time, whose clock is the comment's.
+
+use std::mem::take;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use jiff::{SignedDuration, Timestamp};
+use kinesis_batch::payload::{SourceRecord, encode};
+use modstream_classifier::BaseRate;
+use modstream_classifier::artifact::ModelFiles;
+use modstream_events::{Event, Prediction, Quarantined};
+use modstream_in_use::models::ModelStore;
+use modstream_in_use::policies::PolicyStore;
+use modstream_ledger::Withheld;
+use modstream_platform::memory::MemoryObjects;
+use modstream_platform::{
+    Bytes, CallError, Clock, Condition, ETag, Fetched, Message, Objects, PublishOutcome, PutOutcome, PutRecord, Stream,
+    Topic, Written,
+};
+use modstream_policy::{Judgement, Policies, Rules};
+use publish_alerts::{PublishAlerts, Severities};
+use score_comments::ScoreComments;
+
+use crate::common::args::or_default;
+
+/// How long the functions may take for a comment.
+const TIMEOUT: SignedDuration = SignedDuration::from_secs(60);
+const NAME: &str = "memory";
+
+/// `score-comments` and `publish-alerts` with a model and policies.
+pub(crate) struct OneByOne<'a> {
+    policies: &'a Policies,
+    score: ScoreComments<World, World, World>,
+    publish: PublishAlerts<World, World, World>,
+    world: World,
+}
+
+/// What became of a comment.
+pub(crate) struct Outcome<'a> {
+    /// The probability that a moderator would remove it, at the base rate of its subreddit.
+    pub(crate) probability: f64,
+    pub(crate) judgement: Judgement,
+    pub(crate) rules: &'a Rules,
+    pub(crate) fate: Fate,
+}
+
+/// What became of an alert.
+pub(crate) enum Fate {
+    /// There was no alert, or none that anything was done about.
+    Nothing,
+    Published,
+    /// It is held back, for this reason.
+    HeldBack(String),
+}
+
+impl<'a> OneByOne<'a> {
+    pub(crate) async fn start(
+        files: &ModelFiles,
+        base_rate: Option<BaseRate>,
+        policies: &'a Policies,
+        now: Timestamp,
+    ) -> anyhow::Result<Self> {
+        let world = World::default();
+        world.moment().now = now;
+        let deadline = now + TIMEOUT;
+        let (_, manifest) = files.load()?;
+        let store = ModelStore::new(world.clone(), world.clone(), manifest.name.clone());
+        store.push(files, deadline).await?;
+        store.promote(&manifest.version, deadline).await?;
+        PolicyStore::new(&world, &world, deadline).push(policies).await?;
+        let score = score_comments::Config {
+            predictions_stream: NAME.to_owned(),
+            bucket: NAME.to_owned(),
+            model_name: manifest.name,
+            base_rate,
+            top_terms: 0,
+        };
+        let publish = publish_alerts::Config {
+            alerts_topic_arn: NAME.to_owned(),
+            bucket: NAME.to_owned(),
+            // The document in the bucket holds.
+            policy: or_default(None),
+            severities: Severities::default(),
+            links: None,
+        };
+        Ok(OneByOne {
+            policies,
+            score: ScoreComments::start(&score, world.clone(), world.clone(), world.clone(), deadline).await?,
+            publish: PublishAlerts::new(&publish, world.clone(), world.clone(), world.clone()),
+            world,
+        })
+    }
+
+    /// Takes a comment event all the way at a time. An error within is what is wrong with the event.
+    pub(crate) async fn take(&self, event: &[u8], time: Timestamp) -> anyhow::Result<Result<Outcome<'a>, String>> {
+        *self.world.moment() = Moment { now: time, ..Moment::default() };
+        let deadline = time.checked_add(TIMEOUT)?;
+        let response = self.score.handle(&payload(event, time), deadline).await?;
+        anyhow::ensure!(response.batch_item_failures.is_empty(), "score-comments: the comment has to come again");
+        let Some(PutRecord { data, .. }) = self.world.moment().predictions.pop() else {
+            let quarantined = self.world.moment().quarantined.take();
+            return Ok(Err(quarantined.context("score-comments made nothing of the comment")?));
+        };
+        let response = self.publish.handle(&payload(&data, time), deadline).await?;
+        anyhow::ensure!(response.batch_item_failures.is_empty(), "publish-alerts: the prediction has to come again");
+        let event: Event<'_, Prediction<'_>> = Event::decode(&data).context("the prediction")?;
+        let moment = take(&mut *self.world.moment());
+        let rules = self.policies.for_subreddit(event.data.comment.subreddit.as_deref());
+        let fate = match moment.held_back {
+            Some(reason) => Fate::HeldBack(reason),
+            None if moment.published > 0 => Fate::Published,
+            None => Fate::Nothing,
+        };
+        let (judgement, probability) = (rules.judge(&event.data), rules.at_base_rate(&event.data).probability);
+        Ok(Ok(Outcome { probability, judgement, rules, fate }))
+    }
+}
+
+/// The payload that Lambda would send with this record.
+fn payload(data: &[u8], time: Timestamp) -> Vec<u8> {
+    encode(&[SourceRecord {
+        event_source_arn: NAME,
+        shard_id: "shardId-000000000000",
+        sequence_number: "1",
+        partition_key: NAME,
+        arrived_seconds: time.as_millisecond() as f64 / 1e3,
+        data,
+    }])
+}
+
+/// Streams, bucket, topic and clock, and what was done to them since the present comment came.
+#[derive(Clone, Default)]
+struct World {
+    objects: MemoryObjects,
+    moment: Arc<Mutex<Moment>>,
+}
+
+#[derive(Debug, Default)]
+struct Moment {
+    now: Timestamp,
+    predictions: Vec<PutRecord>,
+    published: usize,
+    /// Why an alert was held back.
+    held_back: Option<String>,
+    /// What was wrong with a record.
+    quarantined: Option<String>,
+}
+
+impl World {
+    fn moment(&self) -> MutexGuard<'_, Moment> {
+        self.moment.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Clock for World {
+    fn now(&self) -> Timestamp {
+        self.moment().now
+    }
+
+    async fn sleep(&self, _: Duration) {}
+}
+
+impl Stream for World {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    async fn put_records(&self, records: &[PutRecord]) -> Result<Vec<PutOutcome>, CallError> {
+        self.moment().predictions.extend_from_slice(records);
+        let stored = PutOutcome::Stored { shard_id: NAME.to_owned(), sequence_number: "1".to_owned() };
+        Ok(vec![stored; records.len()])
+    }
+}
+
+impl Topic for World {
+    async fn publish_batch(&self, messages: &[Message]) -> Result<Vec<PublishOutcome>, CallError> {
+        self.moment().published += messages.len();
+        Ok(vec![PublishOutcome::Published { message_id: NAME.to_owned() }; messages.len()])
+    }
+}
+
+impl Objects for World {
+    async fn get(&self, key: &str, unless: Option<&ETag>) -> Result<Fetched, CallError> {
+        self.objects.get(key, unless).await
+    }
+
+    async fn put(&self, key: &str, bytes: Bytes, condition: Condition) -> Result<Written, CallError> {
+        if key.starts_with(modstream_ledger::PREFIX) {
+            let withheld = serde_json::from_slice::<Withheld>(&bytes);
+            if let Ok(Withheld { detail, .. }) = withheld {
+                self.moment().held_back = Some(detail);
+            }
+        } else if key.starts_with("quarantine/") {
+            let bad = Event::<Quarantined<'_>>::decode(&bytes);
+            self.moment().quarantined = bad.ok().map(|bad| bad.data.detail.into_owned());
+        }
+        self.objects.put(key, bytes, condition).await
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<String>, CallError> {
+        self.objects.list(prefix).await
+    }
+}
