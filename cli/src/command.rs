@@ -97,7 +97,7 @@ enum Command {
     /// Show what thresholds promise; push, promote and list the models of a system
     #[command(subcommand)]
     Model(ModelCommand),
-    /// Check, test, suggest, push and show policies: which comments alert, in which subreddit
+    /// Check, test, suggest, push and show policies: which comments alert, and where
     #[command(subcommand)]
     Policy(PolicyCommand),
     #[cfg(feature = "aws")]

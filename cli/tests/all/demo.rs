@@ -65,7 +65,8 @@ fn a_policy_decides_what_alerts() {
         let run = folder.run(&["demo", "--fast", "--comments", "420", "--policy", policy, "--json"]);
         run.json()["alerts"].as_u64().expect("alerts")
     };
-    assert_eq!(alerts("0"), 420);
+    // Two of the samples have no text to judge.
+    assert_eq!(alerts("0"), 418);
     assert_eq!(alerts("1"), 0);
     assert!(alerts("0.9") < alerts("0.5"));
     assert!(alerts("share<=0.02") < alerts("share<=0.2"));
