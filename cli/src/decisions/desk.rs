@@ -87,7 +87,15 @@ impl DeskArgs {
             .with_context(|| format!("port {} of 127.0.0.1 can't be used: say --port 0 for a free one", self.port))?;
         let schedule = Schedule { id: "desk".to_owned(), time: None, comments: corpus.rows, rate: None };
         let (policies, base_rate) = (Policies::of(&self.policy(), Severities::default()), self.model.base_rate);
-        let pipeline = Box::pin(Pipeline::start(files, corpus.bytes, base_rate, &policies, Batches::AtOnce)).await?;
+        let pipeline = Box::pin(Pipeline::start(
+            files,
+            corpus.bytes,
+            base_rate,
+            &policies,
+            Batches::AtOnce,
+            MemoryClock::system(),
+        ))
+        .await?;
         Box::pin(pipeline.run(&schedule, &interrupts)).await?;
 
         let (objects, clock) = (pipeline.objects().clone(), pipeline.clock());

@@ -16,6 +16,7 @@ use crate::pipeline::in_memory::{Batches, Pipeline};
 use crate::pipeline::prepared::{DemoArgs, Prepared};
 use crate::pipeline::screen::{Plan, Screen};
 use crate::pipeline::system::{Stop, System};
+use modstream_platform::memory::MemoryClock;
 
 /// How often the line of counts changes.
 const REFRESH: Duration = Duration::from_millis(200);
@@ -39,8 +40,11 @@ impl DemoArgs {
             let note = ", as in training; say yours with --base-rate";
             let plan = prepared.plan(&self, self.policies()?, self.model.base_rate, note, "demo")?;
             let Prepared { files, corpus, .. } = prepared;
+            // The comments arrive when the schedule says that they are written.
+            let clock = self.schedule_time.map_or_else(MemoryClock::system, MemoryClock::starting_at);
             let pipeline =
-                Pipeline::start(&files, corpus.bytes, self.model.base_rate, &plan.policies, Batches::AtOnce).await?;
+                Pipeline::start(&files, corpus.bytes, self.model.base_rate, &plan.policies, Batches::AtOnce, clock)
+                    .await?;
             demo(&plan, &pipeline, &interrupts).await
         })
     }

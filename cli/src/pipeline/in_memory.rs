@@ -70,8 +70,7 @@ struct World {
 }
 
 impl World {
-    fn new() -> Self {
-        let clock = MemoryClock::system();
+    fn new(clock: MemoryClock) -> Self {
         World {
             clock,
             comments: MemoryStream::new("comments", SHARDS, clock),
@@ -109,9 +108,10 @@ impl Pipeline {
         base_rate: Option<BaseRate>,
         policies: &Policies,
         batches: Batches,
+        clock: MemoryClock,
     ) -> anyhow::Result<Self> {
-        let world = World::new();
-        let World { clock, comments, predictions, objects, alerts } = world.clone();
+        let world = World::new(clock);
+        let World { comments, predictions, objects, alerts, .. } = world.clone();
         let deadline = clock.now() + FUNCTION_TIMEOUT;
         put(&objects, &clock, deadline, CORPUS_KEY, corpus).await?;
         let (_, manifest) = files.load()?;

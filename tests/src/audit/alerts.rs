@@ -125,6 +125,9 @@ fn is_probe(event: &Value) -> bool {
 
 fn meets(condition: Condition, event: &Value) -> bool {
     let number = |pointer: &str| event.pointer(pointer).and_then(Value::as_f64).unwrap_or(f64::NAN);
+    if event.pointer("/data/not_judged").is_some() {
+        return false;
+    }
     match condition {
         Condition::Probability(least) => number("/data/probability") >= least,
         Condition::Precision(least) => number("/data/operating_point/precision") >= least,

@@ -22,6 +22,7 @@ use crate::pipeline::in_memory::{Batches, Pipeline};
 use crate::pipeline::prepared::Prepared;
 use crate::pipeline::screen::Plan;
 use crate::pipeline::system::{Counts, Schedule, Stop, System};
+use modstream_platform::memory::MemoryClock;
 
 /// How often progress is shown.
 const REFRESH: Duration = Duration::from_millis(500);
@@ -54,9 +55,15 @@ impl LoadArgs {
                 return scale::run(comments, &self, &plan, &prepared, &interrupts).await;
             }
             let Prepared { files, corpus, .. } = prepared;
-            let pipeline =
-                Pipeline::start(&files, corpus.bytes, self.model.base_rate, &plan.policies, Batches::AsDeployed)
-                    .await?;
+            let pipeline = Pipeline::start(
+                &files,
+                corpus.bytes,
+                self.model.base_rate,
+                &plan.policies,
+                Batches::AsDeployed,
+                MemoryClock::system(),
+            )
+            .await?;
             load(&self, &plan, &pipeline, &interrupts).await
         })
     }

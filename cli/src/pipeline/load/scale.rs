@@ -13,6 +13,7 @@ use crate::pipeline::in_memory::{Batches, Pipeline};
 use crate::pipeline::prepared::Prepared;
 use crate::pipeline::screen::Plan;
 use crate::pipeline::system::{Schedule, Stop, System as _};
+use modstream_platform::memory::MemoryClock;
 
 /// The most that ten times the comments may cost, as a multiple of one time's cost.
 const MAX_COST_RATIO: f64 = 10.5;
@@ -76,7 +77,15 @@ async fn once(
     interrupts: &Interrupts,
 ) -> anyhow::Result<Duration> {
     let (files, corpus) = (&prepared.files, prepared.corpus.bytes.clone());
-    let pipeline = Pipeline::start(files, corpus, args.model.base_rate, &plan.policies, Batches::AsDeployed).await?;
+    let pipeline = Pipeline::start(
+        files,
+        corpus,
+        args.model.base_rate,
+        &plan.policies,
+        Batches::AsDeployed,
+        MemoryClock::system(),
+    )
+    .await?;
     let schedule = Schedule { comments, rate: Some(COMMENTS_PER_SECOND), ..plan.schedule.clone() };
     let (started, before) = (Instant::now(), cpu::time());
     let ran = pipeline.run(&schedule, interrupts).await?;
