@@ -14,7 +14,7 @@ use super::args::ReplayArgs;
 use super::difference::Difference;
 use super::functions::Functions;
 use super::show::Shown;
-use super::sides::{EventKey, Known, Source, Was, event_key};
+use super::sides::{EventKey, Item, Known, Source, Was, event_key};
 use crate::common::display::{one_line, print};
 use crate::common::input;
 use crate::common::output::OutputFile;
@@ -126,7 +126,7 @@ async fn replay(
             };
             match CommentEvent::decode(&item.data).map(CommentEvent::into_version) {
                 Ok(Some(said)) => {
-                    let known = known(&said, item.removed, verdicts);
+                    let known = known(&said, &item, verdicts);
                     if !seen.insert(known.key) {
                         difference.repeats += 1;
                         continue;
@@ -159,15 +159,15 @@ async fn replay(
     Ok(difference)
 }
 
-fn known(said: &CommentVersion<'_>, removed: Option<bool>, verdicts: &HashMap<String, bool>) -> Known {
+fn known(said: &CommentVersion<'_>, item: &Item, verdicts: &HashMap<String, bool>) -> Known {
     let comment = &said.comment;
     let verdict = || verdicts.get(comment.id.as_deref()?).copied();
     Known {
         key: event_key(&said.source, &said.event_id),
         #[cfg(feature = "aws")]
-        time: said.time,
+        arrived: item.arrived.unwrap_or(said.time),
         subreddit: comment.subreddit.as_deref().map(str::to_owned),
         body: comment.body.as_deref().unwrap_or_default().to_owned(),
-        removed: removed.or_else(verdict),
+        removed: item.removed.or_else(verdict),
     }
 }

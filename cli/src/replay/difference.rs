@@ -136,7 +136,7 @@ mod tests {
         Known {
             key: 0,
             #[cfg(feature = "aws")]
-            time: jiff::Timestamp::UNIX_EPOCH,
+            arrived: jiff::Timestamp::UNIX_EPOCH,
             subreddit: None,
             body: "b".to_owned(),
             removed,

@@ -143,7 +143,13 @@ fn item(name: &str, time: Timestamp, row: Row) -> Result<Item, (u64, String)> {
     let time = comment.created_utc.and_then(|seconds| Timestamp::from_second(seconds).ok()).unwrap_or(time);
     let id = ids::comment(SOURCE, &format!("{name}:{line}"), ROW).to_string();
     let data = Event::new(id.as_str(), SOURCE, time, comment).encode();
-    Ok(Item { data, partition_key: id, removed })
+    Ok(Item {
+        data,
+        partition_key: id,
+        #[cfg(feature = "aws")]
+        arrived: None,
+        removed,
+    })
 }
 
 /// What a file holds.
@@ -199,7 +205,13 @@ fn archived(bytes: &[u8]) -> anyhow::Result<Opened> {
     for record in all {
         match record.content {
             Content::Data(data) => {
-                records.push_back(Item { data, partition_key: record.partition_key, removed: None });
+                records.push_back(Item {
+                    data,
+                    partition_key: record.partition_key,
+                    #[cfg(feature = "aws")]
+                    arrived: Some(record.arrived),
+                    removed: None,
+                });
             }
             Content::Forgotten(_) => forgotten += 1,
         }

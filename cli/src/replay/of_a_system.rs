@@ -130,7 +130,8 @@ impl<O: Objects, C: Clock> Source for Archived<'_, O, C> {
             self.first = Some(self.first.map_or(arrived, |first| first.min(arrived)));
             match stored.record.content {
                 Content::Data(data) => {
-                    return Ok(Some(Item { data, partition_key: stored.record.partition_key, removed: None }));
+                    let (partition_key, arrived) = (stored.record.partition_key, Some(arrived));
+                    return Ok(Some(Item { data, partition_key, arrived, removed: None }));
                 }
                 Content::Forgotten(_) => self.forgotten += 1,
             }
@@ -195,6 +196,7 @@ impl Source for Live {
             // The place does as a key: what a function makes of a comment does not depend on it.
             self.waiting.extend(wanted.map(|record| Item {
                 partition_key: record.place.chars().take(modstream_platform::MAX_KEY_CHARS).collect(),
+                arrived: Some(record.arrived),
                 data: record.data,
                 removed: None,
             }));
@@ -211,7 +213,11 @@ impl Source for Live {
     }
 }
 
-/// The alerts there were, of the ledger. An hour is read when the first comment of it is replayed, and kept.
+/// How long after a comment arrives the alert about it is looked for: as long as a stream keeps records where nobody says
+/// otherwise, so a publisher that was behind is found.
+const ALERTED_WITHIN: SignedDuration = SignedDuration::from_hours(24);
+
+/// The alerts there were, of the ledger. An hour is read when the first comment is replayed whose alert may lie in it, and kept.
 struct Ledger<O, C> {
     objects: O,
     clock: C,
@@ -270,8 +276,16 @@ impl<O: Objects, C: Clock> Ledger<O, C> {
 
 impl<O: Objects, C: Clock> Was for Ledger<O, C> {
     async fn outcomes(&mut self, comments: &[Known], _: &[Item]) -> anyhow::Result<CommentOutcomes> {
-        let hours: BTreeSet<String> = comments.iter().map(|comment| hour_of(comment.time)).collect();
-        let hours: Vec<String> = hours.into_iter().filter(|hour| self.hours.insert(hour.clone())).collect();
+        let now = self.clock.now();
+        // An alert lies in the hour in which it was made, and the hour of the comment's arrival is looked at in any case.
+        let until = |arrived: Timestamp| {
+            let latest = arrived.checked_add(ALERTED_WITHIN).unwrap_or(Timestamp::MAX).min(now);
+            latest.max(arrived.checked_add(SignedDuration::from_secs(1)).unwrap_or(arrived))
+        };
+        let hours: BTreeSet<Hour> =
+            comments.iter().flat_map(|comment| Hour::between(comment.arrived, until(comment.arrived))).collect();
+        let hours: Vec<String> =
+            hours.iter().map(Hour::to_string).filter(|hour| self.hours.insert(hour.clone())).collect();
         self.read(hours).await?;
         let known = comments.iter().filter_map(|comment| Some((comment.key, self.alerts.get(&comment.key)?.clone())));
         Ok(known.collect())

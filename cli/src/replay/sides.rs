@@ -10,6 +10,9 @@ use serde::Serialize;
 pub(crate) struct Item {
     pub(crate) data: Vec<u8>,
     pub(crate) partition_key: String,
+    /// When it came on its stream; none of a file's.
+    #[cfg(feature = "aws")]
+    pub(crate) arrived: Option<jiff::Timestamp>,
     /// Whether moderators removed the comment, where its source says so.
     pub(crate) removed: Option<bool>,
 }
@@ -57,9 +60,9 @@ pub(crate) fn event_key(source: &str, id: &str) -> EventKey {
 /// A comment event of a chunk.
 pub(crate) struct Known {
     pub(crate) key: EventKey,
-    /// When the comment was written, which says where the ledger has its alert.
+    /// When the comment came on its stream, which says where the ledger has its alert; of a file's, when it was written.
     #[cfg(feature = "aws")]
-    pub(crate) time: jiff::Timestamp,
+    pub(crate) arrived: jiff::Timestamp,
     pub(crate) subreddit: Option<String>,
     pub(crate) body: String,
     pub(crate) removed: Option<bool>,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use normal_form::fold;
 use serde::Serialize;
 
 /// The longest placeholder, in characters, brackets included. Reddit's longest has 88, with its link.
@@ -55,7 +56,7 @@ impl Default for Placeholders {
 impl Placeholders {
     /// With more texts, such as those of another language, each of which is a placeholder as a whole.
     pub fn and(also: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
-        let also: Vec<String> = also.into_iter().map(|text| normal_form(text.as_ref())).collect();
+        let also: Vec<String> = also.into_iter().map(|text| compared(text.as_ref())).collect();
         // White space and backslashes come on top.
         let longest = also.iter().map(|text| 2 * text.chars().count()).max().unwrap_or_default();
         Placeholders { also, max_chars: longest.max(MAX_CHARS) }
@@ -65,11 +66,12 @@ impl Placeholders {
     pub fn form(&self, text: &str) -> Option<String> {
         let text = text.trim();
         // Most comments begin with something else, or are longer.
-        let may_be = !self.also.is_empty() || text.starts_with(['[', '\\']);
+        let may_be =
+            !self.also.is_empty() || text.starts_with(|first: char| "[\\&<".contains(first) || !first.is_ascii());
         if !may_be || text.chars().nth(self.max_chars).is_some() {
             return None;
         }
-        let form = normal_form(text);
+        let form = compared(text);
         (self.also.contains(&form) || is_placeholder(&form)).then_some(form)
     }
 }
@@ -88,10 +90,9 @@ fn is_placeholder(form: &str) -> bool {
 }
 
 /// A text without what makes no other placeholder of it.
-fn normal_form(text: &str) -> String {
-    let plain: String = text.chars().filter(|char| *char != '\\').flat_map(char::to_lowercase).collect();
-    let words: Vec<&str> = plain.split_whitespace().collect();
-    without_links(&words.join(" ")).replace("[ ", "[").replace(" ]", "]")
+fn compared(text: &str) -> String {
+    let folded = fold(text).replace('\\', "");
+    without_links(folded.trim()).replace("[ ", "[").replace(" ]", "]")
 }
 
 /// The text of Markdown's links in their place: Reddit's placeholder links its content policy.
