@@ -32,9 +32,9 @@ use crate::pipeline::versions::{Version, Versions};
   modstream send --input comments.csv
   tail -F feed.jsonl | modstream send --source urn:example:forum
 
-Sending a file again sends the same events: consumers drop them by their ids. A comment whose `id` comes again with another text
-is sent as edited. A comment without an `id` is known by the file's name, its line and its text; one without `created_utc` has
-the time of --time.
+Sending a file again sends the same events: consumers drop them by their ids. A comment that has `edited`, or whose `id` comes
+again with another text, is sent as edited. A comment without an `id` is known by the file's name, its line and its text; one
+without `created_utc` has the time of --time.
 A line that can't be sent is named, the rest is sent, and the status is 1 at the end.")]
 pub(crate) struct SendArgs {
     /// The comments' stream
@@ -46,7 +46,7 @@ pub(crate) struct SendArgs {
     /// Names the system that the comments' ids are of, a URI: the same comment of the same source is the same event
     #[arg(long, value_name = "URI", default_value = "urn:modstream:send", value_parser = source)]
     pub(crate) source: String,
-    /// The time of comments without `created_utc` [default: the file's; of standard input now, so a repeat alerts again]
+    /// The time of comments without `created_utc` [default: the file's; of standard input now]
     #[arg(long, value_name = "TIME")]
     pub(crate) time: Option<Timestamp>,
     /// Comments a second [default: as fast as it goes]

@@ -111,7 +111,7 @@ impl Memory {
         self.windows.values().flatten().flat_map(Digest::covered).map(|alert| alert.id.as_str()).collect()
     }
 
-    /// The alerts made in `[from, to)` that no digest covers, but for probes and for those about what is gone or was edited. What a digest may show of those that are
+    /// The alerts made in `[from, to)` that no digest covers, but for probes and for those whose comment is gone or edited. What a digest may show of those that are
     /// read for the first time is added to `shown`.
     pub(crate) async fn candidates<O: Objects, C: Clock>(
         &mut self,

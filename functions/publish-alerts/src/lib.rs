@@ -381,11 +381,12 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
         let comments = Comments::new(objects, clock, self.deadline);
         let time = if is_on("file-by-the-comments-clock") { alert.comment_event.time } else { now };
         let filed = Filed { id: id.clone(), time, comment_event: comment_event.clone() };
+        if alert.version.is_some() {
+            // Before it is filed: an alert of a version that nobody knows of would pass for one about an earlier text.
+            comments.change(&comment_key, |record| record.note_version(&comment_event)).await?;
+        }
         let mut filed = comments.file(&comment_key, filed).await?;
-        let record = match alert.version {
-            None => comments.record(&comment_key).await?,
-            Some(_) => comments.change(&comment_key, |record| record.note_version(&comment_event)).await?,
-        };
+        let record = comments.record(&comment_key).await?;
         let is_old = now.duration_since(filed.time) >= FILED_ANEW_AFTER;
         if record.is_gone(now) || is_old {
             let requested = get(objects, clock, self.deadline, &filed.keys().requested, None).await?;

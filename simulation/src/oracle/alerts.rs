@@ -96,7 +96,7 @@ pub(super) fn broken(evidence: &Evidence) -> Vec<String> {
 fn asked(evidence: &Evidence, audit: &Audit, policies: &Policies<'_>, broken: &mut Vec<String>) -> Asked {
     let mut asked = Asked::default();
     let need_not_be = lifecycle::need_not_be(evidence);
-    for record in &evidence.predictions {
+    for (place, record) in evidence.predictions.iter().enumerate() {
         let event = parse(&record.data).unwrap_or_default();
         let is_passed_on = event.pointer("/data/by").is_some() || event.pointer("/data/reporter").is_some();
         if is_passed_on {
@@ -124,7 +124,9 @@ fn asked(evidence: &Evidence, audit: &Audit, policies: &Policies<'_>, broken: &m
             Verdict::Alert(_) => alert(),
             Verdict::Explore(..) => exploration(),
         };
-        if need_not_be(&event) {
+        if !need_not_be(&event, place) {
+            asked.gone.remove(&id);
+        } else if !asked.alerts.contains(&id) {
             asked.gone.insert(id.clone());
         }
         asked.alerts.insert(id);

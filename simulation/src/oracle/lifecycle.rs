@@ -87,18 +87,15 @@ pub(super) fn broken(evidence: &Evidence) -> Vec<String> {
     broken
 }
 
-/// The alerts that need not be there: their comments were gone before.
-pub(super) fn need_not_be(evidence: &Evidence) -> impl Fn(&Value) -> bool {
+/// Whether the comment was gone before the prediction of this place on the stream, so that it asks for no alert.
+pub(super) fn need_not_be(evidence: &Evidence) -> impl Fn(&Value, usize) -> bool {
     let comments = comments(evidence);
     let keeps_order = evidence.redriven.put_back == 0;
-    move |prediction: &Value| {
-        let comment = comments.get(&comment_key(prediction));
-        let event = text(prediction, "/data/comment_event/id").unwrap_or_default();
-        comment.is_some_and(
-            |comment| {
-                if keeps_order { comment.was_gone_before(event) } else { !comment.deleted.is_empty() }
-            },
-        )
+    move |prediction: &Value, place: usize| {
+        comments.get(&comment_key(prediction)).is_some_and(|comment| {
+            let before = |deleted: &usize| !keeps_order || *deleted < place;
+            comment.deleted.iter().any(before)
+        })
     }
 }
 

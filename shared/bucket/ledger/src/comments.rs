@@ -24,7 +24,7 @@ pub const PREFIX: &str = "comments/";
 const ALERTS: &str = "alerts/";
 const RECORD: &str = "record.json";
 
-/// The most versions of a comment that are remembered. Of more, the oldest are forgotten, and count as the first if they come
+/// The most versions of a comment that are remembered. Of more, the oldest are forgotten, and count as the latest if they come
 /// again.
 const MAX_VERSIONS: usize = 1_000;
 

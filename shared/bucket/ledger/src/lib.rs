@@ -1,4 +1,4 @@
-//! What is known of each alert: objects that never change, under `alerts/<hour in which it was made>/<alert id>/`.
+//! What is known of each alert: objects that are written once, under `alerts/<hour in which it was made>/<alert id>/`.
 //!
 //! | object | written | holds |
 //! |---|---|---|

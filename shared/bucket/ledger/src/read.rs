@@ -40,20 +40,20 @@ impl Since {
 }
 
 impl Entry {
-    fn new(id: &str, hour: Hour) -> Self {
-        let id = id.to_owned();
-        Entry { id, hour, fate: Fate::Requested, since: Since::default() }
-    }
-
-    /// Notes an object by its name within the alert's folder.
-    fn note(&mut self, name: &str) {
-        match name {
-            WITHHELD => self.fate = self.fate.max(Fate::Withheld),
-            SENT => self.fate = Fate::Sent,
-            SUPERSEDED => self.since.is_superseded = true,
-            WITHDRAWN => self.since.is_withdrawn = true,
-            _ => self.since.reports += usize::from(name.starts_with(REPORTS)),
-        }
+    /// An alert, by the names of its objects. What was never requested is none, whatever lies beside.
+    fn of(id: &str, hour: Hour, names: &[&str]) -> Option<Self> {
+        let has = |name: &str| names.contains(&name);
+        let fate = match (has(SENT), has(WITHHELD)) {
+            (true, _) => Fate::Sent,
+            (false, true) => Fate::Withheld,
+            (false, false) => Fate::Requested,
+        };
+        let since = Since {
+            is_superseded: has(SUPERSEDED),
+            is_withdrawn: has(WITHDRAWN),
+            reports: names.iter().filter(|name| name.starts_with(REPORTS)).count(),
+        };
+        has(REQUESTED).then(|| Entry { id: id.to_owned(), hour, fate, since })
     }
 }
 
@@ -106,14 +106,12 @@ impl<'a, O: Objects, C: Clock> Reader<'a, O, C> {
     pub async fn hour(&self, hour: Hour) -> Result<Vec<Entry>, LedgerError> {
         let prefix = hour.prefix();
         let keys = list(self.objects, self.clock, self.deadline, &prefix).await?;
-        let mut entries: BTreeMap<&str, Entry> = BTreeMap::new();
+        let mut names: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for key in &keys {
             let Some((id, name)) = key.strip_prefix(&prefix).and_then(|rest| rest.split_once('/')) else { continue };
-            if name.starts_with(REPORTS) || [REQUESTED, WITHHELD, SENT, SUPERSEDED, WITHDRAWN].contains(&name) {
-                entries.entry(id).or_insert_with(|| Entry::new(id, hour)).note(name);
-            }
+            names.entry(id).or_default().push(name);
         }
-        Ok(entries.into_values().collect())
+        Ok(names.into_iter().filter_map(|(id, names)| Entry::of(id, hour, &names)).collect())
     }
 
     /// One alert, as the names of its objects tell; none where there is none. One listing.
@@ -123,9 +121,8 @@ impl<'a, O: Objects, C: Clock> Reader<'a, O, C> {
     pub async fn entry(&self, hour: Hour, id: &str) -> Result<Option<Entry>, LedgerError> {
         let folder = format!("{}{id}/", hour.prefix());
         let keys = list(self.objects, self.clock, self.deadline, &folder).await?;
-        let mut entry = Entry::new(id, hour);
-        keys.iter().filter_map(|key| key.strip_prefix(&folder)).for_each(|name| entry.note(name));
-        Ok((!keys.is_empty()).then_some(entry))
+        let names: Vec<&str> = keys.iter().filter_map(|key| key.strip_prefix(&folder)).collect();
+        Ok(Entry::of(id, hour, &names))
     }
 
     /// An alert's event, encoded; none where the ledger has no such alert.

@@ -57,7 +57,7 @@ pub(crate) struct Cache {
     alerts: Cached<Arc<AlertEvent>>,
     decisions: Cached<Recorded>,
     windows: Cached<Arc<Vec<Digest>>>,
-    /// What hours of the ledger hold that nothing is added to any more.
+    /// The alerts of hours that are over, kept for a while.
     hours: Cached<Arc<Vec<ledger::Entry>>>,
 }
 
@@ -179,7 +179,7 @@ impl<O: Objects, C: Clock> Loader<'_, O, C> {
         self.cache.forget_old(now);
         let reader = Reader::new(self.objects, self.clock, self.deadline);
         let from = now - SignedDuration::from_hours(24 * DAYS);
-        // A comment's clock may be ahead of ours.
+        // The publisher's clock may be ahead of ours.
         let to = now + SignedDuration::from_hours(1);
         let hours = Hour::between(from, to);
         let listed: Vec<_> =

@@ -8,7 +8,7 @@ use uuid::Uuid;
 pub enum Claim {
     /// The holder may see an alert and decide about it.
     Alert {
-        /// The hour of the comment event.
+        /// The hour in which it was made.
         hour: Hour,
         /// The alert's id.
         id: Uuid,

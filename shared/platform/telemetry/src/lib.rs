@@ -79,7 +79,7 @@ pub fn comments_unsent(schedule_event: &str, unsent: usize, comments: usize, cau
     error!(event = "comments_unsent", schedule_event, unsent, comments, cause);
 }
 
-/// An alert is sent now whose request was in the ledger and whose sending was not.
+/// An alert is taken up again that was requested before, and neither sent nor held back.
 pub fn alert_resumed(alert_id: &str) {
     warn!(event = "alert_resumed", alert_id);
 }
