@@ -81,17 +81,20 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     }
   }
 
-  # Of an alert whose comment was deleted, what was written over is its text.
-  rule {
-    id     = "alerts"
-    status = "Enabled"
+  # Of an alert whose comment was deleted, what was written over is its text. What is known of a comment changes with each edit.
+  dynamic "rule" {
+    for_each = ["alerts", "comments"]
+    content {
+      id     = rule.value
+      status = "Enabled"
 
-    filter {
-      prefix = "alerts/"
-    }
+      filter {
+        prefix = "${rule.value}/"
+      }
 
-    noncurrent_version_expiration {
-      noncurrent_days = 1
+      noncurrent_version_expiration {
+        noncurrent_days = 1
+      }
     }
   }
 

@@ -49,6 +49,17 @@ pub enum DeletedBy {
     Account,
 }
 
+impl DeletedBy {
+    /// As it stands in events.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            DeletedBy::Author => "author",
+            DeletedBy::Moderator => "moderator",
+            DeletedBy::Account => "account",
+        }
+    }
+}
+
 /// Somebody reported a comment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

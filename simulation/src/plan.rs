@@ -535,12 +535,13 @@ impl Function {
     fn prefixes(self) -> &'static [&'static str] {
         match self {
             Function::Score => &["models/", "quarantine/"],
-            Function::Publish => &["alerts/", "policies/", "budgets/", "breakers/", "quarantine/"],
+            Function::Publish => {
+                &["alerts/", "comments/", "missed/", "policies/", "budgets/", "breakers/", "quarantine/"]
+            }
             Function::Archive => &["archive/"],
             Function::Digest => &["alerts/", "digests/", "policies/", "decisions/", "decisions-unsent/"],
-            Function::Decide | Function::Desk => {
-                &["alerts/", "digests/", "decisions/", "decisions-unsent/", "sign-ins/"]
-            }
+            Function::Decide => &["alerts/", "digests/", "decisions/", "decisions-unsent/", "sign-ins/"],
+            Function::Desk => &["alerts/", "digests/", "decisions/", "decisions-unsent/", "missed/", "sign-ins/"],
         }
     }
 

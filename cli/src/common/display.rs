@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::io::{self, Write as _};
 
 use console::style;
-#[cfg(feature = "aws")]
-use modstream_events::Prediction;
 use modstream_events::{Alert, Event, Severity};
+#[cfg(feature = "aws")]
+use modstream_events::{CommentDeleted, CommentReported, Prediction};
 #[cfg(feature = "aws")]
 use modstream_ledger::limits::BreakerOpened;
 pub(crate) use plain_text::one_line;
@@ -108,14 +108,40 @@ pub(crate) fn breaker(event: &Event<'_, BreakerOpened<'_>>) -> String {
     )
 }
 
+/// When an event happened, and in which subreddit, in columns.
+#[cfg(feature = "aws")]
+fn time_and_subreddit<T>(event: &Event<'_, T>, subreddit: Option<&str>) -> String {
+    let time = event.time.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S").to_string();
+    let subreddit = subreddit.map_or_else(|| "-".to_owned(), |name| format!("r/{}", one_line(name)));
+    let subreddit = console::pad_str(&subreddit, 16, console::Alignment::Left, Some("\u{2026}"));
+    format!("{time}  {subreddit}")
+}
+
+/// That a comment is gone, on one line.
+#[cfg(feature = "aws")]
+pub(crate) fn deleted(event: &Event<'_, CommentDeleted<'_>>) -> String {
+    let CommentDeleted { id, subreddit, by } = &event.data;
+    format!(
+        "{}  deleted by {}: comment {}\n",
+        time_and_subreddit(event, subreddit.as_deref()),
+        by.as_str(),
+        one_line(id)
+    )
+}
+
+/// That a comment was reported, on one line.
+#[cfg(feature = "aws")]
+pub(crate) fn reported(event: &Event<'_, CommentReported<'_>>) -> String {
+    let CommentReported { id, subreddit, reason, .. } = &event.data;
+    let reason = reason.as_deref().map_or_else(String::new, |reason| format!(" ({})", one_line(reason)));
+    format!("{}  reported: comment {}{reason}\n", time_and_subreddit(event, subreddit.as_deref()), one_line(id))
+}
+
 /// A prediction on one line, and the start of its comment: what one wants to see stream by.
 #[cfg(feature = "aws")]
 pub(crate) fn prediction(event: &Event<'_, Prediction<'_>>) -> String {
     let prediction = &event.data;
-    let time = event.time.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S").to_string();
-    let subreddit =
-        prediction.comment.subreddit.as_deref().map_or_else(|| "-".to_owned(), |name| format!("r/{}", one_line(name)));
-    let subreddit = console::pad_str(&subreddit, 16, console::Alignment::Left, Some("\u{2026}")).into_owned();
+    let columns = time_and_subreddit(event, prediction.comment.subreddit.as_deref());
     let probability = format!("{:.2}", prediction.probability);
     let probability = match prediction.probability {
         0.9.. => style(probability).red().bold(),
@@ -126,7 +152,7 @@ pub(crate) fn prediction(event: &Event<'_, Prediction<'_>>) -> String {
     let room = width() - 34;
     let body =
         if body.is_empty() { Cow::Borrowed("(no text)") } else { console::truncate_str(&body, room, "\u{2026}") };
-    format!("{time}  {subreddit}  {probability}  {body}\n")
+    format!("{columns}  {probability}  {body}\n")
 }
 
 #[cfg(test)]

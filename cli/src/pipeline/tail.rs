@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
-use modstream_events::{Alert, Event, Prediction, Severity};
+use modstream_events::{Alert, Event, PredictionEvent, Severity};
 use modstream_ledger::limits::BreakerOpened;
 
 use crate::common::aws_args::{ConnectionArgs, Level, Since, since, subreddit, topic_arn, topic_name};
@@ -113,11 +113,21 @@ async fn predictions(args: &TailPredictionsArgs) -> anyhow::Result<()> {
         loop {
             let page = reader.read().await?;
             for record in &page.records {
-                match Event::<Prediction<'_>>::decode(&record.data) {
-                    Ok(event) => {
+                match PredictionEvent::decode(&record.data) {
+                    Ok(PredictionEvent::Predicted(event)) => {
                         let subreddit = event.data.comment.subreddit.as_deref();
                         if shown.wants(subreddit) {
                             shown.print(|json| if json { line(&event) } else { display::prediction(&event) })?;
+                        }
+                    }
+                    Ok(PredictionEvent::Deleted(event)) => {
+                        if shown.wants(event.data.subreddit.as_deref()) {
+                            shown.print(|json| if json { line(&event) } else { display::deleted(&event) })?;
+                        }
+                    }
+                    Ok(PredictionEvent::Reported(event)) => {
+                        if shown.wants(event.data.subreddit.as_deref()) {
+                            shown.print(|json| if json { line(&event) } else { display::reported(&event) })?;
                         }
                     }
                     Err(bad) => eprintln!("{}: {}", record.place, display::one_line(&bad.detail)),

@@ -24,7 +24,7 @@ use kinesis_batch::{Batch, BatchResponse, Fault, Handler, Outcome, PayloadError,
 use lifecycle::{Besides, Change};
 use modstream_events::{Alert, BadRecord, Event, PredictionEvent, Reason, ids};
 use modstream_in_use::policies::Following;
-use modstream_ledger::comments::{CommentRecord, Comments, Filed};
+use modstream_ledger::comments::{CONCURRENT_CALLS, Comments, Filed};
 use modstream_ledger::limits::{Budgets, Known, Watch, message_about};
 use modstream_ledger::{Hour, Keys, Ledger, Next};
 use modstream_links::LinkMaker;
@@ -128,8 +128,8 @@ struct Requested {
     encoded: Bytes,
     /// What all that is known of the comment is filed under.
     comment_key: String,
-    /// What happened to the comment.
-    record: CommentRecord,
+    /// Where it lies.
+    filed: Filed,
 }
 
 /// An alert that is to be published, and recorded as sent.
@@ -252,11 +252,22 @@ impl<T: Topic, O: Objects, C: Clock> Handler for Publishing<'_, T, O, C> {
             }
             if !group.is_empty() {
                 fates.extend(self.settle(group, breaker.as_ref()).await);
-            } else if let Some(Work::Change(change)) = rest.next() {
-                fates.push(self.changed(&change).await);
-            } else {
+                continue;
+            }
+            let mut changes: Vec<Change> = Vec::new();
+            let fits = |changes: &[Change], work: &Work| match work {
+                Work::Alert(_) => false,
+                Work::Change(change) => {
+                    changes.len() < CONCURRENT_CALLS && changes.iter().all(|other| !other.is_of_the_same(change))
+                }
+            };
+            while let Some(Work::Change(change)) = rest.next_if(|work| fits(&changes, work)) {
+                changes.push(change);
+            }
+            if changes.is_empty() {
                 break;
             }
+            fates.extend(join_all(changes.iter().map(|change| self.changed(change))).await);
         }
         position.into_iter().map_while(|first| fates.get(first).cloned()).collect()
     }
@@ -295,12 +306,20 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
         let PublishAlerts { objects, clock, .. } = self.function;
         let ledger = Ledger::new(objects, clock, self.deadline);
         let requests = alerts.into_iter().map(|alert| async {
-            let Some(alert) = self.file(alert).await? else { return Ok(None) };
+            let alert = self.file(alert).await?;
             let next = ledger.request(&alert.keys, alert.encoded.clone()).await?;
             if matches!(next, Next::Resume(_)) {
                 alert_resumed(&alert.event.id);
             }
-            Ok::<_, DeliveryError>(Some((alert, next)))
+            // Afterwards: of an alert that is requested and a deletion at once, one sees the other.
+            let comments = Comments::new(objects, clock, self.deadline);
+            let record = comments.record(&alert.comment_key).await?;
+            if let Some(deletion) = record.gone(clock.now()) {
+                ledger.withdraw(&alert.keys, deletion).await?;
+                comment_gone();
+                return Ok(None);
+            }
+            Ok::<_, DeliveryError>(Some((alert, record, next)))
         });
         // Each alert's fate, where it is known before publishing; else it is one of `publications`.
         let mut fates: Vec<Option<Delivered>> = Vec::new();
@@ -309,7 +328,7 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
         // What the alerts' comments have besides, by the alerts' positions.
         let mut besides: Vec<(usize, Besides)> = Vec::new();
         for requested in join_all(requests).await {
-            let (alert, next) = match requested {
+            let (alert, record, next) = match requested {
                 Ok(Some(requested)) => requested,
                 Ok(None) => {
                     fates.push(Some(Outcome::Done));
@@ -320,8 +339,8 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
                     continue;
                 }
             };
-            let Requested { keys, event: ours, encoded, comment_key, record } = alert;
-            let is_outdated = record.is_outdated(&ours.data.comment_event.id);
+            let Requested { keys, event: ours, encoded, comment_key, filed } = alert;
+            let is_outdated = record.is_outdated(&filed);
             besides.extend(Besides::of(record, comment_key, &keys).map(|besides| (fates.len(), besides)));
             let requested = match next {
                 Next::GoOn => None,
@@ -371,40 +390,32 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
         fates
     }
 
-    /// Files an alert by its comment: under the time at which it was filed first, if it was before. None where the comment is
-    /// gone: nothing is to be decided about it.
-    async fn file(&self, pending: Pending) -> Result<Option<Requested>, DeliveryError> {
+    /// Files an alert by its comment: under the time at which it was filed first, if it was before.
+    async fn file(&self, pending: Pending) -> Result<Requested, DeliveryError> {
         let PublishAlerts { objects, clock, links, .. } = self.function;
         let Pending { id, mut alert, comment_key } = pending;
         let now = clock.now();
-        let comment_event = alert.comment_event.id.clone().into_owned();
         let comments = Comments::new(objects, clock, self.deadline);
-        let time = if is_on("file-by-the-comments-clock") { alert.comment_event.time } else { now };
-        let filed = Filed { id: id.clone(), time, comment_event: comment_event.clone() };
-        if alert.version.is_some() {
+        if let Some(version) = lifecycle::version(&alert.comment_event, alert.version.as_deref(), now) {
             // Before it is filed: an alert of a version that nobody knows of would pass for one about an earlier text.
-            comments.change(&comment_key, |record| record.note_version(&comment_event)).await?;
+            comments.change(&comment_key, |record| record.note_version(version.clone())).await?;
         }
+        let time = if is_on("file-by-the-comments-clock") { alert.comment_event.time } else { now };
+        let comment_event = alert.comment_event.id.clone().into_owned();
+        let is_exploration = alert.exploration.is_some();
+        let filed = Filed { id: id.clone(), time, comment_event, is_exploration };
         let mut filed = comments.file(&comment_key, filed).await?;
-        let record = comments.record(&comment_key).await?;
-        let is_old = now.duration_since(filed.time) >= FILED_ANEW_AFTER;
-        if record.is_gone(now) || is_old {
-            let requested = get(objects, clock, self.deadline, &filed.keys().requested, None).await?;
-            match requested {
-                Fetched::Object { .. } => {}
-                _ if record.is_gone(now) => {
-                    comment_gone();
-                    return Ok(None);
-                }
-                // Nobody looks for new alerts where it would lie.
-                _ => filed = comments.file_anew(&comment_key, filed, now).await?,
-            }
+        if now.duration_since(filed.time) >= FILED_ANEW_AFTER
+            && get(objects, clock, self.deadline, &filed.keys().requested, None).await? == Fetched::Missing
+        {
+            // Nobody looks for new alerts where it would lie.
+            filed = comments.file_anew(&comment_key, filed, now).await?;
         }
         // Links and ledger know the same hour.
         alert.links = links.as_ref().and_then(|links| links.both(Hour::of(filed.time), &id, filed.time));
         let (keys, event) = (filed.keys(), Event::new(id, SOURCE, filed.time, alert));
         let encoded = event.encode().into();
-        Ok(Some(Requested { keys, event, encoded, comment_key, record }))
+        Ok(Requested { keys, event, encoded, comment_key, filed })
     }
 
     /// Why a requested alert is not published by itself; none where it is.

@@ -3,9 +3,11 @@
 //! The records of one comment share a partition key, so these come in the order in which they happened. A repeat, also one that
 //! comes after later ones, changes nothing: what is known of the comment says which version is its latest.
 
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use jiff::Timestamp;
 use kinesis_batch::Outcome;
-use modstream_events::{CommentDeleted, CommentReported, DeletedBy, Event, Prediction, ids};
-use modstream_ledger::comments::{CommentRecord, Comments, Deletion};
+use modstream_events::{CommentDeleted, CommentReported, DeletedBy, Event, EventRef, Prediction, ids};
+use modstream_ledger::comments::{CONCURRENT_CALLS, CommentRecord, Comments, Deletion, Filed, TOMBSTONE, Version};
 use modstream_ledger::{Keys, Ledger, Missed};
 use modstream_platform::deliver::DeliveryError;
 use modstream_platform::{Clock, Objects, Topic};
@@ -28,35 +30,48 @@ pub(crate) struct Change {
 
 enum Kind {
     /// The comment has a later version, which alerts about nothing.
-    Edited { comment_event: String },
+    Edited { comment_event: EventRef<'static>, version: String },
     /// The comment is gone.
-    Deleted { by: DeletedBy, subreddit: Option<String> },
+    Deleted { by: DeletedBy, subreddit: Option<String>, event: (String, Timestamp) },
     /// Somebody reported the comment.
-    Reported { report: String },
+    Reported { report: String, subreddit: Option<String> },
 }
 
 impl Change {
     /// That a prediction is of a later version of its comment; none where it is not.
     pub(crate) fn edited(prediction: &Prediction<'_>) -> Option<Self> {
-        prediction.version.as_ref()?;
-        let comment_event = prediction.comment_event.id.to_string();
-        Some(Change { comment_key: comment_key(prediction), kind: Kind::Edited { comment_event } })
+        let version = prediction.version.as_deref()?.to_owned();
+        let comment_event = prediction.comment_event.clone().into_owned();
+        Some(Change { comment_key: comment_key(prediction), kind: Kind::Edited { comment_event, version } })
     }
 
     pub(crate) fn deleted(event: &Event<'_, CommentDeleted<'_>>) -> Self {
         let CommentDeleted { id, subreddit, by } = &event.data;
         let subreddit = subreddit.as_deref().map(str::to_owned);
         let comment_key = ids::comment_key(&event.source, id).to_string();
-        Change { comment_key, kind: Kind::Deleted { by: *by, subreddit } }
+        let event = (event.id.to_string(), event.time);
+        Change { comment_key, kind: Kind::Deleted { by: *by, subreddit, event } }
+    }
+
+    /// Whether both are about one comment.
+    pub(crate) fn is_of_the_same(&self, other: &Change) -> bool {
+        self.comment_key == other.comment_key
     }
 
     pub(crate) fn reported(event: &Event<'_, CommentReported<'_>>) -> Self {
-        let CommentReported { id, reporter, .. } = &event.data;
+        let CommentReported { id, subreddit, reporter, .. } = &event.data;
         let reporter = reporter.as_deref().filter(|reporter| !reporter.is_empty()).unwrap_or(&event.id);
         let report = ids::comment_reported(&event.source, id, reporter).to_string();
         let comment_key = ids::comment_key(&event.source, id).to_string();
-        Change { comment_key, kind: Kind::Reported { report } }
+        let subreddit = subreddit.as_deref().map(str::to_owned);
+        Change { comment_key, kind: Kind::Reported { report, subreddit } }
     }
+}
+
+/// The version that a comment event is, where it says that it is a later one.
+pub(crate) fn version(comment_event: &EventRef<'_>, name: Option<&str>, now: Timestamp) -> Option<Version> {
+    let (comment_event, name) = (comment_event.id.to_string(), name?.to_owned());
+    Some(Version { comment_event, name, time: now })
 }
 
 /// What is to be recorded beside an alert, about it and the others of its comment.
@@ -80,10 +95,9 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
         let ledger = Ledger::new(objects, clock, self.deadline);
         let Besides { comment_key, record, keys } = besides;
         self.supersede(comment_key, record).await?;
-        for report in &record.reports {
-            ledger.report(keys, report).await?;
-        }
-        Ok(())
+        let (ledger, reports) = (&ledger, record.reports.clone());
+        let reporting = reports.into_iter().map(|report| async move { ledger.report(keys, &report).await });
+        stream::iter(reporting).buffer_unordered(CONCURRENT_CALLS).try_collect().await
     }
 
     /// Records which alerts are about earlier texts of a comment than its latest.
@@ -92,13 +106,13 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
         let Some(latest) = record.versions.last() else { return Ok(()) };
         let ledger = Ledger::new(objects, clock, self.deadline);
         let alerts = Comments::new(objects, clock, self.deadline).alerts(comment_key).await?;
-        let mut superseded = 0;
-        for filed in alerts.iter().filter(|filed| filed.comment_event != *latest) {
-            ledger.supersede(&filed.keys(), latest).await?;
-            superseded += 1;
-        }
-        if superseded > 0 {
-            alerts_superseded(superseded);
+        let outdated: Vec<&Filed> = alerts.iter().filter(|filed| record.is_outdated(filed)).collect();
+        let (ledger, latest) = (&ledger, latest.comment_event.as_str());
+        let superseding: Vec<_> = outdated.iter().map(|filed| filed.keys()).collect();
+        let superseding = superseding.into_iter().map(|keys| async move { ledger.supersede(&keys, latest).await });
+        stream::iter(superseding).buffer_unordered(CONCURRENT_CALLS).try_collect::<()>().await?;
+        if !outdated.is_empty() {
+            alerts_superseded(outdated.len());
         }
         Ok(())
     }
@@ -106,60 +120,95 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
     /// Does what a record says of a comment.
     pub(crate) async fn changed(&self, change: &Change) -> Delivered {
         let done = match &change.kind {
-            Kind::Edited { comment_event } => self.edited(&change.comment_key, comment_event).await,
-            Kind::Deleted { by, subreddit } => self.deleted(&change.comment_key, *by, subreddit.as_deref()).await,
-            Kind::Reported { report } => self.reported(&change.comment_key, report).await,
+            Kind::Edited { comment_event, version } => self.edited(&change.comment_key, comment_event, version).await,
+            Kind::Deleted { by, subreddit, event } => {
+                self.deleted(&change.comment_key, *by, subreddit.as_deref(), event).await
+            }
+            Kind::Reported { report, subreddit } => {
+                self.reported(&change.comment_key, report, subreddit.as_deref()).await
+            }
         };
         done.map_or_else(Outcome::Transient, |()| Outcome::Done)
     }
 
-    async fn edited(&self, comment_key: &str, comment_event: &str) -> Result<(), DeliveryError> {
+    async fn edited(&self, comment_key: &str, comment_event: &EventRef<'_>, name: &str) -> Result<(), DeliveryError> {
         let PublishAlerts { objects, clock, .. } = self.function;
         let comments = Comments::new(objects, clock, self.deadline);
-        let record = comments.change(comment_key, |record| record.note_version(comment_event)).await?;
+        let Some(version) = version(comment_event, Some(name), clock.now()) else { return Ok(()) };
+        let record = comments.change(comment_key, |record| record.note_version(version.clone())).await?;
         self.supersede(comment_key, &record).await
     }
 
-    async fn deleted(&self, comment_key: &str, by: DeletedBy, subreddit: Option<&str>) -> Result<(), DeliveryError> {
+    async fn deleted(
+        &self,
+        comment_key: &str,
+        by: DeletedBy,
+        subreddit: Option<&str>,
+        event: &(String, Timestamp),
+    ) -> Result<(), DeliveryError> {
         let PublishAlerts { objects, clock, .. } = self.function;
         let now = clock.now();
         let comments = Comments::new(objects, clock, self.deadline);
         let record = comments
             .change(comment_key, |record| {
-                if !record.is_gone(now) {
-                    record.deleted = Some(Deletion { time: now, by });
+                let is_known = record.deleted.as_ref().is_some_and(|deletion| deletion.event == *event);
+                if !is_known && record.gone(now).is_none() {
+                    record.deleted = Some(Deletion { time: now, by, event: event.clone() });
                 }
             })
             .await?;
-        let Some(deletion) = record.deleted else { return Ok(()) };
+        let Some(deletion) = &record.deleted else { return Ok(()) };
         let ledger = Ledger::new(objects, clock, self.deadline);
         let alerts = comments.alerts(comment_key).await?;
-        for filed in &alerts {
-            ledger.withdraw(&filed.keys(), deletion).await?;
+        // A repeat says nothing about a comment that is back since.
+        let before = |filed: &&Filed| filed.time.duration_since(deletion.time) < TOMBSTONE;
+        let gone: Vec<&Filed> = alerts.iter().filter(before).collect();
+        let ledger = &ledger;
+        let withdrawing: Vec<_> = gone.iter().map(|filed| filed.keys()).collect();
+        let withdrawing = withdrawing.into_iter().map(|keys| async move { ledger.withdraw(&keys, deletion).await });
+        stream::iter(withdrawing).buffer_unordered(CONCURRENT_CALLS).try_collect::<()>().await?;
+        if !gone.is_empty() {
+            alerts_withdrawn(gone.len());
         }
-        if !alerts.is_empty() {
-            alerts_withdrawn(alerts.len());
-        } else if deletion.by == DeletedBy::Moderator && !record.reports.is_empty() {
-            let missed =
-                Missed { time: deletion.time, subreddit: subreddit.map(str::to_owned), reports: record.reports.len() };
-            ledger.missed(comment_key, &missed).await?;
-            comment_missed();
-        }
-        Ok(())
+        self.missed(comment_key, &record, &alerts, subreddit).await
     }
 
-    async fn reported(&self, comment_key: &str, report: &str) -> Result<(), DeliveryError> {
+    async fn reported(&self, comment_key: &str, report: &str, subreddit: Option<&str>) -> Result<(), DeliveryError> {
         let PublishAlerts { objects, clock, .. } = self.function;
         let comments = Comments::new(objects, clock, self.deadline);
         let record = comments.change(comment_key, |record| record.note_report(report)).await?;
         let ledger = Ledger::new(objects, clock, self.deadline);
+        let alerts = comments.alerts(comment_key).await?;
         // Of a comment that is reported more often than counts, the reports that do are there.
         if record.reports.iter().any(|known| known == report) {
-            for filed in comments.alerts(comment_key).await? {
-                ledger.report(&filed.keys(), report).await?;
-            }
+            let ledger = &ledger;
+            let reporting: Vec<_> = alerts.iter().map(Filed::keys).collect();
+            let reporting = reporting.into_iter().map(|keys| async move { ledger.report(&keys, report).await });
+            stream::iter(reporting).buffer_unordered(CONCURRENT_CALLS).try_collect::<()>().await?;
         }
         comment_reported();
+        self.missed(comment_key, &record, &alerts, subreddit).await
+    }
+
+    /// Notes a comment that was reported and removed at the forum, in whatever order, and that nobody was alerted about.
+    async fn missed(
+        &self,
+        comment_key: &str,
+        record: &CommentRecord,
+        alerts: &[Filed],
+        subreddit: Option<&str>,
+    ) -> Result<(), DeliveryError> {
+        let PublishAlerts { objects, clock, .. } = self.function;
+        let Some(deletion) = record.deleted.as_ref().filter(|deletion| deletion.by == DeletedBy::Moderator) else {
+            return Ok(());
+        };
+        if record.reports.is_empty() || alerts.iter().any(|filed| !filed.is_exploration) {
+            return Ok(());
+        }
+        let (time, reports) = (deletion.time, record.reports.len());
+        let missed = Missed { time, subreddit: subreddit.map(str::to_owned), reports };
+        Ledger::new(objects, clock, self.deadline).missed(comment_key, &missed).await?;
+        comment_missed();
         Ok(())
     }
 }

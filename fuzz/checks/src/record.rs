@@ -1,7 +1,9 @@
 use std::fmt::Debug;
 
 use kinesis_batch::{Batch, SourceRecord, payload};
-use modstream_events::{Comment, Event, MAX_RECORD_BYTES, Prediction, Versioned};
+use modstream_events::{
+    Comment, CommentDeleted, CommentEdited, CommentReported, Event, MAX_RECORD_BYTES, Prediction, Versioned,
+};
 use serde::Serialize;
 
 /// Any bytes as a payload, and as a record's data: they decode or are refused, and what decodes encodes to what decodes to the
@@ -38,6 +40,15 @@ pub fn record(input: &[u8]) {
 fn events(bytes: &[u8]) {
     if let Some(encoded) = encoded::<Comment<'_>>(bytes) {
         comes_back::<Comment<'_>>(bytes, &encoded);
+    }
+    if let Some(encoded) = encoded::<CommentEdited<'_>>(bytes) {
+        comes_back::<CommentEdited<'_>>(bytes, &encoded);
+    }
+    if let Some(encoded) = encoded::<CommentDeleted<'_>>(bytes) {
+        comes_back::<CommentDeleted<'_>>(bytes, &encoded);
+    }
+    if let Some(encoded) = encoded::<CommentReported<'_>>(bytes) {
+        comes_back::<CommentReported<'_>>(bytes, &encoded);
     }
     if let Some(encoded) = encoded::<Prediction<'_>>(bytes) {
         comes_back::<Prediction<'_>>(bytes, &encoded);

@@ -12,17 +12,16 @@ use super::json::{parse, text};
 /// What the stream of predictions says of one comment, in its order.
 #[derive(Default)]
 struct Comment {
-    /// The comment events that say that they are a later version, in the order in which they came first.
-    versions: Vec<String>,
-    /// The place of each comment event's first prediction on the stream.
-    first: BTreeMap<String, usize>,
+    /// The later versions by their numbers, each with its comment event and the place of its first prediction on the stream.
+    versions: BTreeMap<u64, (String, usize)>,
+    /// The places of each comment event's predictions on the stream: the first and the last.
+    places: BTreeMap<String, (usize, usize)>,
     /// The places of its deletions.
     deleted: Vec<usize>,
     /// The places of deletions by a moderator.
     removed: Vec<usize>,
-    /// The ids of its reports, and the place of the first.
+    /// The ids of its reports.
     reports: BTreeSet<String>,
-    first_report: Option<usize>,
 }
 
 /// An alert that lies in the ledger.
@@ -34,13 +33,21 @@ struct Alert<'a> {
 }
 
 impl Comment {
-    fn is_outdated(&self, comment_event: &str) -> bool {
-        self.versions.last().is_some_and(|latest| latest != comment_event)
+    /// Whether an event is about an earlier text than the latest. Nobody can say it of one that tells no version, and that comes
+    /// both before the latest version and after it.
+    fn is_outdated(&self, comment_event: &str) -> Option<bool> {
+        let Some((_, (latest, _))) = self.versions.last_key_value() else { return Some(false) };
+        if self.versions.values().any(|(version, _)| version == comment_event) {
+            return Some(latest != comment_event);
+        }
+        let (_, last) = self.places.get(comment_event)?;
+        let is_before_all = self.versions.values().all(|(_, place)| last < place);
+        is_before_all.then_some(true)
     }
 
     /// Whether the comment was gone before this event of it came.
     fn was_gone_before(&self, comment_event: &str) -> bool {
-        let first = self.first.get(comment_event);
+        let first = self.places.get(comment_event).map(|(first, _)| first);
         self.deleted.iter().min().is_some_and(|deleted| first.is_none_or(|first| deleted < first))
     }
 }
@@ -52,17 +59,16 @@ pub(super) fn broken(evidence: &Evidence) -> Vec<String> {
     let nothing = Comment::default();
     // What was put back comes behind what came later.
     let keeps_order = evidence.redriven.put_back == 0;
+    let is_version = |comment: &Comment, event: &str| comment.versions.values().any(|(version, _)| version == event);
     for Alert { id, folder, comment_key, comment_event } in &alerts {
         let comment = comments.get(comment_key).unwrap_or(&nothing);
         let is_superseded = evidence.has(&format!("{folder}superseded.json"));
-        let follows = if keeps_order {
-            comment.is_outdated(comment_event)
-        } else {
-            is_superseded && comment.versions.iter().any(|version| version != comment_event)
-        };
         let is_withdrawn = evidence.has(&format!("{folder}withdrawn.json"));
         // Of a comment that is gone, nothing is to be said any more.
-        if is_superseded != follows && !is_withdrawn {
+        let follows = comment
+            .is_outdated(comment_event)
+            .filter(|_| !is_withdrawn && (keeps_order || is_version(comment, comment_event)));
+        if follows.is_some_and(|follows| follows != is_superseded) {
             broken.push(format!("alert {id}: superseded {is_superseded}, of {:?}", comment.versions));
         }
         if is_withdrawn && comment.deleted.is_empty() {
@@ -79,7 +85,7 @@ pub(super) fn broken(evidence: &Evidence) -> Vec<String> {
             broken.push(format!("alert {id}: withdrawn, and its text is there"));
         }
         let reports = evidence.under(&format!("{folder}reports/")).count();
-        if reports != comment.reports.len() {
+        if reports != comment.reports.len() && !is_withdrawn {
             broken.push(format!("alert {id}: {reports} reports are beside it, not {}", comment.reports.len()));
         }
     }
@@ -104,7 +110,7 @@ pub(super) fn is_outdated(evidence: &Evidence, alert: &Value) -> bool {
     let event = text(alert, "/data/comment_event/id").unwrap_or_default();
     comments(evidence)
         .get(&comment_key(alert))
-        .is_some_and(|comment| comment.versions.iter().any(|version| version != event))
+        .is_some_and(|comment| comment.versions.values().any(|(version, _)| version != event))
 }
 
 fn broken_in_missed(evidence: &Evidence, comments: &BTreeMap<String, Comment>, alerts: &[Alert<'_>]) -> Vec<String> {
@@ -119,11 +125,10 @@ fn broken_in_missed(evidence: &Evidence, comments: &BTreeMap<String, Comment>, a
         }
     }
     for (comment_key, comment) in comments.iter().filter(|_| evidence.redriven.put_back == 0) {
-        let removed_first = comment.deleted.iter().min().filter(|first| comment.removed.contains(first));
-        let was_reported =
-            comment.first_report.is_some_and(|report| removed_first.is_some_and(|first| report < *first));
+        // The first deletion says by whom; the others may come while it still holds.
+        let is_removed = comment.deleted.iter().min().is_some_and(|first| comment.removed.contains(first));
         let has_alert = alerts.iter().any(|alert| alert.comment_key == *comment_key);
-        if was_reported && !has_alert && !missed.contains(comment_key.as_str()) {
+        if is_removed && !comment.reports.is_empty() && !has_alert && !missed.contains(comment_key.as_str()) {
             broken.push(format!("comment {comment_key} was missed, and nobody noted it"));
         }
     }
@@ -162,15 +167,14 @@ fn comments(evidence: &Evidence) -> BTreeMap<String, Comment> {
                 let comment = comments.entry(of_itself()).or_default();
                 let report = ids::comment_reported(&field("/source"), &field("/data/id"), &field("/data/reporter"));
                 comment.reports.insert(report.to_string());
-                comment.first_report.get_or_insert(place);
             }
             _ => {
                 let comment = comments.entry(comment_key(&event)).or_default();
                 let id = field("/data/comment_event/id");
-                if text(&event, "/data/version").is_some() && !comment.versions.contains(&id) {
-                    comment.versions.push(id.clone());
+                if let Some(number) = text(&event, "/data/version").and_then(|version| version.parse().ok()) {
+                    comment.versions.entry(number).or_insert((id.clone(), place));
                 }
-                comment.first.entry(id).or_insert(place);
+                comment.places.entry(id).or_insert((place, place)).1 = place;
             }
         }
     }

@@ -105,7 +105,12 @@ async fn comments_become_digests_of_their_windows_and_a_late_one_is_in_the_next(
     // Filed before the first digest, and requested after it.
     let late = MadeUp::new(7);
     let (objects, clock) = (system.world.objects(), system.world.clock());
-    let filed = Filed { id: late.alert_id(), time: time("10:04:30"), comment_event: comment_event_id(7) };
+    let filed = Filed {
+        id: late.alert_id(),
+        time: time("10:04:30"),
+        comment_event: comment_event_id(7),
+        is_exploration: false,
+    };
     let known = Comments::new(&objects, &clock, clock.now() + Duration::from_secs(10));
     known.file(&late.comment_key(), filed).await.expect("filed");
     put_prediction(&system.world, 7, 0.9).await;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
+use modstream_events::ids;
 use modstream_platform::Objects;
 use modstream_tests::localstack::{LocalWorld, said, until};
 use modstream_tests::{
@@ -166,7 +167,10 @@ async fn live_comments_enter_with_the_command() {
         assert_eq!(sent["sent"], 50, "{sent}");
     }
     let sent: Vec<String> = (0..50)
-        .map(|number| modstream_events::ids::comment("urn:example:live", &format!("live{number}"), "1").to_string())
+        .map(|number| {
+            let version = ids::text_version(&format!("live {number}"), 0);
+            ids::comment("urn:example:live", &format!("live{number}"), &version).to_string()
+        })
         .collect();
     until_predicted(&world, &sent).await;
 }

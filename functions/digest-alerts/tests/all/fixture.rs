@@ -162,7 +162,7 @@ impl World {
 
     pub(crate) async fn record(&self, event: &Event<'_, Alert<'_>>, fate: Fate) {
         let ledger = Ledger::new(&self.objects, &self.clock, self.clock.now() + Duration::from_secs(60));
-        let keys = Keys::new(event.data.comment_event.time, &event.id);
+        let keys = Keys::new(event.time, &event.id);
         ledger.request(&keys, event.encode()).await.expect("recorded");
         match fate {
             Fate::Sent => ledger.sent(&keys, "m".to_owned()).await.expect("recorded"),

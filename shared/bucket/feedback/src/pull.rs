@@ -106,10 +106,17 @@ async fn count_waiting<O: Objects, C: Clock>(
         list(objects, clock, deadline(), &prefix).await
     });
     let keys: Vec<Vec<String>> = stream::iter(days).buffered(CONCURRENT_READS).try_collect().await?;
-    let undecided = keys.into_iter().flatten().filter(|key| {
-        let mut parts = key.rsplit('/');
-        parts.next() == Some("withheld.json") && parts.next().is_some_and(|id| !decided.contains(id))
-    });
+    let keys: Vec<String> = keys.into_iter().flatten().collect();
+    let named = |key: &str, names: &[&str]| {
+        let (folder, name) = key.rsplit_once('/')?;
+        names.contains(&name).then(|| folder.rsplit('/').next().unwrap_or_default().to_owned())
+    };
+    // About these there is nothing to decide any more.
+    let closed: HashSet<String> =
+        keys.iter().filter_map(|key| named(key, &["superseded.json", "withdrawn.json"])).collect();
+    let undecided = keys
+        .into_iter()
+        .filter(|key| named(key, &["withheld.json"]).is_some_and(|id| !decided.contains(&id) && !closed.contains(&id)));
     let reads = undecided.map(async |key| {
         let fetched = get(objects, clock, deadline(), &key, None).await?;
         Ok::<_, DeliveryError>((key, fetched))

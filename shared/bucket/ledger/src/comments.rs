@@ -9,6 +9,7 @@
 //! made, whatever the comment's clock says. Who files an alert looks at the record afterwards, and who changes the record looks
 //! for alerts afterwards: of two at once, one sees the other. Neither object holds a text or a name.
 
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use jiff::{SignedDuration, Timestamp};
 use modstream_events::DeletedBy;
 use modstream_platform::deliver::{Claimed, DeliveryError, claim, get, list, put_where};
@@ -21,6 +22,9 @@ use crate::keys::Keys;
 /// The prefix of what is known of comments.
 pub const PREFIX: &str = "comments/";
 
+/// How many alerts of a comment are looked at, or written about, at the same time.
+pub const CONCURRENT_CALLS: usize = 16;
+
 const ALERTS: &str = "alerts/";
 const RECORD: &str = "record.json";
 
@@ -32,21 +36,39 @@ const MAX_VERSIONS: usize = 1_000;
 pub const MAX_REPORTS: usize = 100;
 
 /// How long after a deletion the comment's own events may still come, since sources do not always keep the order of the two.
-/// What comes later is a comment that is back.
+/// A version that comes later for the first time is one of a comment that is back.
 pub const TOMBSTONE: SignedDuration = SignedDuration::from_hours(1);
 
 /// What happened to one comment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommentRecord {
-    /// The ids of the comment events that say that they are a later version, in the order in which they came first.
+    /// The versions that say that they are a later one, the latest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub versions: Vec<String>,
+    pub versions: Vec<Version>,
     /// Its deletion.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted: Option<Deletion>,
     /// The ids of the events that report it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reports: Vec<String>,
+}
+
+/// A later version of a comment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Version {
+    /// The comment event that says so.
+    pub comment_event: String,
+    /// The version's name.
+    pub name: String,
+    /// When it came here first.
+    pub time: Timestamp,
+}
+
+impl Version {
+    /// A revision, or the time of an edit: such versions have an order of their own.
+    fn number(&self) -> Option<u64> {
+        self.name.parse().ok()
+    }
 }
 
 /// Where an alert lies.
@@ -59,15 +81,21 @@ pub struct Filed {
     pub time: Timestamp,
     /// The comment event that it is about.
     pub comment_event: String,
+    /// Whether it asks about a comment that meets no policy, to learn from it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_exploration: bool,
 }
 
 /// That a comment is gone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deletion {
-    /// When this came here.
+    /// When this came here first.
     pub time: Timestamp,
     /// Who deleted it.
     pub by: DeletedBy,
+    /// The event that says so: its id, and its time by the clock of whoever wrote it. A comment may be deleted, be back, and be
+    /// deleted again.
+    pub event: (String, Timestamp),
 }
 
 impl Filed {
@@ -78,18 +106,23 @@ impl Filed {
 }
 
 impl CommentRecord {
-    /// Notes that this comment event is a later version, unless it is known.
-    pub fn note_version(&mut self, comment_event: &str) {
+    /// Notes a later version, unless it is known. Revisions and times of edits are in their own order, since one may come after
+    /// a later one; other versions are in the order in which they come.
+    pub fn note_version(&mut self, version: Version) {
         if is_on("repeat-is-latest") {
-            self.versions.retain(|known| known != comment_event);
+            self.versions.retain(|known| known.comment_event != version.comment_event);
+            self.versions.push(version);
+            return;
         }
-        if self.versions.iter().any(|known| known == comment_event) {
+        if self.versions.iter().any(|known| known.comment_event == version.comment_event) {
             return;
         }
         if self.versions.len() >= MAX_VERSIONS {
             self.versions.remove(0);
         }
-        self.versions.push(comment_event.to_owned());
+        let is_later = |known: &Version| version.number().zip(known.number()).is_some_and(|(new, known)| known > new);
+        let later = self.versions.iter().rev().take_while(|known| is_later(known)).count();
+        self.versions.insert(self.versions.len() - later, version);
     }
 
     /// Notes a report, unless it is known or there are enough.
@@ -99,14 +132,20 @@ impl CommentRecord {
         }
     }
 
-    /// Whether a comment event is about an earlier text than the comment has by now.
-    pub fn is_outdated(&self, comment_event: &str) -> bool {
-        self.versions.last().is_some_and(|latest| latest != comment_event)
+    /// Whether an alert is about an earlier text than the comment has by now. An event that says nothing of versions is about
+    /// an earlier one if it came before the latest version.
+    pub fn is_outdated(&self, filed: &Filed) -> bool {
+        let Some(latest) = self.versions.last() else { return false };
+        if latest.comment_event == filed.comment_event {
+            return false;
+        }
+        let is_version = self.versions.iter().any(|known| known.comment_event == filed.comment_event);
+        is_version || filed.time <= latest.time
     }
 
-    /// Whether the comment is gone, as far as an event that comes `now` can be one of those before its deletion.
-    pub fn is_gone(&self, now: Timestamp) -> bool {
-        self.deleted.is_some_and(|deletion| now.duration_since(deletion.time) < TOMBSTONE)
+    /// The comment's deletion, as far as an event that comes `now` can be one of those before it.
+    pub fn gone(&self, now: Timestamp) -> Option<&Deletion> {
+        self.deleted.as_ref().filter(|deletion| now.duration_since(deletion.time) < TOMBSTONE)
     }
 }
 
@@ -166,12 +205,12 @@ impl<'a, O: Objects, C: Clock> Comments<'a, O, C> {
     pub async fn alerts(&self, comment_key: &str) -> Result<Vec<Filed>, DeliveryError> {
         let Comments { objects, clock, deadline } = *self;
         let folder = format!("{PREFIX}{comment_key}/{ALERTS}");
-        let mut alerts = Vec::new();
-        for key in list(objects, clock, deadline, &folder).await? {
-            let Some(id) = key.strip_prefix(&folder).and_then(|name| name.strip_suffix(".json")) else { continue };
-            alerts.extend(self.read(&key, id).await?.map(|(filed, _)| filed));
-        }
-        Ok(alerts)
+        let keys = list(objects, clock, deadline, &folder).await?;
+        let id = |key: &str| Some(key.strip_prefix(&folder)?.strip_suffix(".json")?.to_owned());
+        let named: Vec<(String, String)> = keys.into_iter().filter_map(|key| id(&key).map(|id| (key, id))).collect();
+        let reading = named.into_iter().map(|(key, id)| async move { self.read(&key, &id).await });
+        let read: Vec<_> = stream::iter(reading).buffered(CONCURRENT_CALLS).try_collect().await?;
+        Ok(read.into_iter().flatten().map(|(filed, _)| filed).collect())
     }
 
     async fn read(&self, key: &str, id: &str) -> Result<Option<(Filed, ETag)>, DeliveryError> {

@@ -24,6 +24,8 @@ pub fn redact(event: &mut Value, now: Timestamp) -> Option<Redaction> {
     // Terms are words of the text; so is the always-alert term that it contains.
     data.insert("terms".to_owned(), json!([]));
     data.remove("matched");
+    // It may be a hash of the text.
+    data.remove("version");
     data.insert("forgotten".to_owned(), json!(now));
     Some(Redaction::Removed)
 }

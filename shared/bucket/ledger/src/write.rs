@@ -165,12 +165,12 @@ impl<'a, O: Objects, C: Clock> Ledger<'a, O, C> {
         self.settle(&keys.superseded, serde_json::to_vec(&superseded).unwrap_or_default()).await
     }
 
-    /// Records that the comment is gone, and takes what was written out of the alert. Of an alert that was never requested there
-    /// is nothing to withdraw.
+    /// Records that the comment is gone, and takes what was written out of the alert. Of an alert that was not requested there is
+    /// nothing to withdraw: whoever requests it looks afterwards whether the comment is gone.
     ///
     /// # Errors
     /// Where it is not known by the deadline that it is recorded.
-    pub async fn withdraw(&self, keys: &Keys, deletion: Deletion) -> Result<(), DeliveryError> {
+    pub async fn withdraw(&self, keys: &Keys, deletion: &Deletion) -> Result<(), DeliveryError> {
         let Ledger { objects, clock, deadline } = *self;
         if get(objects, clock, deadline, &keys.requested, None).await? == Fetched::Missing {
             return Ok(());

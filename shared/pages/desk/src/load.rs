@@ -75,6 +75,19 @@ fn lock<T>(cached: &Mutex<T>) -> MutexGuard<'_, T> {
     cached.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// What may be shown: nothing of what was written where the comment is gone, whatever the object still has.
+fn shown(event: Arc<AlertEvent>, since: Since) -> Arc<AlertEvent> {
+    if !since.is_withdrawn {
+        return event;
+    }
+    let mut event = Arc::unwrap_or_clone(event);
+    let comment = &mut event.data.comment;
+    (comment.body, comment.author, comment.permalink) = (None, None, None);
+    event.data.terms.clear();
+    event.data.matched = None;
+    Arc::new(event)
+}
+
 fn decode(bytes: &[u8]) -> Option<Arc<AlertEvent>> {
     Event::decode(bytes).ok().map(|event: Event<'_, Alert<'_>>| Arc::new(event.into_owned()))
 }
@@ -110,8 +123,8 @@ pub(crate) struct Queue {
     pub(crate) decided_last: Vec<Entry>,
     /// The numbers of the last 24 hours.
     pub(crate) numbers: Numbers,
-    /// How many comments were missed in these.
-    pub(crate) missed: usize,
+    /// How many comments were missed in these; none where that could not be counted.
+    pub(crate) missed: Option<usize>,
     /// What there is besides each alert.
     pub(crate) company: Company,
 }
@@ -135,7 +148,7 @@ impl<O: Objects, C: Clock> Loader<'_, O, C> {
         let Some(event) = reader.alert(hour, id).await?.and_then(|bytes| decode(&bytes)) else { return Ok(None) };
         let log = self.log(AlertKey { hour, alert_id: id }).await?;
         let since = reader.entry(hour, id).await?.map(|entry| entry.since).unwrap_or_default();
-        Ok(Some(Entry { hour, event, log, since }))
+        Ok(Some(Entry { hour, event: shown(event, since), log, since }))
     }
 
     async fn log(&self, place: AlertKey<'_>) -> Result<Log, LoadError> {
@@ -213,6 +226,9 @@ impl<O: Objects, C: Clock> Loader<'_, O, C> {
         for one in logged {
             let (entry, log): (ledger::Entry, Log) = one?;
             let is_decided = log.standing().decided().is_some();
+            if entry.since.is_withdrawn {
+                self.drop_text(&Keys::in_hour(entry.hour, &entry.id).requested);
+            }
             if !is_decided && !entry.since.is_open() {
                 continue;
             }
@@ -226,17 +242,14 @@ impl<O: Objects, C: Clock> Loader<'_, O, C> {
         let loading = read.into_iter().map(|(entry, log)| async move {
             let ledger::Entry { id, hour, since, .. } = entry;
             let requested = Keys::in_hour(hour, &id).requested;
-            if since.is_withdrawn {
-                // Its text is to be seen no more.
-                lock(&self.cache.alerts).remove(&requested);
-            }
             let event = self.get_cached(&self.cache.alerts, &requested, |bytes| decode(&bytes)).await?;
-            Ok(event.map(|event| Entry { hour, event, log, since }))
+            Ok(event.map(|event| Entry { hour, event: shown(event, since), log, since }))
         });
         let found: Vec<Result<Option<Entry>, LoadError>> =
             stream::iter(loading).buffered(CONCURRENT_READS).collect().await;
         let found: Result<Vec<Entry>, LoadError> = found.into_iter().filter_map(Result::transpose).collect();
-        let missed = self.missed(now).await?;
+        // What can't be counted is no reason to show less.
+        let missed = self.missed(now).await.ok();
         Ok(Queue { missed, ..arrange(found?, unread, now) })
     }
 
@@ -275,7 +288,9 @@ impl<O: Objects, C: Clock> Loader<'_, O, C> {
         let found: Vec<Result<Option<Entry>, LoadError>> =
             stream::iter(loading).buffered(CONCURRENT_READS).collect().await;
         let shown: Result<Vec<Entry>, LoadError> = found.into_iter().filter_map(Result::transpose).collect();
-        Ok(Some(Older { from, before, shown: shown?, count }))
+        // The names may be some minutes old.
+        let shown = shown?.into_iter().filter(|entry| entry.since.is_open()).collect();
+        Ok(Some(Older { from, before, shown, count }))
     }
 
     /// Where some days before an hour begin, and what is undecided in them, oldest first, as the names of objects tell: a
@@ -318,6 +333,15 @@ impl<O: Objects, C: Clock> Loader<'_, O, C> {
         let entries = Arc::new(Reader::new(self.objects, self.clock, self.deadline).hour(hour).await?);
         lock(&self.cache.hours).insert(key, (now, Some(Arc::clone(&entries))));
         Ok(entries)
+    }
+
+    /// Forgets what was kept of an alert whose comment is gone by now, if that still has its text.
+    fn drop_text(&self, requested: &str) {
+        let mut cached = lock(&self.cache.alerts);
+        let has_text = |event: &Arc<AlertEvent>| event.data.comment.body.is_some();
+        if cached.get(requested).is_some_and(|(_, event)| event.as_ref().is_some_and(has_text)) {
+            cached.remove(requested);
+        }
     }
 
     /// What an object says that never changes; none where it is missing, or something else.
@@ -371,7 +395,7 @@ fn arrange(entries: Vec<Entry>, unread: usize, now: Timestamp) -> Queue {
         unread,
         decided_last: decided.into_values().rev().take(SHOWN_DECISIONS).collect(),
         numbers: numbers(counted.iter().map(|(subject, log)| (subject, log))),
-        missed: 0,
+        missed: None,
         company,
     }
 }

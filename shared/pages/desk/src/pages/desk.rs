@@ -78,7 +78,8 @@ impl Cards<'_> {
             li.item data-item data-last[is_last] tabindex="-1" {
                 p.meta {
                     (severity(alert.severity)) " " (subreddit(&alert.comment)) " " (author(&alert.comment)) (company(counts))
-                    span { (percent(alert.probability)) " likely to be removed" } " " (ago(event.time, self.now))
+                    @if alert.not_judged.is_none() { span { (percent(alert.probability)) " likely to be removed" } " " }
+                    (ago(event.time, self.now))
                     (reported(entry.since.reports))
                     @if alert.probe {
                         " " span { "probe" }
@@ -160,14 +161,14 @@ impl DeskPage<'_> {
             p.quiet {
                 @match self.older {
                     Some(0) => {
-                        "No alert of the " (OLDER_DAYS) " days before that is undecided. Those before are not counted: "
-                        a href=(there) { "look further back" } "."
+                        "No alert of the " (OLDER_DAYS) " days before that is undecided. Those before are not counted ("
+                        code { "modstream decisions waiting" } " lists them): " a href=(there) { "look further back" } "."
                     }
                     Some(count) => {
                         a href=(there) {
                             @if count == 1 { "1 older alert is undecided" } @else { (count) " older alerts are undecided" }
                         }
-                        ", of the " (OLDER_DAYS) " days before these. Those before are not counted."
+                        ", of the " (OLDER_DAYS) " days before these. Those before are not counted; " code { "modstream decisions waiting" } " lists them."
                     }
                     None => {
                         "How many older alerts are undecided could not be counted just now: "

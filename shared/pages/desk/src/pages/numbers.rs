@@ -49,7 +49,7 @@ fn table(title: &str, groups: &[NamedPrecision], nameless: &str) -> Markup {
     }
 }
 
-pub(super) fn section(numbers: &Numbers, missed: usize) -> Markup {
+pub(super) fn section(numbers: &Numbers, missed: Option<usize>) -> Markup {
     let time = html! {
         @match numbers.time_to_decision {
             Some(time) => { (duration(time)) " " small { "median" } }
@@ -61,7 +61,7 @@ pub(super) fn section(numbers: &Numbers, missed: usize) -> Markup {
         ("Decided", html! { (numbers.precision.of) }),
         ("Alert to decision", time),
         ("Not undone by others", share(numbers.agreement)),
-        ("Missed", html! { (missed) }),
+        ("Missed", html! { @match missed { Some(missed) => (missed), None => (NONE) } }),
     ];
     html! {
         h2 { "The last 24 hours" }
