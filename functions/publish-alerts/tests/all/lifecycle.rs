@@ -144,11 +144,46 @@ async fn a_deletion_that_comes_before_its_comment_counts_for_an_hour() {
     fixture.all(&[deleted(DeletedBy::Account)]).await;
     fixture.clock.sleep(Duration::from_secs(59 * 60)).await;
     fixture.all(&[said(None, 0.9)]).await;
-    assert_eq!((fixture.published(), fixture.keys("/requested.json").await.len()), (0, 0));
-    // What comes later than that is back.
+    assert_eq!((fixture.published(), fixture.keys("/withdrawn.json").await.len()), (0, 1));
+    let requested = fixture.keys("/requested.json").await;
+    assert_eq!(fixture.object(&requested[0]).await["data"]["comment"]["body"], Value::Null);
+    // What was withdrawn stays so, also where it is put back much later; a version that comes later for the first time is of a
+    // comment that is back.
     fixture.clock.sleep(Duration::from_secs(2 * 60)).await;
+    fixture.all(&[said(None, 0.9), deleted(DeletedBy::Account)]).await;
+    assert_eq!((fixture.published(), fixture.keys("/withdrawn.json").await.len()), (0, 1));
+    fixture.all(&[said(Some("2"), 0.9), deleted(DeletedBy::Account)]).await;
+    assert_eq!((fixture.published(), fixture.keys("/withdrawn.json").await.len()), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_earlier_edit_that_comes_late_is_no_later_version() {
+    let fixture = Fixture::new("0.5");
+    // Times of edits have an order of their own, whichever comes first.
+    fixture.all(&[said(Some("1767607500"), 0.9), said(Some("1767607200"), 0.9)]).await;
+    assert_eq!(fixture.published(), 1);
+    let [superseded] = &fixture.keys("/superseded.json").await[..] else { panic!("one is superseded") };
+    assert_eq!(fixture.object(superseded).await["by"], "e-1767607500");
+    let [withheld] = &fixture.keys("/withheld.json").await[..] else { panic!("one is held back") };
+    assert_eq!(withheld.rsplit_once('/').map(|it| it.0), superseded.rsplit_once('/').map(|it| it.0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_text_that_says_nothing_of_versions_and_comes_after_them_is_shown() {
+    let fixture = Fixture::new("0.5");
+    fixture.all(&[said(Some("2"), 0.1)]).await;
+    fixture.clock.sleep(Duration::from_secs(60)).await;
     fixture.all(&[said(None, 0.9)]).await;
-    assert_eq!((fixture.published(), fixture.keys("/requested.json").await.len()), (1, 1));
+    assert_eq!((fixture.published(), fixture.keys("/superseded.json").await.len()), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deletion_is_done_however_many_alerts_there_are() {
+    let fixture = Fixture::new("0.5");
+    let versions: Vec<Vec<u8>> = (0..300).map(|number| said(Some(&number.to_string()), 0.9)).collect();
+    fixture.all(&versions).await;
+    fixture.all(&[deleted(DeletedBy::Author)]).await;
+    assert_eq!(fixture.keys("/withdrawn.json").await.len(), 300);
 }
 
 #[tokio::test(start_paused = true)]
@@ -173,6 +208,11 @@ async fn what_was_reported_and_removed_without_an_alert_was_missed() {
         let report = reporter.map(reported);
         let records: Vec<Vec<u8>> = [said(None, probability)].into_iter().chain(report).chain([deleted(by)]).collect();
         fixture.all(&records).await;
+        // Reports and deletions may come from elsewhere than comments do, and in another order.
+        let other = Fixture::new("0.5");
+        let order = [said(None, probability), deleted(by)].into_iter().chain(reporter.map(reported));
+        other.all(&order.collect::<Vec<_>>()).await;
+        assert_eq!(other.keys("").await.iter().any(|key| key.starts_with("missed/")), is_missed);
         let missed: Vec<String> =
             fixture.keys("").await.into_iter().filter(|key| key.starts_with("missed/2026-01-05T10/")).collect();
         assert_eq!(missed.len(), usize::from(is_missed), "{reporter:?} {by:?} {probability}");

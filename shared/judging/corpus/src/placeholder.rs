@@ -11,31 +11,99 @@ const MAX_CHARS: usize = 100;
 /// How many forms a sentence names.
 const NAMED_FORMS: usize = 8;
 
-/// What may stand before `removed` or `deleted`: `[comment removed by moderator]`, `[This post has been deleted]`.
-const SUBJECTS: [&str; 14] = [
+/// What may be gone: `[comment removed by moderator]`, `[deleted user]`.
+const GONE: [&str; 10] =
+    ["account", "author", "comment", "content", "message", "post", "reply", "submission", "text", "user"];
+/// What may stand beside it before `removed` or `deleted`: `[This post has been deleted]`.
+const AUXILIARIES: [&str; 6] = ["been", "has", "is", "the", "this", "was"];
+/// By whom. A word beside these is one that somebody wrote: `[removed by my mom]`.
+const AGENTS: [&str; 29] = [
+    "a",
+    "admin",
+    "admins",
+    "administrator",
+    "administrators",
+    "an",
+    "author",
+    "auto",
+    "automod",
+    "automoderator",
+    "bot",
+    "its",
+    "mod",
+    "moderation",
+    "moderator",
+    "moderators",
+    "mods",
+    "original",
+    "owner",
+    "poster",
+    "reddit",
+    "staff",
+    "subreddit",
+    "system",
+    "team",
+    "the",
+    "their",
+    "user",
+    "users",
+];
+/// What a reason begins with: `[removed due to DMCA]`, `[removed - spam]`.
+const LINKS: [&str; 9] = ["-", "as", "at", "because", "due", "for", "in", "on", "per"];
+/// Why. Numbers are those of rules.
+const REASONS: [&str; 43] = [
+    "a",
     "account",
-    "been",
-    "comment",
+    "an",
+    "and",
+    "author",
+    "breach",
+    "breaking",
+    "claim",
+    "community",
     "content",
-    "has",
-    "is",
-    "message",
-    "post",
-    "reply",
-    "submission",
-    "text",
+    "copyright",
+    "dmca",
+    "guidelines",
+    "holder",
+    "infringement",
+    "legal",
+    "notice",
+    "of",
+    "our",
+    "policies",
+    "policy",
+    "reddit",
+    "reddit's",
+    "request",
+    "response",
+    "rule",
+    "rules",
+    "service",
+    "site",
+    "sitewide",
+    "spam",
+    "spamming",
+    "subreddit",
+    "takedown",
+    "terms",
     "the",
     "this",
-    "was",
+    "to",
+    "use",
+    "user",
+    "violating",
+    "violation",
+    "violations",
 ];
-/// What may stand behind: by whom, or why. Anything may follow.
-const REASONS: [&str; 9] = ["as", "at", "because", "by", "due", "for", "in", "on", "per"];
+/// What a text that quotes or emphasises a placeholder wraps it in.
+const WRAPPERS: [char; 7] = ['*', '_', '`', '~', '"', '\'', '>'];
 
 /// Tells placeholders from comments.
 ///
 /// A placeholder is short, all of it stands in one pair of brackets, and within them stands `removed` or `deleted`, with or without
-/// what was removed before it, and by whom or why behind it. Case, white space and backslashes, which Markdown's editors write
-/// before brackets, do not matter:
+/// what was removed before it, and by whom or why behind it, in words that forums use: `[removed by my mom]` is a comment. Case,
+/// white space, emphasis, quotation marks and backslashes, which Markdown's editors write before brackets, do not matter:
 ///
 /// `[removed]`, `[ Removed by Reddit ]`, `[deleted by user]`, `\[removed\]`,
 /// `[ Removed by Reddit in response to a copyright notice. ]`, `[comment removed by moderator]`.
@@ -67,7 +135,7 @@ impl Placeholders {
         let text = text.trim();
         // Most comments begin with something else, or are longer.
         let may_be =
-            !self.also.is_empty() || text.starts_with(|first: char| "[\\&<".contains(first) || !first.is_ascii());
+            !self.also.is_empty() || text.starts_with(|first: char| begins_placeholder(first) || !first.is_ascii());
         if !may_be || text.chars().nth(self.max_chars).is_some() {
             return None;
         }
@@ -85,14 +153,49 @@ fn is_placeholder(form: &str) -> bool {
     if within == "unavailable" {
         return true;
     }
-    let mut words = within.split(' ').skip_while(|word| SUBJECTS.contains(word));
-    matches!(words.next(), Some("removed" | "deleted")) && words.next().is_none_or(|word| REASONS.contains(&word))
+    let within = within.replace([':', ',', '('], " - ").replace(')', " ");
+    let mut words = within.split_whitespace().skip_while(|word| GONE.contains(word) || AUXILIARIES.contains(word));
+    matches!(words.next(), Some("removed" | "deleted")) && says_who_or_why(&words.collect::<Vec<_>>())
+}
+
+/// Whether what stands behind `removed` says nothing but what was removed, by whom or why.
+fn says_who_or_why(words: &[&str]) -> bool {
+    if let [word] = words {
+        return GONE.contains(word);
+    }
+    // A forum finishes its sentences.
+    if words.last().is_some_and(|last| *last == "by" || LINKS.contains(last)) {
+        return false;
+    }
+    let is_number = |word: &str| word.trim_start_matches('#').parse::<u8>().is_ok();
+    // Which words may follow is said by the word before them.
+    let mut known: &[&str] = &[];
+    words.iter().all(|word| {
+        match *word {
+            "by" => known = &AGENTS,
+            word if LINKS.contains(&word) => known = &REASONS,
+            word => return known.contains(&word) || (known == REASONS && is_number(word)),
+        }
+        true
+    })
+}
+
+/// Whether a text that begins with this may be a placeholder, as it was sent or wrapped.
+fn begins_placeholder(first: char) -> bool {
+    matches!(first, '[' | '\\' | '&' | '<') || WRAPPERS.contains(&first)
 }
 
 /// A text without what makes no other placeholder of it.
 fn compared(text: &str) -> String {
     let folded = fold(text).replace('\\', "");
-    without_links(folded.trim()).replace("[ ", "[").replace(" ]", "]")
+    unwrapped(&without_links(folded.trim()).replace("[ ", "[").replace(" ]", "]")).to_owned()
+}
+
+/// What stands in brackets, where nothing but emphasis, quotation marks and a full stop surrounds it; else the text.
+fn unwrapped(text: &str) -> &str {
+    let wraps = |c: char| c == ' ' || WRAPPERS.contains(&c);
+    let within = text.trim_start_matches(wraps).trim_end_matches(|c| c == '.' || wraps(c));
+    if within.starts_with('[') && within.ends_with(']') { within } else { text }
 }
 
 /// The text of Markdown's links in their place: Reddit's placeholder links its content policy.
@@ -179,6 +282,25 @@ mod tests {
             ("[Comment removed by moderator]", "[comment removed by moderator]"),
             ("[This comment has been deleted]", "[this comment has been deleted]"),
             ("[unavailable]", "[unavailable]"),
+            ("[removed].", "[removed]"),
+            ("[deleted user]", "[deleted user]"),
+            ("[user deleted]", "[user deleted]"),
+            ("[removed - spam]", "[removed - spam]"),
+            ("[removed \u{2014} spam]", "[removed - spam]"),
+            ("[removed: spam]", "[removed: spam]"),
+            ("[removed (rule 3)]", "[removed (rule 3)]"),
+            (
+                "[removed by moderators for violating rules #1 and 2]",
+                "[removed by moderators for violating rules #1 and 2]",
+            ),
+            ("[removed by the mod team as spam]", "[removed by the mod team as spam]"),
+            ("[deleted at the request of the author]", "[deleted at the request of the author]"),
+            ("**[removed]**", "[removed]"),
+            ("`[deleted by user]`", "[deleted by user]"),
+            ("> [removed]", "[removed]"),
+            ("&gt; *[removed]*", "[removed]"),
+            ("\u{201C}[removed]\u{201D}", "[removed]"),
+            ("\"[removed].\"", "[removed]"),
         ] {
             assert_eq!(Placeholders::default().form(text).unwrap_or_default(), form, "{text}");
         }
@@ -200,6 +322,22 @@ mod tests {
             "[removed the word not from the title, sorry]",
             "[not removed]",
             "[I was banned]",
+            "[deleted by idiots like you, kill yourself]",
+            "[removed for telling the truth you nazi scum]",
+            "[removed by my mom because I am an idiot lol]",
+            "[removed by mods lol]",
+            "[removed: you idiot]",
+            "[removed - you]",
+            "[removed in spam we trust]",
+            "[deleted the spam]",
+            "[removed for]",
+            "[removed by]",
+            "[user idiot deleted]",
+            "[removed]?",
+            "**[removed]** lol",
+            "> [removed]\n\nlol",
+            "**",
+            "> .",
             "[source]",
             "[]",
             "[",

@@ -1,8 +1,10 @@
-use crate::properties::is_letter_or_digit;
+use crate::properties::{is_ignorable, reads_as_letter_or_digit};
 use crate::transport::undo_transport;
 
-/// Whether a text says anything: has a letter or a digit outside of links and of Markdown's pictures. A lone emoji, a picture
-/// or a link does not.
+/// Whether a text says anything: has a letter or a digit outside of links and of the pictures that Reddit inserts. A lone emoji
+/// or link does not, and no more does a picture without words.
+///
+/// Where it is not plain that something is a link or a picture, it is text: a text too many is judged, and none is hidden.
 pub fn has_text(text: &str) -> bool {
     // Most texts begin with a letter.
     if text.starts_with(|c: char| c.is_ascii_alphabetic()) && link(text).is_none() {
@@ -11,8 +13,13 @@ pub fn has_text(text: &str) -> bool {
     if !text.contains(['&', '<', '\\']) {
         return says_something(text);
     }
-    let mut undone = String::new();
-    undo_transport(text, &mut undone);
+    // What has no glyph ends a link, so it is kept.
+    let (mut undone, mut part) = (String::with_capacity(text.len()), String::new());
+    for stretch in text.split_inclusive(is_ignorable) {
+        undo_transport(stretch, &mut part);
+        undone.push_str(&part);
+        undone.extend(stretch.chars().next_back().filter(|c| is_ignorable(*c)));
+    }
     says_something(&undone)
 }
 
@@ -24,28 +31,59 @@ fn says_something(mut rest: &str) -> bool {
         }
         rest = &rest[c.len_utf8()..];
         // A digit on a key is a picture too.
-        if is_letter_or_digit(c) && !rest.trim_start_matches('\u{FE0F}').starts_with('\u{20E3}') {
+        let is_key = || c.is_ascii_digit() && rest.trim_start_matches('\u{FE0F}').starts_with('\u{20E3}');
+        if reads_as_letter_or_digit(c) && !is_key() {
             return true;
         }
     }
     false
 }
 
-/// The length of the picture, `![words](target)`, that a text begins with.
+/// The length of the picture of Reddit's, `![gif](giphy|id)`, that a text begins with. Its word is Reddit's, or none.
+///
+/// Other pictures need no rule: their words are text, and their target is a link. Neither loop looks behind a bracket, so a text
+/// of nothing but beginnings is read once.
 fn picture(text: &str) -> Option<usize> {
-    let words = text.strip_prefix("![")?;
-    let target = words.find("](").map(|end| 2 + end + 2)?;
-    text[target..].find(')').map(|end| target + end + 1)
+    let (words, behind) = text.strip_prefix("![")?.split_at(text[2..].find(['[', ']', '\n'])?);
+    let is_blank = matches!(words, "gif" | "img") || !words.contains(reads_as_letter_or_digit);
+    let target = behind.strip_prefix("](").filter(|_| is_blank)?;
+    let end = target.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '|'))?;
+    let is_id = |id: &str| !id.is_empty() && !id.contains('_');
+    let mut parts = target[..end].split('|');
+    let is_media = match (parts.next()?, parts.next()?, parts.next(), parts.next()) {
+        ("giphy", id, None | Some("downsized"), None) => is_id(id),
+        ("emote", "free_emotes_pack", Some(emote), None) => !emote.is_empty(),
+        ("emote", subreddit, Some(emote), None) => subreddit.strip_prefix("t5_").is_some_and(is_id) && is_id(emote),
+        _ => false,
+    };
+    (is_media && target[end..].starts_with(')')).then(|| text.len() - target.len() + end + 1)
 }
 
-/// The length of the link that a text begins with: up to white space or what closes a Markdown link, a tag or a quotation.
+/// The length of the link that a text begins with: a host, and behind its `/`, `?` or `#` the characters of a URL. Those are of
+/// ASCII ([RFC 3986](https://www.rfc-editor.org/rfc/rfc3986#section-2)), so a word of another script, or one behind what has no
+/// glyph, is none of it. Brackets that close a Markdown link are left out.
 fn link(text: &str) -> Option<usize> {
     let begins =
         |with: &&str| text.as_bytes().get(..with.len()).is_some_and(|it| it.eq_ignore_ascii_case(with.as_bytes()));
-    let prefix = ["https://", "http://", "www."].iter().find(|prefix| begins(prefix))?.len();
-    let length =
-        text.find(|c: char| c.is_whitespace() || matches!(c, ')' | ']' | '<' | '>' | '"')).unwrap_or(text.len());
-    (length > prefix).then_some(length)
+    let prefix =
+        ["https://www.", "http://www.", "https://", "http://", "www."].iter().find(|prefix| begins(prefix))?.len();
+    let length_of =
+        |from: usize, belongs: fn(char) -> bool| text[from..].find(|c| !belongs(c)).unwrap_or(text.len() - from);
+    let mut end = prefix + length_of(prefix, |c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'));
+    let host = text[prefix..end].trim_matches('.');
+    // A single word is hardly a host.
+    if !host.contains('.') && !host.eq_ignore_ascii_case("localhost") {
+        return None;
+    }
+    if text[end..].starts_with(':') {
+        let digits = length_of(end + 1, |c| c.is_ascii_digit());
+        // Port 65535 is the last.
+        end += if (1..=5).contains(&digits) { 1 + digits } else { 0 };
+    }
+    if text[end..].starts_with(['/', '?', '#']) {
+        end += length_of(end, |c| c.is_ascii_alphanumeric() || "-._~:/?#@!$&'(*+,;=%".contains(c));
+    }
+    Some(end)
 }
 
 #[cfg(test)]
@@ -82,13 +120,97 @@ mod tests {
             "&#128077; &nbsp;",
             "&#x200B;",
             "![gif](giphy|abc123)",
-            "![a & b](https://example.org/c.png) \u{1F600}",
-            "https://example.org/a?b=1&amp;c=2",
+            "![gif](giphy|abc123|downsized)",
+            "![](giphy|abc123)",
+            "![img](emote|t5_2qh1i|1234) ![img](emote|free_emotes_pack|joy)",
+            "![](https://example.org/c.png) ![\u{1F600}](https://example.org/c.png)",
+            "https://example.org/a?b=1&amp;c=2,3",
+            "HTTPS://Example.org:8080/ http://localhost:3000 www.example.org?a#b",
+            "https://example.org. http://example.org, (www.example.org)!",
             "<https://example.org>",
             "[](https://example.org)",
             "<U+1F44D>",
+            // A Hangul filler is a letter without a glyph, and the blank pattern a Braille one.
+            "\u{3164}\u{2800}",
         ] {
             assert!(!has_text(text), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_picture_hides_no_words() {
+        for text in [
+            "![ I will find you [x](y)",
+            "![you idiot](https://example.org/a.png)",
+            "![7](giphy|abc123)",
+            "![\n\nyou](giphy|abc123)",
+            "![](you idiot)",
+            "![](you-idiot)",
+            "![](https://example.org/a.png \"you idiot\")",
+            "![gif](giphy|you_idiot)",
+            "![gif](giphy|abc|you)",
+            "![img](emote|you|idiot)",
+            "![gif](giphy|abc123",
+            "![gif](giphy|abc123)you",
+        ] {
+            assert!(has_text(text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_link_hides_no_words() {
+        for text in [
+            "https://example.org\u{200B}you",
+            "https://example.org/\u{200B}you &amp;",
+            "https://example.org/&#x200B;you",
+            "https://example.org/\u{2060}you <",
+            "https://example.org/\u{4F60}",
+            "https://example.org/\u{3001}you",
+            "https://example.org/|you",
+            "https://example.org,you-idiot",
+            "https://example.org:you",
+            "https://example.org:8080you",
+            "https://example.org_you",
+            "http://x,you-idiot",
+            "http://you-idiot",
+            "http://you.",
+            "http://you@example.org",
+            "http://you_idiot.org",
+            "www.you",
+            "https://www.you",
+        ] {
+            assert!(has_text(text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn symbols_that_spell_words_are_text() {
+        for text in [
+            "\u{24D5}\u{24E4}\u{24D2}\u{24DA}",
+            "\u{1F130}",
+            "\u{1F150}",
+            "\u{1F170}\u{FE0F}",
+            "\u{1F175}",
+            "\u{2813}\u{280A}",
+            "\u{249C}",
+            "k\u{20E3}",
+            "\u{1F44D} \u{24E8}",
+        ] {
+            assert!(has_text(text), "{text:?}");
+        }
+        for text in ["\u{1F1EB}\u{1F1F7}", "\u{1F197}", "\u{2122}\u{FE0F}", "\u{1F469}\u{200D}\u{1F692}"] {
+            assert!(!has_text(text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_read_once() {
+        // It takes a second, and minutes where each beginning is read to the end.
+        let began = std::time::Instant::now();
+        for part in ["![", "![](", "![](giphy|", "![](https://example.org/", "![]", "1\u{FE0F}\u{20E3}", "&#x200B;!["] {
+            let text = part.repeat(500_000 / part.len());
+            assert_eq!(has_text(&text), part.contains("giphy"), "{part}");
+        }
+        assert!(began.elapsed().as_secs() < 30, "{:?}", began.elapsed());
     }
 }

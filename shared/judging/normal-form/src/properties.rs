@@ -6,6 +6,8 @@ use icu_properties::props::{
 };
 use icu_properties::{CodePointMapData, CodePointSetData};
 
+use crate::letters::NFKC;
+
 /// Whether a character has no glyph of its own where nobody treats it specially: zero-width characters and joiners, soft
 /// hyphens, variation selectors, directions.
 pub(crate) fn is_ignorable(c: char) -> bool {
@@ -52,14 +54,25 @@ pub(crate) fn is_unspaced(c: char) -> bool {
     !c.is_ascii() && c.is_alphabetic() && unspaced(c)
 }
 
-/// Whether a character is a letter or a digit, and no picture.
-pub(crate) fn is_letter_or_digit(c: char) -> bool {
+/// Whether people read a character as a letter or a digit, as [`fold`](crate::fold) does: it is one, or a form of one (`ⓐ`). So
+/// are squared and circled letters and Braille, which Unicode has no plain form for. Emoji (`ℹ`, flags) are none, nor is what has
+/// no glyph.
+pub(crate) fn reads_as_letter_or_digit(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_alphanumeric();
     }
-    let category = CodePointMapData::<GeneralCategory>::new().get(c);
-    (GeneralCategoryGroup::Letter.contains(category) || GeneralCategoryGroup::Number.contains(category))
-        && !CodePointSetData::new::<ExtendedPictographic>().contains(c)
+    // `🅰` is an emoji too, and spells words with the others. The first Braille pattern has no dots.
+    if matches!(c, '\u{1F130}'..='\u{1F189}' | '\u{2801}'..='\u{28FF}') {
+        return true;
+    }
+    if is_ignorable(c) || CodePointSetData::new::<ExtendedPictographic>().contains(c) {
+        return false;
+    }
+    let is_one = |c| {
+        let category = CodePointMapData::<GeneralCategory>::new().get(c);
+        GeneralCategoryGroup::Letter.contains(category) || GeneralCategoryGroup::Number.contains(category)
+    };
+    is_one(c) || NFKC.normalize_iter(std::iter::once(c)).any(is_one)
 }
 
 /// Whether a character is a dash or a hyphen.
