@@ -6,8 +6,8 @@
 //! | `record.json` | when the comment is edited, deleted or reported | a [`CommentRecord`] |
 //!
 //! So the alerts about a comment are found by whoever knows the comment alone, and an alert lies in the hour in which it was
-//! made, whatever the comment's clock says. Who files an alert looks at the record afterwards, and who changes the record looks
-//! for alerts afterwards: of two at once, one sees the other. Neither object holds a text or a name.
+//! made, whatever the comment's clock says. Whoever requests an alert looks at the record afterwards, and whoever changes the
+//! record looks for alerts afterwards: of two at once, one sees the other. Neither object holds a text or a name.
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use jiff::{SignedDuration, Timestamp};
