@@ -4,10 +4,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::borrow::own;
-use crate::{
-    Comment, Data, EventRef, ModelRef, NoPrevious, NotJudged, OperatingPoint, Prediction, Term, Versioned, borrow,
-    object,
-};
+use crate::versioned::first_version;
+use crate::{Comment, EventRef, ModelRef, NotJudged, OperatingPoint, Prediction, Term, borrow, object};
 
 /// The most characters of a comment's body that an alert carries, so that it always fits a message: SNS takes 256 KiB,
 /// and 2,000 characters are at most 24,000 bytes of JSON.
@@ -110,17 +108,7 @@ pub struct Links<'a> {
     pub keep: Cow<'a, str>,
 }
 
-impl Data for Alert<'_> {
-    const TYPE: &'static str = "modstream.alert.v1";
-}
-
-impl<'a> Versioned<'a> for Alert<'a> {
-    type Previous = NoPrevious;
-
-    fn upcast(previous: NoPrevious) -> Self {
-        match previous {}
-    }
-}
+first_version!(Alert, "modstream.alert.v1");
 
 impl<'a> Alert<'a> {
     /// The alert that `prediction` gives under `policy`.

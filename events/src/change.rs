@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::borrow::own;
-use crate::{Data, Event, NoPrevious, Versioned, ids, object};
+use crate::versioned::first_version;
+use crate::{Event, ids, object};
 
 /// The `source` of events about changes that operators make, wherever they are made: their ids know what was changed.
 pub const CHANGES_SOURCE: &str = "urn:modstream:changes";
@@ -89,22 +90,6 @@ pub struct BreakerClosed<'a> {
     /// Who closed it, and why.
     #[serde(borrow, deserialize_with = "object::only")]
     pub cause: Cause<'a>,
-}
-
-macro_rules! first_version {
-    ($data:ident, $kind:literal) => {
-        impl Data for $data<'_> {
-            const TYPE: &'static str = $kind;
-        }
-
-        impl<'a> Versioned<'a> for $data<'a> {
-            type Previous = NoPrevious;
-
-            fn upcast(previous: NoPrevious) -> Self {
-                match previous {}
-            }
-        }
-    };
 }
 
 first_version!(ModelPromoted, "modstream.model-promoted.v1");

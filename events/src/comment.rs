@@ -3,7 +3,8 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use crate::borrow::own;
-use crate::{BadRecord, Data, NoPrevious, Versioned, lenient};
+use crate::versioned::first_version;
+use crate::{BadRecord, lenient};
 
 /// A comment, under Reddit's field names, so that dumps and API answers go in unchanged; fields not named here are ignored.
 ///
@@ -52,17 +53,7 @@ pub struct Comment<'a> {
     pub permalink: Option<Cow<'a, str>>,
 }
 
-impl Data for Comment<'_> {
-    const TYPE: &'static str = "modstream.comment.v1";
-}
-
-impl<'a> Versioned<'a> for Comment<'a> {
-    type Previous = NoPrevious;
-
-    fn upcast(previous: NoPrevious) -> Self {
-        match previous {}
-    }
-}
+first_version!(Comment, "modstream.comment.v1");
 
 impl<'a> Comment<'a> {
     /// The fields' names.

@@ -6,9 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::alert::is_false;
-use crate::{
-    Alert, Data, Event, EventRef, ModelRef, NoPrevious, OperatingPoint, PolicyRef, Severity, Versioned, ids, object,
-};
+use crate::versioned::first_version;
+use crate::{Alert, Event, EventRef, ModelRef, OperatingPoint, PolicyRef, Severity, ids, object};
 
 /// The `source` of every decision event, wherever the decision is taken: its id knows the alert and the number alone.
 pub const DECISIONS_SOURCE: &str = "urn:modstream:decisions";
@@ -74,17 +73,7 @@ pub struct Decision<'a> {
     pub probe: bool,
 }
 
-impl Data for Decision<'_> {
-    const TYPE: &'static str = "modstream.decision.v1";
-}
-
-impl<'a> Versioned<'a> for Decision<'a> {
-    type Previous = NoPrevious;
-
-    fn upcast(previous: NoPrevious) -> Self {
-        match previous {}
-    }
-}
+first_version!(Decision, "modstream.decision.v1");
 
 impl<'a> Decision<'a> {
     /// What `moderator` says about an alert, as the alert's decision of this number.

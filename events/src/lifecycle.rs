@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{BadRecord, Comment, Data, Event, NoPrevious, Prediction, Reason, Versioned, borrow, object};
+use crate::versioned::first_version;
+use crate::{BadRecord, Comment, Event, Prediction, Reason, borrow, object};
 
 /// A later version of a comment: what it says from now on. It is scored and judged like a new comment.
 ///
@@ -76,22 +77,6 @@ pub struct CommentReported<'a> {
     /// The rule or reason that was picked.
     #[serde(default, borrow, deserialize_with = "borrow::option", skip_serializing_if = "Option::is_none")]
     pub reason: Option<Cow<'a, str>>,
-}
-
-macro_rules! first_version {
-    ($name:ident, $type:literal) => {
-        impl Data for $name<'_> {
-            const TYPE: &'static str = $type;
-        }
-
-        impl<'a> Versioned<'a> for $name<'a> {
-            type Previous = NoPrevious;
-
-            fn upcast(previous: NoPrevious) -> Self {
-                match previous {}
-            }
-        }
-    };
 }
 
 first_version!(CommentEdited, "modstream.comment-edited.v1");

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::borrow::own;
-use crate::{Comment, Data, NoPrevious, Versioned, borrow, object};
+use crate::versioned::first_version;
+use crate::{Comment, borrow, object};
 
 /// What a model makes of one comment event.
 ///
@@ -64,17 +65,7 @@ impl NotJudged {
     }
 }
 
-impl Data for Prediction<'_> {
-    const TYPE: &'static str = "modstream.prediction.v1";
-}
-
-impl<'a> Versioned<'a> for Prediction<'a> {
-    type Previous = NoPrevious;
-
-    fn upcast(previous: NoPrevious) -> Self {
-        match previous {}
-    }
-}
+first_version!(Prediction, "modstream.prediction.v1");
 
 /// Names an event: CloudEvents are unique by (source, id).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

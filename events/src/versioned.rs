@@ -34,6 +34,25 @@ impl<'a> Versioned<'a> for NoPrevious {
     }
 }
 
+/// Implements [`Data`] and [`Versioned`] for a type of which there is no earlier version.
+macro_rules! first_version {
+    ($data:ident, $kind:literal) => {
+        impl $crate::Data for $data<'_> {
+            const TYPE: &'static str = $kind;
+        }
+
+        impl<'a> $crate::Versioned<'a> for $data<'a> {
+            type Previous = $crate::NoPrevious;
+
+            fn upcast(previous: $crate::NoPrevious) -> Self {
+                match previous {}
+            }
+        }
+    };
+}
+
+pub(crate) use first_version;
+
 /// The types that are read as a `T`, newest first.
 pub fn readable_types<'a, T: Versioned<'a>>() -> Vec<&'static str> {
     let mut types = vec![T::TYPE];

@@ -6,9 +6,10 @@ use crate::{Labels, RowErrorKind};
 
 /// What R and pandas write where there is no value. It counts only where no text stands: someone may be called None.
 pub(crate) const MISSING: [&str; 5] = ["NA", "NaN", "nan", "null", "None"];
-/// Beside the numbers 1 and 0, in whatever case.
-const REMOVED: [&str; 6] = ["true", "t", "yes", "y", "removed", "remove"];
-const KEPT: [&str; 9] = ["false", "f", "no", "n", "kept", "keep", "approved", "approve", "not removed"];
+/// The words for a comment that was removed, beside the number 1, in whatever case.
+const WORDS_FOR_REMOVED: [&str; 6] = ["true", "t", "yes", "y", "removed", "remove"];
+/// The words for a comment that was kept, beside the number 0, in whatever case.
+const WORDS_FOR_KEPT: [&str; 9] = ["false", "f", "no", "n", "kept", "keep", "approved", "approve", "not removed"];
 
 impl Labels {
     /// The verdict of a text. An empty text is no verdict.
@@ -21,9 +22,9 @@ impl Labels {
             return Ok(Some(is_same(text, removed.trim())));
         }
         let is_one_of = |words: &[&str]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
-        if is_one_of(&REMOVED) || is_same(text, "1") {
+        if is_one_of(&WORDS_FOR_REMOVED) || is_same(text, "1") {
             Ok(Some(true))
-        } else if is_one_of(&KEPT) || is_same(text, "0") {
+        } else if is_one_of(&WORDS_FOR_KEPT) || is_same(text, "0") {
             Ok(Some(false))
         } else {
             Err(self.unknown())
