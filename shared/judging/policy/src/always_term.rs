@@ -183,7 +183,8 @@ impl From<Vec<AlwaysTerm>> for AlwaysTerms {
                 }
             }
         }
-        let automaton = AhoCorasick::new(&needles).expect("a document's terms are few enough");
+        // It fails over 2^31 states, one a byte of the terms: no document is read that is as long.
+        let automaton = AhoCorasick::new(&needles).expect("terms of under 2 GiB");
         AlwaysTerms { terms, finder: Some(Finder { automaton, terms: of, literal }) }
     }
 }
