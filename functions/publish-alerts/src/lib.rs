@@ -396,7 +396,8 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
         let Pending { id, mut alert, comment_key } = pending;
         let now = clock.now();
         let comments = Comments::new(objects, clock, self.deadline);
-        if let Some(version) = lifecycle::version(&alert.comment_event, alert.version.as_deref(), now) {
+        if let Some(name) = alert.version.as_deref() {
+            let version = lifecycle::version(&alert.comment_event, name, now);
             // Before it is filed: an alert of a version that nobody knows of would pass for one about an earlier text.
             comments.change(&comment_key, |record| record.note_version(version.clone())).await?;
         }

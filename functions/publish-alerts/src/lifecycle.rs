@@ -68,10 +68,9 @@ impl Change {
     }
 }
 
-/// The version that a comment event is, where it says that it is a later one.
-pub(crate) fn version(comment_event: &EventRef<'_>, name: Option<&str>, now: Timestamp) -> Option<Version> {
-    let (comment_event, name) = (comment_event.id.to_string(), name?.to_owned());
-    Some(Version { comment_event, name, time: now })
+/// The version of this name, as a comment event says that comes now.
+pub(crate) fn version(comment_event: &EventRef<'_>, name: &str, now: Timestamp) -> Version {
+    Version { comment_event: comment_event.id.to_string(), name: name.to_owned(), time: now }
 }
 
 /// What is to be recorded beside an alert, about it and the others of its comment.
@@ -134,7 +133,7 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
     async fn edited(&self, comment_key: &str, comment_event: &EventRef<'_>, name: &str) -> Result<(), DeliveryError> {
         let PublishAlerts { objects, clock, .. } = self.function;
         let comments = Comments::new(objects, clock, self.deadline);
-        let Some(version) = version(comment_event, Some(name), clock.now()) else { return Ok(()) };
+        let version = version(comment_event, name, clock.now());
         let record = comments.change(comment_key, |record| record.note_version(version.clone())).await?;
         self.supersede(comment_key, &record).await
     }

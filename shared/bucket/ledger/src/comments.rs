@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::keys::Keys;
 
 /// The prefix of what is known of comments.
-pub const PREFIX: &str = "comments/";
+const PREFIX: &str = "comments/";
 
 /// How many alerts of a comment are looked at, or written about, at the same time.
 pub const CONCURRENT_CALLS: usize = 16;
@@ -33,7 +33,7 @@ const RECORD: &str = "record.json";
 const MAX_VERSIONS: usize = 1_000;
 
 /// The most reports of a comment that count.
-pub const MAX_REPORTS: usize = 100;
+const MAX_REPORTS: usize = 100;
 
 /// How long after a deletion the comment's own events may still come, since sources do not always keep the order of the two.
 /// A version that comes later for the first time is one of a comment that is back.
