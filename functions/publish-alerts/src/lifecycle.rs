@@ -88,15 +88,22 @@ impl Besides {
     }
 }
 
+/// Does the same about each, some at the same time, until one fails.
+async fn for_each<T, F: Future<Output = Result<(), DeliveryError>>>(
+    all: Vec<T>,
+    one: impl Fn(T) -> F,
+) -> Result<(), DeliveryError> {
+    stream::iter(all).map(one).buffer_unordered(CONCURRENT_CALLS).try_collect().await
+}
+
 impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
     pub(crate) async fn record_besides(&self, besides: &Besides) -> Result<(), DeliveryError> {
         let PublishAlerts { objects, clock, .. } = self.function;
         let ledger = Ledger::new(objects, clock, self.deadline);
         let Besides { comment_key, record, keys } = besides;
         self.supersede(comment_key, record).await?;
-        let (ledger, reports) = (&ledger, record.reports.clone());
-        let reporting = reports.into_iter().map(|report| async move { ledger.report(keys, &report).await });
-        stream::iter(reporting).buffer_unordered(CONCURRENT_CALLS).try_collect().await
+        let ledger = &ledger;
+        for_each(record.reports.clone(), |report| async move { ledger.report(keys, &report).await }).await
     }
 
     /// Records which alerts are about earlier texts of a comment than its latest.
@@ -107,9 +114,8 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
         let alerts = Comments::new(objects, clock, self.deadline).alerts(comment_key).await?;
         let outdated: Vec<&Filed> = alerts.iter().filter(|filed| record.is_outdated(filed)).collect();
         let (ledger, latest) = (&ledger, latest.comment_event.as_str());
-        let superseding: Vec<_> = outdated.iter().map(|filed| filed.keys()).collect();
-        let superseding = superseding.into_iter().map(|keys| async move { ledger.supersede(&keys, latest).await });
-        stream::iter(superseding).buffer_unordered(CONCURRENT_CALLS).try_collect::<()>().await?;
+        let keys = outdated.iter().map(|filed| filed.keys()).collect();
+        for_each(keys, |keys| async move { ledger.supersede(&keys, latest).await }).await?;
         if !outdated.is_empty() {
             alerts_superseded(outdated.len());
         }
@@ -163,9 +169,8 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
         let before = |filed: &&Filed| filed.time.duration_since(deletion.time) < TOMBSTONE;
         let gone: Vec<&Filed> = alerts.iter().filter(before).collect();
         let ledger = &ledger;
-        let withdrawing: Vec<_> = gone.iter().map(|filed| filed.keys()).collect();
-        let withdrawing = withdrawing.into_iter().map(|keys| async move { ledger.withdraw(&keys, deletion).await });
-        stream::iter(withdrawing).buffer_unordered(CONCURRENT_CALLS).try_collect::<()>().await?;
+        let keys = gone.iter().map(|filed| filed.keys()).collect();
+        for_each(keys, |keys| async move { ledger.withdraw(&keys, deletion).await }).await?;
         if !gone.is_empty() {
             alerts_withdrawn(gone.len());
         }
@@ -181,9 +186,8 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
         // Of a comment that is reported more often than counts, the reports that do are there.
         if record.reports.iter().any(|known| known == report) {
             let ledger = &ledger;
-            let reporting: Vec<_> = alerts.iter().map(Filed::keys).collect();
-            let reporting = reporting.into_iter().map(|keys| async move { ledger.report(&keys, report).await });
-            stream::iter(reporting).buffer_unordered(CONCURRENT_CALLS).try_collect::<()>().await?;
+            let keys = alerts.iter().map(Filed::keys).collect();
+            for_each(keys, |keys| async move { ledger.report(&keys, report).await }).await?;
         }
         comment_reported();
         self.missed(comment_key, &record, &alerts, subreddit).await
