@@ -1,4 +1,4 @@
-//! From a text to policies, or to all that is wrong with it.
+//! From a document to policies, or to all that is wrong with it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,12 +6,14 @@ use std::fmt;
 use jiff::SignedDuration;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
-use json_text::{Repeated, repeated_key};
 use normal_form::name_key;
 
 use crate::document::{BreakerDocument, Document, QuietHoursDocument, RulesDocument, SeverityDocument};
-use crate::locate::{line_at, line_of};
-use crate::{AlwaysTerm, AlwaysTerms, Breaker, Channel, Condition, Policies, QuietHours, Rules, Severities};
+use crate::locate::line_of;
+use crate::read::{from_json, from_toml};
+use crate::{
+    AlwaysTerm, AlwaysTerms, Breaker, Channel, Condition, Policies, Problem, Problems, QuietHours, Rules, Severities,
+};
 
 /// The policies' name where a document has none.
 const DEFAULT_NAME: &str = "default";
@@ -27,42 +29,6 @@ const MAX_BREAKER_WINDOW_MINUTES: i64 = 60;
 const MAX_BREAKER_MIN_ALERTS: i64 = 1_000_000;
 /// A breaker is open for a day at most: open ones are looked for among those of today and yesterday.
 const MAX_BREAKER_OPEN_MINUTES: i64 = 24 * 60;
-
-/// One thing that is wrong with a document.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// The line of the problem, where it is known.
-    pub line: Option<usize>,
-    /// The field, such as `subreddits.science.threshold`; empty where the problem is the whole text's.
-    pub field: String,
-    /// What is wrong, and what to write.
-    pub what: String,
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(line) = self.line {
-            write!(to, "line {line}: ")?;
-        }
-        if !self.field.is_empty() {
-            write!(to, "{}: ", self.field)?;
-        }
-        to.write_str(&self.what)
-    }
-}
-
-/// All that is wrong with a document.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub struct Problems(pub Vec<Problem>);
-
-impl fmt::Display for Problems {
-    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, problem) in self.0.iter().enumerate() {
-            write!(to, "{}{problem}", if position == 0 { "" } else { "; " })?;
-        }
-        Ok(())
-    }
-}
 
 impl Policies {
     /// Reads a document: JSON where the text begins with a brace, else TOML.
@@ -124,54 +90,6 @@ impl Policies {
             Err(Problems(checking.problems))
         }
     }
-}
-
-/// A setting or a subreddit that a text of JSON has twice.
-fn twice(text: &str) -> Option<Problem> {
-    let Repeated { path, first, second } = repeated_key(text, |_| true)?;
-    let what = format!("it is written twice, at {first} and at {second}: keep one of the two");
-    Some(Problem { line: Some(second.line), field: path.join("."), what })
-}
-
-fn from_json(text: &str) -> Result<Document, Problem> {
-    // serde_json takes the last of two subreddits in silence, and names one place of two settings.
-    if let Some(problem) = twice(text) {
-        return Err(problem);
-    }
-    let mut json = serde_json::Deserializer::from_str(text);
-    let read = serde_path_to_error::deserialize(&mut json);
-    let document: Document = read.map_err(|error| {
-        let field = field_of(error.path());
-        let error = error.into_inner();
-        // The message ends in the place, which the problem says before.
-        let what = error.to_string();
-        let what = what.rsplit_once(" at line ").map_or(what.as_str(), |(what, _)| what).to_owned();
-        Problem { line: Some(error.line()), field, what }
-    })?;
-    json.end().map_err(|error| Problem {
-        line: Some(error.line()),
-        field: String::new(),
-        what: "there is text after the document's last brace: write one document a file".to_owned(),
-    })?;
-    Ok(document)
-}
-
-fn from_toml(text: &str) -> Result<Document, Problem> {
-    let problem = |field: String, error: &toml::de::Error| Problem {
-        line: error.span().map(|span| line_at(text, span.start)),
-        field,
-        what: error.message().replace('\n', ", "),
-    };
-    let toml = toml::Deserializer::parse(text).map_err(|error| problem(String::new(), &error))?;
-    serde_path_to_error::deserialize(toml).map_err(|error| {
-        let field = field_of(error.path());
-        problem(field, &error.into_inner())
-    })
-}
-
-fn field_of(path: &serde_path_to_error::Path) -> String {
-    let field = path.to_string();
-    if field == "." { String::new() } else { field }
 }
 
 /// The problems found so far.

@@ -32,20 +32,22 @@ mod document;
 mod judge;
 mod locate;
 mod policies;
+mod problem;
 mod quiet_hours;
 mod reach;
+mod read;
 mod setting;
 mod severities;
 
 pub use always_term::{AlwaysTerm, AlwaysTerms};
 pub use base_rate::AtBaseRate;
-pub use check::{Problem, Problems};
 pub use condition::{Condition, Policy, PolicyError};
 pub use document::{
     BreakerDocument, Channel, Document, QuietHoursDocument, RulesDocument, SeverityDocument, TotalDocument,
 };
 pub use judge::{Judgement, Why, WhyNot};
 pub use policies::{Breaker, Policies, Rules};
+pub use problem::{Problem, Problems};
 pub use quiet_hours::QuietHours;
 pub use setting::Setting;
 pub use severities::Severities;
