@@ -1,0 +1,86 @@
+//! What stands on a card.
+
+use super::*;
+
+/// An alert about a comment of this author and thread.
+async fn about(fixture: &Fixture, number: u128, author: &str, thread: &str, source: &'static str) {
+    let time = fixture.clock.now() - SignedDuration::from_mins(i64::try_from(number).expect("small"));
+    let mut event = event(number, Severity::Medium, time, "Buy my coins");
+    event.data.comment.author = Some(author.into());
+    event.data.comment.link_id = Some(thread.into());
+    event.data.comment_event.source = source.into();
+    fixture.request(event).await;
+}
+
+/// What stands on the card of an alert, in words.
+fn card(page: &str, number: u128) -> String {
+    let cards = page.split("<li class=\"item\"").skip(1);
+    let card = cards
+        .into_iter()
+        .find(|card| card.contains(&format!("value=\"{}\"", Uuid::from_u128(number))))
+        .expect("a card");
+    let meta = card.split("</p>").next().expect("a paragraph");
+    let mut words = String::new();
+    for part in meta.split('<') {
+        words += part.split_once('>').map_or("", |(_, text)| text);
+    }
+    words
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_card_says_who_wrote_it_and_what_else_there_is_by_them_and_in_the_thread() {
+    let fixture = Fixture::new(Access::Iam);
+    let forum = "urn:example:forum";
+    for (number, author, thread) in [
+        (1, "copper", "t3_a"),
+        (2, "copper", "t3_a"),
+        (3, "copper", "t3_b"),
+        (4, "other", "t3_a"),
+        (5, "[deleted]", "t3_c"),
+        (6, "[deleted]", "t3_d"),
+    ] {
+        about(&fixture, number, author, thread, forum).await;
+    }
+    about(&fixture, 7, "copper", "t3_a", "urn:example:another").await;
+    // Decided ones count, and those that the desk does not reach do not.
+    let link = fixture.link(("2026-01-05T10".parse().expect("an hour"), Uuid::from_u128(4)));
+    assert_eq!(fixture.post(&link, "action=keep&moderator=ben&after=0").await.status, 303);
+    about(&fixture, 60 * 24 * 4, "copper", "t3_a", forum).await;
+
+    let page = fixture.at_desk(get("/")).await.body;
+    for (number, part) in [
+        (1, "by copper 2 more by them, 3 in this thread "),
+        (3, "by copper 2 more by them "),
+        (7, "by copper "),
+        (5, "by [deleted] "),
+    ] {
+        let card = card(&page, number);
+        assert!(card.contains(part), "{number}: {part} is missing in {card}");
+        assert_eq!(card.contains("more by them"), part.contains("more by them"), "{number}: {card}");
+        assert_eq!(card.contains("in this thread"), part.contains("in this thread"), "{number}: {card}");
+    }
+    assert!(page.contains("counted among the 7 alerts of the last 3 days"), "{page}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_decides_to_remove_is_told_that_the_forum_is_not() {
+    const NOT_TOLD: &str = "The decision is recorded; the forum is not told.";
+    let fixture = Fixture::new(Access::Iam);
+    for (number, action, count) in [(1, "remove", 1), (2, "keep", 0)] {
+        let alert = fixture.alert(number, Severity::Low, 5, "Buy my coins").await;
+        assert!(!fixture.get(&fixture.link(alert)).await.body.contains(NOT_TOLD));
+        let decided = fixture.post(&fixture.link(alert), &format!("action={action}&moderator=ben&after=0")).await;
+        assert_eq!(decided.status, 303);
+        for page in [
+            fixture.get(&fixture.link(alert)).await,
+            fixture.at_desk(get(&format!("/alert/{}/{}", alert.0, alert.1))).await,
+        ] {
+            assert_eq!(page.body.matches(NOT_TOLD).count(), count, "{action}: {}", page.body);
+        }
+        let desk = fixture.at_desk(get(&format!("/?last={}.{}", alert.0, alert.1))).await.body;
+        let notice = desk.split("<main>").next().expect("a beginning");
+        assert_eq!(notice.matches(NOT_TOLD).count(), count, "{action}: {notice}");
+        let undone = fixture.post(&fixture.link(alert), "action=undo&moderator=ben&after=1").await;
+        assert_eq!((undone.status, fixture.get(&fixture.link(alert)).await.body.contains(NOT_TOLD)), (303, false));
+    }
+}
