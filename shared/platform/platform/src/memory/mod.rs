@@ -1,4 +1,4 @@
-//! A world in this process: streams, objects, topics and a clock that behave as the services do where a function can tell,
+//! A world in this process: streams, objects, topics, tables and a clock that behave as the services do where a function can tell,
 //! and an event source mapping that runs a function over a stream.
 //!
 //! Everything is cheap to clone; clones share their content. Limits are enforced as the services enforce them.
@@ -56,6 +56,7 @@ mod event_source;
 mod objects;
 mod secrets;
 mod stream;
+mod table;
 mod topic;
 
 pub use clock::MemoryClock;
@@ -63,6 +64,7 @@ pub use event_source::{Config, EventSource, FunctionError, OnBatchFailure, Stati
 pub use objects::MemoryObjects;
 pub use secrets::MemorySecrets;
 pub use stream::{MemoryStream, StreamRecord};
+pub use table::MemoryTable;
 pub use topic::{Filter, MemoryTopic, Notification, Subscription};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
