@@ -1,5 +1,5 @@
 use jiff::Timestamp;
-use modstream_events::{Alert, DeletedBy, Severity};
+use modstream_events::{Alert, DeletedBy, Event, Severity};
 use modstream_platform::deliver::DeliveryError;
 use modstream_platform::table::{Item, Key};
 use serde::{Deserialize, Serialize};
@@ -177,6 +177,24 @@ pub enum LedgerError {
 }
 
 impl Entry {
+    /// An alert that was made just now.
+    pub fn new(key: &AlertKey, event: &Event<'_, Alert<'_>>, withheld: Option<(Withholding, &str)>) -> Self {
+        let withheld =
+            withheld.map(|(reason, detail)| Withheld { time: event.time, reason, detail: detail.to_owned() });
+        Entry {
+            key: key.clone(),
+            made: event.time,
+            event: event.encode(),
+            kind: Kind::of(&event.data),
+            severity: event.data.severity,
+            fate: withheld.map_or(Fate::Requested, Fate::Withheld),
+            superseded: None,
+            withdrawn: None,
+            reports: 0,
+            decisions: 0,
+        }
+    }
+
     /// Whether there is still something to decide: the comment is there, and says what it said.
     pub fn is_open(&self) -> bool {
         self.superseded.is_none() && self.withdrawn.is_none()
@@ -249,8 +267,7 @@ pub(crate) const SUPERSEDED_BY: &str = "superseded_by";
 pub(crate) const WITHDRAWN: &str = "withdrawn";
 pub(crate) const WITHDRAWN_BY: &str = "withdrawn_by";
 pub(crate) const REPORTS: &str = "reports";
-/// The attribute of an alert that says how many decisions there are about it.
-pub const DECISIONS: &str = "decisions";
+pub(crate) const DECISIONS: &str = "decisions";
 
 /// The time of an attribute.
 pub(crate) fn time(item: &Item, name: &str) -> Option<Timestamp> {

@@ -5,12 +5,12 @@ use modstream_events::{Alert, Event};
 use modstream_platform::Clock;
 use modstream_platform::deliver::{DeliveryError, items};
 use modstream_platform::table::{
-    Condition, Consistency, Cursor, Item, Key, Outcome, Query, SortRange, Table, Update,
+    Condition, Consistency, Cursor, Item, Key, Outcome, Query, SortRange, Table, Update, Write,
 };
 
 use crate::comments::Deletion;
 use crate::entry::{
-    DETAIL, EVENT, Entry, KIND, Kind, LedgerError, MADE, MESSAGE_ID, PROBABILITY, RANK, REPORTS, SENT, SEVERITY, SUBREDDIT,
+    DECISIONS, DETAIL, EVENT, Entry, KIND, Kind, LedgerError, MADE, MESSAGE_ID, PROBABILITY, RANK, REPORTS, SENT, SEVERITY, SUBREDDIT,
     SUPERSEDED, SUPERSEDED_BY, WITHDRAWN, WITHDRAWN_BY, WITHHELD, WITHHELD_AT, Withheld, Withholding, rank, severity, time, withheld,
 };
 use crate::keys::{ALERT, AlertKey, MISSED, partition, sort_time};
@@ -70,6 +70,36 @@ pub struct Waiting {
     pub kind: Kind,
 }
 
+/// What a decision does to the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InQueue {
+    /// The alert is decided, and leaves the queue.
+    Leaves,
+    /// The decision is taken back, and the alert waits again.
+    Returns,
+    /// The decision is taken back, and the alert does not wait: its comment has another text by now, or is gone.
+    StaysOut,
+}
+
+/// The write of an alert that goes with a decision about it, as one of a transaction: after so many decisions there is one more.
+pub fn with_decision(key: &AlertKey, after: u32, queue: InQueue) -> Write {
+    let decided = Update::new().set(DECISIONS, i64::from(after) + 1);
+    let unchanged = match after {
+        0 => Condition::missing(DECISIONS),
+        _ => Condition::equals(DECISIONS, i64::from(after)),
+    };
+    let condition = Condition::Present.and(unchanged);
+    let (update, condition) = match queue {
+        InQueue::Leaves => (decided.remove(IN_OPEN), condition),
+        InQueue::Returns => {
+            let is_open = Condition::missing(SUPERSEDED).and(Condition::missing(WITHDRAWN));
+            (decided.set(IN_OPEN, "open"), condition.and(is_open))
+        }
+        InQueue::StaysOut => (decided, condition),
+    };
+    Write::Update { key: key.item(), update, condition }
+}
+
 /// A page of what was asked for, and where the next one begins.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page<T> {
@@ -101,19 +131,19 @@ impl<'a, B: Table, C: Clock> Ledger<'a, B, C> {
         Ledger { table, clock, deadline }
     }
 
-    /// Makes an alert, withheld from the start where a reason is given; or says what became of it where an earlier attempt made
-    /// it. What was made first is what is published.
+    /// Makes an alert, whose event is given encoded too, and withheld from the start where a reason is given; or says what became
+    /// of it where an earlier attempt made it. What was made first is what is published.
     ///
     /// # Errors
-    /// Where it is not known by the deadline whether it is made; or where it is too large for an item, which the cause says
-    /// ([`is_too_large`]).
+    /// Where it is not known by the deadline whether it is made; or where it is too large for an item.
     pub async fn request(
         &self,
         key: &AlertKey,
         event: &Event<'_, Alert<'_>>,
+        encoded: &[u8],
         withheld: Option<(Withholding, &str)>,
     ) -> Result<Next, LedgerError> {
-        let item = self.made(key, event, withheld);
+        let item = made(key, event, encoded, withheld);
         match items::put(self.table, self.clock, self.deadline, &item, &Condition::Absent).await? {
             Outcome::Done(()) => Ok(Next::GoOn),
             Outcome::ConditionFailed(found) => {
@@ -123,28 +153,6 @@ impl<'a, B: Table, C: Clock> Ledger<'a, B, C> {
                 Ok(if is_settled { Next::Nothing(entry) } else { Next::Resume(entry) })
             }
         }
-    }
-
-    fn made(&self, key: &AlertKey, event: &Event<'_, Alert<'_>>, withheld: Option<(Withholding, &str)>) -> Item {
-        let alert = &event.data;
-        let mut item = Item::new(key.item())
-            .with(EVENT, pack(&event.encode()))
-            .with(MADE, sort_time(event.time))
-            .with(RANK, rank(alert.severity, 0, event.time))
-            .with(SEVERITY, alert.severity.as_str())
-            .with(PROBABILITY, alert.probability.to_string())
-            .with(IN_MADE, "made")
-            .with(IN_OPEN, "open");
-        if let Some(subreddit) = alert.comment.subreddit.as_deref().filter(|name| !name.is_empty()) {
-            item = item.with(SUBREDDIT, subreddit);
-        }
-        if let Some(kind) = Kind::of(alert).as_str() {
-            item = item.with(KIND, kind);
-        }
-        if let Some((reason, detail)) = withheld {
-            item = item.with(WITHHELD, reason.as_str()).with(DETAIL, detail).with(WITHHELD_AT, sort_time(event.time));
-        }
-        item
     }
 
     /// Records that the topic took it.
@@ -323,6 +331,29 @@ impl<'a, B: Table, C: Clock> Ledger<'a, B, C> {
         Ok((page.items.len(), page.next.is_some()))
     }
 }
+
+/// The item of an alert that is made.
+fn made(key: &AlertKey, event: &Event<'_, Alert<'_>>, encoded: &[u8], withheld: Option<(Withholding, &str)>) -> Item {
+        let alert = &event.data;
+        let mut item = Item::new(key.item())
+            .with(EVENT, pack(encoded))
+            .with(MADE, sort_time(event.time))
+            .with(RANK, rank(alert.severity, 0, event.time))
+            .with(SEVERITY, alert.severity.as_str())
+            .with(PROBABILITY, alert.probability.to_string())
+            .with(IN_MADE, "made")
+            .with(IN_OPEN, "open");
+        if let Some(subreddit) = alert.comment.subreddit.as_deref().filter(|name| !name.is_empty()) {
+            item = item.with(SUBREDDIT, subreddit);
+        }
+        if let Some(kind) = Kind::of(alert).as_str() {
+            item = item.with(KIND, kind);
+        }
+        if let Some((reason, detail)) = withheld {
+            item = item.with(WITHHELD, reason.as_str()).with(DETAIL, detail).with(WITHHELD_AT, sort_time(event.time));
+        }
+        item
+    }
 
 /// What an index says of an alert; none of what can't be read.
 fn listed(item: &Item) -> Option<Listed> {

@@ -11,6 +11,7 @@ use modstream_platform::deliver::{DeliveryError, items};
 use modstream_platform::table::{
     Condition, Consistency, Item, Key, Query, SortRange, Table, Transacted, Update, Write,
 };
+use modstream_telemetry::digest_input_unreadable;
 use named_mutations::is_on;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -95,6 +96,18 @@ pub struct WaitingSince {
     pub window: String,
     /// Whether there are alerts among them, and not explorations alone.
     pub alerts: bool,
+}
+
+impl WaitingSince {
+    /// The alerts that this window leaves; that they are no explorations is to be said.
+    pub fn of(window: Window) -> Self {
+        WaitingSince { window: window.to_string(), alerts: false }
+    }
+
+    /// Whether it is still known at this window which alerts wait.
+    pub fn is_kept(&self, at: Window) -> bool {
+        self.window.parse::<Window>().is_ok_and(|first| at.end.duration_since(first.end) < KEPT)
+    }
 }
 
 /// What closes a window.
@@ -192,7 +205,7 @@ impl<'a, B: Table, C: Clock> Digests<'a, B, C> {
     /// The alerts made in these stretches of time that closed windows took.
     ///
     /// # Errors
-    /// Where one can't be read, or there is no answer by the deadline.
+    /// Where there is no answer by the deadline.
     pub async fn taken(&self, stretches: &[(Timestamp, Timestamp)]) -> Result<BTreeSet<AlertKey>, DigestsError> {
         let slots: BTreeSet<i64> =
             stretches.iter().flat_map(|(from, to)| slot(*from)..=slot(*to)).collect();
@@ -203,7 +216,7 @@ impl<'a, B: Table, C: Clock> Digests<'a, B, C> {
     /// The alerts of a subreddit that wait for a digest.
     ///
     /// # Errors
-    /// Where one can't be read, or there is no answer by the deadline.
+    /// Where there is no answer by the deadline.
     pub async fn waiting(&self, subreddit: &str, since: &WaitingSince) -> Result<Vec<AlertKey>, DigestsError> {
         let query = Query::table(waiting(subreddit), Consistency::Consistent);
         self.named([query.range(SortRange::From(since.window.clone()))].into_iter()).await
@@ -229,11 +242,13 @@ impl<'a, B: Table, C: Clock> Digests<'a, B, C> {
         };
         let mut named = Vec::new();
         for page in pages.iter().filter(counts) {
-            let text = page.bytes(ALERTS).and_then(|packed| unpack(packed).ok()).and_then(|text| String::from_utf8(text).ok());
-            let text = text.ok_or_else(|| unreadable(page, "it names no alerts"))?;
-            for line in text.lines() {
-                named.push(line.parse().map_err(|error: crate::NoAlertKey| unreadable(page, &error.to_string()))?);
-            }
+            let text = page.bytes(ALERTS).and_then(|packed| unpack(packed).ok());
+            let Some(text) = text.and_then(|text| String::from_utf8(text).ok()) else {
+                // What is another's says nothing about digests, and is for somebody to look at.
+                digest_input_unreadable(&unreadable(page, "it names no alerts").to_string());
+                continue;
+            };
+            named.extend(text.lines().filter_map(|line| line.parse().ok()));
         }
         Ok(named)
     }
