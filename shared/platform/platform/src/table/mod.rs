@@ -39,6 +39,7 @@ pub(crate) use check::{
 };
 pub(crate) use query::next_text;
 pub(crate) use units::{items_read, write_units};
+pub(crate) use write::digest;
 
 use crate::{CallError, CallErrorKind};
 
