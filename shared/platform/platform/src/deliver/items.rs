@@ -258,8 +258,8 @@ pub async fn transact<T: Table, C: Clock>(
     intent: &str,
     writes: &[Write],
 ) -> Result<Transacted, DeliveryError> {
-    // It says the intent and all that is to be written, so that no two transactions share one.
-    let token = hex::encode(digest(&(intent, writes)));
+    // It says the intent and all that is to be written, and where, so that no two transactions of an account share one.
+    let token = hex::encode(digest(&(table.name(), intent, writes)));
     let asked = Asked::of(table, Operation::TransactWriteItems, intent);
     let (answer, _) = answered(clock, deadline, asked, || table.transact(&token, writes)).await?;
     Ok(answer)
