@@ -5,14 +5,20 @@
 //! retries ([`deliver`]) are written and tested once, above them, for every world.
 //!
 //! [`memory`] is a world that lives in this process. It ships: the first command runs on it, and so do replay, the fault
-//! simulation and the load test. `aws`, behind the feature of that name, is the other one.
+//! simulation and the load test. `sqlite` is one that lives in a file, and `aws` is AWS, each behind the feature of its name.
 
 #[cfg(feature = "aws")]
 pub mod aws;
+mod changes;
 pub mod deliver;
 pub mod environment;
+pub mod event_source;
 pub mod listing;
 pub mod memory;
+mod publications;
+mod shards;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
 pub mod table;
 
 use std::borrow::Cow;

@@ -336,7 +336,9 @@ impl Table for MemoryTable {
     async fn update(&self, key: &Key, update: &Update, condition: &Condition) -> Result<Outcome<Item>, CallError> {
         let mut state = self.called(Operation::UpdateItem);
         let in_call = |flaw: Flaw| flaw.of(SERVICE, Operation::UpdateItem);
-        let checked = check_key(key).and_then(|()| check_update(update)).and_then(|()| check_condition(condition));
+        let checked = check_key(key)
+            .and_then(|()| check_update(self.shared.schema, update))
+            .and_then(|()| check_condition(condition));
         checked.map_err(in_call)?;
         let found = state.found(key);
         let decided = decide_update(self.shared.schema, found.as_deref(), key, update, condition).map_err(in_call)?;

@@ -28,7 +28,7 @@ impl Flaw {
     }
 
     /// The flaw of one of a transaction's writes.
-    fn of_write(self, index: usize) -> Self {
+    pub(crate) fn of_write(self, index: usize) -> Self {
         Flaw { message: format!("write {} of the transaction: {}", index + 1, self.message), ..self }
     }
 
@@ -141,7 +141,7 @@ fn check_terms(condition: &Condition) -> Checked {
     }
 }
 
-pub(crate) fn check_update(update: &Update) -> Checked {
+pub(crate) fn check_update(schema: Schema, update: &Update) -> Checked {
     if update.actions.is_empty() && update.expiry == Expiry::Kept {
         return Err(Flaw::invalid("an update that changes nothing"));
     }
@@ -159,7 +159,19 @@ pub(crate) fn check_update(update: &Update) -> Checked {
             Action::Remove | Action::Add(_) | Action::AddTexts(_) => {}
         }
     }
-    Ok(())
+    // What the update leaves there where nothing was: an index asks the same of it whatever was there.
+    let is_key = |name: &str| schema.indexes.iter().any(|index| name == index.partition || name == index.sort);
+    let left = update.actions.iter().filter(|(name, _)| is_key(name)).filter_map(|(name, action)| {
+        let value = match action {
+            Action::Set(value) | Action::SetIfMissing(value) => value.clone(),
+            Action::Add(number) => Value::Number(*number),
+            Action::AddTexts(texts) => Value::Texts(texts.clone()),
+            Action::Remove => return None,
+        };
+        Some((name.clone(), value))
+    });
+    let left = Item { attributes: left.collect(), ..Item::new(Key::new("", "")) };
+    schema.indexes.iter().try_for_each(|index| check_index_key(index, &left))
 }
 
 pub(crate) fn check_query(schema: Schema, query: &Query) -> Checked {
@@ -236,7 +248,7 @@ fn check_write(schema: Schema, write: &Write) -> Checked {
         }
         Write::Update { key, update, condition } => {
             check_key(key)?;
-            check_update(update)?;
+            check_update(schema, update)?;
             check_condition(condition)
         }
         Write::Delete { key, condition } => {

@@ -16,9 +16,9 @@ fn sized(sort: &str, bytes: usize) -> Item {
 }
 
 pub(crate) async fn what_is_too_large_is_refused_and_what_just_fits_is_not<T: Table>(
-    Subject { table, .. }: &Subject<T>,
+    Subject { table, largest, .. }: &Subject<T>,
 ) {
-    let fits = sized("1", MAX_ITEM_BYTES);
+    let fits = sized("1", *largest);
     put(table, &fits).await;
     assert_eq!(found(table, &key("1")).await.as_ref(), Some(&fits));
     let too_large = sized("2", MAX_ITEM_BYTES + 1);
@@ -27,7 +27,7 @@ pub(crate) async fn what_is_too_large_is_refused_and_what_just_fits_is_not<T: Ta
     assert!(error.message.contains("409601") && error.message.contains("409600"), "{error}");
     assert_eq!(found(table, &key("2")).await, None);
     // An update that makes it so.
-    let grows = Update::new().set("more", "x");
+    let grows = Update::new().set("more", "x".repeat(MAX_ITEM_BYTES - largest));
     assert_eq!(kind(table.update(&key("1"), &grows, &Condition::Always).await), Refused);
     assert_eq!(found(table, &key("1")).await, Some(fits));
 }

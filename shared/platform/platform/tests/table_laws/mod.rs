@@ -10,7 +10,7 @@ mod updates;
 use std::collections::BTreeSet;
 
 use modstream_platform::table::{
-    Condition, Consistency, Index, Item, Key, Outcome, Projection, Query, SORT, Schema, Table, Value,
+    Condition, Consistency, Index, Item, Key, MAX_ITEM_BYTES, Outcome, Projection, Query, SORT, Schema, Table, Value,
 };
 use modstream_platform::{Bytes, CallErrorKind};
 
@@ -79,18 +79,18 @@ macro_rules! table_laws {
 }
 pub(crate) use table_laws;
 
-/// A table, with what of DynamoDB it leaves out.
+/// A table, and what is particular about it.
 pub(crate) struct Subject<T> {
     pub(crate) table: T,
-    /// Whether it knows a transaction's token again.
-    pub(crate) remembers_tokens: bool,
+    /// The largest item that it is sure to take.
+    pub(crate) largest: usize,
     /// How many runs a property gets.
     pub(crate) cases: u32,
 }
 
 impl<T> Subject<T> {
     pub(crate) fn new(table: T) -> Self {
-        Subject { table, remembers_tokens: true, cases: 128 }
+        Subject { table, largest: MAX_ITEM_BYTES, cases: 128 }
     }
 }
 
@@ -112,6 +112,12 @@ pub(crate) async fn put<T: Table>(table: &T, item: &Item) {
 
 pub(crate) async fn found<T: Table>(table: &T, key: &Key) -> Option<Item> {
     table.get(key, Consistency::Consistent).await.expect("an answer")
+}
+
+/// A token of this table's: an account knows each once.
+pub(crate) fn token<T: Table>(table: &T, of: &str) -> String {
+    let name = table.name();
+    format!("{of}-{}", &name[name.len().saturating_sub(20)..])
 }
 
 /// The sort keys of the items of a query's first page.
