@@ -23,7 +23,7 @@ mod sweep;
 
 pub use changes::Announced;
 pub use decide::{Case, DecideError, DecideOutcome, Decisions};
-pub use log::{Log, LogError, MAX_DECISIONS_PER_ALERT, Recorded, Standing, log};
+pub use log::{Log, LogError, MAX_DECISIONS_PER_ALERT, Recorded, Standing, last_of, log};
 pub use moderator::{NoModerator, moderator};
 pub use numbers::{Lately, NamedPrecision, Numbers, Subject, lately, numbers};
 pub use sweep::Swept;

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use modstream_events::Action;
 use modstream_ledger::AlertKey;
@@ -131,4 +133,21 @@ pub async fn log<B: Table, C: Clock>(
     let found = items::query_all(table, clock, deadline, &query).await?;
     let recorded = |item: &Item| item::recorded(item).ok_or_else(|| unreadable(item, "it does not say who decided what"));
     found.iter().map(recorded).collect::<Result<Vec<_>, _>>().map(Log::from)
+}
+
+/// The last decision about each of these alerts, of which there are so many, a hundred a call; as logs that begin there.
+///
+/// # Errors
+/// Where there is no answer by the deadline.
+pub async fn last_of<B: Table, C: Clock>(
+    table: &B,
+    clock: &C,
+    deadline: Timestamp,
+    alerts: &[(&AlertKey, u32)],
+) -> Result<BTreeMap<AlertKey, Log>, DeliveryError> {
+    let decided = alerts.iter().filter(|(_, number)| *number > 0);
+    let keys: Vec<Key> = decided.map(|(alert, number)| alert.decision(*number)).collect();
+    let found = items::get_all(table, clock, deadline, &keys, Consistency::Consistent).await?;
+    let logs = found.values().filter_map(|item| Some((AlertKey::of_item(&item.key)?, Log(vec![item::recorded(item)?]))));
+    Ok(logs.collect())
 }

@@ -3,8 +3,9 @@ use modstream_events::{Alert, DeletedBy, Event, Severity};
 use modstream_platform::deliver::DeliveryError;
 use modstream_platform::table::{Item, Key};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-use crate::keys::{AlertKey, sort_time};
+use crate::keys::AlertKey;
 use crate::packed::unpack;
 
 /// That an alert was published, or a breaker's message.
@@ -267,7 +268,18 @@ pub(crate) const SUPERSEDED_BY: &str = "superseded_by";
 pub(crate) const WITHDRAWN: &str = "withdrawn";
 pub(crate) const WITHDRAWN_BY: &str = "withdrawn_by";
 pub(crate) const REPORTS: &str = "reports";
+pub(crate) const WHOSE: &str = "whose";
 pub(crate) const DECISIONS: &str = "decisions";
+
+/// Whose an alert may be, in a few bytes: those of the author's name, and those of the comment's id. Many names and ids have the
+/// same, so it says who it is not, and tells nobody's name.
+pub(crate) fn whose(author: Option<&str>, comment_id: Option<&str>) -> [String; 2] {
+    let few = |text: Option<&str>| match text {
+        Some(text) => Uuid::new_v5(&Uuid::NAMESPACE_OID, text.as_bytes()).simple().to_string()[..6].to_owned(),
+        None => String::new(),
+    };
+    [few(author), few(comment_id)]
+}
 
 /// The time of an attribute.
 pub(crate) fn time(item: &Item, name: &str) -> Option<Timestamp> {
@@ -301,5 +313,6 @@ pub(crate) fn rank(severity: Severity, reports: usize, made: Timestamp) -> Strin
         Severity::Medium => 1,
         Severity::Low => 2,
     };
-    format!("{urgency}{:03}{}", 999 - reports.min(999), sort_time(made))
+    // A second is near enough; and shorter.
+    format!("{urgency}{:03}{}", 999 - reports.min(999), made.strftime("%Y%m%dT%H%M%S"))
 }

@@ -124,7 +124,7 @@ mod tests {
         fn times_sort_as_they_follow_each_other(one in 0_i64..4_000_000_000_000_000_000, other in 0_i64..4_000_000_000_000_000_000) {
             let [one, other] = [one, other].map(|at| Timestamp::from_nanosecond(at.into()).expect("a time"));
             prop_assert_eq!(sort_time(one).cmp(&sort_time(other)), one.cmp(&other));
-            prop_assert_eq!(sort_time(one).parse().ok(), Some(one));
+            prop_assert_eq!(sort_time(one).parse::<Timestamp>().ok(), Some(one));
         }
 
         #[test]

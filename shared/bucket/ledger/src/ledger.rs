@@ -11,12 +11,12 @@ use modstream_platform::table::{
 use crate::comments::Deletion;
 use crate::entry::{
     DECISIONS, DETAIL, EVENT, Entry, KIND, Kind, LedgerError, MADE, MESSAGE_ID, PROBABILITY, RANK, REPORTS, SENT, SEVERITY, SUBREDDIT,
-    SUPERSEDED, SUPERSEDED_BY, WITHDRAWN, WITHDRAWN_BY, WITHHELD, WITHHELD_AT, Withheld, Withholding, rank, severity, time, withheld,
+    SUPERSEDED, SUPERSEDED_BY, WITHDRAWN, WITHDRAWN_BY, WHOSE, WITHHELD, WITHHELD_AT, Withheld, Withholding, rank, severity, time, whose, withheld,
 };
 use crate::keys::{ALERT, AlertKey, MISSED, partition, sort_time};
 use crate::packed::pack;
 use crate::redact::redacted;
-use crate::schema::{IN_MADE, IN_OPEN};
+use crate::schema::{IN_MADE, IN_OPEN, MADE_IN, SUPERSEDED_IN};
 
 /// What to do about an alert.
 #[derive(Clone, Debug, PartialEq)]
@@ -100,6 +100,15 @@ pub fn with_decision(key: &AlertKey, after: u32, queue: InQueue) -> Write {
     Write::Update { key: key.item(), update, condition }
 }
 
+/// Which alerts a walk over all is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum List {
+    /// Those whose comment stands as it was.
+    Standing,
+    /// Those about an earlier text than their comment has by now.
+    Superseded,
+}
+
 /// A page of what was asked for, and where the next one begins.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page<T> {
@@ -180,7 +189,7 @@ impl<'a, B: Table, C: Clock> Ledger<'a, B, C> {
     /// Where it is not known by the deadline that it is recorded.
     pub async fn supersede(&self, key: &AlertKey, by: &str) -> Result<(), DeliveryError> {
         let superseded = Update::new().set(SUPERSEDED, sort_time(self.clock.now())).set(SUPERSEDED_BY, by);
-        self.note(key, &superseded.remove(IN_MADE).remove(IN_OPEN), SUPERSEDED).await
+        self.note(key, &superseded.set(IN_MADE, SUPERSEDED_IN).remove(IN_OPEN), SUPERSEDED).await
     }
 
     /// Records that the comment is gone, and takes what was written out of the alert, which leaves the queue and the digests.
@@ -192,7 +201,8 @@ impl<'a, B: Table, C: Clock> Ledger<'a, B, C> {
             .set(WITHDRAWN, sort_time(deletion.time))
             .set(WITHDRAWN_BY, deletion.by.as_str())
             .remove(IN_MADE)
-            .remove(IN_OPEN);
+            .remove(IN_OPEN)
+            .remove(WHOSE);
         // What is no alert is not ours to change.
         if let Some(event) = redacted(&entry.event, self.clock.now()) {
             withdrawn = withdrawn.set(EVENT, pack(&event));
@@ -220,7 +230,10 @@ impl<'a, B: Table, C: Clock> Ledger<'a, B, C> {
     /// Where it is not known by the deadline that it is done.
     pub async fn redact(&self, entry: &Entry) -> Result<(), DeliveryError> {
         match redacted(&entry.event, self.clock.now()) {
-            Some(event) => self.update(&entry.key, &Update::new().set(EVENT, pack(&event)), Condition::Always).await,
+            Some(event) => {
+                let redacted = Update::new().set(EVENT, pack(&event)).remove(WHOSE);
+                self.update(&entry.key, &redacted, Condition::Always).await
+            }
             None => Ok(()),
         }
     }
@@ -301,9 +314,35 @@ impl<'a, B: Table, C: Clock> Ledger<'a, B, C> {
     ) -> Result<Page<Listed>, DeliveryError> {
         // Sort keys of whole times: nothing lies between the last and `to`.
         let range = SortRange::Between(sort_time(from), sort_time(to));
-        let query = Query::index("made", "made").range(range).after(after);
+        let query = Query::index("made", MADE_IN).range(range).after(after);
         let page = items::query(self.table, self.clock, self.deadline, &query).await?;
         let found = page.items.iter().filter_map(listed).filter(|alert| alert.made < to);
+        Ok(Page { found: found.collect(), next: page.next })
+    }
+
+    /// A page of all alerts that may be this author's, or about comments of this id; those about earlier texts are in a list of
+    /// their own. The lists are walked from end to end: a page is some thousand alerts, of which a few may be theirs.
+    ///
+    /// # Errors
+    /// Where there is no answer by the deadline.
+    pub async fn maybe_of(
+        &self,
+        person: (Option<&str>, Option<&str>),
+        list: List,
+        after: Option<Cursor>,
+    ) -> Result<Page<AlertKey>, DeliveryError> {
+        let partition = match list {
+            List::Standing => MADE_IN,
+            List::Superseded => SUPERSEDED_IN,
+        };
+        let query = Query::index("made", partition).after(after);
+        let page = items::query(self.table, self.clock, self.deadline, &query).await?;
+        let wanted = whose(person.0, person.1);
+        let may_be = |item: &&Item| {
+            let (by, of) = item.text(WHOSE).and_then(|whose| whose.split_once('/')).unwrap_or_default();
+            [by, of].iter().zip(&wanted).all(|(few, wanted)| wanted.is_empty() || few == wanted)
+        };
+        let found = page.items.iter().filter(may_be).filter_map(|item| AlertKey::of_item(&item.key));
         Ok(Page { found: found.collect(), next: page.next })
     }
 
@@ -341,9 +380,13 @@ fn made(key: &AlertKey, event: &Event<'_, Alert<'_>>, encoded: &[u8], withheld: 
             .with(RANK, rank(alert.severity, 0, event.time))
             .with(SEVERITY, alert.severity.as_str())
             .with(PROBABILITY, alert.probability.to_string())
-            .with(IN_MADE, "made")
+            .with(IN_MADE, MADE_IN)
             .with(IN_OPEN, "open");
-        if let Some(subreddit) = alert.comment.subreddit.as_deref().filter(|name| !name.is_empty()) {
+        let whose = whose(alert.comment.author.as_deref(), alert.comment.id.as_deref()).join("/");
+    if whose.len() > 1 {
+        item = item.with(WHOSE, whose);
+    }
+    if let Some(subreddit) = alert.comment.subreddit.as_deref().filter(|name| !name.is_empty()) {
             item = item.with(SUBREDDIT, subreddit);
         }
         if let Some(kind) = Kind::of(alert).as_str() {

@@ -28,7 +28,7 @@ mod schema;
 pub use entry::{Entry, Fate, Kind, LedgerError, Sent, Superseded, Withdrawn, Withheld, Withholding};
 pub use hour::{Hour, NoHour};
 pub use keys::{AlertKey, NoAlertKey, comment_key, comment_key_of, sort_time};
-pub use ledger::{InQueue, Ledger, Listed, Missed, Next, Page, Waiting, with_decision};
+pub use ledger::{InQueue, Ledger, List, Listed, Missed, Next, Page, Waiting, with_decision};
 pub use packed::{Damaged, pack, unpack};
 pub use redact::{Redaction, redact};
 pub use schema::{IN_DECIDED, IN_MADE, IN_OPEN, SCHEMA, TABLE};

@@ -67,8 +67,8 @@ fn tokens_are_what_they_always_were() {
 
 /// Python's `hmac` and `base64` give the first one.
 const EVER: [&str; 6] = [
-    "AQHBhtQAB3361wTtOYicWyK0Gy5PuSg7_wE5qMF1jOTSQugiooxDjUfu",
-    "AQHBhtQAB3361wTtOYicWyK0Gy5PuSg7_wJDf-uNKnMAxhM2gUDiGrBm",
+    "AQHBhtQAAAAAAAAAAAAAAAAAAAAH1wTtOYicWyK0Gy5PuSg7_wGBKA_-oItRGn2Dc_bOtuWP",
+    "AQHBhtQAAAAAAAAAAAAAAAAAAAAH1wTtOYicWyK0Gy5PuSg7_wIX4iGhj4HFh2-DB-QMvwuS",
     "AgHBhtQBwYaYAAUAAZX7ojTH7Khx0yDq63zVej4",
     "AwHBhtQAAAAAAAAAAAAAAAAAAAAHWm_Dq17k5EIpsWOkjHArSv8IjDA",
     "BAHBhtRab8OraKcFjmTX9-INqsIU34MaPw",

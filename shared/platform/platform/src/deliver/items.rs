@@ -16,17 +16,15 @@
 //! Conditions see the table as it is: say [`Condition::vacant`] where an item that has expired does not count.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::hash::{Hash as _, Hasher};
 
 use jiff::Timestamp;
-use md5::{Digest as _, Md5};
 
 use super::backoff::Patience;
 use super::objects::transient;
 use super::{Cause, DeliveryError};
 use crate::table::{
     Action, Condition, Consistency, Item, Key, MAX_BATCH_KEYS, Operation, Outcome, Page, Query, Table, Transacted,
-    Update, Write,
+    Update, Write, digest,
 };
 use crate::{CallError, CallErrorKind, Clock};
 
@@ -260,27 +258,11 @@ pub async fn transact<T: Table, C: Clock>(
     intent: &str,
     writes: &[Write],
 ) -> Result<Transacted, DeliveryError> {
-    let token = token(intent, writes);
+    // It says the intent and all that is to be written, and where, so that no two transactions of an account share one.
+    let token = hex::encode(digest(&(table.name(), intent, writes)));
     let asked = Asked::of(table, Operation::TransactWriteItems, intent);
     let (answer, _) = answered(clock, deadline, asked, || table.transact(&token, writes)).await?;
     Ok(answer)
-}
-
-/// A token that says the intent and all that is to be written, so that no two transactions share one.
-fn token(intent: &str, writes: &[Write]) -> String {
-    struct Digested(Md5);
-    impl Hasher for Digested {
-        fn write(&mut self, bytes: &[u8]) {
-            self.0.update(bytes);
-        }
-
-        fn finish(&self) -> u64 {
-            0
-        }
-    }
-    let mut digested = Digested(Md5::new());
-    (intent, writes).hash(&mut digested);
-    hex::encode(digested.0.finalize())
 }
 
 /// A call that is repeated.

@@ -15,6 +15,7 @@ mod objects;
 mod schema;
 mod secrets;
 mod stream;
+mod table;
 mod topic;
 mod unit;
 mod writer;
@@ -29,6 +30,7 @@ pub use objects::SqliteObjects;
 pub use rusqlite;
 pub use secrets::SqliteSecrets;
 pub use stream::{Beginning, Behind, Identity, SqliteStream};
+pub use table::SqliteTable;
 pub use topic::{Published, SqliteTopic};
 pub use unit::Unit;
 

@@ -11,7 +11,7 @@ use super::OpenError;
 const APPLICATION_ID: i64 = 0x6d6f_6473;
 
 /// What brings the file from one form to the next. A step that was released never changes.
-const STEPS: [&str; 1] = [
+const STEPS: [&str; 2] = [
     // Objects have no earlier versions: what is written over or deleted is gone. An id is never used again, so it names a version.
     "CREATE TABLE objects (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -44,6 +44,42 @@ const STEPS: [&str; 1] = [
         name TEXT PRIMARY KEY,
         value TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;",
+    // A table's indexes are kept as they were declared when its entries were made. Attributes are JSON.
+    "CREATE TABLE tables (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,
+        indexes TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE items (
+        id INTEGER PRIMARY KEY,
+        of INTEGER NOT NULL REFERENCES tables (id),
+        partition TEXT NOT NULL,
+        sort TEXT NOT NULL,
+        attributes TEXT NOT NULL,
+        expires_at INTEGER,
+        UNIQUE (of, partition, sort)
+    ) STRICT;
+    CREATE INDEX expiring ON items (of, expires_at) WHERE expires_at IS NOT NULL;
+    -- Where an item stands in an index: by its key there, then by its own.
+    CREATE TABLE places (
+        of INTEGER NOT NULL REFERENCES tables (id),
+        place_index TEXT NOT NULL,
+        partition TEXT NOT NULL,
+        sort TEXT NOT NULL,
+        item_partition TEXT NOT NULL,
+        item_sort TEXT NOT NULL,
+        item INTEGER NOT NULL REFERENCES items (id),
+        PRIMARY KEY (of, place_index, partition, sort, item_partition, item_sort)
+    ) STRICT, WITHOUT ROWID;
+    -- The transactions that are not made again.
+    CREATE TABLE tokens (
+        of INTEGER NOT NULL REFERENCES tables (id),
+        token TEXT NOT NULL,
+        writes BLOB NOT NULL,
+        until INTEGER NOT NULL,
+        PRIMARY KEY (of, token)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX forgotten ON tokens (of, until);",
 ];
 
 /// The newest form.

@@ -39,6 +39,7 @@ pub(crate) use check::{
 };
 pub(crate) use query::next_text;
 pub(crate) use units::{items_read, write_units};
+pub(crate) use write::digest;
 
 use crate::{CallError, CallErrorKind};
 
@@ -120,7 +121,7 @@ pub trait Table: Send + Sync {
     /// [TransactWriteItems](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html) call.
     ///
     /// For [`TOKEN_SECONDS`] after it succeeded, the same writes under the same token do nothing and succeed again. Other writes
-    /// under it are [`CallErrorKind::Invalid`]. A transaction that was cancelled is tried anew.
+    /// under it are [`CallErrorKind::Invalid`], in any table of the account. A transaction that was cancelled is tried anew.
     fn transact(&self, token: &str, writes: &[Write]) -> impl Future<Output = Result<Transacted, CallError>> + Send;
 }
 

@@ -1,3 +1,7 @@
+use std::hash::{Hash, Hasher};
+
+use md5::{Digest as _, Md5};
+
 use super::{Condition, Item, Key, Update};
 
 /// The answer to a write of one item.
@@ -80,4 +84,21 @@ pub enum Reason {
     None,
     /// The condition does not hold of this item; none where there is none.
     ConditionFailed(Option<Box<Item>>),
+}
+
+/// A digest that is the same for what is equal, within one version of the program.
+pub(crate) fn digest(of: &impl Hash) -> [u8; 16] {
+    struct Digested(Md5);
+    impl Hasher for Digested {
+        fn write(&mut self, bytes: &[u8]) {
+            self.0.update(bytes);
+        }
+
+        fn finish(&self) -> u64 {
+            0
+        }
+    }
+    let mut digested = Digested(Md5::new());
+    of.hash(&mut digested);
+    digested.0.finalize().into()
 }

@@ -2,15 +2,30 @@
 
 use modstream_platform::aws::DynamoTable;
 use modstream_platform::table::{
-    Condition, Consistency, Cursor, Item, Key, Outcome, Query, Reason, SORT, SortRange, Table as _, Transacted, Update,
-    Value, Write,
+    Condition, Consistency, Cursor, Index, Item, Key, Outcome, Projection, Query, Reason, SORT, Schema, SortRange,
+    Table as _, Transacted, Update, Value, Write,
 };
 use modstream_platform::{CallError, CallErrorKind};
 use modstream_stub_server::Answer;
 use serde_json::{Value as Json, json};
 
-use crate::table_laws::{SCHEMA, item, key, texts};
 use crate::world::World;
+
+const SCHEMA: Schema = Schema {
+    indexes: &[Index { name: "by-status", partition: "status", sort: "order", projection: Projection::Only(&[]) }],
+};
+
+fn key(sort: &str) -> Key {
+    Key::new("p", sort)
+}
+
+fn item(sort: &str) -> Item {
+    Item::new(key(sort))
+}
+
+fn texts(of: &[&str]) -> Value {
+    Value::Texts(of.iter().map(|text| (*text).to_owned()).collect())
+}
 
 fn json_answer(status: u16, body: &Json) -> Answer {
     Answer::new(status, body.to_string()).header("Content-Type", "application/x-amz-json-1.0")

@@ -2,10 +2,7 @@
 
 mod calls;
 mod dynamodb;
-mod dynamodb_laws;
 mod kinesis;
 mod s3;
 mod sns;
-#[path = "../table_laws/mod.rs"]
-mod table_laws;
 mod world;

@@ -4,6 +4,9 @@ mod database;
 mod mapping;
 mod objects;
 mod stream;
+mod table;
+#[path = "../table_laws/mod.rs"]
+mod table_laws;
 mod topic;
 
 use std::path::Path;

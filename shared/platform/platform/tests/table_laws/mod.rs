@@ -114,6 +114,12 @@ pub(crate) async fn found<T: Table>(table: &T, key: &Key) -> Option<Item> {
     table.get(key, Consistency::Consistent).await.expect("an answer")
 }
 
+/// A token of this table's: an account knows each once.
+pub(crate) fn token<T: Table>(table: &T, of: &str) -> String {
+    let name = table.name();
+    format!("{of}-{}", &name[name.len().saturating_sub(20)..])
+}
+
 /// The sort keys of the items of a query's first page.
 pub(crate) async fn sorts<T: Table>(table: &T, query: &Query) -> Vec<String> {
     let page = table.query(query).await.expect("a page");

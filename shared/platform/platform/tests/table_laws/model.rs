@@ -410,7 +410,8 @@ pub(crate) fn check_against_a_model<T: Table, F: Future<Output = Option<Subject<
             let table = subject().await.expect("there was one before").table;
             let mut model = Model::new();
             for (number, call) in calls.iter().enumerate() {
-                check(&table, &mut model, call, &format!("token-{number}")).await;
+                let token = super::token(&table, &number.to_string());
+                check(&table, &mut model, call, &token).await;
             }
             for (key, item) in &model {
                 assert_eq!(table.get(key, Consistency::Consistent).await.as_ref(), Ok(&Some(item.clone())));

@@ -1,9 +1,15 @@
 //! The laws of tables over DynamoDB: moto's, of a local stack, at the address in `MODSTREAM_TEST_DYNAMODB`. Without it nothing is
 //! checked; `cargo xtask test local-stack` sets it.
 
+#[path = "../table_laws/mod.rs"]
+mod table_laws;
+
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection as Projected,
     ProjectionType, ScalarAttributeType,
@@ -12,7 +18,6 @@ use modstream_platform::aws::{Clients, DynamoTable};
 use modstream_platform::table::{EXPIRES, Index, PARTITION, Projection, SORT};
 
 use crate::table_laws::{SCHEMA, Subject, table_laws};
-use crate::world::{LONG, config};
 
 table_laws!(table);
 
@@ -30,6 +35,19 @@ async fn table() -> Option<Subject<DynamoTable>> {
     let table = Clients::new(&config, LONG).expect("has a region").table(name, SCHEMA);
     // moto's own limit is a little lower.
     Some(Subject { largest: 404_000, cases: 10, ..Subject::new(table) })
+}
+
+/// Longer than any call here takes.
+const LONG: Duration = Duration::from_secs(30);
+
+fn config(endpoint: &str) -> SdkConfig {
+    let credentials = Credentials::new("test", "test", None, None, "test");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .endpoint_url(endpoint)
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .build()
 }
 
 fn key_schema(partition: &str, sort: &str) -> [KeySchemaElement; 2] {
