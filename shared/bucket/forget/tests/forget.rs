@@ -144,7 +144,6 @@ async fn bucket() -> MemoryObjects {
     put(&objects, "quarantine/comments/unsent/e-9.json", quarantined("k9", &event("k9", EVE, "hm"))).await;
     put(&objects, GIVEN_UP, given_up()).await;
     put(&objects, "aws/lambda/async/f/1.json", br#"{"version":"1.0","requestPayload":{"id":"s-1"}}"#.to_vec()).await;
-    put(&objects, "redriven/quarantine/comments/x/1.json", br#"{"shard_id":"s","sequence_number":"1"}"#.to_vec()).await;
     put(&objects, "corpus/comments.jsonl", comment("k1", BOB, TEXT).to_string().into_bytes()).await;
     objects
 }
@@ -293,7 +292,6 @@ async fn what_has_another_form_is_named_and_left() {
         "archive/notes.json",
         "aws/lambda/x.json",
         "quarantine/x.json",
-        "redriven/x.json",
     ];
     for key in keys {
         put(&objects, key, strange.clone()).await;

@@ -8,12 +8,13 @@ use jiff::Timestamp;
 use kinesis_batch::{Fault, Record};
 use modstream_events::{BadRecord, Comment, Event, Reason, ids};
 use modstream_forget::{Mode, Person, forget};
+use modstream_ledger::SCHEMA;
 use modstream_platform::deliver::put_all;
 use modstream_platform::memory::{
     Config, EventSource, FunctionError, MemoryClock, MemoryObjects, MemoryStream, MemoryTable,
 };
 use modstream_platform::table::{
-    self, Batch, Consistency, Item, Key, Operation, Outcome, Page, Query, Schema, Table, Transacted, Update, Write,
+    self, Batch, Consistency, Item, Key, Operation, Outcome, Page, Query, Table, Transacted, Update, Write,
 };
 use modstream_platform::{
     CallError, CallErrorKind, Clock, Condition, Fetched, Objects, PutOutcome, PutRecord, Stream,
@@ -32,7 +33,7 @@ impl World {
         let clock = MemoryClock::starting_at("2026-01-05T10:00:00Z".parse().expect("a time"));
         let stream = |name| MemoryStream::new(name, 1, clock);
         let streams = Streams { comments: stream("comments"), predictions: stream("predictions") };
-        let table = MemoryTable::new("t", Schema::default(), clock);
+        let table = MemoryTable::new("t", SCHEMA, clock);
         World { clock, table, objects: MemoryObjects::new(), streams }
     }
 
@@ -308,7 +309,7 @@ async fn what_was_a_forgotten_persons_stays_away_by_force_too() {
     let world = World::new();
     world.give_up(records(&["a", "b", "c"])).await;
     let person = Person::Comment("b".to_owned());
-    forget(&world.objects, &world.clock, &person, Mode::Remove).await.expect("forgets");
+    forget((&world.table, &world.objects), &world.clock, &person, Mode::Remove).await.expect("forgets");
     let redriven = world.run(&Options { force: true, ..Options::default() }).await;
     assert_eq!((redriven.put_back, redriven.count(Why::Forgotten), redriven.left.len()), (2, 1, 1));
     assert_eq!(world.on_comments(), ["a", "c"].map(comment));
