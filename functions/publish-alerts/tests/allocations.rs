@@ -47,6 +47,7 @@ async fn bytes_for(body: &str) -> usize {
     let payload = payload::encode(&records.collect::<Vec<_>>());
     let config = Config {
         alerts_topic_arn: "arn".to_owned(),
+        table: "table".to_owned(),
         bucket: "bucket".to_owned(),
         policy: Policy::parse("0").expect("a policy"),
         severities: Severities::default(),

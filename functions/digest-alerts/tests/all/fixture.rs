@@ -204,6 +204,7 @@ impl World {
 fn config() -> Config {
     Config {
         digests_topic_arn: "memory".to_owned(),
+        table: "memory".to_owned(),
         bucket: "memory".to_owned(),
         window: SignedDuration::from_mins(5),
         allowed_lateness: SignedDuration::from_secs(60),

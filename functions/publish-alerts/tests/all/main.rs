@@ -117,6 +117,7 @@ const SUCCESS: &str = r#"{"batchItemFailures":[]}"#;
 fn config(policy: &str) -> Config {
     Config {
         alerts_topic_arn: "arn".to_owned(),
+        table: "table".to_owned(),
         bucket: "bucket".to_owned(),
         policy: Policy::parse(policy).expect("a policy"),
         severities: Severities::default(),
