@@ -1,4 +1,4 @@
-//! `modstream forget`: what a person wrote, removed from a system's bucket.
+//! `modstream forget`: what a person wrote, removed from a system's bucket and table.
 
 use std::fmt::Write as _;
 use std::io::{self, BufRead, IsTerminal as _};
@@ -13,7 +13,7 @@ use modstream_platform::Clock as _;
 use modstream_platform::aws::SystemClock;
 use serde_json::{Map, Value, json};
 
-use crate::common::aws_args::{BucketArgs, ConnectionArgs};
+use crate::common::aws_args::{BucketArgs, ConnectionArgs, TableArgs};
 use crate::common::connection::{Connection, failed};
 use crate::common::display::{one_line, print};
 use crate::common::runtime::block_on;
@@ -42,6 +42,8 @@ pub(crate) struct ForgetArgs {
     pub(crate) yes: bool,
     #[command(flatten)]
     pub(crate) bucket: BucketArgs,
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
     /// The comments' stream, to say when its copies expire
     #[arg(long, value_name = "NAME", env = "MODSTREAM_COMMENTS_STREAM", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) comments_stream: Option<String>,
@@ -76,7 +78,8 @@ impl ForgetArgs {
             }
             // An answer that is lost does no harm here, so the SDK may try again by itself.
             let bucket = connection.bucket(&self.bucket.bucket);
-            let summary = Box::pin(forget(&bucket, &SystemClock, &person, mode)).await?;
+            let table = connection.table(&self.table.table);
+            let summary = Box::pin(forget((&table, &bucket), &SystemClock, &person, mode)).await?;
             anyhow::Ok((summary, streams))
         })?;
         if summary.is_empty() {
@@ -128,7 +131,7 @@ async fn expiry(connection: &Connection, stream: &str) -> anyhow::Result<Timesta
 
 fn nothing(summary: &Summary, who: &str) -> String {
     let mut said = format!(
-        "nothing of {who} was found in {} versions of objects, and nothing was written; names and ids count exactly as they \
+        "nothing of {who} was found in {} versions of objects and alerts, and nothing was written; names and ids count exactly as they \
          stand in comments",
         summary.looked_at
     );
@@ -159,7 +162,7 @@ fn as_text(summary: &Summary, streams: &[Copies], who: &str, dry_run: bool) -> S
             counts.versions
         );
     }
-    let _ = writeln!(said, "\n{} versions of objects were looked at.", summary.looked_at);
+    let _ = writeln!(said, "\n{} versions of objects and alerts were looked at.", summary.looked_at);
     for Copies { stream, until } in streams {
         let until = until.strftime("%Y-%m-%d %H:%M UTC");
         let _ = writeln!(said, "The stream {stream} may hold copies until {until}: run the command again after that.");
@@ -242,7 +245,7 @@ mod tests {
         let unclear = Unclear { key: "archive/x".into(), version_id: "v".into(), why: "it is damaged".into() };
         let none = Summary { unclear: vec![unclear], looked_at: 5, ..Summary::default() };
         let said = nothing(&none, "the comment k1");
-        assert!(said.starts_with("nothing of the comment k1 was found in 5 versions of objects"), "{said}");
+        assert!(said.starts_with("nothing of the comment k1 was found in 5 versions of objects and alerts"), "{said}");
         assert!(said.contains("archive/x (v): it is damaged"), "{said}");
     }
 }

@@ -27,7 +27,7 @@ use modstream_events::{Alert, Event};
 use modstream_ledger::digests::{
     Closed, Closing, Digest, Digests, DigestsError, Head, StoredDigest, WaitingSince, Window,
 };
-use modstream_ledger::{AlertKey, Ledger, LedgerError};
+use modstream_ledger::{AlertKey, Ledger, LedgerError, List};
 use modstream_platform::deliver::{Cause, DeliveryError, Published, publish_all};
 use modstream_platform::table::Table;
 use modstream_platform::{Clock, MAX_PUBLISH_MESSAGES, Topic};
@@ -341,7 +341,7 @@ impl<T: Topic, B: Table, C: Clock> DigestAlerts<T, B, C> {
         for stretch in &stretches {
             let mut after = None;
             loop {
-                let page = ledger.made_between(*stretch, after).await?;
+                let page = ledger.made_between(List::Standing, *stretch, after).await?;
                 found.extend(page.found.into_iter().filter_map(Candidate::listed));
                 after = page.next;
                 if after.is_none() {

@@ -16,7 +16,7 @@ use crate::entry::{
 use crate::keys::{ALERT, AlertKey, MISSED, partition, sort_time};
 use crate::packed::pack;
 use crate::redact::redacted;
-use crate::schema::{IN_MADE, IN_OPEN, MADE_IN, SUPERSEDED_IN};
+use crate::schema::{IN_MADE, IN_OPEN};
 
 /// What to do about an alert.
 #[derive(Clone, Debug, PartialEq)]
@@ -100,13 +100,29 @@ pub fn with_decision(key: &AlertKey, after: u32, queue: InQueue) -> Write {
     Write::Update { key: key.item(), update, condition }
 }
 
-/// Which alerts a walk over all is about.
+/// Which alerts a list by time has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum List {
     /// Those whose comment stands as it was.
     Standing,
     /// Those about an earlier text than their comment has by now.
     Superseded,
+    /// Those whose comment is gone.
+    Withdrawn,
+}
+
+impl List {
+    /// All of them: together they have every alert.
+    pub const ALL: [Self; 3] = [Self::Standing, Self::Superseded, Self::Withdrawn];
+
+    /// The list's partition of the index.
+    pub(crate) fn partition(self) -> &'static str {
+        match self {
+            List::Standing => "made",
+            List::Superseded => "superseded",
+            List::Withdrawn => "withdrawn",
+        }
+    }
 }
 
 /// A page of what was asked for, and where the next one begins.
@@ -189,7 +205,7 @@ impl<'a, B: Table, C: Clock> Ledger<'a, B, C> {
     /// Where it is not known by the deadline that it is recorded.
     pub async fn supersede(&self, key: &AlertKey, by: &str) -> Result<(), DeliveryError> {
         let superseded = Update::new().set(SUPERSEDED, sort_time(self.clock.now())).set(SUPERSEDED_BY, by);
-        self.note(key, &superseded.set(IN_MADE, SUPERSEDED_IN).remove(IN_OPEN), SUPERSEDED).await
+        self.note(key, &superseded.set(IN_MADE, List::Superseded.partition()).remove(IN_OPEN), SUPERSEDED).await
     }
 
     /// Records that the comment is gone, and takes what was written out of the alert, which leaves the queue and the digests.
@@ -200,7 +216,7 @@ impl<'a, B: Table, C: Clock> Ledger<'a, B, C> {
         let mut withdrawn = Update::new()
             .set(WITHDRAWN, sort_time(deletion.time))
             .set(WITHDRAWN_BY, deletion.by.as_str())
-            .remove(IN_MADE)
+            .set(IN_MADE, List::Withdrawn.partition())
             .remove(IN_OPEN)
             .remove(WHOSE);
         // What is no alert is not ours to change.
@@ -302,26 +318,26 @@ impl<'a, B: Table, C: Clock> Ledger<'a, B, C> {
         Ok(Page { found: found?, next: page.next })
     }
 
-    /// A page of the alerts that were made in `[from, to)` and whose comments stand as they were, in the order of their making.
-    /// It may miss the newest.
+    /// A page of a list's alerts that were made in `[from, to)`, in the order of their making. It may miss the newest.
     ///
     /// # Errors
     /// Where there is no answer by the deadline.
     pub async fn made_between(
         &self,
+        list: List,
         (from, to): (Timestamp, Timestamp),
         after: Option<Cursor>,
     ) -> Result<Page<Listed>, DeliveryError> {
         // Sort keys of whole times: nothing lies between the last and `to`.
         let range = SortRange::Between(sort_time(from), sort_time(to));
-        let query = Query::index("made", MADE_IN).range(range).after(after);
+        let query = Query::index("made", list.partition()).range(range).after(after);
         let page = items::query(self.table, self.clock, self.deadline, &query).await?;
         let found = page.items.iter().filter_map(listed).filter(|alert| alert.made < to);
         Ok(Page { found: found.collect(), next: page.next })
     }
 
-    /// A page of all alerts that may be this author's, or about comments of this id; those about earlier texts are in a list of
-    /// their own. The lists are walked from end to end: a page is some thousand alerts, of which a few may be theirs.
+    /// A page of all alerts that may be this author's, or about comments of this id; a list is walked
+    /// from end to end: a page is some thousand alerts, of which a few may be theirs.
     ///
     /// # Errors
     /// Where there is no answer by the deadline.
@@ -331,11 +347,7 @@ impl<'a, B: Table, C: Clock> Ledger<'a, B, C> {
         list: List,
         after: Option<Cursor>,
     ) -> Result<Page<AlertKey>, DeliveryError> {
-        let partition = match list {
-            List::Standing => MADE_IN,
-            List::Superseded => SUPERSEDED_IN,
-        };
-        let query = Query::index("made", partition).after(after);
+        let query = Query::index("made", list.partition()).after(after);
         let page = items::query(self.table, self.clock, self.deadline, &query).await?;
         let wanted = whose(person.0, person.1);
         let may_be = |item: &&Item| {
@@ -380,7 +392,7 @@ fn made(key: &AlertKey, event: &Event<'_, Alert<'_>>, encoded: &[u8], withheld: 
             .with(RANK, rank(alert.severity, 0, event.time))
             .with(SEVERITY, alert.severity.as_str())
             .with(PROBABILITY, alert.probability.to_string())
-            .with(IN_MADE, MADE_IN)
+            .with(IN_MADE, List::Standing.partition())
             .with(IN_OPEN, "open");
         let whose = whose(alert.comment.author.as_deref(), alert.comment.id.as_deref()).join("/");
     if whose.len() > 1 {

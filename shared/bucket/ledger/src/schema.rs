@@ -16,7 +16,8 @@ pub const TABLE: Variable = Variable {
 /// any more leaves by losing it.
 pub const SCHEMA: Schema = Schema { indexes: &[MADE, OPEN, DECIDED] };
 
-/// Alerts by when they were made: those whose comment stands as it was, and apart from them those about an earlier text.
+/// Alerts by when they were made: those whose comment stands as it was, and apart from them those about an earlier text, and those
+/// whose comment is gone.
 const MADE: Index = Index {
     name: "made",
     partition: IN_MADE,
@@ -45,13 +46,8 @@ const DECIDED: Index = Index {
     projection: Projection::Only(&["number", "action", "moderator", "subreddit", "policy", "reason", "alerted", "kind"]),
 };
 
-/// The attribute that keeps an alert in the index `made`, where it is [`MADE_IN`], or [`SUPERSEDED_IN`] since its comment has
-/// another text.
+/// The attribute that keeps an alert in the index `made`: it says in which of its lists.
 pub const IN_MADE: &str = "in_made";
-/// The partition of alerts whose comment stands as it was.
-pub(crate) const MADE_IN: &str = "made";
-/// The partition of alerts about an earlier text than their comment has by now.
-pub(crate) const SUPERSEDED_IN: &str = "superseded";
 /// The attribute that keeps an alert in the index `open`, where it is `open`.
 pub const IN_OPEN: &str = "in_open";
 /// The attribute that keeps a decision in the index `decided`, where it is `decided`.

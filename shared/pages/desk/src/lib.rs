@@ -28,4 +28,6 @@ mod used_link;
 pub use config::Config;
 pub use function::{Pages, PagesError};
 pub use http::{MAX_BODY_BYTES, Request, Response};
+/// The indexes of the table that pages are made of.
+pub use modstream_ledger::SCHEMA;
 pub use site::{Access, SESSION_HOURS, Site, SiteSettings};

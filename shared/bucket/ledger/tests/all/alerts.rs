@@ -95,7 +95,7 @@ async fn lists_have_what_waits_by_urgency_and_what_was_made_by_time_and_nothing_
     let waiting = ledger.waiting(None).await.expect("a page");
     let waiting: Vec<&str> = waiting.found.iter().map(|waiting| id(&waiting.key)).collect();
     assert_eq!(waiting, ["older", "younger", "reported", "medium", "low"]);
-    let listed = ledger.made_between((minute(1), minute(6)), None).await.expect("a page").found;
+    let listed = ledger.made_between(List::Standing, (minute(1), minute(6)), None).await.expect("a page").found;
     let ids: Vec<&str> = listed.iter().map(|listed| id(&listed.key)).collect();
     assert_eq!(ids, ["older", "younger", "decided", "medium"]);
     assert_eq!(
@@ -106,7 +106,7 @@ async fn lists_have_what_waits_by_urgency_and_what_was_made_by_time_and_nothing_
     assert!(!String::from_utf8_lossy(&gone.event).contains("copper") && gone.withdrawn.is_some());
 
     // Whoever is to be forgotten is found in both lists.
-    for (list, expected) in [(List::Standing, 6), (List::Superseded, 1)] {
+    for (list, expected) in [(List::Standing, 6), (List::Superseded, 1), (List::Withdrawn, 0)] {
         for (person, count) in [((Some("copper"), None), expected), ((Some("iron"), None), 0), ((None, Some("c1")), expected)] {
             assert_eq!(ledger.maybe_of(person, list, None).await.expect("a page").found.len(), count, "{list:?} {person:?}");
         }
