@@ -147,7 +147,9 @@ impl<T: Topic, B: Table, O: Objects, C: Clock> Publishing<'_, T, B, O, C> {
     /// Does what a record says of a comment.
     pub(crate) async fn changed(&self, change: &Change) -> Delivered {
         let done = match &change.what {
-            Happened::Edited { comment_event, version } => self.edited(&change.comment_key, comment_event, version).await,
+            Happened::Edited { comment_event, version } => {
+                self.edited(&change.comment_key, comment_event, version).await
+            }
             Happened::Deleted { by, subreddit, event } => {
                 self.deleted(&change.comment_key, *by, subreddit.as_deref(), event).await
             }

@@ -43,8 +43,8 @@ async fn answer(key: Option<&str>, payload: Value) -> Result<Value, String> {
 #[tokio::test(start_paused = true)]
 async fn a_link_that_is_good_leads_to_its_alert_and_another_to_what_to_do() {
     let signer = Signer::new(KEY.as_bytes(), None).expect("a key");
-    let [comment, id] =
-        ["1f0a5c1e-7d0b-5c9e-8c57-3a1b5f2f9d10", "d704ed39-889c-5b22-b41b-2e4fb9283bff"].map(|id| id.parse().expect("a UUID"));
+    let [comment, id] = ["1f0a5c1e-7d0b-5c9e-8c57-3a1b5f2f9d10", "d704ed39-889c-5b22-b41b-2e4fb9283bff"]
+        .map(|id| id.parse().expect("a UUID"));
     let claim = Claim::Alert { comment, id, action: Action::Keep };
     let link = signer.link("", &claim, "2026-01-05T11:00:00Z".parse().expect("a time")).expect("a link");
     // The ledger is empty.

@@ -22,10 +22,7 @@ fn read_with(name: &str, value: Option<&str>) -> Result<Config, VariableError> {
 #[test]
 fn settings_are_read_and_what_may_be_left_out_has_a_default() {
     let config = read_with("", None).expect("good settings");
-    assert_eq!(
-        (config.digests_topic_arn.as_str(), config.table.as_str(), config.bucket.as_str()),
-        ("t", "state", "b")
-    );
+    assert_eq!((config.digests_topic_arn.as_str(), config.table.as_str(), config.bucket.as_str()), ("t", "state", "b"));
     assert_eq!((config.window, config.allowed_lateness), (SignedDuration::from_mins(10), SignedDuration::ZERO));
     assert_eq!(read_with("WINDOW_MINUTES", None).expect("good").window, SignedDuration::from_mins(5));
     assert_eq!(config.forum, "https://www.reddit.com");

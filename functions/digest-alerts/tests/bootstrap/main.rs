@@ -5,11 +5,8 @@ use modstream_stub_server::{Bootstrap, Ended, FakeAws, Lambda};
 use serde_json::Value;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_digest-alerts");
-const VARIABLES: [(&str, &str); 3] = [
-    ("BUCKET", "bucket"),
-    ("TABLE", "table"),
-    ("DIGESTS_TOPIC_ARN", "arn:aws:sns:us-east-1:000000000000:digests"),
-];
+const VARIABLES: [(&str, &str); 3] =
+    [("BUCKET", "bucket"), ("TABLE", "table"), ("DIGESTS_TOPIC_ARN", "arn:aws:sns:us-east-1:000000000000:digests")];
 
 #[test]
 fn a_scheduled_event_without_alerts_sends_nothing_and_says_so() {

@@ -25,10 +25,7 @@ fn read_with(changes: &[(&str, Option<&str>)]) -> Result<Config, VariableError> 
 #[test]
 fn settings_are_read_and_severities_have_defaults() {
     let config = read_with(&[]).expect("good settings");
-    assert_eq!(
-        (config.alerts_topic_arn.as_str(), config.table.as_str(), config.bucket.as_str()),
-        ("arn", "t", "b")
-    );
+    assert_eq!((config.alerts_topic_arn.as_str(), config.table.as_str(), config.bucket.as_str()), ("arn", "t", "b"));
     assert_eq!((config.policy.name.as_str(), config.policy.condition), ("default", Condition::Precision(0.9)));
     assert_eq!(config.severities, Severities { high: 0.8, medium: 0.6 });
     let unset =

@@ -4,11 +4,8 @@ use modstream_platform::environment::Variable;
 use modstream_platform::table::{Index, Projection, Schema};
 
 /// The variable that names the table in a function's environment.
-pub const TABLE: Variable = Variable {
-    name: "TABLE",
-    wanted: "the name of the table that holds the ledger",
-    example: "modstream-state",
-};
+pub const TABLE: Variable =
+    Variable { name: "TABLE", wanted: "the name of the table that holds the ledger", example: "modstream-state" };
 
 /// The table that holds what the system remembers.
 ///
@@ -43,7 +40,16 @@ const DECIDED: Index = Index {
     name: "decided",
     partition: IN_DECIDED,
     sort: "decided",
-    projection: Projection::Only(&["number", "action", "moderator", "subreddit", "policy", "reason", "alerted", "kind"]),
+    projection: Projection::Only(&[
+        "number",
+        "action",
+        "moderator",
+        "subreddit",
+        "policy",
+        "reason",
+        "alerted",
+        "kind",
+    ]),
 };
 
 /// The attribute that keeps an alert in the index `made`: it says in which of its lists.

@@ -16,9 +16,7 @@ use modstream_platform::memory::{
 use modstream_platform::table::{
     self, Batch, Consistency, Item, Key, Operation, Outcome, Page, Query, Table, Transacted, Update, Write,
 };
-use modstream_platform::{
-    CallError, CallErrorKind, Clock, Condition, Fetched, Objects, PutOutcome, PutRecord, Stream,
-};
+use modstream_platform::{CallError, CallErrorKind, Clock, Condition, Fetched, Objects, PutOutcome, PutRecord, Stream};
 use modstream_quarantine::redrive::{Mark, Options, Redriven, Streams, Why, mark_key, redrive};
 
 struct World {
@@ -72,7 +70,9 @@ impl World {
     }
 
     async fn run(&self, options: &Options) -> Redriven {
-        redrive((&self.table, &self.objects), &self.streams, &self.clock, self.deadline(), options).await.expect("lists")
+        redrive((&self.table, &self.objects), &self.streams, &self.clock, self.deadline(), options)
+            .await
+            .expect("lists")
     }
 
     fn on_comments(&self) -> Vec<Vec<u8>> {
@@ -251,7 +251,8 @@ async fn another_run_goes_on_where_the_stream_stopped() {
     world.give_up(records(&["a", "b", "c"])).await;
     let full = |stream: &MemoryStream| Full(stream.clone(), 2);
     let streams = Streams { comments: full(&world.streams.comments), predictions: full(&world.streams.predictions) };
-    let run = redrive((&world.table, &world.objects), &streams, &world.clock, world.deadline(), &Options::default()).await;
+    let run =
+        redrive((&world.table, &world.objects), &streams, &world.clock, world.deadline(), &Options::default()).await;
     let run = run.expect("lists");
     assert_eq!((run.put_back, run.count(Why::Failed)), (2, 1), "{run:?}");
     let run = world.run(&Options::default()).await;
@@ -264,7 +265,8 @@ async fn a_record_without_a_mark_comes_again_with_the_same_id() {
     let world = World::new();
     world.quarantine("1", &comment("a"), Reason::Panicked).await;
     let table = Down(&world.table, Operation::writes);
-    let run = redrive((&table, &world.objects), &world.streams, &world.clock, world.deadline(), &Options::default()).await;
+    let run =
+        redrive((&table, &world.objects), &world.streams, &world.clock, world.deadline(), &Options::default()).await;
     let run = run.expect("lists");
     assert_eq!((run.put_back, run.count(Why::Failed)), (1, 1), "{run:?}");
     assert!(run.left[0].detail.contains("another run repeats it"), "{run:?}");

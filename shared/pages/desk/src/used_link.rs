@@ -74,9 +74,7 @@ mod tests {
     use std::sync::Mutex;
 
     use modstream_platform::memory::{MemoryClock, MemoryTable};
-    use modstream_platform::table::{
-        Batch, Consistency, Operation, Page, Query, Schema, Transacted, Update, Write,
-    };
+    use modstream_platform::table::{Batch, Consistency, Operation, Page, Query, Schema, Transacted, Update, Write};
     use modstream_platform::{CallError, CallErrorKind};
     use proptest::prelude::*;
 

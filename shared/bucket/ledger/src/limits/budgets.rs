@@ -82,9 +82,8 @@ impl Budgets {
         }
         // One after another: two transactions on one counter at once refuse each other.
         let mut taken = self.taken.lock().await;
-        let is_spent = |budget: &&Budget| {
-            taken.get(&(hour, budget.scope.clone())).copied().unwrap_or_default() >= budget.places
-        };
+        let is_spent =
+            |budget: &&Budget| taken.get(&(hour, budget.scope.clone())).copied().unwrap_or_default() >= budget.places;
         // One that was resumed may have its place all the same.
         if !is_resumed && let Some(spent) = budgets.iter().find(is_spent) {
             return Ok(Slot::Spent(spent.clone()));
@@ -142,7 +141,10 @@ fn places_taken(budget: &Item) -> Option<u32> {
 
 fn unknown(kind: CallErrorKind, message: String) -> DeliveryError {
     let operation = Operation::TransactWriteItems.name();
-    DeliveryError { cause: Cause::Call(CallError { service: "table", operation, kind, message }), deadline_passed: false }
+    DeliveryError {
+        cause: Cause::Call(CallError { service: "table", operation, kind, message }),
+        deadline_passed: false,
+    }
 }
 
 /// Bounds the memory; the hour at hand stays.
@@ -189,14 +191,7 @@ mod tests {
             self.take_in(budgets, hour, name, of, is_resumed).await
         }
 
-        async fn take_in(
-            &self,
-            budgets: &Budgets,
-            hour: Hour,
-            name: &str,
-            of: &[Budget],
-            is_resumed: bool,
-        ) -> Slot {
+        async fn take_in(&self, budgets: &Budgets, hour: Hour, name: &str, of: &[Budget], is_resumed: bool) -> Slot {
             let alert = alert(name);
             self.table.put(&Item::new(alert.item()), &Condition::Absent).await.expect("an answer");
             let request = Request { hour, budgets: of, alert: &alert, is_resumed };
@@ -237,10 +232,10 @@ mod tests {
         }
         // Two places, and one that was found to be taken.
         assert_eq!(world.table.usage().calls[&Operation::TransactWriteItems], 3);
-        assert_eq!(world.table.usage().calls.keys().copied().collect::<Vec<_>>(), [
-            Operation::PutItem,
-            Operation::TransactWriteItems
-        ]);
+        assert_eq!(
+            world.table.usage().calls.keys().copied().collect::<Vec<_>>(),
+            [Operation::PutItem, Operation::TransactWriteItems]
+        );
     }
 
     #[tokio::test]

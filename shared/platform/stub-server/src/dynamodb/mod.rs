@@ -212,9 +212,7 @@ impl Tables {
             .ok_or_else(|| invalid("no key condition"))?;
         // The order within a partition: by the sort key, then by the item's own key.
         let order = |one: &Item, other: &Item| {
-            let by = |name: &str| {
-                compare(one.get(name), other.get(name)).unwrap_or(Ordering::Equal)
-            };
+            let by = |name: &str| compare(one.get(name), other.get(name)).unwrap_or(Ordering::Equal);
             by(sort).then_with(|| by(KEY[0])).then_with(|| by(KEY[1]))
         };
         let mut found = Vec::new();
