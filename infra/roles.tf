@@ -43,30 +43,33 @@ locals {
 
   page_of_table = [
     # Alerts and the decisions about them, and the digests that links lead to.
-    { actions = ["GetItem", "BatchGetItem", "Query"], partitions = ["comment#*", "window#*", "missed"], indexes = ["open", "decided"] },
+    { actions = ["GetItem", "BatchGetItem", "Query"], partitions = ["comment#*", "window#*", "missed"], lists = {} },
+    { actions = ["Query"], partitions = [], lists = { open = ["open"], decided = ["decided"] } },
     # Only a decision writes there: it, its alert, and its place in the outbox.
-    { actions = ["PutItem", "UpdateItem"], partitions = ["comment#*"], indexes = [] },
-    { actions = ["GetItem", "PutItem", "DeleteItem"], partitions = ["outbox"], indexes = [] },
+    { actions = ["PutItem", "UpdateItem"], partitions = ["comment#*"], lists = {} },
+    { actions = ["GetItem", "PutItem", "DeleteItem"], partitions = ["outbox"], lists = {} },
     # Sign-in links that were used.
-    { actions = ["PutItem"], partitions = ["sign-in#*"], indexes = [] },
+    { actions = ["PutItem"], partitions = ["sign-in#*"], lists = {} },
   ]
 
-  # What a function may do with which partitions of the table; of an index a partition is named as the index is. A transaction
-  # needs the permissions of its writes, and where it fails it tells what it found.
+  # What a function may do with which partitions of the table, and of its indexes. A transaction needs the permissions of its
+  # writes.
   of_table = {
     publish-alerts = [
       # Alerts, and what happened to their comments.
-      { actions = ["GetItem", "PutItem", "Query", "UpdateItem"], partitions = ["comment#*"], indexes = [] },
-      { actions = ["PutItem"], partitions = ["missed"], indexes = [] },
-      { actions = ["UpdateItem"], partitions = ["budget#*"], indexes = [] },
-      { actions = ["PutItem", "Query", "UpdateItem"], partitions = ["breakers"], indexes = [] },
+      { actions = ["GetItem", "PutItem", "Query", "UpdateItem"], partitions = ["comment#*"], lists = {} },
+      { actions = ["PutItem"], partitions = ["missed"], lists = {} },
+      { actions = ["UpdateItem"], partitions = ["budget#*"], lists = {} },
+      { actions = ["PutItem", "Query", "UpdateItem"], partitions = ["breakers"], lists = {} },
     ]
     digest-alerts = [
-      { actions = ["GetItem", "BatchGetItem", "Query"], partitions = ["comment#*"], indexes = ["made"] },
-      { actions = ["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"], partitions = ["digests", "window#*", "known#*", "waiting#*"], indexes = [] },
+      # Alerts, and of those that were made lately which there are.
+      { actions = ["BatchGetItem"], partitions = ["comment#*"], lists = {} },
+      { actions = ["Query"], partitions = [], lists = { made = ["made"] } },
+      { actions = ["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"], partitions = ["digests", "window#*", "known#*", "waiting#*"], lists = {} },
       # Decisions, and changes that operators made, that did not reach their stream; and whether a breaker was closed.
-      { actions = ["Query", "DeleteItem"], partitions = ["outbox"], indexes = [] },
-      { actions = ["GetItem"], partitions = ["breakers"], indexes = [] },
+      { actions = ["Query", "DeleteItem"], partitions = ["outbox"], lists = {} },
+      { actions = ["GetItem"], partitions = ["breakers"], lists = {} },
     ]
     take-decisions = local.page_of_table
     show-desk      = local.page_of_table
@@ -99,13 +102,16 @@ data "aws_iam_policy_document" "this" {
     for_each = lookup(local.of_table, each.key, [])
     content {
       actions   = [for action in statement.value.actions : "dynamodb:${action}"]
-      resources = concat([local.table_arn], [for index in statement.value.indexes : "${local.table_arn}/index/${index}"])
+      resources = concat(
+        length(statement.value.partitions) == 0 ? [] : [local.table_arn],
+        [for index in keys(statement.value.lists) : "${local.table_arn}/index/${index}"],
+      )
 
       # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
       condition {
         test     = "ForAllValues:StringLike"
         variable = "dynamodb:LeadingKeys"
-        values   = concat(statement.value.partitions, statement.value.indexes)
+        values   = concat(statement.value.partitions, flatten(values(statement.value.lists)))
       }
     }
   }
