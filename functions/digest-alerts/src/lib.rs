@@ -22,8 +22,8 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use kinesis_batch::catch;
-use modstream_in_use::policies::StoreError;
 use modstream_events::{Alert, Event};
+use modstream_in_use::policies::StoreError;
 use modstream_ledger::digests::{
     Closed, Closing, Digest, Digests, DigestsError, Head, StoredDigest, WaitingSince, Window,
 };
@@ -387,7 +387,8 @@ impl<T: Topic, B: Table, C: Clock> DigestAlerts<T, B, C> {
         store: &Digests<'_, B, C>,
         deadline: Timestamp,
     ) -> Vec<(usize, Delivery)> {
-        let strongest = |outgoing: &Outgoing| outgoing.stored.digest.alerts.iter().take(SHOWN).cloned().collect::<Vec<_>>();
+        let strongest =
+            |outgoing: &Outgoing| outgoing.stored.digest.alerts.iter().take(SHOWN).cloned().collect::<Vec<_>>();
         let named: Vec<AlertKey> = group.iter().flat_map(strongest).collect();
         let shown = match self.events(&named, deadline).await {
             Ok(shown) => shown,

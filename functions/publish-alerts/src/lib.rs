@@ -499,7 +499,9 @@ impl<T: Topic, B: Table, O: Objects, C: Clock> Publishing<'_, T, B, O, C> {
 /// refuse again: that is the record's fault.
 fn failed(error: LedgerError) -> Delivered {
     match error {
-        LedgerError::Delivery(DeliveryError { cause: Cause::Call(call), .. }) if call.kind == CallErrorKind::Refused => {
+        LedgerError::Delivery(DeliveryError { cause: Cause::Call(call), .. })
+            if call.kind == CallErrorKind::Refused =>
+        {
             Outcome::Bad(BadRecord::new(Reason::Refused, format!("the table refuses it: {}", call.message)))
         }
         LedgerError::Delivery(error) => Outcome::Transient(error),

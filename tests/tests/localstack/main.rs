@@ -37,6 +37,7 @@ async fn deployed() -> (Stack, LocalWorld) {
     let names = Names {
         comments: stack.output("comments_stream"),
         predictions: stack.output("predictions_stream"),
+        table: stack.output("table"),
         bucket: stack.output("bucket"),
         topic_arn: stack.output("alerts_topic_arn"),
         queue_url: format!("{}/000000000000/{ALL_ALERTS}", stack.endpoint),

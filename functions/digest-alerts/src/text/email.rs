@@ -1,6 +1,6 @@
 use modstream_events::{Action, Alert, Event, Severity, Term};
-use modstream_ledger::{AlertKey, Withholding};
 use modstream_ledger::digests::Digest;
+use modstream_ledger::{AlertKey, Withholding};
 use modstream_platform::MAX_SUBJECT_CHARS;
 
 use super::plain::{cut, one_line, wrap};

@@ -5,7 +5,13 @@ use jiff::SignedDuration;
 use modstream_platform::environment::{Environment, VariableError};
 
 fn read_with(name: &str, value: Option<&str>) -> Result<Config, VariableError> {
-    let good = [("DIGESTS_TOPIC_ARN", "t"), ("TABLE", "l"), ("BUCKET", "b"), ("WINDOW_MINUTES", "10"), ("LATENESS_SECONDS", "0")];
+    let good = [
+        ("DIGESTS_TOPIC_ARN", "t"),
+        ("TABLE", "l"),
+        ("BUCKET", "b"),
+        ("WINDOW_MINUTES", "10"),
+        ("LATENESS_SECONDS", "0"),
+    ];
     let lookup = |wanted: &str| {
         let good = good.iter().find(|(name, _)| *name == wanted).map(|(_, value)| (*value).to_owned());
         if wanted == name { value.map(str::to_owned) } else { good }

@@ -197,7 +197,9 @@ impl World {
             (*found.unwrap_or(&"?")).to_owned()
         };
         let all = self.digests().await;
-        all.iter().map(|digest| digest.alerts.iter().chain(&digest.explorations).map(|alert| name(&alert.id)).collect()).collect()
+        all.iter()
+            .map(|digest| digest.alerts.iter().chain(&digest.explorations).map(|alert| name(&alert.id)).collect())
+            .collect()
     }
 }
 

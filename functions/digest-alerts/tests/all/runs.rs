@@ -231,7 +231,10 @@ async fn a_run_costs_what_is_new_whatever_a_month_of_history_holds() {
     println!("{calls} calls and {units} units without, {calls_with_history} and {units_with_history} with history");
     assert!(calls <= 20 && units <= 20.0, "{calls} calls, {units} units");
     // Of what is looked at again there is a little where there is history.
-    assert!(calls_with_history <= calls + 4 && units_with_history <= units + 10.0, "{calls_with_history} {units_with_history}");
+    assert!(
+        calls_with_history <= calls + 4 && units_with_history <= units + 10.0,
+        "{calls_with_history} {units_with_history}"
+    );
     let silent = cost_of_a_run(&World::new(), "10:06:00").await;
     assert!(silent.0 <= 9, "{silent:?}");
 }
@@ -259,10 +262,8 @@ async fn what_comes_to_the_index_late_is_in_a_digest_however_late_and_in_one() {
 #[tokio::test(start_paused = true)]
 async fn quiet_hours_of_a_night_cost_what_waits_and_nothing_is_lost_over_them() {
     let world = World::new();
-    let rules = |subreddit: &str, at| DigestRules {
-        quiet: subreddit == "science" && at < time("18:00:00"),
-        leave_out: false,
-    };
+    let rules =
+        |subreddit: &str, at| DigestRules { quiet: subreddit == "science" && at < time("18:00:00"), leave_out: false };
     let within = Duration::from_secs(60);
     let (mut at, mut number) = (time("10:01:00"), 0);
     let mut told = 0;
@@ -285,7 +286,9 @@ async fn what_cant_be_read_stops_no_digest() {
     let world = World::new();
     world.record_all(&[("a", "10:00:00", 0.8)]).await;
     let broken = [
-        Item::new(Key::new("comment#x", "alert#broken")).with("in_made", "made").with("made", "2026-01-05T10:01:00.000000000Z"),
+        Item::new(Key::new("comment#x", "alert#broken"))
+            .with("in_made", "made")
+            .with("made", "2026-01-05T10:01:00.000000000Z"),
         Item::new(Key::new("known#2026-01-05T10:00", "2026-01-05T09:55-5m#x#000000")).with("alerts", b"{".to_vec()),
         Item::new(Key::new("known#2026-01-05T10:00", "x")).with("alerts", "x"),
     ];

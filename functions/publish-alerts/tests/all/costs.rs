@@ -23,11 +23,7 @@ fn predictions() -> Vec<Prediction<'static>> {
             contribution,
         };
         Prediction {
-            comment_event: EventRef {
-                source: "urn:modstream:generate-comments".into(),
-                id: id.into(),
-                time: time(),
-            },
+            comment_event: EventRef { source: "urn:modstream:generate-comments".into(), id: id.into(), time: time() },
             probability: digits(1),
             log_odds: digits(1),
             intercept: digits(1),
@@ -79,7 +75,8 @@ async fn an_alert_costs_four_write_units_and_three_calls_to_the_table() {
 #[tokio::test(start_paused = true)]
 async fn what_is_withheld_by_rules_is_one_write() {
     let fixture = Fixture::new("1");
-    let policies = modstream_policy::Policies::parse("[default]\nthreshold = 0\nchannels = [\"digest\"]").expect("good");
+    let policies =
+        modstream_policy::Policies::parse("[default]\nthreshold = 0\nchannels = [\"digest\"]").expect("good");
     let deadline = fixture.clock.now() + Duration::from_secs(10);
     let store = modstream_in_use::policies::PolicyStore::new(&fixture.objects, &fixture.clock, deadline);
     store.push(&policies).await.expect("it is pushed");

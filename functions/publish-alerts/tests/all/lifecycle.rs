@@ -85,7 +85,10 @@ async fn a_later_version_is_judged_and_supersedes_the_alerts_about_earlier_ones(
     fixture.all(&[said(Some("3"), 0.95)]).await;
     assert_eq!((fixture.published(), fixture.entries().len()), (1, 2));
     assert_eq!(fixture.about(None).superseded.expect("superseded").by, "e-2");
-    assert_eq!((fixture.about(Some("3")).superseded, fixture.listed("in_open"), fixture.listed("in_made")), (None, 1, 1));
+    assert_eq!(
+        (fixture.about(Some("3")).superseded, fixture.listed("in_open"), fixture.listed("in_made")),
+        (None, 1, 1)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -212,8 +215,7 @@ async fn a_deletion_of_a_comment_with_thousands_of_alerts_goes_on_in_the_next_in
     loop {
         let clock = crate::deadline::Ticking::new(fixture.clock, Duration::from_millis(1));
         let topic = modstream_platform::memory::MemoryTopic::new("alerts");
-        let function =
-            PublishAlerts::new(&config("0.5"), topic, fixture.table.clone(), fixture.objects.clone(), clock);
+        let function = PublishAlerts::new(&config("0.5"), topic, fixture.table.clone(), fixture.objects.clone(), clock);
         let deadline = fixture.clock.now() + Duration::from_secs(2);
         let response = function.handle(&payload(&[deleted(DeletedBy::Author)]), deadline).await.expect("a batch");
         invocations += 1;

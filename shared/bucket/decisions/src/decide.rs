@@ -189,10 +189,7 @@ impl<'a, B: Table, S: Stream, C: Clock> Decisions<'a, B, S, C> {
         let writes = [
             with_decision(&entry.key, number - 1, queue),
             Write::Put { item: item(&entry.key, alert, event, &encoded), condition: Condition::Absent },
-            Write::Put {
-                item: in_outbox(outbox_key(event.time, &event.id), &encoded),
-                condition: Condition::Always,
-            },
+            Write::Put { item: in_outbox(outbox_key(event.time, &event.id), &encoded), condition: Condition::Always },
         ];
         let intent = format!("{} {number}", entry.key);
         let reasons = match items::transact(self.table, self.clock, self.deadline, &intent, &writes).await? {

@@ -131,7 +131,8 @@ pub async fn log<B: Table, C: Clock>(
     let query = Query::table(alert.item().partition, Consistency::Consistent);
     let query = query.range(SortRange::Prefix(alert.decisions()));
     let found = items::query_all(table, clock, deadline, &query).await?;
-    let recorded = |item: &Item| item::recorded(item).ok_or_else(|| unreadable(item, "it does not say who decided what"));
+    let recorded =
+        |item: &Item| item::recorded(item).ok_or_else(|| unreadable(item, "it does not say who decided what"));
     found.iter().map(recorded).collect::<Result<Vec<_>, _>>().map(Log::from)
 }
 
@@ -148,6 +149,7 @@ pub async fn last_of<B: Table, C: Clock>(
     let decided = alerts.iter().filter(|(_, number)| *number > 0);
     let keys: Vec<Key> = decided.map(|(alert, number)| alert.decision(*number)).collect();
     let found = items::get_all(table, clock, deadline, &keys, Consistency::Consistent).await?;
-    let logs = found.values().filter_map(|item| Some((AlertKey::of_item(&item.key)?, Log(vec![item::recorded(item)?]))));
+    let logs =
+        found.values().filter_map(|item| Some((AlertKey::of_item(&item.key)?, Log(vec![item::recorded(item)?]))));
     Ok(logs.collect())
 }

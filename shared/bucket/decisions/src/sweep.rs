@@ -72,9 +72,8 @@ impl<B: Table, S: Stream, C: Clock> Decisions<'_, B, S, C> {
                 swept.left += 1;
             }
         }
-        let deleting = stream::iter(done).map(async |entry: Key| {
-            items::delete(table, clock, deadline, &entry, &Condition::Always).await.is_ok()
-        });
+        let deleting = stream::iter(done)
+            .map(async |entry: Key| items::delete(table, clock, deadline, &entry, &Condition::Always).await.is_ok());
         // One that stays is sent again at worst.
         let _: Vec<bool> = deleting.buffered(CONCURRENT_CALLS).collect().await;
         decisions_swept(swept.sent, swept.dropped, swept.left);

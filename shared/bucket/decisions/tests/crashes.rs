@@ -309,7 +309,11 @@ fn moderators(run: &Run) -> Option<String> {
     let entry = entry.map(|item| Entry::of_item(&item).expect("an alert")).expect("there");
     let waits = table.items().iter().any(|item| item.text("in_open").is_some());
     if (entry.decisions as usize, waits) != (logged.len(), logged.is_empty()) {
-        return Some(format!("{} decisions are logged, the alert says {}, waiting {waits}", logged.len(), entry.decisions));
+        return Some(format!(
+            "{} decisions are logged, the alert says {}, waiting {waits}",
+            logged.len(),
+            entry.decisions
+        ));
     }
     run.differs(&logged)
 }

@@ -74,8 +74,7 @@ pub async fn pull<B: Table, O: Objects, C: Clock>(
     let stands = standing(&events);
     pulled.probes = alerts(true).len();
     pulled.undone = alerts(false).len() - stands.len();
-    let wanted: Vec<Verdict> =
-        stands.into_iter().filter(|verdict| (from..to).contains(&verdict.decided)).collect();
+    let wanted: Vec<Verdict> = stands.into_iter().filter(|verdict| (from..to).contains(&verdict.decided)).collect();
     let mut cut: HashMap<(String, String), Vec<Verdict>> = HashMap::new();
     for verdicts in wanted.chunks(READ_AT_ONCE) {
         join_with_ledger(table, clock, verdicts, &keys, &mut cut, &mut pulled).await?;

@@ -6,10 +6,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use modstream_archive::{ArchivedRecord, Content, decode, encode};
-use modstream_forget::{Area, Counts, ForgetError, Mode, Person, Summary, forget};
 use modstream_events::{
     Alert, Comment, Event, EventRef, ModelRef, OperatingPoint, PolicyRef, Prediction, Severity, Term,
 };
+use modstream_forget::{Area, Counts, ForgetError, Mode, Person, Summary, forget};
 use modstream_ledger::{AlertKey, Entry, Ledger, SCHEMA};
 use modstream_platform::memory::{MemoryClock, MemoryObjects, MemoryTable};
 use modstream_platform::{
@@ -76,7 +76,12 @@ fn alert(id: &str, comment: Value) -> Event<'static, Alert<'static>> {
         not_judged: None,
     };
     let policy = PolicyRef { name: "default".into(), condition: "0.5".into() };
-    Event::new(id.to_owned(), "urn:modstream:publish-alerts", time, Alert::new(prediction, "p-1".into(), Severity::High, policy))
+    Event::new(
+        id.to_owned(),
+        "urn:modstream:publish-alerts",
+        time,
+        Alert::new(prediction, "p-1".into(), Severity::High, policy),
+    )
 }
 
 /// The alerts that the table has, by id.
@@ -263,13 +268,16 @@ async fn an_authors_text_is_gone_from_every_version_and_the_rest_stays() {
 #[tokio::test(start_paused = true)]
 async fn one_comment_is_forgotten_by_its_id_or_partition_key_and_others_of_its_author_stay() {
     let (table, objects, clock) = (table().await, bucket().await, clock());
-    let done = forget((&table, &objects), &clock, &Person::Comment("k3".to_owned()), Mode::Remove).await.expect("removes");
+    let done =
+        forget((&table, &objects), &clock, &Person::Comment("k3".to_owned()), Mode::Remove).await.expect("removes");
     assert_eq!(done.places.into_iter().collect::<Vec<_>>(), [(Area::Archive, counts(1, 1, 1))]);
-    let done = forget((&table, &objects), &clock, &Person::Comment("k1".to_owned()), Mode::Remove).await.expect("removes");
+    let done =
+        forget((&table, &objects), &clock, &Person::Comment("k1".to_owned()), Mode::Remove).await.expect("removes");
     assert_eq!(done.places.len(), 4);
     assert!(everything(&table, &objects).await.iter().any(|(key, content)| key == NO_JSON && content.contains(TEXT)));
     // The ledger keeps the id, and that is not found as text.
-    let again = forget((&table, &objects), &clock, &Person::Comment("k1".to_owned()), Mode::Remove).await.expect("reads");
+    let again =
+        forget((&table, &objects), &clock, &Person::Comment("k1".to_owned()), Mode::Remove).await.expect("reads");
     assert!(again.is_empty(), "{again:?}");
 }
 

@@ -228,7 +228,8 @@ impl Entry {
         let event = packed.and_then(|packed| unpack(packed).map_err(|damaged| damaged.to_string()));
         let both = |name: &'static str, other: &'static str| Some((time(item, name)?, item.text(other)?.to_owned()));
         let superseded = both(SUPERSEDED, SUPERSEDED_BY).map(|(time, by)| Superseded { time, by });
-        let withdrawn = both(WITHDRAWN, WITHDRAWN_BY).and_then(|(time, by)| Some(Withdrawn { time, by: deleted_by(&by)? }));
+        let withdrawn =
+            both(WITHDRAWN, WITHDRAWN_BY).and_then(|(time, by)| Some(Withdrawn { time, by: deleted_by(&by)? }));
         let sent = both(SENT, MESSAGE_ID).map(|(time, message_id)| Sent { time, message_id });
         let fate = match (sent, withheld(item)) {
             // An attempt without an answer may have published what the next one withheld.

@@ -10,8 +10,9 @@ use modstream_platform::table::{
 
 use crate::comments::Deletion;
 use crate::entry::{
-    DECISIONS, DETAIL, EVENT, Entry, KIND, Kind, LedgerError, MADE, MESSAGE_ID, PROBABILITY, RANK, REPORTS, SENT, SEVERITY, SUBREDDIT,
-    SUPERSEDED, SUPERSEDED_BY, WITHDRAWN, WITHDRAWN_BY, WHOSE, WITHHELD, WITHHELD_AT, Withheld, Withholding, rank, severity, time, whose, withheld,
+    DECISIONS, DETAIL, EVENT, Entry, KIND, Kind, LedgerError, MADE, MESSAGE_ID, PROBABILITY, RANK, REPORTS, SENT,
+    SEVERITY, SUBREDDIT, SUPERSEDED, SUPERSEDED_BY, WHOSE, WITHDRAWN, WITHDRAWN_BY, WITHHELD, WITHHELD_AT, Withheld,
+    Withholding, rank, severity, time, whose, withheld,
 };
 use crate::keys::{ALERT, AlertKey, MISSED, partition, sort_time};
 use crate::packed::pack;
@@ -205,7 +206,10 @@ impl<'a, B: Table, C: Clock> Ledger<'a, B, C> {
     /// Where it is not known by the deadline that it is recorded.
     pub async fn supersede(&self, key: &AlertKey, by: &str) -> Result<(), DeliveryError> {
         let superseded = Update::new().set(SUPERSEDED, sort_time(self.clock.now())).set(SUPERSEDED_BY, by);
-        self.note(key, &superseded.set(IN_MADE, List::Superseded.partition()).remove(IN_OPEN), SUPERSEDED).await
+        let superseded = superseded.set(IN_MADE, List::Superseded.partition()).remove(IN_OPEN);
+        // Of a comment that is gone there is nothing more to say.
+        let neither = Condition::missing(SUPERSEDED).and(Condition::missing(WITHDRAWN));
+        self.update(key, &superseded, neither).await
     }
 
     /// Records that the comment is gone, and takes what was written out of the alert, which leaves the queue and the digests.
@@ -293,7 +297,10 @@ impl<'a, B: Table, C: Clock> Ledger<'a, B, C> {
     ///
     /// # Errors
     /// Where there is no answer by the deadline.
-    pub async fn entries(&self, keys: &[AlertKey]) -> Result<(BTreeMap<AlertKey, Entry>, Vec<LedgerError>), LedgerError> {
+    pub async fn entries(
+        &self,
+        keys: &[AlertKey],
+    ) -> Result<(BTreeMap<AlertKey, Entry>, Vec<LedgerError>), LedgerError> {
         let keys: Vec<Key> = keys.iter().map(AlertKey::item).collect();
         let found = items::get_all(self.table, self.clock, self.deadline, &keys, Consistency::Consistent).await?;
         let (mut entries, mut unreadable) = (BTreeMap::new(), Vec::new());
@@ -385,30 +392,30 @@ impl<'a, B: Table, C: Clock> Ledger<'a, B, C> {
 
 /// The item of an alert that is made.
 fn made(key: &AlertKey, event: &Event<'_, Alert<'_>>, encoded: &[u8], withheld: Option<(Withholding, &str)>) -> Item {
-        let alert = &event.data;
-        let mut item = Item::new(key.item())
-            .with(EVENT, pack(encoded))
-            .with(MADE, sort_time(event.time))
-            .with(RANK, rank(alert.severity, 0, event.time))
-            .with(SEVERITY, alert.severity.as_str())
-            .with(PROBABILITY, alert.probability.to_string())
-            .with(IN_MADE, List::Standing.partition())
-            .with(IN_OPEN, "open");
-        let whose = whose(alert.comment.author.as_deref(), alert.comment.id.as_deref()).join("/");
+    let alert = &event.data;
+    let mut item = Item::new(key.item())
+        .with(EVENT, pack(encoded))
+        .with(MADE, sort_time(event.time))
+        .with(RANK, rank(alert.severity, 0, event.time))
+        .with(SEVERITY, alert.severity.as_str())
+        .with(PROBABILITY, alert.probability.to_string())
+        .with(IN_MADE, List::Standing.partition())
+        .with(IN_OPEN, "open");
+    let whose = whose(alert.comment.author.as_deref(), alert.comment.id.as_deref()).join("/");
     if whose.len() > 1 {
         item = item.with(WHOSE, whose);
     }
     if let Some(subreddit) = alert.comment.subreddit.as_deref().filter(|name| !name.is_empty()) {
-            item = item.with(SUBREDDIT, subreddit);
-        }
-        if let Some(kind) = Kind::of(alert).as_str() {
-            item = item.with(KIND, kind);
-        }
-        if let Some((reason, detail)) = withheld {
-            item = item.with(WITHHELD, reason.as_str()).with(DETAIL, detail).with(WITHHELD_AT, sort_time(event.time));
-        }
-        item
+        item = item.with(SUBREDDIT, subreddit);
     }
+    if let Some(kind) = Kind::of(alert).as_str() {
+        item = item.with(KIND, kind);
+    }
+    if let Some((reason, detail)) = withheld {
+        item = item.with(WITHHELD, reason.as_str()).with(DETAIL, detail).with(WITHHELD_AT, sort_time(event.time));
+    }
+    item
+}
 
 /// What an index says of an alert; none of what can't be read.
 fn listed(item: &Item) -> Option<Listed> {

@@ -35,7 +35,16 @@ const DECIDED: Index = Index {
     name: "decided",
     partition: IN_DECIDED,
     sort: "decided",
-    projection: Projection::Only(&["number", "action", "moderator", "subreddit", "policy", "reason", "alerted", "kind"]),
+    projection: Projection::Only(&[
+        "number",
+        "action",
+        "moderator",
+        "subreddit",
+        "policy",
+        "reason",
+        "alerted",
+        "kind",
+    ]),
 };
 
 /// The attribute that keeps an alert in the index `made`: it says in which of its lists.

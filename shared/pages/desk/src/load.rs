@@ -145,7 +145,8 @@ impl<'a, B: Table, C: Clock> Loader<'a, B, C> {
         let (mut found, _) = self.ledger().entries(&named).await?;
         let decided: Vec<(&AlertKey, u32)> = found.iter().map(|(key, alert)| (key, alert.decisions)).collect();
         let mut logs = last_of(self.table, self.clock, self.deadline, &decided).await?;
-        let entries = named.iter().filter_map(|key| Entry::new(found.remove(key)?, logs.remove(key).unwrap_or_default()));
+        let entries =
+            named.iter().filter_map(|key| Entry::new(found.remove(key)?, logs.remove(key).unwrap_or_default()));
         Ok(entries.collect())
     }
 

@@ -249,8 +249,7 @@ impl<B: Table, O: Objects, S: Stream, C: Clock> Visit<'_, B, O, S, C> {
             Err(error) => {
                 let shown = moderator(&said.chars().take(MAX_MODERATOR_CHARS).collect::<String>()).unwrap_or_default();
                 let notice = format!("Nothing was decided. {error}.");
-                return self
-                    .alert_page(400, &entry, Asker::Anybody { name: &shown }, Some(proposed), Some(&notice));
+                return self.alert_page(400, &entry, Asker::Anybody { name: &shown }, Some(proposed), Some(&notice));
             }
         };
         let name_cookie: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
@@ -292,8 +291,7 @@ impl<B: Table, O: Objects, S: Stream, C: Clock> Visit<'_, B, O, S, C> {
         let (path, hidden) = match &asker {
             Asker::Anybody { .. } => (self.request.path.as_str(), vec![after]),
             Asker::Moderator { name } => {
-                let place =
-                    [("comment", key.comment.clone()), ("id", key.id.clone()), ("page", "alert".to_owned())];
+                let place = [("comment", key.comment.clone()), ("id", key.id.clone()), ("page", "alert".to_owned())];
                 let token = ("token", self.form_token(name));
                 ("/decide", place.into_iter().chain([after, token]).collect())
             }
@@ -379,12 +377,7 @@ impl<B: Table, O: Objects, S: Stream, C: Clock> Visit<'_, B, O, S, C> {
         Ok(Response::page(200, DeskPage { queue: &queue, cards }.html()))
     }
 
-    fn cards<'a>(
-        &'a self,
-        moderator: &'a str,
-        form_token: &'a str,
-        last: Option<&'a Entry>,
-    ) -> Cards<'a> {
+    fn cards<'a>(&'a self, moderator: &'a str, form_token: &'a str, last: Option<&'a Entry>) -> Cards<'a> {
         let has_session = self.site.settings.desk == Some(Access::SignedLink);
         let forum = &self.site.settings.forum;
         Cards { moderator, form_token, last, has_session, forum, now: self.now }

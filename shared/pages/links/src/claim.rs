@@ -58,9 +58,7 @@ impl Claim {
     /// The alert that it is about, if it is about one.
     pub fn alert(&self) -> Option<AlertKey> {
         match self {
-            Claim::Alert { comment, id, .. } => {
-                Some(AlertKey { comment: comment.to_string(), id: id.to_string() })
-            }
+            Claim::Alert { comment, id, .. } => Some(AlertKey { comment: comment.to_string(), id: id.to_string() }),
             _ => None,
         }
     }

@@ -207,8 +207,7 @@ impl<'a, B: Table, C: Clock> Digests<'a, B, C> {
     /// # Errors
     /// Where there is no answer by the deadline.
     pub async fn taken(&self, stretches: &[(Timestamp, Timestamp)]) -> Result<BTreeSet<AlertKey>, DigestsError> {
-        let slots: BTreeSet<i64> =
-            stretches.iter().flat_map(|(from, to)| slot(*from)..=slot(*to)).collect();
+        let slots: BTreeSet<i64> = stretches.iter().flat_map(|(from, to)| slot(*from)..=slot(*to)).collect();
         let queries = slots.into_iter().map(|slot| Query::table(known(slot), Consistency::Consistent));
         Ok(self.named(queries).await?.into_iter().collect())
     }
@@ -348,7 +347,8 @@ impl<'a, B: Table, C: Clock> Digests<'a, B, C> {
     /// Where it can't be read, or there is no answer by the deadline.
     pub async fn digest(&self, window: Window, position: usize) -> Result<Option<Digest>, DigestsError> {
         let name = window.to_string();
-        let get = async |key: Key| items::get(self.table, self.clock, self.deadline, &key, Consistency::Consistent).await;
+        let get =
+            async |key: Key| items::get(self.table, self.clock, self.deadline, &key, Consistency::Consistent).await;
         let Some(record) = get(record(&name)).await? else { return Ok(None) };
         let attempt = record.text(ATTEMPT).ok_or_else(|| unreadable(&record, "it names no attempt"))?;
         let found = get(Key::new(partition(&name), format!("{DIGEST}{attempt}#{position:06}"))).await?;
@@ -380,13 +380,7 @@ impl<'a, B: Table, C: Clock> Digests<'a, B, C> {
 /// Names an attempt by all that it would write, so that a repeat which finds the same is the same.
 fn attempt(closing: &Closing) -> String {
     let Closing { window, digests, taken, waiting, still_waiting } = closing;
-    let parts = [
-        window.to_string().into_bytes(),
-        json(digests),
-        json(taken),
-        json(waiting),
-        json(still_waiting),
-    ];
+    let parts = [window.to_string().into_bytes(), json(digests), json(taken), json(waiting), json(still_waiting)];
     Uuid::new_v5(&Uuid::NAMESPACE_OID, &parts.join(&0)).simple().to_string()
 }
 

@@ -107,8 +107,14 @@ async fn lists_have_what_waits_by_urgency_and_what_was_made_by_time_and_nothing_
 
     // Whoever is to be forgotten is found in both lists.
     for (list, expected) in [(List::Standing, 6), (List::Superseded, 1), (List::Withdrawn, 0)] {
-        for (person, count) in [((Some("copper"), None), expected), ((Some("iron"), None), 0), ((None, Some("c1")), expected)] {
-            assert_eq!(ledger.maybe_of(person, list, None).await.expect("a page").found.len(), count, "{list:?} {person:?}");
+        for (person, count) in
+            [((Some("copper"), None), expected), ((Some("iron"), None), 0), ((None, Some("c1")), expected)]
+        {
+            assert_eq!(
+                ledger.maybe_of(person, list, None).await.expect("a page").found.len(),
+                count,
+                "{list:?} {person:?}"
+            );
         }
     }
     ledger.redact(&entry("edited").await).await.expect("done");
@@ -121,7 +127,11 @@ async fn a_record_keeps_what_fits_and_of_two_that_change_it_at_once_both_are_in_
     let table = table(clock);
     let ledger = ledger(&table, &clock);
     for number in 0..120 {
-        let version = Version { comment_event: format!("{number}-{}", "x".repeat(9_000)), name: number.to_string(), time: time() };
+        let version = Version {
+            comment_event: format!("{number}-{}", "x".repeat(9_000)),
+            name: number.to_string(),
+            time: time(),
+        };
         ledger.change("c", |record| record.note_version(version.clone())).await.expect("written");
     }
     let record = ledger.record("c").await.expect("readable");

@@ -69,12 +69,15 @@ impl AlertPage<'_> {
 
     fn question(&self) -> Markup {
         let (standing, actions): (Markup, &[Action]) = match self.entry.log.standing() {
-            Standing::Undecided if !self.entry.alert.is_open() => return html! { p.standing { (since(&self.entry.alert)) } },
+            Standing::Undecided if !self.entry.alert.is_open() => {
+                return html! { p.standing { (since(&self.entry.alert)) } };
+            }
             Standing::Undecided => (Markup::default(), &[Action::Remove, Action::Keep]),
             Standing::Decided(decision) => {
                 let (decided, moment) = (decided(decision, self.now), moment(decision.time));
                 let not_told = not_told(decision);
-                let said = html! { p.standing { (decided) ", on " (moment) ". " (not_told) " " (since(&self.entry.alert)) } };
+                let said =
+                    html! { p.standing { (decided) ", on " (moment) ". " (not_told) " " (since(&self.entry.alert)) } };
                 (said, &[Action::Undo])
             }
         };

@@ -70,10 +70,7 @@ async fn whoever_decides_to_remove_is_told_that_the_forum_is_not() {
         assert!(!fixture.get(&fixture.link(&alert)).await.body.contains(NOT_TOLD));
         let decided = fixture.post(&fixture.link(&alert), &format!("action={action}&moderator=ben&after=0")).await;
         assert_eq!(decided.status, 303);
-        for page in [
-            fixture.get(&fixture.link(&alert)).await,
-            fixture.at_desk(get(&format!("/alert/{alert}"))).await,
-        ] {
+        for page in [fixture.get(&fixture.link(&alert)).await, fixture.at_desk(get(&format!("/alert/{alert}"))).await] {
             assert_eq!(page.body.matches(NOT_TOLD).count(), count, "{action}: {}", page.body);
         }
         let desk = fixture.at_desk(get(&format!("/?last={}.{}", alert.comment, alert.id))).await.body;

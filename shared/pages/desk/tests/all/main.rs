@@ -372,7 +372,12 @@ proptest! {
 async fn an_alert_is_held_back_for_a_reason_and_an_exploration_for_none() {
     let fixture = Fixture::new(Access::Iam);
     for (number, reason, detail, said) in [
-        (1, Withholding::Budget, "the budget is 8 an hour.", Some("This alert was held back: the budget is 8 an hour.")),
+        (
+            1,
+            Withholding::Budget,
+            "the budget is 8 an hour.",
+            Some("This alert was held back: the budget is 8 an hour."),
+        ),
         (2, Withholding::Breaker, "", Some("This alert was held back.")),
         (3, Withholding::Exploration, "it meets no policy", None),
     ] {

@@ -16,7 +16,9 @@ async fn the_queue_has_the_severest_first_then_the_oldest_and_counts_the_rest() 
     }
     let page = fixture.at_desk(get("/")).await.body;
     let place = |text: &str| page.find(&format!("<bdi dir=\"auto\">{text}</bdi>"));
-    assert!(place("days old") < place("older") && place("older") < place("younger") && place("younger") < place("middle"));
+    assert!(
+        place("days old") < place("older") && place("older") < place("younger") && place("younger") < place("middle")
+    );
     assert!(place("days old").is_some() && place("low").is_none());
     assert!(page.contains("59 alerts waiting") && page.contains("9 more alerts are waiting"), "{page}");
     for key in ["<kbd>j</kbd>", "<kbd>k</kbd>", "<kbd>r</kbd>", "<kbd>x</kbd>", "<kbd>u</kbd>"] {
