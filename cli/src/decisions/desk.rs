@@ -161,7 +161,10 @@ async fn alerts(table: &MemoryTable, clock: MemoryClock) -> anyhow::Result<Vec<C
     let mut after = None;
     loop {
         let page = ledger.made_between(List::Standing, between, after).await?;
-        let claims = page.found.iter().filter_map(|alert| Some((alert.probability, Claim::to_alert(&alert.key, Action::Remove)?)));
+        let claims = page
+            .found
+            .iter()
+            .filter_map(|alert| Some((alert.probability, Claim::to_alert(&alert.key, Action::Remove)?)));
         found.extend(claims);
         after = page.next;
         if after.is_none() {

@@ -14,9 +14,7 @@ use modstream_in_use::models::ModelStore;
 use modstream_in_use::policies::PolicyStore;
 use modstream_ledger::{Entry, SCHEMA};
 use modstream_platform::memory::{MemoryClock, MemoryObjects, MemoryTable};
-use modstream_platform::table::{
-    self, Batch, Consistency, Item, Key, Page, Query, Table, Transacted, Update, Write,
-};
+use modstream_platform::table::{self, Batch, Consistency, Item, Key, Page, Query, Table, Transacted, Update, Write};
 use modstream_platform::{
     Bytes, CallError, Clock, Condition, ETag, Fetched, Message, Objects, PublishOutcome, PutOutcome, PutRecord, Stream,
     Topic, Written,
