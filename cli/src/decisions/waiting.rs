@@ -1,5 +1,6 @@
 //! `modstream decisions waiting`: alerts that nobody decided, also those that the desk no longer lists.
 
+use plain_text::counted;
 use std::collections::HashMap;
 use std::process::ExitCode;
 
@@ -92,8 +93,8 @@ impl WaitingArgs {
         }
         let lines: String = waiting.iter().map(|entry| format!("{}/{}\n", entry.hour, entry.id)).collect();
         print(&lines)?;
-        let alerts = if waiting.len() == 1 { "alert" } else { "alerts" };
-        eprintln!("{} undecided {alerts} from {from} to {to}; what lies before was not looked at", waiting.len());
+        let alerts = counted(waiting.len(), "undecided alert");
+        eprintln!("{alerts} from {from} to {to}; what lies before was not looked at");
         Ok(ExitCode::SUCCESS)
     }
 }

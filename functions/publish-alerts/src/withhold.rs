@@ -7,6 +7,7 @@ use modstream_platform::deliver::DeliveryError;
 use modstream_platform::{Clock, Objects};
 use modstream_policy::{Channel, Policies};
 use named_mutations::is_on;
+use plain_text::counted;
 
 /// The reason why an alert is withheld, and the same as a sentence.
 pub(crate) type Withheld = (Withholding, String);
@@ -63,11 +64,8 @@ pub(crate) async fn by_budgets<O: Objects, C: Clock>(
         let hour = Hour::of(event.time);
         let request = Request { hour, scope: &scope, places, alert: &event.id, is_resumed };
         if budgets.take(objects, clock, deadline, request).await? == Slot::Spent {
-            let word = if places == 1 { "alert" } else { "alerts" };
-            return Ok(Some((
-                Withholding::Budget,
-                format!("the budget of {whose} is {places} {word} an hour, and spent"),
-            )));
+            let places = counted(places, "alert");
+            return Ok(Some((Withholding::Budget, format!("the budget of {whose} is {places} an hour, and spent"))));
         }
     }
     Ok(None)

@@ -4,7 +4,8 @@ use std::time::Duration;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 use modstream_archive::{Content, Reader as Archive};
-use modstream_events::{Alert, CommentEvent, CommentVersion, Decision, Event};
+use modstream_events::{Alert, CommentEvent, CommentVersion, Decision, DeletedBy, Event, ids};
+use modstream_ledger::comments::{Comments, TOMBSTONE};
 use modstream_ledger::{Hour, LedgerError, PREFIX as ALERTS, Reader as Ledger, Withheld, Withholding};
 use modstream_platform::deliver::{DeliveryError, get, list};
 use modstream_platform::{Clock, Fetched, Objects};
@@ -32,7 +33,7 @@ pub struct Pulled {
     /// Explored comments that nobody decided about, of the days from the first that somebody did to `to`: they say nothing
     /// yet about what is missed. 0 where no explored comment was decided about.
     pub waiting: usize,
-    /// Verdicts whose comment is gone: forgotten, or no longer kept.
+    /// Verdicts whose comment is gone: deleted by whoever wrote it or with the account, forgotten, or no longer kept.
     pub without_text: usize,
     /// Verdicts whose text comes from the ledger, since the archive has the comment no more. Texts are whole all the same:
     /// cut ones are left out and counted above.
@@ -81,6 +82,7 @@ pub async fn pull<O: Objects, C: Clock>(
         wanted.entry((verdict.source.clone(), verdict.comment_event_id.clone())).or_default().push(verdict);
     }
     join_with_archive(objects, clock, stream, &mut wanted, &mut pulled).await?;
+    leave_out_deleted(objects, clock, &mut pulled).await?;
     for verdict in wanted.into_values().flatten() {
         join_with_ledger(objects, clock, verdict, &mut pulled).await?;
     }
@@ -185,6 +187,32 @@ async fn join_with_archive<O: Objects, C: Clock>(
     }
     let unreadable = archive.unreadable().iter().map(|object| (object.key.clone(), object.error.to_string()));
     pulled.unreadable.extend(unreadable);
+    Ok(())
+}
+
+/// Leaves out the comments that were deleted since, but for those that a moderator removed, which are what is learned from. The
+/// archive has their texts still; the ledger's are gone.
+async fn leave_out_deleted<O: Objects, C: Clock>(objects: &O, clock: &C, pulled: &mut Pulled) -> Result<(), PullError> {
+    let archived = std::mem::take(&mut pulled.judged);
+    let checks = archived.into_iter().map(async |judged| {
+        let Some(id) = &judged.id else { return Ok((judged, false)) };
+        let key = ids::comment_key(&judged.decision.source, id).to_string();
+        let record = Comments::new(objects, clock, clock.now() + READ_TIMEOUT).record(&key).await?;
+        let alerted = judged.decision.alerted;
+        // What is alerted about later is of a comment that is back.
+        let is_deleted = record.deleted.is_some_and(|deletion| {
+            deletion.by != DeletedBy::Moderator && alerted.duration_since(deletion.time) < TOMBSTONE
+        });
+        Ok::<_, DeliveryError>((judged, is_deleted))
+    });
+    let checked: Vec<(Judged, bool)> = stream::iter(checks).buffered(CONCURRENT_READS).try_collect().await?;
+    for (judged, is_deleted) in checked {
+        if is_deleted {
+            pulled.without_text += 1;
+        } else {
+            pulled.judged.push(judged);
+        }
+    }
     Ok(())
 }
 

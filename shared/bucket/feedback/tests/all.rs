@@ -5,11 +5,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use kinesis_batch::SourceRecord;
 use modstream_events::{
-    Action, Alert, Comment, Decision, Event, EventRef, ModelRef, OperatingPoint, PROBE_BODY, PolicyRef, Severity, ids,
+    Action, Alert, Comment, Decision, DeletedBy, Event, EventRef, ModelRef, OperatingPoint, PROBE_BODY, PolicyRef,
+    Severity, ids,
 };
 use modstream_feedback::{
     Claim, Judged, NoSuggestion, Verdict, live, newest, of_newest_model, pull, read, standing, suggest,
 };
+use modstream_ledger::comments::{Comments, Deletion};
 use modstream_ledger::{Keys, Ledger, Withholding};
 use modstream_platform::memory::{MemoryClock, MemoryObjects};
 use modstream_platform::{Bytes, Clock, Condition, Objects};
@@ -350,6 +352,33 @@ async fn decisions_are_joined_with_the_archive_else_with_the_ledger() {
     assert_eq!(texts, ["in the archive", "in the ledger"]);
     assert_eq!((pulled.undone, pulled.without_text, pulled.from_ledger), (1, 1, 1));
     assert_eq!(pulled.unreadable.len(), 1, "{:?}", pulled.unreadable);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_comment_that_was_deleted_since_does_not_come_back_from_the_archive() {
+    for (by, hours_later, is_taken) in [
+        (DeletedBy::Author, 1, false),
+        (DeletedBy::Account, 1, false),
+        (DeletedBy::Moderator, 1, true),
+        // The alert is about a comment that is back.
+        (DeletedBy::Author, -2, true),
+    ] {
+        let (objects, clock) = (MemoryObjects::new(), MemoryClock::starting_at(time()));
+        let event = comment_event(1, "so it is");
+        archive(&objects, &clock, &event).await;
+        decided(&objects, &clock, &alert_event(1, 0.9, "so it is")).await;
+        let deletion = Deletion {
+            time: time() + jiff::SignedDuration::from_hours(hours_later),
+            by,
+            event: ("d1".to_owned(), time()),
+        };
+        let comments = Comments::new(&objects, &clock, clock.now() + Duration::from_secs(10));
+        let key = ids::comment_key(FORUM, "c1").to_string();
+        comments.change(&key, |record| record.deleted = Some(deletion.clone())).await.expect("recorded");
+        let pulled = pull(&objects, &clock, "comments", Timestamp::MIN, Timestamp::MAX).await.expect("read");
+        let counts = (pulled.judged.len(), pulled.without_text);
+        assert_eq!(counts, if is_taken { (1, 0) } else { (0, 1) }, "{by:?} {hours_later}");
+    }
 }
 
 /// Records the alert, and what was decided about it.

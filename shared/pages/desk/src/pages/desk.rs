@@ -3,6 +3,7 @@ use maud::{Markup, html};
 use modstream_events::Action;
 use modstream_ledger::Hour;
 use modstream_report::html::isolate_direction;
+use plain_text::{agree, counted};
 
 use super::words::{
     ago, author, body, decided, moment, not_told, percent, permalink, quoted, reported, severity, subreddit, terms,
@@ -166,7 +167,7 @@ impl DeskPage<'_> {
                     }
                     Some(count) => {
                         a href=(there) {
-                            @if count == 1 { "1 older alert is undecided" } @else { (count) " older alerts are undecided" }
+                            (counted(count, "older alert")) " " (agree(count, "is", "are")) " undecided"
                         }
                         ", of the " (OLDER_DAYS) " days before these. Those before are not counted; " code { "modstream decisions waiting" } " lists them."
                     }
@@ -184,10 +185,10 @@ impl DeskPage<'_> {
         html! {
             @if more > 0 {
                 p.quiet {
-                    (more) (if more == 1 { " more alert is" } else { " more alerts are" }) " waiting. The first "
+                    (counted(more, "more alert")) " " (agree(more, "is", "are")) " waiting. The first "
                     (MAX_SHOWN_AT_DESK) " are shown; the next ones follow as you decide these."
                     @if unread > 0 {
-                        " Of these, " (unread) " are older than what the desk reads at once, so their severity is not known yet."
+                        " Of these, " (unread) " " (agree(unread, "is", "are")) " older than what the desk reads at once, so their severity is not known yet."
                     }
                 }
             }
@@ -229,8 +230,7 @@ impl OlderPage<'_> {
         let Older { from, before, shown, count } = self.older;
         let title = match count {
             0 => "No older alerts waiting".to_owned(),
-            1 => "1 older alert waiting".to_owned(),
-            count => format!("{count} older alerts waiting"),
+            count => format!("{} waiting", counted(*count, "older alert")),
         };
         let company = Company::of(std::iter::empty());
         let content = html! {
