@@ -224,6 +224,10 @@ fn injection(operation: Operation, fault: &Fault) -> &'static str {
         (Operation::PutObject, _) => "PutObject without an answer, or late",
         (Operation::GetSecretValue, Fault::Fails(_)) => "GetSecretValue fails",
         (Operation::GetSecretValue, _) => "GetSecretValue without an answer, or late",
+        (Operation::Table(_), Fault::Fails(_)) => "a table's call fails",
+        (Operation::Table(_), Fault::EntriesFail(_)) => "a table leaves keys unprocessed",
+        (Operation::Table(_), Fault::ShortPage) => "a table's page is short",
+        (Operation::Table(_), _) => "a table's call without an answer, or late",
     }
 }
 
@@ -236,6 +240,7 @@ impl Operation {
             Operation::PutObject => ("s3", "PutObject"),
             Operation::PublishBatch => ("sns", "PublishBatch"),
             Operation::GetSecretValue => ("secretsmanager", "GetSecretValue"),
+            Operation::Table(operation) => ("dynamodb", operation.name()),
         };
         CallError { service, operation, kind, message: "planned".to_owned() }
     }

@@ -72,6 +72,8 @@ pub enum Operation {
     PublishBatch,
     /// Reading a secret.
     GetSecretValue,
+    /// A call to a table. No function makes one yet, so no plan has one.
+    Table(modstream_platform::table::Operation),
 }
 
 /// What one call does instead of what it should.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use modstream_platform::listing::{Page, all_pages};
 use modstream_platform::memory::MemoryObjects;
+use modstream_platform::table::{self, Batch, Consistency, Item, Key, Query, Table, Transacted, Update, Write};
 use modstream_platform::{
     Bytes, CallError, CallErrorKind, Clock, Condition, DeletableObjects, ETag, Fetched, Message, Objects,
     PublishOutcome, PutOutcome, PutRecord, Secrets, Stage, Stream, Topic, Written,
@@ -223,6 +224,76 @@ impl<S: Secrets> Secrets for Faulty<S> {
     }
 }
 
+impl<T: Table> Faulty<T> {
+    /// A call that is made whole, or not at all.
+    async fn call<A>(
+        &self,
+        operation: table::Operation,
+        call: impl Future<Output = Result<A, CallError>> + Send,
+    ) -> Result<A, CallError> {
+        let operation = Operation::Table(operation);
+        let fault = self.before(operation).await?;
+        let answer = call.await?;
+        self.after(operation, fault, answer).await
+    }
+}
+
+/// Throttling, permissions that are missing, and calls that nothing came of are [`Fault::Fails`]; what was done and not answered is
+/// [`Fault::AnswerLost`].
+impl<T: Table> Table for Faulty<T> {
+    fn name(&self) -> &str {
+        self.inner.name()
+    }
+
+    async fn get(&self, key: &Key, consistency: Consistency) -> Result<Option<Item>, CallError> {
+        self.call(table::Operation::GetItem, self.inner.get(key, consistency)).await
+    }
+
+    /// Leaves the keys unprocessed that fail.
+    async fn get_batch(&self, keys: &[Key], consistency: Consistency) -> Result<Batch, CallError> {
+        let operation = Operation::Table(table::Operation::BatchGetItem);
+        let fault = self.before(operation).await?;
+        let fails = failing(fault.as_ref(), keys.len());
+        let of = |failed: bool| keys.iter().zip(&fails).filter(move |(_, fails)| **fails == failed);
+        let (left, asked): (Vec<Key>, Vec<Key>) =
+            (of(true).map(|(key, _)| key.clone()).collect(), of(false).map(|(key, _)| key.clone()).collect());
+        let mut batch =
+            if asked.is_empty() { Batch::default() } else { self.inner.get_batch(&asked, consistency).await? };
+        batch.unprocessed.extend(left);
+        self.after(operation, fault, batch).await
+    }
+
+    /// A short page has one item, and may have a next one.
+    async fn query(&self, query: &Query) -> Result<table::Page, CallError> {
+        let operation = Operation::Table(table::Operation::Query);
+        let fault = self.before(operation).await?;
+        let limit = if fault == Some(Fault::ShortPage) { Some(1) } else { query.limit };
+        let page = self.inner.query(&Query { limit, ..query.clone() }).await?;
+        self.after(operation, fault, page).await
+    }
+
+    async fn put(&self, item: &Item, condition: &table::Condition) -> Result<table::Outcome<()>, CallError> {
+        self.call(table::Operation::PutItem, self.inner.put(item, condition)).await
+    }
+
+    async fn update(
+        &self,
+        key: &Key,
+        update: &Update,
+        condition: &table::Condition,
+    ) -> Result<table::Outcome<Item>, CallError> {
+        self.call(table::Operation::UpdateItem, self.inner.update(key, update, condition)).await
+    }
+
+    async fn delete(&self, key: &Key, condition: &table::Condition) -> Result<table::Outcome<()>, CallError> {
+        self.call(table::Operation::DeleteItem, self.inner.delete(key, condition)).await
+    }
+
+    async fn transact(&self, token: &str, writes: &[Write]) -> Result<Transacted, CallError> {
+        self.call(table::Operation::TransactWriteItems, self.inner.transact(token, writes)).await
+    }
+}
+
 impl<C: Clock> Clock for Faulty<C> {
     fn now(&self) -> Timestamp {
         self.inner.now()
@@ -231,5 +302,64 @@ impl<C: Clock> Clock for Faulty<C> {
     async fn sleep(&self, duration: Duration) {
         self.faults.step(&self.process).await;
         self.inner.sleep(duration).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use modstream_platform::deliver::items;
+    use modstream_platform::memory::{MemoryClock, MemoryTable};
+    use modstream_platform::table::Schema;
+
+    use super::*;
+    use crate::plan::{Incident, Plan};
+
+    /// A table whose calls of an operation have these faults, in this order, in a process of the publisher.
+    fn table(operation: table::Operation, faults: &[Fault], clock: MemoryClock) -> Faulty<MemoryTable> {
+        let incidents = faults.iter().enumerate().map(|(call, fault)| Incident::Call {
+            function: Function::Publish,
+            operation: Operation::Table(operation),
+            call: call as u64,
+            fault: fault.clone(),
+        });
+        let plan = Plan { incidents: incidents.collect(), ..Plan::of_seed(0) };
+        let faults = Faults::new(&plan, clock, |_| String::new());
+        let table = MemoryTable::new("state", Schema::default(), clock);
+        Faulty::new(table, &faults, &Process::of(Function::Publish))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_tables_calls_go_wrong_as_planned_and_what_is_repeated_is_made_once() {
+        let clock = MemoryClock::system();
+        let deadline = clock.now() + Duration::from_secs(600);
+        let key = |n: usize| Key::new("p", n.to_string());
+        let always = table::Condition::Always;
+        let lost = [
+            Fault::Fails(CallErrorKind::Unavailable),
+            Fault::AnswerLost,
+            Fault::Fails(CallErrorKind::OutcomeUnknown),
+            Fault::SlowAnswer(Duration::from_secs(1)),
+        ];
+        let faulty = table(table::Operation::UpdateItem, &lost, clock);
+        let count = Update::new().add("n", 1);
+        for _ in 0..2 {
+            let made = items::update_once(&faulty, &clock, deadline, &key(0), &count, &always, "once").await;
+            assert_eq!(made.expect("an answer").done().and_then(|item| item.number("n")), Some(1));
+        }
+        let faulty = table(table::Operation::BatchGetItem, &[Fault::EntriesFail(vec![true, false])], clock);
+        let keys: Vec<Key> = (0..4).map(key).collect();
+        for key in &keys {
+            faulty.put(&Item::new(key.clone()), &always).await.expect("put");
+        }
+        let batch = faulty.get_batch(&keys, Consistency::Consistent).await.expect("a batch");
+        assert_eq!((batch.items.len(), batch.unprocessed), (2, vec![key(0), key(2)]));
+        let faulty = Faulty { faults: table(table::Operation::Query, &[Fault::ShortPage], clock).faults, ..faulty };
+        let query = Query::table("p", Consistency::Consistent);
+        let page = faulty.query(&query).await.expect("a page");
+        assert!(page.items.len() == 1 && page.next.is_some());
+        assert_eq!(items::query_all(&faulty, &clock, deadline, &query).await.expect("all").len(), 4);
+        let denied = table(table::Operation::GetItem, &[Fault::Fails(CallErrorKind::Denied)], clock);
+        let error = items::get(&denied, &clock, deadline, &key(0), Consistency::Eventual).await.expect_err("denied");
+        assert!(error.to_string().contains("dynamodb GetItem: missing or not permitted"), "{error}");
     }
 }

@@ -80,6 +80,14 @@ pub(crate) struct BucketArgs {
     pub(crate) bucket: String,
 }
 
+/// A system's table.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct TableArgs {
+    /// The system's table
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_TABLE", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) table: String,
+}
+
 /// What a command on a system's bucket takes.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct InBucketArgs {

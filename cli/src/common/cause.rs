@@ -22,8 +22,12 @@ pub(crate) struct CauseArgs {
     #[arg(long, value_name = "TEXT", value_parser = reason)]
     pub(crate) reason: Option<String>,
     /// The decisions' stream, which gets an event about the change
-    #[arg(long, value_name = "NAME", env = "MODSTREAM_DECISIONS_STREAM", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_DECISIONS_STREAM", value_parser = NonEmptyStringValueParser::new(),
+        requires = "table")]
     pub(crate) decisions_stream: Option<String>,
+    /// The system's table, which keeps the event until the stream has it
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_TABLE", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) table: Option<String>,
 }
 
 /// The most characters of an operator's name.
@@ -68,13 +72,12 @@ impl CauseArgs {
     pub(crate) async fn make<E: From<DeliveryError>>(
         &self,
         connection: &Connection,
-        bucket: &str,
         event: &[u8],
         make: impl Future<Output = Result<bool, E>>,
     ) -> Result<bool, E> {
-        let Some(stream) = &self.decisions_stream else { return make.await };
-        let (objects, stream) = (connection.clients().objects(bucket), connection.clients().stream(stream));
-        let announcing = Decisions::new(&objects, &stream, &SystemClock, deadline());
+        let (Some(stream), Some(table)) = (&self.decisions_stream, &self.table) else { return make.await };
+        let (table, stream) = (connection.table(table), connection.clients().stream(stream));
+        let announcing = Decisions::new(&table, &stream, &SystemClock, deadline());
         let announced = Box::pin(announcing.announce(event, make)).await?;
         if announced == Announced::Unsent {
             eprintln!(

@@ -16,7 +16,8 @@ use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use jiff::Timestamp;
 use modstream_in_use::models::ModelStore;
-use modstream_platform::aws::{Clients, S3Objects, SystemClock, call_error};
+use modstream_ledger::SCHEMA;
+use modstream_platform::aws::{Clients, DynamoTable, S3Objects, SystemClock, call_error};
 use modstream_platform::{CallError, Clock as _};
 
 use super::aws_args::ConnectionArgs;
@@ -94,6 +95,11 @@ impl Connection {
     pub(crate) fn bucket(&self, name: &str) -> S3Objects {
         let config = aws_sdk_s3::config::Builder::from(&self.config).force_path_style(self.is_elsewhere()).build();
         S3Objects::new(aws_sdk_s3::Client::from_conf(config), name, RETRY_TIMEOUT)
+    }
+
+    /// The table of what a system remembers. What is asked of it is repeated by the platform, which knows what may have been done.
+    pub(crate) fn table(&self, name: &str) -> DynamoTable {
+        self.clients.table(name, SCHEMA)
     }
 
     /// The models of a name, for writing.

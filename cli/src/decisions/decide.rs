@@ -5,18 +5,17 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
-use futures_util::{StreamExt as _, stream};
 use jiff::SignedDuration;
-use modstream_decisions::{DecideOutcome, Decisions, Standing, moderator};
+use modstream_decisions::{Case, DecideOutcome, Decisions, Standing, log, moderator};
 use modstream_events::{Action, Alert, Event};
-use modstream_ledger::{Hour, LedgerError, Reader};
-use modstream_links::{Claim, decode_without_verifying};
+use modstream_ledger::{AlertKey, Ledger, List};
+use modstream_links::decode_without_verifying;
 use modstream_platform::Clock as _;
-use modstream_platform::aws::{S3Objects, SystemClock};
+use modstream_platform::aws::{DynamoTable, SystemClock};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::common::aws_args::{BucketArgs, ConnectionArgs};
+use crate::common::aws_args::{ConnectionArgs, TableArgs};
 use crate::common::connection::{Connection, deadline};
 use crate::common::display::{one_line, print};
 use crate::common::runtime::block_on;
@@ -25,13 +24,13 @@ use crate::common::runtime::block_on;
 #[command(after_help = "Examples:
   modstream decide d704ed39-889c-5b22-b41b-2e4fb9283bff remove --moderator maja
   modstream decide https://example.org/a/AQHB... undo --moderator maja
-  modstream decide 2026-01-05T10/d704ed39-889c-5b22-b41b-2e4fb9283bff keep --moderator maja
+  modstream decide 9668f631-51b3-57e2-a240-628cc2d26208/d704ed39-889c-5b22-b41b-2e4fb9283bff keep --moderator maja
 
 Of a link only what it names is used: your AWS credentials are what lets you decide. The first decision about an alert stands
 until it is undone; the status is 1 where nothing was changed. A decision is recorded and goes to the decisions' stream; the
 forum is not told.")]
 pub(crate) struct DecideArgs {
-    /// The alert's id, with its hour and a slash before it where it is older than three days, or a link to it
+    /// The alert's id, with its comment's key and a slash before it where it is older than three days, or a link to it
     #[arg(value_name = "ALERT", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) alert: String,
     /// `remove`, `keep` or `undo`
@@ -41,7 +40,7 @@ pub(crate) struct DecideArgs {
     #[arg(long, value_name = "NAME", env = "MODSTREAM_MODERATOR", value_parser = moderator)]
     pub(crate) moderator: String,
     #[command(flatten)]
-    pub(crate) bucket: BucketArgs,
+    pub(crate) table: TableArgs,
     /// The decisions' stream
     #[arg(long, value_name = "NAME", env = "MODSTREAM_DECISIONS_STREAM", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) decisions_stream: String,
@@ -56,7 +55,6 @@ pub(crate) struct DecideArgs {
 const FORUM_NOT_TOLD: &str = "the decision is recorded; the forum is not told\n";
 /// How many days back an alert is looked for that is named by its id alone.
 const SEARCHED_DAYS: i64 = 3;
-const CONCURRENT_LISTINGS: usize = 16;
 
 impl DecideArgs {
     /// Runs `modstream decide`.
@@ -64,19 +62,20 @@ impl DecideArgs {
         let target = Target::read(&self.alert)?;
         let (id, outcome) = block_on(async {
             let connection = Connection::open(&self.connection).await?;
-            let bucket = self.bucket.bucket.as_str();
-            let (hour, id) = Box::pin(target.place(&connection.bucket(bucket))).await?;
-            let (objects, decisions) =
-                (connection.clients().objects(bucket), connection.clients().stream(&self.decisions_stream));
-            let reader = Reader::new(&objects, &SystemClock, deadline());
-            let found = Box::pin(reader.alert(hour, &id)).await?;
-            let bytes =
-                found.with_context(|| format!("the ledger of the bucket {bucket} has no alert {id} of {hour}"))?;
+            let table = connection.table(&self.table.table);
+            let key = Box::pin(target.place(&table)).await?;
+            let ledger = Ledger::new(&table, &SystemClock, deadline());
+            let found = Box::pin(ledger.entry(&key)).await?;
+            let name = &self.table.table;
+            let entry = found.with_context(|| format!("the ledger in the table {name} has no alert {key}"))?;
             let alert: Event<'_, Alert<'_>> =
-                Event::decode(&bytes).map_err(|error| anyhow::anyhow!("the alert {id}: {error}"))?;
-            let decisions = Decisions::new(&objects, &decisions, &SystemClock, deadline());
-            let outcome = Box::pin(decisions.decide(&alert, self.action, &self.moderator, None)).await?;
-            anyhow::Ok((id, outcome))
+                Event::decode(&entry.event).map_err(|error| anyhow::anyhow!("the alert {key}: {error}"))?;
+            let log = Box::pin(log(&table, &SystemClock, deadline(), &key)).await?;
+            let stream = connection.clients().stream(&self.decisions_stream);
+            let decisions = Decisions::new(&table, &stream, &SystemClock, deadline());
+            let case = Case { entry: &entry, alert: &alert, log: &log };
+            let outcome = Box::pin(decisions.decide(case, self.action, &self.moderator, None)).await?;
+            anyhow::Ok((key.id, outcome))
         })?;
         let standing = match outcome.log().standing() {
             Standing::Undecided => None,
@@ -125,50 +124,55 @@ impl DecideArgs {
 /// The alert as it was named.
 #[derive(Debug, PartialEq, Eq)]
 enum Target {
-    Named(Hour, String),
+    Named(AlertKey),
     Id(String),
 }
 
 impl Target {
     fn read(text: &str) -> anyhow::Result<Self> {
-        if let Ok(id) = Uuid::parse_str(text) {
-            return Ok(Target::Id(id.to_string()));
+        let uuid = |text: &str| Uuid::parse_str(text).map(|id| id.to_string());
+        if let Ok(id) = uuid(text) {
+            return Ok(Target::Id(id));
         }
-        if let Some((hour, id)) = text.split_once('/')
-            && let (Ok(hour), Ok(id)) = (hour.parse(), Uuid::parse_str(id))
+        if let Some((comment, id)) = text.split_once('/')
+            && let (Ok(comment), Ok(id)) = (uuid(comment), uuid(id))
         {
-            return Ok(Target::Named(hour, id.to_string()));
+            return Ok(Target::Named(AlertKey { comment, id }));
         }
         let Some((_, token)) = text.rsplit_once("/a/") else {
             bail!(
-                "`{}` is no alert: give its id, its hour and id (2026-01-05T10/ID), or a link to it with /a/ in it",
+                "`{}` is no alert: give its id, its comment's key and its id (KEY/ID), or a link to it with /a/ in it",
                 one_line(text)
             );
         };
-        match decode_without_verifying(token) {
-            Some(Claim::Alert { hour, id, .. }) => Ok(Target::Named(hour, id.to_string())),
-            _ => bail!("the link is not complete, or leads elsewhere than to an alert: copy all of it"),
+        match decode_without_verifying(token).and_then(|claim| claim.alert()) {
+            Some(key) => Ok(Target::Named(key)),
+            None => bail!("the link is not complete, or leads elsewhere than to an alert: copy all of it"),
         }
     }
 
-    async fn place(self, bucket: &S3Objects) -> anyhow::Result<(Hour, String)> {
+    async fn place(self, table: &DynamoTable) -> anyhow::Result<AlertKey> {
         let id = match self {
-            Target::Named(hour, id) => return Ok((hour, id)),
+            Target::Named(key) => return Ok(key),
             Target::Id(id) => id,
         };
         let now = SystemClock.now();
-        let reader = Reader::new(bucket, &SystemClock, deadline());
-        let hours =
-            Hour::between(now - SignedDuration::from_hours(24 * SEARCHED_DAYS), now + SignedDuration::from_hours(1));
-        let mut listed = stream::iter(hours).map(|hour| Box::pin(reader.hour(hour))).buffered(CONCURRENT_LISTINGS);
-        while let Some(entries) = listed.next().await {
-            let entries: Result<_, LedgerError> = entries;
-            if let Some(entry) = entries?.into_iter().find(|entry| entry.id == id) {
-                return Ok((entry.hour, id));
+        let between = (now - SignedDuration::from_hours(24 * SEARCHED_DAYS), now + SignedDuration::from_hours(1));
+        for list in List::ALL {
+            let mut after = None;
+            loop {
+                let page = Ledger::new(table, &SystemClock, deadline()).made_between(list, between, after).await?;
+                if let Some(alert) = page.found.into_iter().find(|alert| alert.key.id == id) {
+                    return Ok(alert.key);
+                }
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
             }
         }
         bail!(
-            "no comment of the last {SEARCHED_DAYS} days has the alert {id}: give its hour with it, 2026-01-05T10/{id}, or a \
+            "no comment of the last {SEARCHED_DAYS} days has the alert {id}: give its comment's key with it, KEY/{id}, or a \
              link to it; `modstream decisions waiting` lists the alerts that nobody decided"
         )
     }
@@ -178,23 +182,22 @@ impl Target {
 mod tests {
     use super::*;
     use modstream_events::Action;
-    use modstream_links::Signer;
+    use modstream_links::{Claim, Signer};
 
     #[test]
     fn an_alert_is_named_by_its_id_or_a_link() {
-        let id = "d704ed39-889c-5b22-b41b-2e4fb9283bff";
+        let (comment, id) = ("9668f631-51b3-57e2-a240-628cc2d26208", "d704ed39-889c-5b22-b41b-2e4fb9283bff");
         assert_eq!(Target::read(id).expect("an id"), Target::Id(id.to_owned()));
-        let hour: Hour = "2026-01-05T10".parse().expect("an hour");
-        let claim = Claim::Alert { hour, id: id.parse().expect("a UUID"), action: Action::Keep };
+        let key = AlertKey { comment: comment.to_owned(), id: id.to_owned() };
+        let claim = Claim::to_alert(&key, Action::Keep).expect("UUIDs");
         let signer = Signer::new(&[1; 32], None).expect("a key");
-        let link = signer.link("https://example.org", &claim, hour.start()).expect("a link");
-        assert_eq!(Target::read(&link).expect("a link"), Target::Named(hour, id.to_owned()));
-        let named = Target::read(&format!("2026-01-05T10/{id}")).expect("an hour and an id");
-        assert_eq!(named, Target::Named(hour, id.to_owned()));
+        let link = signer.link("https://example.org", &claim, SystemClock.now()).expect("a link");
+        assert_eq!(Target::read(&link).expect("a link"), Target::Named(key.clone()));
+        assert_eq!(Target::read(&key.to_string()).expect("a key and an id"), Target::Named(key));
         for text in [
             "k1",
             "2026-01-05T10/k1",
-            "2026-01-05/d704ed39-889c-5b22-b41b-2e4fb9283bff",
+            "2026-01-05T10/d704ed39-889c-5b22-b41b-2e4fb9283bff",
             "https://example.org/a/",
             "https://example.org/a/AQHB",
             "https://example.org/d/AQHB",

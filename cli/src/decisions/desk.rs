@@ -12,11 +12,11 @@ use jiff::SignedDuration;
 use modstream_classifier::artifact::ModelFiles;
 use modstream_decisions::moderator;
 use modstream_desk::{Access, SESSION_HOURS, Site, SiteSettings};
-use modstream_events::{Action, Alert, Event};
-use modstream_ledger::{Hour, Reader};
+use modstream_events::Action;
+use modstream_ledger::{Ledger, List};
 use modstream_links::{Claim, FORUM, Signer};
 use modstream_platform::Clock as _;
-use modstream_platform::memory::{MemoryClock, MemoryObjects, MemoryStream};
+use modstream_platform::memory::{MemoryClock, MemoryStream, MemoryTable};
 use modstream_policy::{Policies, Severities};
 use publish_alerts::Policy;
 use tokio::net::TcpListener;
@@ -99,12 +99,12 @@ impl DeskArgs {
         .await?;
         Box::pin(pipeline.run(&schedule, &interrupts)).await?;
 
-        let (objects, clock) = (pipeline.objects().clone(), pipeline.clock());
+        let (table, objects, clock) = (pipeline.table().clone(), pipeline.objects().clone(), pipeline.clock());
         let signer = Signer::new(&key()?, None)?;
         let url = format!("http://{}", listener.local_addr()?);
-        tell(self, &url, &objects, clock, &signer).await?;
+        tell(self, &url, &table, clock, &signer).await?;
         let settings = SiteSettings { links: true, desk: Some(Access::SignedLink), forum: FORUM.to_owned() };
-        let site = Site::new(objects, MemoryStream::new("decisions", 1, clock), clock, settings);
+        let site = Site::new(table, objects, MemoryStream::new("decisions", 1, clock), clock, settings);
         tokio::select! {
             () = interrupts.asked() => Ok(ExitCode::SUCCESS),
             ended = serve(listener, site, signer, clock) => match ended? {},
@@ -122,7 +122,7 @@ fn key() -> anyhow::Result<[u8; 32]> {
 async fn tell(
     args: &DeskArgs,
     url: &str,
-    objects: &MemoryObjects,
+    table: &MemoryTable,
     clock: MemoryClock,
     signer: &Signer,
 ) -> anyhow::Result<()> {
@@ -133,7 +133,7 @@ async fn tell(
         signer.link(url, &claim, expires).unwrap_or_default()
     };
     let links: Vec<String> = args.moderator.iter().map(sign_in).collect();
-    let alerts = alerts(objects, clock).await?;
+    let alerts = alerts(table, clock).await?;
     let first = alerts.first().and_then(|claim| signer.link(url, claim, expires));
     let lines: Vec<&str> = links.iter().map(String::as_str).chain(first.as_deref()).collect();
     if args.link_only {
@@ -154,16 +154,22 @@ async fn tell(
 }
 
 /// Claims to all alerts, the most probable first.
-async fn alerts(objects: &MemoryObjects, clock: MemoryClock) -> anyhow::Result<Vec<Claim>> {
+async fn alerts(table: &MemoryTable, clock: MemoryClock) -> anyhow::Result<Vec<Claim>> {
     let now = clock.now();
-    let reader = Reader::new(objects, &clock, now + Duration::from_secs(20));
+    let ledger = Ledger::new(table, &clock, now + Duration::from_secs(20));
+    let between = (now - SignedDuration::from_hours(2), now + SignedDuration::from_hours(1));
     let mut found = Vec::new();
-    for hour in Hour::between(now - SignedDuration::from_hours(2), now + SignedDuration::from_hours(1)) {
-        for entry in reader.hour(hour).await? {
-            let Some(bytes) = reader.alert(hour, &entry.id).await? else { continue };
-            let event: Event<'_, Alert<'_>> = Event::decode(&bytes)?;
-            let claim = Claim::Alert { hour, id: entry.id.parse()?, action: Action::Remove };
-            found.push((event.data.probability, claim));
+    let mut after = None;
+    loop {
+        let page = ledger.made_between(List::Standing, between, after).await?;
+        let claims = page
+            .found
+            .iter()
+            .filter_map(|alert| Some((alert.probability, Claim::to_alert(&alert.key, Action::Remove)?)));
+        found.extend(claims);
+        after = page.next;
+        if after.is_none() {
+            break;
         }
     }
     found.sort_by(|one, other| other.0.total_cmp(&one.0));

@@ -13,7 +13,7 @@ use modstream_platform::Clock as _;
 use modstream_platform::aws::SystemClock;
 use serde_json::json;
 
-use crate::common::aws_args::{BucketArgs, ConnectionArgs, time};
+use crate::common::aws_args::{BucketArgs, ConnectionArgs, TableArgs, time};
 use crate::common::connection::Connection;
 use crate::common::display::{one_line, print};
 use crate::common::output::OutputFile;
@@ -54,7 +54,7 @@ impl DecisionsCommand {
   modstream train --input removals.csv --decisions decisions.jsonl --output models/ours
 
 A line a comment: its text, the verdict that stands, and the decision with what the model had claimed. Texts come from the
-archive, or from the ledger where that is older. Only alerts were judged, and the comments that a policy's exploration_share
+ledger, or from the archive where they are cut there. Only alerts were judged, and the comments that a policy's exploration_share
 picked; `propensity` says how probable it was to be asked about. Probes are left out.")]
 pub(crate) struct PullArgs {
     /// The file to write; one there is replaced
@@ -68,6 +68,8 @@ pub(crate) struct PullArgs {
     pub(crate) to: Option<Timestamp>,
     #[command(flatten)]
     pub(crate) bucket: BucketArgs,
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
     /// The comments' stream, as the archive names it
     #[arg(long, value_name = "NAME", env = "MODSTREAM_COMMENTS_STREAM", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) comments_stream: String,
@@ -90,7 +92,8 @@ impl PullArgs {
         let pulled = block_on(async {
             let connection = Connection::open(&self.connection).await?;
             let bucket = connection.bucket(&self.bucket.bucket);
-            Ok(Box::pin(pull(&bucket, &SystemClock, &self.comments_stream, from, to)).await?)
+            let table = connection.table(&self.table.table);
+            Ok(Box::pin(pull((&table, &bucket), &SystemClock, &self.comments_stream, from, to)).await?)
         })?;
         let mut lines = String::new();
         for judged in &pulled.judged {
@@ -112,14 +115,14 @@ fn in_json(pulled: &Pulled, args: &PullArgs) -> String {
         "probes": pulled.probes,
         "waiting": pulled.waiting,
         "without_text": pulled.without_text,
-        "from_ledger": pulled.from_ledger,
+        "from_archive": pulled.from_archive,
         "unreadable": pulled.unreadable.iter().map(|(key, why)| json!({ "key": key, "why": why })).collect::<Vec<_>>(),
     });
     format!("{line}\n")
 }
 
 fn in_words(pulled: &Pulled, args: &PullArgs) -> String {
-    let Pulled { judged, undone, probes, waiting, without_text, from_ledger, unreadable } = pulled;
+    let Pulled { judged, undone, probes, waiting, without_text, from_archive, unreadable } = pulled;
     let removed = judged.iter().filter(|judged| judged.removed).count();
     let mut text = format!(
         "{} with a decision, {removed} of them to remove, written to {}\n",
@@ -133,9 +136,9 @@ fn in_words(pulled: &Pulled, args: &PullArgs) -> String {
         }
     };
     line(
-        *from_ledger,
-        "has its text from the ledger: the archive has the comment no more",
-        "have their text from the ledger: the archive has the comment no more",
+        *from_archive,
+        "has its text from the archive: the ledger's is cut",
+        "have their text from the archive: the ledger's is cut",
     );
     line(
         *without_text,
@@ -149,7 +152,7 @@ fn in_words(pulled: &Pulled, args: &PullArgs) -> String {
         "explored comment waits for a decision: a recall is of those that are decided",
         "explored comments wait for a decision: a recall is of those that are decided",
     );
-    line(unreadable.len(), "object can't be read:", "objects can't be read:");
+    line(unreadable.len(), "item or object can't be read:", "items or objects can't be read:");
     for (key, why) in unreadable.iter().take(NAMED_OBJECTS) {
         let _ = writeln!(text, "        {}: {}", one_line(key), one_line(why));
     }

@@ -13,21 +13,23 @@ use hyper::{Response as HttpResponse, StatusCode};
 use hyper_util::rt::TokioIo;
 use modstream_desk::{MAX_BODY_BYTES, Request, Site};
 use modstream_links::Signer;
-use modstream_platform::{Clock, DeletableObjects, Stream};
+use modstream_platform::table::Table;
+use modstream_platform::{Clock, Objects, Stream};
 use tokio::net::TcpListener;
 
 /// The longest that a page takes.
 const PAGE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Answers requests until the future is dropped. It must run within a `LocalSet`.
-pub(crate) async fn serve<O, S, C>(
+pub(crate) async fn serve<B, O, S, C>(
     listener: TcpListener,
-    site: Site<O, S, C>,
+    site: Site<B, O, S, C>,
     signer: Signer,
     clock: C,
 ) -> anyhow::Result<Infallible>
 where
-    O: DeletableObjects + 'static,
+    B: Table + 'static,
+    O: Objects + 'static,
     S: Stream + 'static,
     C: Clock + Clone + 'static,
 {

@@ -1,4 +1,4 @@
-//! `modstream forget`: what a person wrote, removed from a system's bucket.
+//! `modstream forget`: what a person wrote, removed from a system's bucket and table.
 
 use plain_text::{agree, counted};
 use std::fmt::Write as _;
@@ -14,7 +14,7 @@ use modstream_platform::Clock as _;
 use modstream_platform::aws::SystemClock;
 use serde_json::{Map, Value, json};
 
-use crate::common::aws_args::{BucketArgs, ConnectionArgs};
+use crate::common::aws_args::{BucketArgs, ConnectionArgs, TableArgs};
 use crate::common::connection::{Connection, failed};
 use crate::common::display::{one_line, print};
 use crate::common::runtime::block_on;
@@ -43,6 +43,8 @@ pub(crate) struct ForgetArgs {
     pub(crate) yes: bool,
     #[command(flatten)]
     pub(crate) bucket: BucketArgs,
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
     /// The comments' stream, to say when its copies expire
     #[arg(long, value_name = "NAME", env = "MODSTREAM_COMMENTS_STREAM", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) comments_stream: Option<String>,
@@ -77,7 +79,8 @@ impl ForgetArgs {
             }
             // An answer that is lost does no harm here, so the SDK may try again by itself.
             let bucket = connection.bucket(&self.bucket.bucket);
-            let summary = Box::pin(forget(&bucket, &SystemClock, &person, mode)).await?;
+            let table = connection.table(&self.table.table);
+            let summary = Box::pin(forget((&table, &bucket), &SystemClock, &person, mode)).await?;
             anyhow::Ok((summary, streams))
         })?;
         if summary.is_empty() {
@@ -129,7 +132,7 @@ async fn expiry(connection: &Connection, stream: &str) -> anyhow::Result<Timesta
 
 fn nothing(summary: &Summary, who: &str) -> String {
     let mut said = format!(
-        "nothing of {who} was found in {} of objects, and nothing was written; names and ids count exactly as they \
+        "nothing of {who} was found in {} of objects and alerts, and nothing was written; names and ids count exactly as they \
          stand in comments",
         counted(summary.looked_at, "version")
     );
@@ -162,7 +165,7 @@ fn as_text(summary: &Summary, streams: &[Copies], who: &str, dry_run: bool) -> S
     }
     let _ = writeln!(
         said,
-        "\n{} of objects {} looked at.",
+        "\n{} of objects and alerts {} looked at.",
         counted(summary.looked_at, "version"),
         agree(summary.looked_at, "was", "were")
     );
@@ -248,7 +251,7 @@ mod tests {
         let unclear = Unclear { key: "archive/x".into(), version_id: "v".into(), why: "it is damaged".into() };
         let none = Summary { unclear: vec![unclear], looked_at: 5, ..Summary::default() };
         let said = nothing(&none, "the comment k1");
-        assert!(said.starts_with("nothing of the comment k1 was found in 5 versions of objects"), "{said}");
+        assert!(said.starts_with("nothing of the comment k1 was found in 5 versions of objects and alerts"), "{said}");
         assert!(said.contains("archive/x (v): it is damaged"), "{said}");
     }
 }

@@ -13,11 +13,12 @@ use modstream_classifier::BaseRate;
 use modstream_classifier::artifact::ModelFiles;
 use modstream_in_use::models::ModelStore;
 use modstream_in_use::policies::PolicyStore;
+use modstream_ledger::{Entry, SCHEMA};
 use modstream_links::FORUM;
 use modstream_platform::deliver::put;
 use modstream_platform::memory::{
-    Config, EventSource, Filter, FunctionError, MemoryClock, MemoryObjects, MemoryStream, MemoryTopic, Notification,
-    Statistics, Subscription,
+    Config, EventSource, Filter, FunctionError, MemoryClock, MemoryObjects, MemoryStream, MemoryTable, MemoryTopic,
+    Notification, Statistics, Subscription,
 };
 use modstream_platform::{Clock, Objects, Stream};
 use modstream_policy::Policies;
@@ -38,6 +39,7 @@ const SHARDS: usize = 2;
 const FUNCTION_TIMEOUT: Duration = Duration::from_secs(60);
 const CORPUS_KEY: &str = "corpus/comments.jsonl";
 const BUCKET: &str = "memory";
+const TABLE: &str = "memory";
 
 /// How the functions get their batches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,12 +62,13 @@ impl Batches {
     }
 }
 
-/// The streams, the bucket and the topic that the functions work on.
+/// The streams, the table, the bucket and the topic that the functions work on.
 #[derive(Clone)]
 struct World {
     clock: MemoryClock,
     comments: MemoryStream,
     predictions: MemoryStream,
+    table: MemoryTable,
     objects: MemoryObjects,
     alerts: MemoryTopic,
 }
@@ -76,6 +79,7 @@ impl World {
             clock,
             comments: MemoryStream::new("comments", SHARDS, clock),
             predictions: MemoryStream::new("predictions", SHARDS, clock),
+            table: MemoryTable::new(TABLE, SCHEMA, clock),
             objects: MemoryObjects::new(),
             alerts: MemoryTopic::new("alerts"),
         }
@@ -88,7 +92,7 @@ pub(crate) struct Pipeline {
     inbox: Subscription,
     generate: GenerateComments<MemoryStream, MemoryObjects, MemoryClock>,
     score: ScoreComments<MemoryStream, MemoryObjects, MemoryClock>,
-    publish: PublishAlerts<MemoryTopic, MemoryObjects, MemoryClock>,
+    publish: PublishAlerts<MemoryTopic, MemoryTable, MemoryObjects, MemoryClock>,
     batches: Batches,
     scoring: Meter,
     publishing: Meter,
@@ -112,7 +116,7 @@ impl Pipeline {
         clock: MemoryClock,
     ) -> anyhow::Result<Self> {
         let world = World::new(clock);
-        let World { comments, predictions, objects, alerts, .. } = world.clone();
+        let World { comments, predictions, table, objects, alerts, .. } = world.clone();
         let deadline = clock.now() + FUNCTION_TIMEOUT;
         put(&objects, &clock, deadline, CORPUS_KEY, corpus).await?;
         let (_, manifest) = files.load()?;
@@ -138,6 +142,7 @@ impl Pipeline {
         };
         let publish = publish_alerts::Config {
             alerts_topic_arn: "memory".to_owned(),
+            table: TABLE.to_owned(),
             bucket: BUCKET.to_owned(),
             // The document in the bucket holds.
             policy: or_default(None),
@@ -147,13 +152,18 @@ impl Pipeline {
         Ok(Pipeline {
             generate: GenerateComments::new(generate, comments, objects.clone(), clock),
             score: ScoreComments::start(&score, predictions, objects.clone(), clock, deadline).await?,
-            publish: PublishAlerts::new(&publish, alerts, objects, clock),
+            publish: PublishAlerts::new(&publish, alerts, table, objects, clock),
             world,
             inbox,
             batches,
             scoring: Meter::default(),
             publishing: Meter::default(),
         })
+    }
+
+    /// What the functions remember.
+    pub(crate) fn table(&self) -> &MemoryTable {
+        &self.world.table
     }
 
     /// What the functions leave behind.
@@ -293,17 +303,18 @@ impl System for Pipeline {
     }
 
     async fn withheld(&self) -> anyhow::Result<HashSet<String>> {
-        let keys = self.world.objects.list(modstream_ledger::PREFIX).await?;
-        let folders = keys.iter().filter_map(|key| key.strip_suffix("/withheld.json")?.rsplit('/').next());
-        Ok(folders.map(str::to_owned).collect())
+        let items = self.world.table.items();
+        let entries = items.iter().filter_map(|item| Entry::of_item(item).ok());
+        Ok(entries.filter(|entry| entry.withheld().is_some()).map(|entry| entry.key.id).collect())
     }
 
     async fn digest(&self, subreddit: &str, first: Timestamp, last: Timestamp) -> anyhow::Result<Option<Digest>> {
-        let World { clock, objects, .. } = &self.world;
+        let World { clock, table, .. } = &self.world;
         let topic = MemoryTopic::new("digests");
         let inbox = topic.subscribe(Filter::new());
         let config = digest_alerts::Config {
             digests_topic_arn: "memory".to_owned(),
+            table: TABLE.to_owned(),
             bucket: BUCKET.to_owned(),
             window: SignedDuration::from_mins(5),
             allowed_lateness: SignedDuration::from_mins(1),
@@ -311,7 +322,7 @@ impl System for Pipeline {
             links: None,
             forum: FORUM.to_owned(),
         };
-        let digests = DigestAlerts::new(&config, topic, objects.clone(), *clock, Links::none())?;
+        let digests = DigestAlerts::new(&config, topic, table.clone(), *clock, Links::none())?;
         let rules = |name: &str, _| DigestRules { leave_out: name != subreddit, ..DigestRules::default() };
         // As the schedule would, until the last comment's window is complete.
         let windows = Tumbling::new(config.window)?;

@@ -68,7 +68,7 @@ async fn close(args: &CloseArgs) -> anyhow::Result<()> {
     let closing = closing.with_context(|| format!("breakers/ of the bucket {bucket}"))?;
     for one in &closing {
         let close = Box::pin(breakers.close_one(one));
-        let closed = Box::pin(by.make(&connection, bucket, one.event(), close)).await;
+        let closed = Box::pin(by.make(&connection, one.event(), close)).await;
         closed.with_context(|| format!("breakers/ of the bucket {bucket}"))?;
     }
     let closed = closing.len();

@@ -12,8 +12,9 @@ use modstream_classifier::artifact::ModelFiles;
 use modstream_events::{Event, Prediction, Quarantined};
 use modstream_in_use::models::ModelStore;
 use modstream_in_use::policies::PolicyStore;
-use modstream_ledger::Withheld;
-use modstream_platform::memory::MemoryObjects;
+use modstream_ledger::{Entry, SCHEMA};
+use modstream_platform::memory::{MemoryClock, MemoryObjects, MemoryTable};
+use modstream_platform::table::{self, Batch, Consistency, Item, Key, Page, Query, Table, Transacted, Update, Write};
 use modstream_platform::{
     Bytes, CallError, Clock, Condition, ETag, Fetched, Message, Objects, PublishOutcome, PutOutcome, PutRecord, Stream,
     Topic, Written,
@@ -32,7 +33,7 @@ const NAME: &str = "memory";
 pub(crate) struct OneByOne<'a> {
     policies: &'a Policies,
     score: ScoreComments<World, World, World>,
-    publish: PublishAlerts<World, World, World>,
+    publish: PublishAlerts<World, World, World, World>,
     world: World,
 }
 
@@ -61,7 +62,7 @@ impl<'a> OneByOne<'a> {
         policies: &'a Policies,
         now: Timestamp,
     ) -> anyhow::Result<Self> {
-        let world = World::default();
+        let world = World::new();
         world.moment().now = now;
         let deadline = now + TIMEOUT;
         let (_, manifest) = files.load()?;
@@ -78,6 +79,7 @@ impl<'a> OneByOne<'a> {
         };
         let publish = publish_alerts::Config {
             alerts_topic_arn: NAME.to_owned(),
+            table: NAME.to_owned(),
             bucket: NAME.to_owned(),
             // The document in the bucket holds.
             policy: or_default(None),
@@ -87,7 +89,7 @@ impl<'a> OneByOne<'a> {
         Ok(OneByOne {
             policies,
             score: ScoreComments::start(&score, world.clone(), world.clone(), world.clone(), deadline).await?,
-            publish: PublishAlerts::new(&publish, world.clone(), world.clone(), world.clone()),
+            publish: PublishAlerts::new(&publish, world.clone(), world.clone(), world.clone(), world.clone()),
             world,
         })
     }
@@ -129,9 +131,10 @@ fn payload(data: &[u8], time: Timestamp) -> Vec<u8> {
     }])
 }
 
-/// Streams, bucket, topic and clock, and what was done to them since the present comment came.
-#[derive(Clone, Default)]
+/// Streams, table, bucket, topic and clock, and what was done to them since the present comment came.
+#[derive(Clone)]
 struct World {
+    table: MemoryTable,
     objects: MemoryObjects,
     moment: Arc<Mutex<Moment>>,
 }
@@ -147,7 +150,21 @@ struct Moment {
     quarantined: Option<String>,
 }
 
+impl Moment {
+    /// Notes why an alert was held back, of its item as it is written.
+    fn notice(&mut self, item: &Item) {
+        if let Ok(Some(why)) = Entry::of_item(item).map(|entry| entry.withheld().cloned()) {
+            self.held_back = Some(why.detail);
+        }
+    }
+}
+
 impl World {
+    fn new() -> Self {
+        let table = MemoryTable::new(NAME, SCHEMA, MemoryClock::system());
+        World { table, objects: MemoryObjects::new(), moment: Arc::default() }
+    }
+
     fn moment(&self) -> MutexGuard<'_, Moment> {
         self.moment.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -186,12 +203,7 @@ impl Objects for World {
     }
 
     async fn put(&self, key: &str, bytes: Bytes, condition: Condition) -> Result<Written, CallError> {
-        if key.starts_with(modstream_ledger::PREFIX) {
-            let withheld = serde_json::from_slice::<Withheld>(&bytes);
-            if let Ok(Withheld { detail, .. }) = withheld {
-                self.moment().held_back = Some(detail);
-            }
-        } else if key.starts_with("quarantine/") {
+        if key.starts_with("quarantine/") {
             let bad = Event::<Quarantined<'_>>::decode(&bytes);
             self.moment().quarantined = bad.ok().map(|bad| bad.data.detail.into_owned());
         }
@@ -200,5 +212,52 @@ impl Objects for World {
 
     async fn list(&self, prefix: &str) -> Result<Vec<String>, CallError> {
         self.objects.list(prefix).await
+    }
+}
+
+impl Table for World {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    async fn get(&self, key: &Key, consistency: Consistency) -> Result<Option<Item>, CallError> {
+        self.table.get(key, consistency).await
+    }
+
+    async fn get_batch(&self, keys: &[Key], consistency: Consistency) -> Result<Batch, CallError> {
+        self.table.get_batch(keys, consistency).await
+    }
+
+    async fn query(&self, query: &Query) -> Result<Page, CallError> {
+        self.table.query(query).await
+    }
+
+    async fn put(&self, item: &Item, condition: &table::Condition) -> Result<table::Outcome<()>, CallError> {
+        let outcome = self.table.put(item, condition).await?;
+        if outcome == table::Outcome::Done(()) {
+            self.moment().notice(item);
+        }
+        Ok(outcome)
+    }
+
+    async fn update(
+        &self,
+        key: &Key,
+        update: &Update,
+        condition: &table::Condition,
+    ) -> Result<table::Outcome<Item>, CallError> {
+        let outcome = self.table.update(key, update, condition).await?;
+        if let table::Outcome::Done(item) = &outcome {
+            self.moment().notice(item);
+        }
+        Ok(outcome)
+    }
+
+    async fn delete(&self, key: &Key, condition: &table::Condition) -> Result<table::Outcome<()>, CallError> {
+        self.table.delete(key, condition).await
+    }
+
+    async fn transact(&self, token: &str, writes: &[Write]) -> Result<Transacted, CallError> {
+        self.table.transact(token, writes).await
     }
 }

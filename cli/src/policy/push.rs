@@ -92,7 +92,7 @@ async fn push(args: &PolicyPushArgs) -> anyhow::Result<ExitCode> {
         Prepared::InUse => Some(version.clone()),
         Prepared::Move(prepared) => {
             let commit = Box::pin(store.commit(&prepared));
-            let made = Box::pin(args.cause.make(&connection, bucket, prepared.event(), commit)).await;
+            let made = Box::pin(args.cause.make(&connection, prepared.event(), commit)).await;
             made.with_context(|| format!("the bucket {bucket}"))?;
             prepared.before().map(str::to_owned)
         }

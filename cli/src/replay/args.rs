@@ -110,9 +110,12 @@ pub(crate) struct ReplayedArgs {
     pub(crate) stream: bool,
     #[command(flatten)]
     pub(crate) comments: CommentsStreamArgs,
-    /// The system's bucket: the archive, and the alerts there were
+    /// The system's bucket: the archive
     #[arg(long, value_name = "NAME", env = "MODSTREAM_BUCKET", value_parser = NonEmptyStringValueParser::new(), help_heading = "AWS")]
     pub(crate) bucket: Option<String>,
+    /// The system's table: the alerts there were
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_TABLE", value_parser = NonEmptyStringValueParser::new(), help_heading = "AWS")]
+    pub(crate) table: Option<String>,
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
 }

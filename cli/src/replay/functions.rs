@@ -8,11 +8,12 @@ use modstream_classifier::artifact::{Manifest, ModelFiles};
 use modstream_events::{Alert, Event, Prediction};
 use modstream_in_use::models::ModelStore;
 use modstream_in_use::policies::PolicyStore;
+use modstream_ledger::{Entry, SCHEMA};
 use modstream_platform::deliver::{Delivery, put_all};
 use modstream_platform::memory::{
-    Config, EventSource, FunctionError, MemoryClock, MemoryObjects, MemoryStream, MemoryTopic,
+    Config, EventSource, FunctionError, MemoryClock, MemoryObjects, MemoryStream, MemoryTable, MemoryTopic,
 };
-use modstream_platform::{Clock as _, Fetched, Objects as _, PutRecord};
+use modstream_platform::{Clock as _, Objects as _, PutRecord};
 use modstream_policy::Policies;
 use publish_alerts::{PublishAlerts, Severities};
 use score_comments::ScoreComments;
@@ -63,13 +64,15 @@ impl Functions {
         let score = ScoreComments::start(&config, predictions.clone(), objects.clone(), clock, deadline).await?;
         let config = publish_alerts::Config {
             alerts_topic_arn: BUCKET.to_owned(),
+            table: BUCKET.to_owned(),
             bucket: BUCKET.to_owned(),
             // The document in the bucket holds.
             policy: or_default(None),
             severities: Severities::default(),
             links: None,
         };
-        let publish = PublishAlerts::new(&config, topic, objects.clone(), clock);
+        let table = MemoryTable::new(BUCKET, SCHEMA, clock);
+        let publish = PublishAlerts::new(&config, topic, table.clone(), objects.clone(), clock);
 
         let records =
             items.iter().map(|item| PutRecord { partition_key: item.partition_key.clone(), data: item.data.clone() });
@@ -104,12 +107,8 @@ impl Functions {
             outcomes.insert(event_key(&comment_event.source, &comment_event.id), outcome);
         }
         // What is held back alerts too: here every comment comes in the same hour, so budgets are none of a replay's business.
-        for key in objects.list(modstream_ledger::PREFIX).await? {
-            if !key.ends_with("/requested.json") {
-                continue;
-            }
-            let Fetched::Object { bytes, .. } = objects.get(&key, None).await? else { continue };
-            let event: Event<'_, Alert<'_>> = Event::decode(&bytes).context("an alert")?;
+        for entry in table.items().iter().filter_map(|item| Entry::of_item(item).ok()) {
+            let event: Event<'_, Alert<'_>> = Event::decode(&entry.event).context("an alert")?;
             let Alert { comment_event, severity, policy, exploration: None, .. } = event.data else { continue };
             if let Some(outcome) = outcomes.get_mut(&event_key(&comment_event.source, &comment_event.id)) {
                 outcome.alert = Some(Raised { severity, condition: policy.condition.into_owned() });

@@ -6,14 +6,14 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use modstream_archive::{Content, Key, PREFIX};
 use modstream_events::{Alert, Event};
-use modstream_ledger::Hour;
+use modstream_ledger::{AlertKey, Hour, LedgerError, List};
 use modstream_platform::aws::SystemClock;
-use modstream_platform::deliver::{get, list};
-use modstream_platform::{Clock, Fetched, Objects};
+use modstream_platform::deliver::list;
+use modstream_platform::table::Table;
+use modstream_platform::{Clock, Objects};
 
 use super::args::{ReplayArgs, ReplayedArgs};
 use super::compare::{against, compare};
@@ -26,13 +26,11 @@ use crate::common::runtime::block_on;
 use crate::common::usage::{Usage, set_up};
 use crate::pipeline::stream::{From, Reader};
 
-/// How many hours of the ledger are listed, and how many of its objects read, at once.
-const CONCURRENT_READS: usize = 16;
 /// How often shards are looked at: each takes five looks a second, of all its readers.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 pub(super) fn run(args: &ReplayArgs, page: Option<&OutputFile>) -> anyhow::Result<ExitCode> {
-    let ReplayedArgs { from, to, stream, comments, bucket, connection } = &args.deployed;
+    let ReplayedArgs { from, to, stream, comments, bucket, table, connection } = &args.deployed;
     let now = Timestamp::now();
     let to = to.unwrap_or(now);
     if from.is_none() && !stream {
@@ -50,41 +48,43 @@ pub(super) fn run(args: &ReplayArgs, page: Option<&OutputFile>) -> anyhow::Resul
         Usage::error(format!("whose comments? Say --comments-stream; {}", set_up("MODSTREAM_COMMENTS_STREAM")))
     })?;
     let is_compared = args.against_model.is_some() || args.against_policy.is_some();
-    let bucket = bucket.as_deref();
-    if bucket.is_none() && (!stream || !is_compared) {
+    if bucket.is_none() && !stream {
         let setup = set_up("MODSTREAM_BUCKET");
-        return Err(Usage::error(format!("archive and alerts lie in the system's bucket: say --bucket; {setup}")));
+        return Err(Usage::error(format!("the archive lies in the system's bucket: say --bucket; {setup}")));
+    }
+    if table.is_none() && !is_compared {
+        let setup = set_up("MODSTREAM_TABLE");
+        return Err(Usage::error(format!("the alerts there were lie in the system's table: say --table; {setup}")));
     }
     let since = from.map_or_else(|| "its beginning".to_owned(), |from| from.to_string());
     let title = |of: &str| format!("{of} {name} from {since} to {to}");
     block_on(async {
         let connection = Connection::open(connection).await?;
-        let objects = bucket.map(|bucket| connection.clients().objects(bucket));
+        let objects = bucket.as_deref().map(|bucket| connection.clients().objects(bucket));
+        let ledger = table.as_deref().filter(|_| !is_compared).map(|table| connection.table(table));
         if let (true, title) = (*stream, title("the stream")) {
             let mut source = Live::open(connection.kinesis(), name, *from, to).await?;
-            return Box::pin(against_what_was(args, page, &title, &mut source, objects)).await;
+            return Box::pin(against_what_was(args, page, &title, &mut source, ledger)).await;
         }
         let (Some(from), Some(objects)) = (from, objects) else { return Err(Usage::error("say --from and --bucket")) };
         let begins = first_hour_after(&objects, &SystemClock, name, *from).await?;
         let reader = modstream_archive::Reader::open(&objects, &SystemClock, name, *from, to).await;
         let mut source = Archived { reader: reader.context("the archive")?, forgotten: 0, begins, first: None };
-        Box::pin(against_what_was(args, page, &title("the archive of"), &mut source, Some(objects.clone()))).await
+        Box::pin(against_what_was(args, page, &title("the archive of"), &mut source, ledger)).await
     })
 }
 
-/// Compares with a model and a policy, where one is named, else with the ledger.
-async fn against_what_was<O: Objects>(
+/// Compares with the ledger, else with the model and the policy that are named.
+async fn against_what_was<B: Table>(
     args: &ReplayArgs,
     page: Option<&OutputFile>,
     title: &str,
     source: &mut impl Source,
-    objects: Option<O>,
+    ledger: Option<B>,
 ) -> anyhow::Result<ExitCode> {
-    match objects {
-        Some(objects) if args.against_model.is_none() && args.against_policy.is_none() => {
-            compare(args, page, title, source, Ledger::new(objects, SystemClock)).await
-        }
-        _ => compare(args, page, title, source, against(args)?).await,
+    match ledger {
+        Some(table) => compare(args, page, title, source, Ledger::new(table, SystemClock)).await,
+        None => compare(args, page, title, source, against(args)?).await,
     }
 }
 
@@ -220,36 +220,45 @@ impl Source for Live {
 const ALERTED_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 
 /// The alerts there were, of the ledger. An hour is read when the first comment is replayed whose alert may lie in it, and kept.
-struct Ledger<O, C> {
-    objects: O,
+struct Ledger<B, C> {
+    table: B,
     clock: C,
-    hours: HashSet<String>,
+    hours: HashSet<Hour>,
     alerts: HashMap<EventKey, CommentOutcome>,
     models: BTreeSet<String>,
     conditions: BTreeSet<String>,
     unreadable: Vec<(String, String)>,
 }
 
-impl<O: Objects, C: Clock> Ledger<O, C> {
-    fn new(objects: O, clock: C) -> Self {
+impl<B: Table, C: Clock> Ledger<B, C> {
+    fn new(table: B, clock: C) -> Self {
         let (hours, alerts, models, conditions, unreadable) = Default::default();
-        Ledger { objects, clock, hours, alerts, models, conditions, unreadable }
+        Ledger { table, clock, hours, alerts, models, conditions, unreadable }
     }
 
-    async fn read(&mut self, hours: Vec<String>) -> anyhow::Result<()> {
-        let Ledger { objects, clock, .. } = &*self;
-        let lists =
-            hours.into_iter().map(async |hour| list(objects, clock, deadline(), &format!("alerts/{hour}/")).await);
-        let keys: Vec<Vec<String>> =
-            stream::iter(lists).buffered(CONCURRENT_READS).try_collect().await.context("the ledger")?;
-        let requested = keys.into_iter().flatten().filter(|key| key.ends_with("/requested.json"));
-        let reads = requested.map(async |key| (get(objects, clock, deadline(), &key, None).await, key));
-        let read: Vec<_> = stream::iter(reads).buffered(CONCURRENT_READS).collect().await;
-        for (fetched, key) in read {
-            let Fetched::Object { bytes, .. } = fetched.context("the ledger")? else { continue };
-            match Event::<Alert<'_>>::decode(&bytes) {
-                Ok(event) => self.add(event.data),
-                Err(bad) => self.unreadable.push((key, bad.to_string())),
+    async fn read(&mut self, hours: Vec<Hour>) -> anyhow::Result<()> {
+        for hour in hours {
+            for list in List::ALL {
+                let mut after = None;
+                loop {
+                    let ledger = modstream_ledger::Ledger::new(&self.table, &self.clock, deadline());
+                    let between = (hour.start(), hour.next().start());
+                    let page = ledger.made_between(list, between, after).await.context("the ledger")?;
+                    let keys: Vec<AlertKey> = page.found.into_iter().map(|alert| alert.key).collect();
+                    let (entries, unreadable) = ledger.entries(&keys).await.context("the ledger")?;
+                    let named = |error: LedgerError| ("the ledger".to_owned(), error.to_string());
+                    self.unreadable.extend(unreadable.into_iter().map(named));
+                    for (key, entry) in entries {
+                        match Event::<Alert<'_>>::decode(&entry.event) {
+                            Ok(event) => self.add(event.data),
+                            Err(bad) => self.unreadable.push((key.to_string(), bad.to_string())),
+                        }
+                    }
+                    after = page.next;
+                    if after.is_none() {
+                        break;
+                    }
+                }
             }
         }
         Ok(())
@@ -276,18 +285,17 @@ impl<O: Objects, C: Clock> Ledger<O, C> {
     }
 }
 
-impl<O: Objects, C: Clock> Was for Ledger<O, C> {
+impl<B: Table, C: Clock> Was for Ledger<B, C> {
     async fn outcomes(&mut self, comments: &[Known], _: &[Item]) -> anyhow::Result<CommentOutcomes> {
         let now = self.clock.now();
-        // An alert lies in the hour in which it was made, and the hour of the comment's arrival is looked at in any case.
+        // The hour of the comment's arrival is looked at in any case.
         let until = |arrived: Timestamp| {
             let latest = arrived.checked_add(ALERTED_WITHIN).unwrap_or(Timestamp::MAX).min(now);
             latest.max(arrived.checked_add(SignedDuration::from_secs(1)).unwrap_or(arrived))
         };
         let hours: BTreeSet<Hour> =
             comments.iter().flat_map(|comment| Hour::between(comment.arrived, until(comment.arrived))).collect();
-        let hours: Vec<String> =
-            hours.iter().map(Hour::to_string).filter(|hour| self.hours.insert(hour.clone())).collect();
+        let hours: Vec<Hour> = hours.into_iter().filter(|hour| self.hours.insert(*hour)).collect();
         self.read(hours).await?;
         let known = comments.iter().filter_map(|comment| Some((comment.key, self.alerts.get(&comment.key)?.clone())));
         Ok(known.collect())

@@ -4,8 +4,9 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use modstream_events::Severity;
-use modstream_ledger::digests::{Covered, Digest, Late, Withheld};
+use modstream_events::{Alert, Event, Severity};
+use modstream_ledger::digests::{Digest, Late, MAX_NAMED, WithheldCount};
+use modstream_ledger::{AlertKey, Entry, Kind, Listed};
 use modstream_windows::{Tumbling, Window, Windows};
 
 use crate::DigestRules;
@@ -13,8 +14,8 @@ use crate::DigestRules;
 /// An alert that no digest covers yet.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Candidate {
-    /// The place of the alert in the ledger.
-    pub alert: Covered,
+    /// The alert's name.
+    pub alert: AlertKey,
     /// The comment's subreddit.
     pub subreddit: Option<String>,
     /// When the alert was made.
@@ -30,6 +31,36 @@ pub struct Candidate {
 }
 
 impl Candidate {
+    /// What a list of alerts says of one; none of a probe, which is in no digest.
+    pub(crate) fn listed(listed: Listed) -> Option<Self> {
+        let Listed { key, made, kind, subreddit, severity, probability, withheld } = listed;
+        let is_exploration = match kind {
+            Kind::Alert => false,
+            Kind::Exploration => true,
+            Kind::Probe => return None,
+        };
+        Some(Candidate { alert: key, subreddit, time: made, severity, probability, is_exploration, withheld })
+    }
+
+    /// What the ledger has of an alert by now; none of one whose comment has another text since, or is gone.
+    pub(crate) fn waiting(entry: &Entry) -> Option<Self> {
+        let event: Event<'_, Alert<'_>> = Event::decode(&entry.event).ok().filter(|_| entry.is_open())?;
+        Candidate::listed(Listed {
+            key: entry.key.clone(),
+            made: entry.made,
+            kind: entry.kind,
+            subreddit: event.data.comment.subreddit.as_deref().filter(|name| !name.is_empty()).map(str::to_owned),
+            severity: entry.severity,
+            probability: event.data.probability,
+            withheld: entry.withheld().cloned(),
+        })
+    }
+
+    /// The comment's subreddit; the empty name stands for none.
+    pub(crate) fn subreddit(&self) -> &str {
+        self.subreddit.as_deref().unwrap_or_default()
+    }
+
     /// The order in which a digest has its alerts: the strongest first.
     pub(crate) fn by_strength(&self, other: &Self) -> Ordering {
         other.probability.total_cmp(&self.probability).then_with(|| self.alert.id.cmp(&other.alert.id))
@@ -48,14 +79,6 @@ pub struct Run {
 }
 
 impl Run {
-    /// The windows from the one of this time to the one before the run's own.
-    pub(crate) fn windows_since(&self, time: Timestamp) -> impl Iterator<Item = Window> + use<> {
-        let (windowing, own) = (self.windowing, self.window());
-        let first = windowing.window(time);
-        let next = move |window: &Window| Some(windowing.window(window.end));
-        std::iter::successors(Some(first), next).take_while(move |window| *window < own)
-    }
-
     /// The newest window that is complete.
     pub fn window(&self) -> Window {
         self.windowing.ended_by(self.scheduled_for.checked_sub(self.allowed_lateness).unwrap_or(Timestamp::MIN))
@@ -124,7 +147,7 @@ fn digest_of(
     let (waited, late): (Vec<&Candidate>, Vec<&Candidate>) =
         late.iter().filter(|candidate| !candidate.is_exploration).partition(|candidate| was_quiet(candidate));
     let oldest = late.iter().map(|candidate| candidate.time).min();
-    let covered = |all: Vec<&Candidate>| all.into_iter().map(|candidate| candidate.alert.clone()).collect();
+    let named = |all: &[&Candidate]| all.iter().take(MAX_NAMED).map(|candidate| candidate.alert.clone()).collect();
     Some(Digest {
         subreddit: subreddit.map(str::to_owned),
         start: window.start,
@@ -132,11 +155,13 @@ fn digest_of(
         severity,
         withheld: withheld
             .into_iter()
-            .map(|((reason, detail), count)| Withheld { reason, detail: detail.to_owned(), count })
+            .map(|((reason, detail), count)| WithheldCount { reason, detail: detail.to_owned(), count })
             .collect(),
         late: oldest.map(|oldest| Late { count: late.len(), oldest }),
         from_quiet_hours: waited.len(),
-        alerts: covered(alerts),
-        explorations: covered(explorations),
+        count: alerts.len(),
+        alerts: named(&alerts),
+        exploration_count: explorations.len(),
+        explorations: named(&explorations),
     })
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use digest_alerts::{Config, DigestAlerts, Links, NAME, Rules};
 use modstream_bootstrap::{CALL_TIMEOUT, Invocation, environment, run};
 use modstream_decisions::Decisions;
+use modstream_ledger::SCHEMA;
 use modstream_platform::aws::{Settings, SystemClock, connect};
 use modstream_telemetry::sweep_failed;
 
@@ -18,17 +19,18 @@ fn main() -> ExitCode {
         };
         let links = renewed.as_ref().map_or_else(Links::none, |links| Links::made_by(links.maker(), SystemClock));
         let (digests, objects) = (clients.topic(&config.digests_topic_arn), clients.objects(&config.bucket));
+        let table = clients.table(&config.table, SCHEMA);
         let decisions = config.decisions_stream.as_ref().map(|name| clients.stream(name));
         let rules = Rules::default();
-        let function = DigestAlerts::new(&config, digests, objects.clone(), SystemClock, links)?;
+        let function = DigestAlerts::new(&config, digests, table.clone(), SystemClock, links)?;
         Ok(async move |invocation: Invocation| {
             let Invocation { payload, deadline, .. } = invocation;
             if let Some(links) = &renewed {
                 links.renew(deadline).await;
             }
             if let Some(stream) = &decisions {
-                let sweep = Decisions::new(&objects, stream, &SystemClock, deadline);
-                if let Err(error) = sweep.sweep().await {
+                let sweep = Decisions::new(&table, stream, &SystemClock, deadline);
+                if let Err(error) = sweep.sweep(&objects).await {
                     // The next run looks again; digests do not wait for it.
                     sweep_failed(&error);
                 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use modstream_events::Action;
-use modstream_ledger::Hour;
+use modstream_ledger::AlertKey;
 use modstream_ledger::digests::Digest;
 use modstream_links::LinkMaker;
 use modstream_platform::Clock;
@@ -18,7 +18,7 @@ pub struct DigestRules {
 }
 
 /// Where an alert's action leads, where there is such a page.
-pub type AlertLink = Box<dyn Fn(Hour, &str, Action) -> Option<String> + Send + Sync>;
+pub type AlertLink = Box<dyn Fn(&AlertKey, Action) -> Option<String> + Send + Sync>;
 /// Where a digest leads, by its position in its window, where there is such a page.
 pub type DigestLink = Box<dyn Fn(&Digest, usize) -> Option<String> + Send + Sync>;
 
@@ -38,7 +38,7 @@ impl Links {
     pub fn made_by<C: Clock + Clone + 'static>(maker: LinkMaker, clock: C) -> Self {
         let (other, now) = (maker.clone(), clock.clone());
         Links::new(
-            Box::new(move |hour, id, action| maker.alert(hour, id, action, clock.now())),
+            Box::new(move |alert, action| maker.alert(alert, action, clock.now())),
             Box::new(move |digest, position| {
                 let minutes = digest.end.duration_since(digest.start).as_mins();
                 other.digest(digest.start, minutes.try_into().ok()?, position.try_into().ok()?, now.now())
@@ -48,12 +48,12 @@ impl Links {
 
     /// Links to nowhere: there are no pages.
     pub fn none() -> Self {
-        Links::new(Box::new(|_, _, _| None), Box::new(|_, _| None))
+        Links::new(Box::new(|_, _| None), Box::new(|_, _| None))
     }
 
     /// Where to decide about an alert.
-    pub fn alert(&self, hour: Hour, id: &str, action: Action) -> Option<String> {
-        (self.alert)(hour, id, action)
+    pub fn alert(&self, alert: &AlertKey, action: Action) -> Option<String> {
+        (self.alert)(alert, action)
     }
 
     /// Where a digest is shown as a page, by its position in its window.

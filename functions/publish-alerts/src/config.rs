@@ -7,7 +7,9 @@ use modstream_policy::{Policy, Severities};
 pub struct Config {
     /// `ALERTS_TOPIC_ARN`: where alerts go.
     pub alerts_topic_arn: String,
-    /// `BUCKET`: where ledger and quarantine lie.
+    /// `TABLE`: where the ledger lies.
+    pub table: String,
+    /// `BUCKET`: where policies, limits and quarantine lie.
     pub bucket: String,
     /// `POLICY`: which predictions alert.
     pub policy: Policy,
@@ -51,9 +53,14 @@ impl Config {
                 wanted: "the ARN of the topic that alerts go to",
                 example: "arn:aws:sns:eu-central-1:123456789012:modstream-alerts",
             })?,
+            table: environment.required(Variable {
+                name: "TABLE",
+                wanted: "the name of the table that holds the ledger",
+                example: "modstream-state",
+            })?,
             bucket: environment.required(Variable {
                 name: "BUCKET",
-                wanted: "the name of the bucket that holds ledger and quarantine",
+                wanted: "the name of the bucket that holds policies and quarantine",
                 example: "modstream-123456789012",
             })?,
             policy: environment.required_as(

@@ -1,12 +1,12 @@
 //! The stream `predictions` → the policy → the ledger → the topic `alerts`.
 //!
-//! An alert is requested in the ledger, published, and recorded as sent, in that order, so it is published at least once, and
+//! An alert is made in the ledger, published, and recorded as sent, in that order, so it is published at least once, and
 //! again only after a call whose outcome is unknown. Its id knows the comment event and the policy, not the model: a new model
 //! never alerts twice.
 //!
-//! An alert lies in the hour in which it is made: a comment's clock is its author's. Where it lies is kept by comment, before
-//! anything else is written, so a comment that comes again finds its alert. A later version of a comment supersedes the alerts
-//! about earlier ones; a deletion withdraws them and takes their text away; a report stands beside them (`lifecycle.rs`).
+//! Its time is that of its making: a comment's clock is its author's. It lies beside the others about its comment, so a comment
+//! that comes again finds its alert. A later version of a comment supersedes the alerts about earlier ones; a deletion withdraws
+//! them and takes their text away; a report stands beside them (`lifecycle.rs`).
 //!
 //! What is not to be published by itself (a spent budget, an open breaker, quiet hours, a policy without that channel, a
 //! comment that is asked about to learn from it) is recorded as withheld instead. Nothing is dropped.
@@ -19,17 +19,18 @@ mod withhold;
 use std::collections::{BTreeMap, HashMap};
 
 use futures_util::future::join_all;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use kinesis_batch::{Batch, BatchResponse, Fault, Handler, Outcome, PayloadError, Record};
 use lifecycle::{Besides, Change};
 use modstream_events::{Alert, BadRecord, Event, PredictionEvent, Reason, ids};
 use modstream_in_use::policies::Following;
-use modstream_ledger::comments::{CONCURRENT_CALLS, Comments, Filed};
+use modstream_ledger::comments::{CONCURRENT_CALLS, CommentRecord};
 use modstream_ledger::limits::{Budgets, Known, Watch, message_about};
-use modstream_ledger::{Hour, Keys, Ledger, Next};
+use modstream_ledger::{AlertKey, Entry, Ledger, LedgerError, Next};
 use modstream_links::LinkMaker;
-use modstream_platform::deliver::{DeliveryError, Published, get, publish_all};
-use modstream_platform::{Bytes, Clock, Fetched, MAX_PUBLISH_MESSAGES, Message, Objects, Topic};
+use modstream_platform::deliver::{Cause, DeliveryError, Published, publish_all};
+use modstream_platform::table::Table;
+use modstream_platform::{Bytes, CallErrorKind, Clock, MAX_PUBLISH_MESSAGES, Message, Objects, Topic};
 use modstream_policy::{Judgement, Policies, Why};
 use modstream_telemetry::{
     alert_resumed, alerts_withheld, batch_handled, breaker_opened, comment_gone, policy_unknown,
@@ -46,13 +47,11 @@ pub use modstream_policy::{Condition, Policy, PolicyError, Severities};
 pub const NAME: &str = "publish-alerts";
 const SOURCE: &str = "urn:modstream:publish-alerts";
 
-/// How long an alert may stay filed without being requested before it is filed anew. Digests look back a day.
-const FILED_ANEW_AFTER: SignedDuration = SignedDuration::from_hours(1);
-
 /// The function.
 #[derive(Debug)]
-pub struct PublishAlerts<T, O, C> {
+pub struct PublishAlerts<T, B, O, C> {
     alerts: T,
+    table: B,
     objects: O,
     clock: C,
     policies: Following,
@@ -62,13 +61,13 @@ pub struct PublishAlerts<T, O, C> {
     links: Option<LinkMaker>,
 }
 
-impl<T: Topic, O: Objects, C: Clock> PublishAlerts<T, O, C> {
-    /// The function over its topic and bucket.
-    pub fn new(config: &Config, alerts: T, objects: O, clock: C) -> Self {
+impl<T: Topic, B: Table, O: Objects, C: Clock> PublishAlerts<T, B, O, C> {
+    /// The function over its topic, table and bucket.
+    pub fn new(config: &Config, alerts: T, table: B, objects: O, clock: C) -> Self {
         // These hold in a bucket without a document.
         let policies = Following::new(Policies::of(&config.policy, config.severities));
         let (budgets, watch, reach) = (Budgets::default(), Watch::default(), Reach::default());
-        PublishAlerts { alerts, objects, clock, policies, budgets, watch, reach, links: None }
+        PublishAlerts { alerts, table, objects, clock, policies, budgets, watch, reach, links: None }
     }
 
     /// The same, with links to decide in each alert.
@@ -120,21 +119,34 @@ enum Work {
     Change(Change),
 }
 
-/// An alert that is filed: its time stands, and with it where it lies and what it says.
+/// An alert that is made: its time stands, and what it says.
 struct Requested {
-    keys: Keys,
-    event: Event<'static, Alert<'static>>,
-    /// The event as it is recorded and published.
+    key: AlertKey,
+    /// The event, where it was made now.
+    fresh: Option<Event<'static, Alert<'static>>>,
+    /// The event as it is recorded and published: what an earlier attempt made, if one did.
     encoded: Bytes,
-    /// What all that is known of the comment is filed under.
-    comment_key: String,
-    /// Where it lies.
-    filed: Filed,
+    /// When the alert was made.
+    made: Timestamp,
+    what_is_left: Left,
+    /// What happened to the comment.
+    record: CommentRecord,
+}
+
+/// What is left to do about an alert that is made.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Left {
+    /// The alert was made now.
+    All,
+    /// An earlier attempt made it, and may have published it.
+    Unknown,
+    /// It was published or withheld.
+    Nothing,
 }
 
 /// An alert that is to be published, and recorded as sent.
 struct Publication {
-    keys: Keys,
+    key: AlertKey,
     message: Message,
 }
 
@@ -151,8 +163,8 @@ fn attributes(alert: &Alert<'_>) -> BTreeMap<String, String> {
 }
 
 /// What publishing one batch of predictions needs.
-struct Publishing<'a, T, O, C> {
-    function: &'a PublishAlerts<T, O, C>,
+struct Publishing<'a, T, B, O, C> {
+    function: &'a PublishAlerts<T, B, O, C>,
     /// The policies for the whole batch.
     policies: &'a Policies,
     scored: &'a Scored,
@@ -163,7 +175,7 @@ struct Publishing<'a, T, O, C> {
 
 type Delivered = Outcome<BadRecord, DeliveryError>;
 
-impl<T: Topic, O: Objects, C: Clock> Handler for Publishing<'_, T, O, C> {
+impl<T: Topic, B: Table, O: Objects, C: Clock> Handler for Publishing<'_, T, B, O, C> {
     type Item = Work;
     type Bad = BadRecord;
     type Error = DeliveryError;
@@ -200,7 +212,7 @@ impl<T: Topic, O: Objects, C: Clock> Handler for Publishing<'_, T, O, C> {
         let name = if is_on("alert-by-model") { &prediction.model.version } else { policies.name.as_str() };
         let id = if share.is_some() { ids::exploration } else { ids::alert };
         let id = id(&comment_event.source, &comment_event.id, name).to_string();
-        let comment_key = lifecycle::comment_key(&prediction);
+        let comment_key = lifecycle::comment_of(&prediction);
         let seen = rules.at_base_rate(&prediction);
         prediction.probability = seen.probability;
         prediction.log_odds = seen.log_odds;
@@ -278,7 +290,7 @@ impl<T: Topic, O: Objects, C: Clock> Handler for Publishing<'_, T, O, C> {
     }
 }
 
-impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
+impl<T: Topic, B: Table, O: Objects, C: Clock> Publishing<'_, T, B, O, C> {
     /// The breaker, if it is open. Whichever instance's turn it is sends the one message about it.
     async fn breaker(&self) -> Result<Option<Known>, DeliveryError> {
         let PublishAlerts { alerts, objects, clock, watch, .. } = self.function;
@@ -301,26 +313,15 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
         Ok(Some(open))
     }
 
+    /// What is known of alerts and comments.
+    fn ledger(&self) -> Ledger<'_, B, C> {
+        let PublishAlerts { table, clock, .. } = self.function;
+        Ledger::new(table, clock, self.deadline)
+    }
+
     /// Takes alerts about different comments, as many as one call to the topic takes, all the way: each is published or withheld.
     async fn settle(&self, alerts: Vec<Pending>, breaker: Option<&Known>) -> Vec<Delivered> {
-        let PublishAlerts { objects, clock, .. } = self.function;
-        let ledger = Ledger::new(objects, clock, self.deadline);
-        let requests = alerts.into_iter().map(|alert| async {
-            let alert = self.file(alert).await?;
-            let next = ledger.request(&alert.keys, alert.encoded.clone()).await?;
-            if matches!(next, Next::Resume(_)) {
-                alert_resumed(&alert.event.id);
-            }
-            // Afterwards: of an alert that is requested and a deletion at once, one sees the other.
-            let comments = Comments::new(objects, clock, self.deadline);
-            let record = comments.record(&alert.comment_key).await?;
-            if let Some(deletion) = record.gone(clock.now()) {
-                ledger.withdraw(&alert.keys, deletion).await?;
-                comment_gone();
-                return Ok(None);
-            }
-            Ok::<_, DeliveryError>(Some((alert, record, next)))
-        });
+        let requests = alerts.into_iter().map(|alert| self.request(alert, breaker));
         // Each alert's fate, where it is known before publishing; else it is one of `publications`.
         let mut fates: Vec<Option<Delivered>> = Vec::new();
         let mut publications: Vec<Publication> = Vec::new();
@@ -328,47 +329,43 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
         // What the alerts' comments have besides, by the alerts' positions.
         let mut besides: Vec<(usize, Besides)> = Vec::new();
         for requested in join_all(requests).await {
-            let (alert, record, next) = match requested {
+            let requested = match requested {
                 Ok(Some(requested)) => requested,
                 Ok(None) => {
                     fates.push(Some(Outcome::Done));
                     continue;
                 }
                 Err(error) => {
-                    fates.push(Some(Outcome::Transient(error)));
+                    fates.push(Some(failed(error)));
                     continue;
                 }
             };
-            let Requested { keys, event: ours, encoded, comment_key, filed } = alert;
-            let is_outdated = record.is_outdated(&filed);
-            besides.extend(Besides::of(record, comment_key, &keys).map(|besides| (fates.len(), besides)));
-            let requested = match next {
-                Next::GoOn => None,
-                Next::Resume(bytes) => Some(bytes),
-                Next::Nothing => {
-                    fates.push(Some(Outcome::Done));
-                    continue;
-                }
-            };
-            let is_resumed = requested.is_some();
-            let earlier = requested.filter(|bytes| *bytes != encoded);
-            // What was requested decides, whatever a newer model says. What can't be read is published: nothing is dropped.
-            let decoded = earlier.as_ref().map(|bytes| Event::<'_, Alert<'_>>::decode(bytes).ok());
-            let event = decoded.as_ref().map_or(Some(&ours), Option::as_ref);
-            let why = if is_outdated {
-                Ok(Some(withhold::outdated()))
-            } else {
-                self.withholding(event, is_resumed, breaker).await
+            let Requested { key, fresh, encoded, made, what_is_left, record } = requested;
+            if what_is_left == Left::Nothing {
+                besides.extend(Besides::of(record, key).map(|besides| (fates.len(), besides)));
+                fates.push(Some(Outcome::Done));
+                continue;
+            }
+            let is_resumed = what_is_left == Left::Unknown;
+            // What was made first decides, whatever a newer model says. What can't be read is published: nothing is dropped.
+            let decoded = if fresh.is_some() { None } else { Event::<'_, Alert<'_>>::decode(&encoded).ok() };
+            let event = fresh.as_ref().or(decoded.as_ref());
+            let is_outdated = event.is_some_and(|event| record.is_outdated(&event.data.comment_event.id, made));
+            besides.extend(Besides::of(record, key.clone()).map(|besides| (fates.len(), besides)));
+            let why = match event {
+                _ if is_outdated => Ok(Some(withhold::outdated())),
+                Some(event) => self.withholding(event, is_resumed, breaker).await,
+                None => Ok(None),
             };
             fates.push(match why {
                 Ok(None) => {
                     let attributes = event.map(|event| attributes(&event.data)).unwrap_or_default();
-                    let message = message(ours.id.into_owned(), earlier.unwrap_or(encoded), attributes);
-                    publications.push(Publication { keys, message });
+                    let message = message(key.id.clone(), encoded, attributes);
+                    publications.push(Publication { key, message });
                     None
                 }
                 Ok(Some(why)) => {
-                    withheld.push((fates.len(), keys, why));
+                    withheld.push((fates.len(), key, why));
                     None
                 }
                 Err(error) => Some(Outcome::Transient(error)),
@@ -384,50 +381,74 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
                 continue;
             };
             if let Err(error) = self.record_besides(&besides).await {
-                *fate = Outcome::Transient(error);
+                *fate = failed(error);
             }
         }
         fates
     }
 
-    /// Files an alert by its comment: under the time at which it was filed first, if it was before.
-    async fn file(&self, pending: Pending) -> Result<Requested, DeliveryError> {
-        let PublishAlerts { objects, clock, links, .. } = self.function;
+    /// Makes an alert in the ledger, or finds it there. What follows from rules alone, and from what was known of the comment
+    /// before, is in the same write. None where the comment is gone, and nothing is left to do.
+    async fn request(&self, pending: Pending, breaker: Option<&Known>) -> Result<Option<Requested>, LedgerError> {
+        let PublishAlerts { clock, links, .. } = self.function;
+        let ledger = self.ledger();
         let Pending { id, mut alert, comment_key } = pending;
+        let key = AlertKey { comment: comment_key, id };
         let now = clock.now();
-        let comments = Comments::new(objects, clock, self.deadline);
+        let mut before = CommentRecord::default();
         if let Some(name) = alert.version.as_deref() {
             let version = lifecycle::version(&alert.comment_event, name, now);
-            // Before it is filed: an alert of a version that nobody knows of would pass for one about an earlier text.
-            comments.change(&comment_key, |record| record.note_version(version.clone())).await?;
+            // Before the alert is made: one of a version that nobody knows of would pass for one about an earlier text.
+            before = ledger.change(&key.comment, |record| record.note_version(version.clone())).await?;
         }
         let time = if is_on("file-by-the-comments-clock") { alert.comment_event.time } else { now };
-        let comment_event = alert.comment_event.id.clone().into_owned();
-        let is_exploration = alert.exploration.is_some();
-        let filed = Filed { id: id.clone(), time, comment_event, is_exploration };
-        let mut filed = comments.file(&comment_key, filed).await?;
-        if now.duration_since(filed.time) >= FILED_ANEW_AFTER
-            && get(objects, clock, self.deadline, &filed.keys().requested, None).await? == Fetched::Missing
-        {
-            // Nobody looks for new alerts where it would lie.
-            filed = comments.file_anew(&comment_key, filed, now).await?;
+        alert.links = links.as_ref().and_then(|links| links.both(&key, time));
+        let event = Event::new(key.id.clone(), SOURCE, time, alert);
+        let why = if before.is_outdated(&event.data.comment_event.id, time) {
+            Some(withhold::outdated())
+        } else {
+            withhold::by_rules(&event, self.policies, breaker)
+        };
+        let withheld = why.as_ref().map(|(reason, detail)| (*reason, detail.as_str()));
+        let encoded: Bytes = event.encode().into();
+        let next = ledger.request(&key, &event, &encoded, withheld).await?;
+        // Afterwards: of an alert that is made and a deletion at once, one sees the other.
+        let record = ledger.record(&key.comment).await?;
+        if let Some(deletion) = record.gone(clock.now()) {
+            let entry = match next {
+                Next::GoOn => Box::new(Entry::new(&key, &event, withheld)),
+                Next::Resume(entry) | Next::Nothing(entry) => entry,
+            };
+            ledger.withdraw(&entry, deletion).await?;
+            comment_gone();
+            return Ok(None);
         }
-        // Links and ledger know the same hour.
-        alert.links = links.as_ref().and_then(|links| links.both(Hour::of(filed.time), &id, filed.time));
-        let (keys, event) = (filed.keys(), Event::new(id, SOURCE, filed.time, alert));
-        let encoded = event.encode().into();
-        Ok(Requested { keys, event, encoded, comment_key, filed })
+        let is_fresh = next == Next::GoOn;
+        let (encoded, made, what_is_left) = match next {
+            Next::GoOn => {
+                if let Some((reason, _)) = withheld {
+                    alerts_withheld(reason.as_str(), 1);
+                }
+                (encoded, time, if withheld.is_some() { Left::Nothing } else { Left::All })
+            }
+            Next::Resume(entry) => {
+                alert_resumed(&event.id);
+                (entry.event.into(), entry.made, Left::Unknown)
+            }
+            Next::Nothing(entry) => (entry.event.into(), entry.made, Left::Nothing),
+        };
+        let fresh = is_fresh.then_some(event);
+        Ok(Some(Requested { key, fresh, encoded, made, what_is_left, record }))
     }
 
-    /// Why a requested alert is not published by itself; none where it is.
+    /// Why an alert that is made is not published by itself; none where it is.
     async fn withholding(
         &self,
-        requested: Option<&Event<'_, Alert<'_>>>,
+        event: &Event<'_, Alert<'_>>,
         is_resumed: bool,
         breaker: Option<&Known>,
     ) -> Result<Option<Withheld>, DeliveryError> {
         let PublishAlerts { objects, clock, budgets, .. } = self.function;
-        let Some(event) = requested else { return Ok(None) };
         if let Some(why) = withhold::by_rules(event, self.policies, breaker) {
             return Ok(Some(why));
         }
@@ -436,15 +457,13 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
     }
 
     /// Records what is withheld; the fate of each alert, with its position.
-    async fn withhold(&self, withheld: Vec<(usize, Keys, Withheld)>) -> Vec<(usize, Delivered)> {
-        let PublishAlerts { objects, clock, .. } = self.function;
+    async fn withhold(&self, withheld: Vec<(usize, AlertKey, Withheld)>) -> Vec<(usize, Delivered)> {
         let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
         for (_, _, (reason, _)) in &withheld {
             *reasons.entry(reason.as_str()).or_default() += 1;
         }
-        let recorded = withheld.into_iter().map(|(position, keys, (reason, detail))| async move {
-            let ledger = Ledger::new(objects, clock, self.deadline);
-            let recorded = ledger.withhold(&keys, reason, detail).await;
+        let recorded = withheld.into_iter().map(|(position, key, (reason, detail))| async move {
+            let recorded = self.ledger().withhold(&key, reason, &detail).await;
             (position, recorded.map_or_else(Outcome::Transient, |()| Outcome::Done))
         });
         let recorded = join_all(recorded).await;
@@ -454,14 +473,14 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
 
     /// Publishes alerts, and records them as sent.
     async fn publish(&self, publications: Vec<Publication>) -> Vec<Delivered> {
-        let PublishAlerts { alerts, objects, clock, .. } = self.function;
-        let ledger = Ledger::new(objects, clock, self.deadline);
-        let (keys, messages): (Vec<Keys>, Vec<Message>) =
-            publications.into_iter().map(|Publication { keys, message }| (keys, message)).unzip();
+        let PublishAlerts { alerts, clock, .. } = self.function;
+        let ledger = self.ledger();
+        let (keys, messages): (Vec<AlertKey>, Vec<Message>) =
+            publications.into_iter().map(|Publication { key, message }| (key, message)).unzip();
         let published = publish_all(alerts, clock, self.deadline, messages).await;
-        let records = keys.iter().zip(published).map(|(keys, published)| async {
+        let records = keys.iter().zip(published).map(|(key, published)| async move {
             match published {
-                Published::Accepted { message_id } => match ledger.sent(keys, message_id).await {
+                Published::Accepted { message_id } => match ledger.sent(key, &message_id).await {
                     Ok(()) => Outcome::Done,
                     Err(error) => Outcome::Transient(error),
                 },
@@ -473,6 +492,20 @@ impl<T: Topic, O: Objects, C: Clock> Publishing<'_, T, O, C> {
             }
         });
         join_all(records).await
+    }
+}
+
+/// What a record becomes about which the ledger did not do what was asked. What the table refuses for what it holds, it would
+/// refuse again: that is the record's fault.
+fn failed(error: LedgerError) -> Delivered {
+    match error {
+        LedgerError::Delivery(DeliveryError { cause: Cause::Call(call), .. })
+            if call.kind == CallErrorKind::Refused =>
+        {
+            Outcome::Bad(BadRecord::new(Reason::Refused, format!("the table refuses it: {}", call.message)))
+        }
+        LedgerError::Delivery(error) => Outcome::Transient(error),
+        error => Outcome::Bad(BadRecord::new(Reason::Refused, error.to_string())),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use modstream_bootstrap::{CALL_TIMEOUT, Invocation, environment, run};
+use modstream_ledger::SCHEMA;
 use modstream_links::RenewedLinks;
 use modstream_platform::aws::{Settings, SystemClock, connect};
 use publish_alerts::{Config, NAME, PublishAlerts};
@@ -16,8 +17,8 @@ fn main() -> ExitCode {
             Some(links) => Some(links.renewed(clients.secrets(), SystemClock, start.deadline).await?),
             None => None,
         };
-        let objects = clients.objects(&config.bucket);
-        let function = PublishAlerts::new(&config, alerts, objects, SystemClock)
+        let (table, objects) = (clients.table(&config.table, SCHEMA), clients.objects(&config.bucket));
+        let function = PublishAlerts::new(&config, alerts, table, objects, SystemClock)
             .with_links(links.as_ref().map(RenewedLinks::maker));
         Ok(async move |invocation: Invocation| {
             if let Some(links) = &links {

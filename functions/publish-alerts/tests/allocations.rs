@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use kinesis_batch::{SourceRecord, payload};
 use modstream_events::{Comment, Event, EventRef, MAX_BODY_CHARS, ModelRef, OperatingPoint, Prediction};
 use modstream_platform::Clock;
-use modstream_platform::memory::{MemoryClock, MemoryObjects, MemoryTopic};
+use modstream_platform::memory::{MemoryClock, MemoryObjects, MemoryTable, MemoryTopic};
 use publish_alerts::{Config, Policy, PublishAlerts, Severities};
 
 #[global_allocator]
@@ -47,13 +47,20 @@ async fn bytes_for(body: &str) -> usize {
     let payload = payload::encode(&records.collect::<Vec<_>>());
     let config = Config {
         alerts_topic_arn: "arn".to_owned(),
+        table: "table".to_owned(),
         bucket: "bucket".to_owned(),
         policy: Policy::parse("0").expect("a policy"),
         severities: Severities::default(),
         links: None,
     };
     let clock = MemoryClock::starting_at(time);
-    let function = PublishAlerts::new(&config, MemoryTopic::new("alerts"), MemoryObjects::new(), clock);
+    let function = PublishAlerts::new(
+        &config,
+        MemoryTopic::new("alerts"),
+        MemoryTable::new("table", modstream_ledger::SCHEMA, clock),
+        MemoryObjects::new(),
+        clock,
+    );
     let deadline = clock.now() + Duration::from_secs(10);
 
     let profiler = dhat::Profiler::builder().testing().build();

@@ -141,10 +141,25 @@ struct Tools<'a> {
     cargo_lambda: &'a Venv,
 }
 
+/// Runs tests of a module, at least one.
+fn run_tests(tests: &mut Command, module: &str) -> anyhow::Result<()> {
+    let log = checkout::local().join("logs").join(format!("tests-{module}.log"));
+    // The log is of this run alone: it tells how many tests there were.
+    let _ = std::fs::remove_file(&log);
+    command::logged(tests, &log)?;
+    let said = std::fs::read_to_string(&log)?;
+    ensure!(said.contains("test result: ok.") && !said.contains(" 0 passed"), "no test has run: {module}");
+    Ok(())
+}
+
 fn on(stack: &Stack, tools: &Tools<'_>, programs: &Programs, built: &Built, comments: u32) -> anyhow::Result<()> {
     // All entries of such a call fail, or the call does.
     let faults = [("KINESIS_ERROR_PROBABILITY", "0.3")];
     step("starting LocalStack", || stack.start_with(tools.venv, tools.kinesis_local, &faults))?;
+    step("tests: the laws of tables over DynamoDB", || {
+        let mut tests = Command::new(programs.test("dynamodb")?);
+        run_tests(tests.env("MODSTREAM_TEST_DYNAMODB", stack.endpoint()), "dynamodb")
+    })?;
     let infra = step("Terraform and its provider", || Infra::prepare(stack))?;
     let subscription = json!({
         "protocol": "sqs",
@@ -179,13 +194,7 @@ fn on(stack: &Stack, tools: &Tools<'_>, programs: &Programs, built: &Built, comm
             tests.env("MODSTREAM_TEST_PACKAGES", &built.packages);
             tests.env("MODSTREAM_TEST_COMMENTS", comments.to_string());
             tests.env("MODSTREAM_TEST_COUNTS", &counts);
-            let log = checkout::local().join("logs").join(format!("tests-{module}.log"));
-            // The log is of this run alone: it tells how many tests there were.
-            let _ = std::fs::remove_file(&log);
-            command::logged(&mut tests, &log)?;
-            let said = std::fs::read_to_string(&log)?;
-            ensure!(said.contains("test result: ok.") && !said.contains(" 0 passed"), "no test has run: {module}");
-            Ok(())
+            run_tests(&mut tests, module)
         })
     };
     let tests = |name: &str, module: &str| several(name, module, "1");

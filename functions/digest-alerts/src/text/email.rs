@@ -1,6 +1,6 @@
 use modstream_events::{Action, Alert, Event, Severity, Term};
-use modstream_ledger::Withholding;
-use modstream_ledger::digests::{Covered, Digest};
+use modstream_ledger::digests::Digest;
+use modstream_ledger::{AlertKey, Withholding};
 use modstream_platform::MAX_SUBJECT_CHARS;
 
 use plain_text::{agree, counted};
@@ -53,7 +53,7 @@ pub(super) fn body(rendering: &Rendering<'_>) -> String {
     let (start, end) = (digest.start.strftime("%-d %B %Y, %H:%M"), digest.end.strftime("%H:%M"));
     paragraph(&mut text, &format!("{}, {start} to {end} UTC", name(digest)));
     paragraph(&mut text, &counts(digest));
-    if digest.alerts.len() > SHOWN {
+    if digest.count > SHOWN {
         text.push('\n');
         paragraph(&mut text, "The ten strongest:");
     }
@@ -91,7 +91,7 @@ fn alert(
     to: &mut String,
     rendering: &Rendering<'_>,
     number: usize,
-    covered: &Covered,
+    covered: &AlertKey,
     event: Option<&Event<'_, Alert<'_>>>,
 ) {
     let Some(Event { data: alert, .. }) = event else {
@@ -127,7 +127,7 @@ fn alert(
 }
 
 /// The page that takes an action: where none is known here, the one that the alert itself names.
-fn page(rendering: &Rendering<'_>, covered: &Covered, alert: &Alert<'_>, action: Action) -> Option<String> {
+fn page(rendering: &Rendering<'_>, covered: &AlertKey, alert: &Alert<'_>, action: Action) -> Option<String> {
     let own = || {
         let links = alert.links.as_ref()?;
         match action {
@@ -136,7 +136,7 @@ fn page(rendering: &Rendering<'_>, covered: &Covered, alert: &Alert<'_>, action:
             Action::Undo => None,
         }
     };
-    rendering.links.alert(covered.hour, &covered.id, action).or_else(own)
+    rendering.links.alert(covered, action).or_else(own)
 }
 
 /// A probability in whole percent, never quite certain, as nothing is.
@@ -176,11 +176,11 @@ fn absolute(permalink: &str, forum: &str) -> Option<String> {
 /// Adds what is not shown one by one.
 fn rest(to: &mut String, rendering: &Rendering<'_>) {
     let Rendering { digest, shown, .. } = rendering;
-    match digest.alerts.len() - shown.len().min(digest.alerts.len()) {
+    match digest.count - shown.len().min(digest.count) {
         0 => {}
         more => paragraph(to, &format!("{} {} not shown here.", counted(more, "more alert"), agree(more, "is", "are"))),
     }
-    let of = if digest.published() > 0 { format!(" of the {}", digest.alerts.len()) } else { String::new() };
+    let of = if digest.published() > 0 { format!(" of the {}", digest.count) } else { String::new() };
     let was = |count: usize| agree(count, "was", "were");
     let mut reasons = digest.withheld.clone();
     reasons.sort_by_key(|withheld| std::cmp::Reverse(withheld.count));
@@ -206,7 +206,7 @@ fn rest(to: &mut String, rendering: &Rendering<'_>) {
         0 => {}
         count => paragraph(to, &format!("{count} waited for the end of the quiet hours.")),
     }
-    match digest.explorations.len() {
+    match digest.exploration_count {
         0 => {}
         count => {
             let comments = counted(count, "more comment");

@@ -26,7 +26,7 @@ pub(super) fn text(digest: &Digest, page: Option<&str>) -> String {
     let name = digest.subreddit.as_deref().map(|name| plain::cut(&plain::one_line(name), MAX_NAME_CHARS));
     let name = name.filter(|name| !name.is_empty()).map(|name| format!("r/{name}"));
     let name = name.as_deref().unwrap_or("no subreddit");
-    let all = counted(digest.alerts.len(), "alert");
+    let all = counted(digest.count, "alert");
     let counts = match (digest.published(), digest.withheld()) {
         (_, 0) => all.clone(),
         (0, _) => format!("{all} held back"),
@@ -52,8 +52,8 @@ pub(super) fn text(digest: &Digest, page: Option<&str>) -> String {
 mod tests {
     use jiff::Timestamp;
     use modstream_events::Severity;
-    use modstream_ledger::digests::{Covered, Late, Withheld};
-    use modstream_ledger::{Hour, Withholding};
+    use modstream_ledger::digests::{Late, WithheldCount};
+    use modstream_ledger::{AlertKey, Withholding};
     use proptest::prelude::*;
 
     use super::*;
@@ -80,16 +80,18 @@ mod tests {
 
     fn digest(subreddit: Option<&str>, alerts: usize, withheld: usize, late: usize) -> Digest {
         let start: Timestamp = "2026-01-05T10:00:00Z".parse().expect("a time");
-        let covered = Covered { hour: Hour::of(start), id: "a".to_owned() };
+        let covered = AlertKey { comment: "c".to_owned(), id: "a".to_owned() };
         Digest {
             subreddit: subreddit.map(str::to_owned),
             start,
             end: start + jiff::SignedDuration::from_mins(5),
             severity: Severity::High,
+            count: alerts,
             alerts: vec![covered; alerts],
-            withheld: vec![Withheld { reason: Withholding::Budget, detail: String::new(), count: withheld }],
+            withheld: vec![WithheldCount { reason: Withholding::Budget, detail: String::new(), count: withheld }],
             late: (late > 0).then_some(Late { count: late, oldest: start }),
             from_quiet_hours: 0,
+            exploration_count: 0,
             explorations: Vec::new(),
         }
     }

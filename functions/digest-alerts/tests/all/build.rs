@@ -6,8 +6,7 @@ use digest_alerts::DigestRules;
 use digest_alerts::digest::{Candidate, Run, build};
 use jiff::{SignedDuration, Timestamp};
 use modstream_events::Severity;
-use modstream_ledger::Hour;
-use modstream_ledger::digests::Covered;
+use modstream_ledger::AlertKey;
 use modstream_windows::Tumbling;
 use proptest::prelude::*;
 
@@ -35,7 +34,7 @@ fn candidate() -> impl Strategy<Value = Candidate> {
     let subreddit = prop_oneof![Just(None), Just(Some("a".to_owned())), Just(Some("b".to_owned()))];
     (subreddit, 0..3_600_i64, 0..10_u8, any::<bool>(), any::<u32>()).prop_map(
         |(subreddit, second, tenths, is_exploration, id)| Candidate {
-            alert: Covered { hour: Hour::of(time("10:00:00")), id: format!("{id}") },
+            alert: AlertKey { comment: "c".to_owned(), id: format!("{id}") },
             subreddit,
             time: time("10:00:00") + SignedDuration::from_secs(second),
             severity: [Severity::Low, Severity::Medium, Severity::High][usize::from(tenths / 4)],
@@ -73,15 +72,16 @@ proptest! {
             let names: BTreeSet<_> = digests.iter().map(|digest| digest.subreddit.clone()).collect();
             prop_assert_eq!(names.len(), digests.len(), "one a subreddit");
             for digest in &digests {
-                prop_assert!(!digest.alerts.is_empty());
-                let ids: BTreeSet<&str> = digest.covered().map(|alert| alert.id.as_str()).collect();
+                prop_assert!(digest.count > 0);
+                prop_assert_eq!((digest.count, digest.exploration_count), (digest.alerts.len(), digest.explorations.len()));
+                let ids: BTreeSet<&str> = digest.alerts.iter().chain(&digest.explorations).map(|alert| alert.id.as_str()).collect();
                 let expected: BTreeSet<&str> = left
                     .iter()
                     .filter(|one| one.subreddit == digest.subreddit && one.time < run.window().end)
                     .map(|one| one.alert.id.as_str())
                     .collect();
                 prop_assert_eq!(&ids, &expected);
-                let strength = |covered: &Covered| {
+                let strength = |covered: &AlertKey| {
                     let one = left.iter().find(|one| one.alert.id == covered.id);
                     one.map(|one| one.probability)
                 };

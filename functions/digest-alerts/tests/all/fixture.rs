@@ -6,12 +6,10 @@ use jiff::{SignedDuration, Timestamp};
 use modstream_events::{
     Alert, Comment, Event, EventRef, ModelRef, OperatingPoint, PolicyRef, Prediction, Severity, Term, ids,
 };
-use modstream_ledger::digests::{Digest, Digests};
-use modstream_ledger::{Hour, Keys, Ledger, Withholding};
-use modstream_platform::memory::{Filter, MemoryClock, MemoryObjects, MemoryTopic, Notification, Subscription};
-use modstream_platform::{
-    CallError, CallErrorKind, Clock, Condition, ETag, Fetched, Message, Objects, PublishOutcome, Topic, Written,
-};
+use modstream_ledger::digests::{Digest, Digests, Window};
+use modstream_ledger::{AlertKey, Ledger, SCHEMA, Withholding};
+use modstream_platform::memory::{Filter, MemoryClock, MemoryTable, MemoryTopic, Notification, Subscription};
+use modstream_platform::{CallError, CallErrorKind, Clock, Message, PublishOutcome, Topic};
 
 pub(crate) fn time(text: &str) -> Timestamp {
     let text = if text.contains('T') { text.to_owned() } else { format!("2026-01-05T{text}Z") };
@@ -93,50 +91,12 @@ impl Topic for Switched {
     }
 }
 
-/// A bucket that counts what it is asked for.
-#[derive(Clone, Default)]
-pub(crate) struct Counted {
-    objects: MemoryObjects,
-    gets: Arc<Mutex<Vec<String>>>,
-}
-
-impl Counted {
-    /// How many reads there were of keys that end so.
-    pub(crate) fn gets(&self, end: &str) -> usize {
-        self.gets.lock().expect("no panic holds it").iter().filter(|key| key.ends_with(end)).count()
-    }
-
-    pub(crate) fn versions(&self, key: &str) -> Vec<Vec<u8>> {
-        self.objects.versions(key)
-    }
-}
-
-impl Objects for Counted {
-    async fn get(&self, key: &str, unless: Option<&ETag>) -> Result<Fetched, CallError> {
-        self.gets.lock().expect("no panic holds it").push(key.to_owned());
-        self.objects.get(key, unless).await
-    }
-
-    async fn put(
-        &self,
-        key: &str,
-        bytes: modstream_platform::Bytes,
-        condition: Condition,
-    ) -> Result<Written, CallError> {
-        self.objects.put(key, bytes, condition).await
-    }
-
-    async fn list(&self, prefix: &str) -> Result<Vec<String>, CallError> {
-        self.objects.list(prefix).await
-    }
-}
-
 pub(crate) struct World {
-    pub(crate) objects: Counted,
+    pub(crate) table: MemoryTable,
     pub(crate) clock: MemoryClock,
     topic: Switched,
     inbox: Subscription,
-    function: DigestAlerts<Switched, Counted, MemoryClock>,
+    function: DigestAlerts<Switched, MemoryTable, MemoryClock>,
 }
 
 impl World {
@@ -146,27 +106,31 @@ impl World {
     }
 
     pub(crate) fn with_links(links: Links) -> Self {
-        let (objects, clock) = (Counted::default(), MemoryClock::starting_at(time("10:05:30")));
+        let clock = MemoryClock::starting_at(time("10:05:30"));
+        let table = MemoryTable::new("table", SCHEMA, clock);
         let topic = MemoryTopic::new("digests");
         let inbox = topic.subscribe(Filter::new());
         let topic = Switched { topic, clock, state: Arc::default() };
-        let function = DigestAlerts::new(&config(), topic.clone(), objects.clone(), clock, links).expect("a length");
-        World { objects, clock, topic, inbox, function }
+        let function = DigestAlerts::new(&config(), topic.clone(), table.clone(), clock, links).expect("a length");
+        World { table, clock, topic, inbox, function }
     }
 
     /// The same world, with a function that has read nothing yet.
     pub(crate) fn restart(&mut self) {
-        let (topic, objects) = (self.topic.clone(), self.objects.clone());
-        self.function = DigestAlerts::new(&config(), topic, objects, self.clock, Links::none()).expect("a length");
+        let (topic, table) = (self.topic.clone(), self.table.clone());
+        self.function = DigestAlerts::new(&config(), topic, table, self.clock, Links::none()).expect("a length");
+    }
+
+    pub(crate) fn ledger(&self) -> Ledger<'_, MemoryTable, MemoryClock> {
+        Ledger::new(&self.table, &self.clock, self.clock.now() + Duration::from_secs(60))
     }
 
     pub(crate) async fn record(&self, event: &Event<'_, Alert<'_>>, fate: Fate) {
-        let ledger = Ledger::new(&self.objects, &self.clock, self.clock.now() + Duration::from_secs(60));
-        let keys = Keys::new(event.time, &event.id);
-        ledger.request(&keys, event.encode()).await.expect("recorded");
+        let key = AlertKey::of_alert(event);
+        self.ledger().request(&key, event, &event.encode(), None).await.expect("recorded");
         match fate {
-            Fate::Sent => ledger.sent(&keys, "m".to_owned()).await.expect("recorded"),
-            Fate::Withheld(why, detail) => ledger.withhold(&keys, why, detail.to_owned()).await.expect("recorded"),
+            Fate::Sent => self.ledger().sent(&key, "m").await.expect("recorded"),
+            Fate::Withheld(why, detail) => self.ledger().withhold(&key, why, detail).await.expect("recorded"),
         }
     }
 
@@ -211,11 +175,16 @@ impl World {
 
     /// Every digest there is, in the order of its window and subreddit.
     pub(crate) async fn digests(&self) -> Vec<Digest> {
-        let digests = Digests::new(&self.objects, &self.clock, self.clock.now() + Duration::from_secs(60));
-        let (first, last) = (Hour::of(time("2026-01-04T00:00:00Z")), Hour::of(time("2026-01-06T23:00:00Z")));
+        let digests = Digests::new(&self.table, &self.clock, self.clock.now() + Duration::from_secs(60));
+        let records = self.table.items().into_iter().filter(|item| item.key.sort == "record");
+        let windows = records.filter_map(|item| item.key.partition.strip_prefix("window#")?.parse::<Window>().ok());
         let mut all = Vec::new();
-        for key in digests.between(first, last).await.expect("a listing").windows {
-            all.extend(digests.window(&key).await.expect("readable").expect("there"));
+        for window in windows {
+            let mut position = 0;
+            while let Some(digest) = digests.digest(window, position).await.expect("readable") {
+                all.push(digest);
+                position += 1;
+            }
         }
         all.sort_by(|one, other| (one.start, &one.subreddit).cmp(&(other.start, &other.subreddit)));
         all
@@ -228,17 +197,16 @@ impl World {
             (*found.unwrap_or(&"?")).to_owned()
         };
         let all = self.digests().await;
-        all.iter().map(|digest| digest.covered().map(|alert| name(&alert.id)).collect()).collect()
-    }
-
-    pub(crate) async fn keys(&self, prefix: &str) -> Vec<String> {
-        self.objects.list(prefix).await.expect("the memory bucket lists")
+        all.iter()
+            .map(|digest| digest.alerts.iter().chain(&digest.explorations).map(|alert| name(&alert.id)).collect())
+            .collect()
     }
 }
 
 fn config() -> Config {
     Config {
         digests_topic_arn: "memory".to_owned(),
+        table: "memory".to_owned(),
         bucket: "memory".to_owned(),
         window: SignedDuration::from_mins(5),
         allowed_lateness: SignedDuration::from_secs(60),

@@ -53,9 +53,9 @@ fn links() -> Links {
     const BASE: &str = "https://abcdefghijklmnopqrstuvwxyz012345.lambda-url.eu-central-1.on.aws";
     let token = |letter: &str, length: usize| letter.repeat(length);
     Links::new(
-        Box::new(move |_, _, action| {
+        Box::new(move |_, action| {
             let letter = if action == Action::Remove { "R" } else { "K" };
-            Some(format!("{BASE}/a/{}", token(letter, 56)))
+            Some(format!("{BASE}/a/{}", token(letter, 72)))
         }),
         Box::new(move |_, _| Some(format!("{BASE}/d/{}", token("D", 39)))),
     )

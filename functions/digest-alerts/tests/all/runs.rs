@@ -7,7 +7,8 @@ use digest_alerts::{DigestError, DigestRules, Links};
 use modstream_events::{Comment, PROBE_BODY, Severity};
 use modstream_ledger::Withholding;
 use modstream_ledger::digests::{Digest, Late};
-use modstream_platform::{Bytes, Clock, Condition, Objects};
+use modstream_platform::Clock;
+use modstream_platform::table::{Condition, Item, Key, Operation, Table as _};
 
 use crate::fixture::{Fate, World, alert, comment, time};
 
@@ -28,13 +29,13 @@ async fn a_window_is_one_digest_a_subreddit_and_what_comes_late_is_in_the_next()
     assert_eq!(science.attributes, attributes);
     assert_eq!(science.by_protocol["sms"], "r/science 10:00-10:05 UTC: 2 alerts");
 
-    world.record_all(&[("late", "10:03:00", 0.9), ("later", "09:41:00", 0.65)]).await;
+    world.record_all(&[("late", "10:03:00", 0.9), ("later", "09:51:00", 0.65)]).await;
     world.run("10:11:00").await.expect("runs");
     assert_eq!(world.subjects(), ["r/science: 3 alerts (10:05-10:10 UTC)"]);
     let all = ["a", "b", "c", "p", "late", "later"];
     assert_eq!(world.covered(&all).await, [vec!["p"], vec!["b", "a"], vec!["late", "c", "later"]]);
     let last = world.digests().await.pop().expect("three digests");
-    assert_eq!(last.late, Some(Late { count: 2, oldest: time("09:41:00") }));
+    assert_eq!(last.late, Some(Late { count: 2, oldest: time("09:51:00") }));
     assert_eq!(last.severity, Severity::High);
 }
 
@@ -46,7 +47,7 @@ async fn nothing_is_sent_when_nothing_happened() {
     let too_old = ("old", "2026-01-04T10:04:59Z", 0.9);
     world.record_all(&[too_old, ("next", "10:05:00", 0.9)]).await;
     assert_eq!(world.run("10:06:00").await.expect("runs").digests, 0);
-    assert!(world.inbox().is_empty() && world.keys("digests/").await.is_empty());
+    assert!(world.inbox().is_empty() && world.digests().await.is_empty());
     assert!(world.calls().is_empty());
 }
 
@@ -79,8 +80,6 @@ async fn a_repeat_after_a_later_run_of_another_hour_covers_nothing_again() {
     world.clock.sleep(Duration::from_secs(3_600)).await;
     assert_eq!(world.run("11:06:00").await.expect("runs").alerts, 1);
     world.restart();
-    let windows = ["digests/2026-01-05T10/1055-5m.json", "digests/2026-01-05T11/1100-5m.json"];
-    assert!(windows.iter().all(|key| world.objects.versions(key).len() == 1), "{:?}", world.keys("digests/").await);
     // What comes for its window then is too late for it.
     world.record_all(&[("b", "10:58:00", 0.8)]).await;
     assert_eq!(world.run("11:01:00").await.expect("runs").digests, 0);
@@ -188,35 +187,113 @@ async fn alerts_held_back_are_counted_by_reason_probes_not_at_all_and_exploratio
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_fetches_each_alert_once() {
+async fn a_message_shows_the_strongest_as_the_ledger_has_them_then() {
     let world = World::new();
     let ids: Vec<String> = (0..25).map(|number| format!("c{number:02}")).collect();
     for (number, id) in ids.iter().enumerate() {
-        let at = if number < 3 { "09:41:00" } else { "10:02:00" };
+        let at = if number < 3 { "09:51:00" } else { "10:02:00" };
         world.record(&alert(comment(id), time(at), 0.7 + number as f64 / 100.0), Fate::Sent).await;
     }
-    // Its window is not over; this run sees that, and the next one shows what the ledger has by then.
     world.record_all(&[("next", "10:05:10", 0.99)]).await;
+    world.table.reset_usage();
     assert_eq!(world.run("10:06:00").await.expect("runs").alerts, 25);
-    assert_eq!(world.objects.gets("/requested.json"), 26);
+    // Ten alerts are read, at once.
+    assert_eq!(world.table.usage().calls_of(Operation::BatchGetItem), 1);
     let body = &world.inbox()[0].body;
     assert!(body.contains("comment c24 is") && body.contains("comment c15 is") && !body.contains("c14"), "{body}");
-
     assert_eq!(world.run("10:11:00").await.expect("runs").alerts, 1);
-    assert_eq!(world.objects.gets("/requested.json"), 27);
     assert!(world.inbox()[0].body.contains("comment next is"));
+}
+
+/// What a run asked the table for, and how much it read.
+async fn cost_of_a_run(world: &World, scheduled_for: &str) -> (u64, f64) {
+    world.table.reset_usage();
+    world.run(scheduled_for).await.expect("runs");
+    let usage = world.table.reset_usage();
+    (usage.total_calls(), usage.read.units())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_costs_what_is_new_whatever_a_month_of_history_holds() {
+    let mut costs = Vec::new();
+    for alerts_before in [0, 5_000] {
+        let world = World::new();
+        let first = time("2025-12-05T00:00:00Z");
+        for number in 0..alerts_before {
+            let at = first + jiff::SignedDuration::from_mins(8 * number);
+            world.record(&alert(comment(&format!("h{number}")), at, 0.8), Fate::Sent).await;
+        }
+        world.run("10:01:00").await.expect("runs");
+        world.record_all(&[("a", "10:01:00", 0.8), ("b", "10:02:00", 0.8)]).await;
+        costs.push(cost_of_a_run(&world, "10:06:00").await);
+    }
+    let [(calls, units), (calls_with_history, units_with_history)] = costs[..] else { panic!("two worlds") };
+    println!("{calls} calls and {units} units without, {calls_with_history} and {units_with_history} with history");
+    assert!(calls <= 20 && units <= 20.0, "{calls} calls, {units} units");
+    // Of what is looked at again there is a little where there is history.
+    assert!(
+        calls_with_history <= calls + 4 && units_with_history <= units + 10.0,
+        "{calls_with_history} {units_with_history}"
+    );
+    let silent = cost_of_a_run(&World::new(), "10:06:00").await;
+    assert!(silent.0 <= 9, "{silent:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_to_the_index_late_is_in_a_digest_however_late_and_in_one() {
+    for lag_minutes in [1, 14, 47, 200, 1_000] {
+        let world = World::new();
+        world.run("10:01:00").await.expect("runs");
+        world.record_all(&[("early", "10:01:00", 0.8)]).await;
+        world.table.hold_back();
+        world.record_all(&[("late", "10:02:00", 0.9)]).await;
+        let start = time("10:06:00");
+        for run in 0..300_i64 {
+            let due = start + jiff::SignedDuration::from_mins(5 * run);
+            if due.duration_since(start).as_mins() >= lag_minutes {
+                world.table.let_go();
+            }
+            world.run(&due.to_string()).await.expect("runs");
+        }
+        assert_eq!(world.covered(&["early", "late"]).await, [["early"], ["late"]], "after {lag_minutes} minutes");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn quiet_hours_of_a_night_cost_what_waits_and_nothing_is_lost_over_them() {
+    let world = World::new();
+    let rules =
+        |subreddit: &str, at| DigestRules { quiet: subreddit == "science" && at < time("18:00:00"), leave_out: false };
+    let within = Duration::from_secs(60);
+    let (mut at, mut number) = (time("10:01:00"), 0);
+    let mut told = 0;
+    while at < time("18:10:00") {
+        let id = format!("n{number}");
+        world.record_all(&[(&id, &at.to_string(), 0.8)]).await;
+        number += 1;
+        at += jiff::SignedDuration::from_mins(5);
+        told += world.run_with(&at.to_string(), within, rules).await.expect("runs").alerts;
+    }
+    let digests = world.digests().await;
+    let waited = digests.iter().map(|digest| digest.from_quiet_hours).max();
+    assert!(waited.is_some_and(|waited| waited > 90), "{waited:?}");
+    assert_eq!(told, number);
+    assert_eq!(digests.iter().map(|digest| digest.count).sum::<usize>(), told);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_cant_be_read_stops_no_digest() {
     let world = World::new();
     world.record_all(&[("a", "10:00:00", 0.8)]).await;
-    for key in [
-        "alerts/2026-01-05T10/broken/requested.json",
-        "alerts/2026-01-05T10/broken/withheld.json",
-        "digests/2026-01-05T09/0900-5m.json",
-    ] {
-        world.objects.put(key, Bytes::from_static(b"{"), Condition::Always).await.expect("written");
+    let broken = [
+        Item::new(Key::new("comment#x", "alert#broken"))
+            .with("in_made", "made")
+            .with("made", "2026-01-05T10:01:00.000000000Z"),
+        Item::new(Key::new("known#2026-01-05T10:00", "2026-01-05T09:55-5m#x#000000")).with("alerts", b"{".to_vec()),
+        Item::new(Key::new("known#2026-01-05T10:00", "x")).with("alerts", "x"),
+    ];
+    for item in broken {
+        world.table.put(&item, &Condition::Always).await.expect("written");
     }
     assert_eq!(world.run("10:06:00").await.expect("runs").alerts, 1);
     assert_eq!(world.subjects(), ["r/science: 1 alert (10:00-10:05 UTC)"]);
@@ -236,7 +313,7 @@ async fn a_digest_that_panics_costs_itself_alone_and_goes_out_after_a_fix() {
         assert_ne!(digest.subreddit.as_deref(), Some("pics"), "a bug");
         None
     };
-    let mut world = World::with_links(Links::new(Box::new(|_, _, _| None), Box::new(page)));
+    let mut world = World::with_links(Links::new(Box::new(|_, _| None), Box::new(page)));
     world.record_all(&[("a", "10:00:00", 0.8)]).await;
     for (id, subreddit) in [("p", "pics"), ("z", "zoo")] {
         let comment = Comment { subreddit: Some(subreddit.into()), ..comment(id) };

@@ -3,8 +3,9 @@
 use modstream_platform::environment::{Environment, VariableError};
 use publish_alerts::{Condition, Config, Severities};
 
-const GOOD: [(&str, &str); 5] = [
+const GOOD: [(&str, &str); 6] = [
     ("ALERTS_TOPIC_ARN", "arn"),
+    ("TABLE", "t"),
     ("BUCKET", "b"),
     ("POLICY", "precision>=0.9"),
     ("SEVERITY_HIGH", "0.8"),
@@ -24,7 +25,7 @@ fn read_with(changes: &[(&str, Option<&str>)]) -> Result<Config, VariableError> 
 #[test]
 fn settings_are_read_and_severities_have_defaults() {
     let config = read_with(&[]).expect("good settings");
-    assert_eq!((config.alerts_topic_arn.as_str(), config.bucket.as_str()), ("arn", "b"));
+    assert_eq!((config.alerts_topic_arn.as_str(), config.table.as_str(), config.bucket.as_str()), ("arn", "t", "b"));
     assert_eq!((config.policy.name.as_str(), config.policy.condition), ("default", Condition::Precision(0.9)));
     assert_eq!(config.severities, Severities { high: 0.8, medium: 0.6 });
     let unset =
@@ -40,9 +41,10 @@ fn a_missing_setting_says_what_to_set() {
             "ALERTS_TOPIC_ARN",
             "the ARN of the topic that alerts go to, for example ALERTS_TOPIC_ARN=arn:aws:sns:eu-central-1:123456789012:modstream-alerts",
         ),
+        ("TABLE", "the name of the table that holds the ledger, for example TABLE=modstream-state"),
         (
             "BUCKET",
-            "the name of the bucket that holds ledger and quarantine, for example BUCKET=modstream-123456789012",
+            "the name of the bucket that holds policies and quarantine, for example BUCKET=modstream-123456789012",
         ),
         ("POLICY", "a probability, a precision or a share of comments, for example POLICY=precision>=0.9"),
     ] {

@@ -9,7 +9,7 @@ use modstream_platform::memory::{MemoryClock, MemoryObjects};
 use modstream_platform::{CallError, CallErrorKind, Clock, Message, PublishOutcome, Topic};
 use publish_alerts::PublishAlerts;
 
-use crate::{Fixture, SUCCESS, config, encode, payload, prediction, read, time};
+use crate::{Fixture, SUCCESS, config, encode, payload, prediction, read, table, time};
 
 #[tokio::test(start_paused = true)]
 async fn an_alert_says_what_was_written_how_sure_the_model_is_and_why() {
@@ -109,6 +109,23 @@ async fn an_alert_that_fits_no_message_is_quarantined_and_the_batch_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_alert_that_no_item_holds_is_quarantined_and_the_batch_goes_on() {
+    let fixture = Fixture::new("0");
+    let mut large = prediction();
+    let mut random = fastrand::Rng::with_seed(1);
+    // Nothing of it can be compressed.
+    let term: String = (0..900 << 10).map(|_| random.alphanumeric()).collect();
+    large.terms = vec![Term { term: term.into(), contribution: 1.0 }];
+    let mut fine = prediction();
+    fine.comment_event.id = "e-2".into();
+    assert_eq!(fixture.handle(&[encode(&large), encode(&fine)]).await, SUCCESS);
+    assert_eq!(read(&fixture.inbox.try_receive().expect("one alert")).data.comment_event.id, "e-2");
+    let kept = fixture.quarantined().await;
+    assert_eq!((kept.len(), kept[0].0.as_str()), (1, "refused"));
+    assert!(kept[0].1.contains("an item holds at most 409600"), "{}", kept[0].1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_comment_without_any_field_alerts_too() {
     let mut prediction = prediction();
     prediction.comment = Comment::default();
@@ -137,7 +154,7 @@ impl Topic for &LateTopic {
 async fn what_was_requested_is_what_is_published_attributes_included_whatever_a_newer_model_says() {
     let topic = LateTopic { failures: Mutex::new([CallErrorKind::Denied].into()), ..LateTopic::default() };
     let clock = MemoryClock::starting_at(time());
-    let function = PublishAlerts::new(&config("0"), &topic, MemoryObjects::new(), clock);
+    let function = PublishAlerts::new(&config("0"), &topic, table(clock), MemoryObjects::new(), clock);
     let (first, mut second) = (prediction(), prediction());
     second.probability = 0.99;
     second.model = ModelRef { name: "m".into(), version: "e".repeat(64).into() };

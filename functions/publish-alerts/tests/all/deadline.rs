@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use modstream_platform::Clock;
-use modstream_platform::memory::{Filter, MemoryObjects, MemoryTopic};
+use modstream_platform::memory::{Filter, MemoryClock, MemoryObjects, MemoryTopic};
 use publish_alerts::PublishAlerts;
 
-use crate::{START, config, encode, payload, prediction};
+use crate::{START, config, encode, payload, prediction, table, time};
 
 /// A clock that jumps, once it has been looked at so often.
 #[derive(Clone)]
@@ -29,13 +29,40 @@ impl Clock for Jumping {
     }
 }
 
+/// A clock by which each look takes some time.
+#[derive(Clone)]
+pub(crate) struct Ticking {
+    from: MemoryClock,
+    start: Timestamp,
+    looks: Arc<AtomicIsize>,
+    tick: Duration,
+}
+
+impl Ticking {
+    pub(crate) fn new(from: MemoryClock, tick: Duration) -> Self {
+        Ticking { from, start: from.now(), looks: Arc::default(), tick }
+    }
+}
+
+impl Clock for Ticking {
+    fn now(&self) -> Timestamp {
+        let looks = u32::try_from(self.looks.fetch_add(1, Ordering::Relaxed)).unwrap_or(u32::MAX);
+        self.start + self.tick * looks
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.from.sleep(duration).await;
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_there_is_no_time_for_comes_again_and_what_was_decided_is_published() {
     let topic = MemoryTopic::new("alerts");
     let inbox = topic.subscribe(Filter::new());
     let clock = Jumping { looks: Arc::new(AtomicIsize::new(isize::MAX)), jump: Duration::from_secs(6) };
     let deadline = clock.now() + Duration::from_secs(10);
-    let function = PublishAlerts::new(&config("0"), topic, MemoryObjects::new(), clock.clone());
+    let table = table(MemoryClock::starting_at(time()));
+    let function = PublishAlerts::new(&config("0"), topic, table, MemoryObjects::new(), clock.clone());
 
     let records = (0..50).map(|n| {
         let mut prediction = prediction();

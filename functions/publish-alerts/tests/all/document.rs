@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use modstream_events::{Comment, PROBE_BODY, PROBE_SOURCE, Prediction, Severity, ids};
 use modstream_in_use::policies::{POINTER, PolicyStore, key_of};
-use modstream_platform::memory::{Filter, MemoryObjects, MemoryTopic, Notification};
-use modstream_platform::{Bytes, Clock, Condition, Fetched, Objects};
+use modstream_platform::memory::{Filter, MemoryTopic, Notification};
+use modstream_platform::{Bytes, Clock, Condition, Objects};
 use modstream_policy::Policies;
 use publish_alerts::PublishAlerts;
 
@@ -44,23 +44,18 @@ fn published(fixture: &Fixture) -> Vec<Notification> {
 }
 
 /// Reason and detail of each alert that was withheld, by the alert's id.
-async fn withheld(objects: &MemoryObjects) -> BTreeMap<String, (String, String)> {
-    let mut all = BTreeMap::new();
-    for key in objects.list("alerts/").await.expect("lists") {
-        let Some(folder) = key.strip_suffix("/withheld.json") else { continue };
-        let Ok(Fetched::Object { bytes, .. }) = objects.get(&key, None).await else { panic!("it is there") };
-        let content: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
-        let text = |field: &str| content[field].as_str().expect("text").to_owned();
-        let id = folder.rsplit('/').next().expect("an id").to_owned();
-        all.insert(id, (text("reason"), text("detail")));
-    }
-    all
+fn withheld(fixture: &Fixture) -> BTreeMap<String, (String, String)> {
+    let withheld = fixture.entries().into_iter().filter_map(|entry| {
+        let why = entry.withheld()?;
+        Some((entry.key.id.clone(), (why.reason.as_str().to_owned(), why.detail.clone())))
+    });
+    withheld.collect()
 }
 
 /// Why the one alert was withheld, and nothing published.
-async fn only_withheld(fixture: &Fixture) -> (String, String) {
+fn only_withheld(fixture: &Fixture) -> (String, String) {
     assert_eq!(published(fixture).len(), 0);
-    let all = withheld(&fixture.objects).await;
+    let all = withheld(fixture);
     assert_eq!(all.len(), 1, "{all:?}");
     all.into_values().next().expect("one")
 }
@@ -123,7 +118,7 @@ async fn an_explored_comment_is_withheld_under_an_id_of_its_own() {
     assert_eq!(fixture.handle(&records).await, SUCCESS);
     assert_eq!(fixture.handle(&records).await, SUCCESS);
     assert_eq!(published(&fixture).len(), 0);
-    let all = withheld(&fixture.objects).await;
+    let all = withheld(&fixture);
     assert!((3..20).contains(&all.len()), "{}", all.len());
     let possible: Vec<String> = (0..100)
         .map(|number| ids::exploration("urn:example:forum", &format!("e-{number}"), "default").to_string())
@@ -135,12 +130,12 @@ async fn an_explored_comment_is_withheld_under_an_id_of_its_own() {
 async fn without_the_channel_and_in_quiet_hours_alerts_wait_for_the_digest() {
     let digest = fixture("[default]\nthreshold = 0.5\nchannels = [\"digest\"]").await;
     digest.handle(&[encode(&prediction())]).await;
-    assert_eq!(only_withheld(&digest).await.0, "channel");
+    assert_eq!(only_withheld(&digest).0, "channel");
 
     let quiet = "quiet_hours = { from = \"10:00\", to = \"11:00\", time_zone = \"UTC\", keep = [\"high\"] }";
     let night = fixture(&format!("[default]\nthreshold = 0.5\n{quiet}")).await;
     night.handle(&[encode(&prediction())]).await;
-    assert_eq!(only_withheld(&night).await, ("quiet_hours".to_owned(), "quiet hours, 10:00 to 11:00 (UTC)".to_owned()));
+    assert_eq!(only_withheld(&night), ("quiet_hours".to_owned(), "quiet hours, 10:00 to 11:00 (UTC)".to_owned()));
     let mut urgent = numbered(2);
     urgent.probability = 0.95;
     night.handle(&[encode(&urgent)]).await;
@@ -148,7 +143,7 @@ async fn without_the_channel_and_in_quiet_hours_alerts_wait_for_the_digest() {
     // Day comes; what was withheld stays so.
     tokio::time::sleep(Duration::from_secs(3_600)).await;
     night.handle(&[encode(&prediction()), encode(&numbered(3))]).await;
-    assert_eq!((published(&night).len(), withheld(&night.objects).await.len()), (1, 1));
+    assert_eq!((published(&night).len(), withheld(&night).len()), (1, 1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -161,22 +156,28 @@ async fn ten_thousand_alerts_in_a_minute_under_a_budget_of_twenty_are_twenty_and
     }
     assert!(fixture.clock.now() < time() + Duration::from_secs(60));
     assert_eq!(published(&fixture).len(), 20);
-    let all = withheld(&fixture.objects).await;
+    let all = withheld(&fixture);
     assert_eq!(all.len(), 9_980);
     assert!(all.values().all(|(reason, detail)| reason == "budget" && detail.contains("is 20 alerts an hour")));
     // Lambda sends some of it again, here and to a new instance.
     let again = Fixture {
-        function: PublishAlerts::new(&config("1"), MemoryTopic::new("other"), fixture.objects.clone(), fixture.clock),
+        function: PublishAlerts::new(
+            &config("1"),
+            MemoryTopic::new("other"),
+            fixture.table.clone(),
+            fixture.objects.clone(),
+            fixture.clock,
+        ),
         ..fixture
     };
     assert_eq!(again.handle(&batches[0]).await, SUCCESS);
     assert_eq!(again.handle(&batches[99]).await, SUCCESS);
-    assert_eq!(withheld(&again.objects).await.len(), 9_980);
+    assert_eq!(withheld(&again).len(), 9_980);
     assert_eq!(again.objects.list("budgets/").await.expect("lists").len(), 20);
     // The next hour has places again.
     tokio::time::sleep(Duration::from_secs(3_600)).await;
     assert_eq!(again.handle(&[encode(&numbered(10_000))]).await, SUCCESS);
-    assert_eq!(withheld(&again.objects).await.len(), 9_980);
+    assert_eq!(withheld(&again).len(), 9_980);
 }
 
 #[tokio::test(start_paused = true)]
@@ -193,7 +194,7 @@ async fn all_subreddits_share_the_total_and_each_has_its_own() {
     fixture.handle(&records).await;
     let published: Vec<String> = published(&fixture).iter().map(|it| it.attributes["subreddit"].clone()).collect();
     assert_eq!(published, ["a", "A", "a", "b", "b"]);
-    let details: Vec<String> = withheld(&fixture.objects).await.into_values().map(|(_, detail)| detail).collect();
+    let details: Vec<String> = withheld(&fixture).into_values().map(|(_, detail)| detail).collect();
     let of_all = details.iter().filter(|detail| detail.contains("all subreddits together is 5")).count();
     assert_eq!((details.len(), of_all), (2, 1), "{details:?}");
 }
@@ -204,7 +205,7 @@ async fn a_breaker_sends_one_message_and_withholds_until_it_is_closed() {
     let inbox = &fixture.inbox;
     let topic = MemoryTopic::new("the second instance's");
     let others = topic.subscribe(Filter::new());
-    let second = PublishAlerts::new(&config("1"), topic, fixture.objects.clone(), fixture.clock);
+    let second = PublishAlerts::new(&config("1"), topic, fixture.table.clone(), fixture.objects.clone(), fixture.clock);
     let batch = |from: usize| (from..from + 49).map(|number| encode(&numbered(number))).collect::<Vec<_>>();
     fixture.handle(&batch(0)).await;
     assert_eq!(published(&fixture).len(), 49);
@@ -212,13 +213,13 @@ async fn a_breaker_sends_one_message_and_withholds_until_it_is_closed() {
     let [message] = &std::iter::from_fn(|| inbox.try_receive()).collect::<Vec<_>>()[..] else { panic!("one message") };
     assert_eq!(message.attributes["breaker"], "open");
     assert!(message.body.contains("98 of 98 comments alerted") && message.body.contains("modstream breaker close"));
-    assert_eq!(withheld(&fixture.objects).await.len(), 49);
+    assert_eq!(withheld(&fixture).len(), 49);
     // Another instance sees it, and a repeat changes nothing.
     let deadline = fixture.clock.now() + Duration::from_secs(10);
     second.handle(&crate::payload(&[encode(&numbered(200))]), deadline).await.expect("a batch");
     fixture.handle(&batch(100)).await;
     assert_eq!((published(&fixture).len(), others.try_receive().is_some()), (0, false));
-    let all = withheld(&fixture.objects).await;
+    let all = withheld(&fixture);
     assert!(all.len() == 50 && all.values().all(|(reason, _)| reason == "breaker"));
     // Somebody closes it: within seconds alerts are published again, and what came before does not count.
     let closing = modstream_ledger::limits::Breakers::new(&fixture.objects, &fixture.clock, deadline);
@@ -279,7 +280,7 @@ async fn a_new_instance_that_cannot_use_the_document_goes_by_the_one_before_as_o
     let damaged = fixture.objects.put(&key, Bytes::from_static(b"{"), Condition::Always);
     damaged.await.expect("the bucket takes it");
     fixture.handle(&[encode(&numbered(0)), encode(&numbered(1))]).await;
-    assert_eq!((published(&fixture).len(), withheld(&fixture.objects).await.len()), (1, 1));
+    assert_eq!((published(&fixture).len(), withheld(&fixture).len()), (1, 1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -291,5 +292,5 @@ async fn a_comment_of_no_subreddit_has_a_budget_too() {
         encode(&prediction)
     };
     fixture.handle(&[bare(0), bare(1)]).await;
-    assert_eq!((published(&fixture).len(), withheld(&fixture.objects).await.len()), (1, 1));
+    assert_eq!((published(&fixture).len(), withheld(&fixture).len()), (1, 1));
 }

@@ -2,6 +2,7 @@
 
 mod config;
 mod content;
+mod costs;
 mod deadline;
 mod document;
 mod lifecycle;
@@ -13,7 +14,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use kinesis_batch::{SourceRecord, payload as payloads};
 use modstream_events::{Alert, Comment, Event, EventRef, ModelRef, OperatingPoint, Prediction, Term};
-use modstream_platform::memory::{Filter, MemoryClock, MemoryObjects, MemoryTopic, Notification, Subscription};
+use modstream_ledger::{Entry, SCHEMA};
+use modstream_platform::memory::{
+    Filter, MemoryClock, MemoryObjects, MemoryTable, MemoryTopic, Notification, Subscription,
+};
 use modstream_platform::{Clock, Fetched, Objects};
 use publish_alerts::{Config, Policy, PublishAlerts, Severities};
 
@@ -51,7 +55,8 @@ fn encode(prediction: &Prediction<'_>) -> Vec<u8> {
 
 /// The function and what it works on.
 struct Fixture {
-    function: PublishAlerts<MemoryTopic, MemoryObjects, MemoryClock>,
+    function: PublishAlerts<MemoryTopic, MemoryTable, MemoryObjects, MemoryClock>,
+    table: MemoryTable,
     objects: MemoryObjects,
     inbox: Subscription,
     clock: MemoryClock,
@@ -60,9 +65,15 @@ struct Fixture {
 impl Fixture {
     fn new(policy: &str) -> Self {
         let clock = MemoryClock::starting_at(time());
-        let (objects, topic) = (MemoryObjects::new(), MemoryTopic::new("alerts"));
+        let (table, objects, topic) = (table(clock), MemoryObjects::new(), MemoryTopic::new("alerts"));
         let inbox = topic.subscribe(Filter::new());
-        Fixture { function: PublishAlerts::new(&config(policy), topic, objects.clone(), clock), objects, inbox, clock }
+        let function = PublishAlerts::new(&config(policy), topic, table.clone(), objects.clone(), clock);
+        Fixture { function, table, objects, inbox, clock }
+    }
+
+    /// The alerts that there are, in no order.
+    fn entries(&self) -> Vec<Entry> {
+        entries(&self.table)
     }
 
     /// Handles these records as one batch; the response.
@@ -92,11 +103,21 @@ impl Fixture {
     }
 }
 
+fn table(clock: MemoryClock) -> MemoryTable {
+    MemoryTable::new("table", SCHEMA, clock)
+}
+
+fn entries(table: &MemoryTable) -> Vec<Entry> {
+    let items = table.items().into_iter().filter(|item| item.key.sort.starts_with("alert#"));
+    items.map(|item| Entry::of_item(&item).expect("an alert")).collect()
+}
+
 const SUCCESS: &str = r#"{"batchItemFailures":[]}"#;
 
 fn config(policy: &str) -> Config {
     Config {
         alerts_topic_arn: "arn".to_owned(),
+        table: "table".to_owned(),
         bucket: "bucket".to_owned(),
         policy: Policy::parse(policy).expect("a policy"),
         severities: Severities::default(),

@@ -31,4 +31,5 @@ async fn a_prediction_that_does_not_alert_leaves_nothing_behind() {
     let fixture = Fixture::new("0.9");
     fixture.handle(&[encode(&prediction())]).await;
     assert_eq!(modstream_platform::Objects::list(&fixture.objects, "").await.expect("lists"), [""; 0]);
+    assert_eq!(fixture.table.items(), []);
 }

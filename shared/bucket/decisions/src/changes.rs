@@ -4,12 +4,13 @@ use jiff::Timestamp;
 use modstream_events::{BreakerClosed, Event};
 use modstream_in_use::history::{self, Outcome};
 use modstream_ledger::limits::closed_key;
-use modstream_platform::deliver::{Delivery, DeliveryError, delete, get, put, put_all};
-use modstream_platform::{Clock, DeletableObjects, Fetched, Objects, PutRecord, Stream};
+use modstream_platform::deliver::{Delivery, DeliveryError, get, items, put_all};
+use modstream_platform::table::{Condition, Table};
+use modstream_platform::{Clock, Fetched, Objects, PutRecord, Stream};
 use sha2::{Digest as _, Sha256};
 
 use crate::Decisions;
-use crate::sweep::UNSENT_PREFIX;
+use crate::item::{in_outbox, outbox_key};
 
 /// The record of an event about a change. Consumers go by the events' numbers, as with decisions, so any key will do that a
 /// repeat has, too.
@@ -46,9 +47,9 @@ pub enum Announced {
     NotMade,
 }
 
-impl<O: DeletableObjects, S: Stream, C: Clock> Decisions<'_, O, S, C> {
-    /// Makes a change by `make`, and puts its event on the stream, with an outbox entry around both, as with decisions: wherever
-    /// a process ends in between, the stream gets the event of each change that was made, and of no other.
+impl<B: Table, S: Stream, C: Clock> Decisions<'_, B, S, C> {
+    /// Makes a change by `make`, and puts its event on the stream, with an outbox entry around both: wherever a process ends in
+    /// between, the stream gets the event of each change that was made, and of no other.
     ///
     /// `event` is one that `modstream-in-use` or `modstream-ledger` made for the change; `make` says whether this very change
     /// was made.
@@ -60,19 +61,19 @@ impl<O: DeletableObjects, S: Stream, C: Clock> Decisions<'_, O, S, C> {
         event: &[u8],
         make: impl Future<Output = Result<bool, E>>,
     ) -> Result<Announced, E> {
-        let Decisions { objects, stream, clock, deadline } = *self;
+        let Decisions { table, stream, clock, deadline } = *self;
         let record = record(event);
-        let entry = format!("{UNSENT_PREFIX}{}.json", record.partition_key);
-        put(objects, clock, deadline, &entry, event.to_vec()).await?;
+        let entry = in_outbox(outbox_key(clock.now(), &record.partition_key), event);
+        items::put(table, clock, deadline, &entry, &Condition::Always).await?;
+        // Where it stays, the sweep drops it, or sends it again under the same id.
+        let done = async || drop(items::delete(table, clock, deadline, &entry.key, &Condition::Always).await);
         if !make.await? {
-            // Where it stays, the sweep drops it.
-            let _ = delete(objects, clock, deadline, &entry).await;
+            done().await;
             return Ok(Announced::NotMade);
         }
         match put_all(stream, clock, deadline, vec![record]).await.pop() {
             Some(Delivery::Stored { .. }) => {
-                // Where it stays, it is sent again, under the same id.
-                let _ = delete(objects, clock, deadline, &entry).await;
+                done().await;
                 Ok(Announced::Sent)
             }
             _ => Ok(Announced::Unsent),

@@ -1,32 +1,29 @@
 //! What moderators decided about alerts.
 //!
-//! An alert's log is `decisions/<hour in which the alert was made>/<alert id>/<number>.json`: decision events, numbered from
-//! 0001, each put with `If-None-Match: *`. The hour is the alert's in the ledger, so the logs of the last days are found by
-//! listing these days. So of two people at once one is first, and the other sees what was decided ([`Decisions::decide`]). A
-//! decision is taken back by another one, `undo`; [`Log::standing`] is what the log adds up to.
+//! An alert's log is items beside its own: decision events, numbered from 0001. So of two people at once one is first, and the
+//! other sees what was decided ([`Decisions::decide`]). A decision is taken back by another one, `undo`; [`Log::standing`] is what
+//! the log adds up to. The index `decided` lists decisions by time ([`lately`]).
 //!
-//! Each decision also goes to a stream, at least once, under one id. A process may end between the two, so there is an outbox:
+//! Each decision also goes to a stream, at least once, under one id. A process may end between the two, so there is an outbox: one
+//! transaction writes the decision, counts it at its alert, which leaves the queue or returns to it, and puts the event into the
+//! partition `outbox`. Then the stream takes it, and it leaves the outbox. So what is in there is to be sent, and
+//! [`Decisions::sweep`] sends what stayed.
 //!
-//! 1. `decisions-unsent/<alert id>-<number>-<checksum>.json` is put, the event's bytes;
-//! 2. the log's object is put: now it counts;
-//! 3. the stream takes it;
-//! 4. the outbox entry is deleted.
-//!
-//! [`Decisions::sweep`] looks at entries that stayed: what the log holds, to the byte, is sent; what lost against another is
-//! dropped. The checksum is of the event's bytes, so two attempts at one number have two entries, and dropping one never drops
-//! the other. What operators change, such as the model in use, goes to the stream the same way ([`Decisions::announce`]): its
-//! log is the history beside the pointer, or the breaker's `closed.json`. A decision that is sent late comes after later ones: whoever reads the stream goes by the numbers.
+//! What operators change, such as the model in use, goes to the stream in the same way ([`Decisions::announce`]); but its log is
+//! the history beside the pointer, or the breaker's `closed.json`, in the bucket. There the entry is written before, and the sweep
+//! drops it where the change was not made. What is sent late comes after later ones: whoever reads the stream goes by the numbers.
 
 mod changes;
 mod decide;
+mod item;
 mod log;
 mod moderator;
 mod numbers;
 mod sweep;
 
 pub use changes::Announced;
-pub use decide::{DecideError, DecideOutcome, Decisions};
-pub use log::{AlertKey, Log, LogError, MAX_DECISIONS_PER_ALERT, PREFIX, Recorded, Standing};
+pub use decide::{Case, DecideError, DecideOutcome, Decisions};
+pub use log::{Log, LogError, MAX_DECISIONS_PER_ALERT, Recorded, Standing, last_of, log};
 pub use moderator::{NoModerator, moderator};
-pub use numbers::{NamedPrecision, Numbers, Subject, numbers};
-pub use sweep::{Swept, UNSENT_PREFIX};
+pub use numbers::{Lately, NamedPrecision, Numbers, Subject, lately, numbers};
+pub use sweep::Swept;

@@ -1,61 +1,17 @@
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
-use modstream_events::{Action, Alert, BadRecord, Decision, Event};
-use modstream_ledger::Hour;
-use modstream_platform::deliver::{DeliveryError, get, list};
-use modstream_platform::{Clock, Fetched, Objects};
+use modstream_events::Action;
+use modstream_ledger::AlertKey;
+use modstream_platform::Clock;
+use modstream_platform::deliver::{DeliveryError, items};
+use modstream_platform::table::{Consistency, Item, Key, Query, SortRange, Table};
 use normal_form::name_key;
 
-/// The prefix of all logs of decisions.
-pub const PREFIX: &str = "decisions/";
+use crate::item;
 
 /// The most decisions about one alert: as many as the number has digits for.
 pub const MAX_DECISIONS_PER_ALERT: u32 = 9_999;
-
-/// Names an alert, as the ledger's keys do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AlertKey<'a> {
-    /// The hour in which it was made.
-    pub hour: Hour,
-    /// The alert's id.
-    pub alert_id: &'a str,
-}
-
-impl AlertKey<'_> {
-    /// The prefix of the alert's log.
-    pub fn prefix(&self) -> String {
-        format!("{PREFIX}{}/{}/", self.hour, self.alert_id)
-    }
-
-    pub(crate) fn key(&self, number: u32) -> String {
-        format!("{}{number:04}.json", self.prefix())
-    }
-}
-
-impl AlertKey<'_> {
-    /// Whether a log stands at a decision, by the number of its last object, 0 where there is none: an undo follows a decision
-    /// and a decision an undo, so decisions have the odd numbers. So names alone say what is undecided.
-    pub fn is_decided(last_number: u32) -> bool {
-        !last_number.is_multiple_of(2)
-    }
-}
-
-impl<'a> AlertKey<'a> {
-    /// The alert that a log's object is about, and the decision's number.
-    pub fn of_key(key: &'a str) -> Option<(Self, u32)> {
-        let mut parts = key.strip_prefix(PREFIX)?.splitn(3, '/');
-        let (hour, alert_id, name) = (parts.next()?.parse().ok()?, parts.next()?, parts.next()?);
-        let number = name.strip_suffix(".json").filter(|digits| digits.len() == 4)?.parse().ok()?;
-        Some((AlertKey { hour, alert_id }, number))
-    }
-
-    pub(crate) fn of_alert(alert: &'a Event<'_, Alert<'_>>) -> Self {
-        AlertKey { hour: Hour::of(alert.time), alert_id: &alert.id }
-    }
-
-    pub(crate) fn of_decision(decision: &'a Decision<'_>) -> Self {
-        AlertKey { hour: Hour::of(decision.alerted), alert_id: &decision.alert_id }
-    }
-}
 
 /// A decision as it stands in a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,32 +24,15 @@ pub struct Recorded {
     pub moderator: String,
     /// When it was decided.
     pub time: Timestamp,
-    bytes: Vec<u8>,
 }
 
 impl Recorded {
-    /// Reads a decision event's bytes.
-    ///
-    /// # Errors
-    /// Where they are none.
-    pub fn read(bytes: Vec<u8>) -> Result<Self, BadRecord> {
-        let event: Event<'_, Decision<'_>> = Event::decode(&bytes)?;
-        let Decision { number, action, ref moderator, .. } = event.data;
-        let (moderator, time) = (moderator.clone().into_owned(), event.time);
-        Ok(Recorded { number, action, moderator, time, bytes })
-    }
-
-    /// The event, encoded.
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
     pub(crate) fn says(&self, action: Action, moderator: &str) -> bool {
         self.action == action && name_key(&self.moderator) == name_key(moderator)
     }
 }
 
-/// All decisions about an alert.
+/// All decisions about an alert, or the last of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Log(Vec<Recorded>);
 
@@ -151,50 +90,66 @@ impl Log {
     pub(crate) fn get(&self, number: u32) -> Option<&Recorded> {
         self.0.iter().find(|recorded| recorded.number == number)
     }
+
+    /// The log with one more decision.
+    pub(crate) fn and(&self, recorded: Recorded) -> Self {
+        Log(self.0.iter().cloned().chain([recorded]).collect())
+    }
 }
 
-/// What can go wrong in reading a log.
+/// What can go wrong in reading decisions.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LogError {
-    /// The object is another's.
-    #[error("{key} is no decision: {detail}")]
+    /// The item is another's.
+    #[error("the item {} {} is no decision: {detail}", key.partition, key.sort)]
     Unreadable {
-        /// The object's key.
-        key: String,
+        /// The item's key.
+        key: Key,
         /// What is wrong.
         detail: String,
     },
     /// A call failed.
-    #[error("decisions/ of the bucket: {0}")]
+    #[error("the decisions: {0}")]
     Delivery(#[from] DeliveryError),
 }
 
-pub(crate) async fn read<O: Objects, C: Clock>(
-    objects: &O,
-    clock: &C,
-    deadline: Timestamp,
-    place: AlertKey<'_>,
-) -> Result<Log, LogError> {
-    let mut all = Vec::new();
-    for key in list(objects, clock, deadline, &place.prefix()).await? {
-        if AlertKey::of_key(&key).is_some()
-            && let Some(recorded) = read_one(objects, clock, deadline, &key).await?
-        {
-            all.push(recorded);
-        }
-    }
-    Ok(Log::from(all))
+pub(crate) fn unreadable(item: &Item, detail: impl Into<String>) -> LogError {
+    LogError::Unreadable { key: item.key.clone(), detail: detail.into() }
 }
 
-/// A log's object; none where there is none.
-pub(crate) async fn read_one<O: Objects, C: Clock>(
-    objects: &O,
+/// The log of an alert, as it is now.
+///
+/// # Errors
+/// Where it can't be read, or there is no answer by the deadline.
+pub async fn log<B: Table, C: Clock>(
+    table: &B,
     clock: &C,
     deadline: Timestamp,
-    key: &str,
-) -> Result<Option<Recorded>, LogError> {
-    let Fetched::Object { bytes, .. } = get(objects, clock, deadline, key, None).await? else { return Ok(None) };
-    let unreadable = |error: BadRecord| LogError::Unreadable { key: key.to_owned(), detail: error.to_string() };
-    Recorded::read(bytes).map(Some).map_err(unreadable)
+    alert: &AlertKey,
+) -> Result<Log, LogError> {
+    let query = Query::table(alert.item().partition, Consistency::Consistent);
+    let query = query.range(SortRange::Prefix(alert.decisions()));
+    let found = items::query_all(table, clock, deadline, &query).await?;
+    let recorded =
+        |item: &Item| item::recorded(item).ok_or_else(|| unreadable(item, "it does not say who decided what"));
+    found.iter().map(recorded).collect::<Result<Vec<_>, _>>().map(Log::from)
+}
+
+/// The last decision about each of these alerts, of which there are so many, a hundred a call; as logs that begin there.
+///
+/// # Errors
+/// Where there is no answer by the deadline.
+pub async fn last_of<B: Table, C: Clock>(
+    table: &B,
+    clock: &C,
+    deadline: Timestamp,
+    alerts: &[(&AlertKey, u32)],
+) -> Result<BTreeMap<AlertKey, Log>, DeliveryError> {
+    let decided = alerts.iter().filter(|(_, number)| *number > 0);
+    let keys: Vec<Key> = decided.map(|(alert, number)| alert.decision(*number)).collect();
+    let found = items::get_all(table, clock, deadline, &keys, Consistency::Consistent).await?;
+    let logs =
+        found.values().filter_map(|item| Some((AlertKey::of_item(&item.key)?, Log(vec![item::recorded(item)?]))));
+    Ok(logs.collect())
 }

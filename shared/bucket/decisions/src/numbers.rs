@@ -1,10 +1,14 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
 use modstream_events::{Action, Alert, Event};
+use modstream_ledger::{AlertKey, Kind, sort_time};
+use modstream_platform::Clock;
+use modstream_platform::deliver::{DeliveryError, items};
+use modstream_platform::table::{Query, SortRange, Table};
 use proportions::Proportion;
 
-use crate::Log;
+use crate::{Log, Recorded, item};
 
 /// What is counted of an alert.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,16 +21,14 @@ pub struct Subject {
     pub reason: String,
     /// When the alert was made.
     pub alerted: Timestamp,
-    /// Whether the alert is the probe's, which counts nowhere.
-    pub probe: bool,
-    /// Whether the alert met no policy and was asked about all the same.
-    pub exploration: bool,
+    /// What kind of question it was: the probe counts nowhere.
+    pub kind: Kind,
 }
 
 impl Subject {
     /// Takes what counts from an alert.
     pub fn of(alert: &Event<'_, Alert<'_>>) -> Self {
-        let Alert { comment, policy, terms, matched, probe, exploration, .. } = &alert.data;
+        let Alert { comment, policy, terms, matched, .. } = &alert.data;
         let strongest = terms.iter().find(|term| term.contribution > 0.0).map(|term| &term.term);
         let text = |text: Option<&std::borrow::Cow<'_, str>>| text.map(ToString::to_string).unwrap_or_default();
         Subject {
@@ -34,8 +36,7 @@ impl Subject {
             policy: format!("{}, {}", policy.name, policy.condition),
             reason: text(matched.as_ref().or(strongest)),
             alerted: alert.time,
-            probe: *probe,
-            exploration: exploration.is_some(),
+            kind: Kind::of(&alert.data),
         }
     }
 }
@@ -67,20 +68,72 @@ pub struct Numbers {
     pub time_to_decision: Option<SignedDuration>,
 }
 
+/// What was decided about alerts in a stretch of time.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Lately {
+    /// The alerts that were decided about, the last first, each with its decisions of that time.
+    pub alerts: Vec<(AlertKey, Subject, Log)>,
+    /// Whether there were more decisions, before these.
+    pub is_cut: bool,
+}
+
+/// The newest decisions since a time, of at most so many.
+///
+/// # Errors
+/// Where there is no answer by the deadline.
+pub async fn lately<B: Table, C: Clock>(
+    table: &B,
+    clock: &C,
+    deadline: Timestamp,
+    since: Timestamp,
+    most: u32,
+) -> Result<Lately, DeliveryError> {
+    let mut query = Query::index("decided", "decided").range(SortRange::From(sort_time(since))).descending();
+    let mut order: Vec<AlertKey> = Vec::new();
+    let mut logs: HashMap<AlertKey, (Subject, Vec<Recorded>)> = HashMap::new();
+    let mut left = most;
+    let is_cut = loop {
+        query.limit = Some(left);
+        let page = items::query(table, clock, deadline, &query).await?;
+        left = left.saturating_sub(u32::try_from(page.items.len()).unwrap_or(u32::MAX));
+        for item in &page.items {
+            let found = (AlertKey::of_item(&item.key), item::subject(item), item::recorded(item));
+            // What is no decision is for the tools to say.
+            let (Some(key), Some(subject), Some(recorded)) = found else { continue };
+            let log = logs.entry(key.clone()).or_insert_with(|| {
+                order.push(key);
+                (subject, Vec::new())
+            });
+            log.1.push(recorded);
+        }
+        match page.next {
+            None => break false,
+            Some(_) if left == 0 => break true,
+            next => query.after = next,
+        }
+    };
+    let alerts = order.into_iter().filter_map(|key| {
+        let (subject, recorded) = logs.remove(&key)?;
+        Some((key, subject, Log::from(recorded)))
+    });
+    Ok(Lately { alerts: alerts.collect(), is_cut })
+}
+
 /// Adds up what was decided about alerts.
 pub fn numbers<'a>(judged: impl IntoIterator<Item = (&'a Subject, &'a Log)>) -> Numbers {
     let mut numbers = Numbers::default();
     let mut by: [BTreeMap<&str, Proportion>; 3] = Default::default();
     let mut times = Vec::new();
     for (subject, log) in judged {
-        if subject.probe {
+        if subject.kind == Kind::Probe {
             continue;
         }
-        if let Some(first) = log.all().first() {
+        // Of a log whose beginning is not known, the first decision is not, either.
+        if let Some(first) = log.all().first().filter(|first| first.number == 1) {
             times.push(first.time.duration_since(subject.alerted).max(SignedDuration::ZERO));
         }
         review(log, &mut numbers.agreement);
-        let Some(decision) = log.standing().decided().filter(|_| !subject.exploration) else { continue };
+        let Some(decision) = log.standing().decided().filter(|_| subject.kind != Kind::Exploration) else { continue };
         let removed = decision.action == Action::Remove;
         numbers.precision.add(removed);
         for (groups, name) in by.iter_mut().zip([&subject.subreddit, &subject.policy, &subject.reason]) {

@@ -12,14 +12,17 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use modstream_decisions::{Announced, DecideOutcome, Decisions, PREFIX, UNSENT_PREFIX};
+use modstream_decisions::{Announced, Case, DecideOutcome, Decisions, log};
 use modstream_events::{Action, Alert, Cause, Event, PoliciesChanged};
 use modstream_in_use::history::Prepared;
 use modstream_in_use::policies::PolicyStore;
-use modstream_platform::memory::MemoryObjects;
+use modstream_ledger::{Entry, SCHEMA};
+use modstream_platform::memory::{MemoryClock, MemoryObjects, MemoryTable};
+use modstream_platform::table::{
+    Batch, Condition as If, Consistency, Item, Key, Outcome, Page, Query, Table, Transacted, Update, Write,
+};
 use modstream_platform::{
-    Bytes, CallError, CallErrorKind, Clock, Condition, DeletableObjects, ETag, Fetched, Objects, PutOutcome, PutRecord,
-    Stream, Written,
+    Bytes, CallError, CallErrorKind, Clock, Condition, ETag, Fetched, Objects, PutOutcome, PutRecord, Stream, Written,
 };
 use modstream_policy::Policies;
 
@@ -54,6 +57,7 @@ impl State {
 #[derive(Clone)]
 struct Process {
     name: &'static str,
+    table: MemoryTable,
     objects: MemoryObjects,
     state: Arc<Mutex<State>>,
     is_dead: Arc<Mutex<bool>>,
@@ -110,9 +114,37 @@ impl Objects for Process {
     }
 }
 
-impl DeletableObjects for Process {
-    async fn delete(&self, key: &str) -> Result<(), CallError> {
-        self.call("DeleteObject", self.objects.delete(key)).await?
+impl Table for Process {
+    fn name(&self) -> &str {
+        self.table.name()
+    }
+
+    async fn get(&self, key: &Key, consistency: Consistency) -> Result<Option<Item>, CallError> {
+        self.call("GetItem", self.table.get(key, consistency)).await?
+    }
+
+    async fn get_batch(&self, keys: &[Key], consistency: Consistency) -> Result<Batch, CallError> {
+        self.call("BatchGetItem", self.table.get_batch(keys, consistency)).await?
+    }
+
+    async fn query(&self, query: &Query) -> Result<Page, CallError> {
+        self.call("Query", self.table.query(query)).await?
+    }
+
+    async fn put(&self, item: &Item, condition: &If) -> Result<Outcome<()>, CallError> {
+        self.call("PutItem", self.table.put(item, condition)).await?
+    }
+
+    async fn update(&self, key: &Key, update: &Update, condition: &If) -> Result<Outcome<Item>, CallError> {
+        self.call("UpdateItem", self.table.update(key, update, condition)).await?
+    }
+
+    async fn delete(&self, key: &Key, condition: &If) -> Result<Outcome<()>, CallError> {
+        self.call("DeleteItem", self.table.delete(key, condition)).await?
+    }
+
+    async fn transact(&self, token: &str, writes: &[Write]) -> Result<Transacted, CallError> {
+        self.call("TransactWriteItems", self.table.transact(token, writes)).await?
     }
 }
 
@@ -158,13 +190,15 @@ impl Future for YieldOnce {
 }
 
 /// A moderator's wish, tried once more where it is not known what became of it. Whether it is told to be done.
-async fn decides(process: Process, alert: Arc<Vec<u8>>, action: Action, who: &'static str) -> bool {
-    let alert: Event<'_, Alert<'_>> = Event::decode(&alert).expect("an alert");
+async fn decides(process: Process, entry: Arc<Entry>, action: Action, who: &'static str) -> bool {
+    let alert: Event<'_, Alert<'_>> = Event::decode(&entry.event).expect("an alert");
     for _ in 0..2 {
         let deadline = process.now() + Duration::from_secs(20);
-        if let Ok(outcome) =
-            Decisions::new(&process, &process, &process, deadline).decide(&alert, action, who, Some(0)).await
-        {
+        // As a page does, which looks before it decides.
+        let Ok(log) = log(&process, &process, deadline, &entry.key).await else { continue };
+        let case = Case { entry: &entry, alert: &alert, log: &log };
+        let decisions = Decisions::new(&process, &process, &process, deadline);
+        if let Ok(outcome) = decisions.decide(case, action, who, Some(0)).await {
             return matches!(outcome, DecideOutcome::Done { .. });
         }
     }
@@ -185,21 +219,23 @@ async fn pushes(process: Process, threshold: f64, who: &'static str) -> bool {
 
 async fn sweeps(process: Process) -> bool {
     let deadline = process.now() + Duration::from_secs(20);
-    let _ = Decisions::new(&process, &process, &process, deadline).sweep().await;
+    let _ = Decisions::new(&process, &process, &process, deadline).sweep(&process).await;
     false
 }
 
 type Work = Pin<Box<dyn Future<Output = bool>>>;
 
-/// One run over a bucket.
+/// One run over a table and a bucket.
 struct Run {
+    table: MemoryTable,
     objects: MemoryObjects,
     state: Arc<Mutex<State>>,
 }
 
 impl Run {
     fn process(&self, name: &'static str) -> Process {
-        Process { name, objects: self.objects.clone(), state: Arc::clone(&self.state), is_dead: Arc::default() }
+        let (table, objects) = (self.table.clone(), self.objects.clone());
+        Process { name, table, objects, state: Arc::clone(&self.state), is_dead: Arc::default() }
     }
 
     /// Lets everything happen; who is told that it is done.
@@ -231,8 +267,8 @@ impl Run {
         state.now += Duration::from_secs(2 * 60 * 60);
     }
 
-    fn content(&self, prefix: &str) -> Vec<Vec<u8>> {
-        let keys = world::keys(&self.objects, prefix);
+    fn history(&self) -> Vec<Vec<u8>> {
+        let keys = world::at_once(self.objects.list("policies/history/")).expect("lists");
         keys.iter().map(|key| self.objects.versions(key).remove(0)).collect()
     }
 
@@ -243,14 +279,14 @@ impl Run {
             let (logged, sent) = (logged.len(), sent.len());
             return Some(format!("{logged} events are logged, {sent} others or not all of them are on the stream"));
         }
-        let left = world::keys(&self.objects, UNSENT_PREFIX).len();
+        let left = world::events(&self.table, "outbox").len();
         (left > 0).then(|| format!("{left} entries stayed in the outbox"))
     }
 }
 
 /// Two moderators who want the opposite; what is wrong in the end.
 fn moderators(run: &Run) -> Option<String> {
-    let alert = Arc::new(world::alert());
+    let alert = Arc::new(world::made(&run.table));
     let (a, b, sweeper) = (run.process("A"), run.process("B"), run.process("the sweep"));
     let won = run.all(vec![
         (a.clone(), Box::pin(decides(a, Arc::clone(&alert), Action::Remove, "A"))),
@@ -263,9 +299,21 @@ fn moderators(run: &Run) -> Option<String> {
     if won.len() > 1 {
         return Some("both were told that they decided".to_owned());
     }
-    let logged: BTreeSet<Vec<u8>> = run.content(PREFIX).into_iter().collect();
+    let logged: BTreeSet<Vec<u8>> = world::events(&run.table, "decision#").into_iter().collect();
     if !won.is_empty() && logged.len() != 1 {
         return Some(format!("there are {} decisions in the log", logged.len()));
+    }
+    // What stands at the alert is what the log says.
+    let table = &run.table;
+    let entry = table.items().into_iter().find(|item| item.key.sort.starts_with("alert#"));
+    let entry = entry.map(|item| Entry::of_item(&item).expect("an alert")).expect("there");
+    let waits = table.items().iter().any(|item| item.text("in_open").is_some());
+    if (entry.decisions as usize, waits) != (logged.len(), logged.is_empty()) {
+        return Some(format!(
+            "{} decisions are logged, the alert says {}, waiting {waits}",
+            logged.len(),
+            entry.decisions
+        ));
     }
     run.differs(&logged)
 }
@@ -284,7 +332,7 @@ fn operators(run: &Run) -> Option<String> {
     let last = run.process("the last sweep");
     run.all(vec![(last.clone(), Box::pin(sweeps(last)))]);
 
-    let history = run.content("policies/history/");
+    let history = run.history();
     let mut before = None;
     let mut recorded = Vec::new();
     for (bytes, number) in history.iter().zip(1..) {
@@ -318,7 +366,8 @@ fn all_ways(go: fn(&Run) -> Option<String>) -> u64 {
             stream: Vec::new(),
             story: Vec::new(),
         };
-        let run = Run { objects: MemoryObjects::new(), state: Arc::new(Mutex::new(state)) };
+        let table = MemoryTable::new("table", SCHEMA, MemoryClock::starting_at(state.now));
+        let run = Run { table, objects: MemoryObjects::new(), state: Arc::new(Mutex::new(state)) };
         let broken = go(&run);
         let mut state = lock(&run.state);
         assert_eq!(broken, None, "after {:#?}", state.story);

@@ -2,19 +2,21 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use kinesis_batch::SourceRecord;
+use modstream_decisions::{Case, Decisions, log};
 use modstream_events::{
     Action, Alert, Comment, Decision, DeletedBy, Event, EventRef, ModelRef, OperatingPoint, PROBE_BODY, PolicyRef,
     Severity, ids,
 };
 use modstream_feedback::{
-    Claim, Judged, NoSuggestion, Verdict, live, newest, of_newest_model, pull, read, standing, suggest,
+    Claim, Judged, NoSuggestion, Pulled, Verdict, live, newest, of_newest_model, pull, read, standing, suggest,
 };
-use modstream_ledger::comments::{Comments, Deletion};
-use modstream_ledger::{Keys, Ledger, Withholding};
-use modstream_platform::memory::{MemoryClock, MemoryObjects};
-use modstream_platform::{Bytes, Clock, Condition, Objects};
+use modstream_ledger::comments::Deletion;
+use modstream_ledger::{AlertKey, Ledger, SCHEMA, sort_time};
+use modstream_platform::Clock;
+use modstream_platform::memory::{MemoryClock, MemoryObjects, MemoryStream, MemoryTable};
+use modstream_platform::table::{Condition, Item, Key, Table as _};
 use proptest::prelude::*;
 
 const FORUM: &str = "urn:example:forum";
@@ -301,10 +303,42 @@ fn a_file_of_judged_comments_reads_as_it_was_written_and_a_bad_line_is_named() {
     assert!(error.starts_with("line 2 is no judged comment") && error.contains("decisions pull"), "{error}");
 }
 
-async fn decide(objects: &MemoryObjects, alert: &Event<'_, Alert<'_>>, action: Action, number: u32, at: Timestamp) {
-    let event = Decision::about(alert, action, "violet", number).into_event(at);
-    let key = format!("decisions/2026-01-05T10/{}/{number:04}.json", alert.id);
-    objects.put(&key, event.encode().into(), Condition::Absent).await.expect("written");
+/// A table, a bucket and a clock.
+struct World {
+    table: MemoryTable,
+    objects: MemoryObjects,
+    stream: MemoryStream,
+    clock: MemoryClock,
+}
+
+impl World {
+    fn at(now: Timestamp) -> Self {
+        let clock = MemoryClock::starting_at(now);
+        let (objects, stream) = (MemoryObjects::new(), MemoryStream::new("decisions", 1, clock));
+        World { table: MemoryTable::new("table", SCHEMA, clock), objects, stream, clock }
+    }
+
+    fn ledger(&self) -> Ledger<'_, MemoryTable, MemoryClock> {
+        Ledger::new(&self.table, &self.clock, Timestamp::MAX)
+    }
+
+    async fn record(&self, alert: &Event<'_, Alert<'_>>) {
+        let key = AlertKey::of_alert(alert);
+        self.ledger().request(&key, alert, &alert.encode(), None).await.expect("recorded");
+    }
+
+    async fn decide(&self, alert: &Event<'_, Alert<'_>>, action: Action, at: Timestamp) {
+        let entry = self.ledger().entry(&AlertKey::of_alert(alert)).await.expect("readable").expect("there");
+        let clock = MemoryClock::starting_at(at);
+        let log = log(&self.table, &clock, Timestamp::MAX, &entry.key).await.expect("readable");
+        let case = Case { entry: &entry, alert, log: &log };
+        let decisions = Decisions::new(&self.table, &self.stream, &clock, Timestamp::MAX);
+        decisions.decide(case, action, "violet", None).await.expect("decided");
+    }
+
+    async fn pull(&self, from: Timestamp, to: Timestamp) -> Pulled {
+        pull((&self.table, &self.objects), &self.clock, "comments", from, to).await.expect("read")
+    }
 }
 
 async fn archive(objects: &MemoryObjects, clock: &MemoryClock, event: &Event<'_, Comment<'_>>) {
@@ -323,82 +357,90 @@ async fn archive(objects: &MemoryObjects, clock: &MemoryClock, event: &Event<'_,
 }
 
 #[tokio::test(start_paused = true)]
-async fn decisions_are_joined_with_the_archive_else_with_the_ledger() {
-    let (objects, clock) = (MemoryObjects::new(), MemoryClock::starting_at(time()));
-    let deadline = clock.now() + Duration::from_secs(10);
-    archive(&objects, &clock, &comment_event(1, "in the archive")).await;
+async fn decisions_are_joined_with_the_ledger_and_with_the_archive_where_that_has_no_whole_text() {
+    let world = World::at(time());
+    archive(&world.objects, &world.clock, &comment_event(1, "in the archive")).await;
+    let cut = |number: u32| {
+        let alert = alert_event(number, 0.8, "cut");
+        Event { data: Alert { body_truncated: true, ..alert.data.clone() }, ..alert }
+    };
     let alerts = [
-        alert_event(1, 0.9, "in the archive"),
+        cut(1),
         alert_event(2, 0.8, "in the ledger"),
-        Event { data: Alert { body_truncated: true, ..alert_event(3, 0.8, "cut").data }, ..alert_event(3, 0.8, "cut") },
+        cut(3),
         alert_event(4, 0.8, "undone"),
         alert_event(5, 0.8, "decided later"),
+        alert_event(6, 0.8, "decided before"),
     ];
     for alert in &alerts {
-        let ledger = Ledger::new(&objects, &clock, deadline);
-        ledger.request(&Keys::new(time(), &alert.id), alert.encode()).await.expect("recorded");
-        let later = if alert.data.comment.id.as_deref() == Some("c5") { 7_200 } else { 60 };
-        decide(&objects, alert, Action::Remove, 1, time() + Duration::from_secs(later)).await;
+        world.record(alert).await;
+        let seconds = match alert.data.comment.id.as_deref() {
+            Some("c5") => 7_200,
+            Some("c6") => -60,
+            _ => 60,
+        };
+        world.decide(alert, Action::Remove, time() + SignedDuration::from_secs(seconds)).await;
     }
-    decide(&objects, &alerts[3], Action::Undo, 2, time() + Duration::from_secs(90)).await;
-    objects
-        .put("decisions/2026-01-05T10/x/0001.json", Bytes::from_static(b"{}"), Condition::Absent)
-        .await
-        .expect("written");
+    world.decide(&alerts[3], Action::Undo, time() + Duration::from_secs(90)).await;
+    let broken = Item::new(Key::new("comment#x", "decision#x#0001"))
+        .with("in_decided", "decided")
+        .with("decided", sort_time(time()));
+    world.table.put(&broken, &Condition::Absent).await.expect("written");
 
-    let pulled = pull(&objects, &clock, "comments", time(), time() + Duration::from_secs(3_600)).await.expect("read");
+    let pulled = world.pull(time(), time() + Duration::from_secs(3_600)).await;
     let mut texts: Vec<&str> = pulled.judged.iter().map(|judged| judged.body.as_str()).collect();
     texts.sort_unstable();
     assert_eq!(texts, ["in the archive", "in the ledger"]);
-    assert_eq!((pulled.undone, pulled.without_text, pulled.from_ledger), (1, 1, 1));
+    assert_eq!((pulled.undone, pulled.without_text, pulled.from_archive), (1, 1, 1));
     assert_eq!(pulled.unreadable.len(), 1, "{:?}", pulled.unreadable);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_comment_that_was_deleted_since_does_not_come_back_from_the_archive() {
-    for (by, hours_later, is_taken) in [
-        (DeletedBy::Author, 1, false),
-        (DeletedBy::Account, 1, false),
-        (DeletedBy::Moderator, 1, true),
-        // The alert is about a comment that is back.
-        (DeletedBy::Author, -2, true),
-    ] {
-        let (objects, clock) = (MemoryObjects::new(), MemoryClock::starting_at(time()));
-        let event = comment_event(1, "so it is");
-        archive(&objects, &clock, &event).await;
-        decided(&objects, &clock, &alert_event(1, 0.9, "so it is")).await;
-        let deletion = Deletion {
-            time: time() + jiff::SignedDuration::from_hours(hours_later),
-            by,
-            event: ("d1".to_owned(), time()),
-        };
-        let comments = Comments::new(&objects, &clock, clock.now() + Duration::from_secs(10));
-        let key = ids::comment_key(FORUM, "c1").to_string();
-        comments.change(&key, |record| record.deleted = Some(deletion.clone())).await.expect("recorded");
-        let pulled = pull(&objects, &clock, "comments", Timestamp::MIN, Timestamp::MAX).await.expect("read");
+    for (by, is_taken) in [(DeletedBy::Author, false), (DeletedBy::Account, false), (DeletedBy::Moderator, true)] {
+        let world = World::at(time());
+        archive(&world.objects, &world.clock, &comment_event(1, "so it is")).await;
+        let alert = alert_event(1, 0.9, "so it is");
+        world.record(&alert).await;
+        world.decide(&alert, Action::Remove, time() + Duration::from_secs(60)).await;
+        let time = time() + SignedDuration::from_hours(1);
+        let deletion = Deletion { time, by, event: ("d1".to_owned(), time) };
+        let entry = world.ledger().entry(&AlertKey::of_alert(&alert)).await.expect("readable").expect("there");
+        world.ledger().withdraw(&entry, &deletion).await.expect("recorded");
+        let pulled = world.pull(Timestamp::MIN, Timestamp::MAX).await;
         let counts = (pulled.judged.len(), pulled.without_text);
-        assert_eq!(counts, if is_taken { (1, 0) } else { (0, 1) }, "{by:?} {hours_later}");
+        assert_eq!(counts, if is_taken { (1, 0) } else { (0, 1) }, "{by:?}");
     }
 }
 
-/// Records the alert, and what was decided about it.
-async fn decided(objects: &MemoryObjects, clock: &MemoryClock, alert: &Event<'_, Alert<'_>>) {
-    let ledger = Ledger::new(objects, clock, clock.now() + Duration::from_secs(10));
-    ledger.request(&Keys::new(time(), &alert.id), alert.encode()).await.expect("recorded");
-    decide(objects, alert, Action::Remove, 1, time() + Duration::from_secs(60)).await;
+#[tokio::test(start_paused = true)]
+async fn a_pull_costs_by_the_decisions_that_it_is_about() {
+    let world = World::at(time());
+    for number in 0..300 {
+        let alert = alert_event(number, 0.8, "a text");
+        world.record(&alert).await;
+        let days = if number < 290 { -20 } else { 0 };
+        world.decide(&alert, Action::Keep, time() + SignedDuration::from_hours(24 * days)).await;
+    }
+    world.table.reset_usage();
+    assert_eq!(world.pull(time(), Timestamp::MAX).await.judged.len(), 10);
+    let usage = world.table.reset_usage();
+    // The index, the decisions, and their texts.
+    assert_eq!(usage.total_calls(), 3, "{usage:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_decided_probe_is_nothing_to_learn_from() {
-    let (objects, clock) = (MemoryObjects::new(), MemoryClock::starting_at(time()));
+    let world = World::at(time());
     let probe = |number: u32| {
         let alert = alert_event(number, 0.9, PROBE_BODY);
         Event { data: Alert { probe: true, ..alert.data.clone() }, ..alert }
     };
-    decided(&objects, &clock, &alert_event(1, 0.9, "a comment")).await;
-    decided(&objects, &clock, &probe(2)).await;
-
-    let pulled = pull(&objects, &clock, "comments", time(), time() + Duration::from_secs(3_600)).await.expect("read");
+    for alert in [alert_event(1, 0.9, "a comment"), probe(2)] {
+        world.record(&alert).await;
+        world.decide(&alert, Action::Remove, time() + Duration::from_secs(60)).await;
+    }
+    let pulled = world.pull(time(), time() + Duration::from_secs(3_600)).await;
     let texts: Vec<&str> = pulled.judged.iter().map(|judged| judged.body.as_str()).collect();
     assert_eq!((texts, pulled.probes, pulled.undone), (vec!["a comment"], 1, 0));
 }
@@ -412,29 +454,26 @@ fn no_verdict_stands_about_a_probe() {
 
 #[tokio::test(start_paused = true)]
 async fn explored_comments_that_wait_for_a_decision_are_counted() {
-    let (objects, clock) = (MemoryObjects::new(), MemoryClock::starting_at(time() + Duration::from_secs(3_600)));
-    let withheld = async |number: u32, reason: Withholding, exploration: Option<f64>| {
+    let world = World::at(time() + Duration::from_secs(3_600));
+    let withheld = async |number: u32, exploration: Option<f64>| {
         let alert = alert_event(number, 0.1, "hm");
         let alert = Event { data: Alert { exploration, ..alert.data.clone() }, ..alert };
-        let (ledger, keys) =
-            (Ledger::new(&objects, &clock, clock.now() + Duration::from_secs(10)), Keys::new(time(), &alert.id));
-        ledger.request(&keys, alert.encode()).await.expect("recorded");
-        ledger.withhold(&keys, reason, String::new()).await.expect("recorded");
+        world.record(&alert).await;
         alert
     };
     let mut alerts = Vec::new();
     for number in 1..=3 {
-        alerts.push(withheld(number, Withholding::Exploration, Some(0.1)).await);
+        alerts.push(withheld(number, Some(0.1)).await);
     }
-    withheld(4, Withholding::Budget, None).await;
+    withheld(4, None).await;
     let waiting = async || {
-        let pulled = pull(&objects, &clock, "comments", Timestamp::MIN, clock.now()).await.expect("read");
+        let pulled = world.pull(Timestamp::MIN, world.clock.now()).await;
         (pulled.judged.len(), pulled.waiting)
     };
     assert_eq!(waiting().await, (0, 0), "without one that is decided nothing is said about what is missed");
-    decide(&objects, &alerts[0], Action::Keep, 1, time() + Duration::from_secs(60)).await;
+    world.decide(&alerts[0], Action::Keep, time() + Duration::from_secs(60)).await;
     assert_eq!(waiting().await, (1, 2));
-    decide(&objects, &alerts[1], Action::Keep, 1, time() + Duration::from_secs(60)).await;
-    decide(&objects, &alerts[1], Action::Undo, 2, time() + Duration::from_secs(70)).await;
+    world.decide(&alerts[1], Action::Keep, time() + Duration::from_secs(60)).await;
+    world.decide(&alerts[1], Action::Undo, time() + Duration::from_secs(70)).await;
     assert_eq!(waiting().await, (1, 2));
 }

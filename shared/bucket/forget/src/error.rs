@@ -1,3 +1,4 @@
+use modstream_ledger::LedgerError;
 use modstream_platform::deliver::DeliveryError;
 
 /// Why the work stopped. What was done until then stays done.
@@ -18,6 +19,12 @@ pub enum ForgetError {
         key: String,
         /// What went wrong.
         error: DeliveryError,
+    },
+    /// The alerts could not be read or rewritten.
+    #[error("{error}; what was removed before is gone, so run the command again")]
+    Ledger {
+        /// What went wrong.
+        error: LedgerError,
     },
     /// An object changed each time that it was to be rewritten.
     #[error("{key} is written by others again and again; run the command again later")]

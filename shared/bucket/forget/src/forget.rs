@@ -3,10 +3,12 @@ use std::time::Duration;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
+use modstream_ledger::{Entry, Ledger, LedgerError, List};
 use modstream_platform::deliver::{DeliveryError, delete_version, get_version, list_versions, put_where};
+use modstream_platform::table::Table;
 use modstream_platform::{Clock, Condition, ObjectVersion, VersionedObjects};
 
-use crate::redact::{Verdict, redact};
+use crate::redact::{Verdict, is_theirs, redact};
 use crate::{ForgetError, Person};
 
 /// How long a call is tried.
@@ -16,14 +18,14 @@ const CONCURRENT_OBJECTS: usize = 8;
 /// How often an object is looked at anew because it changed meanwhile.
 const ROUNDS: usize = 10;
 
-/// A part of the bucket that holds comments.
+/// A place that holds comments: a part of the bucket, or the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Area {
     /// What the streams carried.
     Archive,
     /// Records that can never be handled.
     Quarantine,
-    /// The alerts' objects.
+    /// The alerts, in the table.
     Ledger,
     /// Batches that Lambda gave up.
     GivenUp,
@@ -35,12 +37,12 @@ impl Area {
     /// All of them.
     pub const ALL: [Area; 5] = [Area::Archive, Area::Quarantine, Area::Ledger, Area::GivenUp, Area::Redriven];
 
-    /// What its keys begin with.
+    /// What its keys begin with in the bucket, and are named by where they lie elsewhere.
     pub fn prefix(self) -> &'static str {
         match self {
             Area::Archive => modstream_archive::PREFIX,
             Area::Quarantine => "quarantine/",
-            Area::Ledger => "alerts/",
+            Area::Ledger => "ledger",
             Area::GivenUp => "aws/lambda/",
             Area::Redriven => "redriven/",
         }
@@ -100,15 +102,19 @@ impl Summary {
 /// write behind it is not seen, so run it again once the streams' own copies have expired.
 ///
 /// # Errors
-/// At the first object that can't be listed, read, rewritten or deleted. Running it again finishes the work.
-pub async fn forget<O: VersionedObjects, C: Clock>(
-    objects: &O,
+/// At the first object or item that can't be listed, read, rewritten or deleted. Running it again finishes the work.
+pub async fn forget<B: Table, O: VersionedObjects, C: Clock>(
+    (table, objects): (&B, &O),
     clock: &C,
     person: &Person,
     mode: Mode,
 ) -> Result<Summary, ForgetError> {
     let mut summary = Summary::default();
     for place in Area::ALL {
+        if place == Area::Ledger {
+            in_ledger(table, clock, person, mode, &mut summary).await?;
+            continue;
+        }
         let work = Work { objects, clock, person, mode, place };
         let mut counts = Counts::default();
         let keys = work.versions_by_key().await?;
@@ -126,6 +132,54 @@ pub async fn forget<O: VersionedObjects, C: Clock>(
         }
     }
     Ok(summary)
+}
+
+/// Removes from the alerts. The index of all of them is walked, which says in a few bytes whose one may be; these alone are read.
+async fn in_ledger<B: Table, C: Clock>(
+    table: &B,
+    clock: &C,
+    person: &Person,
+    mode: Mode,
+    summary: &mut Summary,
+) -> Result<(), ForgetError> {
+    let ledger = || Ledger::new(table, clock, clock.now().saturating_add(CALL_TIMEOUT).unwrap_or(Timestamp::MAX));
+    let failed = |error: LedgerError| ForgetError::Ledger { error };
+    let whose = match person {
+        Person::Author(name) => (Some(name.as_str()), None),
+        Person::Comment(id) => (None, Some(id.as_str())),
+    };
+    let mut counts = Counts::default();
+    for list in [List::Standing, List::Superseded] {
+        let mut after = None;
+        loop {
+            let page = ledger().maybe_of(whose, list, after).await.map_err(|error| failed(error.into()))?;
+            let (entries, unreadable) = ledger().entries(&page.found).await.map_err(failed)?;
+            summary.looked_at += page.found.len() as u64;
+            for error in unreadable {
+                if let LedgerError::Unreadable { key, detail } = error {
+                    let key = format!("{} {}", key.partition, key.sort);
+                    summary.unclear.push(Unclear { key, version_id: String::new(), why: detail });
+                }
+            }
+            let theirs: Vec<&Entry> = entries.values().filter(|entry| is_theirs(person, &entry.event)).collect();
+            counts.objects += theirs.len() as u64;
+            counts.records += theirs.len() as u64;
+            if mode == Mode::Remove {
+                let ledger = ledger();
+                let redacting = theirs.into_iter().map(|entry| ledger.redact(entry));
+                let mut redacting = stream::iter(redacting).buffer_unordered(CONCURRENT_OBJECTS);
+                while redacting.try_next().await.map_err(|error| failed(error.into()))?.is_some() {}
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+    }
+    if counts != Counts::default() {
+        summary.places.insert(Area::Ledger, counts);
+    }
+    Ok(())
 }
 
 struct Work<'a, O, C> {

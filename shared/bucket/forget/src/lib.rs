@@ -1,11 +1,11 @@
-//! Removes what a person wrote from a system's bucket. It is the one operation that rewrites or deletes objects which
+//! Removes what a person wrote from a system's bucket and table. It is the one operation that rewrites or deletes objects which
 //! otherwise never change.
 //!
 //! | where | what stays of a record |
 //! |---|---|
 //! | `archive/` | its position and arrival; the object gets a new checksum |
 //! | `quarantine/` | its position and the reason |
-//! | `alerts/` (the ledger) | ids, subreddit, times, severity, policy and model: without `requested.json` an alert would go out again |
+//! | the ledger, in the table | ids, subreddit, times, severity, policy and model: without its item an alert would go out again |
 //! | `aws/lambda/` (batches that Lambda gave up) | its position in the batch |
 //! | `redriven/` | these marks hold positions alone; one that holds more is named |
 //!
@@ -14,6 +14,9 @@
 //!
 //! An object is rewritten under the condition that it is still what was read, and every version that holds the person's text is
 //! deleted. The order is such that a crash leaves text behind and never loses another's: running it again finishes the work.
+//!
+//! In the ledger the index of all alerts is walked: it says in a few bytes whose one may be, so those alone are read. A page of it is
+//! some thousand alerts.
 //!
 //! What it finds: records whose JSON has the name as `author`, or the comment's id as `id`, anywhere in it, and records that
 //! are no JSON and hold either in quotation marks. With an id, also records with it as their partition key. What it cannot

@@ -4,7 +4,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use modstream_archive::{ArchivedRecord, Content, Key, decode, encode};
-use modstream_ledger::Redaction;
 use serde_json::{Map, Value, json};
 
 use crate::{Area, Person};
@@ -25,7 +24,8 @@ pub(crate) fn redact(place: Area, key: &str, person: &Person, now: Timestamp, by
     match place {
         Area::Archive => archive(key, person, now, bytes),
         Area::Quarantine => json_object(person, bytes, |event| quarantine(event, person, now)),
-        Area::Ledger => json_object(person, bytes, |event| ledger(event, person, now)),
+        // The table's items are no objects.
+        Area::Ledger => Verdict::Clean,
         Area::GivenUp => json_object(person, bytes, |record| given_up(record, person, now)),
         Area::Redriven => json_object(person, bytes, |_| None),
     }
@@ -93,21 +93,16 @@ fn quarantine(event: &mut Value, person: &Person, now: Timestamp) -> Option<u64>
     Some(1)
 }
 
-fn ledger(object: &mut Value, person: &Person, now: Timestamp) -> Option<u64> {
-    let Some(data) = object.get("data") else {
-        // What says when, or by what, and nothing more.
-        return (!person.is_in(object.to_string().as_bytes())).then_some(0);
-    };
-    let comment = data.get("comment").filter(|comment| comment.is_object());
-    let field = |name: &str| comment.and_then(|comment| comment.get(name)).and_then(Value::as_str);
+/// Whether an alert's event still holds what this person wrote.
+pub(crate) fn is_theirs(person: &Person, event: &[u8]) -> bool {
+    let event: Value = serde_json::from_slice(event).unwrap_or_default();
+    let data = &event["data"];
+    let field = |name: &str| data["comment"][name].as_str();
     let theirs = match person {
         Person::Author(name) => field("author") == Some(name),
         Person::Comment(id) => field("id") == Some(id),
     };
-    if !theirs {
-        return (comment.is_some() || data.get("forgotten").is_some()).then_some(0);
-    }
-    modstream_ledger::redact(object, now).map(|redaction| u64::from(redaction == Redaction::Removed))
+    theirs && data.get("forgotten").is_none()
 }
 
 fn given_up(invocation: &mut Value, person: &Person, now: Timestamp) -> Option<u64> {

@@ -6,8 +6,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use modstream_archive::{ArchivedRecord, Content, decode, encode};
+use modstream_events::{
+    Alert, Comment, Event, EventRef, ModelRef, OperatingPoint, PolicyRef, Prediction, Severity, Term,
+};
 use modstream_forget::{Area, Counts, ForgetError, Mode, Person, Summary, forget};
-use modstream_platform::memory::{MemoryClock, MemoryObjects};
+use modstream_ledger::{AlertKey, Entry, Ledger, SCHEMA};
+use modstream_platform::memory::{MemoryClock, MemoryObjects, MemoryTable};
 use modstream_platform::{
     Bytes, CallError, CallErrorKind, Condition, ETag, Fetched, ObjectVersion, Objects, VersionedObjects, Written,
 };
@@ -19,8 +23,6 @@ const EVE: &str = "eve_2001";
 const SHARD: &str = "shardId-000000000000";
 const QUARANTINED: &str = "quarantine/comments/shardId-000000000000/7.json";
 const NO_JSON: &str = "quarantine/comments/shardId-000000000000/8.json";
-const REQUESTED: &str = "alerts/2026-01-05T10/a-1/requested.json";
-const SENT: &str = "alerts/2026-01-05T10/a-1/sent.json";
 const GIVEN_UP: &str = "aws/lambda/b3a7/shardId-000000000000/2026/01/05/2026-01-05T10.00.00-x.json";
 
 fn clock() -> MemoryClock {
@@ -55,17 +57,60 @@ fn quarantined(key: &str, payload: &str) -> Vec<u8> {
     json!({ "type": "modstream.quarantined.v1", "data": data }).to_string().into_bytes()
 }
 
-fn requested() -> Vec<u8> {
-    let data = json!({
-        "comment": comment("k1", BOB, TEXT),
-        "prediction_id": "p-1",
-        "probability": 0.8512345678901234,
-        "severity": "high",
-        "policy": { "name": "default", "condition": "0.5" },
-        "terms": [{ "term": "story", "contribution": 1.5 }],
-        "model": { "name": "m", "version": "f" },
-    });
-    json!({ "id": "a-1", "time": "2026-01-05T10:00:00Z", "data": data }).to_string().into_bytes()
+fn alert(id: &str, comment: Value) -> Event<'static, Alert<'static>> {
+    let time = "2026-01-05T10:00:00Z".parse().expect("a time");
+    let comment = comment.to_string();
+    let comment: Comment<'_> = serde_json::from_str(&comment).expect("a comment");
+    let comment = comment.into_owned();
+    let prediction = Prediction {
+        comment_event: EventRef { source: "urn:example:forum".into(), id: format!("e-{id}").into(), time },
+        comment,
+        version: None,
+        probability: 0.851_234_567_890_123_4,
+        log_odds: 1.0,
+        intercept: 0.0,
+        terms: vec![Term { term: "story".into(), contribution: 1.5 }],
+        other: 0.0,
+        model: ModelRef { name: "m".into(), version: "f".into() },
+        operating_point: OperatingPoint { precision: 0.8, recall: 0.3, share: 0.1, base_rate: 0.3 },
+        not_judged: None,
+    };
+    let policy = PolicyRef { name: "default".into(), condition: "0.5".into() };
+    Event::new(
+        id.to_owned(),
+        "urn:modstream:publish-alerts",
+        time,
+        Alert::new(prediction, "p-1".into(), Severity::High, policy),
+    )
+}
+
+/// The alerts that the table has, by id.
+fn alerts(table: &MemoryTable) -> Vec<Entry> {
+    let items = table.items().into_iter().filter(|item| item.key.sort.starts_with("alert#"));
+    let mut alerts: Vec<Entry> = items.map(|item| Entry::of_item(&item).expect("an alert")).collect();
+    alerts.sort_by(|one, other| one.key.id.cmp(&other.key.id));
+    alerts
+}
+
+async fn table() -> MemoryTable {
+    let clock = clock();
+    let table = MemoryTable::new("table", SCHEMA, clock);
+    let ledger = Ledger::new(&table, &clock, Timestamp::MAX);
+    for alert in [
+        alert("a-1", comment("k1", BOB, TEXT)),
+        alert("a-2", comment("k2", EVE, "a second text")),
+        alert("a-3", comment("k6", BOB, &format!("an earlier {TEXT}"))),
+    ] {
+        let key = AlertKey::of_alert(&alert);
+        ledger.request(&key, &alert, &alert.encode(), None).await.expect("made");
+        if alert.id == "a-1" {
+            ledger.sent(&key, "m-1").await.expect("recorded");
+        }
+        if alert.id == "a-3" {
+            ledger.supersede(&key, "e-4").await.expect("recorded");
+        }
+    }
+    table
 }
 
 fn given_up() -> Vec<u8> {
@@ -102,8 +147,6 @@ async fn bucket() -> MemoryObjects {
     }
     put(&objects, NO_JSON, quarantined("k5", &format!("\u{1}\"{BOB}\": {TEXT}"))).await;
     put(&objects, "quarantine/comments/unsent/e-9.json", quarantined("k9", &event("k9", EVE, "hm"))).await;
-    put(&objects, REQUESTED, requested()).await;
-    put(&objects, SENT, br#"{"time":"2026-01-05T10:00:01Z","message_id":"m-1"}"#.to_vec()).await;
     put(&objects, GIVEN_UP, given_up()).await;
     put(&objects, "aws/lambda/async/f/1.json", br#"{"version":"1.0","requestPayload":{"id":"s-1"}}"#.to_vec()).await;
     put(&objects, "redriven/quarantine/comments/x/1.json", br#"{"shard_id":"s","sequence_number":"1"}"#.to_vec()).await;
@@ -112,8 +155,9 @@ async fn bucket() -> MemoryObjects {
 }
 
 /// All contents of all versions, unpacked; base64 decoded.
-async fn everything(objects: &MemoryObjects) -> Vec<(String, String)> {
-    let mut all = Vec::new();
+async fn everything(table: &MemoryTable, objects: &MemoryObjects) -> Vec<(String, String)> {
+    let text = |entry: Entry| (entry.key.id, String::from_utf8_lossy(&entry.event).into_owned());
+    let mut all: Vec<(String, String)> = alerts(table).into_iter().map(text).collect();
     for key in objects.list("").await.expect("lists").into_iter().filter(|key| !key.starts_with("corpus/")) {
         for bytes in objects.versions(&key) {
             match decode(&bytes) {
@@ -165,25 +209,25 @@ fn assert_gone(all: &[(String, String)]) {
 
 #[tokio::test(start_paused = true)]
 async fn an_authors_text_is_gone_from_every_version_and_the_rest_stays() {
-    let (objects, clock) = (bucket().await, clock());
-    let before = everything(&objects).await;
-    assert!(before.iter().filter(|(_, content)| content.contains(TEXT)).count() >= 6);
+    let (table, objects, clock) = (table().await, bucket().await, clock());
+    let before = everything(&table, &objects).await;
+    assert!(before.iter().filter(|(_, content)| content.contains(TEXT)).count() >= 7);
 
-    let planned = forget(&objects, &clock, &bob(), Mode::DryRun).await.expect("reads");
-    assert_eq!(everything(&objects).await, before);
-    let done = forget(&objects, &clock, &bob(), Mode::Remove).await.expect("removes");
+    let planned = forget((&table, &objects), &clock, &bob(), Mode::DryRun).await.expect("reads");
+    assert_eq!(everything(&table, &objects).await, before);
+    let done = forget((&table, &objects), &clock, &bob(), Mode::Remove).await.expect("removes");
     assert_eq!(planned, Summary { looked_at: planned.looked_at, ..done.clone() });
     assert_eq!(
         done.places.into_iter().collect::<Vec<_>>(),
         [
             (Area::Archive, counts(1, 2, 1)),
             (Area::Quarantine, counts(2, 2, 3)),
-            (Area::Ledger, counts(1, 1, 1)),
+            (Area::Ledger, counts(2, 2, 0)),
             (Area::GivenUp, counts(1, 1, 1)),
         ]
     );
     assert!(done.unclear.is_empty());
-    assert_gone(&everything(&objects).await);
+    assert_gone(&everything(&table, &objects).await);
 
     let (key, _) = archive_object();
     let [archived] = &objects.versions(&key)[..] else { panic!("one version") };
@@ -199,14 +243,15 @@ async fn an_authors_text_is_gone_from_every_version_and_the_rest_stays() {
     assert_eq!((&entry["payload"], &entry["origin"]["partition_key"]), (&json!(""), &json!("")));
     assert_eq!((&entry["reason"], &entry["origin"]["sequence_number"]), (&json!("missing_body"), &json!("7")));
 
-    let alert = json_at(&objects, REQUESTED).await;
-    assert_eq!(alert["data"]["comment"], json!({ "id": "k1", "subreddit": "science" }));
-    assert_eq!((&alert["id"], &alert["data"]["terms"]), (&json!("a-1"), &json!([])));
+    let entry = alerts(&table).remove(0);
+    let event: Value = serde_json::from_slice(&entry.event).expect("JSON");
+    assert_eq!(event["data"]["comment"], json!({ "id": "k1", "subreddit": "science" }));
+    assert_eq!((&event["id"], &event["data"]["terms"]), (&json!("a-1"), &json!([])));
+    let was = serde_json::to_value(alert("a-1", comment("k1", BOB, TEXT))).expect("JSON");
     for field in ["prediction_id", "probability", "severity", "policy", "model"] {
-        let was: Value = serde_json::from_slice(&requested()).expect("JSON");
-        assert_eq!(alert["data"][field], was["data"][field], "{field}");
+        assert_eq!(event["data"][field], was["data"][field], "{field}");
     }
-    assert_eq!(json_at(&objects, SENT).await["message_id"], "m-1");
+    assert!(matches!(entry.fate, modstream_ledger::Fate::Sent(_)), "it is not sent again");
 
     let batch = json_at(&objects, GIVEN_UP).await;
     let payload: Value = serde_json::from_str(batch["payload"].as_str().expect("text")).expect("JSON");
@@ -216,40 +261,42 @@ async fn an_authors_text_is_gone_from_every_version_and_the_rest_stays() {
     assert_eq!(payload["Records"][0]["kinesis"], json!({ "partitionKey": "", "sequenceNumber": "7", "data": "" }));
     assert_eq!(batch["KinesisBatchInfo"]["batchSize"], 2);
 
-    let again = forget(&objects, &clock, &bob(), Mode::Remove).await.expect("reads");
+    let again = forget((&table, &objects), &clock, &bob(), Mode::Remove).await.expect("reads");
     assert!(again.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
 async fn one_comment_is_forgotten_by_its_id_or_partition_key_and_others_of_its_author_stay() {
-    let (objects, clock) = (bucket().await, clock());
-    let done = forget(&objects, &clock, &Person::Comment("k3".to_owned()), Mode::Remove).await.expect("removes");
+    let (table, objects, clock) = (table().await, bucket().await, clock());
+    let done =
+        forget((&table, &objects), &clock, &Person::Comment("k3".to_owned()), Mode::Remove).await.expect("removes");
     assert_eq!(done.places.into_iter().collect::<Vec<_>>(), [(Area::Archive, counts(1, 1, 1))]);
-    let done = forget(&objects, &clock, &Person::Comment("k1".to_owned()), Mode::Remove).await.expect("removes");
+    let done =
+        forget((&table, &objects), &clock, &Person::Comment("k1".to_owned()), Mode::Remove).await.expect("removes");
     assert_eq!(done.places.len(), 4);
-    assert!(everything(&objects).await.iter().any(|(key, content)| key == NO_JSON && content.contains(TEXT)));
+    assert!(everything(&table, &objects).await.iter().any(|(key, content)| key == NO_JSON && content.contains(TEXT)));
     // The ledger keeps the id, and that is not found as text.
-    let again = forget(&objects, &clock, &Person::Comment("k1".to_owned()), Mode::Remove).await.expect("reads");
+    let again =
+        forget((&table, &objects), &clock, &Person::Comment("k1".to_owned()), Mode::Remove).await.expect("reads");
     assert!(again.is_empty(), "{again:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn without_a_match_nothing_is_written() {
-    let (objects, clock) = (bucket().await, clock());
-    let versions = objects.list_versions("").await.expect("lists");
+    let (table, objects, clock) = (table().await, bucket().await, clock());
+    let (versions, items) = (objects.list_versions("").await.expect("lists"), table.items());
     for person in [Person::Author("BOB_1984".to_owned()), Person::Comment("k".to_owned())] {
-        let summary = forget(&objects, &clock, &person, Mode::Remove).await.expect("reads");
-        assert!(summary.is_empty() && summary.unclear.is_empty() && summary.looked_at > 8, "{summary:?}");
+        let summary = forget((&table, &objects), &clock, &person, Mode::Remove).await.expect("reads");
+        assert!(summary.is_empty() && summary.unclear.is_empty() && summary.looked_at > 6, "{summary:?}");
     }
-    assert_eq!(objects.list_versions("").await.expect("lists"), versions);
+    assert_eq!((objects.list_versions("").await.expect("lists"), table.items()), (versions, items));
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_has_another_form_is_named_and_left() {
-    let (objects, clock) = (bucket().await, clock());
+    let (table, objects, clock) = (table().await, bucket().await, clock());
     let strange = format!(r#"{{"author":"{BOB}"}}"#).into_bytes();
     let keys = [
-        "alerts/digest.json",
         "archive/comments/2026-01-05T10/shardId-000000000000/1-2-b598b3a6.jsonl.zst",
         "archive/notes.json",
         "aws/lambda/x.json",
@@ -259,7 +306,7 @@ async fn what_has_another_form_is_named_and_left() {
     for key in keys {
         put(&objects, key, strange.clone()).await;
     }
-    let summary = forget(&objects, &clock, &bob(), Mode::Remove).await.expect("removes the rest");
+    let summary = forget((&table, &objects), &clock, &bob(), Mode::Remove).await.expect("removes the rest");
     let mut named: Vec<&str> = summary.unclear.iter().map(|unclear| unclear.key.as_str()).collect();
     named.sort_unstable();
     assert_eq!(named, keys);
@@ -339,20 +386,20 @@ async fn a_crash_anywhere_loses_nobody_elses_text_and_another_run_finishes() {
         lines.dedup();
         lines
     };
-    let whole = eves(&everything(&bucket().await).await);
+    let whole = eves(&everything(&table().await, &bucket().await).await);
     for is_done in [false, true] {
         let mut ended = false;
         for budget in 0.. {
-            let inner = bucket().await;
+            let (table, inner) = (table().await, bucket().await);
             let failing = Failing { inner: inner.clone(), calls: AtomicUsize::new(0), budget, is_done };
-            let crashed = forget(&failing, &clock, &bob(), Mode::Remove).await;
-            assert_eq!(eves(&everything(&inner).await), whole, "after call {budget}");
+            let crashed = forget((&table, &failing), &clock, &bob(), Mode::Remove).await;
+            assert_eq!(eves(&everything(&table, &inner).await), whole, "after call {budget}");
             ended = crashed.is_ok();
             if ended {
                 break;
             }
-            forget(&inner, &clock, &bob(), Mode::Remove).await.expect("finishes");
-            assert_gone(&everything(&inner).await);
+            forget((&table, &inner), &clock, &bob(), Mode::Remove).await.expect("finishes");
+            assert_gone(&everything(&table, &inner).await);
         }
         assert!(ended);
     }
@@ -401,11 +448,12 @@ impl VersionedObjects for Contended {
 #[tokio::test(start_paused = true)]
 async fn what_is_written_meanwhile_is_not_overwritten_but_cleared_in_its_turn() {
     let clock = clock();
+    let table = table().await;
     let objects = Contended { inner: bucket().await, writes: AtomicUsize::new(3) };
-    forget(&objects, &clock, &bob(), Mode::Remove).await.expect("removes");
-    assert_gone(&everything(&objects.inner).await);
+    forget((&table, &objects), &clock, &bob(), Mode::Remove).await.expect("removes");
+    assert_gone(&everything(&table, &objects.inner).await);
 
     let objects = Contended { inner: bucket().await, writes: AtomicUsize::new(usize::MAX) };
-    let error = forget(&objects, &clock, &bob(), Mode::Remove).await.expect_err("never ends");
+    let error = forget((&table, &objects), &clock, &bob(), Mode::Remove).await.expect_err("never ends");
     assert_eq!(error, ForgetError::Contended { key: QUARANTINED.to_owned() });
 }

@@ -1,32 +1,22 @@
-//! What is known of each comment that alerts, is edited, deleted or reported.
+//! What is known of each comment that is edited, deleted or reported: a [`CommentRecord`] in the partition of its alerts.
 //!
-//! | object, under `comments/<comment key>/` | written | holds |
-//! |---|---|---|
-//! | `alerts/<alert id>.json` | before anything else of an alert | a [`Filed`]: where it lies |
-//! | `record.json` | when the comment is edited, deleted or reported | a [`CommentRecord`] |
-//!
-//! So the alerts about a comment are found by whoever knows the comment alone, and an alert lies in the hour in which it was
-//! made, whatever the comment's clock says. Whoever requests an alert looks at the record afterwards, and whoever changes the
-//! record looks for alerts afterwards: of two at once, one sees the other. Neither object holds a text or a name.
+//! Whoever makes an alert reads the record afterwards, and whoever changes the record reads the comment's alerts afterwards: of two
+//! at once, one sees the other. The record holds neither a text nor a name.
 
-use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use jiff::{SignedDuration, Timestamp};
 use modstream_events::DeletedBy;
-use modstream_platform::deliver::{Claimed, DeliveryError, claim, get, list, put_where};
-use modstream_platform::{Clock, Condition, ETag, Fetched, Objects};
+use modstream_platform::Clock;
+use modstream_platform::deliver::{DeliveryError, items};
+use modstream_platform::table::{Condition, Consistency, Item, Outcome, Table};
 use named_mutations::is_on;
 use serde::{Deserialize, Serialize};
 
-use crate::keys::Keys;
+use crate::entry::Entry;
+use crate::keys;
+use crate::ledger::Ledger;
 
-/// The prefix of what is known of comments.
-const PREFIX: &str = "comments/";
-
-/// How many alerts of a comment are looked at, or written about, at the same time.
+/// How many alerts of a comment are written about at the same time.
 pub const CONCURRENT_CALLS: usize = 16;
-
-const ALERTS: &str = "alerts/";
-const RECORD: &str = "record.json";
 
 /// The most versions of a comment that are remembered. Of more, the oldest are forgotten, and count as the latest if they come
 /// again.
@@ -71,21 +61,6 @@ impl Version {
     }
 }
 
-/// Where an alert lies.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Filed {
-    /// The alert's id.
-    #[serde(skip)]
-    pub id: String,
-    /// When it was made: the time of the alert event, whose hour is the one it lies in.
-    pub time: Timestamp,
-    /// The comment event that it is about.
-    pub comment_event: String,
-    /// Whether it asks about a comment that meets no policy, to learn from it.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub is_exploration: bool,
-}
-
 /// That a comment is gone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deletion {
@@ -96,13 +71,6 @@ pub struct Deletion {
     /// The event that says so: its id, and its time by the clock of whoever wrote it. A comment may be deleted, be back, and be
     /// deleted again.
     pub event: (String, Timestamp),
-}
-
-impl Filed {
-    /// The alert's objects.
-    pub fn keys(&self) -> Keys {
-        Keys::new(self.time, &self.id)
-    }
 }
 
 impl CommentRecord {
@@ -132,15 +100,15 @@ impl CommentRecord {
         }
     }
 
-    /// Whether an alert is about an earlier text than the comment has by now. An event that says nothing of versions is about
+    /// Whether an alert about this comment event, made at this time, is about an earlier text than the comment has by now. An event that says nothing of versions is about
     /// an earlier one if it came before the latest version.
-    pub fn is_outdated(&self, filed: &Filed) -> bool {
+    pub fn is_outdated(&self, comment_event: &str, made: Timestamp) -> bool {
         let Some(latest) = self.versions.last() else { return false };
-        if latest.comment_event == filed.comment_event {
+        if latest.comment_event == comment_event {
             return false;
         }
-        let is_version = self.versions.iter().any(|known| known.comment_event == filed.comment_event);
-        is_version || filed.time <= latest.time
+        let is_version = self.versions.iter().any(|known| known.comment_event == comment_event);
+        is_version || made <= latest.time
     }
 
     /// The comment's deletion, as far as an event that comes `now` can be one of those before it.
@@ -149,85 +117,15 @@ impl CommentRecord {
     }
 }
 
-/// What a bucket knows of comments.
-#[derive(Debug)]
-pub struct Comments<'a, O, C> {
-    objects: &'a O,
-    clock: &'a C,
-    deadline: Timestamp,
-}
-
-impl<'a, O: Objects, C: Clock> Comments<'a, O, C> {
-    /// What `objects` know of comments; no call starts after `deadline`.
-    pub fn new(objects: &'a O, clock: &'a C, deadline: Timestamp) -> Self {
-        Comments { objects, clock, deadline }
-    }
-
-    /// Files an alert under this time, or says where it was filed before.
-    ///
-    /// # Errors
-    /// Where it is not known by the deadline where it is filed.
-    pub async fn file(&self, comment_key: &str, filed: Filed) -> Result<Filed, DeliveryError> {
-        let Comments { objects, clock, deadline } = *self;
-        let key = filed_key(comment_key, &filed.id);
-        let there = match claim(objects, clock, deadline, &key, encoded(&filed)).await? {
-            Claimed::Ours => return Ok(filed),
-            Claimed::Theirs(bytes) => serde_json::from_slice::<Filed>(&bytes).ok(),
-        };
-        // Nobody else writes here. What can't be read says nothing.
-        Ok(there.map_or(filed.clone(), |there| Filed { id: filed.id, ..there }))
-    }
-
-    /// Files an alert under another time, if it is still where `filed` says; and says where it is then.
-    ///
-    /// # Errors
-    /// Where it is not known by the deadline where it is filed.
-    pub async fn file_anew(&self, comment_key: &str, filed: Filed, now: Timestamp) -> Result<Filed, DeliveryError> {
-        let Comments { objects, clock, deadline } = *self;
-        let key = filed_key(comment_key, &filed.id);
-        loop {
-            let Some((found, etag)) = self.read(&key, &filed.id).await? else { return Ok(filed) };
-            if found.time != filed.time {
-                return Ok(found);
-            }
-            let anew = Filed { time: now, ..found };
-            let unchanged = Condition::Matches(etag);
-            if put_where(objects, clock, deadline, &key, encoded(&anew), &unchanged).await?.is_some() {
-                return Ok(anew);
-            }
-        }
-    }
-
-    /// All alerts about the comment of this key. One listing, and one object an alert.
-    ///
-    /// # Errors
-    /// Where there is no answer by the deadline.
-    pub async fn alerts(&self, comment_key: &str) -> Result<Vec<Filed>, DeliveryError> {
-        let Comments { objects, clock, deadline } = *self;
-        let folder = format!("{PREFIX}{comment_key}/{ALERTS}");
-        let keys = list(objects, clock, deadline, &folder).await?;
-        let id = |key: &str| Some(key.strip_prefix(&folder)?.strip_suffix(".json")?.to_owned());
-        let named: Vec<(String, String)> = keys.into_iter().filter_map(|key| id(&key).map(|id| (key, id))).collect();
-        let reading = named.into_iter().map(|(key, id)| async move { self.read(&key, &id).await });
-        let read: Vec<_> = stream::iter(reading).buffered(CONCURRENT_CALLS).try_collect().await?;
-        Ok(read.into_iter().flatten().map(|(filed, _)| filed).collect())
-    }
-
-    async fn read(&self, key: &str, id: &str) -> Result<Option<(Filed, ETag)>, DeliveryError> {
-        let Fetched::Object { bytes, etag } = get(self.objects, self.clock, self.deadline, key, None).await? else {
-            return Ok(None);
-        };
-        // Nobody else writes here.
-        let filed = serde_json::from_slice(&bytes).ok();
-        Ok(filed.map(|filed| (Filed { id: id.to_owned(), ..filed }, etag)))
-    }
-
+impl<B: Table, C: Clock> Ledger<'_, B, C> {
     /// What happened to the comment of this key.
     ///
     /// # Errors
     /// Where there is no answer by the deadline.
-    pub async fn record(&self, comment_key: &str) -> Result<CommentRecord, DeliveryError> {
-        self.change(comment_key, |_| {}).await
+    pub async fn record(&self, comment: &str) -> Result<CommentRecord, DeliveryError> {
+        let Ledger { table, clock, deadline } = *self;
+        let item = items::get(table, clock, deadline, &keys::record(comment), Consistency::Consistent).await?;
+        Ok(item.as_ref().map(read).unwrap_or_default())
     }
 
     /// Changes what is known to have happened to the comment of this key, and says what it is then. `change` may be asked more
@@ -237,36 +135,82 @@ impl<'a, O: Objects, C: Clock> Comments<'a, O, C> {
     /// Where it is not known by the deadline that it is written.
     pub async fn change(
         &self,
-        comment_key: &str,
+        comment: &str,
         change: impl Fn(&mut CommentRecord),
     ) -> Result<CommentRecord, DeliveryError> {
-        let Comments { objects, clock, deadline } = *self;
-        let key = format!("{PREFIX}{comment_key}/{RECORD}");
+        let Ledger { table, clock, deadline } = *self;
+        let key = keys::record(comment);
+        let mut found = items::get(table, clock, deadline, &key, Consistency::Consistent).await?;
         loop {
-            let (before, condition) = match get(objects, clock, deadline, &key, None).await? {
-                Fetched::Object { bytes, etag } => {
-                    // Nobody else writes here. What can't be read says nothing, and is written anew.
-                    (serde_json::from_slice(&bytes).unwrap_or_default(), Condition::Matches(etag))
-                }
-                Fetched::Missing | Fetched::NotModified => (CommentRecord::default(), Condition::Absent),
-            };
+            let before = found.as_ref().map(read).unwrap_or_default();
             let mut after = before.clone();
             change(&mut after);
             if after == before {
                 return Ok(after);
             }
-            // Where the condition fails, another write came between, or one of ours was not answered: look again.
-            if put_where(objects, clock, deadline, &key, encoded(&after), &condition).await?.is_some() {
-                return Ok(after);
+            after.fit();
+            let changes = found.as_ref().and_then(|item| item.number(CHANGES)).unwrap_or_default();
+            let unchanged = match &found {
+                Some(_) => Condition::equals(CHANGES, changes),
+                None => Condition::Absent,
+            };
+            let item = Item::new(key.clone()).with(RECORD, after.encoded()).with(CHANGES, changes + 1);
+            match items::put(table, clock, deadline, &item, &unchanged).await? {
+                Outcome::Done(()) => return Ok(after),
+                // Another write came between: this is what it left.
+                Outcome::ConditionFailed(now) => found = now.map(|item| *item),
             }
         }
     }
 }
 
-fn filed_key(comment_key: &str, alert_id: &str) -> String {
-    format!("{PREFIX}{comment_key}/{ALERTS}{alert_id}.json")
+/// The attribute that holds a record, as JSON.
+const RECORD: &str = "record";
+/// The attribute that counts a record's changes.
+const CHANGES: &str = "changes";
+/// The most bytes of a record: fewer than an item holds.
+const MAX_RECORD_BYTES: usize = 300 << 10;
+
+/// Nobody else writes here. What can't be read says nothing, and is written anew.
+fn read(item: &Item) -> CommentRecord {
+    item.text(RECORD).and_then(|record| serde_json::from_str(record).ok()).unwrap_or_default()
 }
 
-fn encoded(value: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(value).unwrap_or_default()
+impl CommentRecord {
+    fn encoded(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Forgets the oldest versions where an item would not hold all: their events' ids may be long.
+    fn fit(&mut self) {
+        while self.versions.len() > 1 && self.encoded().len() > MAX_RECORD_BYTES {
+            let fewer = self.versions.len().div_ceil(10);
+            self.versions.drain(..fewer.min(self.versions.len() - 1));
+        }
+    }
+
+    /// Whether an alert is about an earlier text than the comment has by now.
+    pub fn outdates(&self, entry: &Entry) -> bool {
+        let event = serde_json::from_slice::<About<'_>>(&entry.event);
+        event.is_ok_and(|about| self.is_outdated(&about.data.comment_event.id, entry.made))
+    }
+}
+
+/// An alert's event, as far as it says which comment event it is about.
+#[derive(Deserialize)]
+struct About<'a> {
+    #[serde(borrow)]
+    data: AboutEvent<'a>,
+}
+
+#[derive(Deserialize)]
+struct AboutEvent<'a> {
+    #[serde(borrow)]
+    comment_event: AboutId<'a>,
+}
+
+#[derive(Deserialize)]
+struct AboutId<'a> {
+    #[serde(borrow)]
+    id: std::borrow::Cow<'a, str>,
 }

@@ -2,170 +2,150 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
+use modstream_events::{Alert, Decision, Event, MAX_FIELD_CHARS, ids};
+use modstream_platform::table::Key;
+use serde::{Deserialize, Serialize};
 
-/// The prefix of the ledger.
-pub const PREFIX: &str = "alerts/";
+/// What the sort keys of a comment's alerts begin with.
+pub(crate) const ALERT: &str = "alert#";
+/// The sort key of what happened to a comment.
+pub(crate) const RECORD: &str = "record";
+/// The partition of comments that were missed.
+pub(crate) const MISSED: &str = "missed";
 
-/// The prefix of comments that were missed, by the hour in which that was known.
-pub const MISSED_PREFIX: &str = "missed/";
-
-pub(crate) fn missed_key(hour: Hour, comment_key: &str) -> String {
-    format!("{MISSED_PREFIX}{hour}/{comment_key}.json")
+/// Names an alert: by its comment, and by its own id.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct AlertKey {
+    /// The key of its comment ([`comment_key`]).
+    pub comment: String,
+    /// The alert's id.
+    pub id: String,
 }
 
-const FORMAT: &str = "%Y-%m-%dT%H";
-const SECONDS: i64 = 3_600;
-
-/// An hour of UTC, as it stands in keys: `2026-01-05T10`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Hour {
-    /// Hours since 1970.
-    number: i64,
-}
-
-/// A text that is no hour.
+/// A text that names no alert.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no hour such as 2026-01-05T10")]
-pub struct NoHour(String);
+#[error("`{0}` names no alert: it is the comment's key, a slash, and the alert's id")]
+pub struct NoAlertKey(String);
 
-impl Hour {
-    /// The hour of a time.
-    pub fn of(time: Timestamp) -> Self {
-        let before_a_second = i64::from(time.subsec_nanosecond() < 0);
-        Hour { number: (time.as_second() - before_a_second).div_euclid(SECONDS) }
+/// What all that is known of a comment is kept under. An alert holds no more of a comment's id than [`MAX_FIELD_CHARS`], so no
+/// more of it counts.
+pub fn comment_key(source: &str, comment_id: &str) -> String {
+    let end = comment_id.char_indices().nth(MAX_FIELD_CHARS).map_or(comment_id.len(), |(at, _)| at);
+    ids::comment_key(source, &comment_id[..end]).to_string()
+}
+
+/// The same of a comment that may have no id: it is known by its event then.
+pub fn comment_key_of(source: &str, comment_id: Option<&str>, comment_event_id: &str) -> String {
+    comment_key(source, comment_id.filter(|id| !id.is_empty()).unwrap_or(comment_event_id))
+}
+
+impl AlertKey {
+    /// The name of an alert.
+    pub fn of_alert(alert: &Event<'_, Alert<'_>>) -> Self {
+        let Alert { comment, comment_event, .. } = &alert.data;
+        let comment = comment_key_of(&comment_event.source, comment.id.as_deref(), &comment_event.id);
+        AlertKey { comment, id: alert.id.to_string() }
     }
 
-    /// Hours since 1970.
-    pub fn number(self) -> i64 {
-        self.number
+    /// The name of the alert that a decision is about.
+    pub fn of_decision(decision: &Decision<'_>) -> Self {
+        let Decision { comment_event, comment_id, alert_id, .. } = decision;
+        let comment = comment_key_of(&comment_event.source, comment_id.as_deref(), &comment_event.id);
+        AlertKey { comment, id: alert_id.to_string() }
     }
 
-    /// The hour so many hours after 1970 began.
-    pub fn from_number(number: u32) -> Self {
-        Hour { number: i64::from(number) }
+    /// The key of the alert's item.
+    pub fn item(&self) -> Key {
+        Key::new(partition(&self.comment), format!("{ALERT}{}", self.id))
     }
 
-    /// When it begins.
-    pub fn start(self) -> Timestamp {
-        Timestamp::from_second(self.number * SECONDS).unwrap_or(Timestamp::MIN)
+    /// What the sort keys of the decisions about the alert begin with, in the partition of its item.
+    pub fn decisions(&self) -> String {
+        format!("decision#{}#", self.id)
     }
 
-    /// The hour after.
-    #[must_use]
-    pub fn next(self) -> Self {
-        Hour { number: self.number + 1 }
+    /// The key of the decision of this number about the alert.
+    pub fn decision(&self, number: u32) -> Key {
+        Key::new(partition(&self.comment), format!("{}{number:04}", self.decisions()))
     }
 
-    /// All hours that have a part in `[from, to)`.
-    pub fn between(from: Timestamp, to: Timestamp) -> impl Iterator<Item = Hour> {
-        let last = Hour::of(to.saturating_sub(jiff::SignedDuration::from_nanos(1)).unwrap_or(Timestamp::MIN));
-        (Hour::of(from).number..=last.number).map(|number| Hour { number })
-    }
-
-    /// The days, in UTC, that have an hour from `first` to `last`, each as what its hours begin with: `2026-01-05T`.
-    pub fn days(first: Hour, last: Hour) -> impl Iterator<Item = String> {
-        let day = |hour: Hour| hour.number.div_euclid(24);
-        (day(first)..=day(last)).map(|day| Hour { number: day * 24 }.start().strftime("%Y-%m-%dT").to_string())
-    }
-
-    /// The prefix of the hour's part of the ledger.
-    pub fn prefix(self) -> String {
-        format!("{PREFIX}{self}/")
+    /// The alert whose item has this key, or about which this decision is; none where it is of something else.
+    pub fn of_item(key: &Key) -> Option<Self> {
+        let comment = key.partition.strip_prefix(COMMENT)?.to_owned();
+        let id = match key.sort.strip_prefix(ALERT) {
+            Some(id) => id,
+            None => key.sort.strip_prefix("decision#")?.rsplit_once('#')?.0,
+        };
+        Some(AlertKey { comment, id: id.to_owned() })
     }
 }
 
-impl fmt::Display for Hour {
+impl fmt::Display for AlertKey {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.start().strftime(FORMAT).fmt(to)
+        write!(to, "{}/{}", self.comment, self.id)
     }
 }
 
-impl FromStr for Hour {
-    type Err = NoHour;
+impl FromStr for AlertKey {
+    type Err = NoAlertKey;
 
-    fn from_str(text: &str) -> Result<Self, NoHour> {
-        let time = DateTime::strptime("%Y-%m-%dT%H:%M", format!("{text}:00"));
-        let time = time.and_then(|time| TimeZone::UTC.to_timestamp(time));
-        // Also refuses other spellings of it.
-        time.map(Hour::of).ok().filter(|hour| hour.to_string() == text).ok_or_else(|| NoHour(text.to_owned()))
+    fn from_str(text: &str) -> Result<Self, NoAlertKey> {
+        let is_name = |name: &str| !name.is_empty() && !name.contains(['/', '#']);
+        let names = text.split_once('/').filter(|(comment, id)| is_name(comment) && is_name(id));
+        let (comment, id) = names.ok_or_else(|| NoAlertKey(text.to_owned()))?;
+        Ok(AlertKey { comment: comment.to_owned(), id: id.to_owned() })
     }
 }
 
-/// An alert's objects.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Keys {
-    /// The alert event.
-    pub requested: String,
-    /// The key of a [`Sent`](crate::Sent).
-    pub sent: String,
-    /// The key of a [`Withheld`](crate::Withheld).
-    pub withheld: String,
-    /// The key of a [`Superseded`](crate::Superseded).
-    pub superseded: String,
-    /// The key of a [`Withdrawn`](crate::Withdrawn).
-    pub withdrawn: String,
+/// What the partition of all that is known of a comment begins with.
+const COMMENT: &str = "comment#";
+
+/// The partition of all that is known of a comment.
+pub(crate) fn partition(comment: &str) -> String {
+    format!("{COMMENT}{comment}")
 }
 
-impl Keys {
-    /// The keys of the alert `id` that was made at `time`: the time of the alert event.
-    pub fn new(time: Timestamp, id: &str) -> Self {
-        Keys::in_hour(Hour::of(time), id)
-    }
-
-    /// The keys of the alert `id` in an hour.
-    pub fn in_hour(hour: Hour, id: &str) -> Self {
-        let folder = format!("{}{id}/", hour.prefix());
-        let [requested, sent, withheld, superseded, withdrawn] =
-            [REQUESTED, SENT, WITHHELD, SUPERSEDED, WITHDRAWN].map(|name| format!("{folder}{name}"));
-        Keys { requested, sent, withheld, superseded, withdrawn }
-    }
-
-    /// The key that says that a report of this event id is about the alert.
-    pub fn reported(&self, report: &str) -> String {
-        let folder = self.requested.strip_suffix(REQUESTED).unwrap_or(&self.requested);
-        format!("{folder}{REPORTS}{report}.json")
-    }
+pub(crate) fn record(comment: &str) -> Key {
+    Key::new(partition(comment), RECORD)
 }
 
-pub(crate) const REQUESTED: &str = "requested.json";
-pub(crate) const SENT: &str = "sent.json";
-pub(crate) const WITHHELD: &str = "withheld.json";
-pub(crate) const SUPERSEDED: &str = "superseded.json";
-pub(crate) const WITHDRAWN: &str = "withdrawn.json";
-/// What the names of reports begin with.
-pub(crate) const REPORTS: &str = "reports/";
+/// A time as it stands in sort keys: in their order.
+pub fn sort_time(time: Timestamp) -> String {
+    format!("{}.{:09}Z", time.strftime("%Y-%m-%dT%H:%M:%S"), time.subsec_nanosecond())
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
-    fn time(text: &str) -> Timestamp {
-        text.parse().expect("a time")
+    proptest! {
+        #[test]
+        fn times_sort_as_they_follow_each_other(one in 0_i64..4_000_000_000_000_000_000, other in 0_i64..4_000_000_000_000_000_000) {
+            let [one, other] = [one, other].map(|at| Timestamp::from_nanosecond(at.into()).expect("a time"));
+            prop_assert_eq!(sort_time(one).cmp(&sort_time(other)), one.cmp(&other));
+            prop_assert_eq!(sort_time(one).parse::<Timestamp>().ok(), Some(one));
+        }
+
+        #[test]
+        fn an_alerts_name_reads_as_it_is_written(comment in "[a-f0-9-]{1,36}", id in "[a-f0-9-]{1,36}", number in 1_u32..9_999) {
+            let key = AlertKey { comment, id };
+            prop_assert_eq!(key.to_string().parse(), Ok(key.clone()));
+            prop_assert_eq!(AlertKey::of_item(&key.item()), Some(key.clone()));
+            prop_assert_eq!(AlertKey::of_item(&key.decision(number)), Some(key));
+        }
     }
 
     #[test]
-    fn an_hour_reads_as_it_is_written_and_knows_its_neighbours() {
-        for text in ["2026-01-05T10", "1969-12-31T23", "2024-02-29T00"] {
-            let hour: Hour = text.parse().expect(text);
-            assert_eq!(hour.to_string(), text);
-            assert_eq!(Hour::of(hour.start()), hour);
-            assert_eq!(Hour::of(hour.next().start() - jiff::SignedDuration::from_nanos(1)), hour);
+    fn of_a_long_id_as_much_counts_as_an_alert_holds() {
+        let long = "ä".repeat(MAX_FIELD_CHARS);
+        assert_eq!(comment_key("s", &long), comment_key("s", &format!("{long}x")));
+        assert_ne!(comment_key("s", &long), comment_key("s", &long[2..]));
+        for none in [None, Some("")] {
+            assert_eq!(comment_key_of("s", none, "e"), comment_key("s", "e"));
         }
-        for text in
-            ["", "2026-01-05", "2026-01-05T24", "2026-1-05T10", "2026-01-05T10:00", "2026-02-30T10", " 2026-01-05T10"]
-        {
-            assert!(text.parse::<Hour>().is_err(), "{text}");
+        for text in ["", "a", "/", "a/", "/b", "a/b/c", "a#/b"] {
+            assert!(text.parse::<AlertKey>().is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn a_range_has_each_hour_that_it_touches() {
-        let hours =
-            |from: &str, to: &str| Hour::between(time(from), time(to)).map(|hour| hour.to_string()).collect::<Vec<_>>();
-        assert_eq!(hours("2026-01-05T09:59:00Z", "2026-01-05T11:00:00Z"), ["2026-01-05T09", "2026-01-05T10"]);
-        assert_eq!(hours("2026-01-05T10:00:00Z", "2026-01-05T10:05:00Z"), ["2026-01-05T10"]);
-        assert_eq!(hours("2026-01-05T10:00:00Z", "2026-01-05T10:00:00Z"), [""; 0]);
     }
 }

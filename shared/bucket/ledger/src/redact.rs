@@ -29,3 +29,9 @@ pub fn redact(event: &mut Value, now: Timestamp) -> Option<Redaction> {
     data.insert("forgotten".to_owned(), json!(now));
     Some(Redaction::Removed)
 }
+
+/// An alert's event without what a person wrote; none where there is nothing to take out, or this is no alert.
+pub(crate) fn redacted(event: &[u8], now: Timestamp) -> Option<Vec<u8>> {
+    let mut event: Value = serde_json::from_slice(event).ok()?;
+    (redact(&mut event, now) == Some(Redaction::Removed)).then(|| event.to_string().into_bytes())
+}

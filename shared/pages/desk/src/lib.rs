@@ -8,8 +8,7 @@
 //! | `GET /s/<token>` | asks whether to sign in | whoever has the link |
 //! | `POST /s/<token>` | begins a session, once | the same |
 //! | `GET /` | the queue and the day's numbers | a session, or IAM's caller |
-//! | `GET /older?before=<hour>` | what is undecided of the days before | the same |
-//! | `GET /alert/<hour>/<id>` | an alert | the same |
+//! | `GET /alert/<comment>/<id>` | an alert | the same |
 //! | `POST /decide` | decides | the same, with the page's form token |
 //! | `POST /sign-out` | ends the session | anybody |
 //!
@@ -28,4 +27,6 @@ mod site;
 pub use config::Config;
 pub use function::{Pages, PagesError};
 pub use http::{MAX_BODY_BYTES, Request, Response};
+/// The indexes of the table that pages are made of.
+pub use modstream_ledger::SCHEMA;
 pub use site::{Access, SESSION_HOURS, Site, SiteSettings};

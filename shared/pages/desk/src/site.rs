@@ -1,19 +1,20 @@
 use jiff::{SignedDuration, Timestamp};
 use kinesis_batch::catch_future;
-use modstream_decisions::{DecideError, DecideOutcome, Decisions, MAX_DECISIONS_PER_ALERT, moderator};
+use modstream_decisions::{Case, DecideError, DecideOutcome, Decisions, MAX_DECISIONS_PER_ALERT, moderator};
 use modstream_events::{Action, MAX_MODERATOR_CHARS};
-use modstream_ledger::{Hour, Reader};
+use modstream_ledger::AlertKey;
 use modstream_links::{Claim, LinkError, Signer};
 use modstream_platform::deliver::{Claimed, claim};
-use modstream_platform::{Clock, DeletableObjects, Stream};
+use modstream_platform::table::Table;
+use modstream_platform::{Clock, Objects, Stream};
 use modstream_telemetry::{page_failed, page_panicked};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::http::{Form as SentForm, NoForm};
-use crate::load::{Cache, Entry, Loader};
-use crate::pages::{AlertPage, Asker, Cards, DeskPage, DigestPage, Form, Note, OlderPage, note, sign_in};
+use crate::load::{Entry, Loader};
+use crate::pages::{AlertPage, Asker, Cards, DeskPage, DigestPage, Form, Note, note, sign_in};
 use crate::{Request, Response};
 
 /// How long a session lasts.
@@ -50,20 +51,20 @@ pub struct SiteSettings {
     pub forum: String,
 }
 
-/// The pages over a bucket and the stream of decisions.
+/// The pages over a table, a bucket and the stream of decisions.
 #[derive(Debug)]
-pub struct Site<O, S, C> {
+pub struct Site<B, O, S, C> {
+    table: B,
     objects: O,
     decisions: S,
     clock: C,
     settings: SiteSettings,
-    cache: Cache,
 }
 
-impl<O: DeletableObjects, S: Stream, C: Clock> Site<O, S, C> {
+impl<B: Table, O: Objects, S: Stream, C: Clock> Site<B, O, S, C> {
     /// A site.
-    pub fn new(objects: O, decisions: S, clock: C, settings: SiteSettings) -> Self {
-        Site { objects, decisions, clock, settings, cache: Cache::default() }
+    pub fn new(table: B, objects: O, decisions: S, clock: C, settings: SiteSettings) -> Self {
+        Site { table, objects, decisions, clock, settings }
     }
 
     /// Answers a request; no call starts after `deadline`.
@@ -88,8 +89,8 @@ impl<O: DeletableObjects, S: Stream, C: Clock> Site<O, S, C> {
 }
 
 /// One request.
-struct Visit<'a, O, S, C> {
-    site: &'a Site<O, S, C>,
+struct Visit<'a, B, O, S, C> {
+    site: &'a Site<B, O, S, C>,
     request: &'a Request,
     signer: &'a Signer,
     deadline: Timestamp,
@@ -129,7 +130,7 @@ struct Wish {
     after: u32,
 }
 
-impl<O: DeletableObjects, S: Stream, C: Clock> Visit<'_, O, S, C> {
+impl<B: Table, O: Objects, S: Stream, C: Clock> Visit<'_, B, O, S, C> {
     async fn answer(&self) -> Answered {
         let SiteSettings { links, desk, .. } = self.site.settings;
         // Of `//host/...` a browser would make another site.
@@ -145,8 +146,9 @@ impl<O: DeletableObjects, S: Stream, C: Clock> Visit<'_, O, S, C> {
             (["d", token], false, _) if links => self.digest(token).await,
             (["s", token], posts, Some(Access::SignedLink)) => self.sign_in(token, posts).await,
             ([""], false, Some(access)) => self.desk(&self.moderator(access)?).await,
-            (["older"], false, Some(access)) => self.older(&self.moderator(access)?).await,
-            (["alert", hour, id], false, Some(access)) => self.alert_at_desk(hour, id, &self.moderator(access)?).await,
+            (["alert", comment, id], false, Some(access)) => {
+                self.alert_at_desk(comment, id, &self.moderator(access)?).await
+            }
             (["decide"], true, Some(access)) => self.decide_at_desk(&self.moderator(access)?).await,
             (["sign-out"], true, Some(_)) => {
                 let page = Response::page(200, note(&Note::SignedOut));
@@ -157,13 +159,13 @@ impl<O: DeletableObjects, S: Stream, C: Clock> Visit<'_, O, S, C> {
         }
     }
 
-    fn loader(&self) -> Loader<'_, O, C> {
-        let Site { objects, clock, cache, .. } = self.site;
-        Loader { objects, clock, cache, deadline: self.deadline }
+    fn loader(&self) -> Loader<'_, B, C> {
+        let Site { table, clock, .. } = self.site;
+        Loader { table, clock, deadline: self.deadline }
     }
 
-    fn decisions(&self) -> Decisions<'_, O, S, C> {
-        Decisions::new(&self.site.objects, &self.site.decisions, &self.site.clock, self.deadline)
+    fn decisions(&self) -> Decisions<'_, B, S, C> {
+        Decisions::new(&self.site.table, &self.site.decisions, &self.site.clock, self.deadline)
     }
 
     fn claim(&self, token: &str) -> Result<Claim, Note<'static>> {
@@ -194,8 +196,8 @@ impl<O: DeletableObjects, S: Stream, C: Clock> Visit<'_, O, S, C> {
         format!("{name}={value}; Path=/; HttpOnly; SameSite={same_site}; Max-Age={seconds}{secure}")
     }
 
-    async fn entry(&self, hour: Hour, id: &str) -> Result<Entry, Note<'static>> {
-        let found = self.loader().entry(hour, id).await.map_err(|error| self.failed("alert", &error))?;
+    async fn entry(&self, key: &AlertKey) -> Result<Entry, Note<'static>> {
+        let found = self.loader().entry(key).await.map_err(|error| self.failed("alert", &error))?;
         found.ok_or(Note::NoAlert)
     }
 
@@ -213,11 +215,20 @@ impl<O: DeletableObjects, S: Stream, C: Clock> Visit<'_, O, S, C> {
 
     // Links.
 
+    /// The alert that a link leads to, and what it proposes.
+    fn alert_of(&self, token: &str) -> Result<(AlertKey, Action), Note<'static>> {
+        let claim = self.claim(token)?;
+        match (claim.alert(), &claim) {
+            (Some(key), Claim::Alert { action, .. }) => Ok((key, *action)),
+            _ => Err(Note::OtherKind),
+        }
+    }
+
     async fn alert_by_link(&self, token: &str) -> Answered {
-        let Claim::Alert { hour, id, action } = self.claim(token)? else { return Err(Note::OtherKind) };
-        let entry = self.entry(hour, &id.to_string()).await?;
+        let (key, action) = self.alert_of(token)?;
+        let entry = self.entry(&key).await?;
         let name = self.remembered();
-        self.alert_page(200, &entry, Asker::Anybody { name: &name }, Some(action), None).await
+        self.alert_page(200, &entry, Asker::Anybody { name: &name }, Some(action), None)
     }
 
     /// The name that this browser said last.
@@ -228,19 +239,17 @@ impl<O: DeletableObjects, S: Stream, C: Clock> Visit<'_, O, S, C> {
     }
 
     async fn decide_by_link(&self, token: &str) -> Answered {
-        let Claim::Alert { hour, id, action: proposed } = self.claim(token)? else { return Err(Note::OtherKind) };
+        let (key, proposed) = self.alert_of(token)?;
         let form = self.form()?;
         let wish = wish(&form)?;
-        let entry = self.entry(hour, &id.to_string()).await?;
+        let entry = self.entry(&key).await?;
         let said = form.get("moderator");
         let name = match moderator(said) {
             Ok(name) => name,
             Err(error) => {
                 let shown = moderator(&said.chars().take(MAX_MODERATOR_CHARS).collect::<String>()).unwrap_or_default();
                 let notice = format!("Nothing was decided. {error}.");
-                return self
-                    .alert_page(400, &entry, Asker::Anybody { name: &shown }, Some(proposed), Some(&notice))
-                    .await;
+                return self.alert_page(400, &entry, Asker::Anybody { name: &shown }, Some(proposed), Some(&notice));
             }
         };
         let name_cookie: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
@@ -250,15 +259,17 @@ impl<O: DeletableObjects, S: Stream, C: Clock> Visit<'_, O, S, C> {
             behind => {
                 let entry = Entry { log: behind.log().clone(), ..entry };
                 let notice = notice(&behind);
-                self.alert_page(409, &entry, Asker::Anybody { name: &name }, Some(proposed), Some(notice)).await?
+                self.alert_page(409, &entry, Asker::Anybody { name: &name }, Some(proposed), Some(notice))?
             }
         };
         Ok(response.with_cookie(name_cookie))
     }
 
     async fn decide(&self, entry: &Entry, wish: &Wish, name: &str) -> Result<DecideOutcome, Note<'static>> {
-        let decided = self.decisions().decide(&entry.event, wish.action, name, Some(wish.after)).await;
+        let case = Case { entry: &entry.alert, alert: &entry.event, log: &entry.log };
+        let decided = self.decisions().decide(case, wish.action, name, Some(wish.after)).await;
         decided.map_err(|error| match error {
+            DecideError::NoAlert => Note::NoAlert,
             DecideError::Moderator(_) => Note::Field("This name can't be used. Choose a shorter one."),
             DecideError::TooMany => {
                 Note::Field("This alert was decided and undone too often. It takes no more decisions.")
@@ -267,7 +278,7 @@ impl<O: DeletableObjects, S: Stream, C: Clock> Visit<'_, O, S, C> {
         })
     }
 
-    async fn alert_page(
+    fn alert_page(
         &self,
         status: u16,
         entry: &Entry,
@@ -275,25 +286,18 @@ impl<O: DeletableObjects, S: Stream, C: Clock> Visit<'_, O, S, C> {
         proposed: Option<Action>,
         notice: Option<&str>,
     ) -> Answered {
-        let event = &*entry.event;
-        // What can't be read here is no reason to show less.
-        let reader = Reader::new(&self.site.objects, &self.site.clock, self.deadline);
-        let withheld = reader.withheld(entry.hour, &event.id).await.ok().flatten();
+        let key = &entry.alert.key;
         let after = ("after", entry.log.last_number().to_string());
         let (path, hidden) = match &asker {
             Asker::Anybody { .. } => (self.request.path.as_str(), vec![after]),
             Asker::Moderator { name } => {
-                let place =
-                    [("hour", entry.hour.to_string()), ("id", event.id.to_string()), ("page", "alert".to_owned())];
+                let place = [("comment", key.comment.clone()), ("id", key.id.clone()), ("page", "alert".to_owned())];
                 let token = ("token", self.form_token(name));
                 ("/decide", place.into_iter().chain([after, token]).collect())
             }
         };
         let page = AlertPage {
-            event,
-            log: &entry.log,
-            since: entry.since,
-            withheld: withheld.as_ref(),
+            entry,
             form: Form { path, hidden: &hidden },
             asker,
             proposed,
@@ -309,13 +313,11 @@ impl<O: DeletableObjects, S: Stream, C: Clock> Visit<'_, O, S, C> {
         let loader = self.loader();
         let found = loader.digest(start, minutes, position).await.map_err(|error| self.failed("digest", &error))?;
         let digest = found.ok_or(Note::NoDigest)?;
-        let mut entries = loader.covered(&digest.alerts).await.map_err(|error| self.failed("digest", &error))?;
-        entries.extend(loader.covered(&digest.explorations).await.map_err(|error| self.failed("digest", &error))?);
+        let entries = loader.covered(&digest).await.map_err(|error| self.failed("digest", &error))?;
         let expires = self.now + FROM_DIGEST;
         let link = |entry: &Entry| {
-            let id = Uuid::parse_str(&entry.event.id).ok()?;
             // It proposes nothing.
-            self.signer.link("", &Claim::Alert { hour: entry.hour, id, action: Action::Undo }, expires)
+            self.signer.link("", &Claim::to_alert(&entry.alert.key, Action::Undo)?, expires)
         };
         Ok(Response::page(200, DigestPage { digest: &digest, entries: &entries, link: &link, now: self.now }.html()))
     }
@@ -366,52 +368,31 @@ impl<O: DeletableObjects, S: Stream, C: Clock> Visit<'_, O, S, C> {
     }
 
     async fn desk(&self, name: &str) -> Answered {
-        let loader = self.loader();
-        let queue = loader.queue().await.map_err(|error| self.failed("desk", &error))?;
-        // What can't be counted is no reason to show less.
-        let older = loader.count_older().await.map_err(|error| page_failed("older", &error)).ok();
+        let mut queue = self.loader().queue().await.map_err(|error| self.failed("desk", &error))?;
         let (last, form_token) = (self.last().await, self.form_token(name));
-        let cards = self.cards(name, &form_token, last.as_ref(), None);
-        Ok(Response::page(200, DeskPage { queue: &queue, cards, older, reach: loader.reach() }.html()))
+        if let Some(last) = &last {
+            queue.knows(last);
+        }
+        let cards = self.cards(name, &form_token, last.as_ref());
+        Ok(Response::page(200, DeskPage { queue: &queue, cards }.html()))
     }
 
-    /// What is undecided of the days before an hour; without one, of those before the queue's.
-    async fn older(&self, name: &str) -> Answered {
-        let loader = self.loader();
-        let before = match self.request.parameter("before") {
-            Some(before) => before.parse().map_err(|_| Note::NoPage)?,
-            None => loader.reach(),
-        };
-        let older = loader.older(before).await.map_err(|error| self.failed("older", &error))?.ok_or(Note::NoPage)?;
-        let (last, form_token) = (self.last().await, self.form_token(name));
-        let cards = self.cards(name, &form_token, last.as_ref(), Some(older.before));
-        Ok(Response::page(200, OlderPage { older: &older, cards }.html()))
-    }
-
-    fn cards<'a>(
-        &'a self,
-        moderator: &'a str,
-        form_token: &'a str,
-        last: Option<&'a Entry>,
-        older_than: Option<Hour>,
-    ) -> Cards<'a> {
+    fn cards<'a>(&'a self, moderator: &'a str, form_token: &'a str, last: Option<&'a Entry>) -> Cards<'a> {
         let has_session = self.site.settings.desk == Some(Access::SignedLink);
         let forum = &self.site.settings.forum;
-        Cards { moderator, form_token, last, older_than, has_session, forum, now: self.now }
+        Cards { moderator, form_token, last, has_session, forum, now: self.now }
     }
 
     /// The alert that was decided just now.
     async fn last(&self) -> Option<Entry> {
         let last = self.request.parameter("last")?;
-        let (hour, id) = last.split_once('.')?;
-        let id = Uuid::parse_str(id).ok()?;
-        self.entry(hour.parse().ok()?, &id.to_string()).await.ok()
+        let (comment, id) = last.split_once('.')?;
+        self.entry(&alert_key(comment, id).ok()?).await.ok()
     }
 
-    async fn alert_at_desk(&self, hour: &str, id: &str, name: &str) -> Answered {
-        let (hour, id) = alert_key(hour, id)?;
-        let entry = self.entry(hour, &id).await?;
-        self.alert_page(200, &entry, Asker::Moderator { name }, None, None).await
+    async fn alert_at_desk(&self, comment: &str, id: &str, name: &str) -> Answered {
+        let entry = self.entry(&alert_key(comment, id)?).await?;
+        self.alert_page(200, &entry, Asker::Moderator { name }, None, None)
     }
 
     async fn decide_at_desk(&self, name: &str) -> Answered {
@@ -421,21 +402,17 @@ impl<O: DeletableObjects, S: Stream, C: Clock> Visit<'_, O, S, C> {
             _ => return Err(Note::ForeignForm),
         }
         let wish = wish(&form)?;
-        let (hour, id) = alert_key(form.get("hour"), form.get("id"))?;
+        let key = alert_key(form.get("comment"), form.get("id"))?;
         let next = match form.get("page") {
-            "alert" => format!("/alert/{hour}/{id}"),
-            "older" => {
-                let before: Hour = form.get("before").parse().map_err(|_| Note::NoPage)?;
-                format!("/older?before={before}&last={hour}.{id}")
-            }
-            _ => format!("/?last={hour}.{id}"),
+            "alert" => format!("/alert/{key}"),
+            _ => format!("/?last={}.{}", key.comment, key.id),
         };
-        let entry = self.entry(hour, &id).await?;
+        let entry = self.entry(&key).await?;
         match self.decide(&entry, &wish, name).await? {
             DecideOutcome::Done { .. } => Ok(Response::see(&next)),
             behind => {
                 let entry = Entry { log: behind.log().clone(), ..entry };
-                self.alert_page(409, &entry, Asker::Moderator { name }, None, Some(notice(&behind))).await
+                self.alert_page(409, &entry, Asker::Moderator { name }, None, Some(notice(&behind)))
             }
         }
     }
@@ -464,8 +441,7 @@ fn wish(form: &SentForm) -> Result<Wish, Note<'static>> {
 }
 
 /// What names an alert, in the one form that keys have.
-fn alert_key(hour: &str, id: &str) -> Result<(Hour, String), Note<'static>> {
-    let hour = hour.parse().map_err(|_| Note::NoAlert)?;
-    let id = Uuid::parse_str(id).map_err(|_| Note::NoAlert)?;
-    Ok((hour, id.to_string()))
+fn alert_key(comment: &str, id: &str) -> Result<AlertKey, Note<'static>> {
+    let uuid = |text: &str| Uuid::parse_str(text).map(|id| id.to_string()).map_err(|_| Note::NoAlert);
+    Ok(AlertKey { comment: uuid(comment)?, id: uuid(id)? })
 }

@@ -1,6 +1,6 @@
 use jiff::Timestamp;
 use modstream_events::Action;
-use modstream_ledger::Hour;
+use modstream_ledger::AlertKey;
 use uuid::Uuid;
 
 /// What a token proves that its holder may do.
@@ -8,8 +8,8 @@ use uuid::Uuid;
 pub enum Claim {
     /// The holder may see an alert and decide about it.
     Alert {
-        /// The hour in which it was made.
-        hour: Hour,
+        /// The key of its comment.
+        comment: Uuid,
         /// The alert's id.
         id: Uuid,
         /// What the link proposes, `Undo` for nothing; the page has all that is possible.
@@ -50,6 +50,19 @@ const SESSION: u8 = 4;
 const FORM: u8 = 5;
 
 impl Claim {
+    /// The claim to an alert; none where its name is not as publishers make them.
+    pub fn to_alert(key: &AlertKey, action: Action) -> Option<Self> {
+        Some(Claim::Alert { comment: key.comment.parse().ok()?, id: key.id.parse().ok()?, action })
+    }
+
+    /// The alert that it is about, if it is about one.
+    pub fn alert(&self) -> Option<AlertKey> {
+        match self {
+            Claim::Alert { comment, id, .. } => Some(AlertKey { comment: comment.to_string(), id: id.to_string() }),
+            _ => None,
+        }
+    }
+
     /// Where a link with this claim leads, below a site's address. Sessions and forms travel otherwise.
     pub fn folder(&self) -> Option<&'static str> {
         match self {
@@ -67,16 +80,9 @@ impl Claim {
             payload
         };
         let named = |kind: u8, name: &str| [start(kind), name.as_bytes().to_vec()].concat();
-        let of_alert = |kind: u8, hour: Hour, id: &Uuid| {
-            // Hours before 1970 and after 491,000 are nobody's.
-            let hour = u32::try_from(hour.number()).unwrap_or_default();
-            [start(kind), hour.to_be_bytes().to_vec(), id.as_bytes().to_vec()].concat()
-        };
         match self {
-            Claim::Alert { hour, id, action } => {
-                let mut payload = of_alert(ALERT, *hour, id);
-                payload.push(byte_of(*action));
-                payload
+            Claim::Alert { comment, id, action } => {
+                [start(ALERT), comment.as_bytes().to_vec(), id.as_bytes().to_vec(), vec![byte_of(*action)]].concat()
             }
             Claim::Digest { start: window, minutes: length, position } => [
                 start(DIGEST),
@@ -102,9 +108,11 @@ impl Claim {
         let name = || named(rest);
         let claim = match kind {
             ALERT => {
-                let (hour, id, rest) = read_alert(rest)?;
+                let (comment, rest) = rest.split_first_chunk()?;
+                let (id, rest) = rest.split_first_chunk()?;
                 let [action] = rest else { return None };
-                Claim::Alert { hour, id, action: action_of(*action)? }
+                let (comment, id) = (Uuid::from_bytes(*comment), Uuid::from_bytes(*id));
+                Claim::Alert { comment, id, action: action_of(*action)? }
             }
             DIGEST => {
                 let (start, rest) = rest.split_first_chunk()?;
@@ -126,13 +134,6 @@ impl Claim {
         };
         Some((claim, expires))
     }
-}
-
-/// The hour and the id that name an alert, and what follows them.
-fn read_alert(bytes: &[u8]) -> Option<(Hour, Uuid, &[u8])> {
-    let (hour, rest) = bytes.split_first_chunk()?;
-    let (id, rest) = rest.split_first_chunk()?;
-    Some((Hour::from_number(u32::from_be_bytes(*hour)), Uuid::from_bytes(*id), rest))
 }
 
 fn time(minutes: [u8; 4]) -> Option<Timestamp> {

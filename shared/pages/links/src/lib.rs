@@ -5,7 +5,7 @@
 //!
 //! | kind | | what it says | where |
 //! |---|---|---|---|
-//! | 1 | alert | hour (hours since 1970, u32), the alert's UUID, the proposed action (1 remove, 2 keep, 3 none) | `<base>/a/<token>` |
+//! | 1 | alert | the comment's key and the alert's id (UUIDs), the proposed action (1 remove, 2 keep, 3 none) | `<base>/a/<token>` |
 //! | 2 | digest | its window's start (minutes since 1970, u32) and minutes (u16), which of the window's it is (u16) | `<base>/d/<token>` |
 //! | 3 | sign-in | a UUID of the link's own, the moderator's name | `<base>/s/<token>` |
 //! | 4 | session | the moderator's name | a cookie |

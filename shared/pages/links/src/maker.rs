@@ -2,7 +2,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::{SignedDuration, Timestamp};
 use modstream_events::{Action, Links};
-use modstream_ledger::Hour;
+use modstream_ledger::AlertKey;
 use modstream_platform::environment::{Environment, Variable, VariableError};
 use modstream_platform::{Clock, Secrets};
 
@@ -109,14 +109,14 @@ impl LinkMaker {
         LinkMaker { base: base.into(), signer: Arc::new(RwLock::new(signer)) }
     }
 
-    /// Where to decide about an alert of the ledger's hour, from `now` on for a week; none where the id is no UUID.
-    pub fn alert(&self, hour: Hour, id: &str, action: Action, now: Timestamp) -> Option<String> {
-        self.link(&Claim::Alert { hour, id: id.parse().ok()?, action }, now)
+    /// Where to decide about an alert, from `now` on for a week; none where its name is not as publishers make them.
+    pub fn alert(&self, key: &AlertKey, action: Action, now: Timestamp) -> Option<String> {
+        self.link(&Claim::to_alert(key, action)?, now)
     }
 
     /// Both of an alert's links.
-    pub fn both(&self, hour: Hour, id: &str, now: Timestamp) -> Option<Links<'static>> {
-        let to = |action| self.alert(hour, id, action, now);
+    pub fn both(&self, key: &AlertKey, now: Timestamp) -> Option<Links<'static>> {
+        let to = |action| self.alert(key, action, now);
         Some(Links { remove: to(Action::Remove)?.into(), keep: to(Action::Keep)?.into() })
     }
 

@@ -1,17 +1,25 @@
-//! What the functions need of a platform: [`Stream`], [`Objects`], [`Topic`], [`Secrets`] and [`Clock`].
+//! What the functions need of a platform: [`Stream`], [`Objects`], [`Table`](table::Table), [`Topic`],
+//! [`Secrets`] and [`Clock`].
 //!
 //! A trait method is one call to the service behind it, with that service's limits and failures, so that the rules about
 //! retries ([`deliver`]) are written and tested once, above them, for every world.
 //!
 //! [`memory`] is a world that lives in this process. It ships: the first command runs on it, and so do replay, the fault
-//! simulation and the load test. `aws`, behind the feature of that name, is the other one.
+//! simulation and the load test. `sqlite` is one that lives in a file, and `aws` is AWS, each behind the feature of its name.
 
 #[cfg(feature = "aws")]
 pub mod aws;
+mod changes;
 pub mod deliver;
 pub mod environment;
+pub mod event_source;
 pub mod listing;
 pub mod memory;
+mod publications;
+mod shards;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
+pub mod table;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -355,7 +363,7 @@ pub enum CallErrorKind {
     Unavailable,
     /// There was no answer, so it may or may not have been done. Trying again may repeat it.
     OutcomeUnknown,
-    /// The stream, bucket or topic is not there, or may not be used. The records are fine: an operator must act.
+    /// The stream, bucket, table or topic is not there, or may not be used. The records are fine: an operator must act.
     Denied,
     /// The service refuses what an entry of the call holds. Which one is not said: without it the rest succeeds, and it alone is
     /// refused again.

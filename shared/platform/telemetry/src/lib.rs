@@ -264,3 +264,8 @@ pub fn invocation_failed(function: &str, cause: &str) {
 pub fn ending(function: &str) {
     info!(event = "ending", function);
 }
+
+/// The file of a data folder can't be read or written: what had to be done is done once it can.
+pub fn data_file_failed(cause: &dyn Display) {
+    error!(event = "data_file_failed", cause = %cause);
+}

@@ -6,6 +6,7 @@ from localstack.runtime import hooks
 from localstack.runtime.server.core import RuntimeServer, RuntimeServerPlugin
 from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin
 from localstack.services.lambda_.invocation.runtime_executor import RuntimeExecutor
+from localstack.services.plugins import Service, aws_provider
 
 
 class ProcessExecutorPlugin(RuntimeExecutorPlugin):
@@ -24,6 +25,13 @@ class GatewayServerPlugin(RuntimeServerPlugin):
         from modstream_local_stack.gateway import GatewayServer
 
         return GatewayServer()
+
+
+@aws_provider(api="dynamodb", name="moto")
+def dynamodb() -> Service:
+    from modstream_local_stack.dynamodb import service
+
+    return service()
 
 
 @hooks.on_infra_start()

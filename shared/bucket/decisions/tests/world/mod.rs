@@ -1,4 +1,4 @@
-//! An alert, and a look into a bucket.
+//! An alert, and a look into a table.
 
 use std::borrow::Cow;
 use std::task::{Context, Poll, Waker};
@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use modstream_events::{
     Alert, Comment, Event, EventRef, ModelRef, OperatingPoint, PolicyRef, Prediction, Severity, Term,
 };
-use modstream_platform::Objects as _;
-use modstream_platform::memory::MemoryObjects;
+use modstream_ledger::{AlertKey, Entry, Ledger};
+use modstream_platform::memory::{MemoryClock, MemoryTable};
 
 pub(crate) const ALERT_ID: &str = "d704ed39-889c-5b22-b41b-2e4fb9283bff";
 
@@ -43,10 +43,30 @@ pub(crate) fn alert() -> Vec<u8> {
     Event::new(ALERT_ID, "urn:modstream:publish-alerts", time, alert).encode()
 }
 
+/// The alert, as a table has it in which it was made.
+pub(crate) fn made(table: &MemoryTable) -> Entry {
+    let bytes = alert();
+    let event: Event<'_, Alert<'_>> = Event::decode(&bytes).expect("an alert");
+    let (key, clock) = (AlertKey::of_alert(&event), MemoryClock::starting_at(event.time));
+    let made = async {
+        let ledger = Ledger::new(table, &clock, Timestamp::MAX);
+        ledger.request(&key, &event, &bytes, None).await.expect("made");
+        ledger.entry(&key).await.expect("readable").expect("there")
+    };
+    at_once(made)
+}
+
 /// The memory world answers at once.
-pub(crate) fn keys(objects: &MemoryObjects, prefix: &str) -> Vec<String> {
-    match std::pin::pin!(objects.list(prefix)).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(Ok(keys)) => keys,
-        _ => Vec::new(),
+pub(crate) fn at_once<T>(answer: impl Future<Output = T>) -> T {
+    match std::pin::pin!(answer).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(answer) => answer,
+        Poll::Pending => panic!("the memory world answers at once"),
     }
+}
+
+/// The events in a part of the table: `decision#` is the log, `outbox` what may not be on the stream.
+pub(crate) fn events(table: &MemoryTable, part: &str) -> Vec<Vec<u8>> {
+    let items = table.items().into_iter();
+    let items = items.filter(|item| item.key.sort.starts_with(part) || item.key.partition == part);
+    items.map(|item| modstream_ledger::unpack(item.bytes("event").expect("an event")).expect("whole")).collect()
 }

@@ -1,9 +1,11 @@
 use jiff::Timestamp;
 use modstream_events::{Severity, ids};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-use crate::keys::Hour;
-use crate::write::Withholding;
+use crate::{AlertKey, Withholding};
+
+/// The most alerts that a digest names, the strongest; the others it counts.
+pub const MAX_NAMED: usize = 200;
 
 /// The digest of one subreddit and window.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,20 +19,26 @@ pub struct Digest {
     pub end: Timestamp,
     /// The highest among its alerts.
     pub severity: Severity,
-    /// The alerts it covers, the most probable first.
-    pub alerts: Vec<Covered>,
+    /// How many alerts it covers.
+    pub count: usize,
+    /// The most probable of them, the first [`MAX_NAMED`].
+    pub alerts: Vec<AlertKey>,
     /// Counts of the alerts that were not published by themselves.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub withheld: Vec<Withheld>,
+    pub withheld: Vec<WithheldCount>,
     /// Counts of the alerts that came after the digest of their own window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub late: Option<Late>,
     /// How many of them waited for the end of quiet hours.
     #[serde(default, skip_serializing_if = "is_none")]
     pub from_quiet_hours: usize,
-    /// Alerts that meet no policy and are asked about to learn what the others are like. They are counted apart.
+    /// How many alerts it covers that meet no policy and are asked about to learn what the others are like. They are counted
+    /// apart.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub exploration_count: usize,
+    /// The first [`MAX_NAMED`] of these.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub explorations: Vec<Covered>,
+    pub explorations: Vec<AlertKey>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
@@ -38,19 +46,9 @@ fn is_none(count: &usize) -> bool {
     *count == 0
 }
 
-/// Names an alert of the ledger.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Covered {
-    /// The hour in which it was made.
-    #[serde(serialize_with = "write_hour", deserialize_with = "read_hour")]
-    pub hour: Hour,
-    /// The alert's id.
-    pub id: String,
-}
-
 /// How many alerts were withheld for one reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Withheld {
+pub struct WithheldCount {
     /// Why they were withheld.
     pub reason: Withholding,
     /// The same as a sentence.
@@ -74,11 +72,6 @@ impl Digest {
         ids::digest(self.subreddit.as_deref().unwrap_or_default(), self.start, self.end).to_string()
     }
 
-    /// The hour in which its window begins.
-    pub fn hour(&self) -> Hour {
-        Hour::of(self.start)
-    }
-
     /// How many of its alerts were withheld.
     pub fn withheld(&self) -> usize {
         self.withheld.iter().map(|withheld| withheld.count).sum()
@@ -86,20 +79,6 @@ impl Digest {
 
     /// How many of its alerts were published by themselves, or are about to be.
     pub fn published(&self) -> usize {
-        self.alerts.len().saturating_sub(self.withheld())
+        self.count.saturating_sub(self.withheld())
     }
-
-    /// All that no other digest is to cover.
-    pub fn covered(&self) -> impl Iterator<Item = &Covered> {
-        self.alerts.iter().chain(&self.explorations)
-    }
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
-fn write_hour<S: Serializer>(hour: &Hour, to: S) -> Result<S::Ok, S::Error> {
-    to.collect_str(hour)
-}
-
-fn read_hour<'de, D: Deserializer<'de>>(from: D) -> Result<Hour, D::Error> {
-    String::deserialize(from)?.parse().map_err(serde::de::Error::custom)
 }

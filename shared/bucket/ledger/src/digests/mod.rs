@@ -1,21 +1,22 @@
-//! What is known of digests: objects that never change, under `digests/<hour in which the window begins>/`.
+//! Which digests there were, and what they covered. None of it holds a comment's text.
 //!
-//! | object | written | holds |
+//! | partition | sort key | holds |
 //! |---|---|---|
-//! | `<hour and minute of the window's start>-<minutes>m.json` | when the window is closed | its [`Digest`]s: which alerts each covers, and counts |
-//! | `<digest id>/sent.json` | after the topic took it | a [`Sent`](crate::Sent) |
+//! | `digests` | `head` | until when windows are closed, and which subreddits' alerts wait for a digest |
+//! | `digests` | `unsent#<window>` | that digests of the window may have to be sent |
+//! | `window#<window>` | `record` | which attempt closed the window |
+//! | `window#<window>` | `digest#<attempt>#<position>` | a [`Digest`], and that it was sent |
+//! | `known#<quarter hour>` | `<window>#<attempt>#<page>` | the alerts made then that this window took: in a digest, or waiting for one |
+//! | `waiting#<subreddit>` | `<window>#<attempt>#<page>` | those of them that wait: in quiet hours, say |
 //!
-//! A window is closed once, by one object, so it has the same digests for whoever looks. A digest covers alerts of earlier
-//! windows only where all windows from theirs to its own are closed and none of them covers these: then no other run can any
-//! more, and an alert is in one digest even if runs overlap. In a closed window and not sent means: send it now.
+//! **Windows are closed one after another**, by whoever moves the head on from where they found it: so what follows from the head is
+//! decided once, and an alert is in one digest even if runs overlap. What a window's closing writes before that carries the
+//! attempt's name, and counts only if the window's record says that this attempt closed it.
 //!
-//! Neither object holds a comment's text: the texts of a digest are rendered from the ledger's alerts, so what is forgotten
-//! there is forgotten here.
+//! In a closed window and not sent means: send it now.
 
 mod digest;
-mod keys;
 mod store;
 
-pub use digest::{Covered, Digest, Late, Withheld};
-pub use keys::{PREFIX, window_key};
-pub use store::{Digests, DigestsError, Listing};
+pub use digest::{Digest, Late, MAX_NAMED, WithheldCount};
+pub use store::{Closed, Closing, Digests, DigestsError, Head, NoWindow, StoredDigest, Unsent, WaitingSince, Window};

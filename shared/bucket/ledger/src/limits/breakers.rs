@@ -8,7 +8,7 @@ use named_mutations::is_on;
 use serde::{Deserialize, Serialize};
 
 use super::scope::Scope;
-use crate::write::Sent;
+use crate::Sent;
 
 /// The prefix of all breakers.
 pub const BREAKERS: &str = "breakers/";

@@ -6,7 +6,7 @@ use modstream_platform::{Clock, Fetched, Objects};
 use tokio::sync::Mutex;
 
 use super::scope::Scope;
-use crate::keys::Hour;
+use crate::hour::Hour;
 
 /// The prefix of all budgets.
 pub const BUDGETS: &str = "budgets/";

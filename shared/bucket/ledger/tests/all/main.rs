@@ -3,3 +3,4 @@
 mod alerts;
 mod digests;
 mod own_writes;
+mod world;

@@ -1,14 +1,15 @@
 use jiff::Timestamp;
 use maud::{Markup, html};
-use modstream_decisions::{Log, Standing};
-use modstream_events::{Action, Alert, Event, MAX_MODERATOR_CHARS};
-use modstream_ledger::{Since, Withheld, Withholding};
+use modstream_decisions::Standing;
+use modstream_events::{Action, MAX_MODERATOR_CHARS};
+use modstream_ledger::{Entry as Alerted, Withheld, Withholding};
 use modstream_report::html::isolate_direction;
 
 use super::words::{
     ago, author, body, decided, moment, not_told, percent, permalink, reported, severity, subreddit, terms, why,
 };
 use super::{Form, Width, button, shell};
+use crate::load::Entry;
 
 /// How many characters of a comment are shown: more than an alert carries.
 const MAX_COMMENT_CHARS: usize = 2_100;
@@ -23,11 +24,7 @@ pub(crate) enum Asker<'a> {
 
 /// One alert, and the question.
 pub(crate) struct AlertPage<'a> {
-    pub(crate) event: &'a Event<'a, Alert<'a>>,
-    pub(crate) log: &'a Log,
-    pub(crate) withheld: Option<&'a Withheld>,
-    /// What happened to the comment since.
-    pub(crate) since: Since,
+    pub(crate) entry: &'a Entry,
     pub(crate) form: Form<'a>,
     pub(crate) asker: Asker<'a>,
     /// What the link proposes.
@@ -40,7 +37,7 @@ pub(crate) struct AlertPage<'a> {
 
 impl AlertPage<'_> {
     pub(crate) fn html(&self) -> String {
-        let alert = &self.event.data;
+        let alert = &self.entry.event.data;
         let content = html! {
             main data-item {
                 @if let Asker::Moderator { .. } = self.asker { p.back { a href="/" { "Back to the desk" } } }
@@ -48,7 +45,7 @@ impl AlertPage<'_> {
                 p.meta {
                     (severity(alert.severity)) " " (subreddit(&alert.comment)) " "
                     @if let Asker::Moderator { .. } = self.asker { (author(&alert.comment)) }
-                    (ago(self.event.time, self.now)) (reported(self.since.reports))
+                    (ago(self.entry.event.time, self.now)) (reported(self.entry.alert.reports))
                 }
                 h1 { (self.heading()) }
                 (body(alert, MAX_COMMENT_CHARS))
@@ -61,9 +58,9 @@ impl AlertPage<'_> {
     }
 
     fn heading(&self) -> &'static str {
-        match self.log.standing() {
-            Standing::Undecided if self.since.is_withdrawn => "This comment is gone",
-            Standing::Undecided if self.since.is_superseded => "This comment says something else by now",
+        match self.entry.log.standing() {
+            Standing::Undecided if self.entry.alert.withdrawn.is_some() => "This comment is gone",
+            Standing::Undecided if self.entry.alert.superseded.is_some() => "This comment says something else by now",
             Standing::Undecided => "Should this comment stay?",
             Standing::Decided(decision) if decision.action == Action::Remove => "Decided: remove",
             Standing::Decided(_) => "Decided: keep",
@@ -71,13 +68,16 @@ impl AlertPage<'_> {
     }
 
     fn question(&self) -> Markup {
-        let (standing, actions): (Markup, &[Action]) = match self.log.standing() {
-            Standing::Undecided if !self.since.is_open() => return html! { p.standing { (since(self.since)) } },
+        let (standing, actions): (Markup, &[Action]) = match self.entry.log.standing() {
+            Standing::Undecided if !self.entry.alert.is_open() => {
+                return html! { p.standing { (since(&self.entry.alert)) } };
+            }
             Standing::Undecided => (Markup::default(), &[Action::Remove, Action::Keep]),
             Standing::Decided(decision) => {
                 let (decided, moment) = (decided(decision, self.now), moment(decision.time));
                 let not_told = not_told(decision);
-                let said = html! { p.standing { (decided) ", on " (moment) ". " (not_told) " " (since(self.since)) } };
+                let said =
+                    html! { p.standing { (decided) ", on " (moment) ". " (not_told) " " (since(&self.entry.alert)) } };
                 (said, &[Action::Undo])
             }
         };
@@ -95,7 +95,7 @@ impl AlertPage<'_> {
     }
 
     fn explanation(&self) -> Markup {
-        let alert = &self.event.data;
+        let alert = &self.entry.event.data;
         let point = alert.operating_point;
         let version = alert.model.version.get(..12).unwrap_or(&alert.model.version);
         html! {
@@ -110,10 +110,10 @@ impl AlertPage<'_> {
                     "Of comments with this probability or a higher one, the model expects moderators to remove "
                     (percent(point.precision)) ", where they remove " (percent(point.base_rate)) " of all comments."
                 }
-                @if let Some(withheld) = self.withheld { (held_back(withheld)) }
-                @if self.log.all().len() > 1 {
+                @if let Some(withheld) = self.entry.alert.withheld() { (held_back(withheld)) }
+                @if self.entry.log.all().len() > 1 {
                     h2 { "What happened" }
-                    ol.history { @for one in self.log.all() { li { (decided(one, self.now)) } } }
+                    ol.history { @for one in self.entry.log.all() { li { (decided(one, self.now)) } } }
                 }
                 p.quiet {
                     "Policy " code { (alert.policy.condition) } ", " (isolate_direction(&alert.policy.name)) ". Model "
@@ -125,13 +125,13 @@ impl AlertPage<'_> {
 }
 
 /// What happened to the comment, where a decision is about something else than is there now.
-fn since(since: Since) -> &'static str {
-    match since {
-        Since { is_withdrawn: true, .. } => "The comment was deleted, and its text with it.",
-        Since { is_superseded: true, .. } => {
-            "This is about an earlier text: the comment was edited. Its latest text is judged by itself."
-        }
-        Since { .. } => "",
+fn since(alert: &Alerted) -> &'static str {
+    if alert.withdrawn.is_some() {
+        "The comment was deleted, and its text with it."
+    } else if alert.superseded.is_some() {
+        "This is about an earlier text: the comment was edited. Its latest text is judged by itself."
+    } else {
+        ""
     }
 }
 

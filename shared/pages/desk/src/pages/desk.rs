@@ -1,16 +1,15 @@
 use jiff::Timestamp;
 use maud::{Markup, html};
 use modstream_events::Action;
-use modstream_ledger::Hour;
 use modstream_report::html::isolate_direction;
 use plain_text::{agree, counted};
 
 use super::words::{
-    ago, author, body, decided, moment, not_told, percent, permalink, quoted, reported, severity, subreddit, terms,
+    ago, author, body, decided, not_told, percent, permalink, quoted, reported, severity, subreddit, terms,
 };
 use super::{Form, Width, alerts, button, numbers, shell};
 use crate::company::{Company, Counts};
-use crate::load::{DAYS, Entry, MAX_SHOWN_AT_DESK, OLDER_DAYS, Older, Queue};
+use crate::load::{Entry, MAX_SHOWN_AT_DESK, Queue};
 
 /// How many characters of an undecided comment are shown.
 const MAX_COMMENT_CHARS: usize = 600;
@@ -26,8 +25,6 @@ pub(crate) struct Cards<'a> {
     pub(crate) form_token: &'a str,
     /// What was decided just now.
     pub(crate) last: Option<&'a Entry>,
-    /// Where the page of older alerts goes on that these are on; none on the desk itself.
-    pub(crate) older_than: Option<Hour>,
     /// Whether there is a session to end.
     pub(crate) has_session: bool,
     pub(crate) forum: &'a str,
@@ -81,7 +78,7 @@ impl Cards<'_> {
                     (severity(alert.severity)) " " (subreddit(&alert.comment)) " " (author(&alert.comment)) (company(counts))
                     @if alert.not_judged.is_none() { span { (percent(alert.probability)) " likely to be removed" } " " }
                     (ago(event.time, self.now))
-                    (reported(entry.since.reports))
+                    (reported(entry.alert.reports))
                     @if alert.probe {
                         " " span { "probe" }
                     } @else if alert.exploration.is_some() {
@@ -100,15 +97,12 @@ impl Cards<'_> {
     }
 
     fn form(&self, entry: &Entry, class: &str, actions: &[Action]) -> Markup {
-        let mut hidden = vec![
-            ("hour", entry.hour.to_string()),
-            ("id", entry.event.id.to_string()),
+        let hidden = [
+            ("comment", entry.alert.key.comment.clone()),
+            ("id", entry.alert.key.id.clone()),
             ("after", entry.log.last_number().to_string()),
             ("token", self.form_token.to_owned()),
         ];
-        if let Some(before) = self.older_than {
-            hidden.extend([("page", "older".to_owned()), ("before", before.to_string())]);
-        }
         let buttons = html! { div.buttons { @for action in actions { (button(*action, false)) } } };
         Form { path: "/decide", hidden: &hidden }.html(class, &buttons)
     }
@@ -118,17 +112,14 @@ impl Cards<'_> {
 pub(crate) struct DeskPage<'a> {
     pub(crate) queue: &'a Queue,
     pub(crate) cards: Cards<'a>,
-    /// How many older alerts are undecided; none where that could not be counted.
-    pub(crate) older: Option<usize>,
-    /// When the queue begins: what lies before is older.
-    pub(crate) reach: Hour,
 }
 
 impl DeskPage<'_> {
     pub(crate) fn html(&self) -> String {
-        let Queue { waiting, more, company, .. } = self.queue;
+        let Queue { waiting, more, even_more, company, .. } = self.queue;
         let title = match waiting.len() + more {
             0 => "No alerts waiting".to_owned(),
+            count if *even_more => format!("More than {} waiting", alerts(count)),
             count => format!("{} waiting", alerts(count)),
         };
         let content = html! {
@@ -137,59 +128,32 @@ impl DeskPage<'_> {
             div.columns {
                 main {
                     @if waiting.is_empty() {
-                        p.empty { "Every alert of the last " (DAYS) " days is decided." }
+                        p.empty { "Every alert is decided." }
                     } @else {
                         (self.cards.list(waiting, company))
                     }
                     (self.rest())
-                    (self.older())
                     @if !waiting.is_empty() {
                         p.quiet {
-                            "How many more there are by an author or in a thread is counted among the " (alerts(company.among))
-                            " of the last " (DAYS) " days that the desk has read, decided or not."
+                            "How many more there are by an author or in a thread is counted among the first "
+                            (alerts(company.among)) " that wait."
                         }
                     }
                 }
-                aside { (numbers::section(&self.queue.numbers, self.queue.missed)) (self.decided_last()) }
+                aside { (numbers::section(&self.queue.numbers, self.queue.numbers_cut, self.queue.missed)) (self.decided_last()) }
             }
         };
         shell(&title, Width::Wide, &content)
     }
 
-    fn older(&self) -> Markup {
-        let there = format!("/older?before={}", self.reach);
-        html! {
-            p.quiet {
-                @match self.older {
-                    Some(0) => {
-                        "No alert of the " (OLDER_DAYS) " days before that is undecided. Those before are not counted ("
-                        code { "modstream decisions waiting" } " lists them): " a href=(there) { "look further back" } "."
-                    }
-                    Some(count) => {
-                        a href=(there) {
-                            (counted(count, "older alert")) " " (agree(count, "is", "are")) " undecided"
-                        }
-                        ", of the " (OLDER_DAYS) " days before these. Those before are not counted; " code { "modstream decisions waiting" } " lists them."
-                    }
-                    None => {
-                        "How many older alerts are undecided could not be counted just now: "
-                        a href=(there) { "look at them" } "."
-                    }
-                }
-            }
-        }
-    }
-
     fn rest(&self) -> Markup {
-        let Queue { more, unread, .. } = *self.queue;
+        let Queue { more, even_more, .. } = *self.queue;
         html! {
             @if more > 0 {
                 p.quiet {
+                    @if even_more { "More than " }
                     (counted(more, "more alert")) " " (agree(more, "is", "are")) " waiting. The first "
                     (MAX_SHOWN_AT_DESK) " are shown; the next ones follow as you decide these."
-                    @if unread > 0 {
-                        " Of these, " (unread) " " (agree(unread, "is", "are")) " older than what the desk reads at once, so their severity is not known yet."
-                    }
                 }
             }
         }
@@ -206,8 +170,8 @@ impl DeskPage<'_> {
                         li {
                             p.standing {
                                 (decided(decision, self.cards.now)) ". " (not_told(decision))
-                                @if entry.since.is_superseded { " Decided on an earlier text." }
-                                @if entry.since.is_withdrawn { " The comment is gone." }
+                                @if entry.alert.superseded.is_some() { " Decided on an earlier text." }
+                                @if entry.alert.withdrawn.is_some() { " The comment is gone." }
                             }
                             (beginning(entry))
                             (self.cards.form(entry, "undo", &[Action::Undo]))
@@ -219,42 +183,6 @@ impl DeskPage<'_> {
     }
 }
 
-/// Undecided alerts that the queue does not reach.
-pub(crate) struct OlderPage<'a> {
-    pub(crate) older: &'a Older,
-    pub(crate) cards: Cards<'a>,
-}
-
-impl OlderPage<'_> {
-    pub(crate) fn html(&self) -> String {
-        let Older { from, before, shown, count } = self.older;
-        let title = match count {
-            0 => "No older alerts waiting".to_owned(),
-            count => format!("{} waiting", counted(*count, "older alert")),
-        };
-        let company = Company::of(std::iter::empty());
-        let content = html! {
-            p.back { a href="/" { "Back to the desk" } }
-            (self.cards.header(&title))
-            (self.cards.notice())
-            main {
-                p.quiet {
-                    "From " (moment(from.start())) " to " (moment(before.start())) ", the newest first. Earlier ones are not \
-                     counted here."
-                }
-                (self.cards.list(shown, &company))
-                @if *count > MAX_SHOWN_AT_DESK {
-                    p.quiet {
-                        "The newest " (MAX_SHOWN_AT_DESK) " are shown; the next ones follow as you decide these."
-                    }
-                }
-                p.links { a href=(format!("/older?before={from}")) { "The " (OLDER_DAYS) " days before" } }
-            }
-        };
-        shell(&title, Width::Wide, &content)
-    }
-}
-
 /// How many others there are by the author, and in the thread.
 fn company(counts: Counts) -> Markup {
     let Counts { more_by_author, in_thread } = counts;
@@ -263,7 +191,7 @@ fn company(counts: Counts) -> Markup {
     let said: Vec<String> = by_author.into_iter().chain(in_thread).collect();
     html! {
         @if !said.is_empty() {
-            span title=(format!("Among the alerts of the last {DAYS} days, decided or not")) { (said.join(", ")) } " "
+            span title="Among the first alerts that wait" { (said.join(", ")) } " "
         }
     }
 }
@@ -282,7 +210,7 @@ fn keys() -> Markup {
 
 /// Where an alert's page is.
 fn path(entry: &Entry) -> String {
-    format!("/alert/{}/{}", entry.hour, entry.event.id)
+    format!("/alert/{}", entry.alert.key)
 }
 
 /// A few words of an alert; of a strong one none.

@@ -25,7 +25,7 @@ pub(crate) struct DigestPage<'a> {
 impl DigestPage<'_> {
     pub(crate) fn html(&self) -> String {
         let Digest { subreddit, start, end, .. } = self.digest;
-        let covered = self.digest.alerts.len();
+        let covered = self.digest.count;
         let undecided = self.entries.iter().filter(|entry| entry.log.standing().decided().is_none()).count();
         let more = covered.saturating_sub(MAX_SHOWN_OF_DIGEST);
         let content = html! {

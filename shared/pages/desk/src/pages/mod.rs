@@ -19,7 +19,7 @@ use modstream_report::html::finish;
 use sha2::{Digest as _, Sha256};
 
 pub(crate) use alert::{AlertPage, Asker};
-pub(crate) use desk::{Cards, DeskPage, OlderPage};
+pub(crate) use desk::{Cards, DeskPage};
 pub(crate) use digest::DigestPage;
 pub(crate) use notes::{Note, note};
 pub(crate) use sign_in::sign_in;

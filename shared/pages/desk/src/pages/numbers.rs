@@ -6,6 +6,7 @@ use modstream_report::html::{cut, isolate_direction};
 use proportions::{Interval, Proportion};
 
 use super::words::duration;
+use crate::load::MAX_DECISIONS;
 
 /// How many rows a table shows.
 const MAX_ROWS: usize = 6;
@@ -49,7 +50,7 @@ fn table(title: &str, groups: &[NamedPrecision], nameless: &str) -> Markup {
     }
 }
 
-pub(super) fn section(numbers: &Numbers, missed: Option<usize>) -> Markup {
+pub(super) fn section(numbers: &Numbers, is_cut: bool, missed: Option<usize>) -> Markup {
     let time = html! {
         @match numbers.time_to_decision {
             Some(time) => { (duration(time)) " " small { "median" } }
@@ -71,6 +72,7 @@ pub(super) fn section(numbers: &Numbers, missed: Option<usize>) -> Markup {
             (table("By policy", &numbers.by_policy, "no name"))
             (table("By reason", &numbers.by_reason, "no term"))
         }
+        @if is_cut { p.quiet { "Of the newest " (MAX_DECISIONS) " decisions of these hours: there were more." } }
         p.quiet {
             "Precision is the share of decided alerts that moderators decided to remove. Not undone by others is the \
              share of decisions that no other moderator undid; whoever wanted otherwise and came second is not counted. Missed are comments that were reported and removed at the forum, and never alerted about. The intervals are 95\u{a0}% intervals. Probes are not counted, and explorations do \

@@ -1,8 +1,8 @@
 //! The pages as a browser gets them, over the memory world.
 
 mod cards;
-mod odd_buckets;
-mod older;
+mod odd_worlds;
+mod queue;
 mod since;
 
 use std::collections::BTreeMap;
@@ -14,13 +14,11 @@ use modstream_desk::{Access, MAX_BODY_BYTES, Request, Response, Site, SiteSettin
 use modstream_events::{
     Action, Alert, Comment, Event, EventRef, ModelRef, OperatingPoint, PolicyRef, Prediction, Severity, Term,
 };
-use modstream_ledger::digests::{Digest, Digests};
-use modstream_ledger::{Hour, Keys};
+use modstream_ledger::digests::{Closed, Closing, Digest, Digests, Window};
+use modstream_ledger::{AlertKey, Ledger, SCHEMA, Withholding};
 use modstream_links::{Claim, Signer};
-use modstream_platform::memory::{MemoryClock, MemoryObjects, MemoryStream};
-use modstream_platform::{
-    Bytes, CallError, CallErrorKind, Clock as _, Condition, DeletableObjects, ETag, Fetched, Objects, Written,
-};
+use modstream_platform::memory::{MemoryClock, MemoryObjects, MemoryStream, MemoryTable};
+use modstream_platform::{Clock as _, Objects};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -29,7 +27,8 @@ const FORM: &str = "application/x-www-form-urlencoded";
 const ARN: &str = "arn:aws:sts::123456789012:assumed-role/mods/maja";
 
 struct Fixture {
-    site: Site<MemoryObjects, MemoryStream, MemoryClock>,
+    site: Site<MemoryTable, MemoryObjects, MemoryStream, MemoryClock>,
+    table: MemoryTable,
     objects: MemoryObjects,
     stream: MemoryStream,
     clock: MemoryClock,
@@ -41,40 +40,50 @@ impl Fixture {
         let clock = MemoryClock::starting_at("2026-01-05T10:30:00Z".parse().expect("a time"));
         let (objects, stream) = (MemoryObjects::new(), MemoryStream::new("decisions", 1, clock));
         let settings = SiteSettings { links: true, desk: Some(desk), forum: "https://forum.example".to_owned() };
-        let site = Site::new(objects.clone(), stream.clone(), clock, settings);
-        Fixture { site, objects, stream, clock, signer: Signer::new(KEY, None).expect("a key") }
+        let table = MemoryTable::new("table", SCHEMA, clock);
+        let site = Site::new(table.clone(), objects.clone(), stream.clone(), clock, settings);
+        Fixture { site, table, objects, stream, clock, signer: Signer::new(KEY, None).expect("a key") }
     }
 
-    async fn put(&self, key: &str, bytes: impl Into<Vec<u8>>) {
-        let bytes: Vec<u8> = bytes.into();
-        self.objects.put(key, bytes.into(), Condition::Always).await.expect("puts");
+    fn ledger(&self) -> Ledger<'_, MemoryTable, MemoryClock> {
+        Ledger::new(&self.table, &self.clock, self.soon())
     }
 
-    /// Requests an alert; its id is the number.
-    async fn alert(&self, number: u128, severity: Severity, minutes_ago: i64, body: &str) -> (Hour, Uuid) {
+    /// Makes an alert; its id is the number.
+    async fn alert(&self, number: u128, severity: Severity, minutes_ago: i64, body: &str) -> AlertKey {
         let time = self.clock.now() - SignedDuration::from_mins(minutes_ago);
         self.request(event(number, severity, time, body)).await
     }
 
-    async fn request(&self, event: Event<'_, Alert<'_>>) -> (Hour, Uuid) {
-        self.put(&Keys::new(event.time, &event.id).requested, event.encode()).await;
-        (Hour::of(event.time), event.id.parse().expect("a UUID"))
+    async fn request(&self, event: Event<'_, Alert<'_>>) -> AlertKey {
+        let key = AlertKey::of_alert(&event);
+        self.ledger().request(&key, &event, &event.encode(), None).await.expect("made");
+        key
     }
 
     fn soon(&self) -> Timestamp {
         self.clock.now() + SignedDuration::from_hours(1)
     }
 
-    fn link(&self, (hour, id): (Hour, Uuid)) -> String {
-        self.signer.link("", &Claim::Alert { hour, id, action: Action::Remove }, self.soon()).expect("a link")
+    fn link(&self, key: &AlertKey) -> String {
+        let claim = Claim::to_alert(key, Action::Remove).expect("UUIDs");
+        self.signer.link("", &claim, self.soon()).expect("a link")
     }
 
     /// Closes a window with a digest: its link.
     async fn digest(&self, digest: serde_json::Value) -> String {
         let digest: Digest = serde_json::from_value(digest).expect("a digest");
         let claim = Claim::Digest { start: digest.start, minutes: 5, position: 0 };
-        let digests = Digests::new(&self.objects, &self.clock, self.soon());
-        digests.close(digest.start, digest.end, vec![digest]).await.expect("closes");
+        let digests = Digests::new(&self.table, &self.clock, self.soon());
+        let closing = Closing {
+            window: Window { start: digest.start, end: digest.end },
+            digests: vec![digest],
+            taken: Vec::new(),
+            waiting: BTreeMap::new(),
+            still_waiting: BTreeMap::new(),
+        };
+        let head = digests.head().await.expect("a head");
+        assert_eq!(digests.close(&head, &closing).await, Ok(Closed::Ours));
         self.signer.link("", &claim, self.soon()).expect("a link")
     }
 
@@ -149,7 +158,7 @@ fn field<'a>(page: &'a str, name: &str) -> &'a str {
 async fn a_link_shows_the_alert_and_takes_the_decision_with_one_more_click() {
     let fixture = Fixture::new(Access::Iam);
     let alert = fixture.alert(1, Severity::Medium, 5, "Buy my coins").await;
-    let link = fixture.link(alert);
+    let link = fixture.link(&alert);
     let page = fixture.get(&link).await;
     for part in [
         "Should this comment stay?",
@@ -198,9 +207,9 @@ async fn a_link_shows_the_alert_and_takes_the_decision_with_one_more_click() {
 async fn a_link_that_proves_nothing_shows_nothing_and_says_what_to_do() {
     let fixture = Fixture::new(Access::SignedLink);
     let alert = fixture.alert(1, Severity::Low, 5, "Buy my coins").await;
-    let link = fixture.link(alert);
+    let link = fixture.link(&alert);
     let forged = format!("{}{}", &link[..link.len() - 1], if link.ends_with('A') { "E" } else { "A" });
-    let gone = fixture.link((alert.0, Uuid::from_u128(99)));
+    let gone = fixture.link(&AlertKey { id: Uuid::from_u128(99).to_string(), ..alert });
     let sign_in = fixture.sign_in(1);
     let other = sign_in.replacen("/s/", "/a/", 1);
     fixture.clock.sleep(Duration::from_secs(1)).await;
@@ -210,7 +219,7 @@ async fn a_link_that_proves_nothing_shows_nothing_and_says_what_to_do() {
         (&other, 403, "another page"),
         (&gone, 404, "no such alert"),
         ("/", 401, "sign in"),
-        ("/alert/2026-01-05T10/00000000-0000-0000-0000-000000000001", 401, "sign in"),
+        ("/alert/00000000-0000-0000-0000-000000000001/00000000-0000-0000-0000-000000000001", 401, "sign in"),
         ("/x", 404, "no such page"),
         (&format!("/{link}"), 404, "no such page"),
         ("/decide", 405, "not possible"),
@@ -232,7 +241,7 @@ async fn a_link_that_proves_nothing_shows_nothing_and_says_what_to_do() {
 #[tokio::test(start_paused = true)]
 async fn what_is_no_form_decides_nothing() {
     let fixture = Fixture::new(Access::Iam);
-    let link = fixture.link(fixture.alert(1, Severity::Low, 5, "Buy my coins").await);
+    let link = fixture.link(&fixture.alert(1, Severity::Low, 5, "Buy my coins").await);
     let other_kind = Request { headers: BTreeMap::new(), ..post(&link, "action=remove&moderator=x&after=0") };
     assert_eq!(fixture.answer(other_kind).await.status, 415);
     let no_text = Request { body: vec![0xff; 10], ..post(&link, "") };
@@ -265,10 +274,10 @@ async fn nothing_in_a_comment_is_more_than_text() {
     let fixture = Fixture::new(Access::Iam);
     let hostile = "</div><script>alert(1)</script><img src=x onerror=alert(1)>\" onclick=\"x\u{202E}abc\u{0}\u{1b}[31m";
     let alert = fixture.alert(1, Severity::High, 5, hostile).await;
-    let link = fixture.link(alert);
+    let link = fixture.link(&alert);
     let digest = serde_json::json!({
         "subreddit": hostile, "start": "2026-01-05T10:25:00Z", "end": "2026-01-05T10:30:00Z", "severity": "high",
-        "alerts": [{ "hour": alert.0.to_string(), "id": alert.1.to_string() }, { "hour": "2026-01-05T10", "id": "gone" }],
+        "count": 2, "alerts": [alert, { "comment": "c", "id": "gone" }],
     });
     let digest = fixture.digest(digest).await;
     let pages = [fixture.get(&link).await, fixture.get(&digest).await, fixture.at_desk(get("/")).await];
@@ -315,22 +324,18 @@ async fn pages_of(text: &str) -> [Page; 4] {
         event.data.model = ModelRef { name: text.into(), version: text.into() };
         places.push(fixture.request(event).await);
     }
-    let withheld = serde_json::json!({ "time": "2026-01-05T10:25:00Z", "reason": "budget", "detail": text });
-    let key = Keys::in_hour(places[0].0, &places[0].1.to_string()).withheld;
-    fixture.put(&key, withheld.to_string()).await;
-    assert_eq!(fixture.post(&fixture.link(places[1]), "action=keep&moderator=%3Cb%3Eana&after=0").await.status, 303);
-    let covered: Vec<_> =
-        places.iter().map(|(hour, id)| serde_json::json!({ "hour": hour.to_string(), "id": id.to_string() })).collect();
+    fixture.ledger().withhold(&places[0], Withholding::Budget, text).await.expect("withheld");
+    assert_eq!(fixture.post(&fixture.link(&places[1]), "action=keep&moderator=%3Cb%3Eana&after=0").await.status, 303);
     let digest = fixture.digest(serde_json::json!({
         "subreddit": text, "start": "2026-01-05T10:25:00Z", "end": "2026-01-05T10:30:00Z", "severity": "medium",
-        "alerts": covered,
+        "count": 2, "alerts": places,
     }));
     let digest = digest.await;
     [
-        fixture.get(&fixture.link(places[0])).await,
-        fixture.get(&fixture.link(places[1])).await,
+        fixture.get(&fixture.link(&places[0])).await,
+        fixture.get(&fixture.link(&places[1])).await,
         fixture.get(&digest).await,
-        fixture.at_desk(get(&format!("/?last={}.{}", places[1].0, places[1].1))).await,
+        fixture.at_desk(get(&format!("/?last={}.{}", places[1].comment, places[1].id))).await,
     ]
     .map(|response| Page::parse(&response.body))
 }
@@ -366,35 +371,33 @@ proptest! {
 #[tokio::test(start_paused = true)]
 async fn an_alert_is_held_back_for_a_reason_and_an_exploration_for_none() {
     let fixture = Fixture::new(Access::Iam);
-    let alert = fixture.alert(1, Severity::Low, 5, "Buy my coins").await;
-    let key = Keys::in_hour(alert.0, &alert.1.to_string()).withheld;
-    for (reason, detail, said) in [
-        ("budget", "the budget is 8 an hour.", Some("This alert was held back: the budget is 8 an hour.")),
-        ("breaker", "", Some("This alert was held back.")),
-        ("exploration", "it meets no policy", None),
+    for (number, reason, detail, said) in [
+        (
+            1,
+            Withholding::Budget,
+            "the budget is 8 an hour.",
+            Some("This alert was held back: the budget is 8 an hour."),
+        ),
+        (2, Withholding::Breaker, "", Some("This alert was held back.")),
+        (3, Withholding::Exploration, "it meets no policy", None),
     ] {
-        let withheld = serde_json::json!({ "time": "2026-01-05T10:25:00Z", "reason": reason, "detail": detail });
-        fixture.put(&key, withheld.to_string()).await;
-        let page = Page::parse(&fixture.get(&fixture.link(alert)).await.body);
+        let alert = fixture.alert(number, Severity::Low, 5, "Buy my coins").await;
+        fixture.ledger().withhold(&alert, reason, detail).await.expect("withheld");
+        let page = Page::parse(&fixture.get(&fixture.link(&alert)).await.body);
         let found = page.of_class("quiet").into_iter().find(|note| note.text.contains("held back"));
-        assert_eq!(found.map(|note| note.text.as_str()), said, "{reason}");
+        assert_eq!(found.map(|note| note.text.as_str()), said, "{reason:?}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_desk_fetches_an_alert_and_a_decision_once_in_ten_minutes() {
+async fn what_is_forgotten_is_on_no_page_from_then_on() {
     let fixture = Fixture::new(Access::Iam);
     let alert = fixture.alert(1, Severity::Low, 5, "Buy my coins").await;
-    assert_eq!(fixture.post(&fixture.link(alert), "action=keep&moderator=ana&after=0").await.status, 303);
-    fixture.at_desk(get("/")).await;
-    let key = Keys::in_hour(alert.0, &alert.1.to_string()).requested;
-    // What is there now, a page may show in ten minutes.
-    let forgotten = event(1, Severity::Low, fixture.clock.now() - SignedDuration::from_mins(5), "(forgotten)");
-    fixture.put(&key, forgotten.encode()).await;
     assert!(fixture.at_desk(get("/")).await.body.contains("Buy my coins"));
-    fixture.clock.sleep(Duration::from_secs(601)).await;
+    let entry = fixture.ledger().entry(&alert).await.expect("readable").expect("there");
+    fixture.ledger().redact(&entry).await.expect("done");
     let page = fixture.at_desk(get("/")).await.body;
-    assert!(page.contains("(forgotten)") && !page.contains("Buy my coins"), "{page}");
+    assert!(page.contains("1 alert waiting") && page.contains("its text was deleted here"), "{page}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -403,7 +406,7 @@ async fn a_digest_leads_on_to_its_alerts() {
     let alert = fixture.alert(1, Severity::Low, 5, "Buy my coins").await;
     let digest = serde_json::json!({
         "start": "2026-01-05T10:25:00Z", "end": "2026-01-05T10:30:00Z", "severity": "low",
-        "alerts": [{ "hour": alert.0.to_string(), "id": alert.1.to_string() }],
+        "count": 1, "alerts": [alert],
     });
     let link = fixture.digest(digest).await;
     let page = fixture.get(&link).await;
@@ -421,38 +424,18 @@ async fn a_digest_leads_on_to_its_alerts() {
 async fn a_large_digest_says_how_many_it_does_not_show() {
     let fixture = Fixture::new(Access::Iam);
     let alert = fixture.alert(1, Severity::Low, 5, "Buy my coins").await;
-    let covered = serde_json::json!({ "hour": alert.0.to_string(), "id": alert.1.to_string() });
+    let others = (2..=200).map(|number| AlertKey { id: Uuid::from_u128(number).to_string(), ..alert.clone() });
+    let named: Vec<AlertKey> = [alert.clone()].into_iter().chain(others).collect();
     let link = fixture
         .digest(serde_json::json!({
             "subreddit": "science", "start": "2026-01-05T10:25:00Z", "end": "2026-01-05T10:30:00Z", "severity": "low",
-            "alerts": vec![covered; 1_234],
+            "count": 1_234, "alerts": named,
         }))
         .await;
     let page = fixture.get(&link).await;
-    for part in ["1234 alerts in", "200 alerts are undecided", "1034 more are at the desk"] {
+    for part in ["1234 alerts in", "1 alert is undecided", "1034 more are at the desk"] {
         assert!(page.body.contains(part), "{part}");
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_queue_has_the_severest_first_then_the_oldest_and_counts_the_rest() {
-    let fixture = Fixture::new(Access::Iam);
-    fixture.alert(1, Severity::Low, 60, "low").await;
-    fixture.alert(2, Severity::High, 5, "younger").await;
-    fixture.alert(3, Severity::High, 90, "older").await;
-    fixture.alert(4, Severity::High, 80 * 60, "too old").await;
-    for number in 10..65 {
-        fixture.alert(number, Severity::Medium, 10, "middle").await;
-    }
-    let page = fixture.at_desk(get("/")).await.body;
-    let place = |text: &str| page.find(&format!("<bdi dir=\"auto\">{text}</bdi>"));
-    assert!(place("older") < place("younger") && place("younger") < place("middle"));
-    assert_eq!((place("low"), place("too old")), (None, None));
-    assert!(page.contains("58 alerts waiting") && page.contains("8 more alerts are waiting"), "{page}");
-    for key in ["<kbd>j</kbd>", "<kbd>k</kbd>", "<kbd>r</kbd>", "<kbd>x</kbd>", "<kbd>u</kbd>"] {
-        assert!(page.contains(key), "{key}");
-    }
-    assert_eq!(page.matches("<li class=\"item\"").count(), 50);
 }
 
 #[tokio::test(start_paused = true)]
@@ -462,7 +445,8 @@ async fn the_desk_decides_for_its_moderator_with_its_own_forms_alone() {
     let page = fixture.at_desk(get("/")).await.body;
     assert!(page.contains("maja"), "{page}");
     let fields = |token: &str, action: &str, after: &str| {
-        format!("hour={}&id={}&after={after}&token={token}&action={action}", field(&page, "hour"), field(&page, "id"))
+        let (comment, id) = (field(&page, "comment"), field(&page, "id"));
+        format!("comment={comment}&id={id}&after={after}&token={token}&action={action}")
     };
     let token = field(&page, "token");
     let others = fixture.signer.sign(&Claim::Form { moderator: "ben".to_owned() }, fixture.soon());

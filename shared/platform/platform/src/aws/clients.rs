@@ -5,7 +5,8 @@ use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 
-use super::{KinesisStream, S3Objects, SecretsManager, SnsTopic};
+use super::{DynamoTable, KinesisStream, S3Objects, SecretsManager, SnsTopic};
+use crate::table::Schema;
 
 /// Settings of the connection to AWS, beyond what environment and profile say.
 #[derive(Clone, Debug)]
@@ -35,6 +36,7 @@ pub enum ConnectError {
 /// The services' clients, which share configuration and credentials. They are cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Clients {
+    dynamodb: aws_sdk_dynamodb::Client,
     kinesis: aws_sdk_kinesis::Client,
     s3: aws_sdk_s3::Client,
     secrets: aws_sdk_secretsmanager::Client,
@@ -87,6 +89,7 @@ impl Clients {
         let elsewhere = config.endpoint_url().is_some() || std::env::var_os("AWS_ENDPOINT_URL_S3").is_some();
         let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(elsewhere).build();
         Ok(Clients {
+            dynamodb: aws_sdk_dynamodb::Client::new(&config),
             kinesis: aws_sdk_kinesis::Client::new(&config),
             s3: aws_sdk_s3::Client::from_conf(s3),
             secrets: aws_sdk_secretsmanager::Client::new(&config),
@@ -103,6 +106,11 @@ impl Clients {
     /// The bucket called `name`.
     pub fn objects(&self, name: impl Into<String>) -> S3Objects {
         S3Objects::new(self.s3.clone(), name, self.call_timeout)
+    }
+
+    /// The table called `name`, which has these indexes.
+    pub fn table(&self, name: impl Into<String>, schema: Schema) -> DynamoTable {
+        DynamoTable::new(self.dynamodb.clone(), name, schema)
     }
 
     /// The account's secrets.

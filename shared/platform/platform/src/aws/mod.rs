@@ -1,4 +1,5 @@
-//! The AWS world: [`KinesisStream`], [`S3Objects`], [`SnsTopic`], [`SecretsManager`] and [`SystemClock`] over the AWS SDK, the feature `aws`.
+//! The AWS world: [`KinesisStream`], [`S3Objects`], [`DynamoTable`], [`SnsTopic`], [`SecretsManager`] and [`SystemClock`]
+//! over the AWS SDK, the feature `aws`.
 //!
 //! A method is one request. The SDK's own retries are off: [`deliver`](crate::deliver) tries again, within the function's
 //! deadline, and after a retry of the SDK's the last error would hide that an earlier attempt may have succeeded. Every
@@ -17,6 +18,7 @@
 
 mod clients;
 mod clock;
+mod dynamodb;
 mod error;
 mod kinesis;
 mod s3;
@@ -25,6 +27,7 @@ mod sns;
 
 pub use clients::{Clients, ConnectError, Settings, connect};
 pub use clock::SystemClock;
+pub use dynamodb::DynamoTable;
 pub use error::call_error;
 pub use kinesis::KinesisStream;
 pub use s3::S3Objects;

@@ -10,6 +10,7 @@
 
 mod backoff;
 mod error;
+pub mod items;
 mod messages;
 mod objects;
 mod queue;

@@ -219,7 +219,7 @@ async fn write<O: Objects, C: Clock>(
 ///
 /// A permission that is missing now may be there in a minute, since IAM takes its time. It is not waited for here: each batch
 /// would take all of its time, while what asks for it comes again by itself, as a batch, a run or a page does.
-fn transient(error: CallError, (permission, on): (Permission, &str)) -> Result<Cause, DeliveryError> {
+pub(super) fn transient(error: CallError, (permission, on): (Permission, &str)) -> Result<Cause, DeliveryError> {
     match error.kind {
         kind if kind.is_transient() => Ok(Cause::Call(error)),
         CallErrorKind::Denied => {

@@ -1,4 +1,4 @@
-//! A world in this process: streams, objects, topics and a clock that behave as the services do where a function can tell,
+//! A world in this process: streams, objects, topics, tables and a clock that behave as the services do where a function can tell,
 //! and an event source mapping that runs a function over a stream.
 //!
 //! Everything is cheap to clone; clones share their content. Limits are enforced as the services enforce them.
@@ -50,28 +50,30 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
-mod changes;
 mod clock;
-mod event_source;
 mod objects;
 mod secrets;
 mod stream;
+mod table;
 mod topic;
 
 pub use clock::MemoryClock;
-pub use event_source::{Config, EventSource, FunctionError, OnBatchFailure, Statistics};
 pub use objects::MemoryObjects;
 pub use secrets::MemorySecrets;
-pub use stream::{MemoryStream, StreamRecord};
+pub use stream::MemoryStream;
+pub use table::MemoryTable;
 pub use topic::{Filter, MemoryTopic, Notification, Subscription};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+pub use crate::event_source::{FunctionError, OnBatchFailure, Statistics, StreamRecord};
+
+/// The settings of this world's [`EventSource`].
+pub type Config = crate::event_source::Config<MemoryObjects>;
+/// The mapping of a [`MemoryStream`].
+pub type EventSource<C> = crate::event_source::EventSource<MemoryStream, MemoryObjects, C>;
 
 /// Locks a mutex. No lock here is held over anything that panics, so a poisoned one still guards a sound value.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
-
-/// The region and account of this world's ARNs: LocalStack's.
-const REGION: &str = "us-east-1";
-const ACCOUNT: &str = "000000000000";

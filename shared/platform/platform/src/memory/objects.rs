@@ -62,7 +62,7 @@ impl MemoryObjects {
         Page { announced: Some(entries.len()), entries, is_truncated: Some(is_truncated), next }
     }
 
-    pub(super) fn write(&self, key: &str, bytes: Bytes, condition: &Condition) -> Written {
+    fn write(&self, key: &str, bytes: Bytes, condition: &Condition) -> Written {
         let etag = etag_of(&bytes);
         let mut versions = lock(&self.versions);
         let current = versions.get(key).and_then(|all| all.last()).and_then(Version::etag);

@@ -4,14 +4,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use md5::{Digest, Md5};
 
-use super::changes::Changes;
-use super::{ACCOUNT, MemoryClock, REGION, lock};
-use crate::{
-    CallError, CallErrorKind, Clock, MAX_KEY_CHARS, MAX_PUT_BYTES, MAX_PUT_RECORDS, MAX_RECORD_BYTES, PutOutcome,
-    PutRecord, Stream,
-};
+use super::{MemoryClock, lock};
+use crate::changes::Changes;
+use crate::event_source::{ACCOUNT, REGION, Source, SourceShard, StreamRecord};
+use crate::shards::{check, equal_ranges, hash, sequence_number, shard_id};
+use crate::{CallError, CallErrorKind, Clock, PutOutcome, PutRecord, Stream};
 
 /// A sharded stream. A key goes to the open shard that owns its MD5, as in
 /// [Kinesis](https://docs.aws.amazon.com/streams/latest/dev/key-concepts.html#partition-key), and sequence numbers have 56
@@ -51,19 +49,6 @@ impl Shard {
     fn open(hashes: RangeInclusive<u128>, parents: Vec<usize>) -> Self {
         Shard { hashes, parents, is_open: true, records: VecDeque::new() }
     }
-}
-
-/// A record on a [`MemoryStream`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StreamRecord {
-    /// The record's place in its shard, and on the whole stream.
-    pub sequence_number: String,
-    /// The record's partition key.
-    pub partition_key: String,
-    /// When the stream took the record, to the millisecond.
-    pub arrived: Timestamp,
-    /// The record's data.
-    pub data: Vec<u8>,
 }
 
 /// The retention of a Kinesis stream where none is set.
@@ -208,45 +193,8 @@ impl MemoryStream {
         open.into_iter().map(shard_id).collect()
     }
 
-    /// How many shards there are or were.
-    pub(super) fn shard_count(&self) -> usize {
-        lock(&self.shared.content).shards.len()
-    }
-
-    /// The parents of each shard.
-    pub(super) fn parents(&self) -> Vec<Vec<usize>> {
-        lock(&self.shared.content).shards.iter().map(|shard| shard.parents.clone()).collect()
-    }
-
-    /// Changes that announce new records and new shards.
-    pub(super) fn arrivals(&self) -> &Changes {
-        &self.shared.arrivals
-    }
-
-    /// Whether a shard takes no more records.
-    pub(super) fn is_closed(&self, shard: usize) -> bool {
-        lock(&self.shared.content).shards.get(shard).is_some_and(|shard| !shard.is_open)
-    }
-
-    pub(super) fn read(&self, shard: usize, after: Option<&str>, limit: usize) -> Vec<Arc<StreamRecord>> {
+    fn read(&self, shard: usize, after: Option<&str>, limit: usize) -> Vec<Arc<StreamRecord>> {
         self.read_where(shard, after, limit, |_| true)
-    }
-
-    pub(super) fn read_where(
-        &self,
-        shard: usize,
-        after: Option<&str>,
-        limit: usize,
-        wanted: impl Fn(&StreamRecord) -> bool,
-    ) -> Vec<Arc<StreamRecord>> {
-        let now = self.shared.clock.now();
-        let mut content = lock(&self.shared.content);
-        let Some(Shard { records, .. }) = content.shards.get_mut(shard) else {
-            return Vec::new();
-        };
-        self.trim(records, now);
-        let from = after.map_or(0, |after| records.partition_point(|record| record.sequence_number.as_str() <= after));
-        records.range(from..).filter(|record| wanted(record)).take(limit).cloned().collect()
     }
 
     async fn wait(&self, shard: usize, after: Option<&str>) {
@@ -276,50 +224,51 @@ impl MemoryStream {
     }
 }
 
-pub(super) fn shard_id(index: usize) -> String {
-    format!("shardId-{index:012}")
-}
+impl Source for MemoryStream {
+    type Gathered = ();
 
-fn hash(key: &str) -> u128 {
-    u128::from_be_bytes(Md5::digest(key.as_bytes()).into())
-}
+    fn arn(&self) -> &str {
+        &self.shared.arn
+    }
 
-/// Cuts the range of 128-bit numbers into equal parts; the last takes the rest.
-fn equal_ranges(count: usize) -> impl Iterator<Item = RangeInclusive<u128>> {
-    let parts = count as u128;
-    // The width is 2^128 / count, a division of a number that needs one bit more than there is.
-    let (width, rest) = (u128::MAX / parts, u128::MAX % parts);
-    let width = if rest + 1 == parts { width.saturating_add(1) } else { width };
-    (0..parts).map(move |part| {
-        let end = if part + 1 == parts { u128::MAX } else { width * (part + 1) - 1 };
-        width * part..=end
-    })
-}
+    fn keeps_for(&self) -> Duration {
+        self.shared.retention
+    }
 
-fn check(records: &[PutRecord]) -> Result<(), CallError> {
-    let invalid = |message: String| {
-        Err(CallError { service: "kinesis", operation: "PutRecords", kind: CallErrorKind::Invalid, message })
-    };
-    if records.is_empty() || records.len() > MAX_PUT_RECORDS {
-        return invalid(format!("{} records, a call takes 1 to {MAX_PUT_RECORDS}", records.len()));
+    fn shards(&self) -> Vec<SourceShard> {
+        let content = lock(&self.shared.content);
+        let shard = |shard: &Shard| SourceShard { parents: shard.parents.clone(), is_open: shard.is_open };
+        content.shards.iter().map(shard).collect()
     }
-    for (position, record) in records.iter().enumerate() {
-        let characters = record.partition_key.chars().count();
-        if !(1..=MAX_KEY_CHARS).contains(&characters) {
-            return invalid(format!(
-                "record {position}: a key of {characters} characters, 1 to {MAX_KEY_CHARS} is allowed"
-            ));
-        }
-        let bytes = record.size();
-        if bytes > MAX_RECORD_BYTES {
-            return invalid(format!("record {position}: {bytes} bytes, a record holds at most {MAX_RECORD_BYTES}"));
-        }
+
+    fn shard_count(&self) -> usize {
+        lock(&self.shared.content).shards.len()
     }
-    let bytes: usize = records.iter().map(PutRecord::size).sum();
-    if bytes > MAX_PUT_BYTES {
-        return invalid(format!("{bytes} bytes, a call takes at most {MAX_PUT_BYTES}"));
+
+    fn is_open(&self, shard: usize) -> bool {
+        lock(&self.shared.content).shards.get(shard).is_none_or(|shard| shard.is_open)
     }
-    Ok(())
+
+    fn read_where(
+        &self,
+        shard: usize,
+        after: Option<&str>,
+        limit: usize,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Vec<Arc<StreamRecord>> {
+        let now = self.shared.clock.now();
+        let mut content = lock(&self.shared.content);
+        let Some(Shard { records, .. }) = content.shards.get_mut(shard) else {
+            return Vec::new();
+        };
+        self.trim(records, now);
+        let from = after.map_or(0, |after| records.partition_point(|record| record.sequence_number.as_str() <= after));
+        records.range(from..).filter(|record| wanted(&record.partition_key)).take(limit).cloned().collect()
+    }
+
+    async fn changed(&self, is_so: impl FnMut() -> bool) {
+        self.shared.arrivals.until(is_so).await;
+    }
 }
 
 impl Stream for MemoryStream {
@@ -338,7 +287,7 @@ impl Stream for MemoryStream {
                 // The open shards own every hash.
                 let owns = |shard: &Shard| shard.is_open && shard.hashes.contains(&hash);
                 let shard = content.shards.iter().position(owns).unwrap_or_default();
-                let sequence_number = format!("49{:054}", content.next_number);
+                let sequence_number = sequence_number(content.next_number);
                 content.next_number += 1;
                 outcomes
                     .push(PutOutcome::Stored { shard_id: shard_id(shard), sequence_number: sequence_number.clone() });
@@ -355,19 +304,5 @@ impl Stream for MemoryStream {
         // A real call lets others run while it is under way.
         tokio::task::yield_now().await;
         Ok(outcomes)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn shards_own_equal_ranges_of_hashes() {
-        let owner = |hash: u128, shards| equal_ranges(shards).position(|range| range.contains(&hash)).unwrap();
-        assert_eq!((owner(0, 1), owner(u128::MAX, 1)), (0, 0));
-        assert_eq!((owner((1 << 127) - 1, 2), owner(1 << 127, 2), owner(u128::MAX, 2)), (0, 1, 1));
-        let third = u128::MAX / 3;
-        assert_eq!([third - 1, third, 2 * third - 1, 2 * third, u128::MAX].map(|hash| owner(hash, 3)), [0, 1, 1, 2, 2]);
     }
 }

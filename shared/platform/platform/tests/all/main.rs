@@ -6,4 +6,7 @@ mod memory;
 mod objects;
 mod publish_all;
 mod put_all;
+mod table;
+#[path = "../table_laws/mod.rs"]
+mod table_laws;
 mod world;

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::memory::{ACCOUNT, REGION, StreamRecord};
+use super::{ACCOUNT, REGION, StreamRecord};
 
 /// Why a batch is given up, in Lambda's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

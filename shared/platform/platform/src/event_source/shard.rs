@@ -8,13 +8,13 @@ use kinesis_batch::{SourceRecord, payload};
 use md5::{Digest, Md5};
 
 use super::on_failure::{Condition, Discarded, LastAnswer};
+use super::source::{Gathered as _, Reader, Source, StreamRecord};
 use super::verdict::{Verdict, of_response};
 use super::{Config, FunctionError, OnBatchFailure, Statistics};
+use crate::changes::Ended;
 use crate::deliver::Backoff;
-use crate::memory::changes::Ended;
-use crate::memory::stream::shard_id;
-use crate::memory::{MemoryStream, StreamRecord};
-use crate::{Clock, Condition as Write};
+use crate::shards::shard_id;
+use crate::{Bytes, Clock, Condition as Write, Objects, Written};
 
 /// The [limit](https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html) of an invocation's payload.
 const MAX_PAYLOAD_BYTES: usize = 6 << 20;
@@ -22,14 +22,23 @@ const MAX_PAYLOAD_BYTES: usize = 6 << 20;
 const RECORD_FRAME_BYTES: usize = 1 << 10;
 
 /// One shard's side of a mapping; with a parallelization factor, that of one of its lanes: what owns a part of its keys.
-pub(super) struct Shard<'a, C> {
-    stream: &'a MemoryStream,
+pub(super) struct Shard<'a, S, O, C> {
+    stream: &'a S,
     clock: &'a C,
-    config: &'a Config,
+    config: &'a Config<O>,
     index: usize,
     lane: usize,
     id: String,
     statistics: Statistics,
+}
+
+/// What ends a shard's side of a mapping.
+#[derive(Clone, Copy)]
+pub(super) struct Ends<'a> {
+    /// No more records come: what is there is still done.
+    pub(super) ended: &'a Ended,
+    /// What is there is left to the next run.
+    pub(super) stopped: &'a Ended,
 }
 
 /// A batch, or what is left of one.
@@ -40,32 +49,48 @@ struct Part {
     last_answer: LastAnswer,
 }
 
-impl<'a, C: Clock> Shard<'a, C> {
-    pub(super) fn new(stream: &'a MemoryStream, clock: &'a C, config: &'a Config, index: usize, lane: usize) -> Self {
+impl<'a, S: Source, O: Objects, C: Clock> Shard<'a, S, O, C> {
+    pub(super) fn new(stream: &'a S, clock: &'a C, config: &'a Config<O>, index: usize, lane: usize) -> Self {
         Shard { stream, clock, config, index, lane, id: shard_id(index), statistics: Statistics::default() }
     }
 
-    pub(super) async fn run<F, R>(mut self, function: &F, ended: &Ended) -> Statistics
+    pub(super) async fn run<F, R>(mut self, function: &F, ends: Ends<'_>) -> Statistics
     where
         F: Fn(Vec<u8>) -> R,
         R: Future<Output = Result<Vec<u8>, FunctionError>>,
     {
-        let mut checkpoint: Option<String> = None;
-        while let Some(records) = self.next_batch(checkpoint.as_deref(), ended).await {
+        let mut checkpoint = tokio::select! {
+            biased;
+            () = ends.stopped.wait() => return self.statistics,
+            checkpoint = self.stream.checkpoint(self.reader()) => checkpoint,
+        };
+        while let Some(records) = self.next_batch(checkpoint.as_deref(), ends).await {
             checkpoint = records.last().map(|record| record.sequence_number.clone()).or(checkpoint);
             self.statistics.batches += 1;
             self.statistics.records += records.len() as u64;
-            self.process(records, function).await;
+            self.process(records, function, ends).await;
         }
         self.statistics
     }
 
+    fn lanes(&self) -> usize {
+        self.stream.lanes(self.config.parallelization_factor)
+    }
+
+    fn reader(&self) -> Reader<'a> {
+        Reader { function: &self.config.function_name, shard: self.index, lane: self.lane, lanes: self.lanes() }
+    }
+
     /// Reads the records after the checkpoint, at least one. Returns none once the shard is drained and no more will
     /// come, because it is closed or the end was announced.
-    async fn next_batch(&self, checkpoint: Option<&str>, ended: &Ended) -> Option<Vec<Arc<StreamRecord>>> {
+    async fn next_batch(&self, checkpoint: Option<&str>, ends: Ends<'_>) -> Option<Vec<Arc<StreamRecord>>> {
+        let Ends { ended, stopped } = ends;
         let mut read = loop {
+            if stopped.has_come() {
+                return None;
+            }
             // This is asked before reading, so that what is put before the end is read.
-            let no_more = ended.has_come() || self.stream.is_closed(self.index);
+            let no_more = ended.has_come() || !self.stream.is_open(self.index);
             let read = self.read(checkpoint);
             if !read.records.is_empty() {
                 break read;
@@ -91,7 +116,7 @@ impl<'a, C: Clock> Shard<'a, C> {
                 () = &mut window => break,
                 () = self.more(last.as_deref()) => {
                     read = self.read(checkpoint);
-                    if self.stream.is_closed(self.index) {
+                    if !self.stream.is_open(self.index) {
                         break;
                     }
                 }
@@ -102,13 +127,13 @@ impl<'a, C: Clock> Shard<'a, C> {
 
     /// Returns when there are records after this one, or the shard is closed.
     async fn more(&self, after: Option<&str>) {
-        let is_closed = || self.stream.is_closed(self.index);
-        self.stream.arrivals().until(|| is_closed() || !self.next_records(after, 1).is_empty()).await;
+        let is_closed = || !self.stream.is_open(self.index);
+        self.stream.changed(|| is_closed() || !self.next_records(after, 1).is_empty()).await;
     }
 
     fn next_records(&self, after: Option<&str>, limit: usize) -> Vec<Arc<StreamRecord>> {
-        let lanes = self.config.parallelization_factor.max(1);
-        let is_ours = |record: &StreamRecord| lanes == 1 || lane_of(&record.partition_key, lanes) == self.lane;
+        let lanes = self.lanes();
+        let is_ours = |key: &str| lanes == 1 || lane_of(key, lanes) == self.lane;
         self.stream.read_where(self.index, after, limit, is_ours)
     }
 
@@ -127,7 +152,7 @@ impl<'a, C: Clock> Shard<'a, C> {
         Read { records, full }
     }
 
-    async fn process<F, R>(&mut self, records: Vec<Arc<StreamRecord>>, function: &F)
+    async fn process<F, R>(&mut self, records: Vec<Arc<StreamRecord>>, function: &F, ends: Ends<'_>)
     where
         F: Fn(Vec<u8>) -> R,
         R: Future<Output = Result<Vec<u8>, FunctionError>>,
@@ -136,36 +161,74 @@ impl<'a, C: Clock> Shard<'a, C> {
         // The parts are a stack with the earliest records on top.
         let mut parts = vec![Part { records, invocations: 0, retries: 0, last_answer: LastAnswer::NotInvoked }];
         while let Some(mut part) = parts.pop() {
-            self.discard_expired(&mut part);
+            if !self.discard_expired(&mut part, ends).await {
+                return;
+            }
             if part.records.is_empty() {
                 continue;
             }
-            match self.invoke(&mut part, function).await {
-                Verdict::Done => {
+            let (mut verdict, gathered) = self.invoke(&mut part, function).await;
+            if verdict == Verdict::Done {
+                if self.done(&part.records, gathered).await {
                     backoff.reset();
                     continue;
                 }
-                Verdict::FailedFrom(position) => drop(part.records.drain(..position)),
-                Verdict::Failed if self.config.on_batch_failure == OnBatchFailure::Bisect && part.records.len() > 1 => {
-                    let second = part.records.split_off(part.records.len() / 2);
-                    parts.push(Part { records: second, ..part });
-                    parts.push(part);
-                    self.clock.sleep(backoff.next_wait()).await;
+                // Nothing was written: it comes again, as after an answer that was lost.
+                verdict = Verdict::FailedFrom(0);
+            } else if let Verdict::FailedFrom(position @ 1..) = verdict {
+                if gathered.is_empty() {
+                    if self.done(&part.records[..position], gathered).await {
+                        drop(part.records.drain(..position));
+                    }
+                } else {
+                    // What was gathered may be of records behind the failure, too. What is before it goes on its own.
+                    let rest = part.records.split_off(position);
+                    parts.push(Part { records: rest, ..part });
+                    parts.push(Part { invocations: 0, ..part });
                     continue;
                 }
-                Verdict::Failed => {}
+            }
+            if ends.stopped.has_come() {
+                return;
+            }
+            if verdict == Verdict::Failed
+                && self.config.on_batch_failure == OnBatchFailure::Bisect
+                && part.records.len() > 1
+            {
+                let second = part.records.split_off(part.records.len() / 2);
+                parts.push(Part { records: second, ..part });
+                parts.push(part);
+                self.pause(&mut backoff, ends).await;
+                continue;
             }
             if self.config.max_retry_attempts.is_some_and(|most| part.retries >= most) {
-                self.discard(&part, Condition::RetryAttemptsExhausted);
+                if !self.discard(&part, Condition::RetryAttemptsExhausted, ends).await {
+                    return;
+                }
                 continue;
             }
             part.retries += 1;
             parts.push(part);
-            self.clock.sleep(backoff.next_wait()).await;
+            self.pause(&mut backoff, ends).await;
         }
     }
 
-    async fn invoke<F, R>(&mut self, part: &mut Part, function: &F) -> Verdict
+    /// Waits between attempts. Returns at once where no other will be made.
+    async fn pause(&self, backoff: &mut Backoff, ends: Ends<'_>) {
+        tokio::select! {
+            biased;
+            () = ends.stopped.wait() => {}
+            () = self.clock.sleep(backoff.next_wait()) => {}
+        }
+    }
+
+    /// Records that these are done. There is at least one.
+    async fn done(&self, records: &[Arc<StreamRecord>], gathered: S::Gathered) -> bool {
+        let Some(last) = records.last() else { return true };
+        self.stream.done(self.reader(), &last.sequence_number, gathered).await
+    }
+
+    async fn invoke<F, R>(&mut self, part: &mut Part, function: &F) -> (Verdict, S::Gathered)
     where
         F: Fn(Vec<u8>) -> R,
         R: Future<Output = Result<Vec<u8>, FunctionError>>,
@@ -175,8 +238,13 @@ impl<'a, C: Clock> Shard<'a, C> {
         }
         part.invocations += 1;
         let payload = self.payload(&part.records);
-        let call = AssertUnwindSafe(async { function(payload).await }).catch_unwind().await;
-        match call.unwrap_or_else(|_| Err(FunctionError("the function panicked".to_owned()))) {
+        let call = async {
+            let call = AssertUnwindSafe(async { function(payload).await }).catch_unwind().await;
+            call.unwrap_or_else(|_| Err(FunctionError("the function panicked".to_owned())))
+        };
+        // A large future, which each that waits for it would hold.
+        let (answer, gathered) = self.stream.gathering(Box::pin(call)).await;
+        let verdict = match answer {
             Ok(response) => {
                 part.last_answer = LastAnswer::Response;
                 of_response(&response, &part.records)
@@ -186,7 +254,8 @@ impl<'a, C: Clock> Shard<'a, C> {
                 self.statistics.last_function_error = Some(error);
                 Verdict::Failed
             }
-        }
+        };
+        (verdict, gathered)
     }
 
     fn payload(&self, records: &[Arc<StreamRecord>]) -> Vec<u8> {
@@ -204,34 +273,55 @@ impl<'a, C: Clock> Shard<'a, C> {
         payload::encode(&sources)
     }
 
-    fn discard_expired(&mut self, part: &mut Part) {
-        let most = self.config.max_record_age.unwrap_or(Duration::MAX).min(self.stream.retention());
+    /// Gives up what is too old. Returns whether it is given up.
+    async fn discard_expired(&mut self, part: &mut Part, ends: Ends<'_>) -> bool {
+        let most = self.config.max_record_age.unwrap_or(Duration::MAX).min(self.stream.keeps_for());
         let now = self.clock.now();
         let expired = |record: &StreamRecord| age(record, now) > most;
         let kept = part.records.iter().position(|record| !expired(record)).unwrap_or(part.records.len());
         if kept > 0 {
             let rest = part.records.split_off(kept);
-            self.discard(part, Condition::RecordAgeExpired);
+            if !self.discard(part, Condition::RecordAgeExpired, ends).await {
+                return false;
+            }
             part.records = rest;
         }
+        true
     }
 
-    fn discard(&mut self, part: &Part, condition: Condition) {
+    /// Gives records up, and returns whether they are. Where the bucket does not take them, they are not: it is tried until it
+    /// does, or the mapping is stopped.
+    async fn discard(&mut self, part: &Part, condition: Condition, ends: Ends<'_>) -> bool {
         self.statistics.discarded_batches += 1;
         self.statistics.discarded_records += part.records.len() as u64;
-        let Some(bucket) = &self.config.on_failure else { return };
-        let discarded = Discarded {
-            function_name: &self.config.function_name,
-            stream_arn: self.stream.arn(),
-            shard_id: &self.id,
-            records: &part.records,
-            payload: &self.payload(&part.records),
-            condition,
-            invocations: part.invocations,
-            last_answer: part.last_answer,
-            now: self.clock.now(),
-        };
-        bucket.write(&discarded.key(), discarded.invocation_record().into(), &Write::Always);
+        let mut backoff = Backoff::seeded_by(0, &self.id);
+        if let Some(bucket) = &self.config.on_failure {
+            let discarded = Discarded {
+                function_name: &self.config.function_name,
+                stream_arn: self.stream.arn(),
+                shard_id: &self.id,
+                records: &part.records,
+                payload: &self.payload(&part.records),
+                condition,
+                invocations: part.invocations,
+                last_answer: part.last_answer,
+                now: self.clock.now(),
+            };
+            let (key, record) = (discarded.key(), Bytes::from(discarded.invocation_record()));
+            while !matches!(bucket.put(&key, record.clone(), Write::Always).await, Ok(Written::Done(_))) {
+                self.pause(&mut backoff, ends).await;
+                if ends.stopped.has_come() {
+                    return false;
+                }
+            }
+        }
+        while !self.done(&part.records, S::Gathered::default()).await {
+            self.pause(&mut backoff, ends).await;
+            if ends.stopped.has_come() {
+                return false;
+            }
+        }
+        true
     }
 }
 

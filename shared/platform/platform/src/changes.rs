@@ -6,16 +6,16 @@ use tokio::sync::Notify;
 /// Wakes whoever waits for a change, in the order they came. (tokio's `watch` wakes them in an order of chance, and a simulation
 /// must repeat itself.)
 #[derive(Default)]
-pub(super) struct Changes(Notify);
+pub(crate) struct Changes(Notify);
 
 impl Changes {
     /// Announces a change.
-    pub(super) fn announce(&self) {
+    pub(crate) fn announce(&self) {
         self.0.notify_waiters();
     }
 
     /// Returns once `is_so` is true, which is asked after each change.
-    pub(super) async fn until(&self, mut is_so: impl FnMut() -> bool) {
+    pub(crate) async fn until(&self, mut is_so: impl FnMut() -> bool) {
         loop {
             let mut next = pin!(self.0.notified());
             // From here on a change is heard.
@@ -30,22 +30,22 @@ impl Changes {
 
 /// Whether an end was announced.
 #[derive(Default)]
-pub(super) struct Ended {
+pub(crate) struct Ended {
     has_come: AtomicBool,
     changes: Changes,
 }
 
 impl Ended {
-    pub(super) fn announce(&self) {
+    pub(crate) fn announce(&self) {
         self.has_come.store(true, Ordering::Release);
         self.changes.announce();
     }
 
-    pub(super) fn has_come(&self) -> bool {
+    pub(crate) fn has_come(&self) -> bool {
         self.has_come.load(Ordering::Acquire)
     }
 
-    pub(super) async fn wait(&self) {
+    pub(crate) async fn wait(&self) {
         self.changes.until(|| self.has_come()).await;
     }
 }

@@ -1,24 +1,33 @@
 //! The event source mapping of a stream: runs a function over its shards, as Lambda does.
+//!
+//! It knows a stream as a [`Source`]. One that keeps checkpoints is gone on with where it was left, and what an invocation put
+//! on streams of the same world is written in one step with its checkpoint: an invocation that is cut short leaves nothing.
 
 mod on_failure;
 mod shard;
+mod source;
 mod verdict;
 
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use futures_util::future::{join, join_all};
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt as _, StreamExt as _};
 
-use super::changes::Ended;
-use super::{MemoryObjects, MemoryStream};
-use crate::Clock;
+use crate::changes::Ended;
+use crate::{Clock, Objects};
 use shard::Shard;
+
+pub use source::{Gathered, Reader, Source, SourceShard, StreamRecord};
+
+/// The region and account of ARNs that are nobody's: LocalStack's.
+pub(crate) const REGION: &str = "us-east-1";
+pub(crate) const ACCOUNT: &str = "000000000000";
 
 /// The settings of an [`EventSource`], named as in
 /// [CreateEventSourceMapping](https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html).
 #[derive(Clone)]
-pub struct Config {
+pub struct Config<O> {
     /// The function's name, as it stands in invocation records.
     pub function_name: String,
     /// How many batches of a shard are under way at once, at least 1. Records of one partition key stay in order.
@@ -34,7 +43,7 @@ pub struct Config {
     /// How old a record may get before it is given up. The stream's retention is a limit in any case.
     pub max_record_age: Option<Duration>,
     /// The bucket that keeps the invocation records, payloads included, of batches that are given up.
-    pub on_failure: Option<MemoryObjects>,
+    pub on_failure: Option<O>,
 }
 
 /// What happens to a batch that failed as a whole: a function error, or a response that names no record of it.
@@ -46,7 +55,7 @@ pub enum OnBatchFailure {
     Bisect,
 }
 
-impl Config {
+impl<O> Config<O> {
     /// Lambda's defaults for a function: one batch of 100 a shard at once, no window, retries until the records expire,
     /// no destination.
     pub fn for_function(name: &str) -> Self {
@@ -112,15 +121,25 @@ impl Statistics {
 /// ([partial batch response](https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-batchfailurereporting.html),
 /// [discarded batches](https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html)); between attempts it
 /// waits as [`Backoff`](crate::deliver::Backoff) does.
-pub struct EventSource<C> {
-    stream: MemoryStream,
+#[derive(Clone)]
+pub struct EventSource<S, O, C> {
+    stream: S,
     clock: C,
-    config: Config,
+    config: Config<O>,
 }
 
-impl<C: Clock> EventSource<C> {
-    /// Makes the mapping of `stream`. Every run starts from the stream's oldest record.
-    pub fn new(stream: MemoryStream, clock: C, config: Config) -> Self {
+/// How a mapping ends that is asked to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// All that is on the stream is done or given up.
+    Drained,
+    /// The batches that are under way are done, or have failed once more: they come again.
+    AfterBatch,
+}
+
+impl<S: Source, O: Objects, C: Clock> EventSource<S, O, C> {
+    /// Makes the mapping of `stream`. A run starts after the stream's checkpoint, else from its oldest record.
+    pub fn new(stream: S, clock: C, config: Config<O>) -> Self {
         EventSource { stream, clock, config }
     }
 
@@ -137,22 +156,34 @@ impl<C: Clock> EventSource<C> {
 
     /// Runs the function while others put records on the stream. When `no_more` completes it drains the stream, without
     /// waiting for full batches, and returns.
-    pub async fn run<F, R>(&self, function: F, no_more: impl Future<Output = ()>) -> Statistics
+    pub fn run<F, R>(&self, function: F, no_more: impl Future<Output = ()>) -> impl Future<Output = Statistics>
     where
         F: Fn(Vec<u8>) -> R,
         R: Future<Output = Result<Vec<u8>, FunctionError>>,
     {
-        let ended = Ended::default();
+        self.run_until(function, no_more.map(|()| End::Drained))
+    }
+
+    /// Runs the function while others put records on the stream, until it is asked to end, and how.
+    pub async fn run_until<F, R>(&self, function: F, asked: impl Future<Output = End>) -> Statistics
+    where
+        F: Fn(Vec<u8>) -> R,
+        R: Future<Output = Result<Vec<u8>, FunctionError>>,
+    {
+        let (ended, stopped) = (Ended::default(), Ended::default());
         let announce = async {
-            no_more.await;
+            if asked.await == End::AfterBatch {
+                stopped.announce();
+            }
             ended.announce();
         };
-        let (statistics, ()) = join(self.shards(&function, &ended), announce).await;
+        let ends = shard::Ends { ended: &ended, stopped: &stopped };
+        let (statistics, ()) = join(self.shards(&function, ends), announce).await;
         statistics
     }
 
     /// Runs all shards, also those that others make meanwhile: each after its parents are done.
-    async fn shards<F, R>(&self, function: &F, ended: &Ended) -> Statistics
+    async fn shards<F, R>(&self, function: &F, ends: shard::Ends<'_>) -> Statistics
     where
         F: Fn(Vec<u8>) -> R,
         R: Future<Output = Result<Vec<u8>, FunctionError>>,
@@ -162,15 +193,15 @@ impl<C: Clock> EventSource<C> {
         let mut is_done: Vec<bool> = Vec::new();
         let mut running = FuturesUnordered::new();
         loop {
-            let parents = self.stream.parents();
-            is_started.resize(parents.len(), false);
-            is_done.resize(parents.len(), false);
-            for (index, parents) in parents.iter().enumerate() {
+            let shards = self.stream.shards();
+            is_started.resize(shards.len(), false);
+            is_done.resize(shards.len(), false);
+            for (index, SourceShard { parents, .. }) in shards.iter().enumerate() {
                 if !is_started[index] && parents.iter().all(|parent| is_done[*parent]) {
                     is_started[index] = true;
                     let shard = |lane| Shard::new(&self.stream, &self.clock, &self.config, index, lane);
-                    let lanes: Vec<_> = (0..self.config.parallelization_factor.max(1))
-                        .map(|lane| shard(lane).run(function, ended))
+                    let lanes: Vec<_> = (0..self.stream.lanes(self.config.parallelization_factor))
+                        .map(|lane| shard(lane).run(function, ends))
                         .collect();
                     running.push(async move { (index, join_all(lanes).await) });
                 }
@@ -183,7 +214,7 @@ impl<C: Clock> EventSource<C> {
                     is_done[index] = true;
                     all = lanes.into_iter().fold(all, Statistics::plus);
                 }
-                () = self.stream.arrivals().until(|| self.stream.shard_count() > is_started.len()) => {}
+                () = self.stream.changed(|| self.stream.shard_count() > is_started.len()) => {}
             }
         }
     }

@@ -4,7 +4,7 @@ use kinesis_batch::BatchResponse;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::memory::StreamRecord;
+use super::StreamRecord;
 
 /// Reads what a response says about a batch.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,0 +1,5 @@
+//! Tables.
+
+mod deliver;
+mod memory;
+mod planned;
