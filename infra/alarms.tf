@@ -53,6 +53,16 @@ locals {
       periods     = 1
       above       = 0
     } },
+    { for kind in ["Read", "Write"] : "table-${lower(kind)}-throttles" => {
+      description = "${kind}s of the table ${local.table_name} are refused for their number; functions try them again, and fall behind"
+      namespace   = "AWS/DynamoDB"
+      metric      = "${kind}ThrottleEvents"
+      statistic   = "Sum"
+      dimensions  = { TableName = local.table_name }
+      period      = 60
+      periods     = 5
+      above       = 0
+    } },
     { undelivered = {
       description = "A subscriber did not take alerts; they lie in the queue ${aws_sqs_queue.undelivered.name}"
       namespace   = "AWS/SQS"

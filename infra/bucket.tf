@@ -1,8 +1,8 @@
-# Models, corpus, archive, ledger, quarantine, and batches that were given up.
+# Models, policies, corpus, archive, quarantine, and batches that were given up.
 resource "aws_s3_bucket" "this" {
   bucket = "${var.prefix}-${local.account_id}-${local.region}"
 
-  # A bucket that holds a ledger is not thrown away with it.
+  # A bucket that holds models and what was quarantined is not thrown away with the rest.
   force_destroy = local.local
 }
 
@@ -78,23 +78,6 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
 
     abort_incomplete_multipart_upload {
       days_after_initiation = 7
-    }
-  }
-
-  # Of an alert whose comment was deleted, what was written over is its text. What is known of a comment changes with each edit.
-  dynamic "rule" {
-    for_each = ["alerts", "comments"]
-    content {
-      id     = rule.value
-      status = "Enabled"
-
-      filter {
-        prefix = "${rule.value}/"
-      }
-
-      noncurrent_version_expiration {
-        noncurrent_days = 1
-      }
     }
   }
 

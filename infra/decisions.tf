@@ -8,7 +8,7 @@ locals {
   }
 
   page_environment = {
-    BUCKET           = aws_s3_bucket.this.bucket
+    TABLE            = aws_dynamodb_table.this.name
     DECISIONS_STREAM = local.stream_names["decisions"]
     LINK_KEY_SECRET  = aws_secretsmanager_secret.link_key.arn
     FORUM_URL        = var.forum_url

@@ -28,6 +28,7 @@ locals {
       timeout = local.batch_seconds
       environment = {
         BUCKET           = aws_s3_bucket.this.bucket
+        TABLE            = aws_dynamodb_table.this.name
         ALERTS_TOPIC_ARN = aws_sns_topic.alerts.arn
         POLICY           = var.policy
         LINKS_BASE_URL   = local.urls["take-decisions"]
@@ -46,6 +47,7 @@ locals {
       timeout = 240
       environment = {
         BUCKET            = aws_s3_bucket.this.bucket
+        TABLE             = aws_dynamodb_table.this.name
         DECISIONS_STREAM  = local.stream_names["decisions"]
         DIGESTS_TOPIC_ARN = aws_sns_topic.digests.arn
         WINDOW_MINUTES    = tostring(var.digest_minutes)

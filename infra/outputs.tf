@@ -9,8 +9,13 @@ output "region" {
 }
 
 output "bucket" {
-  description = "The bucket: corpus/, models/, archive/ (what the stream of comments carried), alerts/ (the ledger), quarantine/, aws/lambda/ (batches that were given up)."
+  description = "The bucket: corpus/, models/, policies/, archive/ (what the stream of comments carried), quarantine/, aws/lambda/ (batches that were given up)."
   value       = aws_s3_bucket.this.bucket
+}
+
+output "table" {
+  description = "The table: alerts, decisions, digests, and what else is known."
+  value       = aws_dynamodb_table.this.name
 }
 
 output "comments_stream" {
@@ -108,6 +113,7 @@ output "environment" {
   value       = <<-END
     export AWS_REGION=${local.region}
     export MODSTREAM_BUCKET=${aws_s3_bucket.this.bucket}
+    export MODSTREAM_TABLE=${aws_dynamodb_table.this.name}
     export MODSTREAM_COMMENTS_STREAM=${aws_kinesis_stream.this["comments"].name}
     export MODSTREAM_PREDICTIONS_STREAM=${aws_kinesis_stream.this["predictions"].name}
     export MODSTREAM_ALERTS_TOPIC_ARN=${aws_sns_topic.alerts.arn}

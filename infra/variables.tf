@@ -282,6 +282,28 @@ variable "archive_days" {
   }
 }
 
+variable "recovery_days" {
+  description = "To which of the last days the table can be restored: 1 to 35, or null for none. A text that was deleted or forgotten can be restored for as long."
+  type        = number
+  default     = 1
+
+  validation {
+    condition     = var.recovery_days == null ? true : var.recovery_days >= 1 && var.recovery_days <= 35 && floor(var.recovery_days) == var.recovery_days
+    error_message = "recovery_days must be a whole number from 1 to 35, or null to keep no copies of the table."
+  }
+}
+
+variable "table_key_arn" {
+  description = "The KMS key that encrypts the table. null: one of DynamoDB's own, for which nothing is paid."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.table_key_arn == null || can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/.+$", var.table_key_arn))
+    error_message = "table_key_arn must be the ARN of a KMS key, for example arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab; an alias is none."
+  }
+}
+
 variable "log_retention_days" {
   description = "How long logs are kept, in days, as CloudWatch allows them."
   type        = number

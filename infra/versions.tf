@@ -29,6 +29,7 @@ provider "aws" {
     content {
       cloudwatch     = endpoints.value
       cloudwatchlogs = endpoints.value
+      dynamodb       = endpoints.value
       events         = endpoints.value
       iam            = endpoints.value
       kinesis        = endpoints.value

@@ -93,7 +93,7 @@ enum Command {
     /// Show which terms make a text's score
     Explain(ExplainArgs),
     /// Try a model or a policy on past comments: which alerts are won, lost or changed
-    Replay(ReplayArgs),
+    Replay(Box<ReplayArgs>),
     /// Show what thresholds promise; push, promote and list the models of a system
     #[command(subcommand)]
     Model(ModelCommand),
@@ -117,7 +117,7 @@ enum AwsCommand {
     Breaker(BreakerCommand),
     /// Send a comment that always alerts, to see that the whole pipeline works
     Probe(ProbeArgs),
-    /// Pull moderators' decisions out of a system's bucket
+    /// Pull moderators' decisions out of a system
     #[command(subcommand)]
     Decisions(DecisionsCommand),
     /// Push sample comments into a system's bucket
@@ -127,7 +127,7 @@ enum AwsCommand {
     Decide(DecideArgs),
     /// Make a link that signs a moderator in at the desk, once
     DeskLink(DeskLinkArgs),
-    /// Remove what a person wrote from a system's bucket
+    /// Remove what a person wrote from a system
     Forget(ForgetArgs),
     /// Show a function as it is deployed: its code, architecture, memory
     Function(FunctionArgs),
@@ -221,7 +221,7 @@ enum ModelCommand {
     Thresholds(ThresholdsArgs),
     #[cfg(feature = "aws")]
     #[command(flatten)]
-    InBucket(ModelsCommand),
+    InBucket(Box<ModelsCommand>),
 }
 
 impl ModelCommand {

@@ -77,11 +77,11 @@ pub struct PoliciesChanged<'a> {
     pub cause: Cause<'a>,
 }
 
-/// Somebody closed a breaker before its time. It is kept as the breaker's `closed.json`.
+/// Somebody closed a breaker before its time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BreakerClosed<'a> {
-    /// The breaker's folder in the bucket.
+    /// The breaker's name: the day on which it opened, in UTC, and its number on that day.
     #[serde(borrow)]
     pub breaker: Cow<'a, str>,
     /// When it opened.

@@ -1,9 +1,10 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use modstream_ledger::SCHEMA;
 use modstream_platform::memory::{
-    Config, EventSource, Filter, FunctionError, MemoryClock, MemoryObjects, MemoryStream, MemoryTopic, OnBatchFailure,
-    Subscription,
+    Config, EventSource, Filter, FunctionError, MemoryClock, MemoryObjects, MemoryStream, MemoryTable, MemoryTopic,
+    OnBatchFailure, Subscription,
 };
 
 use crate::world::{Drained, Notice, StoredRecord, Which, World};
@@ -12,6 +13,7 @@ use crate::world::{Drained, Notice, StoredRecord, Which, World};
 pub struct MemoryWorld {
     comments: MemoryStream,
     predictions: MemoryStream,
+    table: MemoryTable,
     objects: MemoryObjects,
     alerts: MemoryTopic,
     inbox: Subscription,
@@ -33,6 +35,7 @@ impl MemoryWorld {
         MemoryWorld {
             comments: MemoryStream::new("comments", shards, clock),
             predictions: MemoryStream::new("predictions", shards, clock),
+            table: MemoryTable::new("table", SCHEMA, clock),
             objects: MemoryObjects::new(),
             inbox: alerts.subscribe(Filter::new()),
             alerts,
@@ -52,12 +55,17 @@ impl MemoryWorld {
 
 impl World for MemoryWorld {
     type Stream = MemoryStream;
+    type Table = MemoryTable;
     type Objects = MemoryObjects;
     type Topic = MemoryTopic;
     type Clock = MemoryClock;
 
     fn stream(&self, which: Which) -> MemoryStream {
         self.memory_stream(which).clone()
+    }
+
+    fn table(&self) -> MemoryTable {
+        self.table.clone()
     }
 
     fn objects(&self) -> MemoryObjects {

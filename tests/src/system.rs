@@ -34,13 +34,17 @@ type Generator<W> =
     GenerateComments<Faulty<<W as World>::Stream>, Faulty<<W as World>::Objects>, Faulty<<W as World>::Clock>>;
 type Scorer<W> =
     ScoreComments<Faulty<<W as World>::Stream>, Faulty<<W as World>::Objects>, Faulty<<W as World>::Clock>>;
-type Publisher<W> =
-    PublishAlerts<Faulty<<W as World>::Topic>, Faulty<<W as World>::Objects>, Faulty<<W as World>::Clock>>;
+type Publisher<W> = PublishAlerts<
+    Faulty<<W as World>::Topic>,
+    Faulty<<W as World>::Table>,
+    Faulty<<W as World>::Objects>,
+    Faulty<<W as World>::Clock>,
+>;
 
 struct Instances<F>(Mutex<Vec<(Process, F)>>);
 
 /// What every environment sets.
-const VARIABLES: [(&str, &str); 9] = [
+const VARIABLES: [(&str, &str); 10] = [
     ("ALERTS_TOPIC_ARN", "arn:aws:sns:us-east-1:000000000000:alerts"),
     ("BUCKET", "bucket"),
     ("COMMENTS_STREAM", "comments"),
@@ -50,6 +54,7 @@ const VARIABLES: [(&str, &str); 9] = [
     ("POLICY", "0.5"),
     ("PREDICTIONS_STREAM", "predictions"),
     ("RATE", "2"),
+    ("TABLE", "table"),
 ];
 
 /// How long a batch may take.
@@ -114,9 +119,9 @@ impl<W: World> System<W> {
     pub async fn digest(&self, topic: impl Topic, due: Timestamp) -> Result<Digested, String> {
         let config = self.configured(digest_alerts::Config::read);
         let process = Process::default();
-        let (topic, objects) = (self.faulty(&process, topic), self.faulty(&process, self.world.objects()));
+        let (topic, table) = (self.faulty(&process, topic), self.faulty(&process, self.world.table()));
         let clock = self.faulty(&process, self.world.clock());
-        let function = DigestAlerts::new(&config, topic, objects, clock, Links::none());
+        let function = DigestAlerts::new(&config, topic, table, clock, Links::none());
         let function = function.map_err(|error| error.to_string())?;
         let deadline = self.world.clock().now() + BATCH_TIME;
         let payload = format!(r#"{{"time":"{due}"}}"#);
@@ -176,8 +181,9 @@ impl<W: World> System<W> {
         let config = self.configured(publish_alerts::Config::read);
         let process = Process::default();
         let alerts = self.faulty(&process, self.world.alerts());
-        let objects = self.faulty(&process, self.world.objects());
-        let publisher = PublishAlerts::new(&config, alerts, objects, self.faulty(&process, self.world.clock()));
+        let (table, objects) = (self.faulty(&process, self.world.table()), self.faulty(&process, self.world.objects()));
+        let clock = self.faulty(&process, self.world.clock());
+        let publisher = PublishAlerts::new(&config, alerts, table, objects, clock);
         (process, publisher)
     }
 

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use modstream_platform::table::Table;
 use modstream_platform::{Clock, Objects, Stream, Topic};
 
 /// One of the two streams.
@@ -44,10 +45,12 @@ pub struct Drained {
     pub last_error: Option<String>,
 }
 
-/// Somewhere the system can run: two streams, a bucket, a topic and a clock, and a way to look at what is there.
+/// Somewhere the system can run: two streams, a table, a bucket, a topic and a clock, and a way to look at what is there.
 pub trait World: Send + Sync {
     /// Its streams.
     type Stream: Stream + Clone;
+    /// Its table.
+    type Table: Table + Clone;
     /// Its bucket.
     type Objects: Objects + Clone;
     /// Its topic.
@@ -57,6 +60,8 @@ pub trait World: Send + Sync {
 
     /// A stream, to write to.
     fn stream(&self, which: Which) -> Self::Stream;
+    /// The table.
+    fn table(&self) -> Self::Table;
     /// The bucket.
     fn objects(&self) -> Self::Objects;
     /// The alerts' topic.

@@ -88,6 +88,18 @@ pub(crate) struct TableArgs {
     pub(crate) table: String,
 }
 
+/// What a command on a system's table takes.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct InTableArgs {
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
 /// What a command on a system's bucket takes.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct InBucketArgs {

@@ -99,12 +99,12 @@ impl DeskArgs {
         .await?;
         Box::pin(pipeline.run(&schedule, &interrupts)).await?;
 
-        let (table, objects, clock) = (pipeline.table().clone(), pipeline.objects().clone(), pipeline.clock());
+        let (table, clock) = (pipeline.table().clone(), pipeline.clock());
         let signer = Signer::new(&key()?, None)?;
         let url = format!("http://{}", listener.local_addr()?);
         tell(self, &url, &table, clock, &signer).await?;
         let settings = SiteSettings { links: true, desk: Some(Access::SignedLink), forum: FORUM.to_owned() };
-        let site = Site::new(table, objects, MemoryStream::new("decisions", 1, clock), clock, settings);
+        let site = Site::new(table, MemoryStream::new("decisions", 1, clock), clock, settings);
         tokio::select! {
             () = interrupts.asked() => Ok(ExitCode::SUCCESS),
             ended = serve(listener, site, signer, clock) => match ended? {},

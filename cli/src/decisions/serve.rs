@@ -14,22 +14,21 @@ use hyper_util::rt::TokioIo;
 use modstream_desk::{MAX_BODY_BYTES, Request, Site};
 use modstream_links::Signer;
 use modstream_platform::table::Table;
-use modstream_platform::{Clock, Objects, Stream};
+use modstream_platform::{Clock, Stream};
 use tokio::net::TcpListener;
 
 /// The longest that a page takes.
 const PAGE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Answers requests until the future is dropped. It must run within a `LocalSet`.
-pub(crate) async fn serve<B, O, S, C>(
+pub(crate) async fn serve<B, S, C>(
     listener: TcpListener,
-    site: Site<B, O, S, C>,
+    site: Site<B, S, C>,
     signer: Signer,
     clock: C,
 ) -> anyhow::Result<Infallible>
 where
     B: Table + 'static,
-    O: Objects + 'static,
     S: Stream + 'static,
     C: Clock + Clone + 'static,
 {

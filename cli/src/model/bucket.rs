@@ -246,7 +246,7 @@ pub(crate) async fn promoted(
         Prepared::InUse => Some(version.to_owned()),
         Prepared::Move(prepared) => {
             let commit = Box::pin(store.commit(&prepared, deadline()));
-            let made = Box::pin(args.make(connection, bucket, prepared.event(), commit)).await;
+            let made = Box::pin(args.make(connection, prepared.event(), commit)).await;
             made.with_context(|| format!("the bucket {bucket}"))?;
             prepared.before().map(str::to_owned)
         }

@@ -14,7 +14,7 @@ use modstream_platform::aws::SystemClock;
 use modstream_quarantine::redrive::{Left, Options, Redriven, Streams, Why, redrive};
 use serde_json::{Value, json};
 
-use crate::common::aws_args::{InBucketArgs, time};
+use crate::common::aws_args::{InBucketArgs, TableArgs, time};
 use crate::common::connection::Connection;
 use crate::common::display::{one_line, print};
 use crate::common::runtime::block_on;
@@ -25,7 +25,7 @@ use crate::common::runtime::block_on;
   modstream redrive --given-up --since 2h
   modstream redrive --quarantine --reason panicked
 
-Each record comes back once: a mark below redriven/ says so. Stopped between a record and its mark, the next run repeats the
+Each record comes back once: a mark in the table says so. Stopped between a record and its mark, the next run repeats the
 record, with the same ids: consumers drop it. Records come behind what was sent meanwhile.
 The status is 1 where something failed or an object is not ours; records that are still bad are named and stay.")]
 pub(crate) struct RedriveArgs {
@@ -56,6 +56,8 @@ pub(crate) struct RedriveArgs {
     /// The predictions' stream
     #[arg(long, value_name = "NAME", env = "MODSTREAM_PREDICTIONS_STREAM", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) predictions_stream: String,
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
     #[command(flatten)]
     pub(crate) system: InBucketArgs,
 }
@@ -93,10 +95,10 @@ impl RedriveArgs {
                 comments: clients.stream(&self.comments_stream),
                 predictions: clients.stream(&self.predictions_stream),
             };
-            let objects = clients.objects(bucket);
+            let (table, objects) = (connection.table(&self.table.table), clients.objects(bucket));
             let deadline = SystemClock.now() + MAX_RUN_TIME;
-            let redriven = Box::pin(redrive(&objects, &streams, &SystemClock, deadline, &options)).await;
-            redriven.with_context(|| format!("the bucket {bucket}"))
+            let redriven = Box::pin(redrive((&table, &objects), &streams, &SystemClock, deadline, &options)).await;
+            redriven.with_context(|| format!("the bucket {bucket} and the table {}", self.table.table))
         })?;
         print(&if self.system.json { line(&self, &redriven) } else { text(&self, &redriven) })?;
         let is_done = redriven.count(Why::Failed) + redriven.count(Why::NotOurs) + redriven.not_reached == 0;

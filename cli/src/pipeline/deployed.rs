@@ -123,6 +123,7 @@ impl Ready {
             by: None,
             reason: Some("`modstream demo` or `load` on this system".to_owned()),
             decisions_stream: None,
+            table: None,
         };
         let (before, _) = promoted(&connection, bucket, &manifest.name, &manifest.version, &why).await?;
         if let Some(before) = before.filter(|before| *before != manifest.version) {

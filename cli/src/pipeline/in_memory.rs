@@ -166,11 +166,6 @@ impl Pipeline {
         &self.world.table
     }
 
-    /// What the functions leave behind.
-    pub(crate) fn objects(&self) -> &MemoryObjects {
-        &self.world.objects
-    }
-
     pub(crate) fn clock(&self) -> MemoryClock {
         self.world.clock
     }

@@ -10,7 +10,7 @@ use modstream_platform::aws::SystemClock;
 use plain_text::counted;
 use serde_json::json;
 
-use crate::common::aws_args::InBucketArgs;
+use crate::common::aws_args::{ConnectionArgs, InTableArgs};
 use crate::common::cause::{CauseArgs, in_json, in_words};
 use crate::common::connection::{Connection, deadline};
 use crate::common::display::print;
@@ -22,25 +22,28 @@ pub(crate) enum BreakerCommand {
     /// Publish alerts again, before the breaker closes by itself
     Close(CloseArgs),
     /// Show the breakers of today and yesterday
-    Show(InBucketArgs),
+    Show(InTableArgs),
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:
+#[command(mut_arg("table", |table| table.required(true)), after_help = "Example:
   modstream breaker close --reason 'the raid is over' --by maja
 
 Who closes a breaker and why is kept with it, and shown by `modstream breaker show`.")]
 pub(crate) struct CloseArgs {
     #[command(flatten)]
     pub(crate) cause: CauseArgs,
+    /// Print one line of JSON, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
-    pub(crate) system: InBucketArgs,
+    pub(crate) connection: ConnectionArgs,
 }
 
 impl BreakerCommand {
     pub(crate) fn wants_json(&self) -> bool {
         match self {
-            BreakerCommand::Close(args) => args.system.json,
+            BreakerCommand::Close(args) => args.json,
             BreakerCommand::Show(args) => args.json,
         }
     }
@@ -58,22 +61,22 @@ impl BreakerCommand {
 }
 
 async fn close(args: &CloseArgs) -> anyhow::Result<()> {
-    let CloseArgs { cause: by, system } = args;
-    let connection = Connection::open(&system.connection).await?;
-    let bucket = system.bucket.bucket.as_str();
-    let objects = connection.clients().objects(bucket);
-    let breakers = Breakers::new(&objects, &SystemClock, deadline());
+    let CloseArgs { cause: by, json: as_json, connection } = args;
+    let connection = Connection::open(connection).await?;
+    let name = by.table.as_deref().unwrap_or_default();
+    let table = connection.table(name);
+    let breakers = Breakers::new(&table, &SystemClock, deadline());
     let cause = by.cause(&connection).await;
     let closing = Box::pin(breakers.closing(&cause)).await;
-    let closing = closing.with_context(|| format!("breakers/ of the bucket {bucket}"))?;
+    let closing = closing.with_context(|| format!("the breakers in the table {name}"))?;
     for one in &closing {
         let close = Box::pin(breakers.close_one(one));
         let closed = Box::pin(by.make(&connection, one.event(), close)).await;
-        closed.with_context(|| format!("breakers/ of the bucket {bucket}"))?;
+        closed.with_context(|| format!("the breakers in the table {name}"))?;
     }
     let closed = closing.len();
-    if system.json {
-        let line = json!({ "bucket": bucket, "closed": closed, "cause": in_json(&cause) });
+    if *as_json {
+        let line = json!({ "table": name, "closed": closed, "cause": in_json(&cause) });
         return Ok(print(&format!("{line}\n"))?);
     }
     let text = match closed {
@@ -83,36 +86,28 @@ async fn close(args: &CloseArgs) -> anyhow::Result<()> {
     Ok(print(text)?)
 }
 
-async fn show(args: &InBucketArgs) -> anyhow::Result<()> {
+async fn show(args: &InTableArgs) -> anyhow::Result<()> {
     let connection = Connection::open(&args.connection).await?;
-    let bucket = args.bucket.bucket.as_str();
-    let objects = connection.bucket(bucket);
-    let breakers = Breakers::new(&objects, &SystemClock, deadline());
-    let known = Box::pin(breakers.all()).await.with_context(|| format!("breakers/ of the bucket {bucket}"))?;
-    let mut all = Vec::new();
-    for known in known {
-        let cause = match known.closed {
-            Some(_) => Box::pin(breakers.closed_by(&known.folder)).await,
-            None => Ok(None),
-        };
-        all.push((known, cause.with_context(|| format!("breakers/ of the bucket {bucket}"))?));
-    }
+    let name = args.table.table.as_str();
+    let table = connection.table(name);
+    let known = Box::pin(Breakers::new(&table, &SystemClock, deadline()).all()).await;
+    let all = known.with_context(|| format!("the breakers in the table {name}"))?;
     let now = SystemClock.now();
     if args.json {
         let rows: Vec<_> = all
             .iter()
-            .map(|(known, cause)| {
-                let cause = cause.as_ref().map(in_json);
+            .map(|known| {
+                let cause = known.cause.as_ref().map(in_json);
                 json!({ "opened": known.opened, "open": known.is_open(now), "closed": known.closed, "cause": cause })
             })
             .collect();
-        return Ok(print(&format!("{}\n", json!({ "bucket": bucket, "breakers": rows })))?);
+        return Ok(print(&format!("{}\n", json!({ "table": name, "breakers": rows })))?);
     }
     if all.is_empty() {
         return Ok(print("no breaker opened today or yesterday\n")?);
     }
     let mut text = String::new();
-    for (known, cause) in &all {
+    for known in &all {
         let opened = &known.opened;
         let end = match known.ended(now) {
             None => format!("open until {}", opened.until.strftime("%Y-%m-%d %H:%M UTC")),
@@ -125,7 +120,7 @@ async fn show(args: &InBucketArgs) -> anyhow::Result<()> {
             counted(opened.predictions, "comment"),
             opened.share() * 100.0
         );
-        if let Some(cause) = cause {
+        if let Some(cause) = &known.cause {
             text += &format!("                      closed {}\n", in_words(cause));
         }
     }

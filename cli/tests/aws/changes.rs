@@ -1,15 +1,18 @@
 //! Who changed what is in use, and why; and which model the functions score with.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use modstream_stub_server::{Answer, CALLER_ARN, FakeAws};
 use serde_json::{Value, json};
 
 use crate::command::{Aws, Run, repository};
+use crate::table;
 
 const BY: [&str; 4] = ["--by", "maja", "--reason", "the raid\nis over"];
-const STREAM: [&str; 2] = ["--decisions-stream", "decisions"];
+const STREAM: [&str; 4] = ["--decisions-stream", "decisions", "--table", table::STATE];
 
 fn run(aws: &FakeAws, args: &[&[&str]]) -> Run {
-    Aws::at(&aws.url()).run(&[&args.concat()[..], &["--bucket", "bucket"]].concat())
+    Aws::at(&aws.url()).with("MODSTREAM_BUCKET", "bucket").run(&args.concat())
 }
 
 fn json_at(aws: &FakeAws, key: &str) -> Value {
@@ -22,7 +25,7 @@ fn told(aws: &FakeAws) -> Vec<Value> {
 }
 
 fn unsent(aws: &FakeAws) -> usize {
-    aws.keys("bucket").iter().filter(|key| key.starts_with("decisions-unsent/")).count()
+    table::items(aws, "outbox").len()
 }
 
 fn cause() -> Value {
@@ -109,28 +112,29 @@ fn policies_are_pushed_by_somebody_for_a_reason_that_show_tells() {
 
 #[test]
 fn a_breaker_is_closed_by_somebody_for_a_reason_that_show_tells() {
-    let aws = FakeAws::start().expect("a port");
-    let now = jiff::Timestamp::now();
-    let folder = format!("breakers/{}/0000-_all", now.strftime("%Y-%m-%d"));
-    let opened = json!({
-        "time": now, "until": now + jiff::SignedDuration::from_mins(60), "max_share": 0.2, "window_minutes": 5, "alerts": 130,
-        "predictions": 400,
-    });
-    aws.put("bucket", &format!("{folder}/opened.json"), opened.to_string());
+    let aws = table::services();
+    let name = table::breaker(&aws);
     let closed = run(&aws, &[&["breaker", "close", "--json"], &BY, &STREAM]).done();
     assert_eq!((&closed["closed"], &closed["cause"]), (&json!(1), &cause()));
-    let kept = json_at(&aws, &format!("{folder}/closed.json"));
-    assert_eq!((&kept["type"], &kept["data"]["breaker"]), (&json!("modstream.breaker-closed.v1"), &json!(folder)));
+    let kept = &table::items(&aws, "breakers")[0]["closing"]["B"];
+    let kept = STANDARD.decode(kept.as_str().expect("bytes")).expect("base64");
+    let kept: Value = serde_json::from_slice(&kept).expect("an event");
+    assert_eq!((&kept["type"], &kept["data"]["breaker"]), (&json!("modstream.breaker-closed.v1"), &json!(name)));
     assert_eq!((told(&aws), unsent(&aws)), (vec![kept], 0));
-    let text = run(&aws, &[&["breaker", "show"]]).stdout;
+    let text = run(&aws, &[&["breaker", "show"], &table::TABLE]).stdout;
     assert!(
         text.contains("ended") && text.contains(&format!("closed by maja ({CALLER_ARN}): the raid is over")),
         "{text}"
     );
-    // Of an earlier release the time alone is known.
-    aws.put("bucket", &format!("{folder}/closed.json"), json!({ "time": now }).to_string());
-    let shown = run(&aws, &[&["breaker", "show", "--json"]]).done();
-    assert_eq!((&shown["breakers"][0]["open"], &shown["breakers"][0]["cause"]), (&json!(false), &Value::Null));
+}
+
+#[test]
+fn the_stream_alone_is_not_enough_to_tell_of_a_change() {
+    let aws = table::services();
+    let alone = run(&aws, &[&["model", "push", "--promote", "--json"], &STREAM[..2]]).usage();
+    assert!(alone.contains("--table"), "{alone}");
+    assert!(run(&aws, &[&["breaker", "close", "--json"]]).usage().contains("MODSTREAM_TABLE"));
+    assert!(aws.requests().is_empty());
 }
 
 /// What Terraform prints of a system whose functions score with models called `name`.

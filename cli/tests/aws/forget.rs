@@ -1,20 +1,20 @@
 //! `modstream forget`.
 
-use modstream_stub_server::{Answer, FakeAws};
+use modstream_stub_server::Answer;
 
 use crate::command::Aws;
+use crate::table;
 
-const FORGET: [&str; 6] = ["forget", "--author", "bob", "--bucket", "bucket", "--json"];
+const FORGET: [&str; 8] = ["forget", "--author", "bob", "--bucket", "bucket", "--table", table::STATE, "--json"];
 
 #[test]
 fn without_a_terminal_it_removes_nothing_unless_that_is_said() {
-    let aws = FakeAws::start_with(|request| {
+    let aws = table::services_with(|request| {
         let is_list = request.target.contains("versions");
         is_list.then(|| {
             Answer::new(200, "<ListVersionsResult><IsTruncated>false</IsTruncated></ListVersionsResult>").into()
         })
     });
-    let aws = aws.expect("a port");
     let refused = Aws::at(&aws.url()).run_with(&FORGET, b"y\n").usage();
     for part in ["nothing was removed", "the author bob", "--yes", "--dry-run"] {
         assert!(refused.contains(part), "{part} is missing in {refused}");

@@ -15,5 +15,6 @@ mod replay;
 mod send;
 mod services;
 mod subscribe;
+mod table;
 mod tail;
 mod waiting;

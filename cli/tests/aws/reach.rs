@@ -70,9 +70,16 @@ fn a_fresh_shell_is_told_what_is_missing_and_the_line_that_sets_it_up() {
         (&["send"], &["MODSTREAM_COMMENTS_STREAM"]),
         (&["tail", "predictions"], &["MODSTREAM_PREDICTIONS_STREAM"]),
         (&["tail", "alerts"], &["MODSTREAM_ALERTS_TOPIC_ARN"]),
-        (&["decide", "a", "keep", "--moderator", "ana"], &["MODSTREAM_BUCKET", "MODSTREAM_DECISIONS_STREAM"]),
+        (&["decide", "a", "keep", "--moderator", "ana"], &["MODSTREAM_TABLE", "MODSTREAM_DECISIONS_STREAM"]),
         (&["desk-link", "--moderator", "ana"], &["MODSTREAM_DESK_URL", "MODSTREAM_LINK_KEY_SECRET"]),
-        (&["redrive"], &["MODSTREAM_BUCKET", "MODSTREAM_COMMENTS_STREAM", "MODSTREAM_PREDICTIONS_STREAM"]),
+        (
+            &["redrive"],
+            &["MODSTREAM_BUCKET", "MODSTREAM_TABLE", "MODSTREAM_COMMENTS_STREAM", "MODSTREAM_PREDICTIONS_STREAM"],
+        ),
+        (&["forget", "--author", "bob"], &["MODSTREAM_BUCKET", "MODSTREAM_TABLE"]),
+        (&["breaker", "show"], &["MODSTREAM_TABLE"]),
+        (&["breaker", "close"], &["MODSTREAM_TABLE"]),
+        (&["decisions", "waiting"], &["MODSTREAM_TABLE"]),
         (&["probe", "--wait"], &["MODSTREAM_COMMENTS_STREAM", "MODSTREAM_ALERTS_TOPIC_ARN"]),
         (&["replay", "--from", "2h"], &["MODSTREAM_COMMENTS_STREAM"]),
         (&["subscribe", "--https", "https://example.org/alerts"], &["MODSTREAM_ALERTS_TOPIC_ARN"]),
@@ -85,7 +92,7 @@ fn a_fresh_shell_is_told_what_is_missing_and_the_line_that_sets_it_up() {
     }
     let error = fresh.run(&["model", "list", "--json"]).usage();
     assert!(error.contains("MODSTREAM_BUCKET") && error.contains(SETUP), "{error}");
-    let other = fresh.run(&["decide", "a", "keep", "--bucket", "b", "--decisions-stream", "d"]);
-    assert!(!other.stderr.contains("MODSTREAM_BUCKET"), "what is given is not missing: {}", other.stderr);
+    let other = fresh.run(&["decide", "a", "keep", "--table", "t", "--decisions-stream", "d"]);
+    assert!(!other.stderr.contains("MODSTREAM_TABLE"), "what is given is not missing: {}", other.stderr);
     assert!(aws.requests().is_empty());
 }

@@ -9,8 +9,18 @@ use modstream_stub_server::FakeAws;
 use serde_json::json;
 
 use crate::command::{Aws, Run};
+use crate::table;
 
-const NAMES: [&str; 6] = ["--bucket", "bucket", "--comments-stream", "comments", "--predictions-stream", "predictions"];
+const NAMES: [&str; 8] = [
+    "--bucket",
+    "bucket",
+    "--table",
+    table::STATE,
+    "--comments-stream",
+    "comments",
+    "--predictions-stream",
+    "predictions",
+];
 
 fn run(aws: &FakeAws, args: &[&str]) -> Run {
     Aws::at(&aws.url()).run(&[&["redrive"][..], &NAMES, args].concat())
@@ -57,7 +67,8 @@ fn a_record_comes_back_once_and_is_marked() {
     let first = run(&aws, &["--json"]).done();
     assert_eq!((&first["put_back"], &first["before"]), (&json!(1), &json!(0)));
     assert_eq!(aws.records("comments"), [("k1".to_owned(), comment())]);
-    assert!(aws.keys("bucket").contains(&"redriven/quarantine/comments/shardId-000000000000/7.json".to_owned()));
+    let marks = table::items(&aws, "redriven#quarantine/comments/shardId-000000000000/7.json");
+    assert_eq!((marks.len(), &marks[0]["stream"]), (1, &json!({ "S": "comments" })));
     let second = run(&aws, &["--json"]).done();
     assert_eq!((&second["put_back"], &second["before"], aws.records("comments").len()), (&json!(0), &json!(1), 1));
     assert!(run(&aws, &[]).stdout.contains("1 was put back before"));
@@ -76,7 +87,7 @@ fn what_is_bad_or_not_ours_is_named_and_a_generators_invocation_gets_its_command
     for part in ["1 is still bad", "1 object is not ours", "aws/lambda/mine.json", "aws lambda invoke", &bad] {
         assert!(text.stdout.contains(part), "{part} is missing in {text:?}");
     }
-    assert!(aws.records("comments").is_empty() && !aws.keys("bucket").iter().any(|key| key.starts_with("redriven/")));
+    assert!(aws.records("comments").is_empty() && aws.items(table::STATE).is_empty());
     assert_eq!(run(&aws, &["--quarantine", "--force", "--json"]).done()["put_back"], 1);
     let unknown = run(&aws, &["--reason", "odd", "--json"]);
     assert!(unknown.json()["error"].as_str().is_some_and(|error| error.contains("data.reason")), "{unknown:?}");

@@ -9,9 +9,10 @@ use modstream_stub_server::{Answer, FakeAws, Reply, StubServer};
 use serde_json::{Value, json};
 
 use crate::command::{Aws, Run};
+use crate::table;
 
 const SOURCE: &str = "urn:example:forum";
-const NAMES: [&str; 4] = ["--bucket", "bucket", "--comments-stream", "comments"];
+const NAMES: [&str; 6] = ["--bucket", "bucket", "--table", table::STATE, "--comments-stream", "comments"];
 const RANGE: [&str; 4] = ["--from", "2026-01-05T10:00:00Z", "--to", "2026-01-05T12:00:00Z"];
 
 fn run(aws: &FakeAws, args: &[&str]) -> Run {
@@ -65,12 +66,12 @@ fn alerted(aws: &FakeAws, id: &str) {
     let alert = Alert::new(prediction, "p".into(), Severity::High, policy);
     let alert_id = ids::alert(SOURCE, id, "default").to_string();
     let event = Event::new(alert_id.as_str(), "urn:modstream:publish-alerts", arrived(), alert);
-    aws.put("bucket", &format!("alerts/2026-01-05T10/{alert_id}/requested.json"), event.encode());
+    table::made(aws, &event);
 }
 
 #[test]
 fn the_archive_is_compared_with_the_alerts_there_were() {
-    let aws = FakeAws::start().expect("a port");
+    let aws = table::services();
     archive(&aws, 1, &["a", "b", "c"]);
     archive(&aws, 3, &["c", "d"]);
     alerted(&aws, "a");
@@ -89,7 +90,7 @@ fn the_archive_is_compared_with_the_alerts_there_were() {
 
 #[test]
 fn a_range_without_comments_is_said_with_what_there_is() {
-    let aws = FakeAws::start().expect("a port");
+    let aws = table::services();
     assert!(run(&aws, &RANGE).error().contains("is empty"));
     archive(&aws, 1, &["a"]);
     let ran = |from: &str, to: &str| run(&aws, &["--from", from, "--to", to]);
@@ -106,7 +107,7 @@ fn a_range_without_comments_is_said_with_what_there_is() {
 
 #[test]
 fn of_a_young_archive_there_is_what_it_has_and_since_when() {
-    let aws = FakeAws::start().expect("a port");
+    let aws = table::services();
     let arrived: Timestamp = "2026-01-05T10:07:30Z".parse().expect("a time");
     archive_at(&aws, 1, &["a", "b"], arrived);
     for from in ["2026-01-04T00:00:00Z", "2026-01-05T09:59:59Z"] {
@@ -126,7 +127,7 @@ fn of_a_young_archive_there_is_what_it_has_and_since_when() {
 
 #[test]
 fn a_damaged_object_is_named_and_the_rest_is_replayed() {
-    let aws = FakeAws::start().expect("a port");
+    let aws = table::services();
     archive(&aws, 1, &["a"]);
     let damaged = archive(&aws, 5, &["b"]);
     aws.put("bucket", &damaged, "no zstd");

@@ -7,9 +7,9 @@ use modstream_platform::environment::{Environment, Variable, VariableError};
 pub struct Config {
     /// `DIGESTS_TOPIC_ARN`: where digests go.
     pub digests_topic_arn: String,
-    /// `TABLE`: ledger, digests and decisions.
+    /// `TABLE`: ledger and digests.
     pub table: String,
-    /// `BUCKET`: the policies in use.
+    /// `BUCKET`: where policies lie, and who changed what is in use.
     pub bucket: String,
     /// `WINDOW_MINUTES`: how long a digest's window is, 5 where it is not set.
     pub window: SignedDuration,
@@ -38,11 +38,7 @@ impl Config {
                 wanted: "the ARN of the topic that digests go to",
                 example: "arn:aws:sns:eu-central-1:123456789012:modstream-digests",
             })?,
-            table: environment.required(Variable {
-                name: "TABLE",
-                wanted: "the name of the table that holds the ledger",
-                example: "modstream-state",
-            })?,
+            table: environment.required(modstream_ledger::TABLE)?,
             bucket: environment.required(Variable {
                 name: "BUCKET",
                 wanted: "the name of the bucket that holds the policies",

@@ -18,8 +18,8 @@ fn main() -> ExitCode {
             None => None,
         };
         let links = renewed.as_ref().map_or_else(Links::none, |links| Links::made_by(links.maker(), SystemClock));
-        let (digests, objects) = (clients.topic(&config.digests_topic_arn), clients.objects(&config.bucket));
-        let table = clients.table(&config.table, SCHEMA);
+        let digests = clients.topic(&config.digests_topic_arn);
+        let (table, objects) = (clients.table(&config.table, SCHEMA), clients.objects(&config.bucket));
         let decisions = config.decisions_stream.as_ref().map(|name| clients.stream(name));
         let rules = Rules::default();
         let function = DigestAlerts::new(&config, digests, table.clone(), SystemClock, links)?;

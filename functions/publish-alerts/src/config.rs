@@ -7,9 +7,9 @@ use modstream_policy::{Policy, Severities};
 pub struct Config {
     /// `ALERTS_TOPIC_ARN`: where alerts go.
     pub alerts_topic_arn: String,
-    /// `TABLE`: where the ledger lies.
+    /// `TABLE`: the ledger.
     pub table: String,
-    /// `BUCKET`: where policies, limits and quarantine lie.
+    /// `BUCKET`: where policies and quarantine lie.
     pub bucket: String,
     /// `POLICY`: which predictions alert.
     pub policy: Policy,
@@ -53,11 +53,7 @@ impl Config {
                 wanted: "the ARN of the topic that alerts go to",
                 example: "arn:aws:sns:eu-central-1:123456789012:modstream-alerts",
             })?,
-            table: environment.required(Variable {
-                name: "TABLE",
-                wanted: "the name of the table that holds the ledger",
-                example: "modstream-state",
-            })?,
+            table: environment.required(modstream_ledger::TABLE)?,
             bucket: environment.required(Variable {
                 name: "BUCKET",
                 wanted: "the name of the bucket that holds policies and quarantine",

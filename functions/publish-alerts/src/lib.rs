@@ -293,12 +293,12 @@ impl<T: Topic, B: Table, O: Objects, C: Clock> Handler for Publishing<'_, T, B, 
 impl<T: Topic, B: Table, O: Objects, C: Clock> Publishing<'_, T, B, O, C> {
     /// The breaker, if it is open. Whichever instance's turn it is sends the one message about it.
     async fn breaker(&self) -> Result<Option<Known>, DeliveryError> {
-        let PublishAlerts { alerts, objects, clock, watch, .. } = self.function;
+        let PublishAlerts { alerts, table, clock, watch, .. } = self.function;
         let deadline = self.deadline;
         let Some(breaker) = &self.policies.breaker else { return Ok(None) };
-        let Some((open, is_our_turn)) = watch.look(objects, clock, deadline, breaker).await? else { return Ok(None) };
+        let Some((open, is_our_turn)) = watch.look(table, clock, deadline, breaker).await? else { return Ok(None) };
         if is_our_turn {
-            breaker_opened(&open.folder, open.opened.alerts, open.opened.predictions, &open.opened.until);
+            breaker_opened(&open.name, open.opened.alerts, open.opened.predictions, &open.opened.until);
             let message = message_about(&open, SOURCE);
             for published in publish_all(alerts, clock, deadline, vec![message]).await {
                 let message_id = match published {
@@ -307,7 +307,7 @@ impl<T: Topic, B: Table, O: Objects, C: Clock> Publishing<'_, T, B, O, C> {
                     Published::Refused { code, message } => format!("refused: {code}: {message}"),
                     Published::Failed(error) => return Err(error),
                 };
-                watch.sent(objects, clock, deadline, &open.folder, message_id).await?;
+                watch.sent(table, clock, deadline, &open.name, &message_id).await?;
             }
         }
         Ok(Some(open))
@@ -354,7 +354,7 @@ impl<T: Topic, B: Table, O: Objects, C: Clock> Publishing<'_, T, B, O, C> {
             besides.extend(Besides::of(record, key.clone()).map(|besides| (fates.len(), besides)));
             let why = match event {
                 _ if is_outdated => Ok(Some(withhold::outdated())),
-                Some(event) => self.withholding(event, is_resumed, breaker).await,
+                Some(event) => self.withholding((&key, event), is_resumed, breaker).await,
                 None => Ok(None),
             };
             fates.push(match why {
@@ -444,16 +444,16 @@ impl<T: Topic, B: Table, O: Objects, C: Clock> Publishing<'_, T, B, O, C> {
     /// Why an alert that is made is not published by itself; none where it is.
     async fn withholding(
         &self,
-        event: &Event<'_, Alert<'_>>,
+        (key, event): (&AlertKey, &Event<'_, Alert<'_>>),
         is_resumed: bool,
         breaker: Option<&Known>,
     ) -> Result<Option<Withheld>, DeliveryError> {
-        let PublishAlerts { objects, clock, budgets, .. } = self.function;
+        let PublishAlerts { table, clock, budgets, .. } = self.function;
         if let Some(why) = withhold::by_rules(event, self.policies, breaker) {
             return Ok(Some(why));
         }
-        let bucket = (objects, clock, self.deadline);
-        withhold::by_budgets(event, is_resumed, self.policies, budgets, bucket).await
+        let table = (table, clock, self.deadline);
+        withhold::by_budgets((key, event), is_resumed, self.policies, budgets, table).await
     }
 
     /// Records what is withheld; the fate of each alert, with its position.

@@ -135,7 +135,7 @@ impl<T: Topic, B: Table, O: Objects, C: Clock> Publishing<'_, T, B, O, C> {
     async fn supersede(&self, comment: &str, record: &CommentRecord) -> Result<(), LedgerError> {
         let Some(latest) = record.versions.last() else { return Ok(()) };
         let (ledger, latest) = (self.ledger(), latest.comment_event.as_str());
-        let is_to_do = |entry: &Entry| entry.superseded.is_none() && record.outdates(entry);
+        let is_to_do = |entry: &Entry| entry.is_open() && record.outdates(entry);
         let act = |entry: Entry| async move { ledger.supersede(&entry.key, latest).await };
         let seen = self.about_each(comment, is_to_do, act).await?;
         if seen.done > 0 {

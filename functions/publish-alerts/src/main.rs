@@ -17,7 +17,8 @@ fn main() -> ExitCode {
             Some(links) => Some(links.renewed(clients.secrets(), SystemClock, start.deadline).await?),
             None => None,
         };
-        let (table, objects) = (clients.table(&config.table, SCHEMA), clients.objects(&config.bucket));
+        let table = clients.table(&config.table, SCHEMA);
+        let objects = clients.objects(&config.bucket);
         let function = PublishAlerts::new(&config, alerts, table, objects, SystemClock)
             .with_links(links.as_ref().map(RenewedLinks::maker));
         Ok(async move |invocation: Invocation| {

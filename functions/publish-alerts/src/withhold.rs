@@ -1,10 +1,11 @@
 //! Whether an alert is published by itself, and why not.
 
 use modstream_events::{Alert, Event};
-use modstream_ledger::limits::{Budgets, Known, Request, Scope, Slot};
-use modstream_ledger::{Hour, Withholding};
+use modstream_ledger::limits::{Budget, Budgets, Known, Request, Scope, Slot};
+use modstream_ledger::{AlertKey, Hour, Withholding};
+use modstream_platform::Clock;
 use modstream_platform::deliver::DeliveryError;
-use modstream_platform::{Clock, Objects};
+use modstream_platform::table::Table;
 use modstream_policy::{Channel, Policies};
 use named_mutations::is_on;
 use plain_text::counted;
@@ -42,31 +43,30 @@ pub(crate) fn by_rules(event: &Event<'_, Alert<'_>>, policies: &Policies, open: 
     Some((Withholding::Breaker, format!("the breaker is open until {until}: {share:.1} % of comments alerted")))
 }
 
-/// What the budgets say: the subreddit's, then that of all together. The probe takes no place.
-pub(crate) async fn by_budgets<O: Objects, C: Clock>(
-    event: &Event<'_, Alert<'_>>,
+/// What the budgets say: the subreddit's, and that of all together. The probe takes no place.
+pub(crate) async fn by_budgets<B: Table, C: Clock>(
+    (key, event): (&AlertKey, &Event<'_, Alert<'_>>),
     is_resumed: bool,
     policies: &Policies,
     budgets: &Budgets,
-    (objects, clock, deadline): (&O, &C, jiff::Timestamp),
+    (table, clock, deadline): (&B, &C, jiff::Timestamp),
 ) -> Result<Option<Withheld>, DeliveryError> {
     if event.data.probe {
         return Ok(None);
     }
     let subreddit = event.data.comment.subreddit.as_deref();
     let own = policies.for_subreddit(subreddit).max_alerts_per_hour;
-    let budgets_of = [
-        (own, Scope::subreddit(subreddit), "this subreddit"),
-        (policies.max_alerts_per_hour, Scope::all(), "all subreddits together"),
-    ];
-    for (places, scope, whose) in budgets_of {
-        let Some(places) = places else { continue };
-        let hour = Hour::of(event.time);
-        let request = Request { hour, scope: &scope, places, alert: &event.id, is_resumed };
-        if budgets.take(objects, clock, deadline, request).await? == Slot::Spent {
+    let of = [(own, Scope::subreddit(subreddit)), (policies.max_alerts_per_hour, Scope::all())];
+    let of: Vec<Budget> =
+        of.into_iter().filter_map(|(places, scope)| Some(Budget { scope, places: places? })).collect();
+    let request = Request { hour: Hour::of(event.time), budgets: &of, alert: key, is_resumed };
+    Ok(match budgets.take(table, clock, deadline, request).await? {
+        Slot::Has => None,
+        Slot::Spent(Budget { scope, places }) => {
+            let whose = if scope == Scope::all() { "all subreddits together" } else { "this subreddit" };
             let places = counted(places, "alert");
-            return Ok(Some((Withholding::Budget, format!("the budget of {whose} is {places} an hour, and spent"))));
+            let detail = format!("the budget of {whose} is {places} an hour, and spent");
+            Some((Withholding::Budget, detail))
         }
-    }
-    Ok(None)
+    })
 }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use modstream_ledger::SCHEMA;
 use modstream_platform::environment::Environment;
-use modstream_platform::memory::{MemoryClock, MemoryObjects, MemorySecrets, MemoryStream};
+use modstream_platform::memory::{MemoryClock, MemorySecrets, MemoryStream, MemoryTable};
 use modstream_platform::{Clock as _, Stream as _};
 use modstream_stub_server::url_request;
 use serde_json::{Value, json};
@@ -13,7 +14,7 @@ const KEY: &str = "0123456789abcdef0123456789abcdef";
 
 fn environment(name: &str) -> Option<String> {
     let value = match name {
-        "BUCKET" => "bucket",
+        "TABLE" => "table",
         "DECISIONS_STREAM" => "decisions",
         "LINK_KEY_SECRET" => "links",
         "DESK_ACCESS" => "iam",
@@ -32,7 +33,8 @@ async fn answer(key: Option<&str>, payload: Value) -> Result<Value, String> {
     }
     let stream = MemoryStream::new(&config.pages.decisions_stream, 1, clock);
     assert_eq!(stream.name(), "decisions");
-    let function = Pages::new(&config.pages, settings(&config), MemoryObjects::new(), stream, secrets, clock);
+    let table = MemoryTable::new(&config.pages.table, SCHEMA, clock);
+    let function = Pages::new(&config.pages, settings(&config), table, stream, secrets, clock);
     let answer = function.handle(payload.to_string().as_bytes(), clock.now() + Duration::from_secs(10)).await;
     answer.map(|answer| serde_json::to_value(answer).expect("JSON")).map_err(|error| error.to_string())
 }
@@ -72,5 +74,5 @@ async fn without_a_key_or_a_request_the_invocation_fails_and_says_why() {
 #[test]
 fn a_variable_that_is_missing_is_named() {
     let error = Config::read(Environment::new(&|_| None)).expect_err("nothing is set");
-    assert!(error.to_string().contains("the environment variable BUCKET is missing"), "{error}");
+    assert!(error.to_string().contains("the environment variable TABLE is missing"), "{error}");
 }

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use modstream_events::Action;
+use modstream_ledger::SCHEMA;
 use modstream_links::{Claim, Signer};
 use modstream_platform::environment::Environment;
-use modstream_platform::memory::{MemoryClock, MemoryObjects, MemorySecrets, MemoryStream};
+use modstream_platform::memory::{MemoryClock, MemorySecrets, MemoryStream, MemoryTable};
 use modstream_platform::{Clock as _, Stream as _};
 use modstream_stub_server::url_request;
 use serde_json::{Value, json};
@@ -15,7 +16,7 @@ const KEY: &str = "0123456789abcdef0123456789abcdef";
 
 fn environment(name: &str) -> Option<String> {
     let value = match name {
-        "BUCKET" => "bucket",
+        "TABLE" => "table",
         "DECISIONS_STREAM" => "decisions",
         "LINK_KEY_SECRET" => "links",
         _ => return None,
@@ -33,7 +34,8 @@ async fn answer(key: Option<&str>, payload: Value) -> Result<Value, String> {
     }
     let stream = MemoryStream::new(&config.decisions_stream, 1, clock);
     assert_eq!(stream.name(), "decisions");
-    let function = Pages::new(&config, settings(&config), MemoryObjects::new(), stream, secrets, clock);
+    let table = MemoryTable::new(&config.table, SCHEMA, clock);
+    let function = Pages::new(&config, settings(&config), table, stream, secrets, clock);
     let answer = function.handle(payload.to_string().as_bytes(), clock.now() + Duration::from_secs(10)).await;
     answer.map(|answer| serde_json::to_value(answer).expect("JSON")).map_err(|error| error.to_string())
 }
@@ -41,9 +43,9 @@ async fn answer(key: Option<&str>, payload: Value) -> Result<Value, String> {
 #[tokio::test(start_paused = true)]
 async fn a_link_that_is_good_leads_to_its_alert_and_another_to_what_to_do() {
     let signer = Signer::new(KEY.as_bytes(), None).expect("a key");
-    let hour = "2026-01-05T10".parse().expect("an hour");
-    let id = "d704ed39-889c-5b22-b41b-2e4fb9283bff".parse().expect("a UUID");
-    let claim = Claim::Alert { hour, id, action: Action::Keep };
+    let [comment, id] = ["1f0a5c1e-7d0b-5c9e-8c57-3a1b5f2f9d10", "d704ed39-889c-5b22-b41b-2e4fb9283bff"]
+        .map(|id| id.parse().expect("a UUID"));
+    let claim = Claim::Alert { comment, id, action: Action::Keep };
     let link = signer.link("", &claim, "2026-01-05T11:00:00Z".parse().expect("a time")).expect("a link");
     // The ledger is empty.
     for (method, path, status) in
@@ -68,5 +70,5 @@ async fn without_a_key_or_a_request_the_invocation_fails_and_says_why() {
 #[test]
 fn a_variable_that_is_missing_is_named() {
     let error = Config::read(Environment::new(&|_| None)).expect_err("nothing is set");
-    assert!(error.to_string().contains("the environment variable BUCKET is missing"), "{error}");
+    assert!(error.to_string().contains("the environment variable TABLE is missing"), "{error}");
 }

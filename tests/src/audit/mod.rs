@@ -8,6 +8,7 @@ mod scoring;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use modstream_platform::table::Item;
 use serde_json::Value;
 
 use crate::world::{Notice, StoredRecord, World};
@@ -23,8 +24,10 @@ pub struct Audit {
     pub comments: Vec<StoredRecord>,
     /// The predictions' stream.
     pub predictions: Vec<StoredRecord>,
-    /// Every object under `quarantine/` and `alerts/`: its contents, oldest first.
+    /// Every object under `quarantine/`: its contents, oldest first.
     pub objects: BTreeMap<String, Vec<Vec<u8>>>,
+    /// The alerts of the ledger.
+    pub alerts: Vec<LedgerAlert>,
     /// What the topic took.
     pub notices: Vec<Notice>,
     /// Stream and sequence number of bad records that were given up: they lie in an on-failure object, payload and all.
@@ -33,6 +36,19 @@ pub struct Audit {
     pub keeps_order: bool,
     /// The subreddits whose policies may withhold alerts. `POLICY` alone withholds none.
     pub may_withhold: BTreeSet<String>,
+}
+
+/// An alert as the ledger has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerAlert {
+    /// The alert's id.
+    pub id: String,
+    /// Its event, encoded.
+    pub event: Vec<u8>,
+    /// Whether it is recorded as sent.
+    pub is_sent: bool,
+    /// Whether it is recorded as withheld.
+    pub is_withheld: bool,
 }
 
 impl Audit {
@@ -68,6 +84,11 @@ impl Audit {
     fn is_settled_elsewhere(&self, stream: &str, record: &StoredRecord) -> bool {
         self.settled_elsewhere.contains(&(stream.to_owned(), record.sequence_number.clone()))
     }
+}
+
+/// The event that an item holds in an attribute; nothing where it holds none.
+pub fn unpacked(item: &Item, attribute: &str) -> Vec<u8> {
+    item.bytes(attribute).and_then(|packed| modstream_ledger::unpack(packed).ok()).unwrap_or_default()
 }
 
 fn quarantine_key(stream: &str, record: &StoredRecord) -> String {

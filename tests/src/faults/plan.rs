@@ -31,6 +31,10 @@ pub enum Operation {
     GetObject,
     /// Writing an object.
     PutObject,
+    /// Reading items of the table: one, some, or a page.
+    ReadItems,
+    /// Writing items of the table: one, or several in a transaction.
+    WriteItems,
     /// Messages to the topic.
     PublishBatch,
 }
@@ -38,9 +42,10 @@ pub enum Operation {
 /// Something that took effect, whatever the caller was told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// An object was written.
+    /// An object was written, or an item.
     Written {
-        /// Its key.
+        /// Its key; of an item partition, sort key and, where it was there before, the attribute that was set, with slashes
+        /// between.
         key: String,
     },
     /// A message was published.
@@ -90,12 +95,13 @@ impl Faults {
         self.state().down_until.insert(operation, until);
     }
 
-    /// A bucket of its own process, subject to this plan.
+    /// A bucket or table of its own process, subject to this plan.
     pub fn over<O>(&self, objects: O) -> Faulty<O> {
         Faulty::new(objects, self, &Process::default())
     }
 
-    /// What begins so in the bucket may not be read, written, listed or deleted for a while from now on.
+    /// What begins so in the bucket may not be read, written, listed or deleted for a while from now on; or in the table, by its
+    /// partition.
     pub fn deny(&self, prefix: &str, time: Duration) {
         let until = (self.now)() + time;
         self.state().denied.push((prefix.to_owned(), until));
@@ -109,7 +115,7 @@ impl Faults {
         };
         if self.state().denied.iter().any(is_denied) {
             let message = "AccessDenied: Access Denied".to_owned();
-            return Err(CallError { service: "s3", operation, kind: CallErrorKind::Denied, message });
+            return Err(CallError { service: "aws", operation, kind: CallErrorKind::Denied, message });
         }
         Ok(())
     }
@@ -166,6 +172,8 @@ impl Operation {
             Operation::PutRecords => ("kinesis", "PutRecords"),
             Operation::GetObject => ("s3", "GetObject"),
             Operation::PutObject => ("s3", "PutObject"),
+            Operation::ReadItems => ("dynamodb", "Query"),
+            Operation::WriteItems => ("dynamodb", "UpdateItem"),
             Operation::PublishBatch => ("sns", "PublishBatch"),
         };
         CallError { service, operation, kind, message: "planned".to_owned() }

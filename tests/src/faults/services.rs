@@ -1,6 +1,9 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use modstream_platform::table::{
+    self, Batch, Consistency, Item, Key, Outcome, Page, Query, Table, Transacted, Update, Write,
+};
 use modstream_platform::{
     Bytes, CallError, CallErrorKind, Clock, Condition, DeletableObjects, ETag, Fetched, Message, Objects,
     PublishOutcome, PutOutcome, PutRecord, Stream, Topic, Written,
@@ -113,6 +116,89 @@ impl<O: DeletableObjects> DeletableObjects for Faulty<O> {
     async fn delete(&self, key: &str) -> Result<(), CallError> {
         self.faults.denied("DeleteObject", key)?;
         self.call(Operation::PutObject, self.inner.delete(key), None).await
+    }
+}
+
+impl<T> Faulty<T> {
+    /// Notes what a write of the table did.
+    fn note_write(&self, write: &Write) {
+        let written = |key: String| self.faults.note(Effect::Written { key });
+        let place = format!("{}/{}", write.key().partition, write.key().sort);
+        match write {
+            Write::Put { .. } => written(place),
+            Write::Update { update, .. } => {
+                update.actions.keys().for_each(|attribute| written(format!("{place}/{attribute}")));
+            }
+            Write::Delete { .. } | Write::Check { .. } => {}
+        }
+    }
+}
+
+impl<T: Table> Table for Faulty<T> {
+    fn name(&self) -> &str {
+        self.inner.name()
+    }
+
+    async fn get(&self, key: &Key, consistency: Consistency) -> Result<Option<Item>, CallError> {
+        self.faults.denied("GetItem", &key.partition)?;
+        self.call(Operation::ReadItems, self.inner.get(key, consistency), None).await
+    }
+
+    async fn get_batch(&self, keys: &[Key], consistency: Consistency) -> Result<Batch, CallError> {
+        keys.iter().try_for_each(|key| self.faults.denied("BatchGetItem", &key.partition))?;
+        self.call(Operation::ReadItems, self.inner.get_batch(keys, consistency), None).await
+    }
+
+    async fn query(&self, query: &Query) -> Result<Page, CallError> {
+        self.faults.denied("Query", &query.partition)?;
+        self.call(Operation::ReadItems, self.inner.query(query), None).await
+    }
+
+    async fn put(&self, item: &Item, condition: &table::Condition) -> Result<Outcome<()>, CallError> {
+        self.faults.denied("PutItem", &item.key.partition)?;
+        let work = async {
+            let outcome = self.inner.put(item, condition).await?;
+            if outcome == Outcome::Done(()) {
+                self.note_write(&Write::Put { item: item.clone(), condition: condition.clone() });
+            }
+            Ok(outcome)
+        };
+        self.call(Operation::WriteItems, work, None).await
+    }
+
+    async fn update(
+        &self,
+        key: &Key,
+        update: &Update,
+        condition: &table::Condition,
+    ) -> Result<Outcome<Item>, CallError> {
+        self.faults.denied("UpdateItem", &key.partition)?;
+        let work = async {
+            let outcome = self.inner.update(key, update, condition).await?;
+            if matches!(outcome, Outcome::Done(_)) {
+                let (key, update, condition) = (key.clone(), update.clone(), condition.clone());
+                self.note_write(&Write::Update { key, update, condition });
+            }
+            Ok(outcome)
+        };
+        self.call(Operation::WriteItems, work, None).await
+    }
+
+    async fn delete(&self, key: &Key, condition: &table::Condition) -> Result<Outcome<()>, CallError> {
+        self.faults.denied("DeleteItem", &key.partition)?;
+        self.call(Operation::WriteItems, self.inner.delete(key, condition), None).await
+    }
+
+    async fn transact(&self, token: &str, writes: &[Write]) -> Result<Transacted, CallError> {
+        writes.iter().try_for_each(|write| self.faults.denied("TransactWriteItems", &write.key().partition))?;
+        let work = async {
+            let outcome = self.inner.transact(token, writes).await?;
+            if outcome == Transacted::Done {
+                writes.iter().for_each(|write| self.note_write(write));
+            }
+            Ok(outcome)
+        };
+        self.call(Operation::WriteItems, work, None).await
     }
 }
 

@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_kinesis::types::ShardIteratorType;
-use modstream_platform::aws::{Clients, KinesisStream, S3Objects, SnsTopic, SystemClock};
+use modstream_ledger::SCHEMA;
+use modstream_platform::aws::{Clients, DynamoTable, KinesisStream, S3Objects, SnsTopic, SystemClock};
 use tokio::sync::Mutex;
 
 use crate::world::{Drained, Notice, StoredRecord, Which, World};
@@ -22,7 +23,7 @@ pub use sdk::Sdk;
 pub use stack::{Stack, refused, said, until};
 pub use twin::Twin;
 
-/// Two streams, a bucket, a topic and a queue that hears all of it.
+/// Two streams, a table, a bucket, a topic and a queue that hears all of it.
 pub struct LocalWorld {
     /// How to reach the services themselves.
     pub sdk: Sdk,
@@ -39,6 +40,8 @@ pub struct Names {
     pub comments: String,
     /// The predictions' stream.
     pub predictions: String,
+    /// The table.
+    pub table: String,
     /// The bucket.
     pub bucket: String,
     /// The alerts' topic.
@@ -65,6 +68,7 @@ impl LocalWorld {
         let names = Names {
             comments: sdk.make_stream(&format!("{prefix}-comments"), shards).await,
             predictions: sdk.make_stream(&format!("{prefix}-predictions"), shards).await,
+            table: format!("{prefix}-state"),
             bucket: sdk.make_bucket(prefix).await,
             topic_arn: sdk.make_topic(prefix).await,
             queue_url: sdk.make_queue(prefix).await,
@@ -113,12 +117,17 @@ impl LocalWorld {
 
 impl World for LocalWorld {
     type Stream = KinesisStream;
+    type Table = DynamoTable;
     type Objects = S3Objects;
     type Topic = SnsTopic;
     type Clock = SystemClock;
 
     fn stream(&self, which: Which) -> KinesisStream {
         self.clients.stream(self.name(which))
+    }
+
+    fn table(&self) -> DynamoTable {
+        self.clients.table(&self.names.table, SCHEMA)
     }
 
     fn objects(&self) -> S3Objects {

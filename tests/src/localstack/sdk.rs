@@ -19,6 +19,8 @@ use crate::world::Notice;
 pub struct Sdk {
     /// Region, credentials, address.
     pub config: SdkConfig,
+    /// DynamoDB.
+    pub dynamodb: aws_sdk_dynamodb::Client,
     /// Kinesis.
     pub kinesis: aws_sdk_kinesis::Client,
     /// S3.
@@ -43,6 +45,7 @@ impl Sdk {
             .await;
         let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build();
         Sdk {
+            dynamodb: aws_sdk_dynamodb::Client::new(&config),
             kinesis: aws_sdk_kinesis::Client::new(&config),
             s3: aws_sdk_s3::Client::from_conf(s3),
             sns: aws_sdk_sns::Client::new(&config),

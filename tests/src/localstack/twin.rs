@@ -7,7 +7,7 @@ use aws_sdk_lambda::types::{DestinationConfig, Environment, EventSourcePosition,
 use super::proxy::{Plan, Proxy, Tally};
 use super::{LocalWorld, Stack, process};
 
-/// The deployed functions once more, as they are deployed, over streams, a bucket and a topic of their own, which they reach
+/// The deployed functions once more, as they are deployed, over streams, a table, a bucket and a topic of their own, which they reach
 /// through proxies.
 pub struct Twin {
     /// What they work on. It is reached without a proxy.
@@ -86,7 +86,7 @@ impl Twin {
         process::kill(self.function(function), self.port)
     }
 
-    /// Takes functions, mappings and streams away.
+    /// Takes functions, mappings, streams and table away.
     pub async fn end(self) {
         let LocalWorld { sdk, names, .. } = self.world;
         for id in self.mappings {
@@ -98,6 +98,7 @@ impl Twin {
         for stream in [names.comments, names.predictions] {
             sdk.kinesis.delete_stream().stream_name(stream).send().await.expect("deletes");
         }
+        sdk.dynamodb.delete_table().table_name(names.table).send().await.expect("deletes");
     }
 }
 
@@ -107,6 +108,7 @@ fn own(stack: &Stack, world: &LocalWorld, deployed: &str) -> Option<String> {
     let pairs = [
         ("comments_stream", &names.comments),
         ("predictions_stream", &names.predictions),
+        ("table", &names.table),
         ("bucket", &names.bucket),
         ("alerts_topic_arn", &names.topic_arn),
     ];

@@ -1,5 +1,6 @@
 //! The audit itself: it finds what is wrong.
 
+use modstream_platform::table::{self, Item, Key, Table as _};
 use modstream_platform::{Bytes, Condition as Write, Objects, Topic};
 use modstream_tests::{Audit, MadeUp, MemoryWorld, System, Which, World, install, model_files, prediction_event};
 use publish_alerts::Condition;
@@ -70,25 +71,38 @@ async fn an_alert_too_few_too_many_and_one_without_a_ledger_entry() {
     let world = MemoryWorld::new(1, 100);
     put_prediction(&world, 0, 0.9).await;
     let broken = broken_in_alerting(&world).await;
-    assert!(broken.contains("0 texts were published") && broken.contains("requested.json written 0"), "{broken}");
+    assert!(broken.contains("0 texts were published") && broken.contains("made false"), "{broken}");
 
     let world = MemoryWorld::new(1, 100);
     put_prediction(&world, 0, 0.1).await;
     let body = "{\"id\":\"a\"}".to_owned();
     let message = modstream_platform::Message { id: "a".into(), body, ..modstream_platform::Message::default() };
     world.alerts().publish_batch(&[message]).await.expect("the topic takes it");
-    write(&world, "alerts/2026-01-05T09/a/requested.json").await;
+    make(&world, "c", "a", &[]).await;
     let broken = broken_in_alerting(&world).await;
-    assert!(broken.contains("published, and no prediction asks") && broken.contains("requested.json: no prediction"));
+    assert!(broken.contains("published, and no prediction asks") && broken.contains("alert a: no prediction asks"));
+    make(&world, "d", "a", &[]).await;
+    assert!(broken_in_alerting(&world).await.contains("alert a: it lies in two places"));
+}
+
+/// Puts an alert into the ledger that has these attributes besides.
+async fn make(world: &MemoryWorld, comment: &str, id: &str, attributes: &[&str]) {
+    let item = Item::new(Key::new(format!("comment#{comment}"), format!("alert#{id}")))
+        .with("event", b"{}".to_vec())
+        .with("made", "2026-01-05T09:00:00.000000000Z")
+        .with("in_made", "made")
+        .with("severity", "high")
+        .with("probability", "0.9");
+    let item = attributes.iter().fold(item, |item, name| item.with(*name, "x"));
+    world.table().put(&item, &table::Condition::Always).await.expect("the table takes it");
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_alert_withheld_where_no_policy_may_or_published_all_the_same() {
     let world = MemoryWorld::new(1, 100);
     put_prediction(&world, 0, 0.9).await;
-    let folder = format!("alerts/2026-01-05T09/{}", MadeUp::new(0).alert_id());
-    write(&world, &format!("{folder}/requested.json")).await;
-    write(&world, &format!("{folder}/withheld.json")).await;
+    let id = MadeUp::new(0).alert_id();
+    make(&world, "c", &id, &["withheld"]).await;
     assert!(broken_in_alerting(&world).await.contains("0 texts were published, not one"));
 
     let may = async || {
@@ -97,8 +111,8 @@ async fn an_alert_withheld_where_no_policy_may_or_published_all_the_same() {
         audit.broken_in_alerting(ALERTING).join("\n")
     };
     assert_eq!(may().await, "");
-    write(&world, &format!("{folder}/sent.json")).await;
-    assert!(may().await.contains("withheld 1 times, and published"));
+    make(&world, "c", &id, &["withheld", "sent"]).await;
+    assert!(may().await.contains("withheld, and published"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -71,7 +71,7 @@ fn bodies() -> Vec<String> {
     own
 }
 
-/// Every version of every object, archives unpacked and base64 decoded; not the corpus, which is the operator's own file.
+/// Every version of every object and every item, archives unpacked and base64 decoded; not the corpus, which is the operator's own file.
 async fn everything(world: &MemoryWorld) -> Vec<(String, String)> {
     let mut all = Vec::new();
     for key in world.objects().list("").await.expect("lists") {
@@ -92,6 +92,11 @@ async fn everything(world: &MemoryWorld) -> Vec<(String, String)> {
             all.push((key.clone(), text));
         }
     }
+    for item in world.table().items() {
+        let event = item.bytes("event").and_then(|packed| modstream_ledger::unpack(packed).ok()).unwrap_or_default();
+        let text = format!("{item:?} {}", String::from_utf8_lossy(&event));
+        all.push((format!("ledger {}", item.key.sort), text));
+    }
     all
 }
 
@@ -107,9 +112,9 @@ async fn no_version_of_any_object_holds_a_forgotten_persons_name_or_text_and_the
         assert!(found, "the test has nothing to forget in {place:?}");
     }
 
-    let (objects, clock) = (world.objects(), world.clock());
+    let (table, objects, clock) = (world.table(), world.objects(), world.clock());
     let person = Person::Author(AUTHOR.to_owned());
-    let done = forget(&objects, &clock, &person, Mode::Remove).await.expect("removes");
+    let done = forget((&table, &objects), &clock, &person, Mode::Remove).await.expect("removes");
     assert!(done.unclear.is_empty(), "{:?}", done.unclear);
     let records = done.places.iter().map(|(place, counts)| (*place, counts.records)).collect::<Vec<_>>();
     // What was scored twice was also given up twice.

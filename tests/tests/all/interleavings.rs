@@ -57,7 +57,14 @@ fn fault() -> impl Strategy<Value = Fault> {
 }
 
 fn case() -> impl Strategy<Value = Case> {
-    let operations = [Operation::PutRecords, Operation::GetObject, Operation::PutObject, Operation::PublishBatch];
+    let operations = [
+        Operation::PutRecords,
+        Operation::GetObject,
+        Operation::PutObject,
+        Operation::ReadItems,
+        Operation::WriteItems,
+        Operation::PublishBatch,
+    ];
     let faults = operations.map(|operation| vec(fault(), 0..30).prop_map(move |faults| (operation, faults)));
     let parts = (1..4_usize, 1..40_usize, vec(fate(), 30), faults, btree_set(0..400_u64, 0..5));
     parts.prop_map(|(shards, batch_size, fates, faults, kills)| Case {

@@ -62,7 +62,7 @@ async fn calls_that_fail_as_a_whole_cost_time_and_nothing_else() {
             let audit = scored(&system).await;
             assert_eq!((audit.prediction_ids().len(), audit.objects.len()), (30, 1), "{operation:?} {kind:?}");
         }
-        for operation in [Operation::PublishBatch, Operation::PutObject, Operation::GetObject] {
+        for operation in [Operation::PublishBatch, Operation::WriteItems, Operation::ReadItems, Operation::GetObject] {
             let system = predictions(30).await;
             system.faults.next(operation, [Fault::Fails(kind), Fault::Works, Fault::Fails(kind)]);
             assert_eq!(system.publish().await.given_up, 0);
@@ -97,19 +97,11 @@ async fn a_ledger_write_without_an_answer_counts_as_done() {
     // Before publishing, and after.
     for first in [0, 10] {
         let system = predictions(10).await;
-        system.faults.next(Operation::PutObject, vec![Fault::Works; first]);
-        system.faults.next(Operation::PutObject, vec![Fault::AnswerLost; 10]);
+        system.faults.next(Operation::WriteItems, vec![Fault::Works; first]);
+        system.faults.next(Operation::WriteItems, vec![Fault::AnswerLost; 10]);
         assert_eq!(system.publish().await, smoothly());
         assert_eq!(alerted(&system, ALERTING).await.notices.len(), 10);
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_ledger_write_beside_another_is_asked_for_again() {
-    let system = predictions(3).await;
-    system.faults.next(Operation::PutObject, vec![Fault::Conflict; 6]);
-    assert_eq!(system.publish().await, smoothly());
-    assert_eq!(alerted(&system, ALERTING).await.notices.len(), 3);
 }
 
 #[tokio::test(start_paused = true)]
@@ -163,8 +155,8 @@ async fn an_alert_that_could_not_be_recorded_as_sent_is_recorded_later() {
     let system = predictions(1).await;
     let works = || Fault::Works;
     let fails = || Fault::Fails(CallErrorKind::Denied);
-    // It is filed, and requested, and can't be recorded as sent.
-    system.faults.next(Operation::PutObject, [works(), works(), fails()]);
+    // It is made, and can't be recorded as sent.
+    system.faults.next(Operation::WriteItems, [works(), fails()]);
     assert_eq!(system.publish().await, Drained { retries: 1, ..smoothly() });
     alerted(&system, ALERTING).await;
     let published = system.faults.effects().iter().filter(|it| matches!(it, Effect::Published { .. })).count();

@@ -35,7 +35,14 @@ async fn no_log_line_and_no_error_holds_a_comments_text_or_author() {
         put(&world, Which::Predictions, &key(number), bad.data).await;
     }
     let system = System::new(world, &[]);
-    for operation in [Operation::PutRecords, Operation::PutObject, Operation::GetObject, Operation::PublishBatch] {
+    for operation in [
+        Operation::PutRecords,
+        Operation::PutObject,
+        Operation::GetObject,
+        Operation::ReadItems,
+        Operation::WriteItems,
+        Operation::PublishBatch,
+    ] {
         system.faults.down(operation, Duration::from_secs(45));
         system.faults.next(operation, [Fault::Works, Fault::Fails(CallErrorKind::Denied), Fault::AnswerLost]);
     }

@@ -1,11 +1,7 @@
 //! Mappings on: from an alert to its digest, from the digest's link to a decision, and to the desk.
 
-use std::collections::BTreeMap;
-
-use modstream_ledger::{Fate, Hour, Reader};
-use modstream_platform::Clock as _;
 use modstream_tests::localstack::{Browser, Page, said, until};
-use modstream_tests::{Which, World, comment_event, prediction_event};
+use modstream_tests::{MadeUp, Which, comment_event, prediction_event};
 use serde_json::{Value, json};
 
 use crate::{LIMIT, deployed, invoke, put};
@@ -20,26 +16,15 @@ async fn an_alert_is_in_a_digest_whose_link_takes_one_decision_that_the_desk_sho
     let (stack, world) = deployed().await;
     let queue = world.sdk.make_queue(QUEUE).await;
     world.sdk.subscribe(&stack.output("digests_topic_arn"), &queue, None).await;
-    let started = crate::now();
     for number in FIRST..FIRST + 3 {
         put(&world, Which::Comments, vec![("k".to_owned(), comment_event(number))]).await;
         put(&world, Which::Predictions, vec![("k".to_owned(), prediction_event(number, 0.99))]).await;
     }
-    let ids: Vec<String> = (FIRST..FIRST + 3)
-        .map(|number| {
-            let event: Value = serde_json::from_slice(&comment_event(number)).expect("an event");
-            let text = |name: &str| event[name].as_str().expect("text").to_owned();
-            modstream_events::ids::alert(&text("source"), &text("id"), "default").to_string()
-        })
-        .collect();
-    let (objects, clock) = (world.objects(), world.clock());
     until("the alerts are sent", LIMIT, async || {
-        let reader = Reader::new(&objects, &clock, clock.now() + LIMIT);
-        let mut sent: BTreeMap<String, Fate> = BTreeMap::new();
-        for hour in Hour::between(started, clock.now()) {
-            sent.extend(reader.hour(hour).await.ok()?.into_iter().map(|entry| (entry.id, entry.fate)));
+        for number in FIRST..FIRST + 3 {
+            crate::alert_of(&world, MadeUp::new(number)).await?.text("sent")?;
         }
-        ids.iter().all(|id| sent.get(id) == Some(&Fate::Sent)).then_some(())
+        Some(())
     })
     .await;
 
@@ -104,6 +89,18 @@ async fn an_alert_is_in_a_digest_whose_link_takes_one_decision_that_the_desk_sho
 
     // A script decides about the second.
     said(stack.modstream().args(["decide", second, "keep", "--moderator", "script"]));
+
+    // The table has what the desk showed: two decisions, each with its event, and nothing that waits to be sent.
+    let items = world.sdk.items(&world.names.table).await;
+    let of = |part: &str| items.iter().filter(|item| item.text("sk").is_some_and(|sort| sort.starts_with(part)));
+    let kept: Vec<Value> = of("decision#")
+        .map(|item| serde_json::from_slice(&item.unpacked("event").expect("an event")).expect("JSON"))
+        .collect();
+    assert_eq!(kept.len(), 2, "{kept:?}");
+    assert!(kept.iter().any(|event| *event == events[0]), "{kept:?}");
+    let decided = of("alert#").filter(|item| item.number("decisions") == Some(1));
+    assert!(decided.clone().all(|item| item.text("in_open").is_none()) && decided.count() == 2);
+    assert!(!items.iter().any(|item| item.text("pk") == Some("outbox")));
 
     // And both are training rows.
     let folder = tempfile::tempdir().expect("a folder");

@@ -4,18 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use jiff::SignedDuration;
-use modstream_ledger::comments::Comments;
-use modstream_ledger::digests::{Digests, window_key};
-use modstream_ledger::limits::{BREAKERS, Opened};
-use modstream_ledger::{Fate, Hour, Keys, Reader, Withheld, Withholding};
-use modstream_platform::{Clock as _, Condition, Objects as _};
-use modstream_tests::localstack::{Browser, LocalWorld, Stack, refused, said, until};
+use jiff::{SignedDuration, Timestamp};
+use modstream_platform::Objects as _;
+use modstream_tests::localstack::{Browser, LocalWorld, Stack, Stored, refused, said, until};
 use modstream_tests::{MadeUp, Notice, Which, World};
 use modstream_windows::Tumbling;
 use serde_json::{Value, json};
 
-use crate::{LIMIT, deployed, invoke, now, put};
+use crate::{LIMIT, alert_of, deployed, invoke, now, put};
 
 /// What the made-up comments of this test are numbered from.
 const FIRST: usize = 60_000;
@@ -66,6 +62,14 @@ async fn a_document_withholds_what_moderators_find_in_the_digest_and_at_the_desk
     scene.remove_document().await;
 }
 
+/// Why an alert was withheld.
+#[derive(Clone, Debug)]
+struct Withheld {
+    reason: String,
+    /// The same as a sentence.
+    detail: String,
+}
+
 struct Scene {
     stack: Stack,
     world: LocalWorld,
@@ -107,16 +111,15 @@ impl Scene {
 
     /// What became of alerts, once it is known of all; with why, where they were withheld.
     async fn fates(&self, comments: &[MadeUp]) -> Vec<Option<Withheld>> {
-        let (objects, clock) = (self.world.objects(), self.world.clock());
         until("the alerts are published or withheld", LIMIT, async || {
-            let reader = Reader::new(&objects, &clock, clock.now() + LIMIT);
             let mut fates = Vec::new();
             for comment in comments {
-                let (id, hour) = (comment.alert_id(), self.alerted_in(comment).await?);
-                fates.push(match reader.entry(hour, &id).await.ok()??.fate {
-                    Fate::Requested => return None,
-                    Fate::Sent => None,
-                    Fate::Withheld => Some(reader.withheld(hour, &id).await.ok()??),
+                let item = alert_of(&self.world, *comment).await?;
+                let text = |name: &str| item.text(name).map(str::to_owned);
+                fates.push(match (text("sent"), text("withheld")) {
+                    (None, None) => return None,
+                    (Some(_), _) => None,
+                    (None, Some(reason)) => Some(Withheld { reason, detail: text("detail")? }),
                 });
             }
             Some(fates)
@@ -125,14 +128,14 @@ impl Scene {
     }
 
     /// Makes alert after alert until one meets this fate.
-    async fn until_fate(&mut self, what: &str, subreddit: &'static str, wanted: Option<Withholding>) {
+    async fn until_fate(&mut self, what: &str, subreddit: &'static str, wanted: Option<&str>) {
         let ends = now() + LIMIT;
         loop {
             let comment = self.comment(subreddit);
             // Below what moderators look at first, so that many of these hide nothing at the desk.
             self.alert(&[comment], 0.75).await;
             let fates = self.fates(&[comment]).await;
-            if fates[0].as_ref().map(|withheld| withheld.reason) == wanted {
+            if fates[0].as_ref().map(|withheld| withheld.reason.as_str()) == wanted {
                 return;
             }
             assert!(now() < ends, "waited {LIMIT:?} until {what}: {fates:?}");
@@ -146,7 +149,7 @@ impl Scene {
         std::fs::write(&bad, document(2.0)).expect("written");
         let pushed = self.modstream_json(&["policy", "push", good.to_str().expect("UTF-8")]);
         assert_eq!(pushed["before"], Value::Null, "{pushed}");
-        self.until_fate("the document is in use", DIGESTED, Some(Withholding::Channel)).await;
+        self.until_fate("the document is in use", DIGESTED, Some("channel")).await;
 
         // One that can't be used is refused with what is wrong with it, and changes nothing.
         let why = refused(self.stack.modstream().args(["policy", "push"]).arg(&bad));
@@ -164,13 +167,17 @@ impl Scene {
         self.alert(&comments, 0.99).await;
         let fates = self.fates(&comments).await;
         let (mut published, mut withheld) = (Vec::new(), Vec::new());
-        let mut hours: BTreeMap<Hour, [usize; 2]> = BTreeMap::new();
+        let mut hours: BTreeMap<String, [usize; 2]> = BTreeMap::new();
         for (comment, fate) in comments.iter().zip(&fates) {
-            let hour = hours.entry(self.alerted_in(comment).await.expect("it is filed")).or_default();
+            let item = alert_of(&self.world, *comment).await.expect("it is made");
+            // An hour of its time takes the places of its budget.
+            let made = item.text("made").expect("a time")[..13].to_owned();
+            assert_eq!(item.text("place"), fate.is_none().then_some(made.as_str()));
+            let hour = hours.entry(made).or_default();
             match fate {
                 None => published.push(*comment),
-                Some(Withheld { reason, detail, .. }) => {
-                    assert_eq!(*reason, Withholding::Budget);
+                Some(Withheld { reason, detail }) => {
+                    assert_eq!(reason, "budget");
                     assert_eq!(detail, &format!("the budget of this subreddit is {BUDGET} alerts an hour, and spent"));
                     withheld.push(*comment);
                 }
@@ -178,15 +185,18 @@ impl Scene {
             hour[usize::from(fate.is_some())] += 1;
         }
         // An hour may end between two of them.
-        for [published, withheld] in hours.values() {
+        for (hour, [published, withheld]) in &hours {
             assert_eq!(*published, BUDGET.min(published + withheld), "{hours:?}");
+            let budgets = self.world.sdk.partition(&self.world.names.table, &format!("budget#{hour}")).await;
+            let budget = budgets.iter().find(|item| item.text("sk") == Some(BUDGETED)).expect("a budget");
+            assert_eq!(budget.number("taken"), i64::try_from(*published).ok());
         }
         assert!(!withheld.is_empty() && published.len() + withheld.len() == ALERTS);
 
         // The same predictions again, and one after them that shows that they were handled.
         let before = self.ledger(&comments).await;
         self.alert(&comments, 0.99).await;
-        self.until_fate("what follows the repeats is handled", DIGESTED, Some(Withholding::Channel)).await;
+        self.until_fate("what follows the repeats is handled", DIGESTED, Some("channel")).await;
         assert_eq!(self.ledger(&comments).await, before);
         let ids = |comments: &[MadeUp]| comments.iter().map(|comment| comment.alert_id()).collect::<BTreeSet<_>>();
         let sent = self.received(queue, published.len()).await;
@@ -195,25 +205,21 @@ impl Scene {
         [published, withheld]
     }
 
-    /// The hour in which an alert was made, and whose budget it takes a place of; none before it is filed.
-    async fn alerted_in(&self, comment: &MadeUp) -> Option<Hour> {
-        let (objects, clock) = (self.world.objects(), self.world.clock());
-        let comments = Comments::new(&objects, &clock, clock.now() + LIMIT);
-        let alerts = comments.alerts(&comment.comment_key()).await.ok()?;
-        alerts.iter().find(|filed| filed.id == comment.alert_id()).map(|filed| Hour::of(filed.time))
-    }
-
-    /// All that the ledger has of alerts, however often it was written.
-    async fn ledger(&self, comments: &[MadeUp]) -> Vec<Vec<Vec<u8>>> {
+    /// All that the table has of alerts.
+    async fn ledger(&self, comments: &[MadeUp]) -> Vec<Stored> {
         let mut all = Vec::new();
         for comment in comments {
-            let hour = self.alerted_in(comment).await.expect("it is filed");
-            let Keys { requested, sent, withheld, .. } = Keys::in_hour(hour, &comment.alert_id());
-            for key in [requested, sent, withheld] {
-                all.push(self.world.versions(&key).await);
-            }
+            all.extend(alert_of(&self.world, *comment).await);
         }
+        assert_eq!(all.len(), comments.len());
         all
+    }
+
+    /// Until when digests are closed; none where there were none.
+    async fn closed_until(&self) -> Option<Timestamp> {
+        let items = self.world.sdk.partition(&self.world.names.table, "digests").await;
+        let head = items.iter().find(|item| item.text("sk") == Some("head"))?;
+        Some(head.text("end").expect("a time").parse().expect("a time"))
     }
 
     /// Takes messages off a queue until there are so many.
@@ -262,13 +268,8 @@ impl Scene {
     /// The digest says how many were held back, and why; and the phone gets a text of its own. The probe is in none.
     async fn digest(&self, queue: &str, [published, withheld]: [&[MadeUp]; 2], probe: &str) {
         // The window of now, or the first that no other run has closed; and a minute for what comes late.
-        let (objects, clock) = (self.world.objects(), self.world.clock());
-        let digests = Digests::new(&objects, &clock, clock.now() + LIMIT);
         let windows = Tumbling::new(SignedDuration::from_mins(5)).expect("longer than nothing");
-        let mut window = windows.window(now());
-        while digests.window(&window_key(window.start, window.end)).await.expect("it reads").is_some() {
-            window = windows.window(window.end);
-        }
+        let window = windows.window(self.closed_until().await.map_or_else(now, |end| end.max(now())));
         let run = json!({ "time": window.end + SignedDuration::from_mins(1) }).to_string();
         let digested = invoke(&self.stack, &self.world, "digest-alerts", &run).await.expect("digests");
         assert_eq!(digested["end"], window.end.to_string(), "{digested}");
@@ -280,13 +281,15 @@ impl Scene {
         let text = notice.body.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(text.contains(&counts) && text.contains(&why), "{}", notice.body);
 
-        let listed = digests.between(Hour::of(window.start), Hour::of(window.end));
-        let mut covered = BTreeSet::new();
-        for key in listed.await.expect("it lists").windows {
-            let all = digests.window(&key).await.expect("it reads").unwrap_or_default();
-            covered.extend(all.iter().flat_map(|digest| digest.covered().map(|alert| alert.id.clone())));
+        let items = self.world.sdk.items(&self.world.names.table).await;
+        let is_digest = |item: &&Stored| item.text("sk").is_some_and(|sort| sort.starts_with("digest#"));
+        let digests = items.iter().filter(is_digest).filter_map(|item| item.unpacked("digest"));
+        let digests: Vec<String> = digests.map(|digest| String::from_utf8(digest).expect("text")).collect();
+        let covers = |id: &str| digests.iter().filter(|digest| digest.contains(id)).count();
+        for comment in published.iter().chain(withheld) {
+            assert_eq!(covers(&comment.alert_id()), 1, "{digests:?}");
         }
-        assert!(covered.len() >= ALERTS && !covered.contains(probe), "{covered:?}");
+        assert_eq!(covers(probe), 0, "{digests:?}");
 
         // LocalStack keeps what it would send to phones.
         let port = self.stack.endpoint.rsplit_once(':').expect("a port").1;
@@ -328,8 +331,8 @@ impl Scene {
         // Other tests have alerts that are older, and wait before these.
         let mut pages = BTreeMap::new();
         for comment in [first, second, withheld] {
-            let (hour, id) = (self.alerted_in(comment).await.expect("it is filed"), comment.alert_id());
-            pages.insert(id.clone(), format!("{desk}alert/{hour}/{id}"));
+            let (comment, id) = (comment.comment_key(), comment.alert_id());
+            pages.insert(id.clone(), format!("{desk}alert/{comment}/{id}"));
         }
         let mut waits = |comment: &MadeUp| {
             let page = maja.open(&pages[&comment.alert_id()]);
@@ -362,20 +365,16 @@ impl Scene {
         assert_eq!(self.modstream(&["breaker", "show"]), "no breaker opened today or yesterday\n");
         // As publish-alerts has it, where too many comments alerted.
         let time = now();
-        let opened = Opened {
-            time,
-            until: time + SignedDuration::from_mins(60),
-            max_share: 0.2,
-            window_minutes: 5,
-            alerts: 130,
-            predictions: 400,
-        };
-        let key = format!("{BREAKERS}{}/0000-_all/opened.json", time.strftime("%Y-%m-%d"));
-        let bytes = serde_json::to_vec(&opened).expect("JSON");
-        self.world.objects().put(&key, bytes.into(), Condition::Absent).await.expect("the bucket takes it");
+        let (text, number) = (|text: String| json!({ "S": text }), |number: u32| json!({ "N": number.to_string() }));
+        let breaker = json!({
+            "pk": { "S": "breakers" }, "sk": text(format!("{}/0000", time.strftime("%Y-%m-%d"))), "opened": text(time.to_string()),
+            "until": text((time + SignedDuration::from_mins(60)).to_string()), "opener": { "S": "somebody" },
+            "max_share": { "S": "0.2" }, "window_minutes": number(5), "alerts": number(130), "predictions": number(400),
+        });
+        self.world.sdk.put_item(&self.world.names.table, &breaker).await;
         let shown = self.modstream(&["breaker", "show"]);
         assert!(shown.contains("130 of 400 comments alerted, 32.5 %  open until "), "{shown}");
-        self.until_fate("an alert is withheld by the breaker", OTHER, Some(Withholding::Breaker)).await;
+        self.until_fate("an alert is withheld by the breaker", OTHER, Some("breaker")).await;
 
         assert!(self.modstream(&["breaker", "close"]).starts_with("closed; alerts are published again within seconds"));
         assert_eq!(self.modstream(&["breaker", "close"]), "no breaker was open\n");

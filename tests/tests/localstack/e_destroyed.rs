@@ -14,6 +14,7 @@ async fn destroy_leaves_nothing_but_what_these_tests_made() {
     left.extend(functions.into_iter().filter_map(|function| function.function_name));
     let mappings = sdk.lambda.list_event_source_mappings().send().await.expect("lists").event_source_mappings;
     left.extend(mappings.unwrap_or_default().into_iter().filter_map(|mapping| mapping.uuid));
+    left.extend(sdk.dynamodb.list_tables().send().await.expect("lists").table_names.unwrap_or_default());
     let buckets = sdk.s3.list_buckets().send().await.expect("lists").buckets.unwrap_or_default();
     left.extend(buckets.into_iter().filter_map(|bucket| bucket.name));
     let topics = sdk.sns.list_topics().send().await.expect("lists").topics.unwrap_or_default();

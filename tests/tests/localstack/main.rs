@@ -19,8 +19,8 @@ use jiff::Timestamp;
 use modstream_events::ids;
 use modstream_platform::deliver::{Delivery, put_all};
 use modstream_platform::{Clock, PutRecord};
-use modstream_tests::localstack::{LocalWorld, Names, Sdk, Stack, until};
-use modstream_tests::{Which, World};
+use modstream_tests::localstack::{LocalWorld, Names, Sdk, Stack, Stored, until};
+use modstream_tests::{MadeUp, Which, World};
 use serde_json::{Value, json};
 
 /// The queue that hears all alerts.
@@ -37,11 +37,20 @@ async fn deployed() -> (Stack, LocalWorld) {
     let names = Names {
         comments: stack.output("comments_stream"),
         predictions: stack.output("predictions_stream"),
+        table: stack.output("table"),
         bucket: stack.output("bucket"),
         topic_arn: stack.output("alerts_topic_arn"),
         queue_url: format!("{}/000000000000/{ALL_ALERTS}", stack.endpoint),
     };
     (stack, LocalWorld::of(sdk, names))
+}
+
+/// The item of an alert about a made-up comment; none before it is made.
+async fn alert_of(world: &LocalWorld, comment: MadeUp) -> Option<Stored> {
+    let partition = format!("comment#{}", comment.comment_key());
+    let sort = format!("alert#{}", comment.alert_id());
+    let items = world.sdk.partition(&world.names.table, &partition).await;
+    items.into_iter().find(|item| item.text("sk") == Some(&sort))
 }
 
 /// Invokes a function and waits for its answer, or its error and the end of its log.

@@ -7,7 +7,7 @@ use modstream_platform::environment::{Environment, VariableError};
 fn read_with(name: &str, value: Option<&str>) -> Result<Config, VariableError> {
     let good = [
         ("DIGESTS_TOPIC_ARN", "t"),
-        ("TABLE", "l"),
+        ("TABLE", "state"),
         ("BUCKET", "b"),
         ("WINDOW_MINUTES", "10"),
         ("LATENESS_SECONDS", "0"),
@@ -22,7 +22,7 @@ fn read_with(name: &str, value: Option<&str>) -> Result<Config, VariableError> {
 #[test]
 fn settings_are_read_and_what_may_be_left_out_has_a_default() {
     let config = read_with("", None).expect("good settings");
-    assert_eq!((config.digests_topic_arn.as_str(), config.table.as_str(), config.bucket.as_str()), ("t", "l", "b"));
+    assert_eq!((config.digests_topic_arn.as_str(), config.table.as_str(), config.bucket.as_str()), ("t", "state", "b"));
     assert_eq!((config.window, config.allowed_lateness), (SignedDuration::from_mins(10), SignedDuration::ZERO));
     assert_eq!(read_with("WINDOW_MINUTES", None).expect("good").window, SignedDuration::from_mins(5));
     assert_eq!(config.forum, "https://www.reddit.com");
@@ -36,6 +36,7 @@ fn a_setting_that_is_none_says_what_to_set() {
     for (name, value, part) in [
         ("DIGESTS_TOPIC_ARN", None, "set it to the ARN of the topic that digests go to"),
         ("FORUM_URL", Some("forum.example"), "set it to the forum's address"),
+        ("TABLE", None, "set it to the name of the table that holds the ledger"),
         ("BUCKET", Some(" "), "set it to the name of the bucket that holds the policies"),
         ("WINDOW_MINUTES", Some("0"), "holds `0`: set it to whole minutes from 1 to 1440"),
         ("WINDOW_MINUTES", Some("1.5"), "whole minutes"),

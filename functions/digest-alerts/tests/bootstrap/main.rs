@@ -1,15 +1,19 @@
 //! The program that Lambda starts, against a Runtime API and an AWS on this machine.
 
+use modstream_ledger::SCHEMA;
 use modstream_stub_server::{Bootstrap, Ended, FakeAws, Lambda};
 use serde_json::Value;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_digest-alerts");
-const VARIABLES: [(&str, &str); 2] =
-    [("BUCKET", "bucket"), ("DIGESTS_TOPIC_ARN", "arn:aws:sns:us-east-1:000000000000:digests")];
+const VARIABLES: [(&str, &str); 3] =
+    [("BUCKET", "bucket"), ("TABLE", "table"), ("DIGESTS_TOPIC_ARN", "arn:aws:sns:us-east-1:000000000000:digests")];
 
 #[test]
 fn a_scheduled_event_without_alerts_sends_nothing_and_says_so() {
     let (lambda, aws) = (Lambda::start().expect("a port"), FakeAws::start().expect("a port"));
+    for index in SCHEMA.indexes {
+        aws.put_index(index.name, index.sort);
+    }
     let bootstrap = Bootstrap::start(PROGRAM, "digest-alerts", &lambda, &aws, &VARIABLES).expect("starts");
     let Ended::Response(answer) = lambda.invoke("request-1", br#"{"time":"2026-01-05T10:06:00Z"}"#) else {
         panic!("an answer")
@@ -23,7 +27,7 @@ fn a_scheduled_event_without_alerts_sends_nothing_and_says_so() {
 #[test]
 fn without_a_topic_it_does_not_start() {
     let (lambda, aws) = (Lambda::start().expect("a port"), FakeAws::start().expect("a port"));
-    let bootstrap = Bootstrap::start(PROGRAM, "digest-alerts", &lambda, &aws, &VARIABLES[..1]).expect("starts");
+    let bootstrap = Bootstrap::start(PROGRAM, "digest-alerts", &lambda, &aws, &VARIABLES[..2]).expect("starts");
     let finished = bootstrap.wait().expect("ends");
     assert_eq!(finished.status.code(), Some(1));
     let [line] = &finished.lines[..] else { panic!("one line: {:#?}", finished.lines) };

@@ -9,7 +9,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_publish-alerts");
 const TOPIC: &str = "arn:aws:sns:us-east-1:000000000000:alerts";
 
 fn start(lambda: &Lambda, aws: &FakeAws, policy: &str) -> Bootstrap {
-    let variables = [("ALERTS_TOPIC_ARN", TOPIC), ("BUCKET", "bucket"), ("POLICY", policy)];
+    let variables = [("ALERTS_TOPIC_ARN", TOPIC), ("TABLE", "table"), ("BUCKET", "bucket"), ("POLICY", policy)];
     Bootstrap::start(PROGRAM, "publish-alerts", lambda, aws, &variables).expect("starts")
 }
 
@@ -18,7 +18,7 @@ fn sample(name: &str) -> Vec<u8> {
 }
 
 fn published(aws: &FakeAws) -> Vec<Request> {
-    aws.requests().into_iter().filter(|request| request.method == "POST").collect()
+    aws.requests().into_iter().filter(|request| request.text().contains("Action=PublishBatch")).collect()
 }
 
 #[test]
@@ -31,15 +31,16 @@ fn a_prediction_that_meets_the_policy_is_published_once_with_its_attributes_and_
 
     let [request] = &published(&aws)[..] else { panic!("one call") };
     let body = request.text();
-    assert!(body.contains("Action=PublishBatch") && body.contains("TopicArn=arn%3Aaws%3Asns%3A"), "{body}");
+    assert!(body.contains("TopicArn=arn%3Aaws%3Asns%3A"), "{body}");
     for attribute in ["severity", "subreddit", "model_version"] {
         assert!(body.contains(&format!("Name={attribute}")), "{body}");
     }
-    let ledger = aws.keys("bucket");
-    assert_eq!(ledger.len(), 3, "{ledger:?}");
-    assert!(ledger[0].starts_with("alerts/") && ledger[0].ends_with("/requested.json"), "{ledger:?}");
-    assert!(ledger[1].ends_with("/sent.json"), "{ledger:?}");
-    assert!(ledger[2].starts_with("comments/") && ledger[2].contains("/alerts/"), "{ledger:?}");
+    let ledger = aws.items("table");
+    let [alert] = &ledger[..] else { panic!("one item: {ledger:?}") };
+    assert!(alert["pk"]["S"].as_str().is_some_and(|partition| partition.starts_with("comment#")), "{alert}");
+    assert!(alert["sk"]["S"].as_str().is_some_and(|sort| sort.starts_with("alert#")), "{alert}");
+    assert!(alert["sent"]["S"].is_string() && alert["message_id"]["S"].is_string(), "{alert}");
+    assert!(aws.keys("bucket").is_empty());
 
     // Lambda sends a batch again after any failure: the ledger knows.
     assert_eq!(lambda.invoke("request-2", &payload), done);

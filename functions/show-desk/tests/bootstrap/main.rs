@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use modstream_ledger::SCHEMA;
 use modstream_links::{Claim, Signer};
 use modstream_stub_server::{Bootstrap, Ended, FakeAws, Lambda, url_request};
 use serde_json::Value;
@@ -10,7 +11,7 @@ use uuid::Uuid;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_show-desk");
 const VARIABLES: [(&str, &str); 4] = [
-    ("BUCKET", "bucket"),
+    ("TABLE", "table"),
     ("DECISIONS_STREAM", "decisions"),
     ("LINK_KEY_SECRET", "links"),
     ("DESK_ACCESS", "signed-link"),
@@ -21,6 +22,9 @@ const KEY: &str = "0123456789abcdef0123456789abcdef";
 fn a_sign_in_link_opens_the_desk_once() {
     let (lambda, aws) = (Lambda::start().expect("a port"), FakeAws::start().expect("a port"));
     aws.put_secret("links", KEY);
+    for index in SCHEMA.indexes {
+        aws.put_index(index.name, index.sort);
+    }
     let _bootstrap = Bootstrap::start(PROGRAM, "show-desk", &lambda, &aws, &VARIABLES).expect("starts");
     let signer = Signer::new(KEY.as_bytes(), None).expect("a key");
     let claim = Claim::SignIn { id: Uuid::from_u128(1), moderator: "maja".to_owned() };
@@ -45,7 +49,10 @@ fn a_sign_in_link_opens_the_desk_once() {
         "{desk}"
     );
     assert_ne!(answer("request-4", "POST", &link, None)["statusCode"], 303);
-    assert_eq!(aws.keys("bucket").iter().filter(|key| key.starts_with("sign-ins/")).count(), 1);
+    let items = aws.items("table");
+    let [used] = &items[..] else { panic!("one item: {items:?}") };
+    assert!(used["pk"]["S"].as_str().is_some_and(|partition| partition.starts_with("sign-in#")), "{used}");
+    assert!(used["expires_at"]["N"].is_string(), "{used}");
 }
 
 #[test]

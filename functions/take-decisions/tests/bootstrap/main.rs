@@ -2,15 +2,18 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
-use modstream_events::Action;
+use modstream_events::{Action, Event};
+use modstream_ledger::{AlertKey, pack};
 use modstream_links::{Claim, Signer};
 use modstream_stub_server::{Bootstrap, Ended, FakeAws, Lambda, url_request};
 use serde_json::{Value, json};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_take-decisions");
 const VARIABLES: [(&str, &str); 3] =
-    [("BUCKET", "bucket"), ("DECISIONS_STREAM", "decisions"), ("LINK_KEY_SECRET", "links")];
+    [("TABLE", "table"), ("DECISIONS_STREAM", "decisions"), ("LINK_KEY_SECRET", "links")];
 const KEY: &str = "0123456789abcdef0123456789abcdef";
 const ALERT: &str = "d704ed39-889c-5b22-b41b-2e4fb9283bff";
 
@@ -44,12 +47,20 @@ fn alert() -> Value {
 fn a_click_on_a_links_page_is_a_decision_on_the_stream() {
     let (lambda, aws) = (Lambda::start().expect("a port"), FakeAws::start().expect("a port"));
     aws.put_secret("links", KEY);
-    aws.put("bucket", &format!("alerts/2026-01-05T10/{ALERT}/requested.json"), alert().to_string());
+    let alert = alert().to_string();
+    let key = AlertKey::of_alert(&Event::decode(alert.as_bytes()).expect("an alert"));
+    let item = key.item();
+    aws.put_item(
+        "table",
+        &json!({
+            "pk": { "S": item.partition }, "sk": { "S": item.sort }, "event": { "B": STANDARD.encode(pack(alert.as_bytes())) },
+            "made": { "S": "2026-01-05T10:00:02.000000000Z" }, "severity": { "S": "high" }, "in_open": { "S": "open" },
+        }),
+    );
     let _bootstrap = Bootstrap::start(PROGRAM, "take-decisions", &lambda, &aws, &VARIABLES).expect("starts");
 
     let signer = Signer::new(KEY.as_bytes(), None).expect("a key");
-    let hour = "2026-01-05T10".parse().expect("an hour");
-    let claim = Claim::Alert { hour, id: ALERT.parse().expect("a UUID"), action: Action::Remove };
+    let claim = Claim::to_alert(&key, Action::Remove).expect("UUIDs");
     let link = signer.link("", &claim, Timestamp::now() + Duration::from_secs(3_600)).expect("a link");
     let answer = |id, method, body| match lambda.invoke(id, url_request(method, &link, body).to_string().as_bytes()) {
         Ended::Response(answer) => answer,
@@ -67,8 +78,11 @@ fn a_click_on_a_links_page_is_a_decision_on_the_stream() {
     let [(_, record)] = &records[..] else { panic!("one record: {records:?}") };
     let decision: Value = serde_json::from_slice(record).expect("JSON");
     assert_eq!((&decision["data"]["action"], &decision["data"]["moderator"]), (&"remove".into(), &"maja".into()));
-    let keys = aws.keys("bucket").into_iter().filter(|key| key.starts_with("decisions"));
-    assert_eq!(keys.collect::<Vec<_>>(), [format!("decisions/2026-01-05T10/{ALERT}/0001.json")]);
+    let items = aws.items("table");
+    let sorts: Vec<&str> = items.iter().filter_map(|item| item["sk"]["S"].as_str()).collect();
+    assert_eq!(sorts, [format!("alert#{ALERT}"), format!("decision#{ALERT}#0001")]);
+    // It waits no more.
+    assert_eq!((&items[0]["decisions"], &items[0]["in_open"]), (&json!({ "N": "1" }), &Value::Null));
 }
 
 #[test]

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use modstream_events::{BreakerClosed, Event};
 use modstream_in_use::history::{self, Outcome};
-use modstream_ledger::limits::closed_key;
-use modstream_platform::deliver::{Delivery, DeliveryError, get, items, put_all};
+use modstream_ledger::limits::Breakers;
+use modstream_platform::deliver::{Delivery, DeliveryError, items, put_all};
 use modstream_platform::table::{Condition, Table};
-use modstream_platform::{Clock, Fetched, Objects, PutRecord, Stream};
+use modstream_platform::{Clock, Objects, PutRecord, Stream};
 use sha2::{Digest as _, Sha256};
 
 use crate::Decisions;
@@ -19,8 +19,8 @@ pub(crate) fn record(event: &[u8]) -> PutRecord {
 }
 
 /// What became of the change that an event is about, and when it was wanted; none where it is no such event.
-pub(crate) async fn outcome<O: Objects, C: Clock>(
-    objects: &O,
+pub(crate) async fn outcome<B: Table, O: Objects, C: Clock>(
+    (table, objects): (&B, &O),
     clock: &C,
     deadline: Timestamp,
     event: &[u8],
@@ -28,10 +28,10 @@ pub(crate) async fn outcome<O: Objects, C: Clock>(
     let Ok(closed) = Event::<BreakerClosed<'_>>::decode(event) else {
         return history::outcome(objects, clock, deadline, event).await;
     };
-    let outcome = match get(objects, clock, deadline, &closed_key(&closed.data.breaker), None).await? {
-        Fetched::Object { bytes, .. } if bytes == event => Outcome::Made,
-        Fetched::Object { .. } => Outcome::Lost,
-        Fetched::NotModified | Fetched::Missing => Outcome::Open,
+    let outcome = match Breakers::new(table, clock, deadline).closed_by(&closed.data.breaker).await? {
+        Some(bytes) if bytes == event => Outcome::Made,
+        Some(_) => Outcome::Lost,
+        None => Outcome::Open,
     };
     Ok(Some((outcome, closed.time)))
 }

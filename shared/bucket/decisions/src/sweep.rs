@@ -87,7 +87,7 @@ impl<B: Table, S: Stream, C: Clock> Decisions<'_, B, S, C> {
             let partition_key = event.data.alert_id.to_string();
             return Fate::Send { entry, record: PutRecord { partition_key, data: bytes } };
         }
-        match changes::outcome(objects, self.clock, self.deadline, &bytes).await {
+        match changes::outcome((self.table, objects), self.clock, self.deadline, &bytes).await {
             Ok(Some((Outcome::Made, _))) => Fate::Send { entry, record: changes::record(&bytes) },
             Ok(Some((Outcome::Lost, _))) => Fate::Drop { entry },
             Ok(Some((Outcome::Open, time))) if self.clock.now().duration_since(time) > GRACE => Fate::Drop { entry },

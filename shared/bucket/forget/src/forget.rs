@@ -29,13 +29,11 @@ pub enum Area {
     Ledger,
     /// Batches that Lambda gave up.
     GivenUp,
-    /// Marks of what was brought back onto its stream.
-    Redriven,
 }
 
 impl Area {
     /// All of them.
-    pub const ALL: [Area; 5] = [Area::Archive, Area::Quarantine, Area::Ledger, Area::GivenUp, Area::Redriven];
+    pub const ALL: [Area; 4] = [Area::Archive, Area::Quarantine, Area::Ledger, Area::GivenUp];
 
     /// What its keys begin with in the bucket, and are named by where they lie elsewhere.
     pub fn prefix(self) -> &'static str {
@@ -44,7 +42,6 @@ impl Area {
             Area::Quarantine => "quarantine/",
             Area::Ledger => "ledger",
             Area::GivenUp => "aws/lambda/",
-            Area::Redriven => "redriven/",
         }
     }
 }

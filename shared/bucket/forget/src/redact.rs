@@ -27,7 +27,6 @@ pub(crate) fn redact(place: Area, key: &str, person: &Person, now: Timestamp, by
         // The table's items are no objects.
         Area::Ledger => Verdict::Clean,
         Area::GivenUp => json_object(person, bytes, |record| given_up(record, person, now)),
-        Area::Redriven => json_object(person, bytes, |_| None),
     }
 }
 

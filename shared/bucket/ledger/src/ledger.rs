@@ -206,7 +206,10 @@ impl<'a, B: Table, C: Clock> Ledger<'a, B, C> {
     /// Where it is not known by the deadline that it is recorded.
     pub async fn supersede(&self, key: &AlertKey, by: &str) -> Result<(), DeliveryError> {
         let superseded = Update::new().set(SUPERSEDED, sort_time(self.clock.now())).set(SUPERSEDED_BY, by);
-        self.note(key, &superseded.set(IN_MADE, List::Superseded.partition()).remove(IN_OPEN), SUPERSEDED).await
+        let superseded = superseded.set(IN_MADE, List::Superseded.partition()).remove(IN_OPEN);
+        // Of a comment that is gone there is nothing more to say.
+        let neither = Condition::missing(SUPERSEDED).and(Condition::missing(WITHDRAWN));
+        self.update(key, &superseded, neither).await
     }
 
     /// Records that the comment is gone, and takes what was written out of the alert, which leaves the queue and the digests.

@@ -1,6 +1,11 @@
 //! The table's indexes, and the names of the attributes that more than one place knows.
 
+use modstream_platform::environment::Variable;
 use modstream_platform::table::{Index, Projection, Schema};
+
+/// The variable that names the table in a function's environment.
+pub const TABLE: Variable =
+    Variable { name: "TABLE", wanted: "the name of the table that holds the ledger", example: "modstream-state" };
 
 /// The table that holds what the system remembers.
 ///

@@ -8,15 +8,20 @@ use jiff::Timestamp;
 use kinesis_batch::{Fault, Record};
 use modstream_events::{BadRecord, Comment, Event, Reason, ids};
 use modstream_forget::{Mode, Person, forget};
+use modstream_ledger::SCHEMA;
 use modstream_platform::deliver::put_all;
-use modstream_platform::memory::{Config, EventSource, FunctionError, MemoryClock, MemoryObjects, MemoryStream};
-use modstream_platform::{
-    Bytes, CallError, CallErrorKind, Clock, Condition, ETag, Fetched, Objects, PutOutcome, PutRecord, Stream, Written,
+use modstream_platform::memory::{
+    Config, EventSource, FunctionError, MemoryClock, MemoryObjects, MemoryStream, MemoryTable,
 };
+use modstream_platform::table::{
+    self, Batch, Consistency, Item, Key, Operation, Outcome, Page, Query, Table, Transacted, Update, Write,
+};
+use modstream_platform::{CallError, CallErrorKind, Clock, Condition, Fetched, Objects, PutOutcome, PutRecord, Stream};
 use modstream_quarantine::redrive::{Mark, Options, Redriven, Streams, Why, mark_key, redrive};
 
 struct World {
     clock: MemoryClock,
+    table: MemoryTable,
     objects: MemoryObjects,
     streams: Streams<MemoryStream>,
 }
@@ -26,7 +31,8 @@ impl World {
         let clock = MemoryClock::starting_at("2026-01-05T10:00:00Z".parse().expect("a time"));
         let stream = |name| MemoryStream::new(name, 1, clock);
         let streams = Streams { comments: stream("comments"), predictions: stream("predictions") };
-        World { clock, objects: MemoryObjects::new(), streams }
+        let table = MemoryTable::new("t", SCHEMA, clock);
+        World { clock, table, objects: MemoryObjects::new(), streams }
     }
 
     fn deadline(&self) -> Timestamp {
@@ -64,16 +70,19 @@ impl World {
     }
 
     async fn run(&self, options: &Options) -> Redriven {
-        redrive(&self.objects, &self.streams, &self.clock, self.deadline(), options).await.expect("lists")
+        redrive((&self.table, &self.objects), &self.streams, &self.clock, self.deadline(), options)
+            .await
+            .expect("lists")
     }
 
     fn on_comments(&self) -> Vec<Vec<u8>> {
         self.streams.comments.records().iter().map(|record| record.data.clone()).collect()
     }
 
-    async fn mark(&self, key: &str) -> Mark {
-        let Ok(Fetched::Object { bytes, .. }) = self.objects.get(key, None).await else { panic!("no mark {key}") };
-        serde_json::from_slice(&bytes).expect("a mark")
+    fn marks(&self, object: &str) -> Vec<Mark> {
+        let partition = mark_key(object, None).partition;
+        let items = self.table.items().into_iter().filter(|item| item.key.partition == partition);
+        items.map(|item| Mark::of_item(&item).expect("a mark")).collect()
     }
 }
 
@@ -97,11 +106,12 @@ async fn what_a_fix_makes_good_comes_back_once_in_order_with_a_mark() {
     assert_eq!((first.put_back, first.before, &first.left[..]), (5, 0, &[][..]));
     assert_eq!(world.on_comments(), ["a", "b", "c", "earlier", "later"].map(comment));
 
-    let mark = world.mark(&mark_key(&later, None)).await;
+    let marks = world.marks(&later);
+    let [mark] = &marks[..] else { panic!("not one mark: {marks:?}") };
     let stored = world.streams.comments.records()[4].clone();
-    assert_eq!((mark.key.as_str(), mark.stream.as_str()), (later.as_str(), "comments"));
+    assert_eq!((&mark.key, mark.stream.as_str()), (&mark_key(&later, None), "comments"));
     assert_eq!((mark.shard_id.as_str(), &mark.sequence_number), ("shardId-000000000000", &stored.sequence_number));
-    let marks = world.objects.list(&format!("redriven/{}", batch.trim_end_matches(".json"))).await.expect("lists");
+    let marks = world.marks(&batch);
     assert_eq!(marks.len(), 3, "a record each: {marks:?}");
 
     let second = world.run(&Options::default()).await;
@@ -170,7 +180,7 @@ async fn only_what_is_asked_for_comes_back() {
     assert_eq!(dry(Options { since: after, given_up: false, ..Options::default() }).await, 0);
 }
 
-/// A stream that is full from the n-th record on, and objects that take no mark, as long as they are told so.
+/// A stream that is full from the n-th record on.
 #[derive(Clone)]
 struct Full(MemoryStream, usize);
 
@@ -184,19 +194,50 @@ impl Stream for Full {
     }
 }
 
-struct NoMarks(MemoryObjects);
+/// A table that takes no write, or answers no read.
+struct Down<'a>(&'a MemoryTable, fn(Operation) -> bool);
 
-impl Objects for NoMarks {
-    async fn get(&self, key: &str, unless: Option<&ETag>) -> Result<Fetched, CallError> {
-        self.0.get(key, unless).await
+impl Down<'_> {
+    async fn call<A>(
+        &self,
+        operation: Operation,
+        call: impl Future<Output = Result<A, CallError>>,
+    ) -> Result<A, CallError> {
+        if self.1(operation) { Err(down(operation.name())) } else { call.await }
+    }
+}
+
+impl Table for Down<'_> {
+    fn name(&self) -> &str {
+        self.0.name()
     }
 
-    async fn put(&self, _: &str, _: Bytes, _: Condition) -> Result<Written, CallError> {
-        Err(down("PutObject"))
+    async fn get(&self, key: &Key, consistency: Consistency) -> Result<Option<Item>, CallError> {
+        self.call(Operation::GetItem, self.0.get(key, consistency)).await
     }
 
-    async fn list(&self, prefix: &str) -> Result<Vec<String>, CallError> {
-        self.0.list(prefix).await
+    async fn get_batch(&self, keys: &[Key], consistency: Consistency) -> Result<Batch, CallError> {
+        self.call(Operation::BatchGetItem, self.0.get_batch(keys, consistency)).await
+    }
+
+    async fn query(&self, query: &Query) -> Result<Page, CallError> {
+        self.call(Operation::Query, self.0.query(query)).await
+    }
+
+    async fn put(&self, item: &Item, condition: &table::Condition) -> Result<Outcome<()>, CallError> {
+        self.call(Operation::PutItem, self.0.put(item, condition)).await
+    }
+
+    async fn update(&self, key: &Key, update: &Update, when: &table::Condition) -> Result<Outcome<Item>, CallError> {
+        self.call(Operation::UpdateItem, self.0.update(key, update, when)).await
+    }
+
+    async fn delete(&self, key: &Key, condition: &table::Condition) -> Result<Outcome<()>, CallError> {
+        self.call(Operation::DeleteItem, self.0.delete(key, condition)).await
+    }
+
+    async fn transact(&self, token: &str, writes: &[Write]) -> Result<Transacted, CallError> {
+        self.call(Operation::TransactWriteItems, self.0.transact(token, writes)).await
     }
 }
 
@@ -210,7 +251,8 @@ async fn another_run_goes_on_where_the_stream_stopped() {
     world.give_up(records(&["a", "b", "c"])).await;
     let full = |stream: &MemoryStream| Full(stream.clone(), 2);
     let streams = Streams { comments: full(&world.streams.comments), predictions: full(&world.streams.predictions) };
-    let run = redrive(&world.objects, &streams, &world.clock, world.deadline(), &Options::default()).await;
+    let run =
+        redrive((&world.table, &world.objects), &streams, &world.clock, world.deadline(), &Options::default()).await;
     let run = run.expect("lists");
     assert_eq!((run.put_back, run.count(Why::Failed)), (2, 1), "{run:?}");
     let run = world.run(&Options::default()).await;
@@ -222,8 +264,9 @@ async fn another_run_goes_on_where_the_stream_stopped() {
 async fn a_record_without_a_mark_comes_again_with_the_same_id() {
     let world = World::new();
     world.quarantine("1", &comment("a"), Reason::Panicked).await;
-    let objects = NoMarks(world.objects.clone());
-    let run = redrive(&objects, &world.streams, &world.clock, world.deadline(), &Options::default()).await;
+    let table = Down(&world.table, Operation::writes);
+    let run =
+        redrive((&table, &world.objects), &world.streams, &world.clock, world.deadline(), &Options::default()).await;
     let run = run.expect("lists");
     assert_eq!((run.put_back, run.count(Why::Failed)), (1, 1), "{run:?}");
     assert!(run.left[0].detail.contains("another run repeats it"), "{run:?}");
@@ -232,11 +275,43 @@ async fn a_record_without_a_mark_comes_again_with_the_same_id() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn where_marks_cant_be_read_nothing_comes_back() {
+    let world = World::new();
+    world.quarantine("1", &comment("a"), Reason::Panicked).await;
+    let batch = world.give_up(records(&["b"])).await;
+    let deadline = world.clock.now() + Duration::from_secs(2);
+    let run = async |of: fn(Operation) -> bool| {
+        let table = Down(&world.table, of);
+        redrive((&table, &world.objects), &world.streams, &world.clock, deadline, &Options::default()).await
+    };
+    assert!(run(|operation| operation == Operation::BatchGetItem).await.is_err());
+    assert_eq!(world.on_comments(), Vec::<Vec<u8>>::new());
+    let of_batches = run(|operation| operation == Operation::Query).await.expect("lists");
+    assert_eq!((of_batches.put_back, of_batches.count(Why::Failed)), (1, 1), "{of_batches:?}");
+    assert_eq!(of_batches.left[0].key, batch);
+    assert_eq!(world.on_comments(), ["a"].map(comment));
+}
+
+#[tokio::test(start_paused = true)]
+async fn looking_for_marks_costs_a_call_for_a_hundred_records_and_one_for_a_batch() {
+    let world = World::new();
+    for number in 0..150 {
+        world.quarantine(&number.to_string(), &comment(&format!("q{number}")), Reason::Panicked).await;
+    }
+    world.give_up(records(&["a", "b", "c"])).await;
+    assert_eq!(world.run(&Options::default()).await.put_back, 153);
+    world.table.reset_usage();
+    assert_eq!(world.run(&Options::default()).await.before, 153);
+    let calls = world.table.usage().calls;
+    assert_eq!(calls, [(Operation::BatchGetItem, 2), (Operation::Query, 1)].into());
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_was_a_forgotten_persons_stays_away_by_force_too() {
     let world = World::new();
     world.give_up(records(&["a", "b", "c"])).await;
     let person = Person::Comment("b".to_owned());
-    forget(&world.objects, &world.clock, &person, Mode::Remove).await.expect("forgets");
+    forget((&world.table, &world.objects), &world.clock, &person, Mode::Remove).await.expect("forgets");
     let redriven = world.run(&Options { force: true, ..Options::default() }).await;
     assert_eq!((redriven.put_back, redriven.count(Why::Forgotten), redriven.left.len()), (2, 1, 1));
     assert_eq!(world.on_comments(), ["a", "c"].map(comment));

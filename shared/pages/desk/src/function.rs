@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use modstream_links::{KeyError, Keys};
 use modstream_platform::table::Table;
-use modstream_platform::{Clock, Objects, Secrets, Stream};
+use modstream_platform::{Clock, Secrets, Stream};
 
 use crate::function_url::{Answer, NoRequest, request};
 use crate::{Config, Site, SiteSettings};
@@ -19,23 +19,16 @@ pub enum PagesError {
 
 /// A function that serves pages: a function URL's request in, its response out.
 #[derive(Debug)]
-pub struct Pages<B, O, S, K, C> {
-    site: Site<B, O, S, C>,
+pub struct Pages<B, S, K, C> {
+    site: Site<B, S, C>,
     keys: Keys<K, C>,
 }
 
-impl<B: Table, O: Objects, S: Stream, K: Secrets, C: Clock + Clone> Pages<B, O, S, K, C> {
-    /// The function over its table and bucket, the stream of decisions, and secrets. `settings` say what it serves.
-    pub fn new(
-        config: &Config,
-        settings: SiteSettings,
-        (table, objects): (B, O),
-        decisions: S,
-        secrets: K,
-        clock: C,
-    ) -> Self {
+impl<B: Table, S: Stream, K: Secrets, C: Clock + Clone> Pages<B, S, K, C> {
+    /// The function over its table, the stream of decisions, and secrets. `settings` say what it serves.
+    pub fn new(config: &Config, settings: SiteSettings, table: B, decisions: S, secrets: K, clock: C) -> Self {
         Pages {
-            site: Site::new(table, objects, decisions, clock.clone(), settings),
+            site: Site::new(table, decisions, clock.clone(), settings),
             keys: Keys::new(secrets, clock, &config.link_key_secret),
         }
     }

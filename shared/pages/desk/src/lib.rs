@@ -23,6 +23,7 @@ mod http;
 mod load;
 mod pages;
 mod site;
+mod used_link;
 
 pub use config::Config;
 pub use function::{Pages, PagesError};

@@ -4,17 +4,15 @@ use modstream_decisions::{Case, DecideError, DecideOutcome, Decisions, MAX_DECIS
 use modstream_events::{Action, MAX_MODERATOR_CHARS};
 use modstream_ledger::AlertKey;
 use modstream_links::{Claim, LinkError, Signer};
-use modstream_platform::deliver::{Claimed, claim};
 use modstream_platform::table::Table;
-use modstream_platform::{Clock, Objects, Stream};
+use modstream_platform::{Clock, Stream};
 use modstream_telemetry::{page_failed, page_panicked};
-use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::http::{Form as SentForm, NoForm};
 use crate::load::{Entry, Loader};
 use crate::pages::{AlertPage, Asker, Cards, DeskPage, DigestPage, Form, Note, note, sign_in};
+use crate::used_link::Use;
 use crate::{Request, Response};
 
 /// How long a session lasts.
@@ -51,20 +49,19 @@ pub struct SiteSettings {
     pub forum: String,
 }
 
-/// The pages over a table, a bucket and the stream of decisions.
+/// The pages over a table and the stream of decisions.
 #[derive(Debug)]
-pub struct Site<B, O, S, C> {
+pub struct Site<B, S, C> {
     table: B,
-    objects: O,
     decisions: S,
     clock: C,
     settings: SiteSettings,
 }
 
-impl<B: Table, O: Objects, S: Stream, C: Clock> Site<B, O, S, C> {
+impl<B: Table, S: Stream, C: Clock> Site<B, S, C> {
     /// A site.
-    pub fn new(table: B, objects: O, decisions: S, clock: C, settings: SiteSettings) -> Self {
-        Site { table, objects, decisions, clock, settings }
+    pub fn new(table: B, decisions: S, clock: C, settings: SiteSettings) -> Self {
+        Site { table, decisions, clock, settings }
     }
 
     /// Answers a request; no call starts after `deadline`.
@@ -89,30 +86,12 @@ impl<B: Table, O: Objects, S: Stream, C: Clock> Site<B, O, S, C> {
 }
 
 /// One request.
-struct Visit<'a, B, O, S, C> {
-    site: &'a Site<B, O, S, C>,
+struct Visit<'a, B, S, C> {
+    site: &'a Site<B, S, C>,
     request: &'a Request,
     signer: &'a Signer,
     deadline: Timestamp,
     now: Timestamp,
-}
-
-/// The content of `sign-ins/<checksum>.json`.
-#[derive(Serialize, Deserialize)]
-struct UsedLink {
-    /// When the link was used.
-    time: Timestamp,
-    /// The checksum of the browser's cookie, by which that browser may sign in again: where the answer is lost, or the button
-    /// is clicked twice. None where it had no cookie.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    browser: Option<String>,
-    /// Nobody else's: by this a request knows its own write, whose answer may have been lost, from that of another.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    request: Option<String>,
-}
-
-fn checksum(text: &str) -> String {
-    hex::encode(&Sha256::digest(text.as_bytes())[..16])
 }
 
 /// A name that nobody can guess, for a browser or a request; none where the system has no random numbers.
@@ -130,7 +109,7 @@ struct Wish {
     after: u32,
 }
 
-impl<B: Table, O: Objects, S: Stream, C: Clock> Visit<'_, B, O, S, C> {
+impl<B: Table, S: Stream, C: Clock> Visit<'_, B, S, C> {
     async fn answer(&self) -> Answered {
         let SiteSettings { links, desk, .. } = self.site.settings;
         // Of `//host/...` a browser would make another site.
@@ -325,7 +304,8 @@ impl<B: Table, O: Objects, S: Stream, C: Clock> Visit<'_, B, O, S, C> {
     // The desk.
 
     async fn sign_in(&self, token: &str, posts: bool) -> Answered {
-        let Claim::SignIn { moderator: name, .. } = self.claim(token)? else { return Err(Note::OtherKind) };
+        let (claim, expires) = self.signer.verify_until(token, self.now).map_err(Note::Link)?;
+        let Claim::SignIn { moderator: name, .. } = claim else { return Err(Note::OtherKind) };
         let name = moderator(&name).map_err(|_| Note::Link(LinkError::Malformed))?;
         let browser = self.request.cookie(BROWSER);
         if !posts {
@@ -337,29 +317,15 @@ impl<B: Table, O: Objects, S: Stream, C: Clock> Visit<'_, B, O, S, C> {
                 None => page,
             });
         }
-        let used = UsedLink { time: self.now, browser: browser.map(checksum), request: new_name() };
-        if !self.use_up(token, &used).await? {
+        let used = Use { token, expires, time: self.now, browser, request: new_name() };
+        let Site { table, clock, .. } = self.site;
+        let is_theirs = used.up(table, clock, self.deadline).await.map_err(|error| self.failed("sign-in", &error))?;
+        if !is_theirs {
             return Err(Note::UsedSignIn);
         }
         let session = Claim::Session { moderator: name };
         let session = self.signer.sign(&session, self.now + SignedDuration::from_hours(SESSION_HOURS));
         Ok(Response::see("/").with_cookie(self.cookie(SESSION, &session, "Strict", SESSION_HOURS * 3_600)))
-    }
-
-    /// Whether the link is this browser's: used now, or before by the same one, whose answer may have been lost.
-    async fn use_up(&self, token: &str, used: &UsedLink) -> Result<bool, Note<'static>> {
-        let key = format!("sign-ins/{}.json", checksum(token));
-        let Site { objects, clock, .. } = self.site;
-        let bytes = serde_json::to_vec(used).unwrap_or_default();
-        let claimed = claim(objects, clock, self.deadline, &key, bytes).await;
-        Ok(match claimed.map_err(|error| self.failed("sign-in", &error))? {
-            // Without a name of its own, what is there may be another's that looks the same.
-            Claimed::Ours => used.request.is_some() || used.browser.is_some(),
-            Claimed::Theirs(bytes) => {
-                let by = serde_json::from_slice(&bytes).ok().and_then(|UsedLink { browser, .. }| browser);
-                by.is_some() && by == used.browser
-            }
-        })
     }
 
     fn form_token(&self, name: &str) -> String {

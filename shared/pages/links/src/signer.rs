@@ -78,6 +78,14 @@ impl Signer {
     /// # Errors
     /// Where it proves nothing, or no longer.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Claim, LinkError> {
+        self.verify_until(token, now).map(|(claim, _)| claim)
+    }
+
+    /// The same, and until when it does.
+    ///
+    /// # Errors
+    /// Where it proves nothing, or no longer.
+    pub fn verify_until(&self, token: &str, now: Timestamp) -> Result<(Claim, Timestamp), LinkError> {
         if token.len() > MAX_TOKEN_CHARS {
             return Err(LinkError::Malformed);
         }
@@ -89,7 +97,7 @@ impl Signer {
             return Err(LinkError::Forged);
         }
         let (claim, expires) = Claim::read(payload).ok_or(LinkError::Malformed)?;
-        if now >= expires { Err(LinkError::Expired) } else { Ok(claim) }
+        if now >= expires { Err(LinkError::Expired) } else { Ok((claim, expires)) }
     }
 }
 

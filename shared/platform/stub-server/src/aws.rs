@@ -7,11 +7,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use crate::dynamodb::Tables;
 use crate::{Answer, Reply, Request, StubServer, lock};
 
-/// As much of S3, Kinesis, SNS and Secrets Manager as a function needs, and of STS as a command does. No call fails.
+/// As much of DynamoDB, S3, Kinesis, SNS and Secrets Manager as a function needs, and of STS as a command does. No call fails.
 ///
-/// S3 has objects by path-style address, lists of one page, `If-None-Match` and `If-Match`, and answers a missing key
+/// Of DynamoDB there is every table, with items, conditions, updates, transactions, and queries by indexes that are named. S3 has objects by path-style address, lists of one page, `If-None-Match` and `If-Match`, and answers a missing key
 /// with 404. Kinesis has PutRecords, SNS has PublishBatch, and Secrets Manager has the current text of a secret.
 #[derive(Debug)]
 pub struct FakeAws {
@@ -26,6 +27,7 @@ struct Held {
     objects: Mutex<BTreeMap<String, Vec<u8>>>,
     /// The texts of secrets, by id.
     secrets: Mutex<BTreeMap<String, String>>,
+    tables: Mutex<Tables>,
 }
 
 impl FakeAws {
@@ -57,6 +59,21 @@ impl FakeAws {
     /// Puts an object.
     pub fn put(&self, bucket: &str, key: &str, bytes: impl Into<Vec<u8>>) {
         lock(&self.held.objects).insert(format!("/{bucket}/{key}"), bytes.into());
+    }
+
+    /// Puts an item, in DynamoDB's JSON, into a table.
+    pub fn put_item(&self, table: &str, item: &Value) {
+        lock(&self.held.tables).put(table, item);
+    }
+
+    /// A table's items, in DynamoDB's JSON and in the order of their keys.
+    pub fn items(&self, table: &str) -> Vec<Value> {
+        lock(&self.held.tables).items(table)
+    }
+
+    /// Gives all tables an index of this name, which is sorted by this attribute.
+    pub fn put_index(&self, name: &str, sort: &str) {
+        lock(&self.held.tables).index(name, sort);
     }
 
     /// Puts a secret's text.
@@ -141,6 +158,9 @@ fn body(request: &Request) -> Option<Value> {
 fn answer(request: &Request, held: &Held) -> Answer {
     if is_put_records(request) {
         return put_records(request);
+    }
+    if let Some(operation) = operation(request, "DynamoDB_20120810.") {
+        return lock(&held.tables).answer(operation, &body(request).unwrap_or_default());
     }
     if operation(request, "secretsmanager.") == Some("GetSecretValue") {
         return secret(request, &held.secrets);

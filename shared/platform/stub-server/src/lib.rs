@@ -1,10 +1,11 @@
 //! A local HTTP server for tests, which answers, hangs up or stays silent as told ([`StubServer`]); on it Lambda's
-//! Runtime API ([`Lambda`], [`Bootstrap`]) and as much of S3, Kinesis, SNS and Secrets Manager as a function needs
-//! ([`FakeAws`]).
+//! Runtime API ([`Lambda`], [`Bootstrap`]) and as much of DynamoDB, S3, Kinesis, SNS and Secrets Manager as a function
+//! needs ([`FakeAws`]).
 //!
 //! It uses threads and blocking calls, so that a test's own runtime, real or paused, has no part in it.
 
 mod aws;
+mod dynamodb;
 mod forward;
 mod http;
 mod lambda;

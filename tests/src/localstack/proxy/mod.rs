@@ -18,7 +18,7 @@ pub use refusal::Refusal;
 pub struct Call<'a> {
     /// The function, as it is deployed.
     pub function: &'a str,
-    /// What is called, where it is one of the four.
+    /// What is called, where it is one of these.
     pub operation: Option<Operation>,
     /// The request itself.
     pub request: &'a Request,
@@ -162,6 +162,11 @@ fn operation(request: &Request) -> Option<Operation> {
             Some(Operation::PutRecords)
         }
         "POST" if request.body.starts_with(b"Action=PublishBatch&") => Some(Operation::PublishBatch),
+        "POST" => match request.header("x-amz-target")?.strip_prefix("DynamoDB_20120810.")? {
+            "GetItem" | "BatchGetItem" | "Query" => Some(Operation::ReadItems),
+            "PutItem" | "UpdateItem" | "DeleteItem" | "TransactWriteItems" => Some(Operation::WriteItems),
+            _ => None,
+        },
         "PUT" => Some(Operation::PutObject),
         "GET" if !request.target.contains("list-type=2") => Some(Operation::GetObject),
         _ => None,

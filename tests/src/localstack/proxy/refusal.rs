@@ -17,14 +17,9 @@ pub enum Refusal {
 impl Refusal {
     pub(super) fn answer(self, operation: Option<Operation>) -> Answer {
         match operation {
-            Some(Operation::PutRecords) => {
-                let (status, code) = match self {
-                    Refusal::Throttled => (400, "ProvisionedThroughputExceededException"),
-                    Refusal::Broken => (500, "InternalFailure"),
-                    Refusal::Gone => (400, "ResourceNotFoundException"),
-                };
-                let said = json!({ "__type": code, "message": "By plan." });
-                Answer::new(status, said.to_string()).header("content-type", "application/x-amz-json-1.1")
+            Some(Operation::PutRecords) => self.json("application/x-amz-json-1.1", "InternalFailure"),
+            Some(Operation::ReadItems | Operation::WriteItems) => {
+                self.json("application/x-amz-json-1.0", "InternalServerError")
             }
             Some(Operation::PublishBatch) => {
                 let (status, code) = match self {
@@ -43,6 +38,17 @@ impl Refusal {
                 xml(status, &error(code))
             }
         }
+    }
+
+    /// In the words of a service that speaks JSON, which calls an error of its own so.
+    fn json(self, content_type: &str, own: &str) -> Answer {
+        let (status, code) = match self {
+            Refusal::Throttled => (400, "ProvisionedThroughputExceededException"),
+            Refusal::Broken => (500, own),
+            Refusal::Gone => (400, "ResourceNotFoundException"),
+        };
+        let said = json!({ "__type": code, "message": "By plan." });
+        Answer::new(status, said.to_string()).header("content-type", content_type)
     }
 }
 

@@ -15,7 +15,9 @@ async fn comments_and_alerts_wait_for_a_bucket_that_is_gone_and_comes_back() {
     let plan = move |call: &Call<'_>| match call.operation {
         // Comments must come from somewhere.
         _ if call.function == "generate-comments" => Mishap::None,
-        Some(Operation::PutRecords | Operation::PublishBatch) => Mishap::None,
+        Some(Operation::PutRecords | Operation::PublishBatch | Operation::ReadItems | Operation::WriteItems) => {
+            Mishap::None
+        }
         _ if seen.load(Ordering::SeqCst) => Mishap::Refused(Refusal::Gone),
         _ => Mishap::None,
     };
@@ -24,7 +26,7 @@ async fn comments_and_alerts_wait_for_a_bucket_that_is_gone_and_comes_back() {
     run.until_predicted(&comments).await;
 
     gone.store(true, Ordering::SeqCst);
-    // A scorer that runs needs no bucket for good comments; a publisher does.
+    // A scorer that runs needs no bucket for good comments; a publisher does, for its policies.
     run.send(run.all * 2 / 10).await;
     run.until("publishers are refused", async |run| run.twin.tally.of("publish-alerts refused") >= 3).await;
     // One that starts does, for its model.

@@ -19,11 +19,11 @@ struct Deaths {
 
 impl Deaths {
     fn meets(&mut self, call: &Call<'_>) -> Mishap {
-        // It writes to streams once a batch, and to topic and bucket once an alert or more.
+        // It writes to streams once a batch, and to topic and table once an alert or more.
         let gap = match call.operation {
             Some(Operation::PutRecords) => 1..4,
-            Some(Operation::PublishBatch | Operation::PutObject) => 5..60,
-            Some(Operation::GetObject) | None => return Mishap::None,
+            Some(Operation::PublishBatch | Operation::PutObject | Operation::WriteItems) => 5..60,
+            Some(Operation::GetObject | Operation::ReadItems) | None => return Mishap::None,
         };
         if call.function == "generate-comments" {
             return Mishap::None;

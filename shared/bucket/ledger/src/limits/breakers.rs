@@ -1,23 +1,29 @@
-use std::collections::BTreeMap;
-
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use modstream_events::{BreakerClosed, Cause, Event};
-use modstream_platform::deliver::{Claimed, DeliveryError, claim, get, list, put_if_absent};
-use modstream_platform::{Clock, Fetched, Objects};
+use modstream_platform::deliver::{DeliveryError, items};
+use modstream_platform::table::{Condition, Consistency, Item, Key, Outcome, Query, SortRange, Table, Update};
+use modstream_platform::{Bytes, Clock};
 use named_mutations::is_on;
 use serde::{Deserialize, Serialize};
 
-use super::scope::Scope;
-use crate::Sent;
+use crate::entry::{MESSAGE_ID, SENT, time};
+use crate::keys::sort_time;
 
-/// The prefix of all breakers.
-pub const BREAKERS: &str = "breakers/";
+/// The partition of all breakers.
+const BREAKERS: &str = "breakers";
 
-const OPENED: &str = "opened.json";
-const SENT: &str = "sent.json";
-const CLOSED: &str = "closed.json";
+const OPENED: &str = "opened";
+const OPENER: &str = "opener";
+const UNTIL: &str = "until";
+const MAX_SHARE: &str = "max_share";
+const WINDOW_MINUTES: &str = "window_minutes";
+const ALERTS: &str = "alerts";
+const PREDICTIONS: &str = "predictions";
+const CLOSED: &str = "closed";
+/// The attribute that holds the event about who closed it.
+const CLOSING: &str = "closing";
 
-/// The content of `opened.json`.
+/// Why a breaker opened, and until when.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Opened {
     /// When.
@@ -39,25 +45,25 @@ impl Opened {
     pub fn share(&self) -> f64 {
         self.alerts as f64 / self.predictions.max(1) as f64
     }
-}
 
-/// What a breaker's end is known by: `closed.json` is the event about it, or holds this alone where nobody knew more.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Closed {
-    /// When.
-    pub time: Timestamp,
-}
-
-/// Where it stands that somebody closed the breaker of this folder.
-pub fn closed_key(folder: &str) -> String {
-    format!("{folder}/{CLOSED}")
+    fn of_item(item: &Item) -> Option<Self> {
+        Some(Opened {
+            time: time(item, OPENED)?,
+            until: time(item, UNTIL)?,
+            max_share: item.text(MAX_SHARE)?.parse().ok()?,
+            window_minutes: item.number(WINDOW_MINUTES)?,
+            alerts: item.number(ALERTS)?.try_into().ok()?,
+            predictions: item.number(PREDICTIONS)?.try_into().ok()?,
+        })
+    }
 }
 
 /// An open breaker, and the event that says who closes it and why.
 #[derive(Clone, Debug)]
 #[must_use = "a breaker is not closed before this is written"]
 pub struct Closing {
-    folder: String,
+    name: String,
+    time: Timestamp,
     event: Vec<u8>,
 }
 
@@ -68,22 +74,26 @@ impl Closing {
     }
 }
 
-/// The day, in UTC, that a breaker lies under.
+/// The day, in UTC, that breakers' names begin with.
 pub(crate) fn day(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d").to_string()
 }
 
-/// A breaker, as a bucket knows it.
+/// A breaker, as a table knows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Known {
-    /// The prefix of the breaker's objects.
-    pub folder: String,
+    /// The breaker's name: the day on which it opened, and its number on that day, such as `2026-01-05/0000`.
+    pub name: String,
     /// Why it opened, and until when.
     pub opened: Opened,
+    /// Which instance opened it.
+    pub(crate) opener: String,
     /// Whether the message about it was sent.
     pub is_sent: bool,
     /// When somebody closed it.
     pub closed: Option<Timestamp>,
+    /// Who closed it, and why; none where nobody did, or it is not known.
+    pub cause: Option<Cause<'static>>,
 }
 
 impl Known {
@@ -101,82 +111,77 @@ impl Known {
             Some(self.closed.map_or(self.opened.until, |at| at.min(self.opened.until)))
         }
     }
+
+    /// What is something else counts as no breaker: it withholds nothing.
+    fn of_item(item: &Item) -> Option<Self> {
+        let closed = time(item, CLOSED);
+        let event = item.bytes(CLOSING).filter(|_| closed.is_some());
+        let cause = event.and_then(|event| Event::<BreakerClosed<'_>>::decode(event).ok());
+        Some(Known {
+            name: item.key.sort.clone(),
+            opened: Opened::of_item(item)?,
+            opener: item.text(OPENER).unwrap_or_default().to_owned(),
+            is_sent: item.text(SENT).is_some(),
+            closed,
+            cause: cause.map(|event| event.data.cause.into_owned()),
+        })
+    }
 }
 
-/// A bucket's breakers.
+/// A table's breakers.
 #[derive(Clone, Copy, Debug)]
-pub struct Breakers<'a, O, C> {
-    objects: &'a O,
+pub struct Breakers<'a, B, C> {
+    table: &'a B,
     clock: &'a C,
     deadline: Timestamp,
 }
 
-impl<'a, O: Objects, C: Clock> Breakers<'a, O, C> {
-    /// The breakers in `objects`; no call starts after `deadline`.
-    pub fn new(objects: &'a O, clock: &'a C, deadline: Timestamp) -> Self {
-        Breakers { objects, clock, deadline }
+impl<'a, B: Table, C: Clock> Breakers<'a, B, C> {
+    /// The breakers in `table`; no call starts after `deadline`.
+    pub fn new(table: &'a B, clock: &'a C, deadline: Timestamp) -> Self {
+        Breakers { table, clock, deadline }
     }
 
-    /// Lists the breakers of today and yesterday, which is the longest that one can be open, oldest first.
+    /// The breakers of today and yesterday, which is the longest that one can be open, oldest first. One call.
     ///
     /// # Errors
     /// Where there is no answer by the deadline.
     pub async fn all(&self) -> Result<Vec<Known>, DeliveryError> {
-        self.all_but(&BTreeMap::new()).await
-    }
-
-    /// The same; those that are known to have been closed are not read again.
-    pub(crate) async fn all_but(&self, known: &BTreeMap<String, Known>) -> Result<Vec<Known>, DeliveryError> {
         let now = self.clock.now();
-        let yesterday = now.checked_sub(jiff::SignedDuration::from_hours(24)).unwrap_or(now);
-        let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for day in [day(yesterday), day(now)] {
-            for key in list(self.objects, self.clock, self.deadline, &format!("{BREAKERS}{day}/")).await? {
-                let Some((folder, name)) = key.rsplit_once('/') else { continue };
-                found.entry(folder.to_owned()).or_default().push(name.to_owned());
-            }
-        }
-        let mut all = Vec::new();
-        for (folder, names) in found {
-            let has = |name: &str| names.iter().any(|found| found == name);
-            if let Some(old) = known.get(&folder).filter(|old| old.closed.is_some() || !has(CLOSED)) {
-                all.push(Known { is_sent: has(SENT), ..old.clone() });
-                continue;
-            }
-            // One that is something else counts as none: it withholds nothing. One that may not be read is an error.
-            let Some(opened) = self.read(&folder, OPENED).await? else { continue };
-            let closed: Option<Closed> = if has(CLOSED) { self.read(&folder, CLOSED).await? } else { None };
-            all.push(Known { folder, opened, is_sent: has(SENT), closed: closed.map(|closed| closed.time) });
-        }
-        Ok(all)
+        let yesterday = now.saturating_sub(SignedDuration::from_hours(24)).unwrap_or(now);
+        // As they are: whoever opens one counts those that are there.
+        let query = Query::table(BREAKERS, Consistency::Consistent).range(SortRange::From(day(yesterday)));
+        let found = items::query_all(self.table, self.clock, self.deadline, &query).await?;
+        Ok(found.iter().filter_map(Known::of_item).collect())
     }
 
-    /// Opens the day's breaker of this number, counted from 0. Its folder; none where another instance opened that one.
+    /// Opens the day's breaker of this number, counted from 0, unless it is there already.
     ///
     /// Whoever knows the same breakers tries the same number, so of many that notice at once one opens it, however late its
-    /// write comes.
+    /// write comes: the opener whose name it has.
     ///
     /// # Errors
     /// Where there is no answer by the deadline.
-    pub(crate) async fn open(
-        &self,
-        scope: &Scope,
-        number: usize,
-        opened: &Opened,
-    ) -> Result<Option<String>, DeliveryError> {
-        let folder = format!("{BREAKERS}{}/{number:04}-{scope}", day(opened.time));
-        let bytes = serde_json::to_vec(opened).unwrap_or_default();
-        let claimed = claim(self.objects, self.clock, self.deadline, &format!("{folder}/{OPENED}"), bytes).await?;
-        Ok((claimed == Claimed::Ours).then_some(folder))
+    pub(crate) async fn open(&self, opener: &str, number: usize, opened: &Opened) -> Result<(), DeliveryError> {
+        let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        let item = Item::new(key(&format!("{}/{number:04}", day(opened.time))))
+            .with(OPENED, sort_time(opened.time))
+            .with(UNTIL, sort_time(opened.until))
+            .with(OPENER, opener)
+            .with(MAX_SHARE, opened.max_share.to_string())
+            .with(WINDOW_MINUTES, opened.window_minutes)
+            .with(ALERTS, count(opened.alerts))
+            .with(PREDICTIONS, count(opened.predictions));
+        items::put(self.table, self.clock, self.deadline, &item, &Condition::Absent).await.map(drop)
     }
 
     /// Records that the message about one was sent.
     ///
     /// # Errors
     /// Where there is no answer by the deadline.
-    pub async fn sent(&self, folder: &str, message_id: String) -> Result<(), DeliveryError> {
-        let sent = Sent { time: self.clock.now(), message_id };
-        self.write(folder, SENT, &sent).await
+    pub async fn sent(&self, name: &str, message_id: &str) -> Result<(), DeliveryError> {
+        let sent = Update::new().set(SENT, sort_time(self.clock.now())).set(MESSAGE_ID, message_id);
+        self.update(name, &sent, SENT).await.map(drop)
     }
 
     /// Makes ready to close those that are open, for whoever wants it and why.
@@ -186,10 +191,10 @@ impl<'a, O: Objects, C: Clock> Breakers<'a, O, C> {
     pub async fn closing(&self, cause: &Cause<'_>) -> Result<Vec<Closing>, DeliveryError> {
         let now = self.clock.now();
         let open = self.all().await?.into_iter().filter(|known| known.is_open(now));
-        let closing = open.map(|Known { folder, opened, .. }| {
-            let (breaker, cause) = (folder.as_str().into(), cause.clone());
+        let closing = open.map(|Known { name, opened, .. }| {
+            let (breaker, cause) = (name.as_str().into(), cause.clone());
             let event = BreakerClosed { breaker, opened: opened.time, cause }.into_event(now).encode();
-            Closing { folder, event }
+            Closing { name, time: now, event }
         });
         Ok(closing.collect())
     }
@@ -199,21 +204,21 @@ impl<'a, O: Objects, C: Clock> Breakers<'a, O, C> {
     /// # Errors
     /// Where there is no answer by the deadline.
     pub async fn close_one(&self, closing: &Closing) -> Result<bool, DeliveryError> {
-        let key = closed_key(&closing.folder);
-        let Breakers { objects, clock, deadline } = *self;
-        let claimed = claim(objects, clock, deadline, &key, closing.event.clone()).await?;
-        Ok(claimed == Claimed::Ours)
+        let Closing { name, time, event } = closing;
+        let closed = Update::new().set(CLOSED, sort_time(*time)).set(CLOSING, event.clone());
+        Ok(matches!(self.update(name, &closed, CLOSED).await?, Outcome::Done(_)))
     }
 
-    /// Who closed a breaker, and why; none where nobody did, or it is not known.
+    /// The event by which the breaker of this name was closed; none where nobody closed it, or there is no such breaker.
     ///
     /// # Errors
     /// Where there is no answer by the deadline.
-    pub async fn closed_by(&self, folder: &str) -> Result<Option<Cause<'static>>, DeliveryError> {
-        let Breakers { objects, clock, deadline } = *self;
-        let found = get(objects, clock, deadline, &closed_key(folder), None).await?;
-        let Fetched::Object { bytes, .. } = found else { return Ok(None) };
-        Ok(Event::<BreakerClosed<'_>>::decode(&bytes).ok().map(|event| event.data.cause.into_owned()))
+    pub async fn closed_by(&self, name: &str) -> Result<Option<Bytes>, DeliveryError> {
+        if name.is_empty() {
+            return Ok(None);
+        }
+        let found = items::get(self.table, self.clock, self.deadline, &key(name), Consistency::Consistent).await?;
+        Ok(found.and_then(|item| item.bytes(CLOSING).cloned()))
     }
 
     /// Closes those that are open, in nobody's name and without a reason: for systems in memory, and tests. How many.
@@ -228,15 +233,13 @@ impl<'a, O: Objects, C: Clock> Breakers<'a, O, C> {
         Ok(closing.len())
     }
 
-    async fn write(&self, folder: &str, name: &str, content: &impl Serialize) -> Result<(), DeliveryError> {
-        let bytes = serde_json::to_vec(content).unwrap_or_default();
-        put_if_absent(self.objects, self.clock, self.deadline, &format!("{folder}/{name}"), bytes).await.map(drop)
+    /// Changes a breaker that lacks this attribute, which the update sets.
+    async fn update(&self, name: &str, update: &Update, unless: &str) -> Result<Outcome<Item>, DeliveryError> {
+        let condition = Condition::Present.and(Condition::missing(unless));
+        items::update(self.table, self.clock, self.deadline, &key(name), update, &condition).await
     }
+}
 
-    async fn read<T: serde::de::DeserializeOwned>(&self, folder: &str, name: &str) -> Result<Option<T>, DeliveryError> {
-        match get(self.objects, self.clock, self.deadline, &format!("{folder}/{name}"), None).await? {
-            Fetched::Object { bytes, .. } => Ok(serde_json::from_slice(&bytes).ok()),
-            Fetched::NotModified | Fetched::Missing => Ok(None),
-        }
-    }
+fn key(name: &str) -> Key {
+    Key::new(BREAKERS, name)
 }

@@ -61,7 +61,7 @@ pub fn message_about(breaker: &Known, source: &str) -> Message {
         predictions: opened.predictions,
         until: opened.until,
     };
-    let id = Uuid::new_v5(&ids::NAMESPACE, breaker.folder.as_bytes()).to_string();
+    let id = Uuid::new_v5(&ids::NAMESPACE, breaker.name.as_bytes()).to_string();
     let event = Event::new(id.clone(), source, opened.time, data).encode();
     let attributes = [("breaker", "open"), ("severity", Severity::High.as_str())];
     let attributes: BTreeMap<String, String> =
@@ -91,9 +91,9 @@ mod tests {
             alerts: 130,
             predictions: 400,
         };
-        let folder = "breakers/2026-01-05/0000-_all".to_owned();
-        let message =
-            message_about(&Known { folder, opened, is_sent: false, closed: None }, "urn:modstream:publish-alerts");
+        let (name, opener) = ("2026-01-05/0000".to_owned(), "o".to_owned());
+        let known = Known { name, opened, opener, is_sent: false, closed: None, cause: None };
+        let message = message_about(&known, "urn:modstream:publish-alerts");
         let event: Event<'_, BreakerOpened<'_>> = Event::decode(message.body.as_bytes()).expect("an event");
         assert_eq!((event.id.as_ref(), event.time), (message.id.as_str(), time));
         for said in

@@ -1,4 +1,4 @@
-//! Alerts, digests and limits in the memory world.
+//! Alerts and digests in the memory world.
 
 mod alerts;
 mod digests;

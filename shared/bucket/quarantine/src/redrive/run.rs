@@ -4,10 +4,11 @@ use std::collections::HashSet;
 use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
 use modstream_events::BadRecord;
-use modstream_platform::deliver::{Cause, Delivery, DeliveryError, get, list, put_all, put_if_absent};
+use modstream_platform::deliver::{Cause, Delivery, DeliveryError, get, items, list, put_all};
+use modstream_platform::table::{Condition, Consistency, Key, Query, Table};
 use modstream_platform::{Clock, Fetched, Objects, PutRecord, Stream};
 
-use super::mark::{MARKS, Mark, mark_key};
+use super::mark::{Mark, mark_key, marks_of};
 use super::redriven::{Left, Options, Redriven, Streams, Why};
 use super::set_aside::{self, GIVEN_UP, INVOCATIONS, QUARANTINE, Record, SetAside};
 
@@ -19,15 +20,15 @@ const MARK_WRITES: usize = 16;
 /// Puts back what the options ask for, and says what became of it. After a failure the rest is left for another run.
 ///
 /// # Errors
-/// Where the bucket can't be listed by the deadline: nothing was done then.
-pub async fn redrive<S: Stream, O: Objects, C: Clock>(
-    objects: &O,
+/// Where the bucket can't be listed, or the marks can't be read, by the deadline: nothing was done then.
+pub async fn redrive<S: Stream, B: Table, O: Objects, C: Clock>(
+    (table, objects): (&B, &O),
     streams: &Streams<S>,
     clock: &C,
     deadline: Timestamp,
     options: &Options,
 ) -> Result<Redriven, DeliveryError> {
-    let mut run = Run { objects, streams, clock, deadline, options, marks: HashSet::new(), done: Redriven::default() };
+    let mut run = Run { table, objects, streams, clock, deadline, options, done: Redriven::default() };
     let keys = run.keys().await?;
     let mut groups = keys.chunks(OBJECTS);
     for group in groups.by_ref() {
@@ -41,14 +42,13 @@ pub async fn redrive<S: Stream, O: Objects, C: Clock>(
     Ok(run.done)
 }
 
-struct Run<'a, S, O, C> {
+struct Run<'a, S, B, O, C> {
+    table: &'a B,
     objects: &'a O,
     streams: &'a Streams<S>,
     clock: &'a C,
     deadline: Timestamp,
     options: &'a Options,
-    /// The keys of all marks there were at the start.
-    marks: HashSet<String>,
     done: Redriven,
 }
 
@@ -57,7 +57,7 @@ type Check = fn(&[u8]) -> Result<(), BadRecord>;
 /// A record to put back.
 struct Candidate {
     key: String,
-    mark: String,
+    mark: Key,
     sequence_number: String,
     record: PutRecord,
 }
@@ -68,38 +68,40 @@ struct Candidates {
     predictions: Vec<Candidate>,
 }
 
-impl<S: Stream, O: Objects, C: Clock> Run<'_, S, O, C> {
-    /// The objects to look at, in order.
+/// An object that was read, with the marks of its records.
+struct Read {
+    key: String,
+    fetched: Result<(Fetched, HashSet<Key>), DeliveryError>,
+}
+
+impl<S: Stream, B: Table, O: Objects, C: Clock> Run<'_, S, B, O, C> {
+    /// The objects to look at, in order. A quarantined record that is marked needs no look.
     async fn keys(&mut self) -> Result<Vec<String>, DeliveryError> {
         let Options { quarantine, given_up, key: wanted, reason, .. } = self.options;
         let mut keys = Vec::new();
         for (prefix, is_wanted) in [(QUARANTINE, *quarantine), (GIVEN_UP, *given_up && reason.is_none())] {
             let within = wanted.as_deref().unwrap_or(prefix);
             if is_wanted && within.starts_with(prefix) {
-                keys.extend(self.list(within).await?);
-                let marks = match wanted {
-                    Some(key) => format!("{MARKS}{}", key.strip_suffix(".json").unwrap_or(key)),
-                    None => format!("{MARKS}{prefix}"),
-                };
-                self.marks.extend(self.list(&marks).await?);
+                keys.extend(list(self.objects, self.clock, self.deadline, within).await?);
             }
         }
         keys.retain(|key| wanted.as_ref().is_none_or(|wanted| wanted == key));
+        let quarantined = keys.iter().filter(|key| key.starts_with(QUARANTINE));
+        let marks: Vec<Key> = quarantined.map(|key| mark_key(key, None)).collect();
+        let marks = items::get_all(self.table, self.clock, self.deadline, &marks, Consistency::Consistent).await?;
+        let is_marked = |key: &String| key.starts_with(QUARANTINE) && marks.contains_key(&mark_key(key, None));
+        self.done.before += keys.extract_if(.., |key| is_marked(key)).count();
         keys.sort_by(|one, other| by_place(one, other));
         Ok(keys)
     }
 
-    async fn list(&self, prefix: &str) -> Result<Vec<String>, DeliveryError> {
-        list(self.objects, self.clock, self.deadline, prefix).await
-    }
-
     async fn group(&mut self, keys: &[String]) {
         let mut candidates = Candidates::default();
-        for (key, fetched) in self.fetch(keys).await {
+        for Read { key, fetched } in self.fetch(keys).await {
             match fetched {
-                Ok(Fetched::Object { bytes, .. }) => self.sort(&key, &bytes, &mut candidates),
+                Ok((Fetched::Object { bytes, .. }, marks)) => self.sort(&key, &bytes, &marks, &mut candidates),
                 // Removed since the listing: nothing to put back.
-                Ok(Fetched::Missing | Fetched::NotModified) => {}
+                Ok((Fetched::Missing | Fetched::NotModified, _)) => {}
                 Err(error) => self.leave(&key, None, Why::Failed, format!("it could not be read: {error}")),
             }
         }
@@ -109,25 +111,32 @@ impl<S: Stream, O: Objects, C: Clock> Run<'_, S, O, C> {
         self.put_back(to_predictions, predictions).await;
     }
 
-    /// Reads what has to be read: a marked entry needs no look, and an invocation is none of ours.
-    async fn fetch(&mut self, keys: &[String]) -> Vec<(String, Result<Fetched, DeliveryError>)> {
+    /// Reads what has to be read: an invocation is none of ours.
+    async fn fetch(&mut self, keys: &[String]) -> Vec<Read> {
         let mut reads = Vec::new();
         for key in keys {
             if key.starts_with(INVOCATIONS) {
                 let detail = "an invocation of the generator: invoke it with the same event again".to_owned();
                 self.leave(key, None, Why::Invocation, detail);
-            } else if key.starts_with(QUARANTINE) && self.marks.contains(&mark_key(key, None)) {
-                self.done.before += 1;
             } else {
-                let Run { objects, clock, deadline, .. } = *self;
-                reads.push(async move { (key.clone(), get(objects, clock, deadline, key, None).await) });
+                let Run { table, objects, clock, deadline, .. } = *self;
+                let read = async move || {
+                    let mut marks = HashSet::new();
+                    if !key.starts_with(QUARANTINE) {
+                        let of_batch = Query::table(marks_of(key), Consistency::Consistent);
+                        let found = items::query_all(table, clock, deadline, &of_batch).await?;
+                        marks.extend(found.into_iter().map(|item| item.key));
+                    }
+                    Ok((get(objects, clock, deadline, key, None).await?, marks))
+                };
+                reads.push(async move { Read { key: key.clone(), fetched: read().await } });
             }
         }
         stream::iter(reads).buffered(OBJECTS).collect().await
     }
 
     /// Sorts the records of an object into those to put back and those to leave.
-    fn sort(&mut self, key: &str, bytes: &[u8], candidates: &mut Candidates) {
+    fn sort(&mut self, key: &str, bytes: &[u8], marks: &HashSet<Key>, candidates: &mut Candidates) {
         let SetAside { since, reason, records } = match SetAside::read(key, bytes) {
             Ok(read) => read,
             Err(detail) => return self.leave(key, None, Why::NotOurs, detail),
@@ -149,7 +158,7 @@ impl<S: Stream, O: Objects, C: Clock> Run<'_, S, O, C> {
                 // All records of an object are of one stream.
                 return;
             };
-            if self.marks.contains(&mark) {
+            if marks.contains(&mark) {
                 self.done.before += 1;
                 continue;
             }
@@ -191,13 +200,13 @@ impl<S: Stream, O: Objects, C: Clock> Run<'_, S, O, C> {
         }
         let deliveries = put_all(stream, self.clock, self.deadline, records).await;
         let mut marks = Vec::new();
-        for ((key, mark_key, number), delivery) in places.into_iter().zip(deliveries) {
+        for ((key, mark, number), delivery) in places.into_iter().zip(deliveries) {
             match delivery {
                 Delivery::Stored { shard_id, sequence_number } => {
                     self.done.put_back += 1;
                     let (stream, time) = (stream.name().to_owned(), self.clock.now());
-                    let mark = Mark { key, time, stream, shard_id, sequence_number };
-                    marks.push((mark_key, number, mark));
+                    let mark = Mark { key: mark, time, stream, shard_id, sequence_number };
+                    marks.push((key, number, mark));
                 }
                 Delivery::TooLarge { bytes } => {
                     self.leave(&key, Some(number), Why::StillBad, BadRecord::too_large(bytes).to_string());
@@ -215,10 +224,10 @@ impl<S: Stream, O: Objects, C: Clock> Run<'_, S, O, C> {
     }
 
     async fn mark(&mut self, marks: Vec<(String, String, Mark)>) {
-        let Run { objects, clock, deadline, .. } = *self;
-        let writes = marks.into_iter().map(|(mark_key, number, mark)| async move {
-            let written = put_if_absent(objects, clock, deadline, &mark_key, mark.encode()).await;
-            written.err().map(|error| (mark.key, number, error))
+        let Run { table, clock, deadline, .. } = *self;
+        let writes = marks.into_iter().map(|(key, number, mark)| async move {
+            let written = items::put(table, clock, deadline, &mark.item(), &Condition::Absent).await;
+            written.err().map(|error| (key, number, error))
         });
         let failed: Vec<_> = stream::iter(writes).buffered(MARK_WRITES).collect().await;
         for (key, number, error) in failed.into_iter().flatten() {

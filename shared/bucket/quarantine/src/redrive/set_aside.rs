@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use kinesis_batch::Batch;
 use modstream_events::{BadRecord, CommentEvent, Event, PredictionEvent, Quarantined, Reason};
+use modstream_platform::table::Key;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -33,7 +34,8 @@ pub(crate) struct Record {
     pub(crate) partition_key: String,
     /// None where it is no base64.
     pub(crate) data: Option<Vec<u8>>,
-    pub(crate) mark: String,
+    /// Where its mark is, once it is put back.
+    pub(crate) mark: Key,
 }
 
 impl SetAside {

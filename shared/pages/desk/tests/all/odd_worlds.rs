@@ -7,19 +7,19 @@ use std::sync::atomic::Ordering::Relaxed;
 use modstream_platform::table::{
     Batch, Condition as If, Consistency, Item, Key, Outcome, Page as Items, Query, Table, Transacted, Update, Write,
 };
-use modstream_platform::{Bytes, CallError, CallErrorKind, Condition, ETag, Fetched, Written};
+use modstream_platform::{CallError, CallErrorKind};
 
 use super::*;
 
-/// A bucket or a table that loses the answers of its first writes, or panics over a key.
+/// A table that loses the answers of its first writes, or panics over a key.
 #[derive(Clone)]
-struct Odd<T> {
-    inner: T,
+struct Odd {
+    inner: MemoryTable,
     lost: Arc<AtomicUsize>,
     panics_over: &'static str,
 }
 
-impl<T> Odd<T> {
+impl Odd {
     fn told<A>(&self, answer: A) -> Result<A, CallError> {
         if self.lost.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok() {
             let (kind, message) = (CallErrorKind::OutcomeUnknown, "planned".to_owned());
@@ -29,21 +29,7 @@ impl<T> Odd<T> {
     }
 }
 
-impl Objects for Odd<MemoryObjects> {
-    async fn get(&self, key: &str, unless: Option<&ETag>) -> Result<Fetched, CallError> {
-        self.inner.get(key, unless).await
-    }
-
-    async fn put(&self, key: &str, bytes: Bytes, condition: Condition) -> Result<Written, CallError> {
-        self.told(self.inner.put(key, bytes, condition).await?)
-    }
-
-    async fn list(&self, prefix: &str) -> Result<Vec<String>, CallError> {
-        self.inner.list(prefix).await
-    }
-}
-
-impl Table for Odd<MemoryTable> {
+impl Table for Odd {
     fn name(&self) -> &str {
         self.inner.name()
     }
@@ -79,14 +65,12 @@ impl Table for Odd<MemoryTable> {
 }
 
 impl Fixture {
-    /// Answers from the fixture's table and bucket, with their oddities.
+    /// Answers from the fixture's table, with its oddities.
     async fn odd(&self, lost: usize, panics_over: &'static str, request: Request) -> Response {
-        let lost = Arc::new(lost.into());
-        let objects = Odd { inner: self.objects.clone(), lost: Arc::clone(&lost), panics_over };
-        let table = Odd { inner: self.table.clone(), lost, panics_over };
+        let table = Odd { inner: self.table.clone(), lost: Arc::new(lost.into()), panics_over };
         let desk = Some(Access::SignedLink);
         let settings = SiteSettings { links: true, desk, forum: "https://forum.example".to_owned() };
-        let site = Site::new(table, objects, self.stream.clone(), self.clock, settings);
+        let site = Site::new(table, self.stream.clone(), self.clock, settings);
         site.answer(&request, &self.signer, self.clock.now() + Duration::from_secs(20)).await
     }
 }

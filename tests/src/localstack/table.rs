@@ -1,0 +1,147 @@
+//! A table, made and read by DynamoDB's own calls: what the system says of itself there is read by nothing of its own.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+    ProjectionType, ScalarAttributeType,
+};
+use serde_json::Value;
+
+use super::Sdk;
+
+/// An item, as DynamoDB has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stored(HashMap<String, AttributeValue>);
+
+impl Stored {
+    /// The text of an attribute; none where there is none.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name)?.as_s().ok().map(String::as_str)
+    }
+
+    /// The number of an attribute; none where there is none.
+    pub fn number(&self, name: &str) -> Option<i64> {
+        self.0.get(name)?.as_n().ok()?.parse().ok()
+    }
+
+    /// The bytes of an attribute, unpacked where they are packed; none where there are none.
+    ///
+    /// # Panics
+    /// Where they are damaged.
+    pub fn unpacked(&self, name: &str) -> Option<Vec<u8>> {
+        /// What zstd begins with.
+        const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+        /// Larger than all that is packed.
+        const MOST: usize = 8 << 20;
+        let bytes = self.0.get(name)?.as_b().ok()?.as_ref();
+        if !bytes.starts_with(&MAGIC) {
+            return Some(bytes.to_vec());
+        }
+        let dictionary = std::fs::read(repository("shared/bucket/ledger/src/packed.dictionary")).expect("it is there");
+        let mut unpacker = zstd::bulk::Decompressor::with_dictionary(&dictionary).expect("a dictionary");
+        Some(unpacker.decompress(bytes, MOST).expect("whole"))
+    }
+}
+
+fn repository(path: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
+}
+
+impl Sdk {
+    /// A table with the keys and the indexes that Terraform gives one.
+    ///
+    /// # Panics
+    /// Where it can't be made.
+    pub(super) async fn make_table(&self, name: &str) -> String {
+        let indexes = std::fs::read(repository("infra/indexes.json")).expect("it is there");
+        let indexes: Value = serde_json::from_slice(&indexes).expect("JSON");
+        let indexes = indexes.as_object().expect("indexes by name");
+        let said = |of: &Value, part: &str| of[part].as_str().expect("a name").to_owned();
+        let keys = |partition: &str, sort: &str| {
+            [(partition, KeyType::Hash), (sort, KeyType::Range)].map(|(name, kind)| {
+                KeySchemaElement::builder().attribute_name(name).key_type(kind).build().expect("whole")
+            })
+        };
+        let mut texts = vec!["pk".to_owned(), "sk".to_owned()];
+        let mut made = Vec::new();
+        for (name, of) in indexes {
+            let (partition, sort) = (said(of, "partition"), said(of, "sort"));
+            let held = of["holds"].as_array().expect("names").iter().filter_map(Value::as_str);
+            let projection = held
+                .fold(Projection::builder().projection_type(ProjectionType::Include), |projection, name| {
+                    projection.non_key_attributes(name)
+                })
+                .build();
+            let index = GlobalSecondaryIndex::builder().index_name(name).projection(projection);
+            let index = index.set_key_schema(Some(keys(&partition, &sort).into()));
+            made.push(index.build().expect("whole"));
+            texts.extend([partition, sort]);
+        }
+        texts.sort_unstable();
+        texts.dedup();
+        let texts = texts.into_iter().map(|name| {
+            let text = AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S);
+            text.build().expect("whole")
+        });
+        let call = self.dynamodb.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
+        let call = call.set_attribute_definitions(Some(texts.collect()));
+        let call = call.set_key_schema(Some(keys("pk", "sk").into())).set_global_secondary_indexes(Some(made));
+        call.send().await.expect("a new table");
+        name.to_owned()
+    }
+
+    /// All items of a table, in no order.
+    ///
+    /// # Panics
+    /// Where there is no such table.
+    pub async fn items(&self, table: &str) -> Vec<Stored> {
+        let (mut items, mut after) = (Vec::new(), None);
+        loop {
+            let call = self.dynamodb.scan().table_name(table).consistent_read(true);
+            let page = call.set_exclusive_start_key(after).send().await.expect("the table is there");
+            items.extend(page.items.unwrap_or_default().into_iter().map(Stored));
+            after = page.last_evaluated_key.filter(|key| !key.is_empty());
+            if after.is_none() {
+                return items;
+            }
+        }
+    }
+
+    /// The items of a partition, in the order of their sort keys.
+    ///
+    /// # Panics
+    /// Where there is no such table.
+    pub async fn partition(&self, table: &str, partition: &str) -> Vec<Stored> {
+        let (mut items, mut after) = (Vec::new(), None);
+        loop {
+            let call = self.dynamodb.query().table_name(table).consistent_read(true);
+            let call = call.key_condition_expression("pk = :pk");
+            let call = call.expression_attribute_values(":pk", AttributeValue::S(partition.to_owned()));
+            let page = call.set_exclusive_start_key(after).send().await.expect("the table is there");
+            items.extend(page.items.unwrap_or_default().into_iter().map(Stored));
+            after = page.last_evaluated_key.filter(|key| !key.is_empty());
+            if after.is_none() {
+                return items;
+            }
+        }
+    }
+
+    /// Puts an item of texts and numbers: what DynamoDB's JSON says of it.
+    ///
+    /// # Panics
+    /// Where the table takes it not.
+    pub async fn put_item(&self, table: &str, item: &Value) {
+        let mut call = self.dynamodb.put_item().table_name(table);
+        for (name, value) in item.as_object().expect("an item") {
+            let value = match (value["S"].as_str(), value["N"].as_str()) {
+                (Some(text), _) => AttributeValue::S(text.to_owned()),
+                (_, Some(number)) => AttributeValue::N(number.to_owned()),
+                _ => panic!("neither a text nor a number: {value}"),
+            };
+            call = call.item(name, value);
+        }
+        call.send().await.expect("the table takes it");
+    }
+}
