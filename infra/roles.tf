@@ -41,39 +41,13 @@ locals {
     show-desk      = local.decide
   }
 
-  page_of_table = [
-    # Alerts and the decisions about them, and the digests that links lead to.
-    { actions = ["GetItem", "BatchGetItem", "Query"], partitions = ["comment#*", "window#*", "missed"], lists = {} },
-    { actions = ["Query"], partitions = [], lists = { open = ["open"], decided = ["decided"] } },
-    # Only a decision writes there: it, its alert, and its place in the outbox.
-    { actions = ["PutItem", "UpdateItem"], partitions = ["comment#*"], lists = {} },
-    { actions = ["GetItem", "PutItem", "DeleteItem"], partitions = ["outbox"], lists = {} },
-    # Sign-in links that were used.
-    { actions = ["PutItem"], partitions = ["sign-in#*"], lists = {} },
-  ]
-
-  # What a function may do with which partitions of the table, and of its indexes. A transaction needs the permissions of its
-  # writes.
-  of_table = {
-    publish-alerts = [
-      # Alerts, and what happened to their comments.
-      { actions = ["GetItem", "PutItem", "Query", "UpdateItem"], partitions = ["comment#*"], lists = {} },
-      { actions = ["PutItem"], partitions = ["missed"], lists = {} },
-      { actions = ["UpdateItem"], partitions = ["budget#*"], lists = {} },
-      { actions = ["PutItem", "Query", "UpdateItem"], partitions = ["breakers"], lists = {} },
-    ]
-    digest-alerts = [
-      # Alerts, and of those that were made lately which there are.
-      { actions = ["BatchGetItem"], partitions = ["comment#*"], lists = {} },
-      { actions = ["Query"], partitions = [], lists = { made = ["made"] } },
-      { actions = ["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"], partitions = ["digests", "window#*", "known#*", "waiting#*"], lists = {} },
-      # Decisions, and changes that operators made, that did not reach their stream; and whether a breaker was closed.
-      { actions = ["Query", "DeleteItem"], partitions = ["outbox"], lists = {} },
-      { actions = ["GetItem"], partitions = ["breakers"], lists = {} },
-    ]
-    take-decisions = local.page_of_table
-    show-desk      = local.page_of_table
-  }
+  # What a function may do with which partitions of the table, and of its indexes' lists. A transaction needs the permissions of
+  # its writes. The scenarios of tests/ run under these permissions.
+  access = jsondecode(file("${path.module}/access.json"))
+  of_table = merge(
+    { for name in ["publish-alerts", "digest-alerts"] : name => local.access[name] },
+    { for name in keys(local.pages) : name => local.access["pages"] },
+  )
 }
 
 data "aws_iam_policy_document" "assume" {
@@ -101,17 +75,17 @@ data "aws_iam_policy_document" "this" {
   dynamic "statement" {
     for_each = lookup(local.of_table, each.key, [])
     content {
-      actions   = [for action in statement.value.actions : "dynamodb:${action}"]
+      actions = [for action in statement.value.actions : "dynamodb:${action}"]
       resources = concat(
-        length(statement.value.partitions) == 0 ? [] : [local.table_arn],
-        [for index in keys(statement.value.lists) : "${local.table_arn}/index/${index}"],
+        can(statement.value.partitions) ? [local.table_arn] : [],
+        [for index in keys(try(statement.value.lists, {})) : "${local.table_arn}/index/${index}"],
       )
 
       # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
       condition {
         test     = "ForAllValues:StringLike"
         variable = "dynamodb:LeadingKeys"
-        values   = concat(statement.value.partitions, flatten(values(statement.value.lists)))
+        values   = concat(try(statement.value.partitions, []), flatten(values(try(statement.value.lists, {}))))
       }
     }
   }

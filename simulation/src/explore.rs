@@ -1,8 +1,8 @@
 //! The ledger, exhaustively: every way that the life of one alert can go, with up to so many mishaps.
 //!
 //! The real publisher runs by hand, a call at a time. At each call it is decided which invocation goes on and what goes wrong
-//! (nothing; the call fails, does nothing and gets no answer, or does its work and gets none; another write is under way; the
-//! process crashes before or after), and whether Lambda gives an invocation up that works on, or delivers once more what is
+//! (nothing; the call fails, does nothing and gets no answer, or does its work and gets none; the process crashes before or
+//! after), and whether Lambda gives an invocation up that works on, or delivers once more what is
 //! done. All decisions are tried in turn, as stateless model checkers do
 //! ([Godefroid, VeriSoft, 1997](https://doi.org/10.1145/263699.263717)).
 
@@ -14,12 +14,16 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use kinesis_batch::{BatchResponse, SourceRecord, payload};
+use modstream_ledger::SCHEMA;
 use modstream_platform::environment::Environment;
-use modstream_platform::memory::MemoryObjects;
+use modstream_platform::memory::{MemoryClock, MemoryObjects, MemoryTable};
+use modstream_platform::table::{
+    self, Action, Batch, Consistency, Item, Key, Outcome, Page, Query, Table, Transacted, Update, Write,
+};
 use modstream_platform::{
     Bytes, CallError, CallErrorKind, Clock, Condition, ETag, Fetched, Message, Objects, PublishOutcome, Topic, Written,
 };
-use modstream_tests::prediction_event;
+use modstream_tests::{prediction_event, unpacked};
 use publish_alerts::PublishAlerts;
 
 use crate::faults::{Process, lock};
@@ -68,6 +72,7 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 #[derive(Clone)]
 struct Run {
     objects: MemoryObjects,
+    table: MemoryTable,
     state: Arc<Mutex<State>>,
 }
 
@@ -83,7 +88,10 @@ struct State {
     broken: Option<String>,
     /// How many invocations have begun.
     begun: usize,
-    /// And had, when `sent.json` was written.
+    /// The events that the alert was made with, and how often it was recorded as sent.
+    requested: Vec<Vec<u8>>,
+    sent: usize,
+    /// How many invocations had begun when it was first.
     begun_when_sent: Option<usize>,
 }
 
@@ -116,9 +124,12 @@ impl Run {
             story: Vec::new(),
             broken: None,
             begun: 0,
+            requested: Vec::new(),
+            sent: 0,
             begun_when_sent: None,
         };
-        Run { objects: MemoryObjects::new(), state: Arc::new(Mutex::new(state)) }
+        let table = MemoryTable::new("state", SCHEMA, MemoryClock::starting_at(state.now));
+        Run { objects: MemoryObjects::new(), table, state: Arc::new(Mutex::new(state)) }
     }
 
     /// Lets everything happen: what is broken in the end, or was on the way.
@@ -179,25 +190,17 @@ impl Run {
     fn broken_at_the_end(&self) -> Option<String> {
         let state = lock(&self.state);
         let Some(first) = state.published.first() else { return Some("the alert was never published".to_owned()) };
-        let objects = |name: &str| -> Vec<Vec<u8>> {
-            let keys = self.keys().into_iter().filter(|key| key.ends_with(name));
-            keys.flat_map(|key| self.objects.versions(&key)).collect()
-        };
-        let (requested, sent) = (objects("/requested.json"), objects("/sent.json"));
-        if (requested.len(), sent.len()) != (1, 1) {
-            return Some(format!("requested.json was written {}, sent.json {} times", requested.len(), sent.len()));
+        let (requested, sent) = (&state.requested, state.sent);
+        if (requested.len(), sent) != (1, 1) {
+            return Some(format!("the alert was made {} times, and recorded as sent {sent} times", requested.len()));
+        }
+        let alerts: Vec<Item> = self.table.items().into_iter().filter(is_alert).collect();
+        if alerts.len() != 1 || unpacked(&alerts[0], "event") != requested[0] {
+            return Some("what was requested is not there".to_owned());
         }
         let differs = |text: &String| text.as_bytes() != requested[0].as_slice();
         (state.published.iter().any(differs) || differs(first))
             .then(|| "what was published was not requested".to_owned())
-    }
-
-    fn keys(&self) -> Vec<String> {
-        let listed = std::pin::pin!(self.objects.list("alerts/"));
-        match listed.poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(Ok(keys)) => keys,
-            _ => Vec::new(),
-        }
     }
 
     fn invocation(&self, number: usize) -> Invocation {
@@ -217,21 +220,22 @@ impl Run {
             let lookup = |name: &str| match name {
                 "ALERTS_TOPIC_ARN" => Some("arn:aws:sns:us-east-1:000000000000:alerts".to_owned()),
                 "BUCKET" => Some("bucket".to_owned()),
+                "TABLE" => Some("state".to_owned()),
                 "POLICY" => Some("0.5".to_owned()),
                 _ => None,
             };
             let config = publish_alerts::Config::read(Environment::new(&lookup)).expect("a configuration");
             let deadline = service.now() + TIMEOUT;
             let service = Mutant::new(service, &Process::of(Function::Publish));
-            let ledger = mutant::Ledger { objects: service.clone(), alerts: service.clone() };
-            let publisher = PublishAlerts::new(&config, service.clone(), ledger, service);
+            let ledger = mutant::Ledger { table: service.clone(), alerts: service.clone() };
+            let publisher = PublishAlerts::new(&config, service.clone(), ledger, service.clone(), service);
             publisher.handle(&payload, deadline).await.is_ok_and(|response| response == BatchResponse::success())
         };
         Invocation { number, work: Box::pin(work), is_dead }
     }
 }
 
-/// Bucket, topic and clock of one invocation.
+/// Bucket, table, topic and clock of one invocation.
 #[derive(Clone)]
 struct Service {
     run: Run,
@@ -239,30 +243,17 @@ struct Service {
     is_dead: Arc<Mutex<bool>>,
 }
 
-const MISHAPS: [&str; 7] = [
-    "",
-    "fails",
-    "is not done and gets no answer",
-    "is done and gets no answer",
-    "crashes before",
-    "crashes after",
-    "is beside another (409)",
-];
+const MISHAPS: [&str; 6] =
+    ["", "fails", "is not done and gets no answer", "is done and gets no answer", "crashes before", "crashes after"];
 
 impl Service {
     /// One call, and what becomes of it.
-    async fn call<A>(
-        &self,
-        operation: &'static str,
-        conflict: Option<A>,
-        effect: impl Future<Output = A>,
-    ) -> Result<A, CallError> {
+    async fn call<A>(&self, operation: &'static str, effect: impl Future<Output = A>) -> Result<A, CallError> {
         // Whose turn is next is decided before each call.
         YieldOnce(false).await;
-        let options = MISHAPS.len() - usize::from(conflict.is_none());
         let mishap = {
             let mut state = lock(&self.run.state);
-            let mishap = state.decide(options);
+            let mishap = state.decide(MISHAPS.len());
             if mishap > 0 {
                 let sentence = format!("{operation} of invocation {} {}", self.number, MISHAPS[mishap]);
                 state.story.push(sentence);
@@ -284,28 +275,23 @@ impl Service {
                 *lock(&self.is_dead) = true;
                 std::future::pending().await
             }
-            6 => conflict.map_or_else(|| error(CallErrorKind::Unavailable), Ok),
             _ => Ok(effect.await),
         }
     }
 }
 
+fn is_alert(item: &Item) -> bool {
+    item.key.sort.starts_with("alert#")
+}
+
+/// Nothing goes wrong with the bucket here, which has no policies, budgets or breakers.
 impl Objects for Service {
     async fn get(&self, key: &str, unless: Option<&ETag>) -> Result<Fetched, CallError> {
-        let work = async { self.run.objects.get(key, unless).await.unwrap_or(Fetched::Missing) };
-        self.call("GetObject", None, work).await
+        self.run.objects.get(key, unless).await
     }
 
     async fn put(&self, key: &str, bytes: Bytes, condition: Condition) -> Result<Written, CallError> {
-        let work = async {
-            let written = self.run.objects.put(key, bytes, condition).await.unwrap_or(Written::ConditionFailed);
-            if key.ends_with("/sent.json") && matches!(written, Written::Done(_)) {
-                let mut state = lock(&self.run.state);
-                state.begun_when_sent = Some(state.begun_when_sent.unwrap_or(state.begun));
-            }
-            written
-        };
-        self.call("PutObject", Some(Written::Conflict), work).await
+        self.run.objects.put(key, bytes, condition).await
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<String>, CallError> {
@@ -313,12 +299,69 @@ impl Objects for Service {
     }
 }
 
+/// The publisher makes no transactions, and deletes nothing.
+impl Table for Service {
+    fn name(&self) -> &str {
+        self.run.table.name()
+    }
+
+    async fn get(&self, key: &Key, consistency: Consistency) -> Result<Option<Item>, CallError> {
+        let work = async { self.run.table.get(key, consistency).await };
+        self.call("GetItem", work).await?
+    }
+
+    async fn get_batch(&self, keys: &[Key], consistency: Consistency) -> Result<Batch, CallError> {
+        self.run.table.get_batch(keys, consistency).await
+    }
+
+    async fn query(&self, query: &Query) -> Result<Page, CallError> {
+        self.call("Query", async { self.run.table.query(query).await }).await?
+    }
+
+    async fn put(&self, item: &Item, condition: &table::Condition) -> Result<Outcome<()>, CallError> {
+        let work = async {
+            let outcome = self.run.table.put(item, condition).await;
+            if is_alert(item) && outcome == Ok(Outcome::Done(())) {
+                lock(&self.run.state).requested.push(unpacked(item, "event"));
+            }
+            outcome
+        };
+        self.call("PutItem", work).await?
+    }
+
+    async fn update(
+        &self,
+        key: &Key,
+        update: &Update,
+        condition: &table::Condition,
+    ) -> Result<Outcome<Item>, CallError> {
+        let work = async {
+            let outcome = self.run.table.update(key, update, condition).await;
+            let is_sent = matches!(update.actions.get("sent"), Some(Action::Set(_)));
+            if is_sent && matches!(outcome, Ok(Outcome::Done(_))) {
+                let mut state = lock(&self.run.state);
+                state.sent += 1;
+                state.begun_when_sent = Some(state.begun_when_sent.unwrap_or(state.begun));
+            }
+            outcome
+        };
+        self.call("UpdateItem", work).await?
+    }
+
+    async fn delete(&self, key: &Key, condition: &table::Condition) -> Result<Outcome<()>, CallError> {
+        self.run.table.delete(key, condition).await
+    }
+
+    async fn transact(&self, token: &str, writes: &[Write]) -> Result<Transacted, CallError> {
+        self.run.table.transact(token, writes).await
+    }
+}
+
 impl Topic for Service {
     async fn publish_batch(&self, messages: &[Message]) -> Result<Vec<PublishOutcome>, CallError> {
         let work = async {
-            let is_requested = self.run.keys().iter().any(|key| key.ends_with("/requested.json"));
             let mut state = lock(&self.run.state);
-            if !is_requested {
+            if state.requested.is_empty() {
                 state.broken = Some("the alert was published before the ledger knew of it".to_owned());
             }
             if state.begun_when_sent.is_some_and(|begun| self.number >= begun) {
@@ -327,7 +370,7 @@ impl Topic for Service {
             state.published.extend(messages.iter().map(|message| message.body.clone()));
             messages.iter().map(|_| PublishOutcome::Published { message_id: "m".to_owned() }).collect()
         };
-        self.call("PublishBatch", None, work).await
+        self.call("PublishBatch", work).await
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use modstream_platform::memory::MemoryClock;
-use modstream_platform::{CallError, CallErrorKind, Clock};
+use modstream_platform::{CallError, CallErrorKind, Clock, table};
 use tokio::sync::Notify;
 
 use crate::plan::{Fault, Function, Incident, Operation, Plan};
@@ -27,8 +27,8 @@ pub(crate) enum Effect {
     Began { invocation: u64, function: Function, comment_events: Vec<String>, due: Option<Timestamp> },
     /// A prediction was stored; whether the caller was told.
     Stored { invocation: u64, comment_event: String, id: String, version: String, told: bool },
-    /// An object was written.
-    Written { invocation: u64, key: String },
+    /// An object was written, or a fact of an item; an alert's event with its content.
+    Written { invocation: u64, key: String, event: Option<Vec<u8>> },
     /// An alert, a digest or the message about a breaker was published; whether the caller was told.
     Published { invocation: u64, id: String, told: bool, about_breaker: bool },
     /// An invocation answered; whether after its deadline, without a slow call that held it up.
@@ -55,6 +55,8 @@ struct State {
     crashes: BTreeSet<(Function, u64)>,
     steps: BTreeMap<Function, u64>,
     is_over: bool,
+    /// When the transaction of each token was made.
+    transactions: BTreeMap<String, Timestamp>,
     effects: Vec<Noted>,
     injected: BTreeMap<&'static str, u64>,
 }
@@ -112,6 +114,18 @@ impl Faults {
         self.state().effects.push(Noted { at, effect });
     }
 
+    /// Whether a transaction that succeeded did something: a table remembers its token for a while, and makes it once.
+    pub(crate) fn is_made_now(&self, token: &str) -> bool {
+        let now = self.clock.now();
+        let mut state = self.state();
+        let before = state.transactions.get(token);
+        let is_remembered = before.is_some_and(|made| now.duration_since(*made).as_secs() < table::TOKEN_SECONDS);
+        if !is_remembered {
+            state.transactions.insert(token.to_owned(), now);
+        }
+        !is_remembered
+    }
+
     /// All effects, in the order of their happening.
     pub(crate) fn effects(&self) -> Vec<Noted> {
         self.state().effects.clone()
@@ -146,7 +160,7 @@ impl Faults {
         let is_over = state.is_over;
         let denies = |denied: &Denied| {
             denied.function == function
-                && (denied.all || operation == Operation::GetObject)
+                && (denied.all || operation.reads())
                 && (key.starts_with(denied.prefix) || denied.prefix.starts_with(key))
                 && denied.time.contains(&since)
         };
@@ -232,6 +246,12 @@ fn injection(operation: Operation, fault: &Fault) -> &'static str {
 }
 
 impl Operation {
+    /// Whether the call reads what it names, and nothing else.
+    fn reads(self) -> bool {
+        use table::Operation::{BatchGetItem, GetItem, Query};
+        matches!(self, Operation::GetObject | Operation::Table(GetItem | BatchGetItem | Query))
+    }
+
     pub(crate) fn error(self, kind: CallErrorKind) -> CallError {
         let (service, operation) = match self {
             Operation::PutRecords => ("kinesis", "PutRecords"),

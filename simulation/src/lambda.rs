@@ -12,7 +12,9 @@ use modstream_decisions::Decisions;
 use modstream_desk::{Config, Pages, SiteSettings};
 use modstream_platform::Clock;
 use modstream_platform::environment::Environment;
-use modstream_platform::memory::{FunctionError, MemoryClock, MemoryObjects, MemorySecrets, MemoryStream, MemoryTopic};
+use modstream_platform::memory::{
+    FunctionError, MemoryClock, MemoryObjects, MemorySecrets, MemoryStream, MemoryTable, MemoryTopic,
+};
 use publish_alerts::PublishAlerts;
 use score_comments::ScoreComments;
 use serde::Serialize;
@@ -29,15 +31,20 @@ use crate::world::{SECRET, World};
 type Seen<T> = Mutant<Faulty<T>>;
 
 type Scorer = ScoreComments<Seen<MemoryStream>, Seen<MemoryObjects>, Seen<MemoryClock>>;
-type Publisher =
-    PublishAlerts<Seen<MemoryTopic>, mutant::Ledger<Seen<MemoryObjects>, Seen<MemoryTopic>>, Seen<MemoryClock>>;
+type Publisher = PublishAlerts<
+    Seen<MemoryTopic>,
+    mutant::Ledger<Seen<MemoryTable>, Seen<MemoryTopic>>,
+    Seen<MemoryObjects>,
+    Seen<MemoryClock>,
+>;
 type Archiver = ArchiveComments<Seen<MemoryObjects>, Seen<MemoryClock>>;
-type Digester = DigestAlerts<Seen<MemoryTopic>, Seen<MemoryObjects>, Seen<MemoryClock>>;
-type Site = Pages<Seen<MemoryObjects>, Seen<MemoryStream>, Seen<MemorySecrets>, Seen<MemoryClock>>;
+type Digester = DigestAlerts<Seen<MemoryTopic>, Seen<MemoryTable>, Seen<MemoryClock>>;
+type Site = Pages<Seen<MemoryTable>, Seen<MemoryObjects>, Seen<MemoryStream>, Seen<MemorySecrets>, Seen<MemoryClock>>;
 
 /// What `digest-alerts` goes by, and what it sends decisions from that did not get to their stream.
 struct Outbox {
     rules: Rules,
+    table: Seen<MemoryTable>,
     objects: Seen<MemoryObjects>,
     decisions: Seen<MemoryStream>,
     clock: Seen<MemoryClock>,
@@ -47,8 +54,8 @@ impl Outbox {
     fn decisions(
         &self,
         deadline: Timestamp,
-    ) -> Decisions<'_, Seen<MemoryObjects>, Seen<MemoryStream>, Seen<MemoryClock>> {
-        Decisions::new(&self.objects, &self.decisions, &self.clock, deadline)
+    ) -> Decisions<'_, Seen<MemoryTable>, Seen<MemoryStream>, Seen<MemoryClock>> {
+        Decisions::new(&self.table, &self.decisions, &self.clock, deadline)
     }
 }
 
@@ -59,7 +66,7 @@ const TIMEOUT: Duration = Duration::from_secs(25);
 /// Timers tick in milliseconds.
 const TICK: Duration = Duration::from_millis(1);
 
-const VARIABLES: [(&str, &str); 8] = [
+const VARIABLES: [(&str, &str); 9] = [
     ("ALERTS_TOPIC_ARN", "arn:aws:sns:us-east-1:000000000000:alerts"),
     ("BUCKET", "bucket"),
     ("DECISIONS_STREAM", "decisions"),
@@ -68,6 +75,7 @@ const VARIABLES: [(&str, &str); 8] = [
     ("LINK_KEY_SECRET", SECRET),
     ("MODEL_NAME", modstream_tests::MODEL_NAME),
     ("PREDICTIONS_STREAM", "predictions"),
+    ("TABLE", "state"),
 ];
 
 /// The deployed functions.
@@ -195,6 +203,7 @@ impl Lambda {
         faults.note(Effect::Began { invocation: run, function, comment_events, due });
         let payload = mutant::payload(function, payload);
         let objects = |process: &Process| self.seen(&world.objects, process);
+        let table = |process: &Process| self.seen(&world.table, process);
         let clock = |process: &Process| self.seen(&world.clock, process);
         let batch_answer = |answer: Answer| answer.map(|answer| mutant::answer(&payload, answer));
         match function {
@@ -215,8 +224,8 @@ impl Lambda {
                 let start = async |process: Process, _| {
                     let config = configured(publish_alerts::Config::read, POLICY);
                     let alerts = self.seen(&world.alerts, &process);
-                    let ledger = mutant::Ledger { objects: objects(&process), alerts: alerts.clone() };
-                    Ok(PublishAlerts::new(&config, alerts, ledger, clock(&process)))
+                    let ledger = mutant::Ledger { table: table(&process), alerts: alerts.clone() };
+                    Ok(PublishAlerts::new(&config, alerts, ledger, objects(&process), clock(&process)))
                 };
                 let pool: Pool<Publisher> = |state| &mut state.publishers;
                 let handle = async |publisher: &Publisher, deadline| {
@@ -237,15 +246,15 @@ impl Lambda {
                     let config = configured(digest_alerts::Config::read, POLICY);
                     let topic = mutant::topic_of_digests(&world.digests, &world.alerts);
                     let digests = self.seen(topic, &process);
-                    let (objects, clock) = (objects(&process), clock(&process));
-                    let digester = DigestAlerts::new(&config, digests, objects.clone(), clock.clone(), Links::none());
+                    let (table, objects, clock) = (table(&process), objects(&process), clock(&process));
+                    let digester = DigestAlerts::new(&config, digests, table.clone(), clock.clone(), Links::none());
                     let decisions = self.seen(&world.decisions, &process);
-                    Ok((digester.map_err(said)?, Outbox { rules: Rules::default(), objects, decisions, clock }))
+                    Ok((digester.map_err(said)?, Outbox { rules: Rules::default(), table, objects, decisions, clock }))
                 };
                 let pool: Pool<(Digester, Outbox)> = |state| &mut state.digesters;
                 let handle = async |(digester, outbox): &(Digester, Outbox), deadline| {
                     // What can't be swept now is left for the next run.
-                    let _ = outbox.decisions(deadline).sweep().await;
+                    let _ = outbox.decisions(deadline).sweep(&outbox.objects).await;
                     let rules = outbox.rules.in_use(&outbox.objects, &outbox.clock, deadline).await.map_err(said)?;
                     let digested = digester.handle(&payload, deadline, |name, time| rules.of(name, time)).await;
                     encoded(digested.map(|digested| digested.digests))
@@ -281,10 +290,10 @@ impl Lambda {
     ) -> Answer {
         let world = &self.shared.world;
         let start = async |process: Process, _| {
-            let objects = self.seen(&world.objects, &process);
+            let state = (self.seen(&world.table, &process), self.seen(&world.objects, &process));
             let decisions = self.seen(&world.decisions, &process);
             let secrets = self.seen(&world.secrets, &process);
-            Ok(Pages::new(config, settings, objects, decisions, secrets, self.seen(&world.clock, &process)))
+            Ok(Pages::new(config, settings, state, decisions, secrets, self.seen(&world.clock, &process)))
         };
         let handle = async |pages: &Site, deadline| encoded(pages.handle(payload, deadline).await);
         self.in_environment(run, function, pool, start, handle).await

@@ -7,6 +7,7 @@
 mod archived;
 mod documents;
 pub mod explore;
+mod facts;
 mod faults;
 mod lambda;
 pub mod latency;

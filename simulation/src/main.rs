@@ -75,9 +75,9 @@ struct Latency {
     /// Both functions read by enhanced fan-out
     #[arg(long, requires = "latency")]
     fan_out: bool,
-    /// The median of S3's PutObject, in milliseconds
-    #[arg(long, value_name = "MS", requires = "latency", default_value_t = assumed::PUT_OBJECT_MEDIAN, value_parser = median)]
-    put_object_ms: f64,
+    /// The median of a write of an item of the table, in milliseconds
+    #[arg(long, value_name = "MS", requires = "latency", default_value_t = assumed::WRITE_ITEM_MEDIAN, value_parser = median)]
+    write_item_ms: f64,
 }
 
 impl Latency {
@@ -92,7 +92,7 @@ impl Latency {
             parallelization_factor: self.parallelization_factor.into(),
             alert_share: self.alert_share,
             fan_out: self.fan_out,
-            put_object_ms: self.put_object_ms,
+            write_item_ms: self.write_item_ms,
             seed,
         }
     }

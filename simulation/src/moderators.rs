@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use modstream_events::Action;
-use modstream_ledger::{Hour, Reader};
+use modstream_ledger::{AlertKey, Ledger, List};
 use modstream_links::{Claim, Signer};
 use modstream_platform::Clock as _;
 use serde_json::{Value, json};
@@ -148,14 +148,14 @@ impl Moderators<'_> {
         wish: Action,
         ponders: Duration,
     ) -> Result<Option<Answer>, String> {
-        let Some((hour, alert_id)) = self.alert(alert).await else {
+        let Some(key) = self.alert(alert).await else {
             self.faults.count("visit before there was an alert");
             return Ok(None);
         };
-        let id = Uuid::parse_str(&alert_id).map_err(|error| format!("alert {alert_id}: {error}"))?;
+        let claim = Claim::to_alert(&key, wish).ok_or_else(|| format!("the alert {key} is named as none is"))?;
         let mut browser = Browser::default();
         let (function, path) = match page {
-            plan::Page::Link => (Function::Decide, self.link(&Claim::Alert { hour, id, action: wish })),
+            plan::Page::Link => (Function::Decide, self.link(&claim)),
             plan::Page::Desk => {
                 let sign_in = self.sign_in(&mut browser, number, who).await;
                 let first = sign_in.first;
@@ -163,7 +163,7 @@ impl Moderators<'_> {
                 if first != Click::SignedIn {
                     return Ok(None);
                 }
-                (Function::Desk, format!("/alert/{hour}/{alert_id}"))
+                (Function::Desk, format!("/alert/{key}"))
             }
         };
         let Some(shown) = self.ask(function, &mut browser, "GET", &path, "").await else { return Ok(None) };
@@ -173,11 +173,10 @@ impl Moderators<'_> {
             return Ok(None);
         }
         let form = (shown.status == 200).then(|| form(&shown.body)).flatten();
-        let form =
-            form.ok_or_else(|| format!("the page of alert {alert_id} has status {} and no form", shown.status))?;
+        let form = form.ok_or_else(|| format!("the page of alert {key} has status {} and no form", shown.status))?;
         let after = form.field("after").and_then(|after| after.parse().ok());
-        let after = after.ok_or_else(|| format!("the form of alert {alert_id} does not say what it answers"))?;
-        let answer = |told| Answer { who, log: format!("decisions/{hour}/{alert_id}/"), wish, after, told };
+        let after = after.ok_or_else(|| format!("the form of alert {key} does not say what it answers"))?;
+        let answer = |told| Answer { who, log: format!("decisions/{key}/"), wish, after, told };
         if !form.offers(wish) {
             self.faults.count("decision not offered");
             return Ok(Some(answer(Told::NotOffered)));
@@ -190,23 +189,24 @@ impl Moderators<'_> {
             Some(Page { status: 303, .. }) if wish == Action::Undo => (Told::Done, "decision undone"),
             Some(Page { status: 303, .. }) => (Told::Done, "decision taken"),
             Some(Page { status: 409, .. }) => (Told::Refused, "decision refused: another was first"),
-            Some(Page { status, .. }) => return Err(format!("a decision about {alert_id} has status {status}")),
+            Some(Page { status, .. }) => return Err(format!("a decision about {key} has status {status}")),
         };
         self.faults.count(told.1);
         Ok(Some(answer(told.0)))
     }
 
     /// One of the alerts that are in the ledger by now.
-    async fn alert(&self, number: usize) -> Option<(Hour, String)> {
-        let World { objects, clock, .. } = self.world;
-        let reader = Reader::new(objects, clock, Timestamp::MAX);
-        let first = clock.now() - SignedDuration::from_hours(1);
+    async fn alert(&self, number: usize) -> Option<AlertKey> {
+        let World { table, clock, .. } = self.world;
+        let ledger = Ledger::new(table, clock, Timestamp::MAX);
+        let ever = (Timestamp::UNIX_EPOCH, clock.now() + LINKS_HOLD);
         let mut all = Vec::new();
-        for hour in Hour::between(first, first + SignedDuration::from_hours(2)) {
-            all.extend(reader.hour(hour).await.expect("the memory bucket lists"));
+        for list in List::ALL {
+            let page = ledger.made_between(list, ever, None).await.expect("the memory table answers");
+            all.extend(page.found.into_iter().map(|alert| (alert.made, alert.key)));
         }
-        let entry = all.get(number % all.len().max(1))?;
-        Some((entry.hour, entry.id.clone()))
+        all.sort();
+        all.get(number % all.len().max(1)).map(|(_, key)| key.clone())
     }
 
     /// Signs a browser in by a link of its own, which another one tries after it, as whoever finds the mail would.

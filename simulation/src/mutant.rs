@@ -4,10 +4,14 @@
 use jiff::Timestamp;
 use kinesis_batch::BatchResponse;
 use modstream_events::ids;
+use modstream_platform::table::{
+    self, Action, Batch, Consistency, Item, Key, Outcome, Page, Query, Source, Table, Transacted, Update, Write,
+};
 use modstream_platform::{
     Bytes, CallError, CallErrorKind, Clock, Condition, DeletableObjects, ETag, Fetched, Message, Objects,
     PublishOutcome, PutOutcome, PutRecord, Secrets, Stage, Stream, Topic, Written,
 };
+use modstream_tests::unpacked;
 use named_mutations::is_on;
 use serde_json::Value;
 
@@ -81,44 +85,15 @@ fn of_two_models(records: &[PutRecord]) -> Vec<PutRecord> {
     records
 }
 
-fn holds(bytes: &[u8], text: &str) -> bool {
-    bytes.windows(text.len()).any(|window| window == text.as_bytes())
-}
-
-/// Whether a window's digests lie under this key.
-fn is_window(key: &str) -> bool {
-    key.starts_with("digests/") && key.ends_with("m.json")
-}
-
 impl<O: Objects> Mutant<O> {
     /// Whether the function takes an object that is there for one that is missing.
     fn overlooks(&self, key: &str) -> bool {
-        let is_alerts = |names: [&str; 2]| {
-            self.is_of(Function::Publish) && key.starts_with("alerts/") && names.iter().any(|name| key.ends_with(name))
-        };
-        (is_on("ignore-sent") && is_alerts(["/sent.json", "/withheld.json"]))
-            || (is_on("publish-own-text") && is_alerts(["/requested.json"; 2]))
-            || (is_on("publish-while-breaker-open") && key.starts_with("breakers/") && key.ends_with("/opened.json"))
+        is_on("publish-while-breaker-open") && key.starts_with("breakers/") && key.ends_with("/opened.json")
     }
 
     /// Whether the function takes a write for done that it does not do.
-    fn skips(&self, key: &str, bytes: &[u8]) -> bool {
-        (is_on("drop-bad-record") && key.starts_with("quarantine/"))
-            || (is_on("withhold-without-record") && key.starts_with("alerts/") && key.ends_with("/withheld.json"))
-            || (is_on("leave-windows-open") && is_window(key) && bytes == b"[]")
-            || (is_on("digest-without-record") && is_window(key) && bytes != b"[]")
-            || (is_on("keep-superseded") && key.ends_with("/superseded.json"))
-            || (is_on("keep-deleted-text") && key.ends_with("/requested.json") && holds(bytes, "\"forgotten\""))
-            || (is_on("lose-report") && key.starts_with("alerts/") && key.contains("/reports/"))
-            || (is_on("lose-missed") && key.starts_with("missed/"))
-            || (is_on("skip-outbox") && key.starts_with("decisions-unsent/"))
-    }
-
-    /// Whether the function writes over what is there.
-    fn overwrites(&self, key: &str) -> bool {
-        (is_on("overwrite-ledger") && key.starts_with("alerts/") && !key.ends_with("/requested.json"))
-            || (is_on("close-window-again") && is_window(key))
-            || (is_on("overwrite-decision") && key.starts_with("decisions/"))
+    fn skips(&self, key: &str) -> bool {
+        is_on("drop-bad-record") && key.starts_with("quarantine/")
     }
 
     /// Whether the function takes what another wrote for its own.
@@ -136,16 +111,13 @@ impl<O: Objects> Objects for Mutant<O> {
         };
         Ok(match fetched {
             Fetched::Object { .. } if self.overlooks(key) => Fetched::Missing,
-            Fetched::Object { etag, .. } if is_on("cover-again") && is_window(key) => {
-                Fetched::Object { bytes: b"[]".to_vec(), etag }
-            }
             fetched => fetched,
         })
     }
 
     async fn put(&self, key: &str, bytes: Bytes, condition: Condition) -> Result<Written, CallError> {
         let done = || Written::Done(ETag(String::new()));
-        if self.skips(key, &bytes) {
+        if self.skips(key) {
             return Ok(done());
         }
         let bytes = if is_on("quarantine-by-invocation") && key.starts_with("quarantine/") {
@@ -154,7 +126,6 @@ impl<O: Objects> Objects for Mutant<O> {
         } else {
             bytes
         };
-        let condition = if self.overwrites(key) { Condition::Always } else { condition };
         match self.inner.put(key, bytes, condition).await {
             Ok(Written::Conflict) if is_on("conflict-is-written") => Ok(Written::ConditionFailed),
             Ok(Written::ConditionFailed) if self.claims(key) => Ok(done()),
@@ -171,6 +142,156 @@ impl<O: Objects> Objects for Mutant<O> {
 impl<O: DeletableObjects> DeletableObjects for Mutant<O> {
     async fn delete(&self, key: &str) -> Result<(), CallError> {
         self.inner.delete(key).await
+    }
+}
+
+impl<B: Table> Mutant<B> {
+    fn consistency(consistency: Consistency) -> Consistency {
+        if is_on("read-eventually") { Consistency::Eventual } else { consistency }
+    }
+
+    /// What the function is told that it found where it wanted to put an item.
+    fn found(&self, wanted: &Item, mut found: Item) -> Item {
+        if self.is_of(Function::Publish) && is_on("ignore-sent") {
+            without(&mut found, &["sent", "withheld"]);
+        }
+        if self.is_of(Function::Publish) && is_on("publish-own-text") {
+            found.attributes.extend(wanted.attributes.get("event").map(|event| ("event".to_owned(), event.clone())));
+        }
+        found
+    }
+}
+
+fn without(item: &mut Item, names: &[&str]) {
+    item.attributes.retain(|name, _| !names.contains(&name.as_str()));
+}
+
+fn sets(update: &Update, name: &str) -> bool {
+    matches!(update.actions.get(name), Some(Action::Set(_)))
+}
+
+/// Whether the function takes an update for made that it does not make.
+fn skips_update(update: &Update) -> bool {
+    (is_on("withhold-without-record") && sets(update, "withheld"))
+        || (is_on("keep-superseded") && sets(update, "superseded"))
+        || (is_on("lose-report") && sets(update, "reports"))
+}
+
+fn is_in_outbox(write: &Write) -> bool {
+    write.key().partition == "outbox"
+}
+
+/// A write of a transaction as the function makes it.
+fn of_transaction(write: &Write) -> Option<Write> {
+    let mut write = write.clone();
+    if (is_on("skip-outbox") || is_on("outbox-afterwards")) && is_in_outbox(&write) {
+        return None;
+    }
+    if let Write::Update { update, .. } = &mut write {
+        let left_out = match update.actions.get("in_open") {
+            Some(Action::Remove) => is_on("keep-decided-in-queue"),
+            _ => is_on("leave-undone-out-of-queue"),
+        };
+        update.actions.retain(|name, _| !left_out || name != "in_open");
+    }
+    match &mut write {
+        Write::Put { item, condition } if is_on("overwrite-decision") && item.key.sort.starts_with("decision#") => {
+            *condition = table::Condition::Always;
+        }
+        Write::Update { condition, .. } if is_on("overwrite-decision") => *condition = table::Condition::Present,
+        _ => {}
+    }
+    Some(write)
+}
+
+impl<B: Table> Table for Mutant<B> {
+    fn name(&self) -> &str {
+        self.inner.name()
+    }
+
+    async fn get(&self, key: &Key, consistency: Consistency) -> Result<Option<Item>, CallError> {
+        match self.inner.get(key, Self::consistency(consistency)).await {
+            Err(error) if error.kind == CallErrorKind::Denied && is_on("denied-is-missing") => Ok(None),
+            answer => answer,
+        }
+    }
+
+    async fn get_batch(&self, keys: &[Key], consistency: Consistency) -> Result<Batch, CallError> {
+        self.inner.get_batch(keys, Self::consistency(consistency)).await
+    }
+
+    async fn query(&self, query: &Query) -> Result<Page, CallError> {
+        let mut query = query.clone();
+        if let Source::Table(consistency) = &mut query.source {
+            *consistency = Self::consistency(*consistency);
+        }
+        let mut page = match self.inner.query(&query).await {
+            Err(error) if error.kind == CallErrorKind::Denied && is_on("denied-is-missing") => Page::default(),
+            answer => answer?,
+        };
+        if is_on("cover-again") && query.partition.starts_with("known#") {
+            page.items.clear();
+        }
+        if is_on("first-page-only") {
+            page.next = None;
+        }
+        Ok(page)
+    }
+
+    async fn put(&self, item: &Item, condition: &table::Condition) -> Result<Outcome<()>, CallError> {
+        let partition = item.key.partition.as_str();
+        if (is_on("lose-missed") && partition == "missed")
+            || (is_on("digest-without-record") && partition.starts_with("known#"))
+        {
+            return Ok(Outcome::Done(()));
+        }
+        let mut put = item.clone();
+        if is_on("withhold-without-record") {
+            without(&mut put, &["withheld", "withheld_at", "detail"]);
+        }
+        Ok(match self.inner.put(&put, condition).await? {
+            Outcome::ConditionFailed(Some(found)) => Outcome::ConditionFailed(Some(Box::new(self.found(item, *found)))),
+            outcome => outcome,
+        })
+    }
+
+    async fn update(
+        &self,
+        key: &Key,
+        update: &Update,
+        condition: &table::Condition,
+    ) -> Result<Outcome<Item>, CallError> {
+        if skips_update(update) {
+            return Ok(Outcome::Done(Item::new(key.clone())));
+        }
+        let mut update = update.clone();
+        let left_out = |name: &str| {
+            (is_on("keep-deleted-text") && name == "event")
+                || (is_on("keep-superseded-listed") && ["in_made", "in_open"].contains(&name))
+        };
+        if sets(&update, "withdrawn") || sets(&update, "superseded") {
+            update.actions.retain(|name, _| !left_out(name));
+        }
+        let is_over = is_on("overwrite-ledger") && key.sort.starts_with("alert#");
+        let condition = if is_over { &table::Condition::Present } else { condition };
+        self.inner.update(key, &update, condition).await
+    }
+
+    async fn delete(&self, key: &Key, condition: &table::Condition) -> Result<Outcome<()>, CallError> {
+        self.inner.delete(key, condition).await
+    }
+
+    async fn transact(&self, token: &str, writes: &[Write]) -> Result<Transacted, CallError> {
+        let changed: Vec<Write> = writes.iter().filter_map(of_transaction).collect();
+        let outcome = self.inner.transact(token, &changed).await?;
+        if outcome == Transacted::Done && is_on("outbox-afterwards") {
+            for write in writes.iter().filter(|write| is_in_outbox(write)) {
+                if let Write::Put { item, condition } = write {
+                    drop(self.inner.put(item, condition).await);
+                }
+            }
+        }
+        Ok(outcome)
     }
 }
 
@@ -202,29 +323,54 @@ impl<C: Clock> Clock for Mutant<C> {
     }
 }
 
-/// The publisher's bucket, over which "send-before-ledger" publishes what is about to be requested.
+/// The publisher's table, over which "send-before-ledger" publishes what is about to be requested.
 #[derive(Clone)]
-pub(crate) struct Ledger<O, T> {
-    pub(crate) objects: O,
+pub(crate) struct Ledger<B, T> {
+    pub(crate) table: B,
     pub(crate) alerts: T,
 }
 
-impl<O: Objects, T: Topic> Objects for Ledger<O, T> {
-    async fn get(&self, key: &str, unless: Option<&ETag>) -> Result<Fetched, CallError> {
-        self.objects.get(key, unless).await
+impl<B: Table, T: Topic> Table for Ledger<B, T> {
+    fn name(&self) -> &str {
+        self.table.name()
     }
 
-    async fn put(&self, key: &str, bytes: Bytes, condition: Condition) -> Result<Written, CallError> {
-        if is_on("send-before-ledger") && key.ends_with("/requested.json") {
-            let id = key.rsplit('/').nth(1).unwrap_or_default().to_owned();
-            let body = String::from_utf8_lossy(&bytes).into_owned();
-            let _ = self.alerts.publish_batch(&[Message { id, body, ..Message::default() }]).await;
+    async fn get(&self, key: &Key, consistency: Consistency) -> Result<Option<Item>, CallError> {
+        self.table.get(key, consistency).await
+    }
+
+    async fn get_batch(&self, keys: &[Key], consistency: Consistency) -> Result<Batch, CallError> {
+        self.table.get_batch(keys, consistency).await
+    }
+
+    async fn query(&self, query: &Query) -> Result<Page, CallError> {
+        self.table.query(query).await
+    }
+
+    async fn put(&self, item: &Item, condition: &table::Condition) -> Result<Outcome<()>, CallError> {
+        if let Some(id) = item.key.sort.strip_prefix("alert#").filter(|_| is_on("send-before-ledger")) {
+            let body = String::from_utf8_lossy(&unpacked(item, "event")).into_owned();
+            let message = Message { id: id.to_owned(), body, ..Message::default() };
+            let _ = self.alerts.publish_batch(&[message]).await;
         }
-        self.objects.put(key, bytes, condition).await
+        self.table.put(item, condition).await
     }
 
-    async fn list(&self, prefix: &str) -> Result<Vec<String>, CallError> {
-        self.objects.list(prefix).await
+    async fn update(
+        &self,
+        key: &Key,
+        update: &Update,
+        condition: &table::Condition,
+    ) -> Result<Outcome<Item>, CallError> {
+        self.table.update(key, update, condition).await
+    }
+
+    async fn delete(&self, key: &Key, condition: &table::Condition) -> Result<Outcome<()>, CallError> {
+        self.table.delete(key, condition).await
+    }
+
+    async fn transact(&self, token: &str, writes: &[Write]) -> Result<Transacted, CallError> {
+        self.table.transact(token, writes).await
     }
 }
 

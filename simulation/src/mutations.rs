@@ -7,7 +7,7 @@
 pub type Mutation = (&'static str, &'static str);
 
 /// All of them.
-pub const ALL: [Mutation; 44] = [
+pub const ALL: [Mutation; 53] = [
     ("skip-partial-retry", "failed entries of a call that answered 200 count as done"),
     ("retry-whole-call", "after a call that failed in part, all of its entries are sent again"),
     ("mix-keys", "one PutRecords call carries several records of a key"),
@@ -39,18 +39,27 @@ pub const ALL: [Mutation; 44] = [
     ("digest-without-channel", "a digest goes out where the policy sends none"),
     ("digest-to-alerts-topic", "digests are published on the topic of alerts"),
     ("close-window-again", "a window's digests are written over those of another run"),
-    ("leave-windows-open", "a digest covers late alerts of windows that are not closed"),
+    ("count-lost-attempts", "what an attempt left that closed no window counts as in a digest"),
+    ("look-at-windows-once", "alerts that the index shows late are in no digest"),
     ("digest-without-record", "a digest is sent, and it is not recorded what it covers"),
     ("cover-again", "alerts that are in a digest are in the next, too"),
     ("sign-in-again", "a sign-in link signs in more than once"),
     ("overwrite-decision", "a decision is written over another's of the same number"),
     ("skip-outbox", "a decision is logged and is not noted as unsent"),
-    ("file-by-the-comments-clock", "an alert lies where its comment's own clock says"),
+    ("outbox-afterwards", "a decision is noted as unsent after it is logged, not with it"),
+    ("keep-decided-in-queue", "a decided alert stays in the queue"),
+    ("leave-undone-out-of-queue", "an alert whose decision is taken back does not return to the queue"),
+    ("file-by-the-comments-clock", "an alert counts as made when its comment's own clock says"),
+    ("publish-outdated", "an alert about an earlier text than is known is published"),
+    ("overlook-deletion", "an alert about a comment that is known to be gone stands"),
     ("keep-superseded", "an alert about an earlier text is not marked"),
+    ("keep-superseded-listed", "an alert about an earlier text, or of a comment that is gone, stays in lists"),
     ("repeat-is-latest", "a version that comes again counts as the latest"),
     ("keep-deleted-text", "the text of a deleted comment stays in its alert"),
-    ("lose-report", "a report of a comment is not put beside its alert"),
+    ("lose-report", "a report of a comment does not count at its alert"),
     ("lose-missed", "a comment that was missed is not noted"),
+    ("read-eventually", "items are read as they were a while ago"),
+    ("first-page-only", "of what takes several pages the first is all"),
     ("alert-by-model", "an alert's id knows the model"),
 ];
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use modstream_events::{Action, DeletedBy};
-use modstream_platform::CallErrorKind;
+use modstream_platform::{CallErrorKind, table};
 
 use crate::documents::DOCUMENTS;
 
@@ -72,8 +72,8 @@ pub enum Operation {
     PublishBatch,
     /// Reading a secret.
     GetSecretValue,
-    /// A call to a table. No function makes one yet, so no plan has one.
-    Table(modstream_platform::table::Operation),
+    /// A call to a table.
+    Table(table::Operation),
 }
 
 /// What one call does instead of what it should.
@@ -83,7 +83,7 @@ pub enum Fault {
     Fails(CallErrorKind),
     /// The call does everything, and the answer is lost.
     AnswerLost,
-    /// These entries fail, by position; the list repeats.
+    /// These entries fail, by position; the list repeats. A table leaves these keys unprocessed.
     EntriesFail(Vec<bool>),
     /// Another write of the object is under way (409).
     Conflict,
@@ -238,7 +238,14 @@ pub enum Incident {
         /// The operation that fails.
         operation: Operation,
     },
-    /// A function may not use a prefix of the bucket for a while.
+    /// What the table's eventual reads and indexes show stays as it is for a while.
+    Lag {
+        /// When the table falls behind.
+        at: Duration,
+        /// How long the table stays so.
+        lasts: Duration,
+    },
+    /// A function may not use a prefix of the bucket, or of the table's partitions, for a while.
     Denied {
         /// When the permission is taken away.
         at: Duration,
@@ -396,6 +403,10 @@ impl Plan {
                 all: dice.bool(),
             }
         });
+        some(&mut dice, 2, &mut |dice| Incident::Lag {
+            at: if dice.bool() { moment(dice, span) } else { afterwards(dice, span) },
+            lasts: Duration::from_millis(dice.u64(100..30_000)),
+        });
         Plan { seed, settings, incidents }
     }
 }
@@ -434,7 +445,10 @@ fn function(dice: &mut fastrand::Rng) -> Function {
 fn fault(dice: &mut fastrand::Rng, operation: Operation) -> Fault {
     let kinds =
         [CallErrorKind::Unavailable, CallErrorKind::OutcomeUnknown, CallErrorKind::Denied, CallErrorKind::Invalid];
-    let is_batch = matches!(operation, Operation::PutRecords | Operation::PublishBatch);
+    let is_batch = matches!(
+        operation,
+        Operation::PutRecords | Operation::PublishBatch | Operation::Table(table::Operation::BatchGetItem)
+    );
     match dice.u8(..10) {
         0..3 => Fault::Fails(kinds[dice.usize(..4)]),
         3..6 => Fault::AnswerLost,
@@ -443,6 +457,7 @@ fn fault(dice: &mut fastrand::Rng, operation: Operation) -> Fault {
         _ if is_batch => Fault::EntriesFail((0..dice.usize(1..5)).map(|_| dice.bool()).collect()),
         _ if operation == Operation::PutObject => Fault::Conflict,
         8 if operation == Operation::ListObjects => Fault::ShortPage,
+        _ if operation == Operation::Table(table::Operation::Query) => Fault::ShortPage,
         _ if operation == Operation::ListObjects => Fault::BrokenPage,
         _ if operation == Operation::GetObject => Fault::Forbidden,
         _ => Fault::AnswerLost,
@@ -503,6 +518,7 @@ impl fmt::Display for Incident {
                 let what = if *all { "use" } else { "read" };
                 write!(to, "{at:?}: {} may not {what} {prefix} for {lasts:?}", function.name())
             }
+            Incident::Lag { at, lasts } => write!(to, "{at:?}: the table lags behind for {lasts:?}"),
             Incident::Refused { number } => write!(to, "the topic refuses the alert about comment {number}"),
             Incident::Call { function, operation, call, fault } => {
                 write!(to, "{operation:?} call {call} of {}: {fault:?}", function.name())
@@ -523,27 +539,66 @@ impl Function {
 
     /// The operations that the function calls.
     fn operations(self) -> &'static [Operation] {
-        use Operation::{GetObject, GetSecretValue, ListObjects, PublishBatch, PutObject, PutRecords};
+        use Operation::{GetObject, GetSecretValue, ListObjects, PublishBatch, PutObject, PutRecords, Table};
+        use table::Operation::{BatchGetItem, DeleteItem, GetItem, PutItem, Query, TransactWriteItems, UpdateItem};
         match self {
             Function::Score => &[PutRecords, GetObject, PutObject],
-            Function::Publish => &[GetObject, ListObjects, PutObject, PublishBatch],
+            Function::Publish => &[
+                GetObject,
+                ListObjects,
+                PutObject,
+                PublishBatch,
+                Table(GetItem),
+                Table(Query),
+                Table(PutItem),
+                Table(UpdateItem),
+            ],
             Function::Archive => &[PutObject],
-            Function::Digest => &[PutRecords, GetObject, ListObjects, PutObject, PublishBatch],
-            Function::Decide | Function::Desk => &[PutRecords, GetObject, ListObjects, PutObject, GetSecretValue],
+            Function::Digest => &[
+                PutRecords,
+                GetObject,
+                PublishBatch,
+                Table(GetItem),
+                Table(BatchGetItem),
+                Table(Query),
+                Table(PutItem),
+                Table(UpdateItem),
+                Table(DeleteItem),
+                Table(TransactWriteItems),
+            ],
+            Function::Decide => &[
+                PutRecords,
+                GetSecretValue,
+                Table(GetItem),
+                Table(Query),
+                Table(DeleteItem),
+                Table(TransactWriteItems),
+            ],
+            Function::Desk => &[
+                PutRecords,
+                PutObject,
+                GetObject,
+                GetSecretValue,
+                Table(GetItem),
+                Table(BatchGetItem),
+                Table(Query),
+                Table(DeleteItem),
+                Table(TransactWriteItems),
+            ],
         }
     }
 
-    /// The prefixes of the bucket that the function needs.
+    /// The prefixes of the bucket and of the table's partitions that the function needs.
     fn prefixes(self) -> &'static [&'static str] {
         match self {
             Function::Score => &["models/", "quarantine/"],
-            Function::Publish => {
-                &["alerts/", "comments/", "missed/", "policies/", "budgets/", "breakers/", "quarantine/"]
-            }
+            Function::Publish => &["comment#", "missed", "policies/", "budgets/", "breakers/", "quarantine/"],
             Function::Archive => &["archive/"],
-            Function::Digest => &["alerts/", "digests/", "policies/", "decisions/", "decisions-unsent/"],
-            Function::Decide => &["alerts/", "digests/", "decisions/", "decisions-unsent/", "sign-ins/"],
-            Function::Desk => &["alerts/", "digests/", "decisions/", "decisions-unsent/", "missed/", "sign-ins/"],
+            Function::Digest => {
+                &["comment#", "made", "digests", "window#", "known#", "waiting#", "outbox", "policies/"]
+            }
+            Function::Decide => &["comment#", "outbox"],
+            Function::Desk => &["comment#", "open", "decided", "missed", "outbox", "sign-ins/"],
         }
     }
 
@@ -561,13 +616,20 @@ impl Function {
 }
 
 impl Operation {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 13] = [
         Self::PutRecords,
         Self::GetObject,
         Self::ListObjects,
         Self::PutObject,
         Self::PublishBatch,
         Self::GetSecretValue,
+        Self::Table(table::Operation::GetItem),
+        Self::Table(table::Operation::BatchGetItem),
+        Self::Table(table::Operation::Query),
+        Self::Table(table::Operation::PutItem),
+        Self::Table(table::Operation::UpdateItem),
+        Self::Table(table::Operation::DeleteItem),
+        Self::Table(table::Operation::TransactWriteItems),
     ];
 }
 

@@ -10,8 +10,10 @@ use modstream_platform::{
     Bytes, CallError, CallErrorKind, Clock, Condition, DeletableObjects, ETag, Fetched, Message, Objects,
     PublishOutcome, PutOutcome, PutRecord, Secrets, Stage, Stream, Topic, Written,
 };
+use modstream_tests::unpacked;
 use serde_json::Value;
 
+use crate::facts;
 use crate::faults::{Effect, Faults, Process};
 use crate::plan::{Fault, Function, Operation};
 
@@ -153,7 +155,8 @@ impl Objects for Faulty<MemoryObjects> {
         }
         let answer = self.inner.put(key, bytes, condition).await?;
         if matches!(answer, Written::Done(_)) {
-            self.faults.note(Effect::Written { invocation: self.process.invocation(), key: key.to_owned() });
+            let (invocation, key) = (self.process.invocation(), key.to_owned());
+            self.faults.note(Effect::Written { invocation, key, event: None });
         }
         self.after(Operation::PutObject, fault, answer).await
     }
@@ -225,16 +228,38 @@ impl<S: Secrets> Secrets for Faulty<S> {
 }
 
 impl<T: Table> Faulty<T> {
-    /// A call that is made whole, or not at all.
+    /// A call about these partitions that is made whole, or not at all.
     async fn call<A>(
         &self,
         operation: table::Operation,
+        partitions: &[&str],
         call: impl Future<Output = Result<A, CallError>> + Send,
     ) -> Result<A, CallError> {
-        let operation = Operation::Table(operation);
-        let fault = self.before(operation).await?;
+        let (operation, fault) = self.begun(operation, partitions).await?;
         let answer = call.await?;
         self.after(operation, fault, answer).await
+    }
+
+    async fn begun(
+        &self,
+        operation: table::Operation,
+        partitions: &[&str],
+    ) -> Result<(Operation, Option<Fault>), CallError> {
+        let operation = Operation::Table(operation);
+        let fault = self.before(operation).await?;
+        if partitions.iter().any(|partition| self.faults.denies(self.process.function(), operation, partition)) {
+            return Err(operation.error(CallErrorKind::Denied));
+        }
+        Ok((operation, fault))
+    }
+
+    /// Notes what a write put down.
+    fn note(&self, write: &Write) {
+        let event = facts::event(write).map(|item| unpacked(&item, "event"));
+        for key in facts::written(write) {
+            let event = event.clone().filter(|_| key.ends_with("/requested.json"));
+            self.faults.note(Effect::Written { invocation: self.process.invocation(), key, event });
+        }
     }
 }
 
@@ -246,13 +271,13 @@ impl<T: Table> Table for Faulty<T> {
     }
 
     async fn get(&self, key: &Key, consistency: Consistency) -> Result<Option<Item>, CallError> {
-        self.call(table::Operation::GetItem, self.inner.get(key, consistency)).await
+        self.call(table::Operation::GetItem, &[&key.partition], self.inner.get(key, consistency)).await
     }
 
     /// Leaves the keys unprocessed that fail.
     async fn get_batch(&self, keys: &[Key], consistency: Consistency) -> Result<Batch, CallError> {
-        let operation = Operation::Table(table::Operation::BatchGetItem);
-        let fault = self.before(operation).await?;
+        let partitions: Vec<&str> = keys.iter().map(|key| key.partition.as_str()).collect();
+        let (operation, fault) = self.begun(table::Operation::BatchGetItem, &partitions).await?;
         let fails = failing(fault.as_ref(), keys.len());
         let of = |failed: bool| keys.iter().zip(&fails).filter(move |(_, fails)| **fails == failed);
         let (left, asked): (Vec<Key>, Vec<Key>) =
@@ -265,15 +290,21 @@ impl<T: Table> Table for Faulty<T> {
 
     /// A short page has one item, and may have a next one.
     async fn query(&self, query: &Query) -> Result<table::Page, CallError> {
-        let operation = Operation::Table(table::Operation::Query);
-        let fault = self.before(operation).await?;
+        let (operation, fault) = self.begun(table::Operation::Query, &[&query.partition]).await?;
         let limit = if fault == Some(Fault::ShortPage) { Some(1) } else { query.limit };
         let page = self.inner.query(&Query { limit, ..query.clone() }).await?;
         self.after(operation, fault, page).await
     }
 
     async fn put(&self, item: &Item, condition: &table::Condition) -> Result<table::Outcome<()>, CallError> {
-        self.call(table::Operation::PutItem, self.inner.put(item, condition)).await
+        let work = async {
+            let outcome = self.inner.put(item, condition).await?;
+            if outcome == table::Outcome::Done(()) {
+                self.note(&Write::Put { item: item.clone(), condition: condition.clone() });
+            }
+            Ok(outcome)
+        };
+        self.call(table::Operation::PutItem, &[&item.key.partition], work).await
     }
 
     async fn update(
@@ -282,15 +313,31 @@ impl<T: Table> Table for Faulty<T> {
         update: &Update,
         condition: &table::Condition,
     ) -> Result<table::Outcome<Item>, CallError> {
-        self.call(table::Operation::UpdateItem, self.inner.update(key, update, condition)).await
+        let work = async {
+            let outcome = self.inner.update(key, update, condition).await?;
+            if matches!(outcome, table::Outcome::Done(_)) {
+                let (key, update, condition) = (key.clone(), update.clone(), condition.clone());
+                self.note(&Write::Update { key, update, condition });
+            }
+            Ok(outcome)
+        };
+        self.call(table::Operation::UpdateItem, &[&key.partition], work).await
     }
 
     async fn delete(&self, key: &Key, condition: &table::Condition) -> Result<table::Outcome<()>, CallError> {
-        self.call(table::Operation::DeleteItem, self.inner.delete(key, condition)).await
+        self.call(table::Operation::DeleteItem, &[&key.partition], self.inner.delete(key, condition)).await
     }
 
     async fn transact(&self, token: &str, writes: &[Write]) -> Result<Transacted, CallError> {
-        self.call(table::Operation::TransactWriteItems, self.inner.transact(token, writes)).await
+        let work = async {
+            let outcome = self.inner.transact(token, writes).await?;
+            if outcome == Transacted::Done && self.faults.is_made_now(token) {
+                writes.iter().for_each(|write| self.note(write));
+            }
+            Ok(outcome)
+        };
+        let partitions: Vec<&str> = writes.iter().map(|write| write.key().partition.as_str()).collect();
+        self.call(table::Operation::TransactWriteItems, &partitions, work).await
     }
 }
 

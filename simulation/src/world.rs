@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use modstream_in_use::policies::PolicyStore;
+use modstream_ledger::SCHEMA;
 use modstream_platform::memory::{
-    Config, EventSource, Filter, MemoryClock, MemoryObjects, MemorySecrets, MemoryStream, MemoryTopic, OnBatchFailure,
-    Subscription,
+    Config, EventSource, Filter, MemoryClock, MemoryObjects, MemorySecrets, MemoryStream, MemoryTable, MemoryTopic,
+    OnBatchFailure, Subscription,
 };
 use modstream_platform::{Condition, Objects, PutRecord, Stream};
 use modstream_policy::Policies;
@@ -17,13 +18,14 @@ use crate::documents::document;
 use crate::faults::Faults;
 use crate::plan::{Function, Incident, Lifecycle, Plan, Promoted, Settings, Which};
 
-/// Streams, bucket, topic and clock.
+/// Streams, bucket, table, topic and clock.
 #[derive(Clone)]
 pub(crate) struct World {
     pub(crate) clock: MemoryClock,
     pub(crate) comments: MemoryStream,
     pub(crate) predictions: MemoryStream,
     pub(crate) objects: MemoryObjects,
+    pub(crate) table: MemoryTable,
     pub(crate) alerts: MemoryTopic,
     pub(crate) digests: MemoryTopic,
     pub(crate) decisions: MemoryStream,
@@ -89,6 +91,7 @@ impl World {
             comments: MemoryStream::new(Which::Comments.name(), settings.shards, clock),
             predictions: MemoryStream::new(Which::Predictions.name(), settings.shards, clock),
             objects: MemoryObjects::new(),
+            table: MemoryTable::new("state", SCHEMA, clock),
             alerts: MemoryTopic::new("alerts"),
             digests: MemoryTopic::new("digests"),
             decisions: MemoryStream::new("decisions", 1, clock),
@@ -158,7 +161,8 @@ impl World {
             | Incident::BadRecord { at, .. }
             | Incident::Split { at, .. }
             | Incident::Merge { at, .. }
-            | Incident::Promote { at, .. } => Some(*at),
+            | Incident::Promote { at, .. }
+            | Incident::Lag { at, .. } => Some(*at),
             _ => None,
         };
         let mut timed: Vec<(Duration, &Incident)> =
@@ -214,6 +218,15 @@ impl World {
                 });
                 self.promote(*model).await;
             }
+            Incident::Lag { lasts, .. } => {
+                faults.count("the table lags");
+                let (table, until) = (self.table.clone(), tokio::time::Instant::now() + *lasts);
+                table.hold_back();
+                tokio::task::spawn_local(async move {
+                    tokio::time::sleep_until(until).await;
+                    table.let_go();
+                });
+            }
             _ => {}
         }
     }
@@ -223,8 +236,9 @@ impl World {
         self.stream(stream).put_records(&[record]).await.expect("the memory stream takes it");
     }
 
-    /// The damaged model is replaced: what must start again can.
+    /// The damaged model is replaced, and reads are up to date: what must start again can.
     pub(crate) async fn repair(&self) {
+        self.table.let_go();
         self.promote(Promoted::Shipped).await;
     }
 }

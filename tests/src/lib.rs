@@ -10,6 +10,8 @@ mod faults;
 pub mod localstack;
 mod memory;
 mod models;
+mod packed;
+mod permitted;
 mod samples;
 mod system;
 mod world;
@@ -19,6 +21,8 @@ pub use bad_records::{BadSample, bad_comments, bad_predictions};
 pub use faults::{Effect, Fault, Faults, Faulty, Operation};
 pub use memory::MemoryWorld;
 pub use models::{MODEL_NAME, harsher, install, model_files, renamed};
+pub use packed::unpacked;
+pub use permitted::Permitted;
 pub use samples::{
     MadeUp, PRIVATE, SOURCE, comment, comment_event, comment_event_id, event_of, prediction_event, samples_file,
 };

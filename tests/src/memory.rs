@@ -6,6 +6,7 @@ use modstream_platform::memory::{
     Config, EventSource, Filter, FunctionError, MemoryClock, MemoryObjects, MemoryStream, MemoryTable, MemoryTopic,
     OnBatchFailure, Subscription,
 };
+use modstream_platform::table::Item;
 
 use crate::world::{Drained, Notice, StoredRecord, Which, World};
 
@@ -101,6 +102,10 @@ impl World for MemoryWorld {
             received.push(Notice { body: new.body, attributes: new.attributes });
         }
         received.clone()
+    }
+
+    async fn items(&self) -> Vec<Item> {
+        self.table.items()
     }
 
     async fn versions(&self, key: &str) -> Vec<Vec<u8>> {

@@ -12,6 +12,7 @@ use score_comments::ScoreComments;
 
 use crate::faults::{Faults, Faulty, Killed, Process};
 use crate::models::MODEL_NAME;
+use crate::permitted::Permitted;
 use crate::world::{Drained, Which, World};
 
 /// The three functions over a world, their calls subject to [`Faults`].
@@ -36,7 +37,7 @@ type Scorer<W> =
     ScoreComments<Faulty<<W as World>::Stream>, Faulty<<W as World>::Objects>, Faulty<<W as World>::Clock>>;
 type Publisher<W> = PublishAlerts<
     Faulty<<W as World>::Topic>,
-    Faulty<<W as World>::Table>,
+    Permitted<Faulty<<W as World>::Table>>,
     Faulty<<W as World>::Objects>,
     Faulty<<W as World>::Clock>,
 >;
@@ -120,6 +121,7 @@ impl<W: World> System<W> {
         let config = self.configured(digest_alerts::Config::read);
         let process = Process::default();
         let (topic, table) = (self.faulty(&process, topic), self.faulty(&process, self.world.table()));
+        let table = Permitted::of(digest_alerts::NAME, table);
         let clock = self.faulty(&process, self.world.clock());
         let function = DigestAlerts::new(&config, topic, table, clock, Links::none());
         let function = function.map_err(|error| error.to_string())?;
@@ -181,7 +183,8 @@ impl<W: World> System<W> {
         let config = self.configured(publish_alerts::Config::read);
         let process = Process::default();
         let alerts = self.faulty(&process, self.world.alerts());
-        let (table, objects) = (self.faulty(&process, self.world.table()), self.faulty(&process, self.world.objects()));
+        let table = Permitted::of(publish_alerts::NAME, self.faulty(&process, self.world.table()));
+        let objects = self.faulty(&process, self.world.objects());
         let clock = self.faulty(&process, self.world.clock());
         let publisher = PublishAlerts::new(&config, alerts, table, objects, clock);
         (process, publisher)

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use modstream_platform::table::Table;
+use modstream_platform::table::{Item, Table};
 use modstream_platform::{Clock, Objects, Stream, Topic};
 
 /// One of the two streams.
@@ -74,6 +74,9 @@ pub trait World: Send + Sync {
 
     /// Every message that the topic took so far, in order.
     fn notices(&self) -> impl Future<Output = Vec<Notice>> + Send;
+
+    /// All items of the table, in no order.
+    fn items(&self) -> impl Future<Output = Vec<Item>> + Send;
 
     /// Every content that an object has had, oldest first. A bucket without versions knows the last alone.
     fn versions(&self, key: &str) -> impl Future<Output = Vec<Vec<u8>>> + Send;

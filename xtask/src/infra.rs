@@ -52,7 +52,7 @@ impl<'a> Infra<'a> {
             let path = entry?.path();
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
             if (name.ends_with(".tf") && name != "backend.tf" && !name.contains("override"))
-                || [".terraform.lock.hcl", "indexes.json"].contains(&name.as_str())
+                || [".terraform.lock.hcl", "access.json", "indexes.json"].contains(&name.as_str())
             {
                 fs::copy(&path, infra.folder.join(&name)).with_context(|| format!("{name} can't be copied"))?;
             }

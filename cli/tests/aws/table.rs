@@ -56,10 +56,11 @@ pub(crate) fn made(aws: &FakeAws, event: &Event<'_, Alert<'_>>) -> AlertKey {
     let table = MemoryTable::new(STATE, SCHEMA, clock);
     let ledger = Ledger::new(&table, &clock, Timestamp::MAX);
     let encoded = event.encode();
-    let request = std::pin::pin!(ledger.request(&key, event, &encoded, None));
-    let Poll::Ready(made) = request.poll(&mut Context::from_waker(Waker::noop())) else {
+    let mut request = Box::pin(ledger.request(&key, event, &encoded, None));
+    let Poll::Ready(made) = request.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
         panic!("the memory world answers at once")
     };
+    drop(request);
     made.expect("made");
     table.items().iter().for_each(|item| aws.put_item(STATE, &json_of(item)));
     key

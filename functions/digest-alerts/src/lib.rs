@@ -36,6 +36,7 @@ use modstream_telemetry::{
     digest_input_unreadable, digest_panicked, digest_refused, digest_resumed, digest_sent, digests_done, digests_unsent,
 };
 use modstream_windows::{LengthError, Tumbling};
+use named_mutations::is_on;
 use serde::Serialize;
 
 pub use config::Config;
@@ -336,7 +337,9 @@ impl<T: Topic, B: Table, C: Clock> DigestAlerts<T, B, C> {
         let earliest = before(window.end, LOOK_BACK);
         let since = head.end.unwrap_or(earliest).max(earliest);
         let again = LOOKED_AT_AGAIN_AFTER.map(|after| (before(since, after).max(earliest), before(window.end, after)));
-        let stretches = [(before(since, MARGIN).max(earliest), window.end)].into_iter();
+        let looks_again = !is_on("look-at-windows-once");
+        let first = if looks_again { before(since, MARGIN).max(earliest) } else { since };
+        let stretches = [(first, window.end)].into_iter();
         let stretches = joined(stretches.chain(again).filter(|(from, to)| from < to).collect());
         let mut found = Vec::new();
         for stretch in &stretches {

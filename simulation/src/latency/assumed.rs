@@ -44,16 +44,19 @@ pub const PUT_RECORDS: Takes = Takes::ms(20.0, 100.0);
 pub const PUBLISH_BATCH: Takes = Takes::ms(25.0, 120.0);
 /// One GetObject call. Assumed.
 pub const GET_OBJECT: Takes = Takes::ms(25.0, 120.0);
-/// The default median of PutObject with If-None-Match, in milliseconds. Assumed: tens of milliseconds within a region are usual,
-/// but AWS promises less, roughly 100 to 200 ms for small objects
-/// ([performance](https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html)).
-pub const PUT_OBJECT_MEDIAN: f64 = 30.0;
+/// One PutObject call. Assumed.
+pub const PUT_OBJECT: Takes = Takes::ms(30.0, 120.0);
+/// One GetItem call, or a page of a query. Assumed: AWS says "single-digit milliseconds"
+/// ([DynamoDB](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Introduction.html)).
+pub const GET_ITEM: Takes = Takes::ms(4.0, 20.0);
+/// The default median of a call that writes an item, in milliseconds. Assumed, as before.
+pub const WRITE_ITEM_MEDIAN: f64 = 6.0;
 /// Its 99th percentile, in medians. Assumed.
-const PUT_OBJECT_TAIL: f64 = 4.0;
+const WRITE_ITEM_TAIL: f64 = 5.0;
 
-/// One PutObject call with this median.
-pub(super) const fn put_object(median: f64) -> Takes {
-    Takes::ms(median, median * PUT_OBJECT_TAIL)
+/// One call that writes an item, with this median.
+pub(super) const fn write_item(median: f64) -> Takes {
+    Takes::ms(median, median * WRITE_ITEM_TAIL)
 }
 
 /// Records a second that a shard takes

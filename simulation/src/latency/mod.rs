@@ -1,5 +1,5 @@
-//! How long comments take at a rate: the real scorer and publisher over shards in virtual time, with what Lambda, Kinesis, S3
-//! and SNS take sampled from a seed ([`assumed`]).
+//! How long comments take at a rate: the real scorer and publisher over shards in virtual time, with what Lambda, Kinesis, S3,
+//! DynamoDB and SNS take sampled from a seed ([`assumed`]).
 //!
 //! Shards do not wait for one another, in Kinesis or here, so a few of many are simulated, each by itself. Nothing fails, and
 //! every environment is warm.
@@ -39,8 +39,8 @@ pub struct Settings {
     pub alert_share: f64,
     /// Whether both functions read by enhanced fan-out.
     pub fan_out: bool,
-    /// The median of S3's PutObject, in milliseconds.
-    pub put_object_ms: f64,
+    /// The median of a write of an item, in milliseconds.
+    pub write_item_ms: f64,
     /// What all chance follows from.
     pub seed: u64,
 }
@@ -58,7 +58,7 @@ impl Default for Settings {
             parallelization_factor: 1,
             alert_share: 0.05,
             fan_out: false,
-            put_object_ms: assumed::PUT_OBJECT_MEDIAN,
+            write_item_ms: assumed::WRITE_ITEM_MEDIAN,
             seed: 0,
         }
     }

@@ -17,7 +17,7 @@ pub struct Report {
     /// By how much more comments waited to get onto their stream, a second.
     producers_lag: f64,
     refused: u64,
-    puts: u64,
+    writes: u64,
 }
 
 /// One function, over all simulated shards.
@@ -75,7 +75,7 @@ impl Report {
             ],
             producers_lag: worst(seen.iter().map(|seen| growth(&seen.waited, seconds)).collect()),
             refused: seen.iter().map(|seen| seen.refused).sum(),
-            puts: seen.iter().map(|seen| seen.puts).sum(),
+            writes: seen.iter().map(|seen| seen.writes).sum(),
             settings,
         }
     }
@@ -178,8 +178,8 @@ impl Display for Report {
             write!(to, "\n{name:28}{invocations:>8.2}/s{records:>8.0}/s{mean_records:>10.1}{:>10}", time(*mean_run))?;
             write!(to, "{:>8.0} %{:>10}", busy * 100.0, time(*most_age))?;
         }
-        let puts = self.puts as f64 / self.shards as f64 / seconds as f64 * shards as f64;
-        writeln!(to, "\n\nover all shards {puts:.0} objects a second are put into the ledger")?;
+        let writes = self.writes as f64 / self.shards as f64 / seconds as f64 * shards as f64;
+        writeln!(to, "\n\nover all shards {writes:.0} items a second are written to the ledger")?;
         if self.refused > 0 {
             writeln!(
                 to,
@@ -213,7 +213,8 @@ impl Report {
             ("a batch of publish-alerts", publish),
             ("around an invocation", takes(assumed::INVOKE)),
             ("PutRecords", takes(assumed::PUT_RECORDS)),
-            ("PutObject, If-None-Match", takes(assumed::put_object(self.settings.put_object_ms))),
+            ("GetItem", takes(assumed::GET_ITEM)),
+            ("PutItem, UpdateItem", takes(assumed::write_item(self.settings.write_item_ms))),
             ("PublishBatch", takes(assumed::PUBLISH_BATCH)),
             ("CPU, scoring a comment", cpu(assumed::SCORE_CPU, assumed::SCORE_MEMORY)),
             ("CPU, reading a prediction", cpu(assumed::PUBLISH_CPU, assumed::PUBLISH_MEMORY)),

@@ -1,10 +1,13 @@
-//! Stream, bucket and topic that take their time.
+//! Stream, bucket, table and topic that take their time.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use modstream_events::{Alert, Event};
-use modstream_platform::memory::{MemoryObjects, MemoryStream, MemoryTopic};
+use modstream_platform::memory::{MemoryObjects, MemoryStream, MemoryTable, MemoryTopic};
+use modstream_platform::table::{
+    self, Batch, Consistency, Item, Key, Outcome, Page, Query, Table, Transacted, Update, Write,
+};
 use modstream_platform::{
     Bytes, CallError, Condition, ETag, Fetched, Message, Objects, PublishOutcome, PutOutcome, PutRecord, Stream, Topic,
     Written,
@@ -178,8 +181,6 @@ impl Stream for Shard {
 pub(super) struct Bucket {
     pub(super) objects: MemoryObjects,
     pub(super) chance: Chance,
-    pub(super) put: Takes,
-    pub(super) puts: Arc<Mutex<u64>>,
 }
 
 impl Objects for Bucket {
@@ -191,8 +192,7 @@ impl Objects for Bucket {
 
     async fn put(&self, key: &str, bytes: Bytes, condition: Condition) -> Result<Written, CallError> {
         call().await;
-        *lock(&self.puts) += 1;
-        self.chance.wait(self.put).await;
+        self.chance.wait(assumed::PUT_OBJECT).await;
         self.objects.put(key, bytes, condition).await
     }
 
@@ -200,6 +200,74 @@ impl Objects for Bucket {
         call().await;
         self.chance.wait(assumed::GET_OBJECT).await;
         self.objects.list(prefix).await
+    }
+}
+
+/// A table.
+#[derive(Clone)]
+pub(super) struct State {
+    pub(super) table: MemoryTable,
+    pub(super) chance: Chance,
+    pub(super) write: Takes,
+    pub(super) writes: Arc<Mutex<u64>>,
+}
+
+impl State {
+    async fn read(&self) {
+        call().await;
+        self.chance.wait(assumed::GET_ITEM).await;
+    }
+
+    async fn write(&self) {
+        call().await;
+        *lock(&self.writes) += 1;
+        self.chance.wait(self.write).await;
+    }
+}
+
+impl Table for State {
+    fn name(&self) -> &str {
+        self.table.name()
+    }
+
+    async fn get(&self, key: &Key, consistency: Consistency) -> Result<Option<Item>, CallError> {
+        self.read().await;
+        self.table.get(key, consistency).await
+    }
+
+    async fn get_batch(&self, keys: &[Key], consistency: Consistency) -> Result<Batch, CallError> {
+        self.read().await;
+        self.table.get_batch(keys, consistency).await
+    }
+
+    async fn query(&self, query: &Query) -> Result<Page, CallError> {
+        self.read().await;
+        self.table.query(query).await
+    }
+
+    async fn put(&self, item: &Item, condition: &table::Condition) -> Result<Outcome<()>, CallError> {
+        self.write().await;
+        self.table.put(item, condition).await
+    }
+
+    async fn update(
+        &self,
+        key: &Key,
+        update: &Update,
+        condition: &table::Condition,
+    ) -> Result<Outcome<Item>, CallError> {
+        self.write().await;
+        self.table.update(key, update, condition).await
+    }
+
+    async fn delete(&self, key: &Key, condition: &table::Condition) -> Result<Outcome<()>, CallError> {
+        self.write().await;
+        self.table.delete(key, condition).await
+    }
+
+    async fn transact(&self, token: &str, writes: &[Write]) -> Result<Transacted, CallError> {
+        self.write().await;
+        self.table.transact(token, writes).await
     }
 }
 

@@ -8,8 +8,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use kinesis_batch::{Batch, BatchResponse, PayloadError};
 use modstream_events::{Comment, Event, ids};
+use modstream_ledger::SCHEMA;
 use modstream_platform::memory::{
-    Config, EventSource, FunctionError, MemoryClock, MemoryStream, MemoryTopic, StreamRecord,
+    Config, EventSource, FunctionError, MemoryClock, MemoryStream, MemoryTable, MemoryTopic, StreamRecord,
 };
 use modstream_platform::{Clock, MAX_PUT_RECORDS, PutRecord, Stream};
 use modstream_tests::SOURCE;
@@ -20,7 +21,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::assumed;
 use super::samples::Samples;
-use super::services::{Alerts, Bucket, CORE, Chance, Core, Shard, compute, key};
+use super::services::{Alerts, Bucket, CORE, Chance, Core, Shard, State, compute, key};
 use super::{POLICY, Settings};
 use crate::faults::lock;
 use crate::lambda::configured;
@@ -39,8 +40,8 @@ pub(super) struct Seen {
     pub(super) published: Vec<Invocation>,
     /// Records that the stream of predictions refused for the moment.
     pub(super) refused: u64,
-    /// Objects put.
-    pub(super) puts: u64,
+    /// Items written.
+    pub(super) writes: u64,
 }
 
 /// One invocation.
@@ -76,11 +77,12 @@ async fn run(settings: &Settings, samples: &Samples, number: u64, due: &[Duratio
     let stream = |name| MemoryStream::with_retention(name, 1, clock, UNREAD);
     let (comments, predictions) = (stream("comments"), stream("predictions"));
     let (incoming, outgoing) = (Shard::over(comments.clone(), chance(1)), Shard::over(predictions.clone(), chance(2)));
-    let bucket = Bucket {
-        objects: world::shipped().await,
-        chance: chance(3),
-        put: assumed::put_object(settings.put_object_ms),
-        puts: Arc::default(),
+    let bucket = Bucket { objects: world::shipped().await, chance: chance(3) };
+    let state = State {
+        table: MemoryTable::new("state", SCHEMA, clock),
+        chance: chance(10),
+        write: assumed::write_item(settings.write_item_ms),
+        writes: Arc::default(),
     };
     let alerts = Alerts { topic: MemoryTopic::new("alerts"), chance: chance(4), published: Default::default() };
 
@@ -94,7 +96,7 @@ async fn run(settings: &Settings, samples: &Samples, number: u64, due: &[Duratio
     let scorer = ScoreComments::start(&scorer, outgoing.clone(), bucket.clone(), clock, clock.now() + TIME).await;
     let scorer = scorer.expect("the shipped model is sound");
     let publisher = configured(publish_alerts::Config::read, POLICY);
-    let publisher = PublishAlerts::new(&publisher, alerts.clone(), bucket.clone(), clock);
+    let publisher = PublishAlerts::new(&publisher, alerts.clone(), state.clone(), bucket.clone(), clock);
 
     // Starting took a moment, and nothing was due.
     let begun = Instant::now();
@@ -150,7 +152,7 @@ async fn run(settings: &Settings, samples: &Samples, number: u64, due: &[Duratio
         scored: score.invoked.into_inner().unwrap_or_default(),
         published: publish.invoked.into_inner().unwrap_or_default(),
         refused: outgoing.refused(),
-        puts: *lock(&bucket.puts),
+        writes: *lock(&state.writes),
     }
 }
 

@@ -2,12 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{SignedDuration, Timestamp};
-use modstream_events::ids;
-use serde_json::Value;
-
 use super::Evidence;
 use super::json::{parse, text, time};
+use jiff::{SignedDuration, Timestamp};
+use modstream_events::ids;
 
 /// How far back an alert may be that no digest covers yet.
 const LOOK_BACK: SignedDuration = SignedDuration::from_hours(24);
@@ -17,28 +15,21 @@ pub(super) fn broken(evidence: &Evidence) -> Vec<String> {
     let mut windows: BTreeMap<(String, String), usize> = BTreeMap::new();
     // How many digests cover an alert, and of which subreddits.
     let mut covered: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (key, content) in evidence.under("digests/").filter(|(key, _)| key.ends_with("m.json")) {
-        let hour = key.split('/').nth(1).unwrap_or_default();
-        let Some(Value::Array(digests)) = parse(content) else {
-            broken.push(format!("{key} holds no digests"));
+    for (key, content) in evidence.under("digests/").filter(|(key, _)| !key.ends_with("/sent.json")) {
+        let digest = parse(content).unwrap_or_default();
+        let name = text(&digest, "/subreddit").unwrap_or_default().to_owned();
+        let (Some(start), Some(end)) = (time(&digest, "/start"), time(&digest, "/end")) else {
+            broken.push(format!("{key}: a digest of no time"));
             continue;
         };
-        for digest in &digests {
-            let name = text(digest, "/subreddit").unwrap_or_default().to_owned();
-            let (Some(start), Some(end)) = (time(digest, "/start"), time(digest, "/end")) else {
-                broken.push(format!("{key}: a digest of no time"));
-                continue;
-            };
-            let id = ids::digest(&name, start, end);
-            if !evidence.has(&format!("digests/{hour}/{id}/sent.json")) {
-                broken.push(format!("the digest {id} was not sent"));
-            }
-            let all = ["alerts", "explorations"].into_iter().filter_map(|list| digest[list].as_array()).flatten();
-            for alert in all.filter_map(|alert| text(alert, "/id")) {
-                covered.entry(alert.to_owned()).or_default().push(name.clone());
-            }
-            *windows.entry((name, start.to_string())).or_default() += 1;
+        if !evidence.has(&key.replace(".json", "/sent.json")) {
+            broken.push(format!("the digest {} was not sent", ids::digest(&name, start, end)));
         }
+        let all = ["alerts", "explorations"].into_iter().filter_map(|list| digest[list].as_array()).flatten();
+        for alert in all.filter_map(|alert| text(alert, "/id")) {
+            covered.entry(alert.to_owned()).or_default().push(name.clone());
+        }
+        *windows.entry((name, start.to_string())).or_default() += 1;
     }
     broken.extend(windows.iter().filter(|(_, count)| **count > 1).map(|(of, _)| format!("{of:?} has two digests")));
     broken.extend(broken_in_cover(evidence, &covered));

@@ -8,6 +8,7 @@ use modstream_events::ids;
 use super::Evidence;
 use super::breakers::{self, message_id};
 use super::json::{parse, text, time};
+use super::lifecycle;
 use crate::faults::{Effect, Noted};
 use crate::plan::Function;
 
@@ -35,7 +36,7 @@ struct Open {
 
 pub(super) fn broken(evidence: &Evidence) -> Vec<String> {
     let mut broken = Vec::new();
-    let digests = digests_by_window(evidence);
+    let digests = digests_by_place(evidence);
     let until: BTreeMap<String, Timestamp> =
         breakers::all(evidence).into_iter().map(|breaker| (breaker.folder, breaker.until)).collect();
     let mut invocations: BTreeMap<u64, Began<'_>> = BTreeMap::new();
@@ -46,6 +47,9 @@ pub(super) fn broken(evidence: &Evidence) -> Vec<String> {
     // The alerts and digests that are sent or withheld, and since when.
     let mut settled: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
     let mut open: Vec<Open> = Vec::new();
+    let later = lifecycle::later_versions(evidence);
+    // The alerts that were made when one about a later text was settled.
+    let mut outdated: BTreeSet<String> = BTreeSet::new();
     for (place, Noted { at, effect }) in evidence.effects.iter().enumerate() {
         match effect {
             Effect::Began { invocation, function, comment_events, due } => {
@@ -68,14 +72,26 @@ pub(super) fn broken(evidence: &Evidence) -> Vec<String> {
                 }
                 *before += usize::from(*told);
             }
-            Effect::Written { key, .. } if digests.contains_key(key) => {
-                requested.extend(digests[key].iter().map(|(id, _)| id.clone()));
-            }
-            Effect::Written { invocation, key } => {
+            Effect::Written { invocation, key, .. } => {
                 let Some((folder, name)) = key.rsplit_once('/') else { continue };
-                let id = folder.rsplit('/').next().unwrap_or_default();
+                let id = match digests.get(folder) {
+                    Some((id, _)) => id,
+                    None => folder.rsplit('/').next().unwrap_or_default(),
+                };
                 match name {
-                    "requested.json" => drop(requested.insert(id.to_owned())),
+                    // From then on the window's digests are to be sent, and not before.
+                    "record" => {
+                        let of_window = digests.iter().filter(|(key, _)| key.starts_with(&format!("{folder}/digest/")));
+                        requested.extend(of_window.map(|(_, (id, _))| id.clone()));
+                    }
+                    "requested.json" => {
+                        let began = invocations.get(invocation).map(|began| began.place).unwrap_or_default();
+                        let is_known = |later: &String| settled.get(later.as_str()).is_some_and(|(at, _)| *at < began);
+                        if later.get(id).is_some_and(|later| later.iter().any(is_known)) {
+                            outdated.insert(id.to_owned());
+                        }
+                        requested.insert(id.to_owned());
+                    }
                     "sent.json" | "withheld.json" => drop(settled.entry(id).or_insert((place, name))),
                     "opened.json" => {
                         requested.insert(message_id(folder));
@@ -93,6 +109,9 @@ pub(super) fn broken(evidence: &Evidence) -> Vec<String> {
                 if *about_breaker {
                     continue;
                 }
+                if outdated.contains(id) {
+                    broken.push(format!("alert {id} was published, and a later text of its comment was known before"));
+                }
                 let settled = settled.get(id.as_str()).filter(|(place, _)| *place < began.place);
                 if let Some((_, name)) = settled {
                     broken.push(format!("{id} was published by an invocation that began after its {name}"));
@@ -109,7 +128,7 @@ pub(super) fn broken(evidence: &Evidence) -> Vec<String> {
                     broken.push(format!("alert {id} was published while the breaker {} was open", open.folder));
                 }
                 if let Some(due) = began.due
-                    && let Some((_, subreddit)) = digests.values().flatten().find(|(known, _)| known == id)
+                    && let Some((_, subreddit)) = digests.values().find(|(known, _)| known == id)
                     && evidence.policies().is_quiet(subreddit.as_deref(), due)
                 {
                     broken.push(format!("digest {id} was published in quiet hours"));
@@ -129,19 +148,14 @@ fn is_known(open: &Open, invocation: u64, began: &Began<'_>) -> bool {
     open.by == invocation || began.at > open.at + BREAKERS_ARE_KNOWN_AFTER
 }
 
-/// The ids of digests and their subreddits, by the key of their window.
-fn digests_by_window(evidence: &Evidence) -> BTreeMap<String, Vec<(String, Option<String>)>> {
-    let windows = evidence.under("digests/").filter(|(key, _)| key.ends_with("m.json"));
-    let digests = windows.map(|(key, _)| {
-        // Of a window that was written over the last content counts.
-        let content = evidence.objects.get(key).and_then(|contents| contents.last()).and_then(|bytes| parse(bytes));
-        let all = content.as_ref().and_then(serde_json::Value::as_array).into_iter().flatten();
-        let ids = all.filter_map(|digest| {
-            let name = text(digest, "/subreddit");
-            let id = ids::digest(name.unwrap_or_default(), time(digest, "/start")?, time(digest, "/end")?);
-            Some((id.to_string(), name.map(str::to_owned)))
-        });
-        (key.to_owned(), ids.collect())
+/// The ids of digests and their subreddits, by where they lie: those of attempts that closed nothing, too.
+fn digests_by_place(evidence: &Evidence) -> BTreeMap<String, (String, Option<String>)> {
+    let of_windows = evidence.under("windows/").filter(|(key, _)| key.contains("/digest/") && !key.ends_with(".json"));
+    let digests = of_windows.filter_map(|(key, content)| {
+        let digest = parse(content)?;
+        let name = text(&digest, "/subreddit");
+        let id = ids::digest(name.unwrap_or_default(), time(&digest, "/start")?, time(&digest, "/end")?);
+        Some((key.to_owned(), (id.to_string(), name.map(str::to_owned))))
     });
     digests.collect()
 }

@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use modstream_platform::Objects as _;
 use modstream_platform::memory::{MemoryObjects, MemoryStream, Notification};
-use modstream_tests::{Audit, Notice, StoredRecord};
-use serde_json::Value;
+use modstream_platform::table::Item;
+use modstream_tests::{Audit, Notice, StoredRecord, unpacked};
+use serde_json::{Value, json};
 
 use super::json::{parse, text};
 use super::policy::Policies;
-use crate::faults::Noted;
+use crate::facts::{OF_AN_ALERT, place};
+use crate::faults::{Effect, Noted};
 use crate::moderators::{Answer, SignIn};
 use crate::world::World;
 
@@ -26,8 +28,11 @@ pub(crate) struct Redriven {
 /// What a run left behind.
 pub(crate) struct Evidence {
     document: Value,
-    /// The contents of every object that is there but for models, oldest first.
+    /// The contents of every object that is there but for models, and of every fact that the table's items hold, as if each were
+    /// an object; oldest first.
     pub(super) objects: BTreeMap<String, Vec<Vec<u8>>>,
+    /// The table's items, as they are.
+    pub(super) items: Vec<Item>,
     pub(super) comments: Vec<StoredRecord>,
     pub(super) predictions: Vec<StoredRecord>,
     /// What the stream of decisions has.
@@ -56,9 +61,13 @@ impl Evidence {
     /// Reads everything back. `document` is the policies that the run went by, in JSON.
     pub(crate) async fn of(world: &World, document: &str, witnessed: Witnessed) -> Self {
         let Witnessed { notices, effects, answers, sign_ins, redriven, last_due } = witnessed;
+        let items = world.table.items();
+        let mut objects = contents(&world.objects).await;
+        objects.extend(facts(&items, &effects));
         Evidence {
             document: serde_json::from_str(document).expect("the documents of runs are JSON"),
-            objects: contents(&world.objects).await,
+            objects,
+            items,
             comments: records(&world.comments),
             predictions: records(&world.predictions),
             decisions: records(&world.decisions).into_iter().map(|record| record.data).collect(),
@@ -103,6 +112,8 @@ impl Evidence {
             comments: self.comments.clone(),
             predictions: self.predictions.clone(),
             objects: objects.map(|(key, contents)| (key.clone(), contents.clone())).collect(),
+            // The oracle has checks of its own for them.
+            alerts: Vec::new(),
             notices: self.notices.clone(),
             settled_elsewhere: self.redriven.still_bad.clone(),
             keeps_order: self.redriven.put_back == 0,
@@ -131,7 +142,7 @@ impl Evidence {
 
     /// What was written more than once, of what never changes.
     pub(super) fn written_once(&self) -> Vec<String> {
-        let never_changes = ["alerts/", "budgets/", "breakers/", "digests/", "decisions/", "sign-ins/", "missed/"];
+        let never_changes = ["alerts/", "budgets/", "breakers/", "windows/", "decisions/", "sign-ins/", "missed/"];
         // What was said is taken out of an alert whose comment is gone.
         let writes = |key: &str| {
             let folder = key.strip_suffix("requested.json");
@@ -142,6 +153,70 @@ impl Evidence {
         });
         changed.map(|(key, contents)| format!("{key} was written {} times", contents.len())).collect()
     }
+}
+
+/// What the table's items say, fact by fact, each as often as it was written.
+fn facts(items: &[Item], effects: &[Noted]) -> BTreeMap<String, Vec<Vec<u8>>> {
+    let mut written: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut events: BTreeMap<&str, Vec<Vec<u8>>> = BTreeMap::new();
+    for Noted { effect, .. } in effects {
+        if let Effect::Written { key, event, .. } = effect {
+            *written.entry(key).or_default() += 1;
+            events.entry(key).or_default().extend(event.clone());
+        }
+    }
+    let mut facts: BTreeMap<String, Vec<Vec<u8>>> = BTreeMap::new();
+    // Under the place where it was written, or another name.
+    let mut put = |key: String, written_as: &str, content: Vec<u8>| {
+        let times = written.get(written_as).copied().unwrap_or(1);
+        facts.entry(key).or_default().extend(std::iter::repeat_n(content, times));
+    };
+    let attempts: BTreeMap<&str, &str> = items
+        .iter()
+        .filter(|item| item.key.sort == "record")
+        .filter_map(|item| Some((item.key.partition.strip_prefix("window#")?, item.text("attempt")?)))
+        .collect();
+    for item in items {
+        let place = place(&item.key);
+        let in_json = |value: Value| value.to_string().into_bytes();
+        if place.starts_with("alerts/") {
+            for (attribute, fact) in OF_AN_ALERT.into_iter().filter(|(name, _)| item.attributes.contains_key(*name)) {
+                let key = format!("{place}/{fact}");
+                if attribute == "event" {
+                    for event in events.get(key.as_str()).into_iter().flatten() {
+                        put(key.clone(), "", event.clone());
+                    }
+                    continue;
+                }
+                let content = match attribute {
+                    "withheld" => json!({ "reason": item.text("withheld"), "time": item.text("withheld_at") }),
+                    _ => json!({ "time": item.text(attribute) }),
+                };
+                put(key.clone(), &key, in_json(content));
+            }
+            for number in 0..item.number("reports").unwrap_or_default() {
+                put(format!("{place}/reports/{number}.json"), "", Vec::new());
+            }
+        } else if place.starts_with("decisions/") {
+            put(place.clone(), &place, unpacked(item, "event"));
+        } else if let Some((window, rest)) = place.strip_prefix("windows/").and_then(|rest| rest.split_once('/')) {
+            put(place.clone(), &place, unpacked(item, "digest"));
+            let position = attempts.get(window).and_then(|attempt| rest.strip_prefix(&format!("digest/{attempt}/")));
+            if let Some(position) = position {
+                put(format!("digests/{window}/{position}.json"), "", unpacked(item, "digest"));
+                if item.attributes.contains_key("sent") {
+                    put(format!("digests/{window}/{position}/sent.json"), "", Vec::new());
+                }
+            }
+            let sent = format!("{place}/sent.json");
+            if item.attributes.contains_key("sent") {
+                put(sent.clone(), &sent, Vec::new());
+            }
+        } else if place.starts_with("missed/") || place.starts_with("decisions-unsent/") {
+            put(place.clone(), "", Vec::new());
+        }
+    }
+    facts
 }
 
 async fn contents(objects: &MemoryObjects) -> BTreeMap<String, Vec<Vec<u8>>> {

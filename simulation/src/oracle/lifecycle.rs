@@ -78,6 +78,9 @@ pub(super) fn broken(evidence: &Evidence) -> Vec<String> {
         if is_gone && !is_withdrawn && keeps_order {
             broken.push(format!("alert {id}: its comment is gone, and it is not withdrawn"));
         }
+        if comment.was_gone_before(comment_event) && !is_withdrawn && keeps_order {
+            broken.push(format!("alert {id}: its comment was gone before it was made, and it stands"));
+        }
         let requested = evidence.objects.get(&format!("{folder}requested.json"));
         let now = requested.and_then(|contents| parse(contents.last()?)).unwrap_or_default();
         let is_told = now.pointer("/data/comment/body").is_some() || now.pointer("/data/comment/author").is_some();
@@ -103,6 +106,25 @@ pub(super) fn need_not_be(evidence: &Evidence) -> impl Fn(&Value, usize) -> bool
             comment.deleted.iter().any(before)
         })
     }
+}
+
+/// The later versions of the text of each alert, as alerts, by the ids of both.
+pub(super) fn later_versions(evidence: &Evidence) -> BTreeMap<String, BTreeSet<String>> {
+    let comments = comments(evidence);
+    let alerts = alerts(evidence);
+    let version = |alert: &Alert<'_>| {
+        let versions = &comments.get(&alert.comment_key)?.versions;
+        versions.iter().find(|(_, (event, _))| *event == alert.comment_event).map(|(number, _)| *number)
+    };
+    let later = alerts.iter().filter_map(|alert| {
+        let own = version(alert)?;
+        let is_later = |other: &&Alert<'_>| {
+            other.comment_key == alert.comment_key && version(other).is_some_and(|version| version > own)
+        };
+        let later = alerts.iter().filter(is_later).map(|other| other.id.to_owned()).collect();
+        Some((alert.id.to_owned(), later))
+    });
+    later.collect()
 }
 
 /// Whether a comment has a later version than the one of this event.

@@ -1,6 +1,6 @@
 //! What must hold after any run.
 //!
-//! The oracle reads JSON as it lies in the bucket and on the streams, and computes for itself what policies, budgets, breakers,
+//! The oracle reads JSON as it lies in the bucket, in the table's items and on the streams, and computes for itself what policies, budgets, breakers,
 //! quiet hours and sign-in links allow. It asks none of the crates that it checks: a test says so.
 
 mod alerts;
@@ -9,6 +9,7 @@ mod decisions;
 mod digests;
 mod effects;
 mod evidence;
+mod items;
 mod json;
 mod lifecycle;
 mod policy;
@@ -21,6 +22,7 @@ pub(crate) fn broken(evidence: &Evidence) -> Vec<String> {
     let mut broken = evidence.redriven.failed.clone();
     broken.extend(evidence.audit().broken_in_scoring());
     broken.extend(alerts::broken(evidence));
+    broken.extend(items::broken(evidence));
     broken.extend(lifecycle::broken(evidence));
     broken.extend(breakers::broken(evidence));
     broken.extend(effects::broken(evidence));
@@ -36,7 +38,7 @@ mod tests {
     /// The crates of the workspace that the oracle uses: the contract, the scenario kit, and the memory world.
     const USED: [&str; 3] = ["modstream_events", "modstream_platform", "modstream_tests"];
     /// The modules of the simulation that it takes data from.
-    const TAKES_FROM: [&str; 5] = ["faults", "moderators", "plan", "world", "oracle"];
+    const TAKES_FROM: [&str; 6] = ["facts", "faults", "moderators", "plan", "world", "oracle"];
 
     #[test]
     fn the_oracle_asks_no_crate_that_it_checks() {

@@ -6,6 +6,7 @@ mod process;
 mod proxy;
 mod sdk;
 mod stack;
+mod table;
 mod twin;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use aws_sdk_kinesis::types::ShardIteratorType;
 use modstream_ledger::SCHEMA;
 use modstream_platform::aws::{Clients, DynamoTable, KinesisStream, S3Objects, SnsTopic, SystemClock};
+use modstream_platform::table::Item;
 use tokio::sync::Mutex;
 
 use crate::world::{Drained, Notice, StoredRecord, Which, World};
@@ -68,7 +70,7 @@ impl LocalWorld {
         let names = Names {
             comments: sdk.make_stream(&format!("{prefix}-comments"), shards).await,
             predictions: sdk.make_stream(&format!("{prefix}-predictions"), shards).await,
-            table: format!("{prefix}-state"),
+            table: sdk.make_table(&format!("{prefix}-state")).await,
             bucket: sdk.make_bucket(prefix).await,
             topic_arn: sdk.make_topic(prefix).await,
             queue_url: sdk.make_queue(prefix).await,
@@ -150,6 +152,10 @@ impl World for LocalWorld {
         let mut received = self.received.lock().await;
         received.extend(self.sdk.receive_all(&self.names.queue_url).await);
         received.clone()
+    }
+
+    async fn items(&self) -> Vec<Item> {
+        self.sdk.items(&self.names.table).await
     }
 
     async fn versions(&self, key: &str) -> Vec<Vec<u8>> {

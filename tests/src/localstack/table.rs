@@ -1,52 +1,36 @@
 //! A table, made and read by DynamoDB's own calls: what the system says of itself there is read by nothing of its own.
 
-use std::collections::HashMap;
-use std::path::Path;
+use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
     ProjectionType, ScalarAttributeType,
 };
+use modstream_platform::table::{EXPIRES, Item, Key, PARTITION, SORT};
 use serde_json::Value;
 
 use super::Sdk;
+use crate::packed::repository;
 
-/// An item, as DynamoDB has it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Stored(HashMap<String, AttributeValue>);
-
-impl Stored {
-    /// The text of an attribute; none where there is none.
-    pub fn text(&self, name: &str) -> Option<&str> {
-        self.0.get(name)?.as_s().ok().map(String::as_str)
+/// An item of DynamoDB's, by its attributes.
+fn read(mut attributes: HashMap<String, AttributeValue>) -> Item {
+    let mut key = |name: &str| match attributes.remove(name) {
+        Some(AttributeValue::S(text)) => text,
+        other => panic!("{name} is {other:?}"),
+    };
+    let mut item = Item::new(Key::new(key(PARTITION), key(SORT)));
+    for (name, value) in attributes {
+        let number = |digits: String| digits.parse::<i64>().expect("a whole number");
+        item = match value {
+            AttributeValue::N(digits) if name == EXPIRES => Item { expires_at: Some(number(digits)), ..item },
+            AttributeValue::S(text) => item.with(name, text),
+            AttributeValue::N(digits) => item.with(name, number(digits)),
+            AttributeValue::B(bytes) => item.with(name, bytes.into_inner()),
+            AttributeValue::Ss(texts) => item.with(name, texts.into_iter().collect::<BTreeSet<String>>()),
+            other => panic!("{name} is {other:?}"),
+        };
     }
-
-    /// The number of an attribute; none where there is none.
-    pub fn number(&self, name: &str) -> Option<i64> {
-        self.0.get(name)?.as_n().ok()?.parse().ok()
-    }
-
-    /// The bytes of an attribute, unpacked where they are packed; none where there are none.
-    ///
-    /// # Panics
-    /// Where they are damaged.
-    pub fn unpacked(&self, name: &str) -> Option<Vec<u8>> {
-        /// What zstd begins with.
-        const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
-        /// Larger than all that is packed.
-        const MOST: usize = 8 << 20;
-        let bytes = self.0.get(name)?.as_b().ok()?.as_ref();
-        if !bytes.starts_with(&MAGIC) {
-            return Some(bytes.to_vec());
-        }
-        let dictionary = std::fs::read(repository("shared/bucket/ledger/src/packed.dictionary")).expect("it is there");
-        let mut unpacker = zstd::bulk::Decompressor::with_dictionary(&dictionary).expect("a dictionary");
-        Some(unpacker.decompress(bytes, MOST).expect("whole"))
-    }
-}
-
-fn repository(path: &str) -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
+    item
 }
 
 impl Sdk {
@@ -96,12 +80,12 @@ impl Sdk {
     ///
     /// # Panics
     /// Where there is no such table.
-    pub async fn items(&self, table: &str) -> Vec<Stored> {
+    pub async fn items(&self, table: &str) -> Vec<Item> {
         let (mut items, mut after) = (Vec::new(), None);
         loop {
             let call = self.dynamodb.scan().table_name(table).consistent_read(true);
             let page = call.set_exclusive_start_key(after).send().await.expect("the table is there");
-            items.extend(page.items.unwrap_or_default().into_iter().map(Stored));
+            items.extend(page.items.unwrap_or_default().into_iter().map(read));
             after = page.last_evaluated_key.filter(|key| !key.is_empty());
             if after.is_none() {
                 return items;
@@ -113,14 +97,14 @@ impl Sdk {
     ///
     /// # Panics
     /// Where there is no such table.
-    pub async fn partition(&self, table: &str, partition: &str) -> Vec<Stored> {
+    pub async fn partition(&self, table: &str, partition: &str) -> Vec<Item> {
         let (mut items, mut after) = (Vec::new(), None);
         loop {
             let call = self.dynamodb.query().table_name(table).consistent_read(true);
             let call = call.key_condition_expression("pk = :pk");
             let call = call.expression_attribute_values(":pk", AttributeValue::S(partition.to_owned()));
             let page = call.set_exclusive_start_key(after).send().await.expect("the table is there");
-            items.extend(page.items.unwrap_or_default().into_iter().map(Stored));
+            items.extend(page.items.unwrap_or_default().into_iter().map(read));
             after = page.last_evaluated_key.filter(|key| !key.is_empty());
             if after.is_none() {
                 return items;

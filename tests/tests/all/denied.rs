@@ -19,7 +19,7 @@ use modstream_platform::{Clock, Stream};
 use modstream_policy::Policies;
 use modstream_quarantine::redrive::{Options, Streams, redrive};
 use modstream_tests::{
-    Audit, Faults, MemoryWorld, System, Which, World, bad_comments, bad_predictions, install, model_files,
+    Audit, Faults, MemoryWorld, Permitted, System, Which, World, bad_comments, bad_predictions, install, model_files,
 };
 use publish_alerts::Condition;
 use uuid::Uuid;
@@ -43,7 +43,7 @@ fn assert_said(logged: &Logged, prefix: &str) {
     assert!(said.contains(needs), "{said}");
 }
 
-async fn push(world: &MemoryWorld, text: &str) {
+pub(crate) async fn push(world: &MemoryWorld, text: &str) {
     let policies = Policies::parse(text).expect("good policies");
     let (objects, clock) = (world.objects(), world.clock());
     PolicyStore::new(&objects, &clock, Timestamp::MAX).push(&policies).await.expect("it is pushed");
@@ -55,7 +55,7 @@ const POLICIES: &str =
 
 #[tokio::test(start_paused = true)]
 async fn the_publisher_sends_each_alert_once_by_the_policies_that_hold() {
-    for prefix in ["comment#", "policies/", "budgets/", "breakers/", "quarantine/"] {
+    for prefix in ["comment#", "policies/", "budget#", "breakers", "quarantine/"] {
         for is_new in [false, true] {
             let logged = Logged::start();
             let system = System::new(MemoryWorld::new(1, 100), &[("POLICY", "0.5")]);
@@ -268,16 +268,15 @@ async fn no_decision_is_swept_away_while_the_outbox_may_not_be_read() {
 
 #[tokio::test(start_paused = true)]
 async fn a_page_that_may_not_read_says_so_and_what_is_tried_again_counts_once() {
-    for prefix in ["comment#", "outbox", "sign-ins/"] {
+    for prefix in ["comment#", "outbox", "sign-in#"] {
         let logged = Logged::start();
         let system = with_alerts().await;
         let clock = system.world.clock();
         let stream = MemoryStream::new("decisions", 1, clock);
         let desk = Some(Access::SignedLink);
         let settings = SiteSettings { links: true, desk, forum: "https://forum.example".to_owned() };
-        let (table, objects) = (system.world.table(), system.world.objects());
-        let (table, objects) = (system.faults.over(table), system.faults.over(objects));
-        let site = Site::new(table, objects, stream.clone(), clock, settings);
+        let table = Permitted::of("pages", system.faults.over(system.world.table()));
+        let site = Site::new(table, stream.clone(), clock, settings);
         let signer = Signer::new(&[7; 32], None).expect("a key");
         let key = first_alert(&system.world).await.key;
         let id: Uuid = key.id.parse().expect("a UUID");
@@ -299,7 +298,7 @@ async fn a_page_that_may_not_read_says_so_and_what_is_tried_again_counts_once() 
         let decide = async || post(&alert, "moderator=ana&action=remove&after=0").await;
         system.faults.deny(prefix, DENIED_FOR);
         let (decided, signed_in) = (decide().await, post(&sign_in, "").await);
-        let (decided_503, signed_in_503) = (prefix != "sign-ins/", prefix == "sign-ins/");
+        let (decided_503, signed_in_503) = (prefix != "sign-in#", prefix == "sign-in#");
         assert_eq!((decided == 503, signed_in == 503), (decided_503, signed_in_503), "{prefix}: {decided} {signed_in}");
         assert_said(&logged, prefix);
         clock.sleep(DENIED_FOR).await;
@@ -313,18 +312,19 @@ async fn a_page_that_may_not_read_says_so_and_what_is_tried_again_counts_once() 
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_put_back_while_marks_or_records_may_not_be_read() {
-    for prefix in ["quarantine/", "redriven/"] {
+    for prefix in ["quarantine/", "redriven#"] {
         let system = System::new(MemoryWorld::new(1, 100), &[]);
         install(&system.world, &model_files()).await;
         put(&system.world, Which::Comments, "bad", bad_comments(0).remove(0).data).await;
         assert_eq!(system.score().await, smoothly());
         let (clock, faults): (_, &Faults) = (system.world.clock(), &system.faults);
-        let bucket = faults.over(system.world.objects());
+        let (table, bucket) = (faults.over(system.world.table()), faults.over(system.world.objects()));
         let (comments, predictions) = (system.world.stream(Which::Comments), system.world.stream(Which::Predictions));
         assert_eq!(comments.name(), "comments");
         let streams = Streams { comments, predictions };
         let options = Options { force: true, ..Options::default() };
-        let run = async || redrive(&bucket, &streams, &clock, clock.now() + Duration::from_secs(20), &options).await;
+        let soon = || clock.now() + Duration::from_secs(20);
+        let run = async || redrive((&table, &bucket), &streams, &clock, soon(), &options).await;
         faults.deny(prefix, DENIED_FOR);
         assert!(run().await.is_err(), "{prefix}");
         assert_eq!(system.world.records(Which::Comments).await.len(), 1, "{prefix}");

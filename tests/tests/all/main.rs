@@ -14,6 +14,7 @@ mod logged;
 mod new_model;
 mod out_of_reach;
 mod outages;
+mod permitted;
 mod policies;
 mod privacy;
 mod sizes;

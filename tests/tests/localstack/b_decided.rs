@@ -1,7 +1,7 @@
 //! Mappings on: from an alert to its digest, from the digest's link to a decision, and to the desk.
 
 use modstream_tests::localstack::{Browser, Page, said, until};
-use modstream_tests::{MadeUp, Which, comment_event, prediction_event};
+use modstream_tests::{MadeUp, Which, World, comment_event, prediction_event, unpacked};
 use serde_json::{Value, json};
 
 use crate::{LIMIT, deployed, invoke, put};
@@ -91,16 +91,16 @@ async fn an_alert_is_in_a_digest_whose_link_takes_one_decision_that_the_desk_sho
     said(stack.modstream().args(["decide", second, "keep", "--moderator", "script"]));
 
     // The table has what the desk showed: two decisions, each with its event, and nothing that waits to be sent.
-    let items = world.sdk.items(&world.names.table).await;
-    let of = |part: &str| items.iter().filter(|item| item.text("sk").is_some_and(|sort| sort.starts_with(part)));
+    let items = world.items().await;
+    let of = |part: &'static str| items.iter().filter(move |item| item.key.sort.starts_with(part));
     let kept: Vec<Value> = of("decision#")
-        .map(|item| serde_json::from_slice(&item.unpacked("event").expect("an event")).expect("JSON"))
+        .map(|item| serde_json::from_slice(&unpacked(item.bytes("event").expect("an event"))).expect("JSON"))
         .collect();
     assert_eq!(kept.len(), 2, "{kept:?}");
     assert!(kept.iter().any(|event| *event == events[0]), "{kept:?}");
     let decided = of("alert#").filter(|item| item.number("decisions") == Some(1));
     assert!(decided.clone().all(|item| item.text("in_open").is_none()) && decided.count() == 2);
-    assert!(!items.iter().any(|item| item.text("pk") == Some("outbox")));
+    assert!(!items.iter().any(|item| item.key.partition == "outbox"));
 
     // And both are training rows.
     let folder = tempfile::tempdir().expect("a folder");

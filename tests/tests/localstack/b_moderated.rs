@@ -6,8 +6,9 @@ use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
 use modstream_platform::Objects as _;
-use modstream_tests::localstack::{Browser, LocalWorld, Stack, Stored, refused, said, until};
-use modstream_tests::{MadeUp, Notice, Which, World};
+use modstream_platform::table::Item;
+use modstream_tests::localstack::{Browser, LocalWorld, Stack, refused, said, until};
+use modstream_tests::{MadeUp, Notice, Which, World, unpacked};
 use modstream_windows::Tumbling;
 use serde_json::{Value, json};
 
@@ -188,7 +189,7 @@ impl Scene {
         for (hour, [published, withheld]) in &hours {
             assert_eq!(*published, BUDGET.min(published + withheld), "{hours:?}");
             let budgets = self.world.sdk.partition(&self.world.names.table, &format!("budget#{hour}")).await;
-            let budget = budgets.iter().find(|item| item.text("sk") == Some(BUDGETED)).expect("a budget");
+            let budget = budgets.iter().find(|item| item.key.sort == BUDGETED).expect("a budget");
             assert_eq!(budget.number("taken"), i64::try_from(*published).ok());
         }
         assert!(!withheld.is_empty() && published.len() + withheld.len() == ALERTS);
@@ -206,7 +207,7 @@ impl Scene {
     }
 
     /// All that the table has of alerts.
-    async fn ledger(&self, comments: &[MadeUp]) -> Vec<Stored> {
+    async fn ledger(&self, comments: &[MadeUp]) -> Vec<Item> {
         let mut all = Vec::new();
         for comment in comments {
             all.extend(alert_of(&self.world, *comment).await);
@@ -218,7 +219,7 @@ impl Scene {
     /// Until when digests are closed; none where there were none.
     async fn closed_until(&self) -> Option<Timestamp> {
         let items = self.world.sdk.partition(&self.world.names.table, "digests").await;
-        let head = items.iter().find(|item| item.text("sk") == Some("head"))?;
+        let head = items.iter().find(|item| item.key.sort == "head")?;
         Some(head.text("end").expect("a time").parse().expect("a time"))
     }
 
@@ -281,10 +282,12 @@ impl Scene {
         let text = notice.body.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(text.contains(&counts) && text.contains(&why), "{}", notice.body);
 
-        let items = self.world.sdk.items(&self.world.names.table).await;
-        let is_digest = |item: &&Stored| item.text("sk").is_some_and(|sort| sort.starts_with("digest#"));
-        let digests = items.iter().filter(is_digest).filter_map(|item| item.unpacked("digest"));
-        let digests: Vec<String> = digests.map(|digest| String::from_utf8(digest).expect("text")).collect();
+        let items = self.world.items().await;
+        let digests = items.iter().filter(|item| item.key.sort.starts_with("digest#"));
+        let digests: Vec<String> = digests
+            .filter_map(|item| item.bytes("digest"))
+            .map(|digest| String::from_utf8(unpacked(digest)).expect("text"))
+            .collect();
         let covers = |id: &str| digests.iter().filter(|digest| digest.contains(id)).count();
         for comment in published.iter().chain(withheld) {
             assert_eq!(covers(&comment.alert_id()), 1, "{digests:?}");

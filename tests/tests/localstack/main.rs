@@ -18,8 +18,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use modstream_events::ids;
 use modstream_platform::deliver::{Delivery, put_all};
+use modstream_platform::table::Item;
 use modstream_platform::{Clock, PutRecord};
-use modstream_tests::localstack::{LocalWorld, Names, Sdk, Stack, Stored, until};
+use modstream_tests::localstack::{LocalWorld, Names, Sdk, Stack, until};
 use modstream_tests::{MadeUp, Which, World};
 use serde_json::{Value, json};
 
@@ -46,11 +47,11 @@ async fn deployed() -> (Stack, LocalWorld) {
 }
 
 /// The item of an alert about a made-up comment; none before it is made.
-async fn alert_of(world: &LocalWorld, comment: MadeUp) -> Option<Stored> {
+async fn alert_of(world: &LocalWorld, comment: MadeUp) -> Option<Item> {
     let partition = format!("comment#{}", comment.comment_key());
     let sort = format!("alert#{}", comment.alert_id());
     let items = world.sdk.partition(&world.names.table, &partition).await;
-    items.into_iter().find(|item| item.text("sk") == Some(&sort))
+    items.into_iter().find(|item| item.key.sort == sort)
 }
 
 /// Invokes a function and waits for its answer, or its error and the end of its log.

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use modstream_platform::{Condition, Objects};
-use modstream_tests::localstack::{LocalWorld, Places, Plan, Stack, Stored, Twin, until};
+use modstream_tests::localstack::{LocalWorld, Places, Plan, Stack, Twin, until};
 use modstream_tests::{Audit, Which, World, bad_comments, install, model_files, samples_file};
 use serde_json::{Value, json};
 
@@ -30,10 +30,6 @@ const LIMIT: Duration = Duration::from_secs(240);
 const MOST: u64 = 500;
 /// How often a failed invocation of the generator is repeated. Lambda repeats it twice.
 const REPEATS: usize = 5;
-
-fn is_alert(item: &Stored) -> bool {
-    item.text("sk").is_some_and(|sort| sort.starts_with("alert#"))
-}
 
 /// Comments on their way through a copy of the functions.
 struct Run {
@@ -156,8 +152,9 @@ impl Run {
         let sent: Vec<String> = self.sent.iter().cloned().collect();
         self.until_predicted(&sent).await;
         self.until("all alerts are sent", async |run| {
-            let items = run.world().sdk.items(&run.world().names.table).await;
-            items.iter().filter(|item| is_alert(item) && item.text("sent").is_some()).count() >= run.due()
+            let items = run.world().items().await;
+            items.iter().filter(|item| item.key.sort.starts_with("alert#") && item.text("sent").is_some()).count()
+                >= run.due()
         })
         .await;
         self.until("bad records are in quarantine", async |run| {
