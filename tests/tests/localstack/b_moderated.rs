@@ -285,8 +285,7 @@ impl Scene {
         let items = self.world.items().await;
         let digests = items.iter().filter(|item| item.key.sort.starts_with("digest#"));
         let digests: Vec<String> = digests
-            .filter_map(|item| item.bytes("digest"))
-            .map(|digest| String::from_utf8(unpacked(digest)).expect("text"))
+            .map(|item| String::from_utf8(unpacked(item, "digest")).expect("text"))
             .collect();
         let covers = |id: &str| digests.iter().filter(|digest| digest.contains(id)).count();
         for comment in published.iter().chain(withheld) {
