@@ -60,6 +60,11 @@ impl<'a> Comment<'a> {
     pub const FIELDS: [&'static str; 10] =
         ["id", "parent_id", "link_id", "subreddit", "author", "body", "created_utc", "edited", "score", "permalink"];
 
+    /// Whether a field is read as text or as a number, whichever of the two it is written as: all but the text that is scored.
+    pub fn is_text_or_number(field: &str) -> bool {
+        field != "body" && Self::FIELDS.contains(&field)
+    }
+
     /// The text, or the reason why this can't be scored.
     ///
     /// # Errors

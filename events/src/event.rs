@@ -9,7 +9,7 @@ use crate::data::Data;
 use crate::object::{self, Object};
 use crate::sizes::MAX_NAME_BYTES;
 use crate::versioned::{Versioned, decode_previous, has_previous};
-use crate::{BadRecord, borrow};
+use crate::{BadRecord, borrow, lenient};
 
 /// A CloudEvent 1.0 in structured JSON. Its data decides its `type`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -98,7 +98,7 @@ impl<'a, T: Versioned<'a>> Event<'a, T> {
         let text = std::str::from_utf8(bytes).map_err(|error| explain::not_text(bytes, &error))?;
         let read = serde_json::from_str::<Object<Self>>(text);
         // Only what can't be read as it stands is repaired, and owns its texts then; all else borrows from the record.
-        let repaired = if read.is_err() { json_text::repaired(text) } else { None };
+        let repaired = if read.is_err() { json_text::repaired(text, lenient::is_text) } else { None };
         let (read, text) = match &repaired {
             Some(repaired) => (read_owned(repaired), repaired.as_str()),
             None => (read, text),

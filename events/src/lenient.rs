@@ -8,12 +8,28 @@ use jiff::{Timestamp, tz::TimeZone};
 use json_text::{MAX_EXACT_FLOAT, Scalar};
 use serde::de::{Deserialize, Deserializer, Error};
 
+use crate::Comment;
+
+/// The fields that hold a text beside those of a comment.
+const OTHER_TEXTS: [&str; 3] = ["reason", "reporter", "version"];
+
+/// Whether a number under this key of an event is read as a text: as it is written, so that `1e3` is one id wherever it comes
+/// from. `depth` is how deep the key's object lies: 2 for the event's data.
+pub(crate) fn is_text(depth: usize, key: &str) -> bool {
+    depth > 1 && Comment::is_text_or_number(key) || depth == 2 && OTHER_TEXTS.contains(&key)
+}
+
 /// What the error of a body that is no text begins with. It may be shown: it quotes nothing.
 pub(crate) const BODY_IS_NO_TEXT: &str = "`body` is not text";
 
 /// A text. Numbers are taken as text: other forums count their ids.
 pub(crate) fn text<'de: 'a, 'a, D: Deserializer<'de>>(from: D) -> Result<Option<Cow<'a, str>>, D::Error> {
     Scalar::deserialize(from)?.into_text()
+}
+
+/// A text that must be there.
+pub(crate) fn needed_text<'de: 'a, 'a, D: Deserializer<'de>>(from: D) -> Result<Cow<'a, str>, D::Error> {
+    text(from)?.ok_or_else(|| D::Error::custom("no text, and no number"))
 }
 
 /// The text that is scored. Nothing else is taken for one: it would be scored as what nobody wrote. (A number of more digits than

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::versioned::first_version;
-use crate::{BadRecord, Comment, Event, Prediction, Reason, borrow, object};
+use crate::{BadRecord, Comment, Event, Prediction, Reason, lenient, object};
 
 /// A later version of a comment: what it says from now on. It is scored and judged like a new comment.
 ///
@@ -18,8 +18,8 @@ pub struct CommentEdited<'a> {
     /// The comment as it is now.
     #[serde(borrow, deserialize_with = "object::only")]
     pub comment: Comment<'a>,
-    /// Which version this is, as the forum says: a revision or the time of the edit; else a hash of the text.
-    #[serde(borrow)]
+    /// Which version this is, as the forum says: a revision or the time of the edit, as text or as a number; else a hash of the text.
+    #[serde(borrow, deserialize_with = "lenient::needed_text")]
     pub version: Cow<'a, str>,
 }
 
@@ -27,11 +27,11 @@ pub struct CommentEdited<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CommentDeleted<'a> {
-    /// The forum's id of the comment. The event has the `source` of the comment's events.
-    #[serde(borrow)]
+    /// The forum's id of the comment; a number is read as its digits. The event has the `source` of the comment's events.
+    #[serde(borrow, deserialize_with = "lenient::needed_text")]
     pub id: Cow<'a, str>,
     /// The community.
-    #[serde(default, borrow, deserialize_with = "borrow::option", skip_serializing_if = "Option::is_none")]
+    #[serde(default, borrow, deserialize_with = "lenient::text", skip_serializing_if = "Option::is_none")]
     pub subreddit: Option<Cow<'a, str>>,
     /// Who deleted it.
     pub by: DeletedBy,
@@ -65,17 +65,17 @@ impl DeletedBy {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CommentReported<'a> {
-    /// The forum's id of the comment. The event has the `source` of the comment's events.
-    #[serde(borrow)]
+    /// The forum's id of the comment; a number is read as its digits. The event has the `source` of the comment's events.
+    #[serde(borrow, deserialize_with = "lenient::needed_text")]
     pub id: Cow<'a, str>,
     /// The community.
-    #[serde(default, borrow, deserialize_with = "borrow::option", skip_serializing_if = "Option::is_none")]
+    #[serde(default, borrow, deserialize_with = "lenient::text", skip_serializing_if = "Option::is_none")]
     pub subreddit: Option<Cow<'a, str>>,
     /// A hash that names who reported it, so that two reports by one person count once. Never the name itself.
-    #[serde(default, borrow, deserialize_with = "borrow::option", skip_serializing_if = "Option::is_none")]
+    #[serde(default, borrow, deserialize_with = "lenient::text", skip_serializing_if = "Option::is_none")]
     pub reporter: Option<Cow<'a, str>>,
     /// The rule or reason that was picked.
-    #[serde(default, borrow, deserialize_with = "borrow::option", skip_serializing_if = "Option::is_none")]
+    #[serde(default, borrow, deserialize_with = "lenient::text", skip_serializing_if = "Option::is_none")]
     pub reason: Option<Cow<'a, str>>,
 }
 

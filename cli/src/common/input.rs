@@ -1,7 +1,7 @@
 //! What a command reads: a file, or standard input, which is called `-`.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, IsTerminal as _, Read as _};
+use std::io::{self, IsTerminal as _, Read as _};
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -57,27 +57,20 @@ pub(crate) fn comments_of_standard_input(options: ReadOptions) -> Result<Reader,
     Reader::from_read_with(STANDARD_INPUT, io::stdin(), options)
 }
 
-/// Reads a text.
+/// Reads a text: UTF-8, or UTF-16 as Windows writes it.
 ///
 /// # Errors
-/// Where it can't be read, or is no UTF-8.
+/// Where it can't be read, or is in another encoding.
 pub(crate) fn text(path: &Path) -> anyhow::Result<String> {
-    let mut text = String::new();
-    lines(path)?.read_to_string(&mut text).with_context(|| name(path))?;
-    Ok(text)
-}
-
-/// Opens a text to read it by lines.
-///
-/// # Errors
-/// Where it can't be opened.
-pub(crate) fn lines(path: &Path) -> anyhow::Result<Box<dyn BufRead>> {
+    let mut bytes = Vec::new();
     if is_standard_input(path) {
         say_where_from_a_terminal("a text");
-        return Ok(Box::new(BufReader::new(io::stdin())));
+        io::stdin().read_to_end(&mut bytes).with_context(|| name(path))?;
+    } else {
+        let file = File::open(path);
+        file.and_then(|mut file| file.read_to_end(&mut bytes)).with_context(|| name(path))?;
     }
-    let file = File::open(path).with_context(|| name(path))?;
-    Ok(Box::new(BufReader::new(file)))
+    plain_text::decode(bytes).with_context(|| name(path))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! `modstream desk`.
 
+use plain_text::counted;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -145,8 +146,8 @@ async fn tell(
         |link| format!("One alert alone, as from a link in an email:\n  {:<14} {}\n", "", style(link).underlined()),
     );
     let said = format!(
-        "The desk is open, with {} alerts. Sign in, each link once:\n{}{alert}Everything is in memory. Ctrl-C ends it.\n",
-        alerts.len(),
+        "The desk is open, with {}. Sign in, each link once:\n{}{alert}Everything is in memory. Ctrl-C ends it.\n",
+        counted(alerts.len(), "alert"),
         names.collect::<String>(),
     );
     Ok(print(&said)?)

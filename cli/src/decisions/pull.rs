@@ -1,5 +1,6 @@
 //! `modstream decisions pull`: what moderators decided, in a file.
 
+use plain_text::{agree, counted};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -124,22 +125,34 @@ fn in_words(pulled: &Pulled, args: &PullArgs) -> String {
     let Pulled { judged, undone, probes, waiting, without_text, from_archive, unreadable } = pulled;
     let removed = judged.iter().filter(|judged| judged.removed).count();
     let mut text = format!(
-        "{} comments with a decision, {removed} of them to remove, written to {}\n",
-        judged.len(),
+        "{} with a decision, {removed} of them to remove, written to {}\n",
+        counted(judged.len(), "comment"),
         args.output.display()
     );
     // Writing into a String can't fail.
-    let mut line = |count: usize, what: &str| {
+    let mut line = |count: usize, one: &str, many: &str| {
         if count > 0 {
-            let _ = writeln!(text, "{count:>7} {what}");
+            let _ = writeln!(text, "{count:>7} {}", agree(count, one, many));
         }
     };
-    line(*from_archive, "have their text from the archive: the ledger's is cut");
-    line(*without_text, "left out: their text is gone, or was cut in the ledger and is in no archive");
-    line(*undone, "left out: every decision was undone");
-    line(*probes, "left out: probes, which count nowhere");
-    line(*waiting, "explored comments wait for a decision: a recall is of those that are decided");
-    line(unreadable.len(), "items or objects can't be read:");
+    line(
+        *from_archive,
+        "has its text from the archive: the ledger's is cut",
+        "have their text from the archive: the ledger's is cut",
+    );
+    line(
+        *without_text,
+        "left out: the comment is deleted, or its text is gone, or was cut in the ledger and is in no archive",
+        "left out: the comments are deleted, or their text is gone, or was cut in the ledger and is in no archive",
+    );
+    line(*undone, "left out: every decision was undone", "left out: every decision was undone");
+    line(*probes, "left out: a probe, which counts nowhere", "left out: probes, which count nowhere");
+    line(
+        *waiting,
+        "explored comment waits for a decision: a recall is of those that are decided",
+        "explored comments wait for a decision: a recall is of those that are decided",
+    );
+    line(unreadable.len(), "item or object can't be read:", "items or objects can't be read:");
     for (key, why) in unreadable.iter().take(NAMED_OBJECTS) {
         let _ = writeln!(text, "        {}: {}", one_line(key), one_line(why));
     }

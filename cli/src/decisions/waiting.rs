@@ -1,5 +1,6 @@
 //! `modstream decisions waiting`: alerts that nobody decided.
 
+use plain_text::counted;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -71,8 +72,7 @@ impl WaitingArgs {
         }
         let lines: String = waiting.iter().map(|alert| format!("{}\n", alert.key)).collect();
         print(&lines)?;
-        let alerts = if waiting.len() == 1 { "alert" } else { "alerts" };
-        eprintln!("{} undecided {alerts}", waiting.len());
+        eprintln!("{}", counted(waiting.len(), "undecided alert"));
         Ok(ExitCode::SUCCESS)
     }
 }

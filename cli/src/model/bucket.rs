@@ -1,5 +1,6 @@
 //! `modstream model`: models in a system's bucket.
 
+use plain_text::noun_of;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -506,8 +507,9 @@ impl Row<'_> {
             |time: Timestamp| time.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string();
         let what = match &self.manifest {
             Ok(Manifest { training, metrics, .. }) => format!(
-                "{:>9} comments, {:.1} % removed  ROC-AUC {:.3}",
+                "{:>9} {}, {:.1} % removed  ROC-AUC {:.3}",
                 training.comments,
+                noun_of(training.comments, "comment"),
                 training.removed as f64 / training.comments.max(1) as f64 * 100.0,
                 metrics.roc_auc
             ),

@@ -9,10 +9,11 @@ use modstream_classifier::{Explanation, Model, Scratch};
 use modstream_corpus::PlaceholderCounts;
 use modstream_report::{Comment, Quality, Reason, Report, Subgroup, Terms};
 use modstream_trainer::{Evaluation, LabelledComments, evaluate};
+use plain_text::counted;
 use publish_alerts::{Condition, Policy};
 use serde_json::json;
 
-use super::labelled::{labelled, quality};
+use super::labelled::{Labelled, labelled, quality};
 use super::live;
 use crate::common::args::{DEFAULT_CONDITION, ModelArgs};
 use crate::common::display::{print, short_version};
@@ -74,7 +75,7 @@ impl EvaluateArgs {
         // Before the work, not after.
         let output = self.report.as_deref().map(|path| OutputFile::new(path, [input.as_path()])).transpose()?;
         let (model, manifest) = embedded::load(&self.model)?;
-        let comments = labelled(input, &self.labelled)?;
+        let Labelled { comments, without_verdict } = labelled(input, &self.labelled)?;
         anyhow::ensure!(
             !comments.is_empty(),
             "{}: there are no comments with a text to evaluate on",
@@ -95,6 +96,7 @@ impl EvaluateArgs {
             found,
             removed: comments.removed(),
             left_out: comments.left_out(),
+            without_verdict,
             base_rate: model.base_rate().share(),
             manifest: &manifest,
             report: self.report.as_deref(),
@@ -109,6 +111,7 @@ struct Evaluated<'a> {
     found: Evaluation,
     removed: usize,
     left_out: &'a PlaceholderCounts,
+    without_verdict: usize,
     base_rate: f64,
     manifest: &'a Manifest,
     report: Option<&'a Path>,
@@ -116,7 +119,7 @@ struct Evaluated<'a> {
 
 impl Evaluated<'_> {
     fn as_json(&self) -> String {
-        let Evaluated { found, removed, left_out, base_rate, manifest, report } = self;
+        let Evaluated { found, removed, left_out, without_verdict, base_rate, manifest, report } = self;
         // A NaN, which JSON has not, becomes null.
         let mut line = json!({
             "comments": found.comments,
@@ -130,6 +133,7 @@ impl Evaluated<'_> {
             "removed": removed,
             "without_text": left_out.count(),
             "placeholders": left_out,
+            "without_verdict": without_verdict,
             "base_rate": base_rate,
             "model_version": manifest.version,
         });
@@ -142,8 +146,8 @@ impl Evaluated<'_> {
     fn as_text(&self) -> String {
         let Evaluated { found, removed, base_rate, manifest, report, .. } = self;
         let mut text = format!(
-            "{} comments, {removed} of them removed; model {} version {}\nat a base rate of {base_rate:.3}:\n",
-            found.comments,
+            "{}, {removed} of them removed; model {} version {}\nat a base rate of {base_rate:.3}:\n",
+            counted(found.comments, "comment"),
             manifest.name,
             short_version(&manifest.version),
         );

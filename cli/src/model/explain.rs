@@ -44,7 +44,7 @@ impl ExplainArgs {
                 input::say_where_from_a_terminal("a text");
                 let mut bytes = Vec::new();
                 io::stdin().read_to_end(&mut bytes).context("standard input")?;
-                let mut text = String::from_utf8(bytes).context("standard input is no UTF-8 text")?;
+                let mut text = plain_text::decode(bytes).context("standard input")?;
                 // The line feed that ends the input is the shell's, not the text's.
                 let end = text.strip_suffix('\n').map(|text| text.strip_suffix('\r').unwrap_or(text).len());
                 text.truncate(end.unwrap_or(text.len()));

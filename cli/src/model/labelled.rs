@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use modstream_trainer::LabelledComments;
+use plain_text::{agree, counted};
 
 use crate::common::display;
 use crate::common::input;
@@ -12,14 +13,21 @@ use crate::common::reading::LabelledArgs;
 /// How many bad records an error names.
 const NAMED_RECORDS: usize = 5;
 
-/// Reads comments with verdicts. Every record must be good: a verdict that is lost silently would change the model.
-pub(super) fn labelled(path: &Path, args: &LabelledArgs) -> anyhow::Result<LabelledComments> {
+/// Comments with verdicts, and how many rows had none.
+pub(super) struct Labelled {
+    pub(super) comments: LabelledComments,
+    pub(super) without_verdict: usize,
+}
+
+/// Reads comments with verdicts. Rows without one are left out and counted. Every other record must be good: a verdict that is
+/// lost silently would change the model.
+pub(super) fn labelled(path: &Path, args: &LabelledArgs) -> anyhow::Result<Labelled> {
     let mut comments = LabelledComments::new(args.placeholders());
     let options = args.options();
-    let wanted = options.labels.as_ref().map(|labels| labels.column.trim().to_lowercase()).unwrap_or_default();
-    let rows = input::comments(path, options)?;
+    let wanted = options.labels.as_ref().map(|labels| labels.column.trim().to_owned()).unwrap_or_default();
+    let rows = input::comments(path, options.clone())?;
     if let Some(columns) = rows.columns()
-        && !columns.iter().any(|column| column.to_lowercase() == wanted)
+        && !columns.iter().any(|column| column.to_lowercase() == wanted.to_lowercase())
     {
         let found = columns.iter().map(|column| display::one_line(column)).collect::<Vec<_>>().join(", ");
         anyhow::bail!(
@@ -29,11 +37,21 @@ pub(super) fn labelled(path: &Path, args: &LabelledArgs) -> anyhow::Result<Label
         );
     }
     let mut bad: Vec<String> = Vec::new();
-    let mut count = 0;
+    let (mut count, mut without_verdict) = (0, 0);
     let progress = Progress::new("reading comments", None);
     for row in rows {
         let problem = match row {
-            Ok(row) => comments.push(&row).err().map(|error| (row.line, error.to_string())),
+            Ok(row) => match (row.removed, options.text(&row)) {
+                (None, _) => {
+                    without_verdict += 1;
+                    None
+                }
+                (Some(removed), Ok(text)) => {
+                    comments.push_text(text, removed);
+                    None
+                }
+                (Some(_), Err(error)) => Some((row.line, error.to_string())),
+            },
             Err(error) => Some((error.line, error.to_string())),
         };
         if let Some((line, problem)) = problem {
@@ -48,17 +66,30 @@ pub(super) fn labelled(path: &Path, args: &LabelledArgs) -> anyhow::Result<Label
     let gone = comments.left_out();
     if gone.count() > 0 {
         eprintln!(
-            "{} comments are left out: their text is gone, and what stands in its place would tell the verdict: {}",
-            gone.count(),
+            "{} {} left out: {} text is gone, and what stands in its place would tell the verdict: {}",
+            counted(gone.count(), "comment"),
+            agree(gone.count(), "is", "are"),
+            agree(gone.count(), "its", "their"),
             display::one_line(&gone.to_string())
         );
     }
     if count > 0 {
         let more = count - bad.len();
         let and_more = if more > 0 { format!("; and {more} more") } else { String::new() };
-        anyhow::bail!("{}: {count} records can't be used: {}{and_more}", input::name(path), bad.join("; "));
+        let records = counted(count, "record");
+        anyhow::bail!("{}: {records} can't be used: {}{and_more}", input::name(path), bad.join("; "));
     }
-    Ok(comments)
+    if without_verdict > 0 {
+        anyhow::ensure!(
+            !comments.is_empty() || gone.count() > 0,
+            "{}: none of its rows has a verdict: `{wanted}` must be 0, 1, true or false, or `--label-column NAME` says what holds \
+             them",
+            input::name(path)
+        );
+        let rows = counted(without_verdict, "row");
+        eprintln!("{rows} without a verdict {} left out", agree(without_verdict, "is", "are"));
+    }
+    Ok(Labelled { comments, without_verdict })
 }
 
 /// Metrics as a table: ROC-AUC, average precision, accuracy, F1, log loss, Brier score, calibration error.

@@ -1,5 +1,6 @@
 //! `modstream evaluate --live`: what was claimed about alerts, and what moderators said.
 
+use plain_text::{agree, counted};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
@@ -20,7 +21,7 @@ const SHOWN_DAYS: usize = 14;
 
 /// Reads a file of `modstream decisions pull`.
 pub(crate) fn judged(path: &Path) -> anyhow::Result<Vec<Judged>> {
-    let judged = read(input::lines(path)?).with_context(|| input::name(path))?;
+    let judged = read(input::text(path)?.as_bytes()).with_context(|| input::name(path))?;
     ensure!(
         !judged.is_empty(),
         "{}: there is no decision in it; once moderators have decided about alerts, run `modstream decisions pull` again",
@@ -60,8 +61,8 @@ fn table(found: &Live) -> String {
         let _ = writeln!(text, "{cells}");
     };
     line(format_args!(
-        "{} alerts decided; of those, what was claimed and what moderators removed:\n",
-        found.all.observed.of
+        "{} decided; of those, what was claimed and what moderators removed:\n",
+        counted(found.all.observed.of, "alert")
     ));
     line(format_args!("  {:<30} {:>7}  {:>7}  {:<19}  claim", "", "decided", "claimed", "removed"));
     let mut row = |name: &str, group: &ClaimedPrecision| {
@@ -97,7 +98,7 @@ fn table(found: &Live) -> String {
         }
     }
     if earlier > 0 {
-        line(format_args!("  {earlier} earlier days: --json has them"));
+        line(format_args!("  {}: --json has them", counted(earlier, "earlier day")));
     }
     line(format_args!(
         "
@@ -122,18 +123,22 @@ exploration_share asks about some of the others."
 fn missed(explored: &Explored) -> String {
     let Explored { missed, stand_for, caught, subreddits, recall } = explored;
     let mut text = format!(
-        "Of {} explored comments, which met no policy and were picked at random,
+        "Of {}, which met no policy and {} picked at random,
 {} should have been removed. They stand for {stand_for:.0}.",
-        missed.of, missed.part
+        counted(missed.of, "explored comment"),
+        agree(missed.of, "was", "were"),
+        missed.part
     );
     // Writing into a String can't fail.
     let _ = match recall {
         Some(Recall { share, interval: Interval { low, high } }) => write!(
             text,
             " In their subreddits ({subreddits}),
-since the first of them, {caught} alerts were removed:
+since the first of them, {} {} removed:
 a recall of about {share:.2} ({low:.2} to {high:.2}). It is of decided comments alone;
-`modstream decisions pull` says how many explored ones wait."
+`modstream decisions pull` says how many explored ones wait.",
+            counted(*caught, "alert"),
+            agree(*caught, "was", "were")
         ),
         None => write!(text, " In their subreddits\n({subreddits}) nothing was removed, so there is no recall."),
     };

@@ -9,6 +9,7 @@ use modstream_classifier::{Explanation, Model, Score, Scratch};
 use modstream_corpus::Row;
 use modstream_events::{NotJudged, Term};
 use normal_form::has_text;
+use plain_text::counted;
 use serde::Serialize;
 
 use crate::common::args::ModelArgs;
@@ -71,9 +72,10 @@ impl ScoreArgs {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let (model, manifest) = embedded::load(&self.model)?;
         let file = self.input.as_deref().filter(|path| !input::is_standard_input(path));
+        let options = self.format.options();
         let reader = match file {
-            Some(path) => input::comments(path, self.format.options())?,
-            None => input::comments_of_standard_input(self.format.options())?,
+            Some(path) => input::comments(path, options.clone())?,
+            None => input::comments_of_standard_input(options.clone())?,
         };
         let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
         let mut scratch = Scratch::default();
@@ -83,7 +85,7 @@ impl ScoreArgs {
         let progress = (!io::stdout().is_terminal()).then(|| Progress::new("scoring", None));
         for row in reader {
             let line = match &row {
-                Ok(Row { line, comment, .. }) => match comment.body() {
+                Ok(row @ Row { line, comment, .. }) => match options.text(row) {
                     Ok(body) => {
                         let (score, why) = score(&model, body, self.explain, &mut scratch);
                         Line::Scored {
@@ -96,7 +98,7 @@ impl ScoreArgs {
                             why,
                         }
                     }
-                    Err(error) => Line::Bad { line: *line, error: error.detail },
+                    Err(error) => Line::Bad { line: *line, error: error.to_string() },
                 },
                 Err(error) => Line::Bad { line: error.line, error: error.to_string() },
             };
@@ -117,7 +119,7 @@ impl ScoreArgs {
         if bad == 0 {
             return Ok(ExitCode::SUCCESS);
         }
-        eprintln!("{bad} comments could not be read: look for \"error\" in the output");
+        eprintln!("{} could not be read: look for \"error\" in the output", counted(bad, "comment"));
         Ok(ExitCode::FAILURE)
     }
 }

@@ -8,9 +8,10 @@ use clap::{Args, ValueEnum};
 use modstream_classifier::artifact::check_output;
 use modstream_feedback::{Judged, newest};
 use modstream_trainer::{LabelledComments, Settings, Step, default_settings, train};
+use plain_text::counted;
 use serde_json::json;
 
-use super::labelled::{labelled, quality};
+use super::labelled::{Labelled, labelled, quality};
 use super::live;
 use crate::common::args::name;
 use crate::common::display::{print, short_version};
@@ -99,7 +100,7 @@ impl TrainArgs {
         // Before minutes of work, not after.
         check_output(&self.output)?;
         check_folder(&self.output)?;
-        let mut comments = labelled(&self.input, &self.labelled)?;
+        let Labelled { mut comments, without_verdict } = labelled(&self.input, &self.labelled)?;
         let mut judged = Vec::new();
         for path in &self.decisions {
             judged.extend(live::judged(path)?);
@@ -142,6 +143,7 @@ impl TrainArgs {
                 "removed": training.removed,
                 "without_text": training.without_text,
                 "placeholders": comments.left_out(),
+                "without_verdict": without_verdict,
                 "decided": training.decided,
                 "terms": manifest.fit.terms,
                 "subwords": manifest.fit.subwords,
@@ -157,14 +159,15 @@ impl TrainArgs {
             print(&format!("{line}\n"))?;
             return Ok(ExitCode::SUCCESS);
         }
-        let mut text = format!("{} comments, {} of them removed\n", training.comments, training.removed);
+        let mut text = format!("{}, {} of them removed\n", counted(training.comments, "comment"), training.removed);
         if training.removed.min(training.comments - training.removed) < FEW_COMMENTS {
             text += &format!("fewer than {FEW_COMMENTS} of one kind: take the numbers below for a guess\n");
         }
         if training.decided > 0 {
             text += &format!(
-                "and {} decisions about alerts, {} of them to remove\n",
-                training.decided, training.decided_removed
+                "and {} about alerts, {} of them to remove\n",
+                counted(training.decided, "decision"),
+                training.decided_removed
             );
         }
         text += &format!("\non comments the model had not seen ({} folds):\n", manifest.settings.folds);

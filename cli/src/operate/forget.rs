@@ -1,5 +1,6 @@
 //! `modstream forget`: what a person wrote, removed from a system's bucket and table.
 
+use plain_text::{agree, counted};
 use std::fmt::Write as _;
 use std::io::{self, BufRead, IsTerminal as _};
 use std::process::ExitCode;
@@ -131,9 +132,9 @@ async fn expiry(connection: &Connection, stream: &str) -> anyhow::Result<Timesta
 
 fn nothing(summary: &Summary, who: &str) -> String {
     let mut said = format!(
-        "nothing of {who} was found in {} versions of objects and alerts, and nothing was written; names and ids count exactly as they \
+        "nothing of {who} was found in {} of objects and alerts, and nothing was written; names and ids count exactly as they \
          stand in comments",
-        summary.looked_at
+        counted(summary.looked_at, "version")
     );
     if !summary.unclear.is_empty() {
         let _ = write!(said, "; {}", unclear(summary));
@@ -142,7 +143,7 @@ fn nothing(summary: &Summary, who: &str) -> String {
 }
 
 fn unclear(summary: &Summary) -> String {
-    let mut said = format!("{} versions must be looked at by hand:", summary.unclear.len());
+    let mut said = format!("{} must be looked at by hand:", counted(summary.unclear.len(), "version"));
     for unclear in &summary.unclear {
         let _ = write!(said, "\n  {} ({}): {}", one_line(&unclear.key), unclear.version_id, unclear.why);
     }
@@ -162,7 +163,12 @@ fn as_text(summary: &Summary, streams: &[Copies], who: &str, dry_run: bool) -> S
             counts.versions
         );
     }
-    let _ = writeln!(said, "\n{} versions of objects and alerts were looked at.", summary.looked_at);
+    let _ = writeln!(
+        said,
+        "\n{} of objects and alerts {} looked at.",
+        counted(summary.looked_at, "version"),
+        agree(summary.looked_at, "was", "were")
+    );
     for Copies { stream, until } in streams {
         let until = until.strftime("%Y-%m-%d %H:%M UTC");
         let _ = writeln!(said, "The stream {stream} may hold copies until {until}: run the command again after that.");

@@ -1,5 +1,6 @@
 //! `modstream redrive`.
 
+use plain_text::{agree, noun_of};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -134,23 +135,31 @@ fn line(args: &RedriveArgs, redriven: &Redriven) -> String {
 fn text(args: &RedriveArgs, redriven: &Redriven) -> String {
     let Redriven { put_back, before, left, not_reached } = redriven;
     let done = if args.dry_run { "would be put back on their streams" } else { "put back on their streams" };
-    let mut text = format!("{put_back:>7} records {done}\n");
+    let mut text = format!("{put_back:>7} {} {done}\n", noun_of(*put_back, "record"));
     if *before > 0 {
-        text += &format!("{before:>7} were put back before\n");
+        text += &format!("{before:>7} {} put back before\n", agree(*before, "was", "were"));
     }
     let kinds = [
-        (Why::StillBad, "are still bad and stay; --force puts them back all the same"),
-        (Why::NotOurs, "objects are not ours and stay"),
-        (Why::Forgotten, "were a person's who was forgotten"),
-        (Why::Invocation, "invocations of the generator came from no stream"),
-        (Why::Failed, "failed; run this again"),
+        (
+            Why::StillBad,
+            "is still bad and stays; --force puts it back all the same",
+            "are still bad and stay; --force puts them back all the same",
+        ),
+        (Why::NotOurs, "object is not ours and stays", "objects are not ours and stay"),
+        (Why::Forgotten, "was a person's who was forgotten", "were a person's who was forgotten"),
+        (
+            Why::Invocation,
+            "invocation of the generator came from no stream",
+            "invocations of the generator came from no stream",
+        ),
+        (Why::Failed, "failed; run this again", "failed; run this again"),
     ];
-    for (why, what) in kinds {
+    for (why, one, many) in kinds {
         let count = redriven.count(why);
         if count == 0 {
             continue;
         }
-        text += &format!("{count:>7} {what}\n");
+        text += &format!("{count:>7} {}\n", agree(count, one, many));
         for Left { key, sequence_number, detail, .. } in
             left.iter().filter(|left| left.why == why).take(NAMED_OF_A_KIND)
         {
@@ -174,7 +183,10 @@ fn text(args: &RedriveArgs, redriven: &Redriven) -> String {
         );
     }
     if *not_reached > 0 {
-        text += &format!("{not_reached:>7} objects were not reached; run this again\n");
+        text += &format!(
+            "{not_reached:>7} {} not reached; run this again\n",
+            agree(*not_reached, "object was", "objects were")
+        );
     }
     text
 }

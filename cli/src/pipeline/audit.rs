@@ -1,5 +1,6 @@
 //! Nothing lost, nothing doubled: looks at what a run left behind, not at what the functions said.
 
+use plain_text::{agree, counted};
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
@@ -120,10 +121,20 @@ impl Audit {
         let unsent = quarantine.iter().filter(|key| key.starts_with(&format!("{stream}unsent/"))).count();
         audit.comments += arrived.len() + unsent;
         if let Some(sent) = sent.filter(|sent| *sent != audit.comments as u64) {
-            audit.broken.push(format!("{sent} comments were to be sent, {} are there", audit.comments));
+            audit.broken.push(format!(
+                "{} {} to be sent, {} {} there",
+                counted(sent, "comment"),
+                agree(sent, "was", "were"),
+                audit.comments,
+                agree(audit.comments, "is", "are")
+            ));
         }
         if lost > 0 {
-            audit.broken.push(format!("{lost} comments have neither a prediction nor a quarantine object"));
+            audit.broken.push(format!(
+                "{} {} neither a prediction nor a quarantine object",
+                counted(lost, "comment"),
+                agree(lost, "has", "have")
+            ));
         }
 
         let alerts: HashSet<String> = received.iter().map(|alert| alert.alert_id.clone()).collect();
@@ -134,10 +145,19 @@ impl Audit {
         let missing = due.difference(&alerts).filter(|id| !withheld.contains(*id)).count();
         let stray = alerts.difference(&due).count();
         if missing > 0 {
-            audit.broken.push(format!("{missing} predictions meet the policy and have no alert"));
+            audit.broken.push(format!(
+                "{} {} the policy and {} no alert",
+                counted(missing, "prediction"),
+                agree(missing, "meets", "meet"),
+                agree(missing, "has", "have")
+            ));
         }
         if stray > 0 {
-            audit.broken.push(format!("{stray} alerts have no prediction that meets the policy"));
+            audit.broken.push(format!(
+                "{} {} no prediction that meets the policy",
+                counted(stray, "alert"),
+                agree(stray, "has", "have")
+            ));
         }
         audit.latencies = received
             .iter()

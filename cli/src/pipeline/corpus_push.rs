@@ -1,5 +1,6 @@
 //! Sample comments in a system's bucket.
 
+use plain_text::{agree, counted};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -73,11 +74,11 @@ impl CorpusPushArgs {
             print(&format!("{line}\n"))?;
         } else {
             let how = match placed {
-                Placed::WasThere => "were there already",
-                Placed::Written => "are there now",
-                Placed::Replaced => "are there now, over others",
+                Placed::WasThere => agree(rows, "it was there already", "they were there already"),
+                Placed::Written => agree(rows, "it is there now", "they are there now"),
+                Placed::Replaced => agree(rows, "it is there now, over others", "they are there now, over others"),
             };
-            print(&format!("{rows} comments under {key} of the bucket {bucket}: they {how}\n"))?;
+            print(&format!("{} under {key} of the bucket {bucket}: {how}\n", counted(rows, "comment")))?;
         }
         Ok(ExitCode::SUCCESS)
     }

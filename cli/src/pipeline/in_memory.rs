@@ -1,5 +1,6 @@
 //! The whole pipeline in one process: the functions that run on AWS, over the memory world.
 
+use plain_text::{agree, counted};
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
@@ -351,7 +352,8 @@ pub(crate) fn check_none_given_up(statistics: &Statistics) -> anyhow::Result<()>
         .last_function_error
         .as_ref()
         .map_or("the function reported failed records until its attempts were used up", |error| &error.0);
-    Err(anyhow!("{} records were given up after retries: {cause}", statistics.discarded_records))
+    let records = statistics.discarded_records;
+    Err(anyhow!("{} {} given up after retries: {cause}", counted(records, "record"), agree(records, "was", "were")))
 }
 
 async fn metered<T>(meter: Option<&Meter>, payload: &[u8], invoke: impl Future<Output = T>) -> T {

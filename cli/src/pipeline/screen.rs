@@ -1,5 +1,6 @@
 //! What a demo shows.
 
+use plain_text::{agree, counted, noun_of};
 use std::cmp::Ordering;
 
 use anyhow::Context as _;
@@ -63,8 +64,8 @@ impl<'a> Screen<'a> {
         }
         let rate = schedule.rate.map_or_else(|| "as fast as it goes".to_owned(), |rate| format!("{rate} a second"));
         let text = format!(
-            "{} comments, {rate}; model {} version {}; {}\n",
-            schedule.comments,
+            "{}, {rate}; model {} version {}; {}\n",
+            counted(schedule.comments, "comment"),
             model.name,
             display::short_version(&model.version),
             self.plan.alerts_when()
@@ -74,7 +75,15 @@ impl<'a> Screen<'a> {
         let note = format!("assuming that {:.0} % of comments are removed{hint}\n", share * 100.0);
         self.live.print(&style(note).dim().to_string())?;
         if *rows < schedule.comments {
-            self.live.print(&style(format!("there are {rows} different ones: rows repeat\n")).dim().to_string())?;
+            self.live.print(
+                &style(format!(
+                    "there {} {rows} different {}: rows repeat\n",
+                    agree(*rows, "is", "are"),
+                    agree(*rows, "one", "ones")
+                ))
+                .dim()
+                .to_string(),
+            )?;
         }
         if let Some(note) = out_of_reach {
             self.live.print(&style(format!("{note}\n")).yellow().to_string())?;
@@ -93,7 +102,10 @@ impl<'a> Screen<'a> {
     pub(crate) fn counts(&self, counts: Counts, alerts: usize) {
         let Counts { comments, predictions, quarantined } = counts;
         self.live.show(&format!(
-            "{comments} comments  {predictions} predictions  {quarantined} quarantined  {alerts} alerts"
+            "{}  {}  {quarantined} quarantined  {}",
+            counted(comments, "comment"),
+            counted(predictions, "prediction"),
+            counted(alerts, "alert")
         ));
     }
 
@@ -112,13 +124,24 @@ impl<'a> Screen<'a> {
             text += "stopped early; what was on the stream by then was taken all the way\n";
         }
         text += &format!(
-            "{:>7} comments in {seconds:.1} s, {:.0} a second\n",
+            "{:>7} {} in {seconds:.1} s, {:.0} a second\n",
             audit.comments,
+            noun_of(audit.comments, "comment"),
             audit.comments as f64 / seconds
         );
-        text += &format!("{:>7} predictions\n{:>7} quarantined\n", audit.predictions, audit.quarantined);
+        text += &format!(
+            "{:>7} {}\n{:>7} quarantined\n",
+            audit.predictions,
+            noun_of(audit.predictions, "prediction"),
+            audit.quarantined
+        );
         let share = audit.alerts as f64 / audit.comments.max(1) as f64 * 100.0;
-        text += &format!("{:>7} alerts, {share:.1} % of comments, {}\n", audit.alerts, self.plan.condition);
+        text += &format!(
+            "{:>7} {}, {share:.1} % of comments, {}\n",
+            audit.alerts,
+            noun_of(audit.alerts, "alert"),
+            self.plan.condition
+        );
         if audit.held_back > 0 {
             text += &format!("{:>7} held back: in the digest or at the desk\n", audit.held_back);
         }
@@ -129,8 +152,11 @@ impl<'a> Screen<'a> {
             text += &format!("from comment to alert: p50 {p50:.1} ms, p99 {p99:.1} ms\n");
         }
         if audit.broken.is_empty() {
-            let repeats =
-                if audit.duplicates > 0 { format!(" ({} repeats, same ids)", audit.duplicates) } else { String::new() };
+            let repeats = if audit.duplicates > 0 {
+                format!(" ({}, same ids)", counted(audit.duplicates, "repeat"))
+            } else {
+                String::new()
+            };
             text += &format!("{}{repeats}\n", style("nothing lost, nothing doubled").green());
         }
         for promise in &audit.broken {

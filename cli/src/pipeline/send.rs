@@ -1,5 +1,6 @@
 //! `modstream send`: how live comments enter.
 
+use plain_text::counted;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -8,7 +9,7 @@ use anyhow::Context as _;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use jiff::Timestamp;
-use modstream_corpus::{OpenError, Row};
+use modstream_corpus::{OpenError, ReadOptions, Row};
 use modstream_events::{CommentEdited, Event, ids};
 use modstream_platform::aws::SystemClock;
 use modstream_platform::deliver::{Delivery, DeliveryError, put_all};
@@ -102,7 +103,7 @@ fn rows(args: &SendArgs) -> anyhow::Result<mpsc::Receiver<Read>> {
     let mut reading = Reading::new(args);
     let (rows, waiting) = mpsc::channel(MAX_WAITING_ROWS);
     let (file, from_line) = (args.file().map(Path::to_owned), args.from_line);
-    let options = args.format.options();
+    let options = reading.options.clone();
     let (opened, is_open) = std::sync::mpsc::channel::<Option<OpenError>>();
     std::thread::spawn(move || {
         let reader = match &file {
@@ -151,6 +152,7 @@ struct Reading {
     name: String,
     time: Timestamp,
     versions: Versions,
+    options: ReadOptions,
 }
 
 impl Reading {
@@ -161,12 +163,14 @@ impl Reading {
             name: name.map_or_else(|| STANDARD_INPUT.to_owned(), |name| name.to_string_lossy().into_owned()),
             time: args.time.or_else(|| written(args.file()?)).unwrap_or_else(Timestamp::now),
             versions: Versions::default(),
+            options: args.format.options(),
         }
     }
 
     fn build(&mut self, row: Row) -> Result<PutRecord, String> {
+        self.options.text(&row).map_err(|error| error.to_string())?;
         let Row { line, mut comment, .. } = row;
-        let body = comment.body().map_err(|bad| bad.detail)?;
+        let body = comment.body.as_deref().unwrap_or_default();
         let time = comment.created_utc.and_then(|seconds| Timestamp::from_second(seconds).ok()).unwrap_or(self.time);
         let own = comment.id.as_deref().filter(|id| !id.is_empty());
         let (id, version) = match own {
@@ -395,7 +399,8 @@ fn finish(args: &SendArgs, sent: &Sent, took: Duration) -> anyhow::Result<ExitCo
         }
         print(&format!("{line}\n"))?;
     } else {
-        print(&format!("{comments} comments sent to {} in {:.1} s\n", args.stream, took.as_secs_f64()))?;
+        let comments = counted(*comments, "comment");
+        print(&format!("{comments} sent to {} in {:.1} s\n", args.stream, took.as_secs_f64()))?;
         if *not_sent > 0 {
             print(&format!("{not_sent} not sent: their lines are named above\n"))?;
         }

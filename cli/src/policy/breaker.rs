@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use modstream_ledger::limits::Breakers;
 use modstream_platform::Clock as _;
 use modstream_platform::aws::SystemClock;
+use plain_text::counted;
 use serde_json::json;
 
 use crate::common::aws_args::{ConnectionArgs, InTableArgs};
@@ -113,10 +114,10 @@ async fn show(args: &InTableArgs) -> anyhow::Result<()> {
             Some(end) => format!("ended {}", end.strftime("%Y-%m-%d %H:%M UTC")),
         };
         text += &format!(
-            "{}  {} of {} comments alerted, {:.1} %  {end}\n",
+            "{}  {} of {} alerted, {:.1} %  {end}\n",
             opened.time.strftime("%Y-%m-%d %H:%M UTC"),
             opened.alerts,
-            opened.predictions,
+            counted(opened.predictions, "comment"),
             opened.share() * 100.0
         );
         if let Some(cause) = &known.cause {

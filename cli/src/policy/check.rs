@@ -24,7 +24,8 @@ use crate::model::promises::Unmet;
   modstream policy check policies.toml --against comments.jsonl
   modstream policy check policies.toml --model models/ours
 
-It warns where a policy asks for more than the model can promise, so that nothing would alert.
+It warns where a policy asks for more than the model can promise, so that nothing would alert, and of always terms that
+are hardly ever found.
 
 docs/policies.md explains every field; shared/judging/policy/policies.schema.json is its JSON Schema.")]
 pub(crate) struct PolicyCheckArgs {
@@ -71,6 +72,7 @@ impl PolicyCheckArgs {
                 "policies": table::in_json(&policies),
                 "unknown_subreddits": unknown,
                 "out_of_reach": unmet.in_json(),
+                "begin_with_mark": table::marks_in_json(&policies),
             });
             print(&format!("{line}\n"))?;
             return Ok(ExitCode::SUCCESS);
@@ -79,6 +81,7 @@ impl PolicyCheckArgs {
         for name in unknown {
             eprintln!("warning: no comment of the file is of r/{}: look at how its name is written", one_line(&name));
         }
+        table::warn_of_marks(&policies);
         unmet.warn();
         Ok(ExitCode::SUCCESS)
     }

@@ -1,5 +1,6 @@
 //! `modstream policy suggest`: thresholds that keep a promised precision, by what moderators said.
 
+use plain_text::{agree, counted};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -79,7 +80,11 @@ impl SuggestArgs {
                 let short: String = model_version.chars().take(12).collect();
                 let others = match others {
                     0 => String::new(),
-                    some => format!(" {some} decisions about other versions are left aside."),
+                    some => format!(
+                        " {} about other versions {} left aside.",
+                        counted(some, "decision"),
+                        agree(some, "is", "are")
+                    ),
                 };
                 text += &format!("# By decisions about model {} {}.{others}\n", one_line(model), one_line(&short));
             }

@@ -1,5 +1,6 @@
 //! Documents of policies, as a person reads them.
 
+use plain_text::counted;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -44,17 +45,17 @@ pub(crate) fn table(policies: &Policies) -> String {
     }
     text.push('\n');
     if let Some(most) = policies.max_alerts_per_hour {
-        let _ = writeln!(text, "all together at most {most} alerts an hour");
+        let _ = writeln!(text, "all together at most {} an hour", counted(most, "alert"));
     }
     match &policies.breaker {
         Some(breaker) => {
             let _ = writeln!(
                 text,
-                "the breaker opens where more than {} of comments alert over {} minutes, {} alerts at least; for {} minutes",
+                "the breaker opens where more than {} of comments alert over {}, {} at least; for {}",
                 percent(breaker.max_share),
-                breaker.window.as_mins(),
-                breaker.min_alerts,
-                breaker.open_for.as_mins()
+                counted(breaker.window.as_mins(), "minute"),
+                counted(breaker.min_alerts, "alert"),
+                counted(breaker.open_for.as_mins(), "minute")
             );
         }
         None => text.push_str("no breaker\n"),
@@ -103,6 +104,25 @@ fn channel_name(channel: Channel) -> &'static str {
 fn percent(share: f64) -> String {
     // As many digits as it was written with.
     format!("{} %", (share * 1e6).round() / 1e4)
+}
+
+/// Warns of terms that are hardly ever found.
+pub(crate) fn warn_of_marks(policies: &Policies) {
+    for (field, term) in policies.begin_with_mark() {
+        let points: Vec<String> = term.as_str().chars().map(|c| format!("U+{:04X}", u32::from(c))).collect();
+        eprintln!(
+            "warning: {}: the term ({}) begins with a mark, which in a comment belongs to the letter before it, so it is hardly \
+             ever found: write the letter with its mark",
+            one_line(&field),
+            points.join(" ")
+        );
+    }
+}
+
+/// The same for a program.
+pub(crate) fn marks_in_json(policies: &Policies) -> Value {
+    let terms = policies.begin_with_mark().into_iter();
+    terms.map(|(field, term)| json!({ "field": field, "term": term.as_str() })).collect()
 }
 
 /// The document, as `--json` prints it.

@@ -11,6 +11,7 @@ use modstream_corpus::Row;
 use modstream_events::{Comment, Event, Severity, ids};
 use modstream_links::FORUM;
 use modstream_policy::{Judgement, Rules, Why, WhyNot};
+use plain_text::counted;
 use serde::Serialize;
 
 use super::one_by_one::{Fate, OneByOne, Outcome};
@@ -84,7 +85,8 @@ impl PolicyTestArgs {
         };
         let files = embedded::model_files(self.model.model.as_deref())?;
         embedded::check(&files, self.model.model.as_deref())?;
-        let reader = input::comments(&self.input, self.format.options())?;
+        let options = self.format.options();
+        let reader = input::comments(&self.input, options.clone())?;
         block_on(Box::pin(async {
             let started = Timestamp::now();
             let system = OneByOne::start(&files, self.model.base_rate, &policies, started).await?;
@@ -93,7 +95,10 @@ impl PolicyTestArgs {
             let progress = Progress::new("testing", None);
             for row in reader {
                 let tested = match &row {
-                    Ok(row) => test(&system, row, started, &mut seen).await?,
+                    Ok(row) => match options.text(row) {
+                        Ok(_) => test(&system, row, started, &mut seen).await?,
+                        Err(error) => Line::Bad { line: row.line, error: error.to_string() },
+                    },
                     Err(error) => Line::Bad { line: error.line, error: error.to_string() },
                 };
                 let body = row.as_ref().ok().and_then(|row| row.comment.body.as_deref()).unwrap_or_default();
@@ -114,15 +119,11 @@ async fn test<'a>(
     seen: &mut HashSet<String>,
 ) -> anyhow::Result<Line<'a>> {
     let Row { line, comment, .. } = row;
-    let bad = |error: String| Ok(Line::Bad { line: *line, error });
-    if let Err(error) = comment.body() {
-        return bad(error.detail);
-    }
     let time = comment.created_utc.and_then(|seconds| Timestamp::from_second(seconds).ok()).unwrap_or(started);
     let Outcome { probability, judgement, rules, fate } =
         match system.take(&event(*line, comment, time, seen), time).await? {
             Ok(outcome) => outcome,
-            Err(detail) => return bad(detail),
+            Err(error) => return Ok(Line::Bad { line: *line, error }),
         };
     let id = comment.id.as_deref();
     let (outcome, why, matched, severity) = match (judgement, fate) {
@@ -220,7 +221,7 @@ impl<W: io::Write> Show<W> {
             return Ok(ExitCode::SUCCESS);
         }
         if !self.json {
-            eprintln!("{bad} comments could not be read");
+            eprintln!("{} could not be read", counted(bad, "comment"));
         }
         Ok(ExitCode::FAILURE)
     }

@@ -1,5 +1,6 @@
 //! `modstream replay`.
 
+use plain_text::counted;
 use std::process::ExitCode;
 
 use super::args::ReplayArgs;
@@ -28,7 +29,7 @@ impl ReplayArgs {
         let mut files = Files::open(&self.input, &self.labelled)?;
         let from = match &self.input[..] {
             [file] => input::name(file),
-            several => format!("{} files", several.len()),
+            several => counted(several.len(), "file"),
         };
         block_on(Box::pin(compare(&self, page.as_ref(), &from, &mut files, against)))
     }

@@ -114,10 +114,11 @@ impl Source for Files {
                         self.left_out.placeholders.add(form);
                         continue;
                     }
-                    match item(&name, self.time, row) {
-                        Ok(item) => return Ok(Some(item)),
-                        Err((line, problem)) => self.bad(&name, line, &problem),
+                    if let Err(error) = self.options.text(&row) {
+                        self.bad(&name, row.line, &error.to_string());
+                        continue;
                     }
+                    return Ok(Some(item(&name, self.time, row)));
                 }
                 Some(Err(error)) if error.is_fatal() => {
                     self.left_out.unreadable.push((name, format!("line {}: {error}", error.line)));
@@ -137,19 +138,18 @@ impl Source for Files {
 const ROW: &str = "1";
 
 /// The comment event of a row. Each row is one, also where a file has the same comment twice.
-fn item(name: &str, time: Timestamp, row: Row) -> Result<Item, (u64, String)> {
+fn item(name: &str, time: Timestamp, row: Row) -> Item {
     let Row { line, comment, removed } = row;
-    comment.body().map_err(|bad| (line, bad.detail))?;
     let time = comment.created_utc.and_then(|seconds| Timestamp::from_second(seconds).ok()).unwrap_or(time);
     let id = ids::comment(SOURCE, &format!("{name}:{line}"), ROW).to_string();
     let data = Event::new(id.as_str(), SOURCE, time, comment).encode();
-    Ok(Item {
+    Item {
         data,
         partition_key: id,
         #[cfg(feature = "aws")]
         arrived: None,
         removed,
-    })
+    }
 }
 
 /// What a file holds.

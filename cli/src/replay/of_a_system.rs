@@ -1,5 +1,6 @@
 //! `modstream replay` of a system: comments of its archive or its stream, beside the alerts in its ledger.
 
+use plain_text::counted;
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -174,7 +175,8 @@ impl Live {
             && from < oldest
         {
             bail!(
-                "the stream {name} keeps records for {hours} hours: say a later --from, or replay the archive, without --stream"
+                "the stream {name} keeps records for {}: say a later --from, or replay the archive, without --stream",
+                counted(hours, "hour")
             );
         }
         let reader = Reader::open(client, name, from.map_or(From::Horizon, From::At)).await?;

@@ -2,6 +2,7 @@
 
 use console::style;
 use modstream_report::{Judged, Reason, Replay, Score};
+use plain_text::{agree, counted};
 use serde_json::{Value, json};
 
 use super::difference::{Difference, DifferingComments, Example, Tally};
@@ -35,8 +36,8 @@ impl Shown<'_> {
     pub(crate) fn text(&self) -> String {
         let Shown { from, was, difference, seconds, .. } = self;
         let mut text = format!(
-            "{} comments of {from}, through score-comments and publish-alerts in {seconds:.1} s\n\n",
-            difference.comments
+            "{} of {from}, through score-comments and publish-alerts in {seconds:.1} s\n\n",
+            counted(difference.comments, "comment")
         );
         text += &self.table();
         let dim = |line: String| style(line).dim().to_string();
@@ -54,7 +55,10 @@ impl Shown<'_> {
             );
         }
         if was.model.is_none() && difference.other_condition > 0 {
-            text += &dim(format!("{} alerts of both met another condition before.\n", difference.other_condition));
+            text += &dim(format!(
+                "{} of both met another condition before.\n",
+                counted(difference.other_condition, "alert")
+            ));
         }
         for (way, group) in WAYS.iter().zip(self.groups()) {
             text += &examples(way, group);
@@ -106,17 +110,37 @@ impl Shown<'_> {
         let Difference { repeats, deletions_and_reports, bad_records, quarantined, .. } = self.difference;
         let mut notes = self.left_out.young_archive().map_or_else(String::new, |said| format!("{said}\n"));
         if *repeats > 0 {
-            notes += &format!("{repeats} repeats of a comment event were left out\n");
+            notes += &format!(
+                "{} of a comment event {} left out\n",
+                counted(*repeats, "repeat"),
+                agree(*repeats, "was", "were")
+            );
         }
         if *deletions_and_reports > 0 {
-            notes += &format!("{deletions_and_reports} deletions and reports of comments were left out\n");
+            let what = agree(
+                *deletions_and_reports,
+                "deletion or report of a comment was",
+                "deletions and reports of comments were",
+            );
+            notes += &format!("{deletions_and_reports} {what} left out\n");
         }
         if *without_text > 0 {
             let forms = if placeholders.count() > 0 { format!(": {placeholders}") } else { String::new() };
-            notes += &format!("{without_text} comments were left out: their text is gone{}\n", one_line(&forms));
+            notes += &format!(
+                "{} {} left out: {} text is gone{}\n",
+                counted(*without_text, "comment"),
+                agree(*without_text, "was", "were"),
+                agree(*without_text, "its", "their"),
+                one_line(&forms)
+            );
         }
         if *quarantined > 0 {
-            notes += &format!("{quarantined} records were quarantined, {bad_records} of them are no comment event\n");
+            notes += &format!(
+                "{} {} quarantined, {bad_records} of them {} no comment event\n",
+                counted(*quarantined, "record"),
+                agree(*quarantined, "was", "were"),
+                agree(*bad_records, "is", "are")
+            );
         }
         let warning = |text: String| format!("{} {text}\n", style("left out:").yellow().bold());
         for (name, problem) in unreadable.iter().take(NAMED_FILES) {
@@ -130,7 +154,7 @@ impl Shown<'_> {
         }
         let more = usize::try_from(*bad_rows).unwrap_or(usize::MAX) - bad_examples.len();
         if more > 0 {
-            notes += &warning(format!("{more} more rows that are no comment"));
+            notes += &warning(format!("{} that {} no comment", counted(more, "more row"), agree(more, "is", "are")));
         }
         if notes.is_empty() { notes } else { format!("\n{notes}") }
     }

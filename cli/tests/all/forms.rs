@@ -38,6 +38,103 @@ fn a_row_a_comment_and_status_0_for_whatever_scoring_does_not_need() {
 }
 
 #[test]
+fn json_is_read_however_its_objects_are_set_out() {
+    let folder = Folder::new();
+    let (a, b) = (json!({ "id": "k1", "body": "lol, who cares" }), json!({ "id": "k2", "body": "How large?" }));
+    for (name, text) in [
+        ("lines.jsonl", format!("{a}\n{b}\n")),
+        ("commas.jsonl", format!("{a},\n{b},\n")),
+        ("list.jsonl", format!("[\n{a},\n{b}\n]\n")),
+        ("list.json", format!("[{a},{b}]")),
+        ("pages.json", format!("[{a}]\n[{b}]\n")),
+        ("pretty.json", format!("[\n  {a:#},\n  {b:#}\n]\n")),
+        ("mac.jsonl", format!("{a}\r{b}\r")),
+        ("mac.csv", "id,body\rk1,\"lol, who cares\"\rk2,How large?\r".to_owned()),
+        ("padded.csv", "sep=;;\nid;body\nk1;lol, who cares\nk2;How large?\n".to_owned()),
+    ] {
+        folder.file(name, text);
+        let lines = scored(&folder, name, &[]);
+        let ids: Vec<&Value> = lines.iter().map(|line| &line["id"]).collect();
+        assert_eq!(ids, ["k1", "k2"], "{name}");
+    }
+    for (text, said) in [
+        (format!("{a:#}\n{b:#}\n"), "`jq -c . FILE`"),
+        (format!("{:#}", json!({ "comments": [a, b] })), "`jq -c '.NAME[]' FILE`"),
+        ("[\"lol\"]".to_owned(), "`jq -c '.[] | {\"body\": .}' FILE`"),
+        ("sep=:\nid:body\n".to_owned(), "`--delimiter`"),
+    ] {
+        for name in ["f", "f.jsonl", "f.json"] {
+            if text.starts_with("sep") && name == "f.jsonl" {
+                continue;
+            }
+            folder.file(name, &text);
+            let run = folder.run(&["score", "--input", name]);
+            assert!(run.status == Some(1) && run.stderr.contains(said), "{name} {text}: {}", run.stderr);
+        }
+    }
+}
+
+#[test]
+fn an_error_names_the_field_that_was_asked_for() {
+    let folder = Folder::new();
+    folder
+        .file("in.jsonl", "{\"comment\":\"lol, who cares\",\"verdict\":1}\n{\"body\":\"x\",\"verdict\":0}\n")
+        .file("policies.toml", "[default]\nthreshold = 0.7\n");
+    let named = ["--text-column", "comment"];
+    for args in [
+        &["score", "--input", "in.jsonl"][..],
+        &["policy", "test", "policies.toml", "--input", "in.jsonl"],
+        &["replay", "--input", "in.jsonl"],
+        &["evaluate", "--input", "in.jsonl", "--label-column", "verdict"],
+    ] {
+        let run = folder.run(&[args, &named].concat());
+        let said = run.stdout + &run.stderr;
+        assert!(said.contains("the comment has no `comment`") && !said.contains("`body`"), "{args:?}: {said}");
+    }
+    let run = folder.run(&["evaluate", "--input", "in.jsonl", "--text-column", "comment", "--label-column", "Judged"]);
+    assert!(run.stderr.contains("`Judged`") && !run.stderr.contains("`removed`"), "{}", run.stderr);
+}
+
+#[test]
+fn rows_without_a_verdict_are_left_out_and_counted_unless_none_has_one() {
+    let folder = Folder::new();
+    let rows: String = (0..60)
+        .map(|n| {
+            let body = if n % 3 == 0 { "lol who cares you fool" } else { "How large was the control group" };
+            let removed = if n % 10 == 9 { String::new() } else { format!("{:.1}", f64::from(u8::from(n % 3 == 0))) };
+            format!("{n},{body} {},{removed}\n", n % 7)
+        })
+        .collect();
+    folder.file("in.csv", format!("id,body,removed\n{rows}"));
+    for args in [&["evaluate", "--input", "in.csv"][..], &["train", "--input", "in.csv", "--output", "ours"]] {
+        let run = folder.run(args);
+        assert!(
+            run.status == Some(0) && run.stderr.contains("6 rows without a verdict are left out"),
+            "{}",
+            run.stderr
+        );
+        let found = folder.run(&[args, &["--json"]].concat()).json();
+        assert_eq!((&found["comments"], &found["without_verdict"]), (&54.into(), &6.into()), "{found}");
+    }
+    folder.file("one.csv", "body,removed\nlol,1\nwow,0\nhm,\n");
+    let run = folder.run(&["evaluate", "--input", "one.csv"]);
+    assert!(run.status == Some(0) && run.stderr.contains("1 row without a verdict is left out"), "{}", run.stderr);
+    for (name, file) in [
+        ("none.csv", "body,removed\nlol,\nwow,NA\n"),
+        ("none.jsonl", "{\"body\":\"lol\"}\n{\"body\":\"wow\",\"removed\":null}\n"),
+    ] {
+        folder.file(name, file);
+        let run = folder.run(&["evaluate", "--input", name]);
+        let said = run.status == Some(1) && run.stderr.contains("none of its rows has a verdict: `removed` must be");
+        assert!(said && run.stderr.contains("`--label-column NAME`"), "{name}: {}", run.stderr);
+    }
+    // A verdict that nobody understands is none that is missing.
+    folder.file("odd.csv", "body,removed\nlol,1\nwow,perhaps\n");
+    let run = folder.run(&["evaluate", "--input", "odd.csv"]);
+    assert!(run.status == Some(1) && run.stderr.contains("1 record can't be used: line 3"), "{}", run.stderr);
+}
+
+#[test]
 fn options_read_what_is_refused_by_name_without_them() {
     let folder = Folder::new();
     folder

@@ -167,7 +167,7 @@ fn what_cant_be_trained_on_is_refused_and_nothing_is_written() {
         ("gone.csv", "gone.csv"),
         ("one-class.csv", "0 removed and 2 kept"),
         ("no-verdict.csv", "no column `removed` for the verdicts; its columns are: body; say which one"),
-        ("no-verdict.jsonl", "line 1: the comment has no verdict"),
+        ("no-verdict.jsonl", "none of its rows has a verdict: `removed` must be"),
         ("maybe.csv", "line 2"),
         ("empty.jsonl", "empty"),
         ("cut.csv", "line 2"),

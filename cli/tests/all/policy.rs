@@ -222,3 +222,71 @@ fn a_document_that_is_wrong_and_a_file_that_is_none_are_named() {
     let twice = folder.run(&["policy", "test", "-", "--input", "-"]);
     assert!(twice.status == Some(2) && twice.stderr.contains("standard input"), "{}", twice.stderr);
 }
+
+#[test]
+fn a_text_is_read_in_windows_encodings_or_named_with_what_to_do() {
+    let folder = Folder::new();
+    let document = "[default]\nthreshold = 0.8\nalways = [\"café\"]\n";
+    let utf16 = |mark: &str, unit: fn(u16) -> [u8; 2]| -> Vec<u8> {
+        format!("{mark}{document}").encode_utf16().flat_map(unit).collect()
+    };
+    let read = |text: &[u8]| {
+        let file = folder.file("policies.toml", text);
+        file.run(&["policy", "check", "policies.toml", "--json"])
+    };
+    let plain = read(document.as_bytes()).json()["policies"].clone();
+    for bytes in [
+        utf16("\u{FEFF}", u16::to_le_bytes),
+        utf16("\u{FEFF}", u16::to_be_bytes),
+        utf16("", u16::to_le_bytes),
+        utf16("", u16::to_be_bytes),
+        format!("\u{FEFF}{document}").into_bytes(),
+    ] {
+        assert_eq!(read(&bytes).json()["policies"], plain);
+    }
+    let latin: Vec<u8> = document.chars().map(|c| u8::try_from(u32::from(c)).expect("Latin-1")).collect();
+    folder.file("latin.toml", &latin).file("decisions.jsonl", &latin).file("in.csv", "body\nlol\n");
+    for args in [
+        &["policy", "check", "latin.toml"][..],
+        &["policy", "test", "latin.toml", "--input", "in.csv"],
+        &["replay", "--input", "in.csv", "--policies", "latin.toml"],
+        &["evaluate", "--live", "decisions.jsonl"],
+        &["explain"],
+    ] {
+        let run = folder.run_with(args, &latin);
+        let said = run.stderr.contains("line 3 is not UTF-8: it looks like Windows-1252 or Latin-1");
+        assert!(run.status == Some(1) && said && run.stderr.contains("iconv"), "{args:?}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn what_a_document_has_twice_is_named_with_both_places() {
+    let folder = Folder::new();
+    for (name, text, said) in [
+        (
+            "a.toml",
+            "[default]\nthreshold = 0.8\n[subreddits.a]\n[subreddits.a]\n",
+            "line 4: subreddits.a: it is written twice, at line 3 column 13 and at line 4 column 13: keep one of the two",
+        ),
+        (
+            "a.json",
+            "{\"default\":{\"threshold\":0.8},\n\"subreddits\":{\"a\":{},\"A\":{}}}",
+            "line 2: subreddits.a: this subreddit has rules twice, as `a` at line 2 column 15 and as `A` at line 2 column 22: keep one of the two",
+        ),
+    ] {
+        folder.file(name, text);
+        let run = folder.run(&["policy", "check", name]);
+        assert!(run.status == Some(1) && run.stderr.contains(said), "{name}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn a_term_of_marks_alone_is_warned_of() {
+    let folder = Folder::new();
+    folder.file("policies.toml", "[default]\nthreshold = 0.8\nalways = [\"spam\", \"\u{301}\", \"!!!\"]\n");
+    let run = folder.run(&["policy", "check", "policies.toml"]);
+    let said = "warning: default.always[1]: the term (U+0301) begins with a mark";
+    assert!(run.status == Some(0) && run.stderr.contains(said), "{}", run.stderr);
+    let found = folder.run(&["policy", "check", "policies.toml", "--json"]).json();
+    assert_eq!(found["begin_with_mark"], json!([{ "field": "default.always[1]", "term": "\u{301}" }]));
+}

@@ -71,7 +71,7 @@ fn a_record_comes_back_once_and_is_marked() {
     assert_eq!((marks.len(), &marks[0]["stream"]), (1, &json!({ "S": "comments" })));
     let second = run(&aws, &["--json"]).done();
     assert_eq!((&second["put_back"], &second["before"], aws.records("comments").len()), (&json!(0), &json!(1), 1));
-    assert!(run(&aws, &[]).stdout.contains("1 were put back before"));
+    assert!(run(&aws, &[]).stdout.contains("1 was put back before"));
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn what_is_bad_or_not_ours_is_named_and_a_generators_invocation_gets_its_command
     aws.put("bucket", "aws/lambda/mine.json", "{}");
     let text = run(&aws, &[]);
     assert_eq!(text.status, Some(1), "{text:?}");
-    for part in ["1 are still bad", "1 objects are not ours", "aws/lambda/mine.json", "aws lambda invoke", &bad] {
+    for part in ["1 is still bad", "1 object is not ours", "aws/lambda/mine.json", "aws lambda invoke", &bad] {
         assert!(text.stdout.contains(part), "{part} is missing in {text:?}");
     }
     assert!(aws.records("comments").is_empty() && aws.items(table::STATE).is_empty());

@@ -1,6 +1,8 @@
 use std::borrow::Cow;
 
-use modstream_events::{Comment, Event, MAX_RECORD_BYTES, Prediction, Reason};
+use modstream_events::{
+    Comment, CommentDeleted, CommentEdited, CommentReported, Event, MAX_RECORD_BYTES, Prediction, Reason,
+};
 use serde_json::{Value, json};
 
 use crate::whole_events::{comment_event, prediction_event};
@@ -169,6 +171,11 @@ fn numbers_are_taken_where_text_is_expected_and_what_says_nothing_is_none() {
         ("123456789012345678901234567890", Some("123456789012345678901234567890")),
         ("-99999999999999999999", Some("-99999999999999999999")),
         ("5977.0", Some("5977.0")),
+        ("5977.50", Some("5977.50")),
+        ("-0", Some("-0")),
+        ("1e3", Some("1e3")),
+        ("1E+3", Some("1E+3")),
+        ("1e400", Some("1e400")),
         ("1234567890123456789.5", Some("1234567890123456789.5")),
         (r#""t1_a""#, Some("t1_a")),
         (r#""\ud83d""#, Some("\u{FFFD}")),
@@ -185,6 +192,40 @@ fn numbers_are_taken_where_text_is_expected_and_what_says_nothing_is_none() {
             assert_eq!(read.as_deref(), text, "{field} {value}");
         }
     }
+}
+
+#[test]
+fn one_number_is_one_text_wherever_it_stands_and_numbers_stay_numbers() {
+    let event = |kind: &str, data: &str| with_data(data).replace("modstream.comment.v1", kind);
+    for (number, text) in
+        [("7", "7"), ("7.0", "7.0"), ("-0", "-0"), ("1e3", "1e3"), ("99999999999999999999", "99999999999999999999")]
+    {
+        let record =
+            event("modstream.comment-deleted.v1", &format!(r#"{{"id":{number},"subreddit":{number},"by":"author"}}"#));
+        let CommentDeleted { id, subreddit, .. } = Event::decode(record.as_bytes()).expect(&record).data;
+        assert_eq!((id.as_ref(), subreddit.as_deref()), (text, Some(text)));
+        let record = event(
+            "modstream.comment-reported.v1",
+            &format!(r#"{{"id":{number},"reporter":{number},"reason":{number}}}"#),
+        );
+        let CommentReported { id, reporter, reason, .. } = Event::decode(record.as_bytes()).expect(&record).data;
+        assert_eq!((id.as_ref(), reporter.as_deref(), reason.as_deref()), (text, Some(text), Some(text)));
+        let data = format!(r#"{{"comment":{{"id":{number},"body":"b","score":2.5}},"version":{number}}}"#);
+        let record = event("modstream.comment-edited.v1", &data);
+        let CommentEdited { comment, version } = Event::decode(record.as_bytes()).expect(&record).data;
+        assert_eq!((comment.id.as_deref(), comment.score, version.as_ref()), (Some(text), Some(2), text));
+    }
+    for nothing in ["null", "true", "[]"] {
+        let record = event("modstream.comment-deleted.v1", &format!(r#"{{"id":{nothing},"by":"author"}}"#));
+        assert!(Event::<CommentDeleted<'_>>::decode(record.as_bytes()).is_err(), "{nothing}");
+    }
+}
+
+#[test]
+fn what_is_not_read_may_stand_there_twice() {
+    let record = with_data(r#"{"x":1,"body":"b","x":2,"Body":"c","removed":1,"removed":0}"#);
+    let record = record.replacen('{', r#"{"sequence":1,"sequence":2,"#, 1);
+    assert_eq!(decoded(&record).data.body(), Ok("b"));
 }
 
 #[test]

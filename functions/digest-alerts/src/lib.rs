@@ -16,6 +16,7 @@ mod rules;
 pub mod text;
 mod wiring;
 
+use plain_text::agree;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -124,7 +125,7 @@ pub enum DigestError {
     #[error(transparent)]
     Policies(#[from] StoreError),
     /// Not all digests got out.
-    #[error("{unsent} of {digests} digests were not sent: {cause}")]
+    #[error("{unsent} of {digests} {} not sent: {cause}", agree(*digests, "digest was", "digests were"))]
     Unsent {
         /// How many digests were not sent.
         unsent: usize,

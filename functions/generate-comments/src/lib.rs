@@ -8,6 +8,7 @@ mod config;
 mod corpus;
 mod plan;
 
+use plain_text::agree;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -59,7 +60,7 @@ pub enum GenerateError {
     #[error(transparent)]
     Corpus(#[from] CorpusError),
     /// Not all comments were sent.
-    #[error("{unsent} of {comments} comments were not sent: {cause}")]
+    #[error("{unsent} of {comments} {} not sent: {cause}", agree(*comments, "comment was", "comments were"))]
     Unsent {
         /// How many comments were not sent.
         unsent: u64,

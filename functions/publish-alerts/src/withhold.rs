@@ -8,6 +8,7 @@ use modstream_platform::deliver::DeliveryError;
 use modstream_platform::table::Table;
 use modstream_policy::{Channel, Policies};
 use named_mutations::is_on;
+use plain_text::counted;
 
 /// The reason why an alert is withheld, and the same as a sentence.
 pub(crate) type Withheld = (Withholding, String);
@@ -63,8 +64,8 @@ pub(crate) async fn by_budgets<B: Table, C: Clock>(
         Slot::Has => None,
         Slot::Spent(Budget { scope, places }) => {
             let whose = if scope == Scope::all() { "all subreddits together" } else { "this subreddit" };
-            let word = if places == 1 { "alert" } else { "alerts" };
-            let detail = format!("the budget of {whose} is {places} {word} an hour, and spent");
+            let places = counted(places, "alert");
+            let detail = format!("the budget of {whose} is {places} an hour, and spent");
             Some((Withholding::Budget, detail))
         }
     })

@@ -101,7 +101,7 @@ fn distinct(all: impl Iterator<Item = String>) -> Vec<String> {
 
 /// As functions read it: what can't be read as it stands is repaired.
 fn parse(bytes: &[u8]) -> Option<Value> {
-    let repaired = || serde_json::from_str(&json_text::repaired(std::str::from_utf8(bytes).ok()?)?).ok();
+    let repaired = || serde_json::from_str(&json_text::repaired(std::str::from_utf8(bytes).ok()?, |_, _| false)?).ok();
     serde_json::from_slice(bytes).ok().or_else(repaired)
 }
 

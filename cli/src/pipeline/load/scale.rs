@@ -1,5 +1,6 @@
 //! Ten times the comments: what they cost.
 
+use plain_text::counted;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -92,7 +93,12 @@ async fn once(
     let took = before.and_then(|before| cpu::time()?.checked_sub(before)).unwrap_or_else(|| started.elapsed());
     anyhow::ensure!(ran.stop == Stop::Done, "stopped before the end");
     let predictions = pipeline.counts().await?.predictions as u64;
-    anyhow::ensure!(predictions == comments, "{predictions} predictions for {comments} comments");
+    anyhow::ensure!(
+        predictions == comments,
+        "{} for {}",
+        counted(predictions, "prediction"),
+        counted(comments, "comment")
+    );
     Ok(took)
 }
 

@@ -1,5 +1,6 @@
 //! What a load shows.
 
+use plain_text::{counted, noun_of};
 use std::time::Duration;
 
 use console::style;
@@ -13,10 +14,10 @@ use crate::pipeline::screen::Plan;
 use crate::pipeline::system::Function;
 
 pub(crate) fn heading(args: &LoadArgs, plan: &Plan) -> String {
-    let version = short_version(&plan.model.version);
+    let (version, rate) = (short_version(&plan.model.version), args.rate.to_string());
     format!(
-        "{} comments a second for {} s; model {} version {version}; {}\n\n",
-        args.rate,
+        "{rate} {} a second for {} s; model {} version {version}; {}\n\n",
+        noun_of(rate.parse::<u64>().unwrap_or_default(), "comment"),
         args.seconds,
         plan.model.name,
         plan.alerts_when()
@@ -29,7 +30,7 @@ pub(crate) fn not_sustained(args: &LoadArgs, asked: u64, outcome: &LoadOutcome) 
     let missing = asked.saturating_sub(measured.predictions + outcome.quarantined as u64);
     let rest = match missing {
         0 => format!("the last prediction came {} after its comment was due", seconds(measured.behind)),
-        missing => format!("{missing} of {asked} comments had no prediction when the wait was over"),
+        missing => format!("{missing} of {} had no prediction when the wait was over", counted(asked, "comment")),
     };
     format!(
         "the rate is not sustained: {} a second were asked for, {:.0} were reached, and {rest}",
@@ -44,8 +45,10 @@ pub(crate) fn text(outcome: &LoadOutcome, functions: &[Function]) -> String {
         text += "stopped early; what was on the stream by then was taken all the way\n";
     }
     text += &format!(
-        "{comments} comments, {} predictions, {quarantined} quarantined, {alerts} alerts in {}\n",
-        measured.predictions,
+        "{}, {}, {quarantined} quarantined, {} in {}\n",
+        counted(*comments, "comment"),
+        counted(measured.predictions, "prediction"),
+        counted(*alerts, "alert"),
         seconds(*took)
     );
     text += &format!("reached {:.0} a second", measured.reached);

@@ -3,8 +3,10 @@ use modstream_ledger::digests::Digest;
 use modstream_ledger::{AlertKey, Withholding};
 use modstream_platform::MAX_SUBJECT_CHARS;
 
+use plain_text::{agree, counted};
+
 use super::plain::{cut, one_line, wrap};
-use super::{Rendering, SHOWN, count};
+use super::{Rendering, SHOWN};
 
 /// How many characters a line has, but for links: those must stay whole.
 const MAX_LINE_CHARS: usize = 72;
@@ -39,9 +41,9 @@ fn name(digest: &Digest) -> String {
 
 fn counts(digest: &Digest) -> String {
     match (digest.published(), digest.withheld()) {
-        (published, 0) => count(published, "alert"),
-        (0, held_back) => format!("{} held back", count(held_back, "alert")),
-        (published, held_back) => format!("{}, {held_back} more held back", count(published, "alert")),
+        (published, 0) => counted(published, "alert"),
+        (0, held_back) => format!("{} held back", counted(held_back, "alert")),
+        (published, held_back) => format!("{}, {held_back} more held back", counted(published, "alert")),
     }
 }
 
@@ -176,11 +178,10 @@ fn rest(to: &mut String, rendering: &Rendering<'_>) {
     let Rendering { digest, shown, .. } = rendering;
     match digest.count - shown.len().min(digest.count) {
         0 => {}
-        1 => paragraph(to, "1 more alert is not shown here."),
-        more => paragraph(to, &format!("{more} more alerts are not shown here.")),
+        more => paragraph(to, &format!("{} {} not shown here.", counted(more, "more alert"), agree(more, "is", "are"))),
     }
     let of = if digest.published() > 0 { format!(" of the {}", digest.count) } else { String::new() };
-    let was = |count: usize| if count == 1 { "was" } else { "were" };
+    let was = |count: usize| agree(count, "was", "were");
     let mut reasons = digest.withheld.clone();
     reasons.sort_by_key(|withheld| std::cmp::Reverse(withheld.count));
     for withheld in reasons.iter().take(MAX_REASONS) {
@@ -207,9 +208,9 @@ fn rest(to: &mut String, rendering: &Rendering<'_>) {
     }
     match digest.exploration_count {
         0 => {}
-        1 => paragraph(to, "1 more comment was picked at random, to learn what the policy misses."),
         count => {
-            paragraph(to, &format!("{count} more comments were picked at random, to learn what the policy misses."));
+            let comments = counted(count, "more comment");
+            paragraph(to, &format!("{comments} {} picked at random, to learn what the policy misses.", was(count)));
         }
     }
     if let Some(page) = rendering.page() {

@@ -53,8 +53,3 @@ impl Rendering<'_> {
         self.links.digest(self.digest, self.position)
     }
 }
-
-/// A count with its noun: `1 alert`, `2 alerts`.
-fn count(number: usize, thing: &str) -> String {
-    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
-}

@@ -3,7 +3,9 @@
 
 use modstream_ledger::digests::Digest;
 
-use super::{count, plain};
+use plain_text::counted;
+
+use super::plain;
 
 /// What SNS puts before it: the topic's display name, as `infra/` sets it
 /// ([AWS](https://docs.aws.amazon.com/sns/latest/dg/sms_sending-overview.html)).
@@ -24,11 +26,11 @@ pub(super) fn text(digest: &Digest, page: Option<&str>) -> String {
     let name = digest.subreddit.as_deref().map(|name| plain::cut(&plain::one_line(name), MAX_NAME_CHARS));
     let name = name.filter(|name| !name.is_empty()).map(|name| format!("r/{name}"));
     let name = name.as_deref().unwrap_or("no subreddit");
-    let all = count(digest.count, "alert");
+    let all = counted(digest.count, "alert");
     let counts = match (digest.published(), digest.withheld()) {
         (_, 0) => all.clone(),
         (0, _) => format!("{all} held back"),
-        (published, held_back) => format!("{}, {held_back} held back", count(published, "alert")),
+        (published, held_back) => format!("{}, {held_back} held back", counted(published, "alert")),
     };
     let late = digest.late.map_or_else(String::new, |late| format!(", {} late", late.count));
     let (start, end) = (digest.start.strftime("%H:%M"), digest.end.strftime("%H:%M"));

@@ -93,7 +93,7 @@ async fn what_was_not_sent_goes_on_as_it_was() {
     world.record_all(&[("a", "10:00:00", 0.8)]).await;
     world.switch_topic(false);
     let error = world.run("10:06:00").await.expect_err("fails").to_string();
-    assert!(error.starts_with("1 of 1 digests were not sent: sns PublishBatch: missing or not permitted"), "{error}");
+    assert!(error.starts_with("1 of 1 digest was not sent: sns PublishBatch: missing or not permitted"), "{error}");
     world.record_all(&[("b", "10:01:00", 0.8)]).await;
     world.switch_topic(true);
     world.restart();

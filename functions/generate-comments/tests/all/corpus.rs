@@ -19,8 +19,8 @@ async fn a_corpus_that_cannot_be_used_sends_nothing_and_says_what_to_do() {
             "corpus.jsonl, line 2: the file ends inside this record and may be truncated; fetch it again, or drop the record; correct or remove the line",
         ),
         (
-            b"[{\"body\":\"a\"}]",
-            "corpus.jsonl: this is one JSON document; write one object a line (`jq -c '.[]'` makes that of an array)",
+            b"{\n  \"body\": \"a\"\n}\n",
+            "corpus.jsonl: this is JSON with objects of several lines; write one object a line: `jq -c . FILE` makes that, or `jq -c '.NAME[]' FILE` where the comments are a list of that name within an object",
         ),
         (
             b"PK\x03\x04",

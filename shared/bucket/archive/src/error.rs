@@ -1,4 +1,5 @@
 use modstream_platform::deliver::DeliveryError;
+use plain_text::counted;
 
 /// Bytes that are no archive object, or records that make none. Quotes no record.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,7 +27,7 @@ pub enum ArchiveError {
     #[error("its records do not have the checksum that its header says: the object is damaged")]
     Checksum,
     /// Another number of records than the header says.
-    #[error("it holds {found} records and its header says {said}: the object is damaged")]
+    #[error("it holds {} and its header says {said}: the object is damaged", counted(*found, "record"))]
     Count {
         /// The number of records that the header gives.
         said: usize,

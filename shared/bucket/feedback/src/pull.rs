@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use modstream_archive::{Content, Reader as Archive};
-use modstream_events::{Alert, CommentEvent, CommentVersion, Decision, Event};
+use modstream_events::{Alert, CommentEvent, CommentVersion, Decision, DeletedBy, Event};
 use modstream_ledger::{AlertKey, Kind, Ledger, LedgerError, sort_time, unpack};
 use modstream_platform::deliver::{DeliveryError, items};
 use modstream_platform::table::{Consistency, Item, Key, Query, SortRange, Table};
@@ -30,9 +30,9 @@ pub struct Pulled {
     /// Explored comments that nobody decided about, of the days from the first that somebody did to `to`: they say nothing
     /// yet about what is missed. 0 where no explored comment was decided about.
     pub waiting: usize,
-    /// Verdicts whose comment is gone: forgotten, or no longer kept.
+    /// Verdicts whose comment is gone: deleted by whoever wrote it or with the account, forgotten, or no longer kept.
     pub without_text: usize,
-    /// Verdicts whose text comes from the archive, since the ledger's is cut.
+    /// Verdicts whose text comes from the archive, since the ledger's is cut, or gone where a moderator removed the comment.
     pub from_archive: usize,
     /// Items and objects that can't be read, and what is wrong with each.
     pub unreadable: Vec<(String, String)>,
@@ -144,7 +144,8 @@ fn decision_event(item: &Item) -> Result<Vec<u8>, String> {
     Ok(event)
 }
 
-/// Joins verdicts with what the ledger has; those whose text is cut there are left in `cut`.
+/// Joins verdicts with what the ledger has; those whose text is cut there, or was taken out where a moderator removed the comment,
+/// are left in `cut`.
 async fn join_with_ledger<B: Table, C: Clock>(
     table: &B,
     clock: &C,
@@ -166,14 +167,27 @@ async fn join_with_ledger<B: Table, C: Clock>(
     }
     for verdict in verdicts {
         let entry = named.get(verdict.alert_id.as_str()).and_then(|key| entries.get(*key));
+        // Of deleted comments the archive has the texts still. Only what a moderator removed is learned from.
+        let deleted_by = entry.and_then(|entry| entry.withdrawn.as_ref()).map(|withdrawn| withdrawn.by);
+        let of = || (verdict.source.clone(), verdict.comment_event_id.clone());
+        match deleted_by {
+            None => {}
+            Some(DeletedBy::Moderator) => {
+                cut.entry(of()).or_default().push(verdict.clone());
+                continue;
+            }
+            Some(DeletedBy::Author | DeletedBy::Account) => {
+                pulled.without_text += 1;
+                continue;
+            }
+        }
         let alert = entry.and_then(|entry| Event::<'_, Alert<'_>>::decode(&entry.event).ok());
         let Some(alert) = alert else {
             pulled.without_text += 1;
             continue;
         };
         if alert.data.body_truncated {
-            let of = (verdict.source.clone(), verdict.comment_event_id.clone());
-            cut.entry(of).or_default().push(verdict.clone());
+            cut.entry(of()).or_default().push(verdict.clone());
             continue;
         }
         match Judged::new(&alert.data.comment, verdict.clone()) {

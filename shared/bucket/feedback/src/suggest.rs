@@ -1,3 +1,4 @@
+use plain_text::{agree, counted};
 use proportions::Proportion;
 
 use crate::{MIN_DECISIONS, Verdict};
@@ -21,7 +22,9 @@ pub struct Suggestion {
 pub enum NoSuggestion {
     /// There are not enough decisions.
     #[error(
-        "{found} decisions about alerts are too few: {MIN_DECISIONS} are the least to say anything; once moderators have decided more, run `modstream decisions pull` again"
+        "{} about alerts {} too few: {MIN_DECISIONS} are the least to say anything; once moderators have decided more, run `modstream decisions pull` again",
+        counted(*found, "decision"),
+        agree(*found, "is", "are")
     )]
     TooFew {
         /// How many there are.

@@ -6,11 +6,13 @@ use jiff::{SignedDuration, Timestamp};
 use kinesis_batch::SourceRecord;
 use modstream_decisions::{Case, Decisions, log};
 use modstream_events::{
-    Action, Alert, Comment, Decision, Event, EventRef, ModelRef, OperatingPoint, PROBE_BODY, PolicyRef, Severity, ids,
+    Action, Alert, Comment, Decision, DeletedBy, Event, EventRef, ModelRef, OperatingPoint, PROBE_BODY, PolicyRef,
+    Severity, ids,
 };
 use modstream_feedback::{
     Claim, Judged, NoSuggestion, Pulled, Verdict, live, newest, of_newest_model, pull, read, standing, suggest,
 };
+use modstream_ledger::comments::Deletion;
 use modstream_ledger::{AlertKey, Ledger, SCHEMA, sort_time};
 use modstream_platform::Clock;
 use modstream_platform::memory::{MemoryClock, MemoryObjects, MemoryStream, MemoryTable};
@@ -391,6 +393,24 @@ async fn decisions_are_joined_with_the_ledger_and_with_the_archive_where_that_ha
     assert_eq!(texts, ["in the archive", "in the ledger"]);
     assert_eq!((pulled.undone, pulled.without_text, pulled.from_archive), (1, 1, 1));
     assert_eq!(pulled.unreadable.len(), 1, "{:?}", pulled.unreadable);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_comment_that_was_deleted_since_does_not_come_back_from_the_archive() {
+    for (by, is_taken) in [(DeletedBy::Author, false), (DeletedBy::Account, false), (DeletedBy::Moderator, true)] {
+        let world = World::at(time());
+        archive(&world.objects, &world.clock, &comment_event(1, "so it is")).await;
+        let alert = alert_event(1, 0.9, "so it is");
+        world.record(&alert).await;
+        world.decide(&alert, Action::Remove, time() + Duration::from_secs(60)).await;
+        let time = time() + SignedDuration::from_hours(1);
+        let deletion = Deletion { time, by, event: ("d1".to_owned(), time) };
+        let entry = world.ledger().entry(&AlertKey::of_alert(&alert)).await.expect("readable").expect("there");
+        world.ledger().withdraw(&entry, &deletion).await.expect("recorded");
+        let pulled = world.pull(Timestamp::MIN, Timestamp::MAX).await;
+        let counts = (pulled.judged.len(), pulled.without_text);
+        assert_eq!(counts, if is_taken { (1, 0) } else { (0, 1) }, "{by:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

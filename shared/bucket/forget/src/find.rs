@@ -38,7 +38,8 @@ impl Person {
     /// Whether the data has the name or id: in JSON as the value of its field, in anything else within quotation marks.
     pub(crate) fn is_in(&self, data: &[u8]) -> bool {
         // As events are read: what can't be read as it stands is repaired.
-        let repaired = || self.is_in_json(json_text::repaired(std::str::from_utf8(data).ok()?)?.as_bytes());
+        let is_text = |_: usize, key: &str| key == self.field();
+        let repaired = || self.is_in_json(json_text::repaired(std::str::from_utf8(data).ok()?, is_text)?.as_bytes());
         // Also JSON that is nested too deep, or followed by more: better a record too many than one too few.
         self.is_in_json(data).or_else(repaired).unwrap_or_else(|| self.is_quoted_in(data))
     }
@@ -62,6 +63,8 @@ enum Found {
     Nothing,
     /// This very value is the name.
     Here,
+    /// This very value is a number of which the text alone knows how it is written.
+    Float,
     /// Somewhere within it is the field with the name.
     Within,
 }
@@ -111,8 +114,8 @@ impl<'de> Visitor<'de> for Seek<'_> {
         self.visit_scalar(Scalar::Integer(number.into()))
     }
 
-    fn visit_f64<E: Error>(self, number: f64) -> Result<Found, E> {
-        self.visit_scalar(Scalar::Float(number))
+    fn visit_f64<E>(self, _: f64) -> Result<Found, E> {
+        Ok(Found::Float)
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Found, E> {
@@ -133,8 +136,13 @@ impl<'de> Visitor<'de> for Seek<'_> {
         let mut within = Found::Nothing;
         while let Some(name) = object.next_key::<String>()? {
             let found = object.next_value_seed(Seek(self.0))?;
-            if found == Found::Within || (found == Found::Here && name == self.0.field()) {
-                within = Found::Within;
+            match found {
+                Found::Float if name == self.0.field() => {
+                    return Err(A::Error::custom("a number that is read as it is written"));
+                }
+                Found::Here if name == self.0.field() => within = Found::Within,
+                Found::Within => within = Found::Within,
+                Found::Here | Found::Float | Found::Nothing => {}
             }
         }
         Ok(within)
@@ -171,10 +179,14 @@ mod tests {
             ("5977", r#"{"data":{"id":5977,"author":12}}"#),
             ("5977", r#"{"data":{"id":5977,"body":"\ud83d"}}"#),
             ("12345678901234567890123", r#"{"data":{"id":12345678901234567890123}}"#),
+            ("12.0", r#"{"data":{"score":0.5,"id":12.0}}"#),
+            ("1e3", r#"{"data":{"probability":0.5,"comment":{"id":1e3}}}"#),
+            ("-0", r#"{"data":{"id":-0}}"#),
         ] {
             assert!(Person::Comment(id.to_owned()).is_in(data.as_bytes()), "{data}");
         }
         assert!(Person::Author("12".to_owned()).is_in(br#"{"data":{"author":12}}"#));
+        assert!(!Person::Comment("12".to_owned()).is_in(br#"{"data":{"id":12.0,"score":12.0}}"#));
         assert!(!Person::Author("12".to_owned()).is_in(br#"{"data":{"id":12,"author":"12.0","body":"\ud83d"}}"#));
     }
 

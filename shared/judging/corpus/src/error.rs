@@ -1,5 +1,7 @@
 use std::{fmt, io};
 
+use plain_text::{LooksLike, counted};
+
 /// Why a file can't be read as comments. Every message names the file and says what to do next.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -25,10 +27,12 @@ pub enum OpenError {
         error: io::Error,
     },
     /// The file holds nothing, or only blank lines.
-    #[error("{name}: the file is empty; it needs a CSV header with a column `body`, or one JSON object a line")]
+    #[error("{name}: the file is empty; it needs a CSV header with a column `{wanted}`, or one JSON object a line")]
     Empty {
         /// The path or name, as given.
         name: String,
+        /// The column that was looked for.
+        wanted: String,
     },
     /// The file is compressed, and damaged before its first record.
     #[error("{name}: the {compression} data is damaged or truncated at its start; fetch the file again")]
@@ -38,11 +42,47 @@ pub enum OpenError {
         /// The compression that the first bytes name.
         compression: Compression,
     },
-    /// The file is JSON, but not one object a line.
-    #[error("{name}: this is one JSON document; write one object a line (`jq -c '.[]'` makes that of an array)")]
-    JsonDocument {
+    /// The file is JSON whose objects have several lines each, or that has the comments within an object.
+    #[error(
+        "{name}: this is JSON with objects of several lines; write one object a line: `jq -c . FILE` makes that, or \
+         `jq -c '.NAME[]' FILE` where the comments are a list of that name within an object"
+    )]
+    JsonObject {
         /// The path or name, as given.
         name: String,
+    },
+    /// The file is a list of JSON, but not of objects.
+    #[error(
+        "{name}: this is a JSON list, but not of objects; write one object a line with a field `{wanted}`: \
+         `jq -c '.[] | {{\"{wanted}\": .}}' FILE` makes that of a list of texts"
+    )]
+    JsonList {
+        /// The path or name, as given.
+        name: String,
+        /// The field that was looked for.
+        wanted: String,
+    },
+    /// The file is text that names no columns.
+    #[error(
+        "{name}: this is text without a CSV header, neither CSV nor JSON Lines; its first line must name the columns, `{wanted}` \
+         among them"
+    )]
+    Headless {
+        /// The path or name, as given.
+        name: String,
+        /// The column that was looked for.
+        wanted: String,
+    },
+    /// The first line names a separator, but not one that can be read.
+    #[error(
+        "{name}: the first line `sep={named}` does not name one separator that can be read; say it with `--delimiter`, one of \
+         `','` `';'` `'|'` and `tab`, or export the file with commas"
+    )]
+    SeparatorLine {
+        /// The path or name, as given.
+        name: String,
+        /// What the line names.
+        named: String,
     },
     /// The file is neither CSV nor JSON Lines.
     #[error("{name}: this is {found}, neither CSV nor JSON Lines; {next}")]
@@ -106,22 +146,14 @@ pub enum OpenError {
 
 impl OpenError {
     /// The error of a file whose first line can't be read, from what would end a row while reading.
-    pub(crate) fn of_first_row(name: &str, kind: RowErrorKind) -> Self {
+    pub(crate) fn of_first_row(name: &str, kind: RowErrorKind, wanted: &str) -> Self {
         let name = name.to_owned();
         match kind {
             RowErrorKind::Io(error) => OpenError::Unreadable { name, error },
             RowErrorKind::Truncated(compression) | RowErrorKind::Damaged(compression) => {
                 OpenError::Damaged { name, compression }
             }
-            _ => OpenError::headless(&name),
-        }
-    }
-
-    pub(crate) fn headless(name: &str) -> Self {
-        OpenError::OtherFormat {
-            name: name.to_owned(),
-            found: "text without a CSV header",
-            next: "its first line must name the columns, `body` among them",
+            _ => OpenError::Headless { name, wanted: wanted.to_owned() },
         }
     }
 }
@@ -148,24 +180,39 @@ impl RowError {
 #[non_exhaustive]
 pub enum RowErrorKind {
     /// A line of JSON Lines is in another encoding.
-    #[error("the line is not UTF-8; convert the file to UTF-8")]
-    NotUtf8,
+    #[error("the line is not UTF-8: {0}")]
+    NotUtf8(LooksLike),
     /// A line is not JSON.
     #[error("the line is not valid JSON; each line must hold one whole object")]
     NotJson,
     /// A line is JSON, but a list, a text or a number.
     #[error("the line is JSON but not an object; each line must hold one whole object")]
     NotAnObject,
+    /// An element of a list is not JSON.
+    #[error("this element of the list is not valid JSON; correct it, or drop it")]
+    ElementNotJson,
+    /// An element of a list is JSON, but a list, a text or a number.
+    #[error("this element of the list is not an object; drop it, or make it one")]
+    ElementNotAnObject,
+    /// A list of objects stops without its bracket.
+    #[error("the list is never closed: the file may be truncated; fetch it again (what came before was read)")]
+    OpenList,
     /// The file's last record stops in the middle.
     #[error("the file ends inside this record and may be truncated; fetch it again, or drop the record")]
     CutOff,
     /// A field stands in the object twice.
-    #[error("`{field}` stands there twice, at columns {} and {} of the line; keep one of them", columns[0], columns[1])]
+    #[error("`{field}` stands there twice, {places}; keep one of them")]
     RepeatedField {
         /// The field's name.
         field: String,
-        /// The columns of the line at which it stands, from 1, in characters.
-        columns: [usize; 2],
+        /// Where both stand, in words.
+        places: String,
+    },
+    /// The comment has no text, and not even an empty one.
+    #[error("the comment has no `{field}`, or `{field}` is null; an empty text would be fine")]
+    NoText {
+        /// The field's name.
+        field: String,
     },
     /// The comment's text is a number, a boolean, a list or an object.
     #[error("`{field}` is not text; correct that value")]
@@ -183,7 +230,10 @@ pub enum RowErrorKind {
         field: String,
     },
     /// A CSV record has another number of fields than the header.
-    #[error("the record has {found} fields, the header {expected}; put cells that hold commas or line ends in quotes")]
+    #[error(
+        "the record has {}, the header {expected}; put cells that hold commas or line ends in quotes",
+        counted(*found, "field")
+    )]
     FieldCount {
         /// The number of the header's fields.
         expected: usize,

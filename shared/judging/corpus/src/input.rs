@@ -2,7 +2,8 @@
 
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 
-use crate::utf16::{Endian, Utf16};
+use plain_text::{Endian, Utf16};
+
 use crate::{Compression, RowErrorKind};
 
 /// How many bytes are asked for at a time.
@@ -16,7 +17,32 @@ const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 pub(crate) struct Input {
     from: Box<dyn BufRead + Send>,
     compression: Option<Compression>,
-    line: u64,
+    lines: Lines,
+}
+
+/// Counts lines.
+#[derive(Default)]
+struct Lines {
+    /// How many have ended.
+    ended: u64,
+    /// Whether a `\r` alone ends one, as on old Macs: where it ends the first.
+    by_return: bool,
+    /// Whether the last byte was a `\r`.
+    after_return: bool,
+}
+
+impl Lines {
+    fn pass(&mut self, bytes: &[u8]) {
+        if !self.by_return {
+            self.ended += memchr::memchr_iter(b'\n', bytes).count() as u64;
+            return;
+        }
+        for at in memchr::memchr2_iter(b'\n', b'\r', bytes) {
+            let follows_return = if at == 0 { self.after_return } else { bytes[at - 1] == b'\r' };
+            self.ended += u64::from(bytes[at] == b'\r' || !follows_return);
+        }
+        self.after_return = bytes.last().map_or(self.after_return, |last| *last == b'\r');
+    }
 }
 
 /// The bytes that stand ahead.
@@ -50,7 +76,7 @@ impl Input {
                 Box::new(BufReader::with_capacity(BUFFER, from))
             }
         };
-        Ok(Self { from, compression, line: 1 })
+        Ok(Self { from, compression, lines: Lines::default() })
     }
 
     /// Reads UTF-16 as UTF-8 from here on, where the first bytes are such. A line is waited for, not more.
@@ -63,10 +89,11 @@ impl Input {
     }
 
     /// Drops a byte order mark and blank lines, and shows the first line, up to its end or 64 KiB, and what happens to come with it.
-    /// A pipe that holds one line does not wait for more. An error counts once nothing else is left to read.
+    /// A pipe that holds one line does not wait for more. An error counts once nothing else is left to read. How lines end is
+    /// known from here on.
     pub(crate) fn first_line(&mut self) -> Result<Vec<u8>, RowErrorKind> {
-        let mut head = Vec::new();
-        let mut marked = true;
+        let (mut head, mut blanks) = (Vec::new(), Vec::new());
+        let (mut marked, mut by_return) = (true, None);
         let failed = loop {
             let chunk = match self.from.fill_buf() {
                 Ok([]) => break None,
@@ -81,10 +108,17 @@ impl Input {
             }
             let mark = if marked && head.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
             marked = false;
-            let blank = mark + head[mark..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-            self.line += newlines(&head[..blank]);
-            head.drain(..blank);
-            if head.len() >= MAX_FIRST_LINE || memchr::memchr2(b'\n', b'\r', &head).is_some() {
+            head.drain(..mark);
+            let blank = head.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+            blanks.extend(head.drain(..blank));
+            by_return = by_return.or_else(|| ends_by_return(blanks.iter().chain(&head)));
+            if by_return.is_some() {
+                self.lines.by_return = by_return == Some(true);
+                self.lines.pass(&blanks);
+                blanks.clear();
+            }
+            let has_ended = by_return.is_some() && memchr::memchr2(b'\n', b'\r', &head).is_some();
+            if head.len() >= MAX_FIRST_LINE || has_ended {
                 break None;
             }
         };
@@ -133,20 +167,38 @@ impl Input {
         self.from.fill_buf().map_err(|error| kind(error, self.compression))
     }
 
-    /// Consumes bytes of the last chunk, which hold this many newlines.
-    pub(crate) fn consume(&mut self, bytes: usize, newlines: u64) {
+    /// Consumes bytes of the last chunk.
+    pub(crate) fn consume(&mut self, bytes: usize) {
+        // Of what was shown and not consumed, nothing is read again, so nothing can fail.
+        if let Ok(chunk) = self.from.fill_buf() {
+            self.lines.pass(&chunk[..bytes]);
+        }
         self.from.consume(bytes);
-        self.line += newlines;
     }
 
     /// The line of the next byte, counted from 1.
     pub(crate) fn line(&self) -> u64 {
-        self.line
+        self.lines.ended + 1
+    }
+
+    /// What finds where the first of some lines ends.
+    pub(crate) fn line_ends(&self) -> fn(&[u8]) -> Option<usize> {
+        if self.lines.by_return {
+            |bytes| memchr::memchr2(b'\n', b'\r', bytes)
+        } else {
+            |bytes| memchr::memchr(b'\n', bytes)
+        }
     }
 }
 
-pub(crate) fn newlines(bytes: &[u8]) -> u64 {
-    memchr::memchr_iter(b'\n', bytes).count() as u64
+/// Whether the first line ends with a `\r` alone; nothing where that does not show yet.
+fn ends_by_return<'a>(bytes: impl Iterator<Item = &'a u8>) -> Option<bool> {
+    let mut bytes = bytes.skip_while(|byte| !matches!(byte, b'\n' | b'\r'));
+    match (bytes.next()?, bytes.next()) {
+        (b'\r', None) => None,
+        (b'\r', Some(behind)) => Some(*behind != b'\n'),
+        _ => Some(false),
+    }
 }
 
 /// Marks the errors of what is read from, so that they differ from those of unpacking.

@@ -1,11 +1,11 @@
-//! Reads one JSON object a line.
+//! Reads one JSON object a line, with or without a comma behind it.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use json_text::{Repeated, repaired, repeated_key};
-use memchr::memchr;
+use json_text::{Place, Repeated, repaired, repeated_key};
 use modstream_events::Comment;
+use plain_text::LooksLike;
 use serde::Deserialize;
 use serde::de::value::{MapAccessDeserializer, StrDeserializer};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
@@ -31,7 +31,7 @@ impl Jsonl {
             let row = match read_line(input, &mut self.line) {
                 Ok(None) => return None,
                 Ok(Some(_)) if self.line.trim_ascii().is_empty() => continue,
-                Ok(Some(end)) => parse(&self.line, &end, &self.options),
+                Ok(Some(end)) => parse(without_comma(&self.line), &end, &self.options),
                 Err(kind) => Err(kind),
             };
             return Some(match row {
@@ -42,10 +42,23 @@ impl Jsonl {
     }
 }
 
-/// What a line ends with.
-enum End {
+/// A line without the comma that stands behind it where lines are the elements of a list.
+fn without_comma(line: &[u8]) -> &[u8] {
+    let trimmed = line.trim_ascii_end();
+    match trimmed.strip_suffix(b",") {
+        Some(object) if object.trim_ascii_end().ends_with(b"}") => object,
+        _ => line,
+    }
+}
+
+/// What the text of an object ends with.
+pub(crate) enum End {
     Newline,
     File,
+    /// The brace that closes it, in a list; it began on this line.
+    Brace {
+        line: u64,
+    },
 }
 
 /// Reads a line; `None` at the end of the file. A line that is too long is read to its end, so that the next one is
@@ -54,20 +67,21 @@ fn read_line(input: &mut Input, line: &mut Vec<u8>) -> Result<Option<End>, RowEr
     line.clear();
     let mut any = false;
     let mut too_long = false;
+    let ends_at = input.line_ends();
     let end = loop {
         let chunk = input.chunk()?;
         if chunk.is_empty() {
             break any.then_some(End::File);
         }
         any = true;
-        let newline = memchr(b'\n', chunk);
+        let newline = ends_at(chunk);
         let part = &chunk[..newline.unwrap_or(chunk.len())];
         too_long |= line.len() + part.len() > MAX_ROW_BYTES;
         if !too_long {
             line.extend_from_slice(part);
         }
         let bytes = part.len() + usize::from(newline.is_some());
-        input.consume(bytes, u64::from(newline.is_some()));
+        input.consume(bytes);
         if newline.is_some() {
             break Some(End::Newline);
         }
@@ -77,17 +91,19 @@ fn read_line(input: &mut Input, line: &mut Vec<u8>) -> Result<Option<End>, RowEr
 
 type Parsed = (Comment<'static>, Option<bool>);
 
-fn parse(line: &[u8], end: &End, options: &ReadOptions) -> Result<Parsed, RowErrorKind> {
+/// Reads the text of one object.
+pub(crate) fn parse(line: &[u8], end: &End, options: &ReadOptions) -> Result<Parsed, RowErrorKind> {
     let text = match std::str::from_utf8(line) {
         Ok(text) => text,
         // The file ends with half a character.
         Err(error) if error.error_len().is_none() && matches!(end, End::File) => return Err(RowErrorKind::CutOff),
-        Err(_) => return Err(RowErrorKind::NotUtf8),
+        Err(error) => return Err(RowErrorKind::NotUtf8(LooksLike::of(line, &error))),
     };
     if let Ok(row) = object(text, options) {
         return row;
     }
-    let Some(text) = repaired(text) else { return Err(fault(text, end, options)) };
+    let is_text = |depth: usize, key: &str| depth == 1 && Comment::is_text_or_number(key) && key != options.text_column;
+    let Some(text) = repaired(text, is_text) else { return Err(fault(text, end, options)) };
     object(&text, options).unwrap_or_else(|_| Err(fault(&text, end, options)))
 }
 
@@ -104,7 +120,11 @@ fn fault(text: &str, end: &End, options: &ReadOptions) -> RowErrorKind {
     if serde_json::from_str::<IgnoredAny>(text).is_err() {
         // What is passed over ends early in fewer ways than what is read.
         let ends_early = serde_json::from_str::<Value>(text).is_err_and(|error| error.is_eof());
-        return if ends_early && matches!(end, End::File) { RowErrorKind::CutOff } else { RowErrorKind::NotJson };
+        return match end {
+            End::File if ends_early => RowErrorKind::CutOff,
+            End::File | End::Newline => RowErrorKind::NotJson,
+            End::Brace { .. } => RowErrorKind::ElementNotJson,
+        };
     }
     if !text.trim_start().starts_with('{') {
         return RowErrorKind::NotAnObject;
@@ -113,10 +133,17 @@ fn fault(text: &str, end: &End, options: &ReadOptions) -> RowErrorKind {
         key == options.text_column || key == options.label_column() || (key != BODY && Comment::FIELDS.contains(&key))
     };
     match repeated_key(text, |path| path.len() == 1 && is_read(&path[0])) {
-        Some(Repeated { mut path, first, second }) => RowErrorKind::RepeatedField {
-            field: path.pop().unwrap_or_default(),
-            columns: [first.column, second.column],
-        },
+        Some(Repeated { mut path, first, second }) => {
+            let places = match end {
+                End::Brace { line } if second.line > 1 => {
+                    let line = |place: Place| line + place.line as u64 - 1;
+                    format!("on lines {} and {}", line(first), line(second))
+                }
+                End::Brace { .. } => format!("at characters {} and {} of the object", first.column, second.column),
+                End::Newline | End::File => format!("at columns {} and {} of the line", first.column, second.column),
+            };
+            RowErrorKind::RepeatedField { field: path.pop().unwrap_or_default(), places }
+        }
         None => RowErrorKind::NotText { field: options.text_column.clone() },
     }
 }

@@ -4,27 +4,33 @@
 //! |---|---|---|
 //! | gzip, zstd | first bytes | several members or frames; a zstd window of up to 2 GiB, as Reddit's dumps have, takes that much memory |
 //! | UTF-16 | its mark, or zeros beside the first characters | read as UTF-8 is |
-//! | JSON Lines | first byte is `{` or `[`, or the name ends in `.jsonl` or `.ndjson` | one object a line, [Reddit's field names](Comment), others ignored |
+//! | JSON Lines | first byte is `{`, or the name ends in `.jsonl` or `.ndjson` | one object a line, [Reddit's field names](Comment), others ignored; a comma may stand behind each |
+//! | a list of JSON | it begins with `[` and `{` | objects as above, however they are broken into lines; one list, or several |
 //! | CSV | all else | commas, or what a first line such as `sep=;` or [`ReadOptions`] says; a header with a column `body`; the same names in any case, others ignored |
 //!
-//! Both formats may hold a verdict, `removed`: true, false, 1, 0, also as floats or as text, or a word (yes, no, removed, kept,
+//! Lines end with `\n`, `\r\n`, or, where the first one does, with `\r` as on old Macs.
+//!
+//! All formats may hold a verdict, `removed`: true, false, 1, 0, also as floats or as text, or a word (yes, no, removed, kept,
 //! approved); null, empty or missing is no verdict. [`ReadOptions`] has other names for `body` and `removed`, and another value for
 //! removed.
 //! JSON without a `body` is a row whose comment has none; an empty CSV cell is an empty body, and no value in any other column. Of the
 //! other fields, none costs a comment its row: what can't be read there is no value, as `NA`, `NaN`, `null` and `None` are where R
-//! and pandas write them for a number. JSON that is wrong by half a surrogate pair, as `"\ud83d"` is, is read with U+FFFD in its
+//! and pandas write them for a number. A number where text is expected, such as an id, is the text that it is written as: `12.0`
+//! is no `12`, and `1e3` no `1000`. JSON that is wrong by half a surrogate pair, as `"\ud83d"` is, is read with U+FFFD in its
 //! place.
 //!
-//! **Twice.** A column that stands twice in a header, in whatever case, and a field that stands twice in an object, are refused: to
-//! choose would be to guess. Only fields that are read count, and all columns with a name.
+//! **Twice.** A column that is read and stands twice in a header, in whatever case, and a field that is read and stands twice in an
+//! object, are refused: to choose would be to guess. Whatever is not read may stand there as often as it likes, as in the events of
+//! a stream.
 //!
 //! **Encodings.** A CSV cell is UTF-8, or else windows-1252 (ISO-8859-1 with printable characters at 0x80-0x9F). UTF-8 that
 //! was once read as windows-1252 (`â€™` for `’`) is put right, in each run of non-ASCII characters on its own; what reads as
 //! the end of a word (`café »`) stays. Entities, `<U+1F44F>` and line ends are left as they are.
 //!
 //! **Errors.** A bad record costs that record: the reader gives a [`RowError`] with its line and reads on. Only a truncated
-//! or damaged compressed file and a failing read end the iteration. No row error quotes a comment. A file that holds
-//! one JSON document (a list, an object over several lines) is refused; JSON Lines with a bad first line are read.
+//! or damaged compressed file and a failing read end the iteration. No row error quotes a comment. In a list, an object that is
+//! never closed costs what follows it, too. A file of objects over several lines that are in no list is refused; JSON Lines with
+//! a bad first line are read.
 //!
 //! ```
 //! use modstream_corpus::Reader;
@@ -51,13 +57,13 @@ mod encoding;
 mod error;
 mod input;
 mod jsonl;
+mod list;
 mod open;
 mod options;
 mod placeholder;
 mod reader;
 mod removed;
 mod row;
-mod utf16;
 
 pub use error::{Compression, OpenError, RowError, RowErrorKind};
 pub use modstream_events::Comment;

@@ -5,9 +5,10 @@ use std::io::Read;
 use crate::{
     OpenError, ReadOptions,
     csv::Csv,
-    document,
+    document::Form,
     input::{Input, MAX_FIRST_LINE},
     jsonl::Jsonl,
+    list::List,
 };
 
 const UNPACK: &str = "unpack it first";
@@ -32,6 +33,7 @@ const OTHERS: [(&[u8], &str, &str); 11] = [
 pub(crate) enum Format {
     Csv(Box<Csv>),
     Jsonl(Jsonl),
+    List(List),
 }
 
 pub(crate) fn open(
@@ -39,26 +41,27 @@ pub(crate) fn open(
     from: impl Read + Send + 'static,
     options: ReadOptions,
 ) -> Result<(Input, Format), OpenError> {
-    let failed = |kind| OpenError::of_first_row(name, kind);
+    let wanted = options.text_column.as_str();
+    let failed = |kind| OpenError::of_first_row(name, kind, wanted);
     let mut input = Input::new(from).map_err(failed)?;
     input.decode_utf16();
     let head = input.first_line().map_err(failed)?;
     if head.is_empty() {
-        return Err(OpenError::Empty { name: name.to_owned() });
+        return Err(OpenError::Empty { name: name.to_owned(), wanted: wanted.to_owned() });
     }
     if let Some((found, next)) = other_format(&head) {
         return Err(OpenError::OtherFormat { name: name.to_owned(), found, next });
     }
     let named_jsonl = is_named_jsonl(name);
     let begins_json = matches!(head[0], b'{' | b'[');
-    if begins_json && document::is_document(&mut input, &head, named_jsonl) {
-        return Err(OpenError::JsonDocument { name: name.to_owned() });
+    if begins_json && let Form::List = Form::find(&mut input, &head, (name, named_jsonl), wanted)? {
+        return Ok((input, Format::List(List::new(options))));
     }
     if begins_json || named_jsonl {
         return Ok((input, Format::Jsonl(Jsonl::new(options))));
     }
     if head.len() >= MAX_FIRST_LINE && memchr::memchr2(b'\n', b'\r', &head).is_none() {
-        return Err(OpenError::headless(name));
+        return Err(OpenError::Headless { name: name.to_owned(), wanted: wanted.to_owned() });
     }
     let csv = Csv::new(name, &mut input, &head, options)?;
     Ok((input, Format::Csv(Box::new(csv))))

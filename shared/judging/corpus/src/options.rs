@@ -1,3 +1,5 @@
+use crate::{Row, RowErrorKind};
+
 /// How a file is written, where it is not as most are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadOptions {
@@ -19,6 +21,14 @@ impl ReadOptions {
     /// A file that is read as most are, without its verdicts: none of them costs a comment its score.
     pub fn without_labels() -> Self {
         ReadOptions { labels: None, ..ReadOptions::default() }
+    }
+
+    /// The text of a row that was read so.
+    ///
+    /// # Errors
+    /// [`RowErrorKind::NoText`] where there is none.
+    pub fn text<'r>(&self, row: &'r Row) -> Result<&'r str, RowErrorKind> {
+        row.comment.body.as_deref().ok_or_else(|| RowErrorKind::NoText { field: self.text_column.clone() })
     }
 
     /// The column, or field, of verdicts.

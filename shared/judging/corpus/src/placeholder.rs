@@ -1,5 +1,6 @@
 //! Texts that stand in place of a text that is gone. They give the verdict away, and nobody wrote them.
 
+use plain_text::counted;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -243,7 +244,7 @@ impl fmt::Display for PlaceholderCounts {
             write!(to, "{}{count} {form}", if place == 0 { "" } else { ", " })?;
         }
         if forms.len() > NAMED_FORMS {
-            write!(to, ", and {} other forms", forms.len() - NAMED_FORMS)?;
+            write!(to, ", and {}", counted(forms.len() - NAMED_FORMS, "other form"))?;
         }
         Ok(())
     }

@@ -56,11 +56,11 @@ impl Reader {
     }
 
     /// The names in a CSV's header, in its order and case, without blanks around them; at most the first 4096. None for
-    /// JSON Lines.
+    /// JSON.
     pub fn columns(&self) -> Option<&[String]> {
         match &self.format {
             Format::Csv(csv) => Some(csv.names()),
-            Format::Jsonl(_) => None,
+            Format::Jsonl(_) | Format::List(_) => None,
         }
     }
 }
@@ -75,6 +75,7 @@ impl Iterator for Reader {
         let row = match &mut self.format {
             Format::Csv(csv) => csv.next(&mut self.input),
             Format::Jsonl(jsonl) => jsonl.next(&mut self.input),
+            Format::List(list) => list.next(&mut self.input),
         };
         self.ended = match &row {
             None => true,
@@ -92,6 +93,7 @@ impl fmt::Debug for Reader {
         let format = match self.format {
             Format::Csv(_) => "CSV",
             Format::Jsonl(_) => "JSON Lines",
+            Format::List(_) => "a list of JSON",
         };
         to.debug_struct("Reader").field("format", &format).field("line", &self.input.line()).finish_non_exhaustive()
     }

@@ -36,10 +36,9 @@ impl Labels {
         match value {
             Scalar::Null => Ok(None),
             Scalar::Boolean(value) => self.verdict(if value { "true" } else { "false" }),
-            Scalar::Integer(_) | Scalar::Float(_) | Scalar::Text(_) => match value.into_text::<serde_json::Error>() {
-                Ok(Some(text)) => self.verdict(&text),
-                _ => Err(self.unknown()),
-            },
+            Scalar::Integer(number) => self.verdict(&number.to_string()),
+            Scalar::Float(number) => self.verdict(&number.to_string()),
+            Scalar::Text(text) => self.verdict(&text),
             Scalar::Nested => Err(self.unknown()),
         }
     }

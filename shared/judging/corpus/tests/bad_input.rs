@@ -5,7 +5,7 @@ mod common;
 use std::io::{self, Cursor, Read};
 
 use common::{gzip, read, zstd};
-use modstream_corpus::{MAX_ROW_BYTES, OpenError, Reader};
+use modstream_corpus::{Comment, Labels, MAX_ROW_BYTES, OpenError, ReadOptions, Reader};
 
 /// One line a row: its line with `ok` or the error.
 fn told(name: &str, bytes: &[u8]) -> Vec<String> {
@@ -23,7 +23,14 @@ fn refused(name: &str, bytes: &[u8]) -> String {
 
 #[test]
 fn a_file_without_comments_is_refused_with_what_to_do() {
-    let document = "f: this is one JSON document; write one object a line (`jq -c '.[]'` makes that of an array)";
+    let objects = "f: this is JSON with objects of several lines; write one object a line: `jq -c . FILE` makes that, or `jq -c '.NAME[]' FILE` where the comments are a list of that name within an object";
+    let list = "f: this is a JSON list, but not of objects; write one object a line with a field `body`: `jq -c '.[] | {\"body\": .}' FILE` makes that of a list of texts";
+    let separator = |named: &str| {
+        format!(
+            "f: the first line `sep={named}` does not name one separator that can be read; say it with `--delimiter`, one of `','` `';'` `'|'` and `tab`, or export the file with commas"
+        )
+    };
+    let separators = [":", "", ";,", "\\x", "||;", "semicolon", ";,,"].map(separator);
     let empty = "f: the file is empty; it needs a CSV header with a column `body`, or one JSON object a line";
     let tabs = "f: the header is separated by tabs: `--delimiter tab` reads it, or export it with commas";
     let semicolons = "f: the header is separated by semicolons: `--delimiter ';'` reads it, or export it with commas";
@@ -42,19 +49,25 @@ fn a_file_without_comments_is_refused_with_what_to_do() {
         (b"\xEF\xBB\xBF".to_vec(), empty),
         (gzip(b""), empty),
         (zstd(b"\n"), empty),
-        (b"[{\"body\":\"a\"}]\n".to_vec(), document),
-        (b"[".to_vec(), document),
-        (b"\n{\n  \"body\": \"a\"\n}\n".to_vec(), document),
-        (b"{\"comments\": [\r\n{\"body\": \"a\"}]}".to_vec(), document),
-        (b"[\n  {\n    \"body\": \"a\"\n  }\n]\n".to_vec(), document),
-        (b"[\n{\"body\": \"a\"},\n{\"body\": \"b\"}\n]\n".to_vec(), document),
-        (b"[{\"body\": \"a\"},\n\n{\"body\": \"b\"}]".to_vec(), document),
-        (b"[\n]".to_vec(), document),
-        (b"[\"a\"]\n[\"b\"]\n".to_vec(), document),
-        ([b"[".to_vec(), b"{\"body\":\"a\"},".repeat(10_000)].concat(), document),
-        (b"{\"id\": \"a\"\n, \"body\": \"a\"\n}\n".to_vec(), document),
-        (gzip(b"{\n  \"body\": \"a\"\n}\n"), document),
-        (b"{\"id\": \"a\",\n \"body\": \"a\"}\n".to_vec(), document),
+        (b"[]".to_vec(), empty),
+        (b"[\n]\n".to_vec(), empty),
+        (b"[".to_vec(), list),
+        (b"[\"a\"]\n[\"b\"]\n".to_vec(), list),
+        (b"[\n  \"a\",\n  \"b\"\n]\n".to_vec(), list),
+        (b"[[{\"body\":\"a\"}]]\n".to_vec(), list),
+        (b"\n{\n  \"body\": \"a\"\n}\n".to_vec(), objects),
+        (b"\r{\r  \"body\": \"a\"\r}\r".to_vec(), objects),
+        (b"{\"comments\": [\r\n{\"body\": \"a\"}]}".to_vec(), objects),
+        (b"{\"id\": \"a\"\n, \"body\": \"a\"\n}\n".to_vec(), objects),
+        (gzip(b"{\n  \"body\": \"a\"\n}\n"), objects),
+        (b"{\"id\": \"a\",\n \"body\": \"a\"}\n".to_vec(), objects),
+        (b"sep=:\nid:body\n".to_vec(), &separators[0]),
+        (b"sep=\nid,body\n".to_vec(), &separators[1]),
+        (b"sep=;,\nid,body\n".to_vec(), &separators[2]),
+        (b"sep=\\x\nid,body\n".to_vec(), &separators[3]),
+        (b"Sep=||;\rid,body\r".to_vec(), &separators[4]),
+        (b"sep=semicolon\nid,body\n".to_vec(), &separators[5]),
+        (b"\"sep=;\",,\nid,body,removed\n".to_vec(), &separators[6]),
         (b"id,text\n1,a\n".to_vec(), &text),
         (
             b",id,text,\n0,1,a,\n".to_vec(),
@@ -84,8 +97,8 @@ fn a_file_without_comments_is_refused_with_what_to_do() {
             "f, line 1: the CSV header has a column twice: column 1 is `removed` and column 3 is `Removed`; rename or drop one",
         ),
         (
-            "body,Übung,übung\n".as_bytes().to_vec(),
-            "f, line 1: the CSV header has a column twice: column 2 is `Übung` and column 3 is `übung`; rename or drop one",
+            b"x,x,body,author, AUTHOR\n".to_vec(),
+            "f, line 1: the CSV header has a column twice: column 4 is `author` and column 5 is `AUTHOR`; rename or drop one",
         ),
         (b"\"body\n".to_vec(), headless),
         (vec![b'x'; 100_000], headless),
@@ -121,8 +134,105 @@ fn a_file_without_comments_is_refused_with_what_to_do() {
         assert_eq!(refused("f", &bytes), message, "{:?}", &bytes[..bytes.len().min(40)]);
     }
     assert_eq!(refused("f.jsonl", b""), empty.replace("f:", "f.jsonl:"));
-    for file in ["[]", "[{\"body\":\"a\"}]\n", "[\n  {\n    \"body\": \"a\"\n  }\n]\n", "{\n  \"body\": \"a\"\n}\n"] {
-        assert_eq!(refused("f.jsonl", file.as_bytes()), document.replace("f:", "f.jsonl:"), "{file}");
+    for (file, message) in [("[]", empty), ("[\"a\"]\n", list), ("{\n  \"body\": \"a\"\n}\n", objects)] {
+        assert_eq!(refused("f.jsonl", file.as_bytes()), message.replace("f:", "f.jsonl:"), "{file}");
+    }
+}
+
+#[test]
+fn an_error_names_the_columns_that_were_asked_for() {
+    let options = ReadOptions {
+        text_column: "text".to_owned(),
+        labels: Some(Labels { column: "verdict".to_owned(), removed_value: None }),
+        ..ReadOptions::default()
+    };
+    let told = |file: &str| -> Vec<String> {
+        let rows = match Reader::from_read_with("f", Cursor::new(file.to_owned()), options.clone()) {
+            Ok(rows) => rows,
+            Err(error) => return vec![error.to_string()],
+        };
+        let read = rows.map(|row| match row {
+            Ok(row) => options.text(&row).map_or_else(|error| error.to_string(), str::to_owned),
+            Err(error) => error.to_string(),
+        });
+        read.collect()
+    };
+    for file in [
+        "",
+        "[]",
+        "[1]",
+        "k1,0,lol\n",
+        "id,body\nk1,a\n",
+        "\"oops",
+        "text,TEXT\na,b\n",
+        "text,verdict\na,maybe\n",
+        "{\"body\":\"a\",\"removed\":1}",
+        "{\"text\":7}",
+        "{\"text\":7.5,\"id\":1.5}",
+        "{\"text\":null}",
+        "{\"text\":\"a\",\"text\":\"b\"}",
+        "{\"text\":\"a\",\"verdict\":\"maybe\"}",
+        "{\"text\":\"a\",\"verdict\":1,\"verdict\":0}",
+    ] {
+        let told = told(file).join("\n");
+        let names = |name: &str| told.contains(&format!("`{name}`")) || told.contains(&format!("\"{name}\":"));
+        assert!(names("text") || names("TEXT") || names("verdict"), "{file}: {told}");
+        assert!(!names("removed") && !told.contains("`body`"), "{file}: {told}");
+    }
+    // What is not read may stand there twice.
+    for file in [
+        "{\"text\":\"a\",\"body\":1,\"body\":2,\"removed\":1,\"removed\":2}",
+        "text,body,body,removed,removed\na,,,,\n",
+    ] {
+        assert_eq!(told(file), ["a"], "{file}");
+    }
+}
+
+#[test]
+fn what_is_not_read_may_stand_there_twice_and_what_is_read_may_not() {
+    let read = Comment::FIELDS.into_iter().chain(["removed"]);
+    for (field, is_read) in read.map(|field| (field, true)).chain([("flair", false), ("score_hidden", false)]) {
+        let json = format!("{{\"body\":\"a\",\"{field}\":\"1\",\"{field}\":\"1\"}}\n");
+        let list = format!("[{json}]");
+        let csv = format!("text,{field},body,{field}\na,1,a,1\n").replace("body,body,body", "body,body");
+        for file in [json, list, csv] {
+            let rows = Reader::from_read("f", Cursor::new(file.clone().into_bytes()));
+            let is_refused = rows.map_or(true, |rows| rows.into_iter().any(|row| row.is_err()));
+            assert_eq!(is_refused, is_read, "{file}");
+        }
+    }
+}
+
+#[test]
+fn a_bad_element_of_a_list_costs_itself() {
+    let (not_json, no_object) = (
+        "this element of the list is not valid JSON; correct it, or drop it",
+        "this element of the list is not an object; drop it, or make it one",
+    );
+    for (element, message) in [
+        ("{\"body\": secret}", not_json),
+        ("{\"body\": \"secret\n}", not_json),
+        ("{\"body\": [\"a\"}}", not_json),
+        ("secret", no_object),
+        ("\"secret, {\\\"body\\\":\"", no_object),
+        ("[{\"body\":\"secret\"}]", no_object),
+        ("12", no_object),
+        ("{\"body\": 7}", "`body` is not text; correct that value"),
+        ("{\"id\":1,\"id\":2}", "`id` stands there twice, at characters 2 and 9 of the object; keep one of them"),
+        ("{\n\"id\":1,\n\"id\":2}", "`id` stands there twice, on lines 4 and 5; keep one of them"),
+    ] {
+        let lines = element.matches('\n').count();
+        let file = format!("[\n{{\"body\":\"a\"}},\n{element},\n{{\"body\":\"b\"}}]\n");
+        let expected = ["2: ok".to_owned(), format!("3: {message}"), format!("{}: ok", lines + 4)];
+        assert_eq!(told("f", file.as_bytes()), expected, "{file}");
+    }
+    let cut = "the file ends inside this record and may be truncated; fetch it again, or drop the record";
+    assert_eq!(told("f", b"[{\"body\":\"a\"},\n{\"body\":\"b"), ["1: ok".to_owned(), format!("2: {cut}")]);
+    let open = "the list is never closed: the file may be truncated; fetch it again (what came before was read)";
+    for end in ["", ",\n", "\n"] {
+        let file = format!("[{{\"body\":\"a\"}}{end}");
+        let line = file.matches('\n').count() + 1;
+        assert_eq!(told("f", file.as_bytes()), ["1: ok".to_owned(), format!("{line}: {open}")], "{file}");
     }
 }
 
@@ -150,8 +260,14 @@ fn a_bad_line_of_json_costs_only_that_line() {
         (b"{\"body\": \"a\"}{\"body\": \"b\"}", "the line is not valid JSON; each line must hold one whole object"),
         (b"{\"body\": 1, secret", "the line is not valid JSON; each line must hold one whole object"),
         (b"{\"body\": \"\\ud800\", secret}", "the line is not valid JSON; each line must hold one whole object"),
-        (b"{\"body\": \"caf\xE9\"}", "the line is not UTF-8; convert the file to UTF-8"),
-        (b"{\"other\": \"caf\xE9\"}", "the line is not UTF-8; convert the file to UTF-8"),
+        (
+            b"{\"body\": \"caf\xE9\"}",
+            "the line is not UTF-8: it looks like Windows-1252 or Latin-1; save the file again as UTF-8 (`iconv -f WINDOWS-1252 -t UTF-8 FILE`)",
+        ),
+        (
+            b"{\"other\": \"\xEF\xF0\xE8\xE2\"}",
+            "the line is not UTF-8: it is in another encoding, or no text; save the file again as UTF-8",
+        ),
         (b"{\"body\": 7}", "`body` is not text; correct that value"),
         (b"{\"body\": true, \"score\": NaN}", "`body` is not text; correct that value"),
         (b"{\"body\": [\"secret\"]}", "`body` is not text; correct that value"),
@@ -197,14 +313,11 @@ fn a_bad_first_line_of_json_costs_only_that_line() {
     for (first, message) in [
         ("[]", not_an_object),
         ("[1, 2]", not_an_object),
-        ("[", not_json),
         ("{", not_json),
         ("{\"body\":\"a\",", not_json),
-        ("{\"body\":\"a\"},", not_json),
         ("{\"body\":\"a", not_json),
         ("{\"body\":", not_json),
         ("{\"body\":\"a\",\"gildings\":[", not_json),
-        ("[{\"body\":\"a\"},", not_json),
     ] {
         let good = format!("{first}\r\n\n {{\"body\":\"b\"}} \n{{\"body\":\"c\"}}");
         for name in names {
@@ -224,10 +337,9 @@ fn a_bad_first_line_of_json_costs_only_that_line() {
 #[test]
 fn a_file_named_json_lines_is_read_as_soon_as_one_later_line_can_be() {
     let ok = |bytes: &[u8]| told("f.jsonl", bytes).iter().filter(|row| row.ends_with(": ok")).count();
-    assert_eq!(ok(b"[\n{\"body\":\"a\"},\n{\"body\":\"b\"}\n]\n"), 1);
     assert_eq!(ok(b"{\n  \"body\": \"a\"\n}\n{\"body\":\"b\"}"), 1);
     // However far down it stands.
-    let far = [b"[\n".to_vec(), b"{\"body\":\"a\"},\n".repeat(100_000), b"{\"body\":\"b\"}\n".to_vec()].concat();
+    let far = [b"{\n".to_vec(), b"\"body\":\"a\",\n".repeat(100_000), b"{\"body\":\"b\"}\n".to_vec()].concat();
     assert_eq!(ok(&far), 1);
     let long = [b"[".to_vec(), b"1,".repeat(100_000), b"1]\n{\"body\":\"b\"}\n".to_vec()].concat();
     assert_eq!(ok(&long), 1);

@@ -164,6 +164,87 @@ fn a_csv_may_be_separated_by_what_its_first_line_or_an_option_says() {
 }
 
 #[test]
+fn a_separator_is_read_however_a_program_or_a_spreadsheet_writes_its_line() {
+    for (line, delimiter) in [
+        ("sep=,,", ','),
+        ("sep=,,,,", ','),
+        ("\"sep=,\"", ','),
+        ("\"sep=,\",,", ','),
+        ("sep=;;", ';'),
+        ("\"sep=;\";;", ';'),
+        ("sep=;  ", ';'),
+        ("sep=|", '|'),
+        ("sep=||", '|'),
+        ("sep=\\t", '\t'),
+        ("\"sep=\\t\"\t\t", '\t'),
+        ("SEP=\t", '\t'),
+        ("sep=\t\t", '\t'),
+    ] {
+        for end in ["\n", "\r\n", "\r"] {
+            let file = format!("{line}{end}id{delimiter}body{end}1{delimiter}lol who cares{end}");
+            assert_eq!(bodies(file.as_bytes()), [body(3, "lol who cares")], "{file:?}");
+        }
+    }
+    // An option says what a line leaves open.
+    let option = ReadOptions { delimiter: Some(b';'), ..ReadOptions::default() };
+    for line in ["sep=:", "sep=", "sep=;,", "\"sep=,\";;"] {
+        let file = format!("{line}\nid;body\n1;a\n");
+        assert_eq!(rows_with(file.as_bytes(), &option)[0].comment.body.as_deref(), Some("a"), "{line}");
+    }
+}
+
+#[test]
+fn the_line_ends_of_old_macs_end_lines() {
+    for (file, lines) in [
+        ("id,body\r1,a\r\r2,\"b\rb\"\r3,c", [2, 4, 6]),
+        ("\u{FEFF}\r\rid,body\r1,a\r2,\"b\rb\"\r3,c\r", [4, 5, 7]),
+        ("{\"body\":\"a\"}\r\r{\"body\":\"b\\rb\"}\r{\"body\":\"c\"}", [1, 3, 4]),
+        ("\r{\"body\":\"a\"},\r{\"body\":\"b\\rb\"},\r{\"body\":\"c\"}\r", [2, 3, 4]),
+        ("[\r{\"body\":\"a\"},\r{\"body\":\"b\\rb\"},\r{\r\"body\":\"c\"}\r]\r", [2, 3, 4]),
+        // The first line says how lines end; what else ends them does so, too.
+        ("id,body\r1,a\r\n2,\"b\rb\"\n3,c", [2, 3, 5]),
+    ] {
+        let expected = [body(lines[0], "a"), body(lines[1], "b\rb"), body(lines[2], "c")];
+        assert_eq!(bodies(file.as_bytes()), expected, "{file:?}");
+        assert_eq!(bodies(&gzip(file.as_bytes())), expected, "{file:?}");
+    }
+    // Elsewhere it is a part of a text.
+    assert_eq!(bodies(b"id,body\n1,\"a\ra\"\n2,b\n"), [body(2, "a\ra"), body(3, "b")]);
+}
+
+#[test]
+fn a_list_of_objects_is_read_however_it_is_broken_into_lines() {
+    for (file, lines) in [
+        ("[{\"body\":\"a\"},{\"body\":\"b\"}]", [1, 1]),
+        ("[\n{\"body\": \"a\"},\n{\"body\": \"b\"}\n]\n", [2, 3]),
+        ("\n[{\"body\": \"a\"}\r\n\r\n,{\"body\": \"b\"}]\r\n", [2, 4]),
+        ("[\n  {\n    \"body\": \"a\"\n  },\n  {\n    \"body\": \"b\"\n  }\n]\n", [2, 5]),
+        ("[{\"body\":\"a\"}]\n[{\"body\":\"b\"}]\n", [1, 2]),
+        ("[\n{\"body\":\"a\"},\n{\"body\":\"b\"},\n]", [2, 3]),
+        ("[{\"x\":[{\"y\":\"]}\\\"[{\"}],\"body\":\"a\",\"z\":{\"\\\\\":1}},{\"body\":\"b\"}]", [1, 1]),
+    ] {
+        let expected = [body(lines[0], "a"), body(lines[1], "b")];
+        for name in ["f", "f.jsonl", "f.json", "f.csv"] {
+            let read: Vec<_> = read(name, file.as_bytes()).map(|row| row.expect("good")).collect();
+            let read: Vec<_> =
+                read.into_iter().map(|row| (row.line, row.comment.body.unwrap_or_default().into_owned())).collect();
+            assert_eq!(read, expected, "{name}: {file}");
+        }
+        assert_eq!(bodies(&zstd(file.as_bytes())), expected, "{file}");
+        let utf16: Vec<u8> = format!("\u{FEFF}{file}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(bodies(&utf16), expected, "{file}");
+    }
+    let many = [b"[".to_vec(), b"{\"body\":\"a\"},".repeat(100_000), b"{\"body\":\"b\"}]".to_vec()].concat();
+    assert_eq!(rows(&many).len(), 100_001);
+}
+
+#[test]
+fn a_comma_may_stand_behind_a_line_of_json() {
+    let file = b"{\"body\":\"a\"},\r\n{\"body\":\"b,\"} , \n{\"body\":\"c\"}";
+    assert_eq!(bodies(file), [body(1, "a"), body(2, "b,"), body(3, "c")]);
+}
+
+#[test]
 fn utf16_is_read_with_and_without_its_mark() {
     for (name, file) in [
         ("f", "id,body\n1,\"größer 😀\n\"\n"),
@@ -199,6 +280,12 @@ fn json_and_csv_read_the_same_of_the_same() {
         ("18446744073709551615", "18446744073709551615"),
         ("123456789012345678901234567890", "123456789012345678901234567890"),
         ("5977.0", "5977.0"),
+        ("5977.50", "5977.50"),
+        ("-0", "-0"),
+        ("1e3", "1e3"),
+        ("1E+03", "1E+03"),
+        ("-99999999999999999999999", "-99999999999999999999999"),
+        ("1e400", "1e400"),
         ("-1", "-1"),
         ("0", "0"),
         ("1514764800000", "1514764800000"),
@@ -212,6 +299,14 @@ fn json_and_csv_read_the_same_of_the_same() {
         for field in Comment::FIELDS.into_iter().filter(|field| *field != "body") {
             let [from_json, from_csv] = rows_of(field, json, cell);
             assert_eq!(from_json, from_csv, "{field}: {json}");
+        }
+    }
+    for number in ["12", "12.0", "-0", "1e3", "12345678901234567890123"] {
+        for field in ["id", "author", "parent_id"] {
+            let [number_in_json, cell] = rows_of(field, number, number);
+            let [text_in_json, _] = rows_of(field, &format!("\"{number}\""), "");
+            assert_eq!(number_in_json, cell, "{field}: {number}");
+            assert_eq!(number_in_json, text_in_json, "{field}: {number}");
         }
     }
     let [row, _] = rows_of("parent_id", "240311", "");
@@ -281,7 +376,7 @@ fn a_mark_blank_lines_and_any_line_ends_are_passed_over() {
     assert_eq!(bodies(json), [body(2, "a"), body(5, "b"), body(7, "c")]);
     let csv = b"\xEF\xBB\xBF\n\r\nbody,id\r\na,1\r\n\r\n\n\"b\r\nb\",2\n\"\",3\r\n\nc,4";
     assert_eq!(bodies(csv), [body(4, "a"), body(7, "b\r\nb"), body(9, ""), body(11, "c")]);
-    assert_eq!(bodies(b"body\ra\rb"), [body(1, "a"), body(1, "b")]);
+    assert_eq!(bodies(b"body\ra\rb"), [body(2, "a"), body(3, "b")]);
 }
 
 #[test]

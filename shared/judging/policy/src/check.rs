@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use normal_form::name_key;
 
 use crate::document::{BreakerDocument, Document, QuietHoursDocument, RulesDocument, SeverityDocument};
-use crate::locate::line_of;
+use crate::locate::Keys;
 use crate::read::{from_json, from_toml};
 use crate::{
     AlwaysTerm, AlwaysTerms, Breaker, Channel, Condition, Policies, Problem, Problems, QuietHours, Rules, Severities,
@@ -41,13 +41,9 @@ impl Policies {
         let is_json = text.trim_start().starts_with('{');
         let document = if is_json { from_json(text) } else { from_toml(text) };
         let document = document.map_err(|problem| Problems(vec![problem]))?;
-        Policies::check(document).map_err(|Problems(mut all)| {
-            if !is_json {
-                for Problem { line, field, .. } in &mut all {
-                    *line = line_of(text, &field.split('.').collect::<Vec<_>>());
-                }
-            }
-            Problems(all)
+        Policies::checked(document).map_err(|all| {
+            let keys = if is_json { Keys::of_json(text) } else { Keys::of_toml(text) };
+            Problems(all.into_iter().map(|found| found.with_place(&keys)).collect())
         })
     }
 
@@ -56,6 +52,10 @@ impl Policies {
     /// # Errors
     /// [`Problems`] holds all that is wrong with the document.
     pub fn check(document: Document) -> Result<Self, Problems> {
+        Policies::checked(document).map_err(|all| Problems(all.into_iter().map(|found| found.problem).collect()))
+    }
+
+    fn checked(document: Document) -> Result<Self, Vec<Found>> {
         let mut checking = Checking::default();
         let name = document.name.clone().unwrap_or_else(|| DEFAULT_NAME.to_owned());
         if name.is_empty() || name.chars().count() > MAX_NAME_CHARS || name.chars().any(char::is_control) {
@@ -71,36 +71,72 @@ impl Policies {
         let default = Rules::new(threshold.unwrap_or(Condition::Probability(1.0)));
         let default = checking.rules(&document.default, &default, "default");
         let mut subreddits: BTreeMap<String, Rules> = BTreeMap::new();
+        let mut written_as: BTreeMap<String, &str> = BTreeMap::new();
         for (written, own) in &document.subreddits {
             let field = format!("subreddits.{written}");
             checking.subreddit(written, &field);
             let rules = checking.rules(own, &default, &field);
-            if subreddits.insert(name_key(written).into_owned(), rules).is_some() {
-                checking.found(&field, "this subreddit has rules already, in another case: keep one of the two");
+            let key = name_key(written).into_owned();
+            if let Some(other) = written_as.insert(key.clone(), written) {
+                checking.found(
+                    &field,
+                    format!("this subreddit has rules twice, as `{other}` and as `{written}`: keep one of the two"),
+                );
+                if let Some(found) = checking.found.last_mut() {
+                    found.other = Some(format!("subreddits.{other}"));
+                }
             }
+            subreddits.insert(key, rules);
         }
         let max_alerts_per_hour = document
             .total
             .as_ref()
             .and_then(|total| checking.budget(total.max_alerts_per_hour, "total.max_alerts_per_hour"));
         let breaker = document.breaker.as_ref().map(|breaker| checking.breaker(breaker));
-        if checking.problems.is_empty() {
+        if checking.found.is_empty() {
             Ok(Policies { document, name, default, subreddits, max_alerts_per_hour, breaker })
         } else {
-            Err(Problems(checking.problems))
+            Err(checking.found)
         }
+    }
+}
+
+/// A problem, and the other field that it is about, where there are two.
+struct Found {
+    problem: Problem,
+    other: Option<String>,
+}
+
+impl Found {
+    /// The problem with the place of its field, or of both.
+    fn with_place(self, keys: &Keys<'_>) -> Problem {
+        let Found { mut problem, other } = self;
+        let place = keys.place_of(&problem.field);
+        problem.line = place.map(|place| place.line);
+        let other = other.and_then(|other| Some((keys.place_of(&other)?, other)));
+        if let (Some(one), Some((two, other))) = (place, other) {
+            let mut both = [(one, problem.field.as_str()), (two, other.as_str())];
+            both.sort_by_key(|(place, _)| (place.line, place.column));
+            let [first, second] = both.map(|(place, field)| {
+                format!("as `{}` at {place}", field.split_once('.').map_or(field, |(_, name)| name))
+            });
+            problem.what = format!("this subreddit has rules twice, {first} and {second}: keep one of the two");
+            problem.line = Some(one.line.max(two.line));
+        }
+        problem
     }
 }
 
 /// The problems found so far.
 #[derive(Default)]
 struct Checking {
-    problems: Vec<Problem>,
+    found: Vec<Found>,
 }
 
 impl Checking {
     fn found(&mut self, field: &str, what: impl Into<String>) {
-        self.problems.push(Problem { line: None, field: field.to_owned(), what: what.into() });
+        let problem = Problem { line: None, field: field.to_owned(), what: what.into() };
+        self.found.push(Found { problem, other: None });
     }
 
     /// The value, if it is good.
@@ -340,7 +376,7 @@ mod tests {
             ),
             (
                 "[subreddits.Science]\n[subreddits.science]",
-                "subreddits.science: this subreddit has rules already, in another case",
+                "line 4: subreddits.science: this subreddit has rules twice, as `Science` at line 3 column 13 and as `science` at line 4 column 13: keep one of the two",
             ),
             (
                 "[subreddits.science]\nthreshold = 2",
@@ -402,8 +438,8 @@ mod tests {
             error("{\"default\": {\"threshold\": 0.7}} {}").contains("there is text after the document's last brace")
         );
         assert_eq!(
-            error("{\"default\": {\"threshold\": 0.7, \"base_rate\": 2}}").split(": write").next(),
-            Some("default.base_rate: it is 2")
+            error("{\"default\": {\"threshold\": 0.7,\n \"base_rate\": 2}}").split(": write").next(),
+            Some("line 2: default.base_rate: it is 2")
         );
     }
 
@@ -424,8 +460,58 @@ mod tests {
             error("{\"default\":{\"threshold\":0.8},\n\n\"default\":{}}")
                 .starts_with("line 3: default: it is written twice")
         );
-        assert!(error("[default]\nthreshold = 0.8\nthreshold = 0.9\n").starts_with("line 3: "));
-        assert!(error("[default]\nthreshold = 0.8\n[subreddits.a]\n[subreddits.a]\n").starts_with("line 4: "));
+        for (text, field, first, second) in [
+            ("[default]\nthreshold = 0.8\n threshold = 0.9\n", "default.threshold", (2, 1), (3, 2)),
+            ("default.threshold = 0.8\ndefault.threshold = 0.9\n", "default.threshold", (1, 9), (2, 9)),
+            ("name = 'a'\n\nname = 'b'\n[default]\n", "name", (1, 1), (3, 1)),
+            ("[default]\n[subreddits.a]\n[subreddits.a]\n", "subreddits.a", (2, 13), (3, 13)),
+            ("[default]\n[subreddits.a.severity]\n[subreddits.a]\n[subreddits.a]\n", "subreddits.a", (3, 13), (4, 13)),
+            ("[subreddits.\"ü\"]\n[default]\n[subreddits.'ü']\n", "subreddits.ü", (1, 13), (3, 13)),
+            ("[subreddits]\na = {}\n[subreddits.a]\n", "subreddits.a", (2, 1), (3, 13)),
+            ("[subreddits.a]\n[subreddits]\na.threshold = 1\n", "subreddits.a", (1, 13), (3, 1)),
+            ("[default]\n[default]\n", "default", (1, 2), (2, 2)),
+            ("default = {}\n[default]\n", "default", (1, 1), (2, 2)),
+            ("default.threshold = 1\n[default]\n", "default", (1, 1), (2, 2)),
+            ("[a]\nb.c = 1\nb.d.e = 1\n[a.b.d]\n", "a.b.d", (3, 3), (4, 6)),
+            ("[default]\nquiet_hours = { to = '1', to = '2' }", "default.quiet_hours.to", (2, 17), (2, 27)),
+            (
+                "[default]\nalways = ['a', { includes = 'b' }, { includes = 'c', 'includes' = 'd' }]",
+                "default.always[2].includes",
+                (2, 38),
+                (2, 54),
+            ),
+        ] {
+            let place = |(line, column)| format!("line {line} column {column}");
+            let said = format!(
+                "line {}: {field}: it is written twice, at {} and at {}: keep one of the two",
+                second.0,
+                place(first),
+                place(second)
+            );
+            assert_eq!(error(text), said, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_subreddit_in_two_cases_is_refused_with_both_places() {
+        let error = |text: &str| Policies::parse(text).expect_err(text).to_string();
+        let twice = |one: &str, other: &str| {
+            format!(
+                "this subreddit has rules twice, as `science` at {one} and as `SCIENCE` at {other}: keep one of the two"
+            )
+        };
+        assert_eq!(
+            error("[default]\nthreshold = 0.8\n[subreddits.science]\n\n[subreddits.SCIENCE]\n"),
+            format!("line 5: subreddits.science: {}", twice("line 3 column 13", "line 5 column 13"))
+        );
+        assert_eq!(
+            error("{\"default\":{\"threshold\":0.8},\"subreddits\":{\n\"science\":{},\n \"SCIENCE\":{}}}"),
+            format!("line 3: subreddits.science: {}", twice("line 2 column 1", "line 3 column 2"))
+        );
+        assert!(
+            error("[default]\nthreshold = 0.8\n[subreddits]\n\"Ü.x\" = {}\n\"ü.x\" = {}")
+                .contains("as `Ü.x` at line 4 column 1")
+        );
     }
 
     #[test]

@@ -5,7 +5,8 @@ use modstream_events::PolicyRef;
 use normal_form::name_key;
 
 use crate::{
-    AlwaysTerms, Channel, Condition, Document, Policy, QuietHours, RulesDocument, Severities, SeverityDocument,
+    AlwaysTerm, AlwaysTerms, Channel, Condition, Document, Policy, QuietHours, RulesDocument, Severities,
+    SeverityDocument,
 };
 
 /// Rules for all comments, and by subreddit where they differ: a checked document.
@@ -89,6 +90,17 @@ impl Policies {
     /// The subreddits that have rules of their own, with their names as written, in order.
     pub fn subreddits(&self) -> impl Iterator<Item = (&str, &Rules)> {
         self.document.subreddits.keys().map(|name| (name.as_str(), self.for_subreddit(Some(name))))
+    }
+
+    /// The `always` terms that begin with a mark, so that they are hardly ever found, each with its field.
+    pub fn begin_with_mark(&self) -> Vec<(String, &AlwaysTerm)> {
+        let Document { default, subreddits, .. } = &self.document;
+        let subreddits = subreddits.iter().map(|(name, rules)| (format!("subreddits.{name}"), rules));
+        let terms = [("default".to_owned(), default)].into_iter().chain(subreddits).flat_map(|(at, rules)| {
+            let terms = rules.always.iter().flatten().enumerate();
+            terms.map(move |(index, term)| (format!("{at}.always[{index}]"), term))
+        });
+        terms.filter(|(_, term)| term.begins_with_mark()).collect()
     }
 
     /// The one JSON text of these policies, however they were written.

@@ -1,3 +1,4 @@
+use plain_text::counted;
 use std::fmt::Write as _;
 
 use modstream_classifier::artifact::{Manifest, Vocabulary};
@@ -21,15 +22,16 @@ pub(crate) fn card(manifest: &Manifest, vocabulary: &Vocabulary, about: Option<&
     ));
     line(format_args!("## Trained on\n"));
     line(format_args!(
-        "{} comments, {} of them removed by moderators ({:.1} %). Tails that authors added later (`Edit: ...`) are cut: only comments that stayed up have them.",
-        training.comments,
+        "{}, {} of them removed by moderators ({:.1} %). Tails that authors added later (`Edit: ...`) are cut: only comments that stayed up have them.",
+        counted(training.comments, "comment"),
         training.removed,
         base_rate * 100.0
     ));
     if training.decided > 0 {
         line(format_args!(
-            "\nBesides, it learned from {} decisions of moderators about alerts, {} of them to remove. They are in the fits and in no number below: alerts are no sample of all comments.",
-            training.decided, training.decided_removed
+            "\nBesides, it learned from {} of moderators about alerts, {} of them to remove. They are in the fits and in no number below: alerts are no sample of all comments.",
+            counted(training.decided, "decision"),
+            training.decided_removed
         ));
     }
     if let Some(about) = about {

@@ -1,5 +1,5 @@
 use modstream_classifier::artifact::TrainingData;
-use modstream_corpus::{PlaceholderCounts, Placeholders, Row};
+use modstream_corpus::{PlaceholderCounts, Placeholders};
 use sha2::{Digest, Sha256};
 
 use crate::hindsight::cut_edits;
@@ -15,37 +15,13 @@ pub struct LabelledComments {
     left_out: PlaceholderCounts,
 }
 
-/// A row that can't be learned from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum DataError {
-    /// The row has no verdict.
-    #[error(
-        "the comment has no verdict; `removed` must be 0, 1, true or false, or `--label-column` names another column"
-    )]
-    NoVerdict,
-    /// The row has no text.
-    #[error("the comment has no `body`")]
-    NoBody,
-}
-
 impl LabelledComments {
     /// No comments yet; these stand in place of a text that is gone.
     pub fn new(placeholders: Placeholders) -> Self {
         LabelledComments { placeholders, ..LabelledComments::default() }
     }
 
-    /// Adds a comment. A comment whose text is gone is left out and counted.
-    ///
-    /// # Errors
-    /// [`DataError`] where verdict or text is missing.
-    pub fn push(&mut self, row: &Row) -> Result<(), DataError> {
-        let body = row.comment.body.as_deref().ok_or(DataError::NoBody)?;
-        let removed = row.removed.ok_or(DataError::NoVerdict)?;
-        self.push_text(body, removed);
-        Ok(())
-    }
-
-    /// Adds a text with its verdict.
+    /// Adds a text with its verdict. A comment whose text is gone is left out and counted.
     pub fn push_text(&mut self, body: &str, removed: bool) {
         if let Some(form) = self.placeholders.form(body) {
             self.left_out.add(form);

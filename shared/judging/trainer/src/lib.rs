@@ -18,7 +18,7 @@ mod rows;
 mod settings;
 mod train;
 
-pub use data::{DataError, LabelledComments};
+pub use data::LabelledComments;
 pub use evaluate::{Evaluation, evaluate};
 pub use fit::FitError;
 pub use settings::{Settings, default_settings};

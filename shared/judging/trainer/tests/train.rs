@@ -13,7 +13,8 @@ use modstream_trainer::{
 fn comments(path: &Path) -> LabelledComments {
     let mut comments = LabelledComments::default();
     for row in Reader::open(path).expect("opens") {
-        comments.push(&row.expect("a good row")).expect("a verdict");
+        let row = row.expect("a good row");
+        comments.push_text(row.comment.body.as_deref().expect("a text"), row.removed.expect("a verdict"));
     }
     comments
 }

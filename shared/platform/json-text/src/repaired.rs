@@ -7,17 +7,36 @@ use crate::scalar::MAX_EXACT_FLOAT;
 /// - `NaN`, `Infinity` and `-Infinity`, which Python writes, become `null`.
 /// - A number that neither an `i64`, nor a `u64`, nor a float that counts by ones holds becomes a text with its digits: ids are
 ///   compared, so none may be lost.
+/// - Any other number that is no whole one, such as `12.0`, `-0` and `1e3`, becomes a text, as it is written, where `is_text` says
+///   that its key holds one. It is asked by the key and how deep its object lies; the text's own object lies 1 deep.
 ///
 /// What is wrong in another way stays so.
-pub fn repaired(text: &str) -> Option<String> {
+pub fn repaired(text: &str, is_text: impl Fn(usize, &str) -> bool) -> Option<String> {
     let mut repair = Repair { from: text, copied: 0, to: String::new() };
     let bytes = text.as_bytes();
     let mut at = 0;
+    let mut depth = 0_usize;
+    // The text behind which nothing but a colon and blanks came since.
+    let mut key = None;
     while let Some(&byte) = bytes.get(at) {
+        let begin = at;
         at = match byte {
             b'"' => repair.text(at + 1),
-            _ if is_of_word(byte) => repair.word(at),
+            _ if is_of_word(byte) => {
+                let name = || serde_json::from_str::<String>(key?).ok();
+                repair.word(at, || name().is_some_and(|name| is_text(depth, &name)))
+            }
             _ => at + 1,
+        };
+        key = match byte {
+            b'"' => text.get(begin..at),
+            b'{' | b'}' => {
+                depth = if byte == b'{' { depth + 1 } else { depth.saturating_sub(1) };
+                None
+            }
+            b':' => key,
+            _ if byte.is_ascii_whitespace() => key,
+            _ => None,
         };
     }
     if repair.copied == 0 {
@@ -68,13 +87,15 @@ impl Repair<'_> {
     }
 
     /// Repairs the number or word that begins here; where it ends.
-    fn word(&mut self, start: usize) -> usize {
+    fn word(&mut self, start: usize, holds_text: impl FnOnce() -> bool) -> usize {
         let bytes = self.from.as_bytes();
         let end = start + bytes[start..].iter().take_while(|byte| is_of_word(**byte)).count();
         let word = &self.from[start..end];
         match word {
             "NaN" | "Infinity" | "-Infinity" => self.replace(start, end, "null"),
-            word if is_too_long(word) => self.replace(start, end, &format!("\"{word}\"")),
+            word if is_too_long(word) || is_fraction(word) && holds_text() => {
+                self.replace(start, end, &format!("\"{word}\""));
+            }
             _ => {}
         }
         end
@@ -87,12 +108,19 @@ fn unit(bytes: &[u8], at: usize) -> Option<u16> {
     digits.iter().try_fold(0, |unit, digit| Some(unit << 4 | char::from(*digit).to_digit(16)? as u16))
 }
 
+/// Whether it is a number of JSON, which has no `+1`, `.5`, `5.` and `007`, and none that serde_json reads as an integer.
+fn is_fraction(word: &str) -> bool {
+    let is_number = || serde_json::from_str::<f64>(word).is_ok();
+    (word == "-0" || !is_integer(word)) && is_number()
+}
+
+fn is_integer(word: &str) -> bool {
+    word.parse::<i64>().is_ok() || word.parse::<u64>().is_ok()
+}
+
 fn is_too_long(word: &str) -> bool {
     let begins = word.strip_prefix('-').unwrap_or(word).starts_with(|first: char| first.is_ascii_digit());
-    begins
-        && word.parse::<i64>().is_err()
-        && word.parse::<u64>().is_err()
-        && word.parse().is_ok_and(|number: f64| number.abs() >= MAX_EXACT_FLOAT)
+    begins && !is_integer(word) && word.parse().is_ok_and(|number: f64| number.abs() >= MAX_EXACT_FLOAT)
 }
 
 #[cfg(test)]
@@ -100,7 +128,9 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
-    use super::*;
+    fn repaired(text: &str) -> Option<String> {
+        super::repaired(text, |depth, key| depth < 3 && key == "id")
+    }
 
     fn read(text: &str) -> Value {
         let repaired = repaired(text).unwrap_or_else(|| panic!("{text} is not repaired"));
@@ -133,6 +163,33 @@ mod tests {
             ("{\"a\":NaN,\"b\":-Infinity,\"c\":\"NaN\"}", json!({ "a": null, "b": null, "c": "NaN" })),
         ] {
             assert_eq!(read(text), meant, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_where_a_text_is_meant_is_taken_as_it_is_written() {
+        for number in ["12.0", "12.50", "-0", "1e3", "1E+3", "-1.0e-07", "123456789012345678901234567890"] {
+            for text in [
+                format!(r#"{{"id":{number},"score":1.0}}"#),
+                format!("{{\"a\":[1.0,{{\"\\u0069d\" :\n{number} ,\"score\":1.0}}]}}"),
+            ] {
+                let read = read(&text);
+                let object = if text.contains('[') { &read["a"][1] } else { &read };
+                assert_eq!(*object, json!({ "id": number, "score": 1.0 }), "{text}");
+            }
+        }
+        for text in [
+            r#"{"score":1.0,"a":"id","b":1.0,"id":"1.0"}"#,
+            r#"["id",1.0]"#,
+            r#"{"id":[1.0,2.0]}"#,
+            r#"{"id":{"id":{"id":1.0}}}"#,
+            r#"{"id":true,"x":{"id":null}}"#,
+            r#"{"id":12,"x":{"id":-12}}"#,
+            r#"{"id":007}"#,
+            r#"{"id":+1}"#,
+            r#"{"id":1.}"#,
+        ] {
+            assert_eq!(repaired(text), None, "{text}");
         }
     }
 

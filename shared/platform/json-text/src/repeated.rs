@@ -33,51 +33,66 @@ impl fmt::Display for Place {
     }
 }
 
-/// The first key that stands twice in an object, of those that `matters` says yes to by their path: in the object that the text
-/// is, and in objects within objects. A text that is no object has none.
-pub fn repeated_key(text: &str, matters: impl Fn(&[String]) -> bool) -> Option<Repeated> {
-    let mut search = Search { text, matters, path: Vec::new() };
-    let (path, [first, second]) = search.object(text)?;
-    Some(Repeated { path, first: place(text, first), second: place(text, second) })
+/// A key of an object, or of an object within it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// The keys that lead to it, and the key itself.
+    pub path: Vec<String>,
+    /// Where it stands, in bytes.
+    pub at: usize,
 }
 
-struct Search<'a, M> {
-    text: &'a str,
-    matters: M,
-    path: Vec<String>,
-}
-
-impl<'a, M: Fn(&[String]) -> bool> Search<'a, M> {
-    /// The path of a repeated key, and the offsets of both.
-    fn object(&mut self, object: &'a str) -> Option<(Vec<String>, [usize; 2])> {
-        let Entries(entries) = serde_json::from_str(object).ok()?;
-        let mut seen: HashMap<String, usize> = HashMap::new();
-        for (key, value) in entries {
-            let name = serde_json::from_str(key.get()).unwrap_or_else(|_| key.get().to_owned());
-            // A key is a part of the text.
-            let at = key.get().as_ptr().addr() - self.text.as_ptr().addr();
-            self.path.push(name.clone());
-            if (self.matters)(&self.path)
-                && let Some(first) = seen.insert(name, at)
-            {
-                return Some((self.path.clone(), [first, at]));
-            }
-            if value.get().starts_with('{')
-                && self.path.len() < MAX_DEPTH
-                && let Some(found) = self.object(value.get())
-            {
-                return Some(found);
-            }
-            self.path.pop();
-        }
-        None
+impl Place {
+    /// The place of a byte, where a character begins.
+    pub fn of(text: &str, at: usize) -> Place {
+        let before = &text[..at];
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        Place { line: before.matches('\n').count() + 1, column: line.chars().count() + 1 }
     }
 }
 
-fn place(text: &str, at: usize) -> Place {
-    let before = &text[..at];
-    let line = before.rsplit('\n').next().unwrap_or_default();
-    Place { line: before.matches('\n').count() + 1, column: line.chars().count() + 1 }
+/// The keys of the object that a text is, and of objects within objects, in their order, repeats included. A text that is no
+/// object has none.
+pub fn keys(text: &str) -> Vec<Key> {
+    let mut found = Keys { text, path: Vec::new(), keys: Vec::new() };
+    found.object(text);
+    found.keys
+}
+
+/// The first key that stands twice in an object, of those that `matters` says yes to by their path: in the object that the text
+/// is, and in objects within objects. A text that is no object has none.
+pub fn repeated_key(text: &str, matters: impl Fn(&[String]) -> bool) -> Option<Repeated> {
+    let keys = keys(text);
+    let mut seen: HashMap<&[String], usize> = HashMap::new();
+    for Key { path, at } in keys.iter().filter(|key| matters(&key.path)) {
+        if let Some(first) = seen.insert(path, *at) {
+            return Some(Repeated { path: path.clone(), first: Place::of(text, first), second: Place::of(text, *at) });
+        }
+    }
+    None
+}
+
+struct Keys<'a> {
+    text: &'a str,
+    path: Vec<String>,
+    keys: Vec<Key>,
+}
+
+impl<'a> Keys<'a> {
+    fn object(&mut self, object: &'a str) {
+        let Ok(Entries(entries)) = serde_json::from_str(object) else { return };
+        for (key, value) in entries {
+            let name = serde_json::from_str(key.get()).unwrap_or_else(|_| key.get().to_owned());
+            self.path.push(name);
+            // A key is a part of the text.
+            let at = key.get().as_ptr().addr() - self.text.as_ptr().addr();
+            self.keys.push(Key { path: self.path.clone(), at });
+            if value.get().starts_with('{') && self.path.len() < MAX_DEPTH {
+                self.object(value.get());
+            }
+            self.path.pop();
+        }
+    }
 }
 
 /// Keys and values as they are written, repeats included.
@@ -130,11 +145,23 @@ mod tests {
     }
 
     #[test]
+    fn all_keys_are_found_in_their_order() {
+        let found: Vec<(String, usize)> = keys(r#"{"a": {"é": {}, "b": [{"c": 1}]}, "a": null}"#)
+            .into_iter()
+            .map(|Key { path, at }| (path.join("."), at))
+            .collect();
+        let expected = [("a", 1), ("a.é", 7), ("a.b", 17), ("a", 35)];
+        assert_eq!(found, expected.map(|(path, at)| (path.to_owned(), at)));
+    }
+
+    #[test]
     fn equal_keys_of_two_objects_and_what_does_not_matter_are_none() {
         for text in [r#"{"a":{"a":1},"b":{"a":1},"A":1}"#, "[1]", "", r#"{"a":1,"a"#] {
             assert_eq!(found(text), None, "{text}");
         }
         assert_eq!(repeated_key(r#"{"a":1,"a":2}"#, |path| path != ["a"]), None);
+        // What lies within a key that does not matter may.
+        assert!(repeated_key(r#"{"a":{"b":1,"b":2}}"#, |path| path != ["a"]).is_some());
         let deep = format!("{}1{}", "{\"a\":".repeat(10_000), "}".repeat(10_000));
         assert_eq!(found(&deep), None);
     }

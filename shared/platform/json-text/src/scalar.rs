@@ -24,16 +24,16 @@ pub enum Scalar<'a> {
 }
 
 impl<'a> Scalar<'a> {
-    /// The text, or a number as text; nothing where it is neither.
+    /// The text, or a whole number as text; nothing where it is neither.
     ///
     /// # Errors
-    /// A number may have more digits than a float holds: in a [`repaired`](crate::repaired) text it is text.
+    /// A float has forgotten how it was written, and `1e3` as an id is none of `1000`: in a [`repaired`](crate::repaired) text
+    /// it is text.
     pub fn into_text<E: Error>(self) -> Result<Option<Cow<'a, str>>, E> {
         match self {
             Scalar::Text(text) => Ok(Some(text)),
             Scalar::Integer(number) => Ok(Some(number.to_string().into())),
-            Scalar::Float(number) if number.abs() < MAX_EXACT_FLOAT => Ok(Some(format!("{number:?}").into())),
-            Scalar::Float(_) => Err(E::custom("a number of too many digits where text is expected")),
+            Scalar::Float(_) => Err(E::custom("a number with a fraction or too many digits where text is expected")),
             Scalar::Null | Scalar::Boolean(_) | Scalar::Nested => Ok(None),
         }
     }

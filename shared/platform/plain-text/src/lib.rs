@@ -4,9 +4,19 @@
 //! The classes of characters are Unicode's: control characters (general category `Cc`), the bidirectional formatting
 //! characters of [UAX #9](https://www.unicode.org/reports/tr9/), format characters without a glyph, and noncharacters. What
 //! the classifier drops before it counts words is a set of its own, since a model is trained with it.
+//!
+//! A file of others is read by [`decode`], or where it is large through [`Utf16`]; [`counted`] is for texts of ours.
+
+mod count;
+mod encoding;
+mod utf16;
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+
+pub use count::{agree, counted, noun_of};
+pub use encoding::{LooksLike, NotUtf8, decode};
+pub use utf16::{Endian, Utf16};
 
 /// Why a character can't be seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

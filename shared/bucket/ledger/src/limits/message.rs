@@ -1,3 +1,4 @@
+use plain_text::counted;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -42,12 +43,12 @@ pub fn message_about(breaker: &Known, source: &str) -> Message {
     let opened = &breaker.opened;
     let (share, max_share) = (opened.share(), opened.max_share);
     let text = format!(
-        "{alerts} of {predictions} comments alerted in the last {minutes} minutes, {share:.1} %; {most:.1} % may. Something \
+        "{alerts} of {comments} alerted in the last {minutes}, {share:.1} %; {most:.1} % may. Something \
          is wrong with the comments, the model or the policies. Alerts are held back until {until}: all of them are in the \
          digest and at the desk. To publish alerts again before then, run: modstream breaker close",
         alerts = opened.alerts,
-        predictions = opened.predictions,
-        minutes = opened.window_minutes,
+        comments = counted(opened.predictions, "comment"),
+        minutes = counted(opened.window_minutes, "minute"),
         share = share * 100.0,
         most = max_share * 100.0,
         until = opened.until.strftime("%Y-%m-%d %H:%M UTC"),

@@ -26,15 +26,45 @@ pub(crate) struct Columns {
     pub(crate) label: Option<usize>,
 }
 
-/// The separator that a first line such as `sep=;` names, and that line's length: so Excel is told how to open a CSV.
-pub(crate) fn separator_line(head: &[u8]) -> Option<(u8, usize)> {
-    let end = memchr::memchr(b'\n', head)?;
-    let line = head[..end].strip_suffix(b"\r").unwrap_or(&head[..end]);
-    let line = line.strip_prefix(b"\"").and_then(|line| line.strip_suffix(b"\"")).unwrap_or(line);
-    let (name, separator) = line.split_at_checked(4)?;
-    let [separator] = separator else { return None };
-    let is_known = DELIMITERS.iter().any(|(known, ..)| known == separator);
-    (name.eq_ignore_ascii_case(b"sep=") && is_known).then_some((*separator, end + 1))
+/// A first line such as `sep=;`, with which Excel is told how to open a CSV.
+pub(crate) struct SeparatorLine {
+    /// What it names, if that is one separator.
+    pub(crate) separator: Option<u8>,
+    /// What stands behind `sep=`.
+    pub(crate) named: String,
+    /// How many bytes it has, its end included.
+    pub(crate) length: usize,
+}
+
+impl SeparatorLine {
+    /// The first line, if it is such a one.
+    ///
+    /// A spreadsheet that took it for a row writes it with as many separators as the table is wide, `sep=,,,` or `"sep=,",,`.
+    pub(crate) fn find(head: &[u8]) -> Option<Self> {
+        let end = memchr::memchr2(b'\n', b'\r', head).unwrap_or(head.len());
+        let line = head[..end].trim_ascii_end();
+        // The tab is blank, too.
+        let line = &head[..line.len() + head[line.len()..end].iter().take_while(|byte| **byte == b'\t').count()];
+        let (cell, padding) = match line.strip_prefix(b"\"") {
+            Some(quoted) => quoted.split_at(memchr::memchr(b'"', quoted)?),
+            None => (line, [].as_slice()),
+        };
+        let (name, named) = cell.split_at_checked(4)?;
+        if !name.eq_ignore_ascii_case(b"sep=") {
+            return None;
+        }
+        let padding = padding.strip_prefix(b"\"").unwrap_or(padding);
+        let (word, rest) = if named.starts_with(b"\\t") { named.split_at(2) } else { named.split_at(0) };
+        let tab: &[u8] = if word.is_empty() { b"" } else { b"\t" };
+        let mut all = [tab, rest, padding].concat();
+        all.dedup();
+        let separator = match all[..] {
+            [one] if DELIMITERS.iter().any(|(known, ..)| *known == one) => Some(one),
+            _ => None,
+        };
+        let named = String::from_utf8_lossy(&[named, padding].concat()).chars().take(MAX_NAME_CHARS).collect();
+        Some(SeparatorLine { separator, named, length: head.len().min(end + 1) })
+    }
 }
 
 impl Columns {
@@ -47,13 +77,16 @@ impl Columns {
         options: &ReadOptions,
     ) -> Result<Self, OpenError> {
         let at = |wanted: &str| names.iter().position(|name| is_same(name, wanted));
-        let wanted = options.text_column.trim();
-        let Some(body) = at(wanted) else { return Err(no_body(file, names, delimiter, options)) };
-        if let Some(columns) = repeated(names) {
+        let (text, label) = (options.text_column.trim(), options.label_column().trim());
+        let Some(body) = at(text) else { return Err(no_body(file, names, delimiter, options)) };
+        let others = Comment::FIELDS.into_iter().filter(|field| *field != BODY);
+        let is_read = |name: &str| {
+            is_same(name, text) || is_same(name, label) || others.clone().any(|field| is_same(name, field))
+        };
+        if let Some(columns) = repeated(names, is_read) {
             return Err(OpenError::RepeatedColumn { name: file.to_owned(), line, columns });
         }
-        let label = at(options.label_column().trim());
-        let others = Comment::FIELDS.into_iter().filter(|field| *field != BODY);
+        let label = at(label);
         let others = others.filter_map(|field| Some((field, at(field)?)));
         let fields =
             [(BODY, body)].into_iter().chain(others.filter(|(_, at)| *at != body && Some(*at) != label)).collect();
@@ -66,12 +99,11 @@ fn is_same(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other) || one.to_lowercase() == other.to_lowercase()
 }
 
-/// The first two columns of one name, with their numbers. Columns without a name are nobody's.
-fn repeated(names: &[String]) -> Option<[(usize, String); 2]> {
+/// The first two columns of one name, of those that are read, with their numbers.
+fn repeated(names: &[String], is_read: impl Fn(&str) -> bool) -> Option<[(usize, String); 2]> {
     let column = |at: usize| (at + 1, names[at].chars().take(MAX_NAME_CHARS).collect());
     let mut seen = HashMap::new();
-    let named = names.iter().enumerate().filter(|(_, name)| !name.is_empty());
-    for (at, name) in named {
+    for (at, name) in names.iter().enumerate().filter(|(_, name)| is_read(name)) {
         if let Some(first) = seen.insert(name.to_lowercase(), at) {
             return Some([column(first), column(at)]);
         }

@@ -7,7 +7,7 @@ use modstream_events::Comment;
 use serde::Deserialize as _;
 use serde::de::value::{Error, MapDeserializer};
 
-use self::header::{Columns, separator_line};
+use self::header::{Columns, SeparatorLine};
 use self::record::{End, Record, skip_blank_lines};
 use crate::options::BODY;
 use crate::{Labels, OpenError, ReadOptions, Row, RowError, RowErrorKind, encoding, input::Input};
@@ -19,18 +19,22 @@ pub(crate) struct Csv {
     names: Vec<String>,
     record: Record,
     columns: Columns,
+    text_column: String,
     labels: Option<Labels>,
 }
 
 impl Csv {
     /// Reads the header. `head` are the bytes that come next, the first line among them.
     pub(crate) fn new(name: &str, input: &mut Input, head: &[u8], options: ReadOptions) -> Result<Self, OpenError> {
-        let failed = |kind| OpenError::of_first_row(name, kind);
+        let failed = |kind| OpenError::of_first_row(name, kind, &options.text_column);
         let mut delimiter = options.delimiter.unwrap_or(b',');
-        if let Some((named, length)) = separator_line(head) {
-            delimiter = options.delimiter.unwrap_or(named);
+        if let Some(SeparatorLine { separator, named, length }) = SeparatorLine::find(head) {
+            let Some(separator) = options.delimiter.or(separator) else {
+                return Err(OpenError::SeparatorLine { name: name.to_owned(), named });
+            };
+            delimiter = separator;
             input.chunk().map_err(failed)?;
-            input.consume(length, 1);
+            input.consume(length);
             skip_blank_lines(input).map_err(failed)?;
         }
         let line = input.line();
@@ -45,7 +49,8 @@ impl Csv {
             .map(|cell| encoding::decode(cell).trim().to_owned())
             .collect();
         let columns = Columns::find((name, line), header.found(), &names, delimiter, &options)?;
-        Ok(Self { names, record: Record::new(delimiter, columns.found), columns, labels: options.labels })
+        let ReadOptions { text_column, labels, .. } = options;
+        Ok(Self { names, record: Record::new(delimiter, columns.found), columns, text_column, labels })
     }
 
     /// The header's cells.
@@ -64,7 +69,7 @@ impl Csv {
     }
 
     fn row(&self, end: &End, line: u64) -> Result<Row, RowErrorKind> {
-        let Self { record, columns, labels, .. } = self;
+        let Self { record, columns, text_column, labels, .. } = self;
         let (expected, found) = (columns.found, record.found());
         if found < expected && matches!(end, End::File) {
             return Err(RowErrorKind::CutOff);
@@ -78,7 +83,7 @@ impl Csv {
         let values = cells.filter(|(field, text)| *field == BODY || !text.is_empty());
         // As from JSON, so that both read alike. Every value is a text, and a comment takes any.
         let comment = Comment::deserialize(MapDeserializer::<_, Error>::new(values))
-            .map_err(|_| RowErrorKind::NotText { field: BODY.to_owned() })?;
+            .map_err(|_| RowErrorKind::NotText { field: text_column.clone() })?;
         let label = labels.as_ref().zip(columns.label).map(|(labels, at)| labels.verdict(&text(at)));
         Ok(Row { line, comment, removed: label.transpose()?.flatten() })
     }

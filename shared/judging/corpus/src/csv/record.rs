@@ -5,10 +5,7 @@
 
 use memchr::{memchr, memchr3};
 
-use crate::{
-    MAX_ROW_BYTES, RowErrorKind,
-    input::{Input, newlines},
-};
+use crate::{MAX_ROW_BYTES, RowErrorKind, input::Input};
 
 /// One record at a time, in memory that is kept between records.
 pub(crate) struct Record {
@@ -69,8 +66,7 @@ impl Record {
             }
             any = true;
             let (used, ended) = self.feed(chunk);
-            let newlines = newlines(&chunk[..used]);
-            input.consume(used, newlines);
+            input.consume(used);
             if ended {
                 break Some(End::Line);
             }
@@ -179,7 +175,6 @@ pub(crate) fn skip_blank_lines(input: &mut Input) -> Result<(), RowErrorKind> {
         if blank == 0 {
             return Ok(());
         }
-        let newlines = newlines(&chunk[..blank]);
-        input.consume(blank, newlines);
+        input.consume(blank);
     }
 }

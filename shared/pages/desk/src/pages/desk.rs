@@ -2,6 +2,7 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 use modstream_events::Action;
 use modstream_report::html::isolate_direction;
+use plain_text::{agree, counted};
 
 use super::words::{
     ago, author, body, decided, not_told, percent, permalink, quoted, reported, severity, subreddit, terms,
@@ -151,7 +152,7 @@ impl DeskPage<'_> {
             @if more > 0 {
                 p.quiet {
                     @if even_more { "More than " }
-                    (more) (if more == 1 { " more alert is" } else { " more alerts are" }) " waiting. The first "
+                    (counted(more, "more alert")) " " (agree(more, "is", "are")) " waiting. The first "
                     (MAX_SHOWN_AT_DESK) " are shown; the next ones follow as you decide these."
                 }
             }

@@ -2,6 +2,7 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 use modstream_ledger::digests::Digest;
 use modstream_report::html::isolate_direction;
+use plain_text::agree;
 
 use super::words::{ago, body, decided, percent, severity, terms};
 use super::{Width, alerts, shell};
@@ -42,12 +43,14 @@ impl DigestPage<'_> {
                 p.quiet {
                     @match undecided {
                         0 => "All alerts shown here are decided.",
-                        1 => "1 alert is undecided. Open it to decide.",
-                        many => { (many) " alerts are undecided. Open one to decide." }
+                        some => {
+                            (alerts(some)) " " (agree(some, "is", "are")) " undecided. Open "
+                            (agree(some, "it", "one")) " to decide."
+                        }
                     }
                     @if more > 0 {
                         " The " (MAX_SHOWN_OF_DIGEST) " strongest are shown; " (more) " more "
-                        (if more == 1 { "is" } else { "are" }) " at the desk."
+                        (agree(more, "is", "are")) " at the desk."
                     }
                 }
                 ol.items { @for entry in self.entries { (self.item(entry)) } }

@@ -8,6 +8,7 @@ mod numbers;
 mod sign_in;
 mod words;
 
+use plain_text::counted;
 use std::sync::LazyLock;
 
 use base64::Engine as _;
@@ -100,5 +101,5 @@ fn button(action: Action, is_proposed: bool) -> Markup {
 
 /// A count of alerts.
 fn alerts(number: usize) -> String {
-    if number == 1 { "1 alert".to_owned() } else { format!("{number} alerts") }
+    counted(number, "alert")
 }

@@ -2,6 +2,7 @@
 
 use maud::html;
 use modstream_report::html::isolate_direction;
+use plain_text::counted;
 
 use super::{Width, shell};
 
@@ -10,7 +11,7 @@ pub(crate) fn sign_in(path: &str, moderator: &str, hours: i64) -> String {
     let content = html! {
         main {
             h1 { "Sign in as " (isolate_direction(moderator)) "?" }
-            p { "The session lasts " (hours) " hours, in this browser. The link works once." }
+            p { "The session lasts " (counted(hours, "hour")) ", in this browser. The link works once." }
             form method="post" action=(path) class="question" { div.buttons { button.first { "Sign in" } } }
         }
     };

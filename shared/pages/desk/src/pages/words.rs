@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use modstream_decisions::Recorded;
 use modstream_events::{Action, Alert, Comment, Severity};
 use modstream_report::html::{cut, isolate_direction, signed};
+use plain_text::counted;
 
 /// How many characters of a term are shown.
 const MAX_TERM_CHARS: usize = 40;
@@ -35,12 +36,11 @@ pub(super) fn percent(share: f64) -> String {
 
 /// How long, in one unit.
 pub(super) fn duration(long: SignedDuration) -> String {
-    let of = |number: i64, unit: &str| if number == 1 { format!("1 {unit}") } else { format!("{number} {unit}s") };
     match long.as_secs().max(0) {
         ..60 => "under 1 minute".to_owned(),
-        seconds @ 60..5_400 => of((seconds + 30) / 60, "minute"),
-        seconds @ 5_400..129_600 => of((seconds + 1_800) / 3_600, "hour"),
-        seconds => of((seconds + 43_200) / 86_400, "day"),
+        seconds @ 60..5_400 => counted((seconds + 30) / 60, "minute"),
+        seconds @ 5_400..129_600 => counted((seconds + 1_800) / 3_600, "hour"),
+        seconds => counted((seconds + 43_200) / 86_400, "day"),
     }
 }
 

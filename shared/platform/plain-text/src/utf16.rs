@@ -4,15 +4,17 @@ use std::io::{self, Read};
 
 /// Which byte of a unit comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Endian {
+pub enum Endian {
+    /// The low byte comes first.
     Little,
+    /// The high byte comes first.
     Big,
 }
 
 impl Endian {
-    /// The encoding of a file that begins so, if it is UTF-16: by its mark, or, where it has none, by zeros beside the first
-    /// characters. These are of a header or of JSON, so they are ASCII.
-    pub(crate) fn of(head: &[u8]) -> Option<Self> {
+    /// The encoding of a file that begins so, if it is UTF-16: by its mark, or, where it has none, by zeros beside the first two
+    /// characters. These are of a header, of JSON or of TOML, so they are ASCII.
+    pub fn of(head: &[u8]) -> Option<Self> {
         match head {
             // UTF-32 has the same mark, and two zeros behind it.
             [0xFF, 0xFE, 0, 0, ..] => None,
@@ -24,7 +26,8 @@ impl Endian {
 }
 
 /// Reads UTF-16 as UTF-8. Half a surrogate pair becomes U+FFFD, and so does the last byte of an odd number.
-pub(crate) struct Utf16<R> {
+#[derive(Debug)]
+pub struct Utf16<R> {
     from: R,
     endian: Endian,
     /// What is read and not decoded yet: part of a unit, or a unit that may be half of a pair.
@@ -35,7 +38,8 @@ pub(crate) struct Utf16<R> {
 }
 
 impl<R: Read> Utf16<R> {
-    pub(crate) fn new(from: R, endian: Endian) -> Self {
+    /// Reads what `from` gives, which may begin with a mark; the mark is kept.
+    pub fn new(from: R, endian: Endian) -> Self {
         Utf16 { from, endian, rest: Vec::new(), decoded: Vec::new(), given: 0, is_end: false }
     }
 
