@@ -19,7 +19,7 @@ pub fn unpacked(item: &Item, attribute: &str) -> Vec<u8> {
     if !bytes.starts_with(&MAGIC) {
         return bytes.to_vec();
     }
-    let unpacked = Decompressor::with_prepared_dictionary(&DECODER)
-        .and_then(|mut unpacker| unpacker.decompress(bytes, MAX_BYTES));
+    let unpacked =
+        Decompressor::with_prepared_dictionary(&DECODER).and_then(|mut unpacker| unpacker.decompress(bytes, MAX_BYTES));
     unpacked.unwrap_or_default()
 }
