@@ -1,6 +1,7 @@
 //! What is written to the table, fact by fact: an item holds several, which come one after another.
 
-use modstream_platform::table::{Action, Item, Key, Update, Value, Write};
+use modstream_platform::table::{Action, Item, Key, Update, Write};
+use modstream_tests::unpacked;
 
 /// The facts that a write puts down, each by a name with slashes. What was there before and stays is none.
 pub(crate) fn written(write: &Write) -> Vec<String> {
@@ -72,9 +73,10 @@ fn of_update(key: &Key, update: &Update) -> Vec<String> {
     if sets("sent") { vec![format!("{place}/sent.json")] } else { Vec::new() }
 }
 
-/// The event that a write puts into an alert, as the item holds it.
-pub(crate) fn event(write: &Write) -> Option<Item> {
-    let value = match write {
+/// The event that a write puts into an alert, or the record that it puts beside a comment's alerts.
+pub(crate) fn content(write: &Write) -> Option<Vec<u8>> {
+    let event = match write {
+        Write::Put { item, .. } if item.key.sort == "record" => return Some(item.text("record")?.as_bytes().to_vec()),
         Write::Put { item, .. } if is_alert(&item.key) => item.attributes.get("event"),
         Write::Update { key, update, .. } if is_alert(key) => match update.actions.get("event") {
             Some(Action::Set(value)) => Some(value),
@@ -82,6 +84,6 @@ pub(crate) fn event(write: &Write) -> Option<Item> {
         },
         _ => None,
     };
-    let value: Value = value?.clone();
-    Some(Item::new(write.key().clone()).with("event", value))
+    let item = Item::new(write.key().clone()).with("event", event?.clone());
+    Some(unpacked(&item, "event"))
 }

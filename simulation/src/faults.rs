@@ -27,8 +27,8 @@ pub(crate) enum Effect {
     Began { invocation: u64, function: Function, comment_events: Vec<String>, due: Option<Timestamp> },
     /// A prediction was stored; whether the caller was told.
     Stored { invocation: u64, comment_event: String, id: String, version: String, told: bool },
-    /// An object was written, or a fact of an item; an alert's event with its content.
-    Written { invocation: u64, key: String, event: Option<Vec<u8>> },
+    /// An object was written, or a fact of an item; an alert's event and a comment's record with what they say.
+    Written { invocation: u64, key: String, content: Option<Vec<u8>> },
     /// An alert, a digest or the message about a breaker was published; whether the caller was told.
     Published { invocation: u64, id: String, told: bool, about_breaker: bool },
     /// An invocation answered; whether after its deadline, without a slow call that held it up.
@@ -52,6 +52,8 @@ struct State {
     refused: BTreeSet<String>,
     /// Whether the topic refuses whole calls for one alert.
     refuses_calls: bool,
+    /// Whether each page of a table has one item, and may have a next one.
+    has_short_pages: bool,
     crashes: BTreeSet<(Function, u64)>,
     steps: BTreeMap<Function, u64>,
     is_over: bool,
@@ -81,7 +83,8 @@ pub(crate) struct Process {
 
 impl Faults {
     pub(crate) fn new(plan: &Plan, clock: MemoryClock, alert_id: impl Fn(usize) -> String) -> Self {
-        let mut state = State { refuses_calls: plan.seed % 2 == 1, ..State::default() };
+        let mut state =
+            State { refuses_calls: plan.seed % 2 == 1, has_short_pages: plan.seed % 3 == 1, ..State::default() };
         for incident in &plan.incidents {
             match incident {
                 Incident::Call { function, operation, call, fault } => {
@@ -151,6 +154,11 @@ impl Faults {
     /// Whether the topic refuses a whole call that holds an alert which it refuses.
     pub(crate) fn refuses_calls(&self) -> bool {
         self.state().refuses_calls
+    }
+
+    /// Whether each page of a table has one item.
+    pub(crate) fn has_short_pages(&self) -> bool {
+        self.state().has_short_pages
     }
 
     /// Whether a function's call may not be made, about this key or the keys that begin so.

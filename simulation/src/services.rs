@@ -10,7 +10,6 @@ use modstream_platform::{
     Bytes, CallError, CallErrorKind, Clock, Condition, DeletableObjects, ETag, Fetched, Message, Objects,
     PublishOutcome, PutOutcome, PutRecord, Secrets, Stage, Stream, Topic, Written,
 };
-use modstream_tests::unpacked;
 use serde_json::Value;
 
 use crate::facts;
@@ -156,7 +155,7 @@ impl Objects for Faulty<MemoryObjects> {
         let answer = self.inner.put(key, bytes, condition).await?;
         if matches!(answer, Written::Done(_)) {
             let (invocation, key) = (self.process.invocation(), key.to_owned());
-            self.faults.note(Effect::Written { invocation, key, event: None });
+            self.faults.note(Effect::Written { invocation, key, content: None });
         }
         self.after(Operation::PutObject, fault, answer).await
     }
@@ -255,10 +254,10 @@ impl<T: Table> Faulty<T> {
 
     /// Notes what a write put down.
     fn note(&self, write: &Write) {
-        let event = facts::event(write).map(|item| unpacked(&item, "event"));
+        let content = facts::content(write);
         for key in facts::written(write) {
-            let event = event.clone().filter(|_| key.ends_with("/requested.json"));
-            self.faults.note(Effect::Written { invocation: self.process.invocation(), key, event });
+            let content = content.clone().filter(|_| key.ends_with("/requested.json") || key.ends_with("/record.json"));
+            self.faults.note(Effect::Written { invocation: self.process.invocation(), key, content });
         }
     }
 }
@@ -291,7 +290,8 @@ impl<T: Table> Table for Faulty<T> {
     /// A short page has one item, and may have a next one.
     async fn query(&self, query: &Query) -> Result<table::Page, CallError> {
         let (operation, fault) = self.begun(table::Operation::Query, &[&query.partition]).await?;
-        let limit = if fault == Some(Fault::ShortPage) { Some(1) } else { query.limit };
+        let is_short = fault == Some(Fault::ShortPage) || self.faults.has_short_pages();
+        let limit = if is_short { Some(1) } else { query.limit };
         let page = self.inner.query(&Query { limit, ..query.clone() }).await?;
         self.after(operation, fault, page).await
     }

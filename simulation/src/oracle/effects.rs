@@ -48,7 +48,9 @@ pub(super) fn broken(evidence: &Evidence) -> Vec<String> {
     let mut settled: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
     let mut open: Vec<Open> = Vec::new();
     let later = lifecycle::later_versions(evidence);
-    // The alerts that were made when one about a later text was settled.
+    // Since when a comment's record knows of a version, by the event that tells it.
+    let mut known: BTreeMap<String, usize> = BTreeMap::new();
+    // The alerts that were made when a later text was known.
     let mut outdated: BTreeSet<String> = BTreeSet::new();
     for (place, Noted { at, effect }) in evidence.effects.iter().enumerate() {
         match effect {
@@ -72,7 +74,7 @@ pub(super) fn broken(evidence: &Evidence) -> Vec<String> {
                 }
                 *before += usize::from(*told);
             }
-            Effect::Written { invocation, key, .. } => {
+            Effect::Written { invocation, key, content } => {
                 let Some((folder, name)) = key.rsplit_once('/') else { continue };
                 let id = match digests.get(folder) {
                     Some((id, _)) => id,
@@ -84,9 +86,16 @@ pub(super) fn broken(evidence: &Evidence) -> Vec<String> {
                         let of_window = digests.iter().filter(|(key, _)| key.starts_with(&format!("{folder}/digest/")));
                         requested.extend(of_window.map(|(_, (id, _))| id.clone()));
                     }
+                    "record.json" => {
+                        let record = content.as_deref().and_then(parse).unwrap_or_default();
+                        let versions = record["versions"].as_array().into_iter().flatten();
+                        for event in versions.filter_map(|version| text(version, "/comment_event")) {
+                            known.entry(event.to_owned()).or_insert(place);
+                        }
+                    }
                     "requested.json" => {
                         let began = invocations.get(invocation).map(|began| began.place).unwrap_or_default();
-                        let is_known = |later: &String| settled.get(later.as_str()).is_some_and(|(at, _)| *at < began);
+                        let is_known = |later: &String| known.get(later).is_some_and(|since| *since < began);
                         if later.get(id).is_some_and(|later| later.iter().any(is_known)) {
                             outdated.insert(id.to_owned());
                         }

@@ -140,6 +140,7 @@ impl Evidence {
                 "quiet_hours" => Some("alert held back: quiet hours"),
                 "channel" => Some("alert held back: channel"),
                 "exploration" => Some("alert held back: exploration"),
+                "superseded" => Some("alert held back: superseded"),
                 _ => None,
             }
         });
@@ -166,9 +167,9 @@ fn facts(items: &[Item], effects: &[Noted]) -> BTreeMap<String, Vec<Vec<u8>>> {
     let mut written: BTreeMap<&str, usize> = BTreeMap::new();
     let mut events: BTreeMap<&str, Vec<Vec<u8>>> = BTreeMap::new();
     for Noted { effect, .. } in effects {
-        if let Effect::Written { key, event, .. } = effect {
+        if let Effect::Written { key, content, .. } = effect {
             *written.entry(key).or_default() += 1;
-            events.entry(key).or_default().extend(event.clone());
+            events.entry(key).or_default().extend(content.clone());
         }
     }
     let mut facts: BTreeMap<String, Vec<Vec<u8>>> = BTreeMap::new();

@@ -108,20 +108,13 @@ pub(super) fn need_not_be(evidence: &Evidence) -> impl Fn(&Value, usize) -> bool
     }
 }
 
-/// The later versions of the text of each alert, as alerts, by the ids of both.
+/// The comment events that tell a later text than the one that each alert is about, where it says which version that is.
 pub(super) fn later_versions(evidence: &Evidence) -> BTreeMap<String, BTreeSet<String>> {
     let comments = comments(evidence);
-    let alerts = alerts(evidence);
-    let version = |alert: &Alert<'_>| {
+    let later = alerts(evidence).into_iter().filter_map(|alert| {
         let versions = &comments.get(&alert.comment_key)?.versions;
-        versions.iter().find(|(_, (event, _))| *event == alert.comment_event).map(|(number, _)| *number)
-    };
-    let later = alerts.iter().filter_map(|alert| {
-        let own = version(alert)?;
-        let is_later = |other: &&Alert<'_>| {
-            other.comment_key == alert.comment_key && version(other).is_some_and(|version| version > own)
-        };
-        let later = alerts.iter().filter(is_later).map(|other| other.id.to_owned()).collect();
+        let (own, _) = versions.iter().find(|(_, (event, _))| *event == alert.comment_event)?;
+        let later = versions.range(own + 1..).map(|(_, (event, _))| event.clone()).collect();
         Some((alert.id.to_owned(), later))
     });
     later.collect()
