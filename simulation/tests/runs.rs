@@ -18,12 +18,11 @@ fn a_run_depends_on_its_plan_alone_and_breaks_no_promise() {
 }
 
 /// The rows of the table that may not be missing.
-const KINDS: [&str; 43] = [
+const KINDS: [&str; 42] = [
     "GetObject fails",
     "GetObject is forbidden (403)",
     "a prefix is denied",
     "call refused for an alert",
-    "a listing's page fails",
     "GetObject without an answer, or late",
     "PublishBatch fails",
     "PublishBatch fails in part",

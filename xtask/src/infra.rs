@@ -180,6 +180,7 @@ mod tests {
         ("aws_cloudwatch_event_", "events"),
         ("aws_cloudwatch_log_", "cloudwatchlogs"),
         ("aws_cloudwatch_metric_", "cloudwatch"),
+        ("aws_dynamodb_", "dynamodb"),
         ("aws_iam_", "iam"),
         ("aws_kinesis_", "kinesis"),
         ("aws_lambda_", "lambda"),

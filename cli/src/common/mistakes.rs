@@ -26,7 +26,7 @@ pub(crate) const ONLY_WITH_AWS: [&str; 17] = [
 ];
 
 /// The options of other commands that a build without AWS lacks.
-pub(crate) const OPTIONS_ONLY_WITH_AWS: [&str; 11] = [
+pub(crate) const OPTIONS_ONLY_WITH_AWS: [&str; 12] = [
     "--bucket",
     "--comments-stream",
     "--deployment",
@@ -37,6 +37,7 @@ pub(crate) const OPTIONS_ONLY_WITH_AWS: [&str; 11] = [
     "--region",
     "--replace-corpus",
     "--stream",
+    "--table",
     "--to",
 ];
 

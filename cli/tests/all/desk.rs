@@ -88,9 +88,9 @@ fn form(page: &str, action: &str) -> String {
             page.split(&format!("name=\"{name}\" value=\"")).nth(1).unwrap_or_else(|| panic!("no {name} in {page}"));
         rest.split('"').next().expect("a value").to_owned()
     };
-    let [hour, id, after, token] = ["hour", "id", "after", "token"].map(field);
+    let [comment, id, after, token] = ["comment", "id", "after", "token"].map(field);
     let back = if page.contains("name=\"page\"") { "&page=alert" } else { "" };
-    format!("hour={hour}&id={id}&after={after}&token={token}&action={action}{back}")
+    format!("comment={comment}&id={id}&after={after}&token={token}&action={action}{back}")
 }
 
 #[test]
