@@ -8,7 +8,6 @@ use std::time::Duration;
 use clap::{Args, Parser};
 use console::style;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use modstream_simulation::explore::explore;
 use modstream_simulation::latency::{self, Settings, assumed};
 use modstream_simulation::{Plan, RunOutcome, mutations, run, shrink};
 use rayon::prelude::*;
@@ -29,12 +28,8 @@ struct Arguments {
     /// Print the names that --mutate takes, one a line
     #[arg(long, conflicts_with_all = ["plans", "seed", "mutate"])]
     list_mutations: bool,
-    /// Every way that one alert's life can go with up to so many mishaps, instead
-    #[arg(long, value_name = "MISHAPS", conflicts_with_all = ["plans", "seed", "mutate", "list_mutations"])]
-    #[arg(value_parser = clap::value_parser!(u8).range(0..=5))]
-    explore: Option<u8>,
     /// How long comments take at a rate, instead: nothing fails, and calls take their time
-    #[arg(long, conflicts_with_all = ["plans", "mutate", "list_mutations", "explore"])]
+    #[arg(long, conflicts_with_all = ["plans", "mutate", "list_mutations"])]
     latency: bool,
     #[command(flatten)]
     at: Latency,
@@ -145,9 +140,6 @@ fn main() -> ExitCode {
     if arguments.latency {
         return show_latency(&arguments.at.settings(arguments.seed));
     }
-    if let Some(mishaps) = arguments.explore {
-        return show_explored(mishaps);
-    }
     // A function's panic is caught and its place noted; here it would only tear the progress bar.
     std::panic::set_hook(Box::new(|_| {}));
     match simulate(&arguments) {
@@ -174,22 +166,6 @@ fn show_latency(settings: &Settings) -> ExitCode {
     let report = latency::simulate(settings);
     print!("{report}");
     if report.keeps_up() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-fn show_explored(mishaps: u8) -> ExitCode {
-    let explored = explore(mishaps.into());
-    let ways = explored.ways;
-    match explored.broken {
-        None => {
-            let most = explored.most_published;
-            println!("{ways} ways with up to {mishaps} mishaps: published {most} times at most; no promise broken");
-            ExitCode::SUCCESS
-        }
-        Some(broken) => {
-            println!("{}\n  {broken}", style(format!("way {ways} breaks a promise:")).red().bold());
-            ExitCode::FAILURE
-        }
-    }
 }
 
 /// Runs all plans: everything that happened, or the lowest seed that broke something.

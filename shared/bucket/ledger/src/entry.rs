@@ -5,10 +5,10 @@ use modstream_platform::table::{Item, Key};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::keys::AlertKey;
+use crate::keys::{AlertKey, sort_time};
 use crate::packed::unpack;
 
-/// That an alert was published, or a breaker's message.
+/// That an alert was published.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sent {
     /// When the topic took it.
@@ -314,6 +314,5 @@ pub(crate) fn rank(severity: Severity, reports: usize, made: Timestamp) -> Strin
         Severity::Medium => 1,
         Severity::Low => 2,
     };
-    // A second is near enough; and shorter.
-    format!("{urgency}{:03}{}", 999 - reports.min(999), made.strftime("%Y%m%dT%H%M%S"))
+    format!("{urgency}{:03}{}", 999 - reports.min(999), sort_time(made))
 }

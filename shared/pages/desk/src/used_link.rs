@@ -14,7 +14,7 @@ const BROWSER: &str = "browser";
 const REQUEST: &str = "request";
 
 /// How long a use is kept after its link has expired, by which it is of no use to anybody: clocks differ.
-const KEPT: SignedDuration = SignedDuration::from_hours(24);
+const USE_KEPT: SignedDuration = SignedDuration::from_hours(24);
 
 /// A use of a sign-in link.
 pub(crate) struct Use<'a> {
@@ -48,7 +48,7 @@ impl Use<'_> {
         let is_named = request.is_some() || browser.is_some();
         let mut item = Item::new(Key::new(format!("{SIGN_IN}{}", checksum(token)), USED))
             .with(TIME, time.to_string())
-            .expiring(expires.saturating_add(KEPT).unwrap_or(Timestamp::MAX));
+            .expiring(expires.saturating_add(USE_KEPT).unwrap_or(Timestamp::MAX));
         if let Some(browser) = &browser {
             item = item.with(BROWSER, browser.as_str());
         }

@@ -22,15 +22,18 @@ async fn what_needs_a_bucket_that_is_gone_waits_until_it_is_back() {
         _ => Mishap::None,
     };
     let mut run = Run::start("bucket", Arc::new(plan)).await;
-    let comments = run.send(run.all * 3 / 10).await;
-    run.until_predicted(&comments).await;
+    run.send(run.all * 3 / 10).await;
+    run.until_alerted().await;
 
     gone.store(true, Ordering::SeqCst);
-    // A scorer that runs needs no bucket for good comments, and a publisher that runs none for alerts: they lie in the table, and
-    // it looks for other policies once in a while.
-    let comments = run.send(run.all * 2 / 10).await;
-    run.until_predicted(&comments).await;
-    // One that starts does, for its model.
+    // What runs has model and policies, and needs no bucket for good comments.
+    run.send(run.all / 10).await;
+    run.until_alerted().await;
+    // A publisher that starts does, for its policies.
+    assert!(run.twin.kill("publish-alerts") > 0, "no publisher runs");
+    run.send(run.all / 10).await;
+    run.until("publishers are refused", async |run| run.twin.tally.of("publish-alerts refused") >= 3).await;
+    // A scorer that starts does, for its model.
     assert!(run.twin.kill("score-comments") > 0, "no scorer runs");
     let before = run.twin.tally.of("score-comments refused");
     run.send_bad().await;

@@ -27,7 +27,7 @@ const SLOT_SECONDS: i64 = 15 * 60;
 /// How many alerts a page names: compressed, they are half of what an item holds.
 const ALERTS_PER_PAGE: usize = 4_000;
 /// How long it is kept which alerts a window took: longer than any run looks back.
-const KEPT: SignedDuration = SignedDuration::from_hours(3 * 24);
+const TAKEN_KEPT: SignedDuration = SignedDuration::from_hours(3 * 24);
 /// How long a digest that was not sent is still to be sent.
 const SENT_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 
@@ -106,7 +106,7 @@ impl WaitingSince {
 
     /// Whether it is still known at this window which alerts wait.
     pub fn is_kept(&self, at: Window) -> bool {
-        self.window.parse::<Window>().is_ok_and(|first| at.end.duration_since(first.end) < KEPT)
+        self.window.parse::<Window>().is_ok_and(|first| at.end.duration_since(first.end) < TAKEN_KEPT)
     }
 }
 
@@ -261,7 +261,7 @@ impl<'a, B: Table, C: Clock> Digests<'a, B, C> {
         let Closing { window, digests, taken, waiting: waits, still_waiting } = closing;
         let name = window.to_string();
         let attempt = attempt(closing);
-        let expires = window.end.saturating_add(KEPT).unwrap_or(Timestamp::MAX);
+        let expires = window.end.saturating_add(TAKEN_KEPT).unwrap_or(Timestamp::MAX);
         let page = |partition: String, number: usize, alerts: &[&AlertKey]| {
             let lines: String = alerts.iter().map(|alert| format!("{alert}\n")).collect();
             let key = Key::new(partition, format!("{name}#{attempt}#{number:06}"));

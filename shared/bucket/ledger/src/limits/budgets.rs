@@ -20,7 +20,7 @@ const PLACE: &str = "place";
 /// Of so many hours it is remembered which budgets are spent: an alert may come again after its hour.
 const HOURS: usize = 3;
 /// How long a budget is kept after its hour: longer than a stream keeps the records that may ask for it again, a week at most.
-const KEPT: SignedDuration = SignedDuration::from_hours(8 * 24);
+const BUDGET_KEPT: SignedDuration = SignedDuration::from_hours(8 * 24);
 
 /// How many alerts of a scope are published in an hour.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,7 +126,7 @@ impl Budgets {
 fn counted(hour: Hour, budget: &Budget) -> Write {
     let Budget { scope, places } = budget;
     let is_left = Condition::less_than(TAKEN, i64::from(*places));
-    let expires = hour.next().start().saturating_add(KEPT).unwrap_or(Timestamp::MAX);
+    let expires = hour.next().start().saturating_add(BUDGET_KEPT).unwrap_or(Timestamp::MAX);
     Write::Update {
         key: Key::new(format!("{BUDGET}{hour}"), scope.to_string()),
         update: Update::new().add(TAKEN, 1).expiring(expires),
