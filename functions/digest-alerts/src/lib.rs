@@ -189,8 +189,7 @@ impl<T: Topic, B: Table, C: Clock> DigestAlerts<T, B, C> {
         let mut digested =
             Digested { start: window.start, end: window.end, digests: 0, alerts: 0, refused: 0, panicked: 0 };
         let store = Digests::new(&self.table, &self.clock, deadline);
-        let before = store.unsent().await?;
-        self.close(run, &store, deadline, &rules).await?;
+        let closed = self.close(run, &store, deadline, &rules).await?;
         let windows = store.unsent().await?;
         let mut all = Vec::new();
         // Of each window, how many digests are not sent.
@@ -201,7 +200,7 @@ impl<T: Topic, B: Table, C: Clock> DigestAlerts<T, B, C> {
                 let subreddit = stored.digest.subreddit.as_deref().unwrap_or_default();
                 if !rules(subreddit, scheduled_for).quiet {
                     let id = stored.digest.id();
-                    if before.contains(unsent) {
+                    if closed != Some(unsent.window) {
                         digest_resumed(&id);
                     }
                     all.push(Outgoing { id, window, stored });
@@ -255,23 +254,23 @@ impl<T: Topic, B: Table, C: Clock> DigestAlerts<T, B, C> {
         }
     }
 
-    /// Closes the run's window, and all time since the one before, where that is not done yet.
+    /// Closes the run's window, and all time since the one before; none where that was done before.
     async fn close(
         &self,
         run: Run,
         store: &Digests<'_, B, C>,
         deadline: Timestamp,
         rules: &impl Fn(&str, Timestamp) -> DigestRules,
-    ) -> Result<(), DigestError> {
+    ) -> Result<Option<Window>, DigestError> {
         let window = run.window();
         for _ in 0..ROUNDS {
             let head = store.head().await?;
             if head.end.is_some_and(|end| end >= window.end) {
-                return Ok(());
+                return Ok(None);
             }
             let closing = self.closing(run, store, &head, deadline, rules).await?;
             if store.close(&head, &closing).await? == Closed::Ours {
-                return Ok(());
+                return Ok(Some(closing.window));
             }
         }
         Err(DigestError::Overtaken)

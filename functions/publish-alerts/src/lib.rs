@@ -450,7 +450,8 @@ impl<T: Topic, B: Table, O: Objects, C: Clock> Publishing<'_, T, B, O, C> {
         breaker: Option<&Known>,
     ) -> Result<Option<Withheld>, DeliveryError> {
         let PublishAlerts { table, clock, budgets, .. } = self.function;
-        if let Some(why) = withhold::by_rules(event, self.policies, breaker) {
+        // One that was made just now was asked about before that.
+        if is_resumed && let Some(why) = withhold::by_rules(event, self.policies, breaker) {
             return Ok(Some(why));
         }
         let table = (table, clock, self.deadline);

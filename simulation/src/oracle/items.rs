@@ -104,8 +104,7 @@ fn broken_in_copies(
     let severity = text(&event, "/data/severity").unwrap_or_default();
     let urgency = ["high", "medium", "low"].iter().position(|known| *known == severity).unwrap_or_default();
     let reports = alert.number("reports").unwrap_or_default();
-    let made = format!("{}.{:09}Z", made.strftime("%Y-%m-%dT%H:%M:%S"), made.subsec_nanosecond());
-    let rank = format!("{urgency}{:03}{made}", 999 - reports);
+    let rank = format!("{urgency}{:03}{:016x}", 999 - reports, made.as_nanosecond());
     let is_ranked = alert.text("rank") == Some(rank.as_str()) && alert.text("severity") == Some(severity);
     (!is_ranked).then(|| format!("{name}: {severity}, {reports} reports, ranked {:?}", alert.text("rank")))
 }

@@ -141,13 +141,14 @@ impl<'a, B: Table, S: Stream, C: Clock> Decisions<'a, B, S, C> {
             return Err(DecideError::TooMany);
         }
         let event = Decision::about(alert, action, &who, number).into_event(self.clock.now());
+        let encoded = event.encode();
         let mut queue = match action {
             Action::Undo if entry.is_open() => InQueue::Returns,
             Action::Undo => InQueue::StaysOut,
             Action::Remove | Action::Keep => InQueue::Leaves,
         };
         loop {
-            match self.record(case, &event, queue).await? {
+            match self.record(case, (&event, &encoded), queue).await? {
                 Recording::Done => break,
                 Recording::NotOpen => queue = InQueue::StaysOut,
                 Recording::Behind => {
@@ -158,7 +159,7 @@ impl<'a, B: Table, S: Stream, C: Clock> Decisions<'a, B, S, C> {
         }
         decision_recorded(&alert.id, number, action.as_str());
         let recorded = Recorded { number, action, moderator: who.clone(), time: event.time };
-        self.send(&entry.key, number, outbox_key(event.time, &event.id), event.encode()).await;
+        self.send(&entry.key, number, outbox_key(event.time, &event.id), encoded).await;
         Ok(DecideOutcome::Done { log: log.and(recorded), repeated: false })
     }
 
@@ -181,15 +182,15 @@ impl<'a, B: Table, S: Stream, C: Clock> Decisions<'a, B, S, C> {
     async fn record(
         &self,
         case: Case<'_>,
-        event: &Event<'_, Decision<'_>>,
+        (event, encoded): (&Event<'_, Decision<'_>>, &[u8]),
         queue: InQueue,
     ) -> Result<Recording, DecideError> {
         let Case { entry, alert, .. } = case;
-        let (number, encoded) = (event.data.number, event.encode());
+        let number = event.data.number;
         let writes = [
             with_decision(&entry.key, number - 1, queue),
-            Write::Put { item: item(&entry.key, alert, event, &encoded), condition: Condition::Absent },
-            Write::Put { item: in_outbox(outbox_key(event.time, &event.id), &encoded), condition: Condition::Always },
+            Write::Put { item: item(&entry.key, alert, event, encoded), condition: Condition::Absent },
+            Write::Put { item: in_outbox(outbox_key(event.time, &event.id), encoded), condition: Condition::Always },
         ];
         let intent = format!("{} {number}", entry.key);
         let reasons = match items::transact(self.table, self.clock, self.deadline, &intent, &writes).await? {

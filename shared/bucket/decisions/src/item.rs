@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use modstream_events::{Action, Alert, Decision, Event};
-use modstream_ledger::{AlertKey, IN_DECIDED, Kind, pack, sort_time};
+use modstream_ledger::{AlertKey, DECIDED_LIST, IN_DECIDED, Kind, pack, sort_time};
 use modstream_platform::table::{Item, Key};
 
 use crate::log::Recorded;
@@ -37,7 +37,7 @@ pub(crate) fn item(
         .with(ACTION, action.as_str())
         .with(MODERATOR, moderator.as_ref())
         .with(DECIDED, sort_time(decision.time))
-        .with(IN_DECIDED, "decided")
+        .with(IN_DECIDED, DECIDED_LIST)
         .with(SUBREDDIT, subreddit)
         .with(POLICY, policy)
         .with(REASON, reason)

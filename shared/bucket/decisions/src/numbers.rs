@@ -2,10 +2,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
 use modstream_events::{Action, Alert, Event};
-use modstream_ledger::{AlertKey, Kind, sort_time};
+use modstream_ledger::{AlertKey, Kind, decided_since};
 use modstream_platform::Clock;
 use modstream_platform::deliver::{DeliveryError, items};
-use modstream_platform::table::{Query, SortRange, Table};
+use modstream_platform::table::Table;
 use proportions::Proportion;
 
 use crate::{Log, Recorded, item};
@@ -88,7 +88,7 @@ pub async fn lately<B: Table, C: Clock>(
     since: Timestamp,
     most: u32,
 ) -> Result<Lately, DeliveryError> {
-    let mut query = Query::index("decided", "decided").range(SortRange::From(sort_time(since))).descending();
+    let mut query = decided_since(since).descending();
     let mut order: Vec<AlertKey> = Vec::new();
     let mut logs: HashMap<AlertKey, (Subject, Vec<Recorded>)> = HashMap::new();
     let mut left = most;

@@ -4,9 +4,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use modstream_archive::{Content, Reader as Archive};
 use modstream_events::{Alert, CommentEvent, CommentVersion, Decision, DeletedBy, Event};
-use modstream_ledger::{AlertKey, Kind, Ledger, LedgerError, sort_time, unpack};
+use modstream_ledger::{AlertKey, Kind, Ledger, LedgerError, decided_since, unpack};
 use modstream_platform::deliver::{DeliveryError, items};
-use modstream_platform::table::{Consistency, Item, Key, Query, SortRange, Table};
+use modstream_platform::table::{Consistency, Item, Key, Table};
 use modstream_platform::{Clock, Objects};
 
 use crate::{Judged, Verdict, standing};
@@ -117,7 +117,7 @@ async fn read_decisions<B: Table, C: Clock>(
 ) -> Result<Vec<Vec<u8>>, PullError> {
     let deadline = || clock.now() + READ_TIMEOUT;
     let from = from.max(Timestamp::UNIX_EPOCH);
-    let mut query = Query::index("decided", "decided").range(SortRange::From(sort_time(from)));
+    let mut query = decided_since(from);
     let mut found = Vec::new();
     loop {
         let page = items::query(table, clock, deadline(), &query).await?;

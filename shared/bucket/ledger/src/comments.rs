@@ -148,13 +148,13 @@ impl<B: Table, C: Clock> Ledger<'_, B, C> {
             if after == before {
                 return Ok(after);
             }
-            after.fit();
+            let encoded = after.fit();
             let changes = found.as_ref().and_then(|item| item.number(CHANGES)).unwrap_or_default();
             let unchanged = match &found {
                 Some(_) => Condition::equals(CHANGES, changes),
                 None => Condition::Absent,
             };
-            let item = Item::new(key.clone()).with(RECORD, after.encoded()).with(CHANGES, changes + 1);
+            let item = Item::new(key.clone()).with(RECORD, encoded).with(CHANGES, changes + 1);
             match items::put(table, clock, deadline, &item, &unchanged).await? {
                 Outcome::Done(()) => return Ok(after),
                 // Another write came between: this is what it left.
@@ -177,13 +177,13 @@ fn read(item: &Item) -> CommentRecord {
 }
 
 impl CommentRecord {
-    fn encoded(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
-    }
-
-    /// Forgets the oldest versions where an item would not hold all: their events' ids may be long.
-    fn fit(&mut self) {
-        while self.versions.len() > 1 && self.encoded().len() > MAX_RECORD_BYTES {
+    /// The record as an item holds it, without the oldest versions where it would not hold all: their events' ids may be long.
+    fn fit(&mut self) -> String {
+        loop {
+            let encoded = serde_json::to_string(self).unwrap_or_default();
+            if self.versions.len() <= 1 || encoded.len() <= MAX_RECORD_BYTES {
+                return encoded;
+            }
             let fewer = self.versions.len().div_ceil(10);
             self.versions.drain(..fewer.min(self.versions.len() - 1));
         }

@@ -17,7 +17,7 @@ use crate::entry::{
 use crate::keys::{ALERT, AlertKey, MISSED, partition, sort_time};
 use crate::packed::pack;
 use crate::redact::redacted;
-use crate::schema::{IN_MADE, IN_OPEN};
+use crate::schema::{IN_MADE, IN_OPEN, MADE_INDEX, OPEN_INDEX, OPEN_LIST};
 
 /// What to do about an alert.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,7 +94,7 @@ pub fn with_decision(key: &AlertKey, after: u32, queue: InQueue) -> Write {
         InQueue::Leaves => (decided.remove(IN_OPEN), condition),
         InQueue::Returns => {
             let is_open = Condition::missing(SUPERSEDED).and(Condition::missing(WITHDRAWN));
-            (decided.set(IN_OPEN, "open"), condition.and(is_open))
+            (decided.set(IN_OPEN, OPEN_LIST), condition.and(is_open))
         }
         InQueue::StaysOut => (decided, condition),
     };
@@ -337,7 +337,7 @@ impl<'a, B: Table, C: Clock> Ledger<'a, B, C> {
     ) -> Result<Page<Listed>, DeliveryError> {
         // Sort keys of whole times: nothing lies between the last and `to`.
         let range = SortRange::Between(sort_time(from), sort_time(to));
-        let query = Query::index("made", list.partition()).range(range).after(after);
+        let query = Query::index(MADE_INDEX.name, list.partition()).range(range).after(after);
         let page = items::query(self.table, self.clock, self.deadline, &query).await?;
         let found = page.items.iter().filter_map(listed).filter(|alert| alert.made < to);
         Ok(Page { found: found.collect(), next: page.next })
@@ -354,7 +354,7 @@ impl<'a, B: Table, C: Clock> Ledger<'a, B, C> {
         list: List,
         after: Option<Cursor>,
     ) -> Result<Page<AlertKey>, DeliveryError> {
-        let query = Query::index("made", list.partition()).after(after);
+        let query = Query::index(MADE_INDEX.name, list.partition()).after(after);
         let page = items::query(self.table, self.clock, self.deadline, &query).await?;
         let wanted = whose(person.0, person.1);
         let may_be = |item: &&Item| {
@@ -371,7 +371,7 @@ impl<'a, B: Table, C: Clock> Ledger<'a, B, C> {
     /// # Errors
     /// Where there is no answer by the deadline.
     pub async fn waiting(&self, after: Option<Cursor>) -> Result<Page<Waiting>, DeliveryError> {
-        let query = Query::index("open", "open").after(after);
+        let query = Query::index(OPEN_INDEX.name, OPEN_LIST).after(after);
         let page = items::query(self.table, self.clock, self.deadline, &query).await?;
         let waiting = |item: &Item| {
             Some(Waiting { key: AlertKey::of_item(&item.key)?, made: time(item, MADE)?, kind: Kind::of_item(item) })
@@ -400,7 +400,7 @@ fn made(key: &AlertKey, event: &Event<'_, Alert<'_>>, encoded: &[u8], withheld: 
         .with(SEVERITY, alert.severity.as_str())
         .with(PROBABILITY, alert.probability.to_string())
         .with(IN_MADE, List::Standing.partition())
-        .with(IN_OPEN, "open");
+        .with(IN_OPEN, OPEN_LIST);
     let whose = whose(alert.comment.author.as_deref(), alert.comment.id.as_deref()).join("/");
     if whose.len() > 1 {
         item = item.with(WHOSE, whose);

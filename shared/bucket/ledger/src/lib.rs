@@ -31,4 +31,4 @@ pub use keys::{AlertKey, NoAlertKey, comment_key, comment_key_of, sort_time};
 pub use ledger::{InQueue, Ledger, List, Listed, Missed, Next, Page, Waiting, with_decision};
 pub use packed::{Damaged, pack, unpack};
 pub use redact::{Redaction, redact};
-pub use schema::{IN_DECIDED, IN_MADE, IN_OPEN, SCHEMA, TABLE};
+pub use schema::{DECIDED_LIST, IN_DECIDED, IN_MADE, IN_OPEN, SCHEMA, TABLE, decided_since};

@@ -1,7 +1,11 @@
 //! The table's indexes, and the names of the attributes that more than one place knows.
 
+use jiff::Timestamp;
 use modstream_platform::environment::Variable;
-use modstream_platform::table::{Index, Projection, Schema};
+use modstream_platform::table::{Index, Projection, Query, Schema, SortRange};
+
+use crate::entry::{DETAIL, KIND, MADE, PROBABILITY, RANK, SEVERITY, SUBREDDIT, WHOSE, WITHHELD, WITHHELD_AT};
+use crate::keys::sort_time;
 
 /// The variable that names the table in a function's environment.
 pub const TABLE: Variable =
@@ -11,50 +15,41 @@ pub const TABLE: Variable =
 ///
 /// An item is in an index as long as it has the attribute `in_…` of that index: so what a moderator or a digest is not to see
 /// any more leaves by losing it.
-pub const SCHEMA: Schema = Schema { indexes: &[MADE, OPEN, DECIDED] };
+pub const SCHEMA: Schema = Schema { indexes: &[MADE_INDEX, OPEN_INDEX, DECIDED_INDEX] };
 
 /// Alerts by when they were made: those whose comment stands as it was, and apart from them those about an earlier text, and those
 /// whose comment is gone.
-const MADE: Index = Index {
+pub(crate) const MADE_INDEX: Index = Index {
     name: "made",
     partition: IN_MADE,
-    sort: "made",
-    projection: Projection::Only(&[
-        "subreddit",
-        "severity",
-        "probability",
-        "kind",
-        "withheld",
-        "withheld_at",
-        "detail",
-        "whose",
-    ]),
+    sort: MADE,
+    projection: Projection::Only(&[SUBREDDIT, SEVERITY, PROBABILITY, KIND, WITHHELD, WITHHELD_AT, DETAIL, WHOSE]),
 };
 
 /// Alerts that wait for a decision, the most urgent first.
-const OPEN: Index =
-    Index { name: "open", partition: IN_OPEN, sort: "rank", projection: Projection::Only(&["kind", "made"]) };
+pub(crate) const OPEN_INDEX: Index =
+    Index { name: "open", partition: IN_OPEN, sort: RANK, projection: Projection::Only(&[KIND, MADE]) };
 
 /// Decisions by when they were taken.
-const DECIDED: Index = Index {
+const DECIDED_INDEX: Index = Index {
     name: "decided",
     partition: IN_DECIDED,
     sort: "decided",
-    projection: Projection::Only(&[
-        "number",
-        "action",
-        "moderator",
-        "subreddit",
-        "policy",
-        "reason",
-        "alerted",
-        "kind",
-    ]),
+    projection: Projection::Only(&["number", "action", "moderator", SUBREDDIT, "policy", "reason", "alerted", KIND]),
 };
 
 /// The attribute that keeps an alert in the index `made`: it says in which of its lists.
 pub const IN_MADE: &str = "in_made";
-/// The attribute that keeps an alert in the index `open`, where it is `open`.
+/// The attribute that keeps an alert in the index `open`, where it is [`OPEN_LIST`].
 pub const IN_OPEN: &str = "in_open";
-/// The attribute that keeps a decision in the index `decided`, where it is `decided`.
+/// The attribute that keeps a decision in the index `decided`, where it is [`DECIDED_LIST`].
 pub const IN_DECIDED: &str = "in_decided";
+/// The one list of the index `open`.
+pub(crate) const OPEN_LIST: &str = "open";
+/// The one list of the index `decided`.
+pub const DECIDED_LIST: &str = "decided";
+
+/// Asks for the decisions since a time, the first first.
+pub fn decided_since(from: Timestamp) -> Query {
+    Query::index(DECIDED_INDEX.name, DECIDED_LIST).range(SortRange::From(sort_time(from)))
+}
