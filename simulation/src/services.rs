@@ -7,8 +7,8 @@ use modstream_platform::listing::{Page, all_pages};
 use modstream_platform::memory::MemoryObjects;
 use modstream_platform::table::{self, Batch, Consistency, Item, Key, Query, Table, Transacted, Update, Write};
 use modstream_platform::{
-    Bytes, CallError, CallErrorKind, Clock, Condition, DeletableObjects, ETag, Fetched, Message, Objects,
-    PublishOutcome, PutOutcome, PutRecord, Secrets, Stage, Stream, Topic, Written,
+    Bytes, CallError, CallErrorKind, Clock, Condition, ETag, Fetched, Message, Objects, PublishOutcome, PutOutcome,
+    PutRecord, Secrets, Stage, Stream, Topic, Written,
 };
 use serde_json::Value;
 
@@ -163,15 +163,6 @@ impl Objects for Faulty<MemoryObjects> {
     /// Folds pages, each of which is a call that can go wrong.
     async fn list(&self, prefix: &str) -> Result<Vec<String>, CallError> {
         all_pages("s3", "ListObjectsV2", async |after| self.page(prefix, after).await).await
-    }
-}
-
-impl DeletableObjects for Faulty<MemoryObjects> {
-    /// Goes wrong as a put does.
-    async fn delete(&self, key: &str) -> Result<(), CallError> {
-        let fault = self.before_at(Operation::PutObject, key).await?;
-        self.inner.delete(key).await?;
-        self.after(Operation::PutObject, fault, ()).await
     }
 }
 
