@@ -378,11 +378,13 @@ mod tests {
             Fault::Fails(CallErrorKind::OutcomeUnknown),
             Fault::SlowAnswer(Duration::from_secs(1)),
         ];
-        let faulty = table(table::Operation::UpdateItem, &lost, clock);
-        let count = Update::new().add("n", 1);
+        let faulty = table(table::Operation::TransactWriteItems, &lost, clock);
+        let count = [Write::Update { key: key(0), update: Update::new().add("n", 1), condition: always.clone() }];
         for _ in 0..2 {
-            let made = items::update_once(&faulty, &clock, deadline, &key(0), &count, &always, "once").await;
-            assert_eq!(made.expect("an answer").done().and_then(|item| item.number("n")), Some(1));
+            let made = items::transact(&faulty, &clock, deadline, "once", &count).await;
+            assert_eq!(made.expect("an answer"), Transacted::Done);
+            let item = faulty.get(&key(0), Consistency::Consistent).await.expect("an answer");
+            assert_eq!(item.and_then(|item| item.number("n")), Some(1));
         }
         let faulty = table(table::Operation::BatchGetItem, &[Fault::EntriesFail(vec![true, false])], clock);
         let keys: Vec<Key> = (0..4).map(key).collect();

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use base64::Engine as _;
@@ -276,7 +276,6 @@ impl Rows {
 enum Kept {
     Number(i64),
     Text(String),
-    Texts(BTreeSet<String>),
     Bytes { base64: String },
 }
 
@@ -285,7 +284,6 @@ fn kept(item: &Item) -> String {
         let value = match value {
             Value::Number(number) => Kept::Number(*number),
             Value::Text(text) => Kept::Text(text.clone()),
-            Value::Texts(texts) => Kept::Texts(texts.clone()),
             Value::Bytes(bytes) => Kept::Bytes { base64: STANDARD_NO_PAD.encode(bytes) },
         };
         (name, value)
@@ -304,7 +302,6 @@ fn item(row: &Row<'_>) -> rusqlite::Result<Item> {
         let value = match value {
             Kept::Number(number) => Value::Number(number),
             Kept::Text(text) => Value::Text(text),
-            Kept::Texts(texts) => Value::Texts(texts),
             Kept::Bytes { base64 } => {
                 Value::Bytes(STANDARD_NO_PAD.decode(base64).map_err(|error| unread(error.into()))?.into())
             }
