@@ -266,9 +266,8 @@ impl<'a> Asked<'a> {
             Operation::PutItem => "dynamodb:PutItem",
             Operation::UpdateItem => "dynamodb:UpdateItem",
             Operation::DeleteItem => "dynamodb:DeleteItem",
-            Operation::TransactWriteItems => {
-                "dynamodb:PutItem, dynamodb:UpdateItem, dynamodb:DeleteItem and dynamodb:ConditionCheckItem"
-            }
+            // What the transactions here write: none deletes, and none only checks.
+            Operation::TransactWriteItems => "dynamodb:PutItem and dynamodb:UpdateItem",
         }
     }
 
