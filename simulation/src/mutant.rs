@@ -8,8 +8,8 @@ use modstream_platform::table::{
     self, Action, Batch, Consistency, Item, Key, Outcome, Page, Query, Source, Table, Transacted, Update, Write,
 };
 use modstream_platform::{
-    Bytes, CallError, CallErrorKind, Clock, Condition, DeletableObjects, ETag, Fetched, Message, Objects,
-    PublishOutcome, PutOutcome, PutRecord, Secrets, Stage, Stream, Topic, Written,
+    Bytes, CallError, CallErrorKind, Clock, Condition, ETag, Fetched, Message, Objects, PublishOutcome, PutOutcome,
+    PutRecord, Secrets, Stage, Stream, Topic, Written,
 };
 use modstream_tests::unpacked;
 use named_mutations::is_on;
@@ -120,12 +120,6 @@ impl<O: Objects> Objects for Mutant<O> {
 
     async fn list(&self, prefix: &str) -> Result<Vec<String>, CallError> {
         self.inner.list(prefix).await
-    }
-}
-
-impl<O: DeletableObjects> DeletableObjects for Mutant<O> {
-    async fn delete(&self, key: &str) -> Result<(), CallError> {
-        self.inner.delete(key).await
     }
 }
 

@@ -7,8 +7,8 @@ use modstream_platform::listing::{Page, all_pages};
 use modstream_platform::memory::MemoryObjects;
 use modstream_platform::table::{self, Batch, Consistency, Item, Key, Query, Table, Transacted, Update, Write};
 use modstream_platform::{
-    Bytes, CallError, CallErrorKind, Clock, Condition, DeletableObjects, ETag, Fetched, Message, Objects,
-    PublishOutcome, PutOutcome, PutRecord, Secrets, Stage, Stream, Topic, Written,
+    Bytes, CallError, CallErrorKind, Clock, Condition, ETag, Fetched, Message, Objects, PublishOutcome, PutOutcome,
+    PutRecord, Secrets, Stage, Stream, Topic, Written,
 };
 use serde_json::Value;
 
@@ -163,15 +163,6 @@ impl Objects for Faulty<MemoryObjects> {
     /// Folds pages, each of which is a call that can go wrong.
     async fn list(&self, prefix: &str) -> Result<Vec<String>, CallError> {
         all_pages("s3", "ListObjectsV2", async |after| self.page(prefix, after).await).await
-    }
-}
-
-impl DeletableObjects for Faulty<MemoryObjects> {
-    /// Goes wrong as a put does.
-    async fn delete(&self, key: &str) -> Result<(), CallError> {
-        let fault = self.before_at(Operation::PutObject, key).await?;
-        self.inner.delete(key).await?;
-        self.after(Operation::PutObject, fault, ()).await
     }
 }
 
@@ -387,11 +378,13 @@ mod tests {
             Fault::Fails(CallErrorKind::OutcomeUnknown),
             Fault::SlowAnswer(Duration::from_secs(1)),
         ];
-        let faulty = table(table::Operation::UpdateItem, &lost, clock);
-        let count = Update::new().add("n", 1);
+        let faulty = table(table::Operation::TransactWriteItems, &lost, clock);
+        let count = [Write::Update { key: key(0), update: Update::new().add("n", 1), condition: always.clone() }];
         for _ in 0..2 {
-            let made = items::update_once(&faulty, &clock, deadline, &key(0), &count, &always, "once").await;
-            assert_eq!(made.expect("an answer").done().and_then(|item| item.number("n")), Some(1));
+            let made = items::transact(&faulty, &clock, deadline, "once", &count).await;
+            assert_eq!(made.expect("an answer"), Transacted::Done);
+            let item = faulty.get(&key(0), Consistency::Consistent).await.expect("an answer");
+            assert_eq!(item.and_then(|item| item.number("n")), Some(1));
         }
         let faulty = table(table::Operation::BatchGetItem, &[Fault::EntriesFail(vec![true, false])], clock);
         let keys: Vec<Key> = (0..4).map(key).collect();

@@ -43,7 +43,6 @@ fn json_of(item: &Item) -> Value {
             Attribute::Text(value) => text(value),
             Attribute::Number(number) => json!({ "N": number.to_string() }),
             Attribute::Bytes(bytes) => json!({ "B": STANDARD.encode(bytes) }),
-            Attribute::Texts(texts) => json!({ "SS": texts }),
         };
         (name.clone(), value)
     }));

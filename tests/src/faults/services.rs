@@ -5,8 +5,8 @@ use modstream_platform::table::{
     self, Batch, Consistency, Item, Key, Outcome, Page, Query, Table, Transacted, Update, Write,
 };
 use modstream_platform::{
-    Bytes, CallError, CallErrorKind, Clock, Condition, DeletableObjects, ETag, Fetched, Message, Objects,
-    PublishOutcome, PutOutcome, PutRecord, Stream, Topic, Written,
+    Bytes, CallError, CallErrorKind, Clock, Condition, ETag, Fetched, Message, Objects, PublishOutcome, PutOutcome,
+    PutRecord, Stream, Topic, Written,
 };
 
 use super::{Effect, Fault, Faults, Operation, Process};
@@ -109,13 +109,6 @@ impl<O: Objects> Objects for Faulty<O> {
     async fn list(&self, prefix: &str) -> Result<Vec<String>, CallError> {
         self.faults.denied("ListObjectsV2", prefix)?;
         self.call(Operation::GetObject, self.inner.list(prefix), None).await
-    }
-}
-
-impl<O: DeletableObjects> DeletableObjects for Faulty<O> {
-    async fn delete(&self, key: &str) -> Result<(), CallError> {
-        self.faults.denied("DeleteObject", key)?;
-        self.call(Operation::PutObject, self.inner.delete(key), None).await
     }
 }
 

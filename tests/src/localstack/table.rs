@@ -1,6 +1,6 @@
 //! A table, made and read by DynamoDB's own calls: what the system says of itself there is read by nothing of its own.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
@@ -25,7 +25,6 @@ fn read(mut attributes: HashMap<String, AttributeValue>) -> Item {
             AttributeValue::S(text) => item.with(name, text),
             AttributeValue::N(digits) => item.with(name, number(digits)),
             AttributeValue::B(bytes) => item.with(name, bytes.into_inner()),
-            AttributeValue::Ss(texts) => item.with(name, texts.into_iter().collect::<BTreeSet<String>>()),
             other => panic!("{name} is {other:?}"),
         };
     }

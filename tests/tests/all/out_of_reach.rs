@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use modstream_in_use::policies::PolicyStore;
-use modstream_platform::{DeletableObjects, Objects};
+use modstream_platform::memory::MemoryObjects;
+use modstream_platform::{Objects as _, VersionedObjects as _};
 use modstream_policy::Policies;
 use modstream_tests::{MODEL_NAME, MemoryWorld, System, World, install, model_files};
 
@@ -26,6 +27,12 @@ async fn system(document: &str) -> System<MemoryWorld> {
     install(&world, &model_files()).await;
     push(&world, document).await;
     System::new(world, &[])
+}
+
+async fn delete(objects: &MemoryObjects, key: &str) {
+    for version in objects.list_versions(key).await.expect("the bucket lists") {
+        objects.delete_version(&version.key, &version.version_id).await.expect("the bucket deletes");
+    }
 }
 
 /// Scores and publishes a comment of this number, and more than a minute later one of the next.
@@ -64,7 +71,7 @@ async fn what_a_model_promises_is_not_known_without_its_manifest_and_alerts_go_o
     put_comment(&system.world, 0).await;
     assert_eq!(system.score().await, smoothly());
     for key in manifests.iter().filter(|key| key.ends_with("manifest.json")) {
-        system.world.objects().delete(key).await.expect("the bucket deletes");
+        delete(&system.world.objects(), key).await;
     }
     assert_eq!(system.publish().await, smoothly());
     assert_eq!(log.text().matches("event=\"policy_reach_unknown\"").count(), 1, "{}", log.text());

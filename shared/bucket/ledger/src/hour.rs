@@ -27,16 +27,6 @@ impl Hour {
         Hour { number: (time.as_second() - before_a_second).div_euclid(SECONDS) }
     }
 
-    /// Hours since 1970.
-    pub fn number(self) -> i64 {
-        self.number
-    }
-
-    /// The hour so many hours after 1970 began.
-    pub fn from_number(number: u32) -> Self {
-        Hour { number: i64::from(number) }
-    }
-
     /// When it begins.
     pub fn start(self) -> Timestamp {
         Timestamp::from_second(self.number * SECONDS).unwrap_or(Timestamp::MIN)

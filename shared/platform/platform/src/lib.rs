@@ -163,12 +163,6 @@ pub trait Objects: Send + Sync {
     fn list(&self, prefix: &str) -> impl Future<Output = Result<Vec<String>, CallError>> + Send;
 }
 
-/// A bucket that holds marks which come and go. Most of what the functions keep never changes, so most take [`Objects`].
-pub trait DeletableObjects: Objects {
-    /// Deletes an object, and succeeds also where there is none. In a bucket with versioning its versions stay.
-    fn delete(&self, key: &str) -> impl Future<Output = Result<(), CallError>> + Send;
-}
-
 /// One of the contents that a key has had, in a bucket with versioning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObjectVersion {

@@ -408,7 +408,6 @@ fn value_of(value: &Value) -> AttributeValue {
         Value::Text(text) => AttributeValue::S(text.clone()),
         Value::Number(of) => number(*of),
         Value::Bytes(bytes) => AttributeValue::B(Blob::new(bytes.to_vec())),
-        Value::Texts(texts) => AttributeValue::Ss(texts.iter().cloned().collect()),
     }
 }
 
@@ -439,8 +438,7 @@ fn read(mut attributes: Attributes) -> Result<Item, String> {
             AttributeValue::S(text) => Value::Text(text),
             AttributeValue::N(digits) => Value::Number(whole(&name, &digits)?),
             AttributeValue::B(bytes) => Value::Bytes(bytes.into_inner().into()),
-            AttributeValue::Ss(texts) => Value::Texts(texts.into_iter().collect()),
-            _ => return Err(format!("its `{name}` is neither text, number, bytes nor a set of texts")),
+            _ => return Err(format!("its `{name}` is neither text, number nor bytes")),
         };
         Ok((name, value))
     };
@@ -565,21 +563,9 @@ impl Expressions {
                 Term::One(format!("{} < {}", self.name(name), self.value(value_of(value))))
             }
             Condition::Missing(name) => Term::One(format!("attribute_not_exists({})", self.name(name))),
-            Condition::Lacks(name, text) => {
-                // Of a text, `contains` asks for a part of it.
-                let (name, set) = (self.name(name), self.is_of_type("SS", name));
-                let text = self.value(AttributeValue::S(text.clone()));
-                Term::Or(vec![format!("NOT {set}"), format!("NOT contains({name}, {text})")])
-            }
             Condition::All(all) => return Term::all(all.iter().filter_map(|one| self.term(one)).collect()),
             Condition::Any(any) => return Term::any(any.iter().filter_map(|one| self.term(one)).collect()),
         })
-    }
-
-    fn is_of_type(&mut self, kind: &str, name: &str) -> String {
-        let name = self.name(name);
-        let kind = self.value(AttributeValue::S(kind.to_owned()));
-        format!("attribute_type({name}, {kind})")
     }
 
     /// The condition of an update, with what it takes that the update can be made.
@@ -590,14 +576,13 @@ impl Expressions {
         }
         for (name, action) in &update.actions {
             let fits = match action {
-                Action::Add(0) => self.is_of_type("N", name),
+                Action::Add(0) => format!("attribute_type({}, {})", self.name(name), self.text("N")),
                 // Only of a number it can be so that it has a place between.
                 Action::Add(added @ 1..) => {
                     format!("{} <= {}", self.name(name), self.value(number(i64::MAX - added)))
                 }
                 Action::Add(taken) => format!("{} >= {}", self.name(name), self.value(number(i64::MIN - taken))),
-                Action::AddTexts(_) => self.is_of_type("SS", name),
-                Action::Set(_) | Action::SetIfMissing(_) | Action::Remove => continue,
+                Action::Set(_) | Action::Remove => continue,
             };
             terms.push(Term::Or(vec![format!("attribute_not_exists({})", self.name(name)), fits]));
         }
@@ -610,21 +595,13 @@ impl Expressions {
             let name = self.name(name);
             match action {
                 Action::Set(value) => set.push(format!("{name} = {}", self.value(value_of(value)))),
-                Action::SetIfMissing(value) => {
-                    set.push(format!("{name} = if_not_exists({name}, {})", self.value(value_of(value))));
-                }
                 Action::Remove => remove.push(name),
                 Action::Add(added) => add.push(format!("{name} {}", self.value(number(*added)))),
-                Action::AddTexts(texts) => {
-                    let texts = self.value(AttributeValue::Ss(texts.iter().cloned().collect()));
-                    add.push(format!("{name} {texts}"));
-                }
             }
         }
         match update.expiry {
             Expiry::Kept => {}
             Expiry::At(at) => set.push(format!("{} = {}", self.name(EXPIRES), self.value(number(at)))),
-            Expiry::Never => remove.push(self.name(EXPIRES)),
         }
         let clauses = [("SET", set), ("REMOVE", remove), ("ADD", add)];
         let clauses = clauses.into_iter().filter(|(_, actions)| !actions.is_empty());

@@ -10,8 +10,7 @@ use super::boxed;
 use super::error::{Operation, chain, status};
 use crate::listing::{Page, all_pages};
 use crate::{
-    Bytes, CallError, CallErrorKind, Condition, DeletableObjects, ETag, Fetched, ObjectVersion, Objects,
-    VersionedObjects, Written,
+    Bytes, CallError, CallErrorKind, Condition, ETag, Fetched, ObjectVersion, Objects, VersionedObjects, Written,
 };
 
 const GET: Operation = Operation { service: "s3", name: "GetObject" };
@@ -138,14 +137,6 @@ impl Objects for S3Objects {
     /// The keys come in the order of their bytes.
     async fn list(&self, prefix: &str) -> Result<Vec<String>, CallError> {
         Ok(self.list_written(prefix).await?.into_iter().map(|(key, _)| key).collect())
-    }
-}
-
-impl DeletableObjects for S3Objects {
-    async fn delete(&self, key: &str) -> Result<(), CallError> {
-        let call = self.client.delete_object().bucket(&self.bucket).key(key);
-        boxed(call.send()).await.map_err(|error| DELETE.failed(&error))?;
-        Ok(())
     }
 }
 

@@ -29,8 +29,8 @@ pub enum Cause {
     /// The call failed as a whole.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// The caller may not make the call, or what it is about is not there. What is in the bucket is as it was, and nothing follows
-    /// from it: it is not known.
+    /// The caller may not make the call, or what it is about is not there. The call changed nothing, and what the bucket or the
+    /// table holds is not known.
     #[error(transparent)]
     Denied(Box<Denied>),
     /// The call succeeded, and this entry of it failed.
@@ -68,6 +68,6 @@ pub struct Denied {
     pub call: CallError,
     /// The permission that it takes.
     pub permission: &'static str,
-    /// The object's key, the listing's prefix or the secret's name.
+    /// The object's key, the listing's prefix, or the name of the secret or the table.
     pub on: String,
 }

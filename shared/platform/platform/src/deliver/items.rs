@@ -5,10 +5,8 @@
 //!
 //! - [`put`] knows its item again by its content. So whoever wants to be one of many, puts something into it that is its own; and
 //!   where others change the item afterwards, only they can tell, by what they leave of it.
-//! - [`update`] knows again an update that sets, removes or adds texts, as what it would do is done. One that adds to a number is
-//!   **not repeated** after an attempt without an answer, since it might count twice: the error says so. For those there are
-//! - [`update_once`], which leaves a mark in the item, and so is made once however often it is asked for, by this invocation or
-//!   another, as long as the item lasts; and
+//! - [`update`] knows again an update that sets or removes, as what it would do is done. One that adds to a number is
+//!   **not repeated** after an attempt without an answer, since it might count twice: the error says so. For those there is
 //! - [`transact`], which DynamoDB makes once by its token, and which is the way where what must be counted has an item of its own:
 //!   put that if it is absent and count it, both or none.
 //!
@@ -23,13 +21,10 @@ use super::backoff::Patience;
 use super::objects::transient;
 use super::{Cause, DeliveryError};
 use crate::table::{
-    Action, Condition, Consistency, Item, Key, MAX_BATCH_KEYS, Operation, Outcome, Page, Query, Table, Transacted,
-    Update, Write, digest,
+    Condition, Consistency, Item, Key, MAX_BATCH_KEYS, Operation, Outcome, Page, Query, Table, Transacted, Update,
+    Write, digest,
 };
 use crate::{CallError, CallErrorKind, Clock};
-
-/// The attribute in which [`update_once`] keeps its marks.
-pub const MARKS: &str = "marks";
 
 /// Reads an item; none where there is none, or it has expired.
 ///
@@ -189,40 +184,6 @@ pub async fn update<T: Table, C: Clock>(
     })
 }
 
-/// Changes an item under a condition, once: an item that has the mark was changed, by this call or an earlier one, and is returned
-/// as it is now, whether the condition still holds or not.
-///
-/// A mark names the intent, such as the id of the alert that is counted, and stays in the item's attribute [`MARKS`] as long as the
-/// item does. So this is for items that few marks come to: one of an hour, or one that expires.
-///
-/// # Errors
-/// [`DeliveryError`] where it is not known by the deadline that the item is changed, or that the condition fails.
-pub async fn update_once<T: Table, C: Clock>(
-    table: &T,
-    clock: &C,
-    deadline: Timestamp,
-    key: &Key,
-    update: &Update,
-    condition: &Condition,
-    mark: &str,
-) -> Result<Outcome<Item>, DeliveryError> {
-    let asked = Asked::of(table, Operation::UpdateItem, &key.partition);
-    if update.actions.contains_key(MARKS) {
-        let message = format!("an update that is made once keeps its marks in `{MARKS}`: name the attribute otherwise");
-        let error = asked.operation.error("table", CallErrorKind::Invalid, message);
-        return Err(DeliveryError::final_answer(Cause::Call(error)));
-    }
-    let marked = update.clone().with(MARKS, Action::AddTexts([mark.to_owned()].into()));
-    let condition = condition.clone().and(Condition::Lacks(MARKS.to_owned(), mark.to_owned()));
-    let (outcome, _) = answered(clock, deadline, asked, || table.update(key, &marked, &condition)).await?;
-    Ok(match outcome {
-        Outcome::ConditionFailed(Some(found)) if found.texts(MARKS).is_some_and(|marks| marks.contains(mark)) => {
-            Outcome::Done(*found)
-        }
-        outcome => outcome,
-    })
-}
-
 /// Deletes an item under a condition. That there is none counts as deleted, where an attempt before had no answer.
 ///
 /// # Errors
@@ -305,9 +266,8 @@ impl<'a> Asked<'a> {
             Operation::PutItem => "dynamodb:PutItem",
             Operation::UpdateItem => "dynamodb:UpdateItem",
             Operation::DeleteItem => "dynamodb:DeleteItem",
-            Operation::TransactWriteItems => {
-                "dynamodb:PutItem, dynamodb:UpdateItem, dynamodb:DeleteItem and dynamodb:ConditionCheckItem"
-            }
+            // What the transactions here write: none deletes, and none only checks.
+            Operation::TransactWriteItems => "dynamodb:PutItem and dynamodb:UpdateItem",
         }
     }
 

@@ -22,7 +22,7 @@ mod versions;
 pub use backoff::Backoff;
 pub use error::{Cause, DeliveryError, Denied};
 pub use messages::{Published, publish_all};
-pub use objects::{Claimed, PutIfAbsent, claim, delete, get, list, put, put_if_absent, put_where};
+pub use objects::{PutIfAbsent, get, list, put, put_if_absent, put_where};
 pub use records::{Delivery, put_all};
 pub use secrets::secret;
 pub use versions::{delete_version, get_version, list_versions};

@@ -4,7 +4,7 @@ use modstream_telemetry::access_denied;
 
 use super::backoff::Patience;
 use super::{Cause, DeliveryError, Denied};
-use crate::{Bytes, CallError, CallErrorKind, Clock, Condition, DeletableObjects, ETag, Fetched, Objects, Written};
+use crate::{Bytes, CallError, CallErrorKind, Clock, Condition, ETag, Fetched, Objects, Written};
 
 /// What a call needs, as IAM names it.
 pub(super) type Permission = &'static str;
@@ -12,7 +12,6 @@ pub(super) type Permission = &'static str;
 const GET: Permission =
     "s3:GetObject (and s3:ListBucket on the bucket, without which S3 says the same of what is missing)";
 const PUT: Permission = "s3:PutObject";
-const DELETE: Permission = "s3:DeleteObject";
 const LIST: Permission = "s3:ListBucket";
 
 /// The answer to [`put_if_absent`].
@@ -27,8 +26,8 @@ pub enum PutIfAbsent {
 /// Writes an object where there is none, and never over one
 /// ([conditional writes](https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html)).
 ///
-/// While another write of the key is under way (409) it asks again. It reads nothing: who must know whose the object is that
-/// existed asks with [`claim`].
+/// While another write of the key is under way (409) it asks again. It reads nothing, so it does not say whose the object is
+/// that existed.
 ///
 /// # Errors
 /// [`DeliveryError`] where it is not known by the deadline that the object is there.
@@ -43,46 +42,6 @@ pub async fn put_if_absent<O: Objects, C: Clock>(
         Settled::Done(_) => PutIfAbsent::Written,
         Settled::ConditionFailed => PutIfAbsent::Existed,
     })
-}
-
-/// The answer to [`claim`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Claimed {
-    /// The object is as this call writes it: written now, or before by an attempt of it that got no answer.
-    Ours,
-    /// The object is another's, with this content.
-    Theirs(Vec<u8>),
-}
-
-/// Writes an object where there is none, and says whose it is where there is one. An attempt that got no answer may have written
-/// it: a caller knows its own write by its content, so whoever wants to be one of many puts something into it that is its own.
-///
-/// # Errors
-/// [`DeliveryError`] where it is not known by the deadline whose the object is.
-pub async fn claim<O: Objects, C: Clock>(
-    objects: &O,
-    clock: &C,
-    deadline: Timestamp,
-    key: &str,
-    bytes: impl Into<Bytes>,
-) -> Result<Claimed, DeliveryError> {
-    let bytes = bytes.into();
-    let mut patience = Patience::new(clock, deadline, key);
-    while patience.is_left() {
-        if let Settled::Done(_) = write(objects, clock, deadline, key, bytes.clone(), &Condition::Absent).await? {
-            return Ok(Claimed::Ours);
-        }
-        match get(objects, clock, deadline, key, None).await? {
-            Fetched::Object { bytes: found, .. } if found == bytes => return Ok(Claimed::Ours),
-            Fetched::Object { bytes: found, .. } => return Ok(Claimed::Theirs(found)),
-            // It was there a moment ago, so somebody deleted it: the key is free again.
-            Fetched::Missing | Fetched::NotModified => {}
-        }
-        if !patience.wait().await {
-            break;
-        }
-    }
-    Err(DeliveryError::out_of_time(None))
 }
 
 /// Writes an object, over whatever the key holds.
@@ -137,19 +96,6 @@ pub async fn get<O: Objects, C: Clock>(
     unless: Option<&ETag>,
 ) -> Result<Fetched, DeliveryError> {
     tried(clock, deadline, (GET, key), || objects.get(key, unless)).await
-}
-
-/// Deletes an object. A call without an answer is repeated, which does no harm.
-///
-/// # Errors
-/// [`DeliveryError`] where the object is not known by the deadline to be gone.
-pub async fn delete<O: DeletableObjects, C: Clock>(
-    objects: &O,
-    clock: &C,
-    deadline: Timestamp,
-    key: &str,
-) -> Result<(), DeliveryError> {
-    tried(clock, deadline, (DELETE, key), || objects.delete(key)).await
 }
 
 /// Lists all keys that start with `prefix`, in order.

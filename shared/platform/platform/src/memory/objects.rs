@@ -7,9 +7,7 @@ use md5::{Digest, Md5};
 
 use super::lock;
 use crate::listing::{Page, all_pages};
-use crate::{
-    Bytes, CallError, Condition, DeletableObjects, ETag, Fetched, ObjectVersion, Objects, VersionedObjects, Written,
-};
+use crate::{Bytes, CallError, Condition, ETag, Fetched, ObjectVersion, Objects, VersionedObjects, Written};
 
 /// A bucket with versioning on. A tag is the MD5 of the content in hexadecimal, as S3's is for a simple put.
 ///
@@ -26,14 +24,8 @@ const PAGE_KEYS: usize = 1_000;
 #[derive(Clone)]
 struct Version {
     id: u64,
-    /// The content and its tag; none marks a deletion.
-    content: Option<(Bytes, ETag)>,
-}
-
-impl Version {
-    fn etag(&self) -> Option<&ETag> {
-        self.content.as_ref().map(|(_, etag)| etag)
-    }
+    bytes: Bytes,
+    etag: ETag,
 }
 
 impl MemoryObjects {
@@ -45,8 +37,7 @@ impl MemoryObjects {
     /// Every content that the key has had, oldest first; none if it never had one.
     pub fn versions(&self, key: &str) -> Vec<Vec<u8>> {
         let versions = lock(&self.versions);
-        let all = versions.get(key).into_iter().flatten();
-        all.filter_map(|version| Some(version.content.as_ref()?.0.to_vec())).collect()
+        versions.get(key).into_iter().flatten().map(|version| version.bytes.to_vec()).collect()
     }
 
     /// A page of at most so many keys that start with `prefix`, in order, behind the key `after`.
@@ -54,8 +45,7 @@ impl MemoryObjects {
         let versions = lock(&self.versions);
         let from = after.map_or(Bound::Included(prefix), Bound::Excluded);
         let keys = versions.range::<str, _>((from, Bound::Unbounded)).take_while(|(key, _)| key.starts_with(prefix));
-        let present = keys.filter(|(_, all)| all.last().is_some_and(|version| version.content.is_some()));
-        let mut entries: Vec<String> = present.map(|(key, _)| key.clone()).take(most.saturating_add(1)).collect();
+        let mut entries: Vec<String> = keys.map(|(key, _)| key.clone()).take(most.saturating_add(1)).collect();
         let is_truncated = entries.len() > most;
         entries.truncate(most);
         let next = entries.last().filter(|_| is_truncated).cloned();
@@ -65,7 +55,7 @@ impl MemoryObjects {
     fn write(&self, key: &str, bytes: Bytes, condition: &Condition) -> Written {
         let etag = etag_of(&bytes);
         let mut versions = lock(&self.versions);
-        let current = versions.get(key).and_then(|all| all.last()).and_then(Version::etag);
+        let current = versions.get(key).and_then(|all| all.last()).map(|version| &version.etag);
         let holds = match condition {
             Condition::Always => true,
             Condition::Absent => current.is_none(),
@@ -75,7 +65,7 @@ impl MemoryObjects {
             return Written::ConditionFailed;
         }
         let id = self.written.fetch_add(1, Ordering::Relaxed);
-        versions.entry(key.to_owned()).or_default().push(Version { id, content: Some((bytes, etag.clone())) });
+        versions.entry(key.to_owned()).or_default().push(Version { id, bytes, etag: etag.clone() });
         Written::Done(etag)
     }
 }
@@ -87,10 +77,10 @@ fn etag_of(bytes: &[u8]) -> ETag {
 impl Objects for MemoryObjects {
     async fn get(&self, key: &str, unless: Option<&ETag>) -> Result<Fetched, CallError> {
         let versions = lock(&self.versions);
-        Ok(match versions.get(key).and_then(|all| all.last()).and_then(|version| version.content.as_ref()) {
+        Ok(match versions.get(key).and_then(|all| all.last()) {
             None => Fetched::Missing,
-            Some((_, etag)) if unless == Some(etag) => Fetched::NotModified,
-            Some((bytes, etag)) => Fetched::Object { bytes: bytes.to_vec(), etag: etag.clone() },
+            Some(Version { etag, .. }) if unless == Some(etag) => Fetched::NotModified,
+            Some(Version { bytes, etag, .. }) => Fetched::Object { bytes: bytes.to_vec(), etag: etag.clone() },
         })
     }
 
@@ -101,17 +91,6 @@ impl Objects for MemoryObjects {
     async fn list(&self, prefix: &str) -> Result<Vec<String>, CallError> {
         let page = |after: Option<String>| std::future::ready(Ok(self.list_page(prefix, after.as_deref(), PAGE_KEYS)));
         all_pages("s3", "ListObjectsV2", page).await
-    }
-}
-
-impl DeletableObjects for MemoryObjects {
-    async fn delete(&self, key: &str) -> Result<(), CallError> {
-        let mut versions = lock(&self.versions);
-        let Some(all) = versions.get_mut(key) else { return Ok(()) };
-        if all.last().is_some_and(|version| version.content.is_some()) {
-            all.push(Version { id: self.written.fetch_add(1, Ordering::Relaxed), content: None });
-        }
-        Ok(())
     }
 }
 
@@ -126,7 +105,7 @@ impl VersionedObjects for MemoryObjects {
                 key: key.clone(),
                 version_id: version.id.to_string(),
                 is_latest: newest == Some(version.id),
-                etag: version.etag().cloned(),
+                etag: Some(version.etag.clone()),
             })
         });
         Ok(all.collect())
@@ -135,7 +114,7 @@ impl VersionedObjects for MemoryObjects {
     async fn get_version(&self, key: &str, version_id: &str) -> Result<Option<Vec<u8>>, CallError> {
         let versions = lock(&self.versions);
         let version = versions.get(key).and_then(|all| all.iter().find(|version| version.id.to_string() == version_id));
-        Ok(version.and_then(|version| Some(version.content.as_ref()?.0.to_vec())))
+        Ok(version.map(|version| version.bytes.to_vec()))
     }
 
     async fn delete_version(&self, key: &str, version_id: &str) -> Result<(), CallError> {

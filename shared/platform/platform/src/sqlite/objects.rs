@@ -2,9 +2,7 @@ use md5::{Digest, Md5};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{Database, DatabaseError};
-use crate::{
-    Bytes, CallError, Condition, DeletableObjects, ETag, Fetched, ObjectVersion, Objects, VersionedObjects, Written,
-};
+use crate::{Bytes, CallError, Condition, ETag, Fetched, ObjectVersion, Objects, VersionedObjects, Written};
 
 /// A bucket without versioning: what is written over or deleted is gone, so a key has one version at most. A tag is the MD5 of the
 /// content in hexadecimal, as S3's is for a simple put.
@@ -129,16 +127,6 @@ impl Objects for SqliteObjects {
 
     async fn list(&self, prefix: &str) -> Result<Vec<String>, CallError> {
         self.all("ListObjectsV2", prefix, "key", |row| row.get(0).map(|key: String| (key.clone(), key))).await
-    }
-}
-
-impl DeletableObjects for SqliteObjects {
-    async fn delete(&self, key: &str) -> Result<(), CallError> {
-        let key = key.to_owned();
-        self.write("DeleteObject", move |connection| {
-            connection.prepare_cached("DELETE FROM objects WHERE key = ?1")?.execute([key]).map(drop)
-        })
-        .await
     }
 }
 

@@ -1,4 +1,5 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use base64::Engine as _;
@@ -210,7 +211,10 @@ impl Rows {
             }
             let Some(row) = rows.next()? else { return Ok(page) };
             let item = item(row)?;
-            let item = index.map_or_else(|| item.clone(), |index| index.projected(&item));
+            let item = match index {
+                None => item,
+                Some(index) => index.projected(&item),
+            };
             bytes += item.size();
             if bytes > MAX_PAGE_BYTES && !page.items.is_empty() {
                 page.next = last;
@@ -273,10 +277,9 @@ impl Rows {
 /// An attribute's value, as JSON has it.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
-enum Kept {
+enum Kept<'a> {
     Number(i64),
-    Text(String),
-    Texts(BTreeSet<String>),
+    Text(Cow<'a, str>),
     Bytes { base64: String },
 }
 
@@ -284,8 +287,7 @@ fn kept(item: &Item) -> String {
     let kept = item.attributes.iter().map(|(name, value)| {
         let value = match value {
             Value::Number(number) => Kept::Number(*number),
-            Value::Text(text) => Kept::Text(text.clone()),
-            Value::Texts(texts) => Kept::Texts(texts.clone()),
+            Value::Text(text) => Kept::Text(text.into()),
             Value::Bytes(bytes) => Kept::Bytes { base64: STANDARD_NO_PAD.encode(bytes) },
         };
         (name, value)
@@ -298,13 +300,12 @@ fn kept(item: &Item) -> String {
 fn item(row: &Row<'_>) -> rusqlite::Result<Item> {
     const ATTRIBUTES: usize = 2;
     let unread = |error| rusqlite::Error::FromSqlConversionFailure(ATTRIBUTES, Type::Text, error);
-    let kept: BTreeMap<String, Kept> =
+    let kept: BTreeMap<String, Kept<'_>> =
         serde_json::from_str(row.get_ref(ATTRIBUTES)?.as_str()?).map_err(|error| unread(error.into()))?;
     let value = |(name, value)| {
         let value = match value {
             Kept::Number(number) => Value::Number(number),
-            Kept::Text(text) => Value::Text(text),
-            Kept::Texts(texts) => Value::Texts(texts),
+            Kept::Text(text) => Value::Text(text.into_owned()),
             Kept::Bytes { base64 } => {
                 Value::Bytes(STANDARD_NO_PAD.decode(base64).map_err(|error| unread(error.into()))?.into())
             }

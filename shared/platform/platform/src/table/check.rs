@@ -76,15 +76,6 @@ fn check_name(name: &str) -> Checked {
     Ok(())
 }
 
-fn check_value(name: &str, value: &Value) -> Checked {
-    match value {
-        Value::Texts(texts) if texts.is_empty() => {
-            Err(Flaw::refused(format!("the attribute `{name}` is an empty set: leave it away, or remove it")))
-        }
-        _ => Ok(()),
-    }
-}
-
 /// What indexes ask of the attributes that they are by.
 fn check_index_key(index: &Index, item: &Item) -> Checked {
     for (name, most) in [(index.partition, MAX_PARTITION_BYTES), (index.sort, MAX_SORT_BYTES)] {
@@ -107,10 +98,7 @@ fn check_index_key(index: &Index, item: &Item) -> Checked {
 
 pub(crate) fn check_item(schema: Schema, item: &Item) -> Checked {
     check_key(&item.key)?;
-    for (name, value) in &item.attributes {
-        check_name(name)?;
-        check_value(name, value)?;
-    }
+    item.attributes.keys().try_for_each(|name| check_name(name))?;
     schema.indexes.iter().try_for_each(|index| check_index_key(index, item))?;
     let bytes = item.size();
     if bytes > MAX_ITEM_BYTES {
@@ -130,12 +118,7 @@ pub(crate) fn check_condition(condition: &Condition) -> Checked {
 fn check_terms(condition: &Condition) -> Checked {
     match condition {
         Condition::Always | Condition::Absent | Condition::Present | Condition::Vacant(_) => Ok(()),
-        Condition::Missing(name) | Condition::Lacks(name, _) => check_name(name),
-        Condition::Equals(name, value) => check_name(name).and_then(|()| check_value(name, value)),
-        Condition::LessThan(name, Value::Texts(_)) => {
-            Err(Flaw::invalid(format!("a condition asks whether `{name}` is less than a set: sets have no order")))
-        }
-        Condition::LessThan(name, _) => check_name(name),
+        Condition::Equals(name, _) | Condition::LessThan(name, _) | Condition::Missing(name) => check_name(name),
         Condition::Any(any) if any.is_empty() => Err(Flaw::invalid("a condition asks for any of nothing")),
         Condition::All(of) | Condition::Any(of) => of.iter().try_for_each(check_terms),
     }
@@ -149,23 +132,13 @@ pub(crate) fn check_update(schema: Schema, update: &Update) -> Checked {
         let actions = update.actions.len();
         return Err(Flaw::invalid(format!("an update of {actions} attributes: it changes at most {MAX_TERMS}")));
     }
-    for (name, action) in &update.actions {
-        check_name(name)?;
-        match action {
-            Action::Set(value) | Action::SetIfMissing(value) => check_value(name, value)?,
-            Action::AddTexts(texts) if texts.is_empty() => {
-                return Err(Flaw::refused(format!("an update adds no text to `{name}`: leave it away")));
-            }
-            Action::Remove | Action::Add(_) | Action::AddTexts(_) => {}
-        }
-    }
+    update.actions.keys().try_for_each(|name| check_name(name))?;
     // What the update leaves there where nothing was: an index asks the same of it whatever was there.
     let is_key = |name: &str| schema.indexes.iter().any(|index| name == index.partition || name == index.sort);
     let left = update.actions.iter().filter(|(name, _)| is_key(name)).filter_map(|(name, action)| {
         let value = match action {
-            Action::Set(value) | Action::SetIfMissing(value) => value.clone(),
+            Action::Set(value) => value.clone(),
             Action::Add(number) => Value::Number(*number),
-            Action::AddTexts(texts) => Value::Texts(texts.clone()),
             Action::Remove => return None,
         };
         Some((name.clone(), value))

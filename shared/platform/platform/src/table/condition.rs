@@ -20,8 +20,6 @@ pub enum Condition {
     LessThan(String, Value),
     /// The item lacks the attribute, or there is no item.
     Missing(String),
-    /// The attribute is not a set that has this text, or there is no item.
-    Lacks(String, String),
     /// All of these are so.
     All(Vec<Condition>),
     /// One of these is so, at least.
@@ -91,10 +89,6 @@ impl Condition {
                 _ => false,
             },
             Condition::Missing(name) => attribute(name).is_none(),
-            Condition::Lacks(name, text) => match attribute(name) {
-                Some(Value::Texts(texts)) => !texts.contains(text),
-                _ => true,
-            },
             Condition::All(all) => all.iter().all(|one| one.holds(found)),
             Condition::Any(any) => any.iter().any(|one| one.holds(found)),
         }
@@ -104,7 +98,7 @@ impl Condition {
     pub(super) fn terms(&self) -> usize {
         match self {
             Condition::Always => 0,
-            Condition::Vacant(_) | Condition::Lacks(..) => 2,
+            Condition::Vacant(_) => 2,
             Condition::All(of) | Condition::Any(of) => of.iter().map(Condition::terms).sum(),
             _ => 1,
         }

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
@@ -30,8 +30,6 @@ pub enum Value {
     Number(i64),
     /// Bytes.
     Bytes(Bytes),
-    /// A set of texts, which is never empty.
-    Texts(BTreeSet<String>),
 }
 
 impl Value {
@@ -43,8 +41,6 @@ impl Value {
             // A byte for every two digits, one more, and one for a minus.
             Value::Number(number) => number.unsigned_abs().to_string().len().div_ceil(2) + 1 + usize::from(*number < 0),
             Value::Bytes(bytes) => bytes.len(),
-            // Three bytes of overhead, and one an element: counted so for lists, and taken for sets to be safe.
-            Value::Texts(texts) => 3 + texts.iter().map(|text| text.len() + 1).sum::<usize>(),
         }
     }
 
@@ -54,7 +50,6 @@ impl Value {
             Value::Text(_) => "a text",
             Value::Number(_) => "a number",
             Value::Bytes(_) => "bytes",
-            Value::Texts(_) => "a set of texts",
         }
     }
 }
@@ -86,12 +81,6 @@ impl From<Bytes> for Value {
 impl From<Vec<u8>> for Value {
     fn from(bytes: Vec<u8>) -> Self {
         Value::Bytes(bytes.into())
-    }
-}
-
-impl From<BTreeSet<String>> for Value {
-    fn from(texts: BTreeSet<String>) -> Self {
-        Value::Texts(texts)
     }
 }
 
@@ -151,14 +140,6 @@ impl Item {
     pub fn bytes(&self, name: &str) -> Option<&Bytes> {
         match self.attributes.get(name) {
             Some(Value::Bytes(bytes)) => Some(bytes),
-            _ => None,
-        }
-    }
-
-    /// The texts of an attribute; none where it is missing or no set.
-    pub fn texts(&self, name: &str) -> Option<&BTreeSet<String>> {
-        match self.attributes.get(name) {
-            Some(Value::Texts(texts)) => Some(texts),
             _ => None,
         }
     }

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
@@ -19,14 +19,10 @@ pub struct Update {
 pub enum Action {
     /// The attribute gets this value.
     Set(Value),
-    /// The attribute gets this value, unless it has one.
-    SetIfMissing(Value),
     /// The attribute is removed.
     Remove,
     /// The number is added to the attribute's, or to 0 where it has none.
     Add(i64),
-    /// The texts join the attribute's set.
-    AddTexts(BTreeSet<String>),
 }
 
 /// What becomes of the time when an item expires.
@@ -37,8 +33,6 @@ pub enum Expiry {
     Kept,
     /// It is this, in seconds since 1970.
     At(i64),
-    /// The item never expires.
-    Never,
 }
 
 impl Update {
@@ -60,12 +54,6 @@ impl Update {
         self.with(name, Action::Set(value.into()))
     }
 
-    /// Sets an attribute where the item lacks it.
-    #[must_use]
-    pub fn set_if_missing(self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.with(name, Action::SetIfMissing(value.into()))
-    }
-
     /// Removes an attribute.
     #[must_use]
     pub fn remove(self, name: impl Into<String>) -> Self {
@@ -76,17 +64,6 @@ impl Update {
     #[must_use]
     pub fn add(self, name: impl Into<String>, number: i64) -> Self {
         self.with(name, Action::Add(number))
-    }
-
-    /// Adds a text to a set.
-    #[must_use]
-    pub fn add_text(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
-        let action = self.actions.entry(name.into()).or_insert_with(|| Action::AddTexts(BTreeSet::new()));
-        match action {
-            Action::AddTexts(texts) => drop(texts.insert(text.into())),
-            other => *other = Action::AddTexts(BTreeSet::from([text.into()])),
-        }
-        self
     }
 
     /// Makes the item expire at this time, or within the second after it.
@@ -106,22 +83,19 @@ impl Update {
         let expires = match self.expiry {
             Expiry::Kept => true,
             Expiry::At(at) => item.expires_at == Some(at),
-            Expiry::Never => item.expires_at.is_none(),
         };
         let is_done = |(name, action): (&String, &Action)| match (action, item.attributes.get(name)) {
             (Action::Set(value), found) => found == Some(value),
-            (Action::SetIfMissing(_), found) => found.is_some(),
             (Action::Remove, found) => found.is_none(),
-            (Action::AddTexts(texts), Some(Value::Texts(found))) => texts.is_subset(found),
             // What a number was before nobody knows.
-            (Action::AddTexts(_) | Action::Add(_), _) => false,
+            (Action::Add(_), _) => false,
         };
         expires && self.actions.iter().all(is_done)
     }
 
     /// Whether the update only takes away, so that it makes no item.
     pub(crate) fn only_removes(&self) -> bool {
-        !matches!(self.expiry, Expiry::At(_)) && self.actions.values().all(|action| *action == Action::Remove)
+        self.expiry == Expiry::Kept && self.actions.values().all(|action| *action == Action::Remove)
     }
 
     /// The item that the update makes of the one that was found.
@@ -130,14 +104,10 @@ impl Update {
         match self.expiry {
             Expiry::Kept => {}
             Expiry::At(at) => item.expires_at = Some(at),
-            Expiry::Never => item.expires_at = None,
         }
         for (name, action) in &self.actions {
-            let is = |value: &Value| value.described();
             match (action, item.attributes.get_mut(name)) {
                 (Action::Set(value), _) => drop(item.attributes.insert(name.clone(), value.clone())),
-                (Action::SetIfMissing(_), Some(_)) => {}
-                (Action::SetIfMissing(value), None) => drop(item.attributes.insert(name.clone(), value.clone())),
                 (Action::Remove, _) => drop(item.attributes.remove(name)),
                 (Action::Add(number), None) => drop(item.attributes.insert(name.clone(), Value::Number(*number))),
                 (Action::Add(number), Some(Value::Number(sum))) => {
@@ -145,20 +115,10 @@ impl Update {
                         Flaw::refused(format!("{number} can't be added to the attribute `{name}`, which holds {sum}"))
                     })?;
                 }
-                (Action::AddTexts(texts), Some(Value::Texts(set))) => set.extend(texts.iter().cloned()),
-                (Action::AddTexts(texts), None) => {
-                    drop(item.attributes.insert(name.clone(), Value::Texts(texts.clone())));
-                }
                 (Action::Add(_), Some(other)) => {
                     return Err(Flaw::refused(format!(
                         "the attribute `{name}` holds {}, to which no number can be added",
-                        is(other)
-                    )));
-                }
-                (Action::AddTexts(_), Some(other)) => {
-                    return Err(Flaw::refused(format!(
-                        "the attribute `{name}` holds {}, to which no text can be added",
-                        is(other)
+                        other.described()
                     )));
                 }
             }

@@ -13,16 +13,6 @@ pub enum Outcome<T> {
     ConditionFailed(Option<Box<Item>>),
 }
 
-impl<T> Outcome<T> {
-    /// What was done; none where the condition failed.
-    pub fn done(self) -> Option<T> {
-        match self {
-            Outcome::Done(done) => Some(done),
-            Outcome::ConditionFailed(_) => None,
-        }
-    }
-}
-
 /// A write of a transaction. No two of one transaction are of the same key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Write {

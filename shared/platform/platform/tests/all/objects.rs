@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use modstream_platform::deliver::{Cause, Claimed, PutIfAbsent, claim, get, put, put_if_absent, put_where};
+use modstream_platform::deliver::{Cause, PutIfAbsent, get, put, put_if_absent, put_where};
 use modstream_platform::memory::MemoryObjects;
 use modstream_platform::{Bytes, CallError, CallErrorKind, Clock, Condition, ETag, Fetched, Objects, Written};
 
@@ -169,26 +169,6 @@ fn step() -> impl Strategy<Value = Step> {
 
 proptest! {
     #[test]
-    fn a_claim_knows_its_own_write_whatever_fails_and_whichever_answer_is_lost(
-        plan in prop::collection::vec(step(), 0..8),
-        theirs in prop::option::of(prop_oneof![Just(b"ours"), Just(b"else")]),
-    ) {
-        run(async {
-            let clock = clock();
-            let objects = PlannedObjects::new(plan);
-            if let Some(theirs) = theirs {
-                objects.inner.put("k", Bytes::from_static(theirs), Condition::Absent).await.unwrap();
-            }
-            let claimed = claim(&objects, &clock, after(&clock, LONG), "k", b"ours".to_vec()).await;
-            let found = objects.inner.versions("k");
-            prop_assert_eq!(found.len(), 1, "it is never written over");
-            let expected = if found[0] == b"ours" { Claimed::Ours } else { Claimed::Theirs(found[0].clone()) };
-            prop_assert_eq!(claimed, Ok(expected));
-            Ok(())
-        })?;
-    }
-
-    #[test]
     fn a_write_under_a_condition_knows_itself_whatever_fails_and_whichever_answer_is_lost(
         plan in prop::collection::vec(step(), 0..8),
         (is_there, is_moved) in any::<(bool, bool)>(),
@@ -211,13 +191,4 @@ proptest! {
             Ok(())
         })?;
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_claim_that_may_not_read_whose_it_is_is_no_claim() {
-    let clock = clock();
-    let plan = [Step::AnswerLost, Step::Fails(CallErrorKind::Unavailable), Step::Conflict];
-    let objects = PlannedObjects::new(plan.into_iter().chain([Step::Fails(CallErrorKind::Denied)]));
-    let said = claim(&objects, &clock, after(&clock, LONG), "folder/k", b"1".to_vec()).await.unwrap_err().to_string();
-    assert!(said.contains("s3:PutObject on folder/k"), "{said}");
 }

@@ -2,9 +2,7 @@
 
 use modstream_platform::memory::MemoryObjects;
 use modstream_platform::sqlite::SqliteObjects;
-use modstream_platform::{
-    CallError, Condition, DeletableObjects, ETag, Fetched, Objects, VersionedObjects as _, Written,
-};
+use modstream_platform::{CallError, Condition, ETag, Fetched, Objects as _, VersionedObjects, Written};
 use proptest::prelude::*;
 
 use crate::{folder, runtime, serve};
@@ -51,7 +49,7 @@ fn tag(number: u8) -> ETag {
     ETag(Md5::digest(content(number)).iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-async fn answer(objects: &impl DeletableObjects, call: &Call) -> Result<Answer, CallError> {
+async fn answer(objects: &impl VersionedObjects, call: &Call) -> Result<Answer, CallError> {
     Ok(match call {
         Call::Get { key, unless } => Answer::Fetched(objects.get(KEYS[*key], unless.map(tag).as_ref()).await?),
         Call::Put { key, content: number, condition } => {
@@ -63,7 +61,10 @@ async fn answer(objects: &impl DeletableObjects, call: &Call) -> Result<Answer, 
             Answer::Written(objects.put(KEYS[*key], content(*number).into(), condition).await?)
         }
         Call::Delete { key } => {
-            objects.delete(KEYS[*key]).await?;
+            let versions = objects.list_versions(KEYS[*key]).await?;
+            for version in versions.iter().filter(|version| version.key == KEYS[*key]) {
+                objects.delete_version(&version.key, &version.version_id).await?;
+            }
             Answer::Deleted
         }
         Call::List { prefix } => Answer::Listed(objects.list(PREFIXES[*prefix]).await?),

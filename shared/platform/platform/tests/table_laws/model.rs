@@ -41,10 +41,6 @@ fn text() -> impl Strategy<Value = String> {
     prop::sample::select(&["open", "shut", "o", "é"][..]).prop_map(str::to_owned)
 }
 
-fn set() -> impl Strategy<Value = BTreeSet<String>> {
-    prop::collection::btree_set(text(), 1..3)
-}
-
 fn number() -> impl Strategy<Value = i64> {
     prop_oneof![4 => -2..3_i64, 1 => prop::sample::select(&[i64::MIN, i64::MAX][..])]
 }
@@ -54,7 +50,6 @@ fn value() -> impl Strategy<Value = Value> {
         text().prop_map(Value::Text),
         number().prop_map(Value::Number),
         text().prop_map(|text| Value::Bytes(text.into())),
-        set().prop_map(Value::Texts),
     ]
 }
 
@@ -86,12 +81,8 @@ fn condition() -> impl Strategy<Value = Condition> {
         1 => Just(Condition::Present),
         1 => (0..4_i64).prop_map(Condition::Vacant),
         2 => attribute().prop_map(|(name, value)| Condition::Equals(name, value)),
-        1 => attribute().prop_filter_map("no order", |(name, value)| match value {
-            Value::Texts(_) => None,
-            value => Some(Condition::LessThan(name, value)),
-        }),
+        1 => attribute().prop_map(|(name, value)| Condition::LessThan(name, value)),
         1 => name().prop_map(Condition::Missing),
-        1 => (name(), text()).prop_map(|(name, text)| Condition::Lacks(name, text)),
     ];
     term.prop_recursive(2, 6, 3, |inner| {
         prop_oneof![
@@ -105,10 +96,8 @@ fn action() -> impl Strategy<Value = (String, Action)> {
     let other = || prop::sample::select(&OTHERS[..]).prop_map(str::to_owned);
     prop_oneof![
         attribute().prop_map(|(name, value)| (name, Action::Set(value))),
-        attribute().prop_map(|(name, value)| (name, Action::SetIfMissing(value))),
         attribute().prop_map(|(name, _)| (name, Action::Remove)),
         (other(), number()).prop_map(|(name, number)| (name, Action::Add(number))),
-        (other(), set()).prop_map(|(name, set)| (name, Action::AddTexts(set))),
     ]
 }
 
@@ -116,7 +105,6 @@ fn update() -> impl Strategy<Value = Update> {
     let expiry = prop_oneof![
         3 => Just(Expiry::Kept),
         1 => (1..4_i64).prop_map(Expiry::At),
-        1 => Just(Expiry::Never),
     ];
     (prop::collection::vec(action(), 1..4), expiry)
         .prop_map(|(actions, expiry)| Update { actions: actions.into_iter().collect(), expiry })
@@ -201,10 +189,6 @@ fn so(condition: &Condition, item: Option<&Item>) -> bool {
             _ => false,
         },
         Condition::Missing(name) => of(name).is_none(),
-        Condition::Lacks(name, text) => {
-            let Some(Value::Texts(texts)) = of(name) else { return true };
-            !texts.iter().any(|one| one == text)
-        }
         Condition::All(of) => !of.iter().any(|one| !so(one, item)),
         Condition::Any(of) => of.iter().any(|one| so(one, item)),
     }
@@ -216,21 +200,17 @@ fn updated(key: &Key, update: &Update, found: Option<&Item>) -> Option<Item> {
     for (name, action) in update.actions.clone() {
         let old = item.attributes.remove(&name);
         let new = match (action, old) {
-            (Action::Set(value), _) | (Action::SetIfMissing(value), None) => Some(value),
-            (Action::SetIfMissing(_), old) => old,
+            (Action::Set(value), _) => Some(value),
             (Action::Remove, _) => None,
             (Action::Add(number), None) => Some(Value::Number(number)),
             (Action::Add(number), Some(Value::Number(old))) => Some(Value::Number(old.checked_add(number)?)),
-            (Action::AddTexts(texts), None) => Some(Value::Texts(texts)),
-            (Action::AddTexts(texts), Some(Value::Texts(old))) => Some(Value::Texts(&old | &texts)),
-            (Action::Add(_) | Action::AddTexts(_), Some(_)) => return None,
+            (Action::Add(_), Some(_)) => return None,
         };
         item.attributes.extend(new.map(|new| (name, new)));
     }
     match update.expiry {
         Expiry::Kept => {}
         Expiry::At(at) => item.expires_at = Some(at),
-        Expiry::Never => item.expires_at = None,
     }
     Some(item)
 }
@@ -288,7 +268,9 @@ fn transacted(model: &mut Model, writes: &[Write]) -> Result<Transacted, ()> {
     }
     let answers: Vec<_> = answers.into_iter().collect::<Result<_, ()>>()?;
     for (write, answer) in writes.iter().zip(answers) {
-        apply(model, write.key(), answer.done().flatten());
+        if let Outcome::Done(item) = answer {
+            apply(model, write.key(), item);
+        }
     }
     Ok(Transacted::Done)
 }

@@ -89,15 +89,6 @@ impl<'a> Expression<'a> {
     /// A value, or the attribute of a name, which may be missing.
     fn operand(&mut self, item: Option<&Item>) -> Result<Option<Value>, String> {
         match self.words.front() {
-            Some(&"if_not_exists") => {
-                self.words.pop_front();
-                self.expect("(")?;
-                let there = self.operand(item)?;
-                self.expect(",")?;
-                let other = self.operand(item)?;
-                self.expect(")")?;
-                Ok(there.or(other))
-            }
             Some(word) if word.starts_with(':') => {
                 let value = self.values.get(*word).cloned();
                 let value = value.ok_or_else(|| format!("`{word}` is the placeholder of no value"))?;
@@ -128,9 +119,6 @@ impl<'a> Expression<'a> {
     }
 
     fn one(&mut self, item: Option<&Item>) -> Result<bool, String> {
-        if self.next_is("NOT") {
-            return Ok(!self.one(item)?);
-        }
         if self.next_is("(") {
             let holds = self.any(item)?;
             self.expect(")")?;
@@ -151,15 +139,6 @@ impl<'a> Expression<'a> {
                     first.is_some_and(|value| value.get(kind).is_some())
                 }
                 "begins_with" => both(&first, &second, "S").is_some_and(|(text, start)| text.starts_with(start)),
-                "contains" => {
-                    let wanted = second.as_ref().map(|wanted| &wanted["S"]);
-                    match &first {
-                        Some(value) if value["SS"].is_array() => {
-                            value["SS"].as_array().into_iter().flatten().any(|text| Some(text) == wanted)
-                        }
-                        _ => both(&first, &second, "S").is_some_and(|(text, part)| text.contains(part)),
-                    }
-                }
                 other => return Err(format!("no function `{other}` here")),
             });
         }
@@ -220,21 +199,13 @@ pub(super) fn compare(one: Option<&Value>, other: Option<&Value>) -> Option<Orde
     Some(of(one, "S")?.cmp(&of(other, "S")?))
 }
 
-/// A number with one added, or a set with texts.
+/// A number with one added.
 fn sum(there: Option<&Value>, added: &Value) -> Result<Value, String> {
     let number = |value: &Value| value["N"].as_str().and_then(|digits| digits.parse::<i64>().ok());
-    if let Some(more) = number(added) {
-        let before = there.map_or(Some(0), number).ok_or("a number is added to what is none")?;
-        let sum = before.checked_add(more).ok_or("a sum is too large")?;
-        return Ok(json!({ "N": sum.to_string() }));
-    }
-    let mut texts = there.and_then(|set| set["SS"].as_array()).cloned().unwrap_or_default();
-    for text in added["SS"].as_array().ok_or("neither a number nor texts are added")? {
-        if !texts.contains(text) {
-            texts.push(text.clone());
-        }
-    }
-    Ok(json!({ "SS": texts }))
+    let more = number(added).ok_or("what is added is no number")?;
+    let before = there.map_or(Some(0), number).ok_or("a number is added to what is none")?;
+    let sum = before.checked_add(more).ok_or("a sum is too large")?;
+    Ok(json!({ "N": sum.to_string() }))
 }
 
 #[cfg(test)]
@@ -244,15 +215,13 @@ mod tests {
     fn body(expression: &str) -> Value {
         json!({
             "Expression": expression,
-            "ExpressionAttributeNames": {"#n0": "a", "#n1": "b", "#n2": "set", "#n3": "none"},
-            "ExpressionAttributeValues": {
-                ":v0": {"S": "x"}, ":v1": {"N": "9"}, ":v2": {"N": "10"}, ":v3": {"S": "SS"}, ":v4": {"SS": ["y"]}
-            },
+            "ExpressionAttributeNames": {"#n0": "a", "#n1": "b", "#n2": "c", "#n3": "none"},
+            "ExpressionAttributeValues": {":v0": {"S": "x"}, ":v1": {"N": "9"}, ":v2": {"N": "10"}, ":v3": {"S": "N"}},
         })
     }
 
     fn item() -> Item {
-        let item = json!({ "a": {"S": "xyz"}, "b": {"N": "10"}, "set": {"SS": ["x"]} });
+        let item = json!({ "a": {"S": "xyz"}, "b": {"N": "10"}, "c": {"S": "x"} });
         item.as_object().expect("an object").clone()
     }
 
@@ -263,10 +232,11 @@ mod tests {
             ("attribute_not_exists(#n3)", true, true),
             // As numbers 9 is less than 10.
             ("#n1 > :v1 AND #n1 <= :v2", true, false),
-            ("#n1 < :v1 OR #n0 = :v0 OR NOT attribute_exists(#n3)", true, true),
+            ("#n1 < :v1 OR #n0 = :v0 OR attribute_not_exists(#n3)", true, true),
             ("begins_with(#n0, :v0)", true, false),
-            ("NOT attribute_type(#n2, :v3) OR NOT contains(#n2, :v0)", false, true),
-            ("(attribute_not_exists(#n0) OR #n1 BETWEEN :v1 AND :v2) AND contains(#n2, :v0)", true, false),
+            ("attribute_type(#n1, :v3)", true, false),
+            ("attribute_type(#n2, :v3)", false, false),
+            ("(attribute_not_exists(#n0) OR #n1 BETWEEN :v1 AND :v2) AND #n2 = :v0", true, false),
             // A text is neither more nor less than a number.
             ("#n0 >= :v1", false, false),
         ] {
@@ -284,13 +254,18 @@ mod tests {
 
     #[test]
     fn updates_are_made_of_what_was_there() {
-        let body = body("SET #n0 = if_not_exists(#n0, :v0), #n3 = if_not_exists(#n3, :v0) REMOVE #n2 ADD #n1 :v1");
+        let body = body("SET #n0 = :v0, #n3 = #n0 REMOVE #n2 ADD #n1 :v1");
         let mut update = Expression::of(&body, "Expression").expect("reads").expect("there");
-        let wanted = json!({ "a": {"S": "xyz"}, "b": {"N": "19"}, "none": {"S": "x"} });
+        let wanted = json!({ "a": {"S": "x"}, "b": {"N": "19"}, "none": {"S": "xyz"} });
         assert_eq!(Value::from(update.applied(item()).expect("made")), wanted);
-        let body = self::body("ADD #n2 :v4, #n3 :v2");
+        let body = self::body("ADD #n1 :v1, #n3 :v2");
         let mut update = Expression::of(&body, "Expression").expect("reads").expect("there");
         let made = update.applied(item()).expect("made");
-        assert_eq!((&made["set"], &made["none"]), (&json!({"SS": ["x", "y"]}), &json!({"N": "10"})));
+        assert_eq!((&made["b"], &made["none"]), (&json!({"N": "19"}), &json!({"N": "10"})));
+        for expression in ["ADD #n2 :v1", "ADD #n1 :v0"] {
+            let body = self::body(expression);
+            let mut update = Expression::of(&body, "Expression").expect("reads").expect("there");
+            assert!(update.applied(item()).is_err(), "{expression}");
+        }
     }
 }

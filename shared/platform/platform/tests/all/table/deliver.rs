@@ -44,9 +44,8 @@ async fn a_write_is_known_again_after_an_answer_that_was_lost() {
         assert_eq!(done, Ok(Outcome::Done(())), "{plan:?}");
 
         let table = PlannedTable::new(table.inner, plan.clone());
-        let update = Update::new().set("by", "you").remove("none").add_text("seen", "a").set_if_missing("first", 1);
-        let changed = item("1").with("by", "you").with("first", 1);
-        let changed = changed.with("seen", crate::table_laws::texts(&["a"]));
+        let update = Update::new().set("by", "you").remove("none");
+        let changed = item("1").with("by", "you");
         let mine = Condition::equals("by", "me");
         let done = items::update(&table, &clock, deadline, &key("1"), &update, &mine).await;
         assert_eq!(done, Ok(Outcome::Done(changed)), "{plan:?}");
@@ -122,26 +121,6 @@ async fn an_addition_is_not_repeated_where_it_may_be_done_but_where_nothing_was(
     let table = planned(clock, vec![Call::Fails(CallErrorKind::Unavailable); 3]);
     let done = items::update(&table, &clock, deadline, &key("1"), &add, &Condition::Always).await;
     assert_eq!(done, Ok(Outcome::Done(item("1").with("n", 1))));
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_update_that_is_made_once_keeps_to_it_across_invocations_and_conditions() {
-    let clock = clock();
-    let deadline = after(&clock, LONG);
-    let table = planned(clock, [Call::AnswerLost]);
-    let take = Update::new().add("taken", 1);
-    let below = Condition::missing("taken").or(Condition::less_than("taken", 2));
-    let once = async |mark: &str| {
-        let answer = items::update_once(&table, &clock, deadline, &key("budget"), &take, &below, mark).await;
-        answer.expect("an answer").done().and_then(|item| item.number("taken"))
-    };
-    assert_eq!((once("a").await, once("a").await), (Some(1), Some(1)));
-    assert_eq!(once("b").await, Some(2));
-    // The budget is spent; whoever has a place keeps it.
-    assert_eq!((once("c").await, once("a").await, once("b").await), (None, Some(2), Some(2)));
-    let marks = Update::new().set(items::MARKS, "x");
-    let error = items::update_once(&table, &clock, deadline, &key("budget"), &marks, &below, "d").await;
-    assert!(error.expect_err("the marks' own").to_string().contains("`marks`"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -233,23 +212,18 @@ proptest! {
             for (n, short) in asked.iter().zip(short) {
                 // An invocation that runs out of time is followed by another.
                 let deadline = after(&clock, if short { Duration::from_millis(1) } else { LONG });
-                let mark = format!("alert-{n}");
+                let alert = format!("alert-{n}");
                 let count = Update::new().add("n", 1);
-                let (always, once) = (Condition::Always, key("once"));
-                let _ = items::update_once(&table, &clock, deadline, &once, &count, &always, &mark).await;
                 let writes = [
-                    Write::Put { item: Item::new(Key::new("alert", &mark)), condition: Condition::Absent },
+                    Write::Put { item: Item::new(Key::new("alert", &alert)), condition: Condition::Absent },
                     Write::Update { key: key("with"), update: count, condition: Condition::Always },
                 ];
-                let _ = items::transact(&table, &clock, deadline, &mark, &writes).await;
+                let _ = items::transact(&table, &clock, deadline, &alert, &writes).await;
                 clock.sleep(Duration::from_secs(200)).await;
             }
-            let counted = async |sort: &str| found(&table.inner, &key(sort)).await.map_or(0, |item| item.number("n").unwrap());
-            let marks = found(&table.inner, &key("once")).await;
-            let marks = marks.and_then(|item| item.texts(items::MARKS).map(std::collections::BTreeSet::len)).unwrap_or(0);
-            assert_eq!(counted("once").await, i64::try_from(marks).unwrap());
+            let counted = found(&table.inner, &key("with")).await.map_or(0, |item| item.number("n").unwrap());
             let alerts = table.inner.query(&Query::table("alert", Consistency::Consistent)).await.unwrap().items.len();
-            assert_eq!(counted("with").await, i64::try_from(alerts).unwrap());
+            assert_eq!(counted, i64::try_from(alerts).unwrap());
         });
     }
 }
