@@ -116,7 +116,7 @@ pub fn policies_changed(number: u32, version: &str, time: Timestamp) -> Uuid {
     id(POLICIES_CHANGED, &[&number.to_string(), version, &time.to_string()])
 }
 
-/// The end that somebody put to a breaker, named by its folder in the bucket.
+/// The end that somebody put to a breaker, which is named by the day on which it opened and its number on that day.
 pub fn breaker_closed(breaker: &str, time: Timestamp) -> Uuid {
     id(BREAKER_CLOSED, &[breaker, &time.to_string()])
 }

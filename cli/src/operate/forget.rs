@@ -26,8 +26,8 @@ use crate::common::usage::Usage;
   modstream forget --comment k3f9a01
 
 Removed are texts in archive, quarantine, ledger and batches that were given up, in every version of an object. The streams' own
-copies expire by themselves; the command says when, and is to be run once more then. Stopped half-way, run it again. It asks before it removes anything; without a terminal it needs
---yes.")]
+copies expire by themselves; the command says when, and is to be run once more then. Stopped half-way, run it again. It asks
+before it removes anything; without a terminal it needs --yes.")]
 pub(crate) struct ForgetArgs {
     /// Forget all comments of this author, the name exactly as it stands in comments
     #[arg(long, value_name = "NAME", group = "whose", value_parser = NonEmptyStringValueParser::new())]
@@ -67,7 +67,7 @@ impl ForgetArgs {
             (None, None) => return Err(Usage::error("say --author NAME or --comment ID")),
         };
         if !self.dry_run && !self.yes {
-            confirm(&who, &self.bucket.bucket)?;
+            confirm(&who, (&self.table.table, &self.bucket.bucket))?;
         }
         let mode = if self.dry_run { Mode::DryRun } else { Mode::Remove };
         let (summary, streams) = block_on(async {
@@ -96,16 +96,25 @@ impl ForgetArgs {
 }
 
 /// Asks whether to remove what can't be brought back.
-fn confirm(who: &str, bucket: &str) -> anyhow::Result<()> {
+fn confirm(who: &str, from: (&str, &str)) -> anyhow::Result<()> {
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return Err(Usage::error(format!(
             "nothing was removed: what is removed of {who} can't be brought back, and there is no terminal to ask on; say \
              --yes to remove it, or --dry-run to see what it is"
         )));
     }
-    eprint!("Remove all of {who} from the bucket {}? It can't be brought back. [y/N] ", one_line(bucket));
+    eprint!("{}", question(who, from));
     ensure!(is_yes(io::stdin().lock())?, "nothing was removed");
     Ok(())
+}
+
+/// What is asked before anything is removed: it names all that it is removed from.
+fn question(who: &str, (table, bucket): (&str, &str)) -> String {
+    format!(
+        "Remove all of {who} from the table {} and the bucket {}? It can't be brought back. [y/N] ",
+        one_line(table),
+        one_line(bucket)
+    )
 }
 
 /// Whether the first line says yes.
@@ -235,6 +244,15 @@ mod tests {
         assert_eq!(lines[3], "  archive/             2        3         2");
         assert_eq!(lines[4], "  aws/lambda/          1        0         4");
         assert!(said.contains("The stream modstream-comments may hold copies until 2026-01-06 10:00 UTC"), "{said}");
+    }
+
+    #[test]
+    fn the_question_names_the_table_and_the_bucket() {
+        assert_eq!(
+            question("the author bob", ("modstream-state", "modstream-1")),
+            "Remove all of the author bob from the table modstream-state and the bucket modstream-1? It can't be brought \
+             back. [y/N] "
+        );
     }
 
     #[test]

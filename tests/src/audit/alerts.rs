@@ -14,6 +14,9 @@ impl Audit {
     /// alert: published at least once, under one id and text, made in the ledger and recorded as sent; and nothing else is. So
     /// is the probe.
     ///
+    /// That an alert was made and recorded as sent is read off its item. Whether one of these writes took effect twice can't be
+    /// seen there: the simulation notes every write, and asks.
+    ///
     /// Where policies may withhold, an alert may be withheld instead: recorded, and not published.
     ///
     /// A prediction in quarantine is no alert: its id may be made and is not sent.

@@ -10,8 +10,8 @@
 //! [`Decisions::sweep`] sends what stayed.
 //!
 //! What operators change, such as the model in use, goes to the stream in the same way ([`Decisions::announce`]); but its log is
-//! the history beside the pointer, or the breaker's `closed.json`, in the bucket. There the entry is written before, and the sweep
-//! drops it where the change was not made. What is sent late comes after later ones: whoever reads the stream goes by the numbers.
+//! the history beside the pointer in the bucket, or the breaker's item. There the entry is written before, and the sweep drops it
+//! where the change was not made. What is sent late comes after later ones: whoever reads the stream goes by the numbers.
 
 mod changes;
 mod decide;

@@ -1,8 +1,9 @@
 //! What moderators' decisions say about a model and a policy.
 //!
-//! [`standing`] folds the decisions about an alert into its [`Verdict`]. [`pull`] reads a bucket's and joins each with its
-//! comment: a [`Judged`] comment, one JSON object a line, is a training row with the decision beside it. [`live`] compares what
-//! was claimed with what moderators said, [`suggest`] finds thresholds that keep a promised precision.
+//! [`standing`] folds the decisions about an alert into its [`Verdict`]. [`pull`] reads a table's and joins each with its
+//! comment, from the ledger or from the archive: a [`Judged`] comment, one JSON object a line, is a training row with the decision
+//! beside it. [`live`] compares what was claimed with what moderators said, [`suggest`] finds thresholds that keep a promised
+//! precision.
 //!
 //! **Who was asked.** Only comments that alerted were judged, and, where the policy has an exploration share, a random share of
 //! the others. So precision can be read off as it is; what is missed only from the explored ones, each of which stands for

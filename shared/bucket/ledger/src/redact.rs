@@ -14,7 +14,7 @@ pub enum Redaction {
 }
 
 /// Takes what a person wrote out of an alert's event, and marks it `forgotten` with the time. Ids, subreddit, times, severity,
-/// policy and model stay: without `requested.json` an alert would go out again. None where this is no alert.
+/// policy and model stay: without its item an alert would go out again. None where this is no alert.
 pub fn redact(event: &mut Value, now: Timestamp) -> Option<Redaction> {
     let data = event.get_mut("data")?.as_object_mut()?;
     if data.contains_key("forgotten") {

@@ -242,7 +242,7 @@ pub fn page_panicked(page: &str, place: &str) {
 pub const DENIED: &str = "modstream_telemetry::denied";
 
 /// A call is not permitted, or what it is about is not there. What is known stays as it is, and what asked for more comes again.
-/// `prefix` is the beginning of the object's key; the log's span names the function.
+/// `prefix` is the beginning of the object's key, or the table's name; the log's span names the function.
 pub fn access_denied(operation: &str, prefix: &str, permission: &str, cause: &str) {
     error!(
         target: DENIED,
@@ -251,7 +251,8 @@ pub fn access_denied(operation: &str, prefix: &str, permission: &str, cause: &st
         prefix,
         permission,
         cause,
-        hint = "allow the function's role the permission on the prefix: `terraform plan` shows what was changed"
+        hint = "allow the function's role the permission on the objects or the table that the prefix names: `terraform plan` \
+                shows what was changed"
     );
 }
 
