@@ -42,12 +42,8 @@ locals {
   }
 
   # What a function may do with which partitions of the table, and of its indexes' lists. A transaction needs the permissions of
-  # its writes. The scenarios of tests/ run under these permissions.
+  # its writes. The scenarios of tests/ run under these permissions, and use all of them.
   access = jsondecode(file("${path.module}/access.json"))
-  of_table = merge(
-    { for name in ["publish-alerts", "digest-alerts"] : name => local.access[name] },
-    { for name in keys(local.pages) : name => local.access["pages"] },
-  )
 }
 
 data "aws_iam_policy_document" "assume" {
@@ -73,7 +69,7 @@ data "aws_iam_policy_document" "this" {
   }
 
   dynamic "statement" {
-    for_each = lookup(local.of_table, each.key, [])
+    for_each = lookup(local.access, each.key, [])
     content {
       actions = [for action in statement.value.actions : "dynamodb:${action}"]
       resources = concat(
@@ -92,7 +88,7 @@ data "aws_iam_policy_document" "this" {
 
   # Of a table with a key of its own, whoever reads and writes it needs the key.
   dynamic "statement" {
-    for_each = var.table_key_arn != null && contains(keys(local.of_table), each.key) ? [var.table_key_arn] : []
+    for_each = var.table_key_arn != null && contains(keys(local.access), each.key) ? [var.table_key_arn] : []
     content {
       actions   = ["kms:Decrypt"]
       resources = [statement.value]

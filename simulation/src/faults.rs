@@ -237,10 +237,6 @@ fn injection(operation: Operation, fault: &Fault) -> &'static str {
         (Operation::GetObject, Fault::Fails(_)) => "GetObject fails",
         (Operation::GetObject, Fault::Forbidden) => "GetObject is forbidden (403)",
         (Operation::GetObject, _) => "GetObject without an answer, or late",
-        (Operation::ListObjects, Fault::Fails(_)) => "a listing's page fails",
-        (Operation::ListObjects, Fault::ShortPage) => "a listing's page is short",
-        (Operation::ListObjects, Fault::BrokenPage) => "a listing's page breaks off",
-        (Operation::ListObjects, _) => "a listing's page without an answer, or late",
         (Operation::PutObject, Fault::Fails(_)) => "PutObject fails",
         (Operation::PutObject, Fault::Conflict) => "PutObject beside another (409)",
         (Operation::PutObject, _) => "PutObject without an answer, or late",
@@ -264,7 +260,6 @@ impl Operation {
         let (service, operation) = match self {
             Operation::PutRecords => ("kinesis", "PutRecords"),
             Operation::GetObject => ("s3", "GetObject"),
-            Operation::ListObjects => ("s3", "ListObjectsV2"),
             Operation::PutObject => ("s3", "PutObject"),
             Operation::PublishBatch => ("sns", "PublishBatch"),
             Operation::GetSecretValue => ("secretsmanager", "GetSecretValue"),

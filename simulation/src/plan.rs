@@ -64,8 +64,6 @@ pub enum Operation {
     PutRecords,
     /// Reading an object.
     GetObject,
-    /// A page of a listing of objects.
-    ListObjects,
     /// Writing an object.
     PutObject,
     /// Messages to a topic.
@@ -89,10 +87,8 @@ pub enum Fault {
     Conflict,
     /// The object may not be read (403), whether it is there or not.
     Forbidden,
-    /// The page holds fewer keys than it could, and more follow.
+    /// The page of a table holds fewer items than it could, and more follow.
     ShortPage,
-    /// The page's answer breaks off among its keys.
-    BrokenPage,
     /// The call takes effect only after a while.
     SlowRequest(Duration),
     /// The call takes effect at once, and the answer takes a while.
@@ -255,7 +251,7 @@ pub enum Incident {
         function: Function,
         /// The beginning of the keys.
         prefix: &'static str,
-        /// Whether writing, deleting and listing are denied, too.
+        /// Whether writing and deleting are denied, too.
         all: bool,
     },
     /// The topic takes no alert about a comment, by the sender's fault. In every second plan it refuses the whole call.
@@ -456,9 +452,7 @@ fn fault(dice: &mut fastrand::Rng, operation: Operation) -> Fault {
         7 => Fault::SlowAnswer(Duration::from_millis(dice.u64(1..25_000))),
         _ if is_batch => Fault::EntriesFail((0..dice.usize(1..5)).map(|_| dice.bool()).collect()),
         _ if operation == Operation::PutObject => Fault::Conflict,
-        8 if operation == Operation::ListObjects => Fault::ShortPage,
         _ if operation == Operation::Table(table::Operation::Query) => Fault::ShortPage,
-        _ if operation == Operation::ListObjects => Fault::BrokenPage,
         _ if operation == Operation::GetObject => Fault::Forbidden,
         _ => Fault::AnswerLost,
     }
@@ -539,13 +533,12 @@ impl Function {
 
     /// The operations that the function calls.
     fn operations(self) -> &'static [Operation] {
-        use Operation::{GetObject, GetSecretValue, ListObjects, PublishBatch, PutObject, PutRecords, Table};
+        use Operation::{GetObject, GetSecretValue, PublishBatch, PutObject, PutRecords, Table};
         use table::Operation::{BatchGetItem, DeleteItem, GetItem, PutItem, Query, TransactWriteItems, UpdateItem};
         match self {
             Function::Score => &[PutRecords, GetObject, PutObject],
             Function::Publish => &[
                 GetObject,
-                ListObjects,
                 PutObject,
                 PublishBatch,
                 Table(GetItem),
@@ -616,10 +609,9 @@ impl Function {
 }
 
 impl Operation {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 12] = [
         Self::PutRecords,
         Self::GetObject,
-        Self::ListObjects,
         Self::PutObject,
         Self::PublishBatch,
         Self::GetSecretValue,

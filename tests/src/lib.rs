@@ -22,7 +22,7 @@ pub use faults::{Effect, Fault, Faults, Faulty, Operation};
 pub use memory::MemoryWorld;
 pub use models::{MODEL_NAME, harsher, install, model_files, renamed};
 pub use packed::unpacked;
-pub use permitted::Permitted;
+pub use permitted::{Permission, Permitted, Uses};
 pub use samples::{
     MadeUp, PRIVATE, SOURCE, comment, comment_event, comment_event_id, event_of, prediction_event, samples_file,
 };

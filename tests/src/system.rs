@@ -12,7 +12,7 @@ use score_comments::ScoreComments;
 
 use crate::faults::{Faults, Faulty, Killed, Process};
 use crate::models::MODEL_NAME;
-use crate::permitted::Permitted;
+use crate::permitted::{Permitted, Uses};
 use crate::world::{Drained, Which, World};
 
 /// The three functions over a world, their calls subject to [`Faults`].
@@ -24,6 +24,8 @@ pub struct System<W: World> {
     pub world: W,
     /// What goes wrong.
     pub faults: Faults,
+    /// What its functions did with the table of what they may.
+    pub uses: Uses,
     variables: BTreeMap<String, String>,
     generators: Instances<Generator<W>>,
     scorers: Instances<Scorer<W>>,
@@ -71,6 +73,7 @@ impl<W: World> System<W> {
         let all = VARIABLES.iter().chain(variables);
         System {
             faults: Faults::new(world.clock()),
+            uses: Uses::default(),
             world,
             variables: all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             generators: Instances::default(),
@@ -121,7 +124,7 @@ impl<W: World> System<W> {
         let config = self.configured(digest_alerts::Config::read);
         let process = Process::default();
         let (topic, table) = (self.faulty(&process, topic), self.faulty(&process, self.world.table()));
-        let table = Permitted::of(digest_alerts::NAME, table);
+        let table = Permitted::of(digest_alerts::NAME, table, &self.uses);
         let clock = self.faulty(&process, self.world.clock());
         let function = DigestAlerts::new(&config, topic, table, clock, Links::none());
         let function = function.map_err(|error| error.to_string())?;
@@ -183,7 +186,7 @@ impl<W: World> System<W> {
         let config = self.configured(publish_alerts::Config::read);
         let process = Process::default();
         let alerts = self.faulty(&process, self.world.alerts());
-        let table = Permitted::of(publish_alerts::NAME, self.faulty(&process, self.world.table()));
+        let table = Permitted::of(publish_alerts::NAME, self.faulty(&process, self.world.table()), &self.uses);
         let objects = self.faulty(&process, self.world.objects());
         let clock = self.faulty(&process, self.world.clock());
         let publisher = PublishAlerts::new(&config, alerts, table, objects, clock);

@@ -1,31 +1,32 @@
 //! A bucket and a table that deny each prefix in turn, to each function: what may not be read is not missing. Nothing is published twice,
 //! dropped or deleted, the log says what is denied, and when the denial ends all comes right.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use archive_comments::ArchiveComments;
-use digest_alerts::{Config, DigestAlerts, DigestRules, Links};
-use jiff::{SignedDuration, Timestamp};
+use digest_alerts::DigestRules;
+use jiff::Timestamp;
 use kinesis_batch::payload::{self, SourceRecord};
 use modstream_decisions::{Case, Decisions, Log};
-use modstream_desk::{Access, Request, Site, SiteSettings};
-use modstream_events::Action;
+use modstream_desk::Response;
+use modstream_events::{Action, DeletedBy};
 use modstream_in_use::policies::PolicyStore;
-use modstream_ledger::{Entry, Ledger, List};
-use modstream_links::{Claim, Signer};
+use modstream_ledger::{AlertKey, Entry, Ledger, List};
+use modstream_links::Claim;
 use modstream_platform::memory::{Filter, MemoryStream, MemoryTopic};
 use modstream_platform::{Clock, Stream};
 use modstream_policy::Policies;
 use modstream_quarantine::redrive::{Options, Streams, redrive};
 use modstream_tests::{
-    Audit, Faults, MemoryWorld, Permitted, System, Which, World, bad_comments, bad_predictions, install, model_files,
+    Audit, Faults, MadeUp, MemoryWorld, Permitted, System, Which, World, bad_comments, bad_predictions, install,
+    model_files,
 };
 use publish_alerts::Condition;
 use uuid::Uuid;
 
 use crate::logged::Logged;
-use crate::{alerted, put, put_comment, put_corpus, put_prediction, scored, smoothly};
+use crate::pages::Pages;
+use crate::{alerted, digest_function, put, put_comment, put_corpus, put_prediction, scored, smoothly};
 
 /// How long a prefix is denied, and longer than any look at what is in use is put off.
 const DENIED_FOR: Duration = Duration::from_secs(90);
@@ -55,7 +56,7 @@ const POLICIES: &str =
 
 #[tokio::test(start_paused = true)]
 async fn the_publisher_sends_each_alert_once_by_the_policies_that_hold() {
-    for prefix in ["comment#", "policies/", "budget#", "breakers", "quarantine/"] {
+    for prefix in ["comment#", "missed", "policies/", "budget#", "breakers", "quarantine/"] {
         for is_new in [false, true] {
             let logged = Logged::start();
             let system = System::new(MemoryWorld::new(1, 100), &[("POLICY", "0.5")]);
@@ -71,9 +72,13 @@ async fn the_publisher_sends_each_alert_once_by_the_policies_that_hold() {
             tokio::time::sleep(Duration::from_secs(40)).await;
             system.faults.deny(prefix, DENIED_FOR);
             let denied_until = system.world.clock().now() + DENIED_FOR;
-            // Those that are sent come again, and new ones, and a bad one.
+            // Those that are sent come again, and new ones, one that is missed, and a bad one.
             for number in 0..8 {
                 put_prediction(&system.world, number, if number % 2 == 0 { 0.9 } else { 0.6 }).await;
+            }
+            let missed = MadeUp::new(20);
+            for event in [missed.reported_event(1), missed.deleted_event(DeletedBy::Moderator)] {
+                put(&system.world, Which::Predictions, "missed", event).await;
             }
             let bad = bad_predictions(0).remove(0);
             put(&system.world, Which::Predictions, "bad", bad.data).await;
@@ -82,6 +87,8 @@ async fn the_publisher_sends_each_alert_once_by_the_policies_that_hold() {
             let audit = alerted(&system, Condition::Probability(0.8)).await;
             assert_eq!(audit.alert_ids().len(), 4, "{prefix}");
             assert_eq!(audit.notices.len(), 4, "{prefix}: an alert is published twice");
+            let items = system.world.table().items();
+            assert_eq!(items.iter().filter(|item| item.key.partition == "missed").count(), 1, "{prefix}");
             // A warm instance goes by the policies that it has, and needs no more of them.
             let waits = is_new || prefix != "policies/";
             assert_eq!(system.world.clock().now() >= denied_until, waits, "{prefix}, {is_new}");
@@ -177,52 +184,73 @@ async fn with_alerts() -> System<MemoryWorld> {
     system
 }
 
+/// Where digests are when permission is taken away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// The window is to be closed, and its digest to be sent.
+    Open,
+    /// The window is to be closed in quiet hours: its alerts are to wait.
+    OpenInQuietHours,
+    /// The alerts wait for a digest, and quiet hours are over.
+    Waiting,
+    /// The digest was sent.
+    Sent,
+}
+
+/// Which partitions the runs of each stage ask for, of those that are denied.
+const ASKED: [(Stage, &[&str]); 4] = [
+    (Stage::Open, &["comment#", "made", "digests", "window#", "known#"]),
+    (Stage::OpenInQuietHours, &["made", "digests", "window#", "known#", "waiting#"]),
+    (Stage::Waiting, &["comment#", "made", "digests", "window#", "known#", "waiting#"]),
+    (Stage::Sent, &["made", "digests", "window#", "known#"]),
+];
+
 #[tokio::test(start_paused = true)]
 async fn each_alert_is_in_one_digest_that_is_sent_once_also_by_an_instance_that_lives_on() {
-    for prefix in ["comment#", "made", "digests", "window#", "known#"] {
-        // Denied before the window is closed, and after its digest was sent.
-        for sent_before in [false, true] {
+    for prefix in ["comment#", "made", "digests", "window#", "known#", "waiting#"] {
+        for (stage, asked) in ASKED {
             let logged = Logged::start();
             let system = with_alerts().await;
             let topic = MemoryTopic::new("digests");
             let inbox = topic.subscribe(Filter::new());
-            let config = Config::read(modstream_platform::environment::Environment::new(&|name| {
-                let topic = "arn:aws:sns:us-east-1:000000000000:d";
-                let known = [("DIGESTS_TOPIC_ARN", topic), ("BUCKET", "b"), ("TABLE", "t")];
-                known.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
-            }));
             let clock = system.world.clock();
             let table = system.faults.over(system.world.table());
-            let function = DigestAlerts::new(&config.expect("good"), topic, table, clock, Links::none()).expect("good");
-            let run = async |due: &str| {
+            let table = Permitted::of(digest_alerts::NAME, table, &system.uses);
+            let function = digest_function(topic, table, clock);
+            let run = async |due: &str, quiet: bool| {
                 let payload = format!(r#"{{"time":"{}"}}"#, time(due));
                 let deadline = clock.now() + Duration::from_secs(20);
-                function.handle(payload.as_bytes(), deadline, |_, _| DigestRules::default()).await
+                let rules = |_: &str, _| DigestRules { quiet, ..DigestRules::default() };
+                function.handle(payload.as_bytes(), deadline, rules).await
             };
-            if sent_before {
-                assert_eq!(run("10:06:00").await.expect("sends").alerts, 3);
+            match stage {
+                Stage::Open | Stage::OpenInQuietHours => {}
+                Stage::Waiting => assert_eq!(run("10:06:00", true).await.expect("closes").alerts, 0),
+                Stage::Sent => assert_eq!(run("10:06:00", false).await.expect("sends").alerts, 3),
             }
             system.faults.deny(prefix, DENIED_FOR);
-            let mut is_asked = false;
+            let (mut is_asked, mut sent) = (false, 0);
             for due in ["10:06:00", "10:11:00"] {
-                match run(due).await {
-                    Ok(digested) => assert_eq!(digested.digests, 0, "{prefix}, {due}"),
+                match run(due, stage == Stage::OpenInQuietHours).await {
+                    Ok(digested) => sent += digested.digests,
                     Err(error) => {
                         assert!(error.to_string().contains("dynamodb:"), "{error}");
                         is_asked = true;
                     }
                 }
             }
-            assert!(is_asked || sent_before, "{prefix}");
+            assert_eq!(is_asked, asked.contains(&prefix), "{prefix}, {stage:?}");
             if is_asked {
                 assert_said(&logged, prefix);
             }
+            // What needs nothing that is denied goes on.
+            assert_eq!(sent, usize::from(stage == Stage::Open && !is_asked), "{prefix}, {stage:?}");
             tokio::time::sleep(DENIED_FOR).await;
             for due in ["10:06:00", "10:11:00", "10:16:00"] {
-                run(due).await.expect("runs");
+                run(due, false).await.expect("runs");
             }
             let subjects: Vec<_> = std::iter::from_fn(|| inbox.try_receive()).filter_map(|it| it.subject).collect();
-            assert_eq!(subjects.len(), 1, "{prefix}, {sent_before}: {subjects:?}");
+            assert_eq!(subjects.len(), 1, "{prefix}, {stage:?}: {subjects:?}");
             assert!(subjects[0].contains("3 alerts"), "{subjects:?}");
         }
     }
@@ -266,47 +294,69 @@ async fn no_decision_is_swept_away_while_the_outbox_may_not_be_read() {
     assert_eq!(stream.len(), 1);
 }
 
+/// What is asked of the pages, in this order.
+const REQUESTS: [&str; 6] = ["an alert", "a decision", "a digest", "the desk", "a decision at the desk", "a sign-in"];
+
 #[tokio::test(start_paused = true)]
 async fn a_page_that_may_not_read_says_so_and_what_is_tried_again_counts_once() {
-    for prefix in ["comment#", "outbox", "sign-in#"] {
+    for (prefix, denied) in [
+        ("comment#", &["an alert", "a decision", "a digest", "the desk", "a decision at the desk"][..]),
+        ("window#", &["a digest"]),
+        ("open", &["the desk"]),
+        ("decided", &["the desk"]),
+        // The desk shows the rest.
+        ("missed", &[]),
+        ("outbox", &["a decision", "a decision at the desk"]),
+        ("sign-in#", &["a sign-in"]),
+    ] {
         let logged = Logged::start();
         let system = with_alerts().await;
-        let clock = system.world.clock();
-        let stream = MemoryStream::new("decisions", 1, clock);
-        let desk = Some(Access::SignedLink);
-        let settings = SiteSettings { links: true, desk, forum: "https://forum.example".to_owned() };
-        let table = Permitted::of("pages", system.faults.over(system.world.table()));
-        let site = Site::new(table, stream.clone(), clock, settings);
-        let signer = Signer::new(&[7; 32], None).expect("a key");
-        let key = first_alert(&system.world).await.key;
-        let id: Uuid = key.id.parse().expect("a UUID");
-        let expires = clock.now() + SignedDuration::from_hours(1);
-        let link = |claim| signer.link("", &claim, expires).expect("a link");
-        let alert = link(Claim::to_alert(&key, Action::Remove).expect("UUIDs"));
-        let sign_in = link(Claim::SignIn { id, moderator: "ana".to_owned() });
-        let post = async |path: &str, body: &str| {
-            let form = ("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned());
-            let request = Request {
-                method: "POST".to_owned(),
-                path: path.to_owned(),
-                headers: BTreeMap::from([form]),
-                body: body.into(),
-                ..Request::default()
-            };
-            site.answer(&request, &signer, clock.now() + Duration::from_secs(20)).await.status
-        };
-        let decide = async || post(&alert, "moderator=ana&action=remove&after=0").await;
-        system.faults.deny(prefix, DENIED_FOR);
-        let (decided, signed_in) = (decide().await, post(&sign_in, "").await);
-        let (decided_503, signed_in_503) = (prefix != "sign-in#", prefix == "sign-in#");
-        assert_eq!((decided == 503, signed_in == 503), (decided_503, signed_in_503), "{prefix}: {decided} {signed_in}");
-        assert_said(&logged, prefix);
-        clock.sleep(DENIED_FOR).await;
-        assert_eq!(decide().await, 303, "{prefix}");
-        if signed_in_503 {
-            assert_eq!(post(&sign_in, "").await, 303, "the link is not burnt");
+        let missed = MadeUp::new(9);
+        for event in [missed.reported_event(1), missed.deleted_event(DeletedBy::Moderator)] {
+            put(&system.world, Which::Predictions, "k", event).await;
         }
-        assert_eq!(stream.len(), 1, "{prefix}");
+        assert_eq!(system.publish().await, smoothly());
+        let digested = system.digest(MemoryTopic::new("digests"), time("10:06:00")).await.expect("a digest");
+        assert_eq!(digested.digests, 1);
+        let clock = system.world.clock();
+        let pages = Pages::over(&system.faults.over(system.world.table()), clock, &system.uses);
+        let [by_link, at_desk] =
+            [0, 1].map(|number| (MadeUp::new(number).comment_key(), MadeUp::new(number).alert_id()));
+        let key = |(comment, id)| AlertKey { comment, id };
+        let (by_link, form) = (pages.link_to(&key(by_link)), pages.form(&key(at_desk), 0));
+        let digest = pages.link(&Claim::Digest { start: time("10:00:00"), minutes: 5, position: 0 });
+        let sign_in = pages.link(&Claim::SignIn { id: Uuid::from_u128(1), moderator: "ana".to_owned() });
+        let ask = async || {
+            [
+                pages.get(&by_link).await,
+                pages.post(&by_link, "moderator=ana&action=remove&after=0").await,
+                pages.get(&digest).await,
+                pages.get("/").await,
+                pages.post("/decide", &form).await,
+                pages.post(&sign_in, "").await,
+            ]
+        };
+        let answered = [200, 303, 200, 200, 303, 303];
+        system.faults.deny(prefix, DENIED_FOR);
+        let answers = ask().await;
+        for ((request, answer), status) in REQUESTS.iter().zip(&answers).zip(answered) {
+            let status = if denied.contains(request) { 503 } else { status };
+            assert_eq!(answer.status, status, "{prefix}, {request}: {}", answer.body);
+        }
+        assert_said(&logged, prefix);
+        let shows_missed = |desk: &Response| desk.body.contains("Missed</dt><dd>1<");
+        assert_eq!(shows_missed(&answers[3]), !["missed", "open", "decided", "comment#"].contains(&prefix), "{prefix}");
+        clock.sleep(DENIED_FOR).await;
+        // A link that was used is not burnt where nobody was told, and else leads the same browser alone.
+        let answers = ask().await;
+        for ((request, answer), status) in REQUESTS.iter().zip(&answers).zip(answered).take(5) {
+            assert_eq!(answer.status, status, "{prefix}, {request}: {}", answer.body);
+        }
+        if denied.contains(&"a sign-in") {
+            assert_eq!(answers[5].status, 303, "the link is not burnt");
+        }
+        assert!(shows_missed(&answers[3]), "{prefix}: {}", answers[3].body);
+        assert_eq!(pages.stream.len(), 2, "{prefix}");
     }
 }
 

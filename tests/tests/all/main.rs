@@ -14,12 +14,17 @@ mod logged;
 mod new_model;
 mod out_of_reach;
 mod outages;
+mod pages;
 mod permitted;
 mod policies;
 mod privacy;
 mod sizes;
 mod whole_way;
 
+use digest_alerts::{Config, DigestAlerts, Links};
+use modstream_platform::environment::Environment;
+use modstream_platform::memory::{MemoryClock, MemoryTopic};
+use modstream_platform::table::Table;
 use modstream_platform::{Objects, PutRecord, Stream};
 use modstream_tests::{Audit, Drained, PRIVATE, StoredRecord, System, Which, World, comment_event, prediction_event};
 use publish_alerts::Condition;
@@ -47,6 +52,20 @@ fn key(number: usize) -> String {
 async fn put_corpus<W: World>(world: &W, lines: &[u8]) {
     let always = modstream_platform::Condition::Always;
     world.objects().put("corpus/comments.jsonl", lines.to_vec().into(), always).await.expect("the bucket takes it");
+}
+
+/// An instance of the digests' function over a table.
+fn digest_function<B: Table>(
+    topic: MemoryTopic,
+    table: B,
+    clock: MemoryClock,
+) -> DigestAlerts<MemoryTopic, B, MemoryClock> {
+    let config = Config::read(Environment::new(&|name| {
+        let topic = "arn:aws:sns:us-east-1:000000000000:d";
+        let known = [("DIGESTS_TOPIC_ARN", topic), ("BUCKET", "b"), ("TABLE", "t")];
+        known.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+    }));
+    DigestAlerts::new(&config.expect("good"), topic, table, clock, Links::none()).expect("good")
 }
 
 /// Asserts that nothing is broken in scoring, and gives what is there.

@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex};
 use md5::{Digest, Md5};
 
 use super::lock;
-use crate::listing::{Page, all_pages};
 use crate::{Bytes, CallError, Condition, ETag, Fetched, ObjectVersion, Objects, VersionedObjects, Written};
 
 /// A bucket with versioning on. A tag is the MD5 of the content in hexadecimal, as S3's is for a simple put.
@@ -17,9 +16,6 @@ pub struct MemoryObjects {
     versions: Arc<Mutex<BTreeMap<String, Vec<Version>>>>,
     written: Arc<AtomicU64>,
 }
-
-/// The keys of a page, as S3 lists them.
-const PAGE_KEYS: usize = 1_000;
 
 #[derive(Clone)]
 struct Version {
@@ -38,18 +34,6 @@ impl MemoryObjects {
     pub fn versions(&self, key: &str) -> Vec<Vec<u8>> {
         let versions = lock(&self.versions);
         versions.get(key).into_iter().flatten().map(|version| version.bytes.to_vec()).collect()
-    }
-
-    /// A page of at most so many keys that start with `prefix`, in order, behind the key `after`.
-    pub fn list_page(&self, prefix: &str, after: Option<&str>, most: usize) -> Page<String, String> {
-        let versions = lock(&self.versions);
-        let from = after.map_or(Bound::Included(prefix), Bound::Excluded);
-        let keys = versions.range::<str, _>((from, Bound::Unbounded)).take_while(|(key, _)| key.starts_with(prefix));
-        let mut entries: Vec<String> = keys.map(|(key, _)| key.clone()).take(most.saturating_add(1)).collect();
-        let is_truncated = entries.len() > most;
-        entries.truncate(most);
-        let next = entries.last().filter(|_| is_truncated).cloned();
-        Page { announced: Some(entries.len()), entries, is_truncated: Some(is_truncated), next }
     }
 
     fn write(&self, key: &str, bytes: Bytes, condition: &Condition) -> Written {
@@ -89,8 +73,10 @@ impl Objects for MemoryObjects {
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<String>, CallError> {
-        let page = |after: Option<String>| std::future::ready(Ok(self.list_page(prefix, after.as_deref(), PAGE_KEYS)));
-        all_pages("s3", "ListObjectsV2", page).await
+        let versions = lock(&self.versions);
+        let from_prefix = versions.range::<str, _>((Bound::Included(prefix), Bound::Unbounded));
+        let keys = from_prefix.take_while(|(key, _)| key.starts_with(prefix));
+        Ok(keys.map(|(key, _)| key.clone()).collect())
     }
 }
 
