@@ -9,8 +9,9 @@ use modstream_platform::aws::SystemClock;
 use modstream_platform::deliver::DeliveryError;
 use serde_json::{Value, json};
 
-use super::connection::{Connection, deadline};
+use super::connection::deadline;
 use super::display::one_line;
+use super::reached::{HERE, Kind, Reached};
 
 /// What a command takes that changes what is in use.
 #[derive(Clone, Debug, Args)]
@@ -50,9 +51,9 @@ fn reason(text: &str) -> Result<String, String> {
 
 impl CauseArgs {
     /// Who makes the change, and why: what was said, and what AWS says of the credentials. Nothing is made up.
-    pub(crate) async fn cause(&self, connection: &Connection) -> Cause<'static> {
+    pub(crate) async fn cause(&self, system: &Reached) -> Cause<'static> {
         let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty()).map(Into::into);
-        let identity = connection.identity().await.map(Into::into);
+        let identity = system.identity().await.map(Into::into);
         if self.by.is_none() && identity.is_none() {
             eprintln!(
                 "who makes this change is not recorded: AWS does not say whose credentials these are; say --by NAME"
@@ -67,13 +68,15 @@ impl CauseArgs {
     /// Where it is not made.
     pub(crate) async fn make<E: From<DeliveryError>>(
         &self,
-        connection: &Connection,
+        system: &Reached,
         bucket: &str,
         event: &[u8],
         make: impl Future<Output = Result<bool, E>>,
     ) -> Result<bool, E> {
-        let Some(stream) = &self.decisions_stream else { return make.await };
-        let (objects, stream) = (connection.clients().objects(bucket), connection.clients().stream(stream));
+        let Some(stream) = self.decisions_stream.as_deref().or(system.here().map(|_| HERE)) else {
+            return make.await;
+        };
+        let (objects, stream) = (system.objects(bucket), system.stream(Kind::Decisions, stream));
         let announcing = Decisions::new(&objects, &stream, &SystemClock, deadline());
         let announced = Box::pin(announcing.announce(event, make)).await?;
         if announced == Announced::Unsent {

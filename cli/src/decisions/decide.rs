@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use clap::builder::NonEmptyStringValueParser;
+use clap::builder::{ArgPredicate, NonEmptyStringValueParser};
 use futures_util::{StreamExt as _, stream};
 use jiff::SignedDuration;
 use modstream_decisions::{DecideOutcome, Decisions, Standing, moderator};
@@ -12,13 +12,14 @@ use modstream_events::{Action, Alert, Event};
 use modstream_ledger::{Hour, LedgerError, Reader};
 use modstream_links::{Claim, decode_without_verifying};
 use modstream_platform::Clock as _;
-use modstream_platform::aws::{S3Objects, SystemClock};
+use modstream_platform::aws::SystemClock;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::common::aws_args::{BucketArgs, ConnectionArgs};
-use crate::common::connection::{Connection, deadline};
+use crate::common::aws_args::BucketArgs;
+use crate::common::connection::deadline;
 use crate::common::display::{one_line, print};
+use crate::common::reached::{Bucket, HERE, Kind, ReachArgs, Reached};
 use crate::common::runtime::block_on;
 
 #[derive(Debug, Args)]
@@ -43,13 +44,13 @@ pub(crate) struct DecideArgs {
     #[command(flatten)]
     pub(crate) bucket: BucketArgs,
     /// The decisions' stream
-    #[arg(long, value_name = "NAME", env = "MODSTREAM_DECISIONS_STREAM", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_DECISIONS_STREAM", value_parser = NonEmptyStringValueParser::new(), required = false, required_unless_present = "data", default_value_if("data", ArgPredicate::IsPresent, HERE))]
     pub(crate) decisions_stream: String,
     /// Print one line of JSON, and nothing else
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
-    pub(crate) connection: ConnectionArgs,
+    pub(crate) reach: ReachArgs,
 }
 
 /// What follows from a decision to remove: nothing here acts on the forum.
@@ -63,11 +64,10 @@ impl DecideArgs {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let target = Target::read(&self.alert)?;
         let (id, outcome) = block_on(async {
-            let connection = Connection::open(&self.connection).await?;
+            let system = Reached::open(&self.reach).await?;
             let bucket = self.bucket.bucket.as_str();
-            let (hour, id) = Box::pin(target.place(&connection.bucket(bucket))).await?;
-            let (objects, decisions) =
-                (connection.clients().objects(bucket), connection.clients().stream(&self.decisions_stream));
+            let (hour, id) = Box::pin(target.place(&system.bucket(bucket))).await?;
+            let (objects, decisions) = (system.objects(bucket), system.stream(Kind::Decisions, &self.decisions_stream));
             let reader = Reader::new(&objects, &SystemClock, deadline());
             let found = Box::pin(reader.alert(hour, &id)).await?;
             let bytes =
@@ -151,7 +151,7 @@ impl Target {
         }
     }
 
-    async fn place(self, bucket: &S3Objects) -> anyhow::Result<(Hour, String)> {
+    async fn place(self, bucket: &Bucket) -> anyhow::Result<(Hour, String)> {
         let id = match self {
             Target::Named(hour, id) => return Ok((hour, id)),
             Target::Id(id) => id,

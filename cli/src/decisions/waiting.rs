@@ -14,9 +14,10 @@ use modstream_platform::aws::SystemClock;
 use modstream_platform::deliver::list;
 use serde_json::{Value, json};
 
-use crate::common::aws_args::{BucketArgs, ConnectionArgs, time};
-use crate::common::connection::{Connection, deadline};
+use crate::common::aws_args::{BucketArgs, time};
+use crate::common::connection::deadline;
 use crate::common::display::print;
+use crate::common::reached::{ReachArgs, Reached};
 use crate::common::runtime::block_on;
 use crate::common::usage::Usage;
 
@@ -41,7 +42,7 @@ pub(crate) struct WaitingArgs {
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
-    pub(crate) connection: ConnectionArgs,
+    pub(crate) reach: ReachArgs,
 }
 
 /// How far back it is looked where nobody says it.
@@ -65,8 +66,8 @@ impl WaitingArgs {
             )));
         }
         let waiting = block_on(async {
-            let connection = Connection::open(&self.connection).await?;
-            let bucket = connection.bucket(&self.bucket.bucket);
+            let system = Reached::open(&self.reach).await?;
+            let bucket = system.bucket(&self.bucket.bucket);
             let reader = Reader::new(&bucket, &SystemClock, deadline());
             let listings = Hour::between(from, to).map(|hour| Box::pin(reader.hour(hour)));
             let hours: Vec<Vec<Entry>> =

@@ -11,8 +11,9 @@ use serde_json::json;
 
 use crate::common::aws_args::InBucketArgs;
 use crate::common::cause::{CauseArgs, in_json, in_words};
-use crate::common::connection::{Connection, deadline};
+use crate::common::connection::deadline;
 use crate::common::display::print;
+use crate::common::reached::Reached;
 use crate::common::runtime::block_on;
 
 /// `modstream breaker`.
@@ -57,21 +58,21 @@ impl BreakerCommand {
 }
 
 async fn close(args: &CloseArgs) -> anyhow::Result<()> {
-    let CloseArgs { cause: by, system } = args;
-    let connection = Connection::open(&system.connection).await?;
-    let bucket = system.bucket.bucket.as_str();
-    let objects = connection.clients().objects(bucket);
+    let CloseArgs { cause: by, system: in_bucket } = args;
+    let system = Reached::open(&in_bucket.reach).await?;
+    let bucket = in_bucket.bucket.bucket.as_str();
+    let objects = system.objects(bucket);
     let breakers = Breakers::new(&objects, &SystemClock, deadline());
-    let cause = by.cause(&connection).await;
+    let cause = by.cause(&system).await;
     let closing = Box::pin(breakers.closing(&cause)).await;
     let closing = closing.with_context(|| format!("breakers/ of the bucket {bucket}"))?;
     for one in &closing {
         let close = Box::pin(breakers.close_one(one));
-        let closed = Box::pin(by.make(&connection, bucket, one.event(), close)).await;
+        let closed = Box::pin(by.make(&system, bucket, one.event(), close)).await;
         closed.with_context(|| format!("breakers/ of the bucket {bucket}"))?;
     }
     let closed = closing.len();
-    if system.json {
+    if in_bucket.json {
         let line = json!({ "bucket": bucket, "closed": closed, "cause": in_json(&cause) });
         return Ok(print(&format!("{line}\n"))?);
     }
@@ -83,9 +84,9 @@ async fn close(args: &CloseArgs) -> anyhow::Result<()> {
 }
 
 async fn show(args: &InBucketArgs) -> anyhow::Result<()> {
-    let connection = Connection::open(&args.connection).await?;
+    let system = Reached::open(&args.reach).await?;
     let bucket = args.bucket.bucket.as_str();
-    let objects = connection.bucket(bucket);
+    let objects = system.bucket(bucket);
     let breakers = Breakers::new(&objects, &SystemClock, deadline());
     let known = Box::pin(breakers.all()).await.with_context(|| format!("breakers/ of the bucket {bucket}"))?;
     let mut all = Vec::new();

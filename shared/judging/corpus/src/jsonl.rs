@@ -42,6 +42,17 @@ impl Jsonl {
     }
 }
 
+/// Reads one line of JSON Lines by itself, as a [`Reader`](crate::Reader) does. `line` is its number.
+///
+/// # Errors
+/// [`RowError`] says what is wrong with it; it quotes none of it.
+pub fn row_of_line(line: u64, text: &[u8], options: &ReadOptions) -> Result<Row, RowError> {
+    match parse(text, &End::Newline, options) {
+        Ok((comment, removed)) => Ok(Row { line, comment, removed }),
+        Err(kind) => Err(RowError { line, kind }),
+    }
+}
+
 /// What a line ends with.
 enum End {
     Newline,

@@ -60,6 +60,7 @@ mod row;
 mod utf16;
 
 pub use error::{Compression, OpenError, RowError, RowErrorKind};
+pub use jsonl::row_of_line;
 pub use modstream_events::Comment;
 pub use options::{Labels, ReadOptions};
 pub use placeholder::{PlaceholderCounts, Placeholders};

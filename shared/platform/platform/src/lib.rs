@@ -9,6 +9,7 @@
 #[cfg(feature = "aws")]
 pub mod aws;
 mod changes;
+mod clock;
 pub mod deliver;
 pub mod environment;
 pub mod event_source;
@@ -26,6 +27,7 @@ use std::future::Future;
 use std::time::Duration;
 
 pub use bytes::Bytes;
+pub use clock::SystemClock;
 use jiff::Timestamp;
 use plain_text::{as_xml, is_xml};
 

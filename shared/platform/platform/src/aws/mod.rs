@@ -16,15 +16,14 @@
 //! ```
 
 mod clients;
-mod clock;
 mod error;
 mod kinesis;
 mod s3;
 mod secrets;
 mod sns;
 
+pub use crate::clock::SystemClock;
 pub use clients::{Clients, ConnectError, Settings, connect};
-pub use clock::SystemClock;
 pub use error::call_error;
 pub use kinesis::KinesisStream;
 pub use s3::S3Objects;

@@ -93,7 +93,8 @@ fn write(connection: &Connection, waiting: &Receiver<Box<dyn Job>>, told: &Notif
     while let Ok(first) = waiting.recv() {
         let mut jobs: Vec<Tried> = Vec::new();
         let rest = std::iter::from_fn(|| waiting.try_recv().ok());
-        let mut group = std::iter::once(first).chain(rest).take(MAX_GROUP);
+        // It ends once: what comes after its last job is the next one's.
+        let mut group = std::iter::once(first).chain(rest).take(MAX_GROUP).fuse();
         let written = transaction(connection, &mut group, &mut jobs);
         // Whom an error kept from being tried is told of it, too.
         jobs.extend(group.map(|job| (job, Ok(()))));
