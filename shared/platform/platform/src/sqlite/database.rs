@@ -13,6 +13,7 @@ use super::lock::Lock;
 use super::schema;
 use super::writer::Writer;
 use super::{DatabaseError, Now, OpenError};
+use crate::CallErrorKind;
 
 /// The file in its folder. SQLite puts `-wal` and `-shm` beside it.
 const FILE: &str = "modstream.db";
@@ -40,6 +41,18 @@ pub enum Role {
 
 /// How often it is looked whether another process wrote: nobody tells.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// Free space that is kept in the file: it would be asked for again.
+const MIN_FREE_BYTES: u64 = 16 << 20;
+
+/// The size of a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Size {
+    /// The bytes of the file.
+    pub bytes: u64,
+    /// The bytes of it that hold nothing.
+    pub free: u64,
+}
 
 /// A data folder's file. Clones are handles to the same.
 #[derive(Clone)]
@@ -114,7 +127,7 @@ impl Database {
             connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0)).map_err(in_file)?;
         if mode != "wal" {
             let message = format!("SQLite can't keep a write-ahead log there ({mode}): is the folder on a network?");
-            let error = DatabaseError { kind: crate::CallErrorKind::Denied, message };
+            let error = DatabaseError { kind: CallErrorKind::Denied, message };
             return Err(OpenError::Database { path, error });
         }
         let written = Arc::new(Notify::new());
@@ -127,6 +140,26 @@ impl Database {
     /// The data folder.
     pub fn folder(&self) -> &Path {
         &self.shared.folder
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.shared.path
+    }
+
+    /// Copies the file as it is at one moment into a new one, without what is free in it. Others go on meanwhile.
+    ///
+    /// # Errors
+    /// Where the copy can't be written.
+    pub fn copy_to(&self, path: &Path) -> Result<(), DatabaseError> {
+        let failed = |error: io::Error| DatabaseError { kind: CallErrorKind::Denied, message: error.to_string() };
+        let Some(text) = path.to_str() else {
+            return Err(failed(io::Error::other("the path is no UTF-8, which SQLite needs")));
+        };
+        // Before anything is in it, it is its owner's alone.
+        create_private(path).map_err(failed)?;
+        connect(&self.shared.path)?.execute("VACUUM INTO ?1", [text])?;
+        OpenOptions::new().write(true).open(path).and_then(|file| file.sync_all()).map_err(failed)
     }
 
     /// Whether a process serves the folder now: this one or another.
@@ -190,6 +223,33 @@ impl Database {
                 () = tokio::time::sleep(LOOK_EVERY) => {}
             }
         }
+    }
+
+    /// How large the file is.
+    ///
+    /// # Errors
+    /// Where it can't be read.
+    pub fn size(&self) -> Result<Size, DatabaseError> {
+        self.read(|connection| {
+            let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, u64>(0));
+            let page = number("page_size")?;
+            Ok(Size { bytes: number("page_count")? * page, free: number("freelist_count")? * page })
+        })
+    }
+
+    /// Gives up to so many free pages of the file back to the disk, where it has more than it will soon use. Returns whether
+    /// there is more to give.
+    ///
+    /// # Errors
+    /// Where it can't be written.
+    pub async fn give_back(&self, pages: u32) -> Result<bool, DatabaseError> {
+        let Size { bytes, free } = self.size()?;
+        if free < MIN_FREE_BYTES || free < bytes / 4 {
+            return Ok(false);
+        }
+        let sql = format!("PRAGMA incremental_vacuum({pages})");
+        self.write(move |connection| connection.execute_batch(&sql)).await?;
+        Ok(true)
     }
 
     /// The time at which something is written now.
@@ -258,6 +318,15 @@ fn make_folder(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
+/// Makes an empty file that its owner alone may read.
+fn create_private(path: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
+}
+
 /// Makes the file under another name and moves it into its place when it is whole, so an empty one is never ours.
 fn make(folder: &Path, path: &Path) -> Result<(), OpenError> {
     let part = folder.join(format!("{FILE}.new"));
@@ -266,11 +335,7 @@ fn make(folder: &Path, path: &Path) -> Result<(), OpenError> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(in_folder(error)),
         _ => {}
     }
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(&part).map_err(in_folder)?;
+    create_private(&part).map_err(in_folder)?;
     let made = || -> rusqlite::Result<()> {
         let mut connection = connect(&part)?;
         connection.pragma_update(None, "page_size", PAGE_BYTES)?;
@@ -298,5 +363,7 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "journal_size_limit", MAX_LOG_BYTES)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
+    // What is deleted is overwritten, where that costs no more writes: people ask for their words to be gone.
+    connection.pragma_update(None, "secure_delete", "FAST")?;
     Ok(connection)
 }

@@ -125,6 +125,37 @@ fn work_that_fails_is_undone_by_itself() {
 }
 
 #[test]
+fn everybody_who_asks_at_any_time_is_answered_after_their_own_work() {
+    let folder = folder();
+    let database = serve(folder.path());
+    const EACH: i64 = 300;
+    // From several threads, so that work comes while other work is written.
+    let askers: Vec<_> = (0..4_i64)
+        .map(|asker| {
+            let database = database.clone();
+            std::thread::spawn(move || {
+                runtime().block_on(async {
+                    for number in 0..EACH {
+                        let name = format!("{asker}/{number}");
+                        let answer = database.write(move |connection| {
+                            connection.execute("INSERT INTO notes VALUES (?1, '')", [&name]).map(|_| name)
+                        });
+                        assert_eq!(answer.await.expect("written"), format!("{asker}/{number}"));
+                    }
+                });
+            })
+        })
+        .collect();
+    for asker in askers {
+        asker.join().expect("was answered");
+    }
+    let there: i64 = database
+        .read(|connection| connection.query_row("SELECT count(*) FROM notes", [], |row| row.get(0)))
+        .expect("reads");
+    assert_eq!(there, 4 * EACH);
+}
+
+#[test]
 fn a_full_disk_is_said_writes_nothing_and_is_over_when_there_is_room() {
     let folder = folder();
     let database = serve(folder.path());
