@@ -46,8 +46,15 @@ fn is_alert(key: &Key) -> bool {
     key.sort.starts_with("alert#")
 }
 
+fn is_breaker(key: &Key) -> bool {
+    key.partition == "breakers"
+}
+
 fn of_item(item: &Item) -> Vec<String> {
     let place = place(&item.key);
+    if is_breaker(&item.key) {
+        return vec![format!("{place}/opened.json")];
+    }
     if !is_alert(&item.key) {
         return vec![place];
     }

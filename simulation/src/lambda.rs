@@ -39,7 +39,7 @@ type Publisher = PublishAlerts<
 >;
 type Archiver = ArchiveComments<Seen<MemoryObjects>, Seen<MemoryClock>>;
 type Digester = DigestAlerts<Seen<MemoryTopic>, Seen<MemoryTable>, Seen<MemoryClock>>;
-type Site = Pages<Seen<MemoryTable>, Seen<MemoryObjects>, Seen<MemoryStream>, Seen<MemorySecrets>, Seen<MemoryClock>>;
+type Site = Pages<Seen<MemoryTable>, Seen<MemoryStream>, Seen<MemorySecrets>, Seen<MemoryClock>>;
 
 /// What `digest-alerts` goes by, and what it sends decisions from that did not get to their stream.
 struct Outbox {
@@ -290,10 +290,10 @@ impl Lambda {
     ) -> Answer {
         let world = &self.shared.world;
         let start = async |process: Process, _| {
-            let state = (self.seen(&world.table, &process), self.seen(&world.objects, &process));
+            let table = self.seen(&world.table, &process);
             let decisions = self.seen(&world.decisions, &process);
             let secrets = self.seen(&world.secrets, &process);
-            Ok(Pages::new(config, settings, state, decisions, secrets, self.seen(&world.clock, &process)))
+            Ok(Pages::new(config, settings, table, decisions, secrets, self.seen(&world.clock, &process)))
         };
         let handle = async |pages: &Site, deadline| encoded(pages.handle(payload, deadline).await);
         self.in_environment(run, function, pool, start, handle).await

@@ -552,6 +552,7 @@ impl Function {
                 Table(Query),
                 Table(PutItem),
                 Table(UpdateItem),
+                Table(TransactWriteItems),
             ],
             Function::Archive => &[PutObject],
             Function::Digest => &[
@@ -576,12 +577,11 @@ impl Function {
             ],
             Function::Desk => &[
                 PutRecords,
-                PutObject,
-                GetObject,
                 GetSecretValue,
                 Table(GetItem),
                 Table(BatchGetItem),
                 Table(Query),
+                Table(PutItem),
                 Table(DeleteItem),
                 Table(TransactWriteItems),
             ],
@@ -592,13 +592,13 @@ impl Function {
     fn prefixes(self) -> &'static [&'static str] {
         match self {
             Function::Score => &["models/", "quarantine/"],
-            Function::Publish => &["comment#", "missed", "policies/", "budgets/", "breakers/", "quarantine/"],
+            Function::Publish => &["comment#", "missed", "policies/", "budget#", "breakers", "quarantine/"],
             Function::Archive => &["archive/"],
             Function::Digest => {
                 &["comment#", "made", "digests", "window#", "known#", "waiting#", "outbox", "policies/"]
             }
             Function::Decide => &["comment#", "outbox"],
-            Function::Desk => &["comment#", "open", "decided", "missed", "outbox", "sign-ins/"],
+            Function::Desk => &["comment#", "open", "decided", "missed", "outbox", "sign-in#"],
         }
     }
 

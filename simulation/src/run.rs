@@ -173,7 +173,7 @@ async fn put_back(world: &World, mut so_far: Redriven) -> Redriven {
     let streams = Streams { comments: world.comments.clone(), predictions: world.predictions.clone() };
     let options = Options { quarantine: false, ..Options::default() };
     let deadline = world.clock.now() + Duration::from_secs(600);
-    let done = redrive(&world.objects, &streams, &world.clock, deadline, &options).await;
+    let done = redrive((&world.table, &world.objects), &streams, &world.clock, deadline, &options).await;
     match done {
         Ok(done) => {
             so_far.put_back += done.put_back;

@@ -16,7 +16,7 @@ mod samples;
 mod system;
 mod world;
 
-pub use audit::{Audit, LedgerAlert, unpacked};
+pub use audit::{Audit, LedgerAlert};
 pub use bad_records::{BadSample, bad_comments, bad_predictions};
 pub use faults::{Effect, Fault, Faults, Faulty, Operation};
 pub use memory::MemoryWorld;

@@ -184,8 +184,8 @@ fn is_reason(evidence: &Evidence, policies: &Policies<'_>, requested: &Value, wi
             let own = name.map_or_else(|| "_none".to_owned(), str::to_lowercase);
             [(policies.budget(name), own.as_str()), (policies.total_budget(), "_all")].into_iter().any(
                 |(places, scope)| {
-                    let taken = evidence.under(&format!("budgets/{hour}/{scope}/")).count() as u64;
-                    places.is_some_and(|places| taken >= places)
+                    let taken = evidence.places_taken(hour, scope);
+                    places.is_some_and(|places| taken >= i64::try_from(places).unwrap_or(i64::MAX))
                 },
             )
         }

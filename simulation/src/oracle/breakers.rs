@@ -18,9 +18,9 @@ pub(super) struct Breaker {
     is_sent: bool,
 }
 
-/// The id of the message about a breaker.
+/// The id of the message about a breaker, which follows from its name.
 pub(super) fn message_id(folder: &str) -> String {
-    Uuid::new_v5(&ids::NAMESPACE, folder.as_bytes()).to_string()
+    Uuid::new_v5(&ids::NAMESPACE, folder.trim_start_matches("breakers/").as_bytes()).to_string()
 }
 
 /// All breakers, in the order of their opening.

@@ -103,6 +103,12 @@ impl Evidence {
         self.objects.get(key)?.first().map(Vec::as_slice)
     }
 
+    /// How many places of a scope's budget of an hour are taken.
+    pub(super) fn places_taken(&self, hour: &str, scope: &str) -> i64 {
+        let is_it = |item: &&Item| item.key.sort == scope && item.key.partition.strip_prefix("budget#") == Some(hour);
+        self.items.iter().find(is_it).and_then(|item| item.number("taken")).unwrap_or_default()
+    }
+
     /// The same for the scenario kit's checks of scoring and quarantine.
     pub(super) fn audit(&self) -> Audit {
         let objects = self.objects.iter().filter(|(key, _)| key.starts_with("quarantine/"));
@@ -142,7 +148,7 @@ impl Evidence {
 
     /// What was written more than once, of what never changes.
     pub(super) fn written_once(&self) -> Vec<String> {
-        let never_changes = ["alerts/", "budgets/", "breakers/", "windows/", "decisions/", "sign-ins/", "missed/"];
+        let never_changes = ["alerts/", "breakers/", "windows/", "decisions/", "sign-in/", "missed/"];
         // What was said is taken out of an alert whose comment is gone.
         let writes = |key: &str| {
             let folder = key.strip_suffix("requested.json");
@@ -212,6 +218,21 @@ fn facts(items: &[Item], effects: &[Noted]) -> BTreeMap<String, Vec<Vec<u8>>> {
             if item.attributes.contains_key("sent") {
                 put(sent.clone(), &sent, Vec::new());
             }
+        } else if place.starts_with("breakers/") {
+            let opened = format!("{place}/opened.json");
+            let content = json!({
+                "time": item.text("opened"),
+                "until": item.text("until"),
+                "alerts": item.number("alerts"),
+                "predictions": item.number("predictions"),
+            });
+            put(opened.clone(), &opened, in_json(content));
+            if item.attributes.contains_key("sent") {
+                let sent = format!("{place}/sent.json");
+                put(sent.clone(), &sent, Vec::new());
+            }
+        } else if place.starts_with("sign-in/") {
+            put(place.clone(), &place, Vec::new());
         } else if place.starts_with("missed/") || place.starts_with("decisions-unsent/") {
             put(place.clone(), "", Vec::new());
         }

@@ -45,12 +45,42 @@ pub(super) fn broken(evidence: &Evidence) -> Vec<String> {
         }
         broken.extend(broken_in_copies(evidence, alert, &name, &written));
     }
+    broken.extend(broken_in_budgets(evidence));
     for decision in is_of("decisions/") {
         if decision.text("in_decided") != Some("decided") || decision.text("decided").is_none() {
             broken.push(format!("{}: no list of decisions has it", place(&decision.key)));
         }
     }
     broken
+}
+
+/// Of an hour's budgets as many places are taken as alerts say that they have one: none is lost, and none taken twice.
+fn broken_in_budgets(evidence: &Evidence) -> Vec<String> {
+    let mut placed: BTreeMap<(String, String), i64> = BTreeMap::new();
+    let policies = evidence.policies();
+    for alert in &evidence.items {
+        let Some(hour) = alert.text("place") else { continue };
+        let requested = format!("{}/requested.json", place(&alert.key));
+        let event = evidence.object(&requested).and_then(parse).unwrap_or_default();
+        let name = text(&event, "/data/comment/subreddit").filter(|name| !name.is_empty());
+        let own = name.map_or_else(|| "_none".to_owned(), str::to_lowercase);
+        for (places, scope) in [(policies.budget(name), own), (policies.total_budget(), "_all".to_owned())] {
+            if places.is_some() {
+                *placed.entry((hour.to_owned(), scope)).or_default() += 1;
+            }
+        }
+    }
+    for budget in &evidence.items {
+        if let Some(hour) = budget.key.partition.strip_prefix("budget#") {
+            placed.entry((hour.to_owned(), budget.key.sort.clone())).or_default();
+        }
+    }
+    let wrong = placed.into_iter().filter_map(|((hour, scope), alerts)| {
+        let taken = evidence.places_taken(&hour, &scope);
+        (taken != alerts)
+            .then(|| format!("{taken} places of {scope} are taken in {hour}, and {alerts} alerts have one"))
+    });
+    wrong.collect()
 }
 
 /// What the item says for lists is what its first event says, of the time when it was written.

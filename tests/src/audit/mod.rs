@@ -8,7 +8,6 @@ mod scoring;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use modstream_platform::table::Item;
 use serde_json::Value;
 
 use crate::world::{Notice, StoredRecord, World};
@@ -84,11 +83,6 @@ impl Audit {
     fn is_settled_elsewhere(&self, stream: &str, record: &StoredRecord) -> bool {
         self.settled_elsewhere.contains(&(stream.to_owned(), record.sequence_number.clone()))
     }
-}
-
-/// The event that an item holds in an attribute; nothing where it holds none.
-pub fn unpacked(item: &Item, attribute: &str) -> Vec<u8> {
-    item.bytes(attribute).and_then(|packed| modstream_ledger::unpack(packed).ok()).unwrap_or_default()
 }
 
 fn quarantine_key(stream: &str, record: &StoredRecord) -> String {

@@ -1,12 +1,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
-use modstream_ledger::{Ledger, List};
-use modstream_platform::deliver::items;
-use modstream_platform::table::{Consistency, Key};
+use modstream_platform::table::Item;
 use modstream_platform::{Objects, Stream};
 
-use super::{Audit, LedgerAlert, unpacked};
+use super::{Audit, LedgerAlert};
+use crate::packed::unpacked;
 use crate::world::{Which, World};
 
 pub(super) async fn all<W: World>(world: &W) -> Audit {
@@ -35,7 +33,7 @@ async fn alerts<W: World>(world: &W) -> Vec<LedgerAlert> {
         let id = item.key.sort.strip_prefix("alert#")?.to_owned();
         Some(LedgerAlert {
             id,
-            event: item.bytes("event").map(|packed| unpacked(packed)).unwrap_or_default(),
+            event: unpacked(&item, "event"),
             is_sent: item.text("sent").is_some(),
             is_withheld: item.text("withheld").is_some(),
         })

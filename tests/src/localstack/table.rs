@@ -10,7 +10,6 @@ use modstream_platform::table::{EXPIRES, Item, Key, PARTITION, SORT};
 use serde_json::Value;
 
 use super::Sdk;
-use crate::packed::repository;
 
 /// An item of DynamoDB's, by its attributes.
 fn read(mut attributes: HashMap<String, AttributeValue>) -> Item {
@@ -39,8 +38,7 @@ impl Sdk {
     /// # Panics
     /// Where it can't be made.
     pub(super) async fn make_table(&self, name: &str) -> String {
-        let indexes = std::fs::read(repository("infra/indexes.json")).expect("it is there");
-        let indexes: Value = serde_json::from_slice(&indexes).expect("JSON");
+        let indexes: Value = serde_json::from_str(include_str!("../../../infra/indexes.json")).expect("JSON");
         let indexes = indexes.as_object().expect("indexes by name");
         let said = |of: &Value, part: &str| of[part].as_str().expect("a name").to_owned();
         let keys = |partition: &str, sort: &str| {

@@ -93,9 +93,8 @@ async fn an_alert_is_in_a_digest_whose_link_takes_one_decision_that_the_desk_sho
     // The table has what the desk showed: two decisions, each with its event, and nothing that waits to be sent.
     let items = world.items().await;
     let of = |part: &'static str| items.iter().filter(move |item| item.key.sort.starts_with(part));
-    let kept: Vec<Value> = of("decision#")
-        .map(|item| serde_json::from_slice(&unpacked(item.bytes("event").expect("an event"))).expect("JSON"))
-        .collect();
+    let kept: Vec<Value> =
+        of("decision#").map(|item| serde_json::from_slice(&unpacked(item, "event")).expect("JSON")).collect();
     assert_eq!(kept.len(), 2, "{kept:?}");
     assert!(kept.iter().any(|event| *event == events[0]), "{kept:?}");
     let decided = of("alert#").filter(|item| item.number("decisions") == Some(1));

@@ -284,10 +284,8 @@ impl Scene {
 
         let items = self.world.items().await;
         let digests = items.iter().filter(|item| item.key.sort.starts_with("digest#"));
-        let digests: Vec<String> = digests
-            .filter_map(|item| item.bytes("digest"))
-            .map(|digest| String::from_utf8(unpacked(digest)).expect("text"))
-            .collect();
+        let digests: Vec<String> =
+            digests.map(|item| String::from_utf8(unpacked(item, "digest")).expect("text")).collect();
         let covers = |id: &str| digests.iter().filter(|digest| digest.contains(id)).count();
         for comment in published.iter().chain(withheld) {
             assert_eq!(covers(&comment.alert_id()), 1, "{digests:?}");

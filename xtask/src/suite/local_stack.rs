@@ -116,10 +116,11 @@ fn check_gone(stack: &Stack, venv: &Venv) -> anyhow::Result<()> {
 }
 
 /// Variables of Terraform's, and in which words they are refused.
-const REFUSED: [(&str, &str); 6] = [
+const REFUSED: [(&str, &str); 7] = [
     ("expected_account_id=123456789012", "set AWS_PROFILE, or correct the variable"),
     ("expected_region=eu-central-1", "set AWS_REGION or `region`, or correct the variable"),
     ("archive_days=0", "archive_days must be a whole number from 1, or null to keep the archive for ever"),
+    ("recovery_days=36", "recovery_days must be a whole number from 1 to 35, or null to keep no copies of the table"),
     ("policy=share>=0.1", "policy must be a probability such as 0.8, or precision>=0.9, or share<=0.05"),
     (
         "alert_subscriptions=[{protocol=\"email\",endpoint=\"somebody\"}]",
