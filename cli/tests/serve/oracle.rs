@@ -46,15 +46,17 @@ pub(crate) fn read(folder: &Path) -> Held {
         let event: Value = serde_json::from_str(message["body"].as_str().expect("text")).expect("JSON");
         *held.alerts.entry(text(&event["id"])).or_default() += 1;
     }
-    let mut statement = file.prepare("SELECT key FROM objects WHERE key GLOB 'alerts/*'").expect("SQL");
-    for key in statement.query_map([], |row| row.get::<_, String>(0)).expect("reads") {
-        let key = key.expect("reads");
-        let parts: Vec<&str> = key.split('/').collect();
-        match parts[..] {
-            [_, _, id, "requested.json"] => held.requested.insert(id.to_owned()),
-            [_, _, id, "sent.json"] => held.sent.insert(id.to_owned()),
-            _ => false,
-        };
+    let sql = "SELECT sort, attributes FROM items WHERE partition GLOB 'comment#*' AND sort GLOB 'alert#*'";
+    let mut statement = file.prepare(sql).expect("SQL");
+    let items = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)));
+    for item in items.expect("reads") {
+        let (sort, attributes) = item.expect("reads");
+        let id = sort.strip_prefix("alert#").expect("an alert").to_owned();
+        let attributes: Value = serde_json::from_str(&attributes).expect("JSON");
+        if attributes.get("sent").is_some() {
+            held.sent.insert(id.clone());
+        }
+        held.requested.insert(id);
     }
     held
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use modstream_telemetry::data_file_failed;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
 use tokio::sync::Notify;
 
@@ -54,6 +55,13 @@ pub struct Size {
     pub free: u64,
 }
 
+/// What went wrong last, each until it goes well again: who can read may not be able to write.
+#[derive(Default)]
+struct Trouble {
+    reading: Mutex<Option<DatabaseError>>,
+    writing: Mutex<Option<DatabaseError>>,
+}
+
 /// A data folder's file. Clones are handles to the same.
 #[derive(Clone)]
 pub struct Database {
@@ -69,7 +77,7 @@ struct Shared {
     /// Told after each commit of this process.
     written: Arc<Notify>,
     now: Now,
-    trouble: Mutex<Option<DatabaseError>>,
+    trouble: Trouble,
     _lock: Option<Lock>,
 }
 
@@ -132,7 +140,7 @@ impl Database {
         }
         let written = Arc::new(Notify::new());
         let writer = Writer::start(connection, Arc::clone(&written)).map_err(in_folder)?;
-        let (readers, trouble) = (Mutex::default(), Mutex::default());
+        let (readers, trouble) = (Mutex::default(), Trouble::default());
         let shared = Shared { folder: folder.to_owned(), path, writer, readers, written, now, trouble, _lock: lock };
         Ok(Database { shared: Arc::new(shared) })
     }
@@ -182,7 +190,9 @@ impl Database {
         T: Send + 'static,
         W: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
-        self.shared.writer.write(work).await
+        let done = self.shared.writer.write(work).await;
+        self.note_trouble(&self.shared.trouble.writing, done.as_ref().err());
+        done
     }
 
     /// Reads what is committed. It runs where it is called: what is asked for by key takes microseconds, and longer work is split,
@@ -191,6 +201,12 @@ impl Database {
     /// # Errors
     /// Where it can't be read.
     pub fn read<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, DatabaseError> {
+        let read = self.read_now(work);
+        self.note_trouble(&self.shared.trouble.reading, read.as_ref().err());
+        read
+    }
+
+    fn read_now<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, DatabaseError> {
         let idle = self.readers().pop();
         let connection = match idle {
             Some(connection) => connection,
@@ -248,7 +264,14 @@ impl Database {
             return Ok(false);
         }
         let sql = format!("PRAGMA incremental_vacuum({pages})");
-        self.write(move |connection| connection.execute_batch(&sql)).await?;
+        self.write(move |connection| {
+            // It gives a page back at each step.
+            let mut statement = connection.prepare(&sql)?;
+            let mut steps = statement.query([])?;
+            while steps.next()?.is_some() {}
+            Ok(())
+        })
+        .await?;
         Ok(true)
     }
 
@@ -257,26 +280,23 @@ impl Database {
         (self.shared.now)()
     }
 
-    /// What is wrong with the file, as far as those know who work on it unasked; none where their last work went well.
+    /// What is wrong with the file, by the last that was read and the last that was written; none where both went well. Work that is
+    /// wrong by itself says nothing of the file.
     pub fn trouble(&self) -> Option<DatabaseError> {
-        self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let Trouble { reading, writing } = &self.shared.trouble;
+        let known = |of: &Mutex<Option<DatabaseError>>| of.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        known(writing).or_else(|| known(reading))
     }
 
-    /// Takes the answer to work that nobody asked for, and will be tried again: what went wrong is [known](Self::trouble).
-    pub(super) fn heed<T>(&self, answer: Result<T, DatabaseError>) -> Option<T> {
-        let mut trouble = self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        match answer {
-            Ok(answer) => {
-                *trouble = None;
-                Some(answer)
-            }
-            Err(error) => {
-                if trouble.as_ref() != Some(&error) {
-                    modstream_telemetry::data_file_failed(&error);
-                }
-                *trouble = Some(error);
-                None
-            }
+    fn note_trouble(&self, of: &Mutex<Option<DatabaseError>>, error: Option<&DatabaseError>) {
+        let error = error.filter(|error| error.kind != CallErrorKind::Invalid);
+        let mut known = of.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(error) = error.filter(|error| known.as_ref() != Some(error)) {
+            data_file_failed(error);
+        }
+        // Most often there is none, and none known.
+        if known.is_some() || error.is_some() {
+            *known = error.cloned();
         }
     }
 

@@ -467,8 +467,7 @@ impl Source for SqliteStream {
         wanted: impl Fn(&str) -> bool,
     ) -> Vec<Arc<StreamRecord>> {
         let read = self.shared.read(after, limit, |of, key| of == shard && wanted(key));
-        let read = self.shared.database.heed(read).unwrap_or_default();
-        read.into_iter().map(|(_, record)| record).collect()
+        read.unwrap_or_default().into_iter().map(|(_, record)| record).collect()
     }
 
     async fn changed(&self, is_so: impl FnMut() -> bool) {
@@ -487,9 +486,9 @@ impl Source for SqliteStream {
                 let mut statement = connection.prepare_cached(sql)?;
                 statement.query_row(params![id, reader.function, reader.shard], |row| row.get::<_, i64>(0)).optional()
             });
-            match database.heed(read) {
-                Some(number) => return number.map(place),
-                None => tokio::time::sleep(LOOK_AGAIN_AFTER).await,
+            match read {
+                Ok(number) => return number.map(place),
+                Err(_) => tokio::time::sleep(LOOK_AGAIN_AFTER).await,
             }
         }
     }
@@ -509,7 +508,6 @@ impl Source for SqliteStream {
                        ON CONFLICT DO UPDATE SET number = excluded.number";
             connection.prepare_cached(sql)?.execute(params![stream, function, shard, up_to]).map(drop)
         };
-        let written = self.shared.database.write(work).await;
-        self.shared.database.heed(written).is_some()
+        self.shared.database.write(work).await.is_ok()
     }
 }
