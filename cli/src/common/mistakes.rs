@@ -5,7 +5,8 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// The commands that a build without AWS lacks, with the command that they stand below.
-pub(crate) const ONLY_WITH_AWS: [&str; 17] = [
+pub(crate) const ONLY_WITH_AWS: [&str; 19] = [
+    "backup",
     "breaker",
     "corpus",
     "decide",
@@ -21,6 +22,7 @@ pub(crate) const ONLY_WITH_AWS: [&str; 17] = [
     "probe",
     "redrive",
     "send",
+    "serve",
     "subscribe",
     "tail",
 ];
@@ -29,6 +31,7 @@ pub(crate) const ONLY_WITH_AWS: [&str; 17] = [
 pub(crate) const OPTIONS_ONLY_WITH_AWS: [&str; 12] = [
     "--bucket",
     "--comments-stream",
+    "--data",
     "--deployment",
     "--endpoint-url",
     "--from",

@@ -7,26 +7,27 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use clap::Args;
-use clap::builder::NonEmptyStringValueParser;
+use clap::builder::{ArgPredicate, NonEmptyStringValueParser};
 use jiff::Timestamp;
-use modstream_corpus::{OpenError, ReadOptions, Row};
-use modstream_events::{CommentEdited, Event, ids};
+use modstream_corpus::OpenError;
 use modstream_platform::aws::SystemClock;
 use modstream_platform::deliver::{Delivery, DeliveryError, put_all};
-use modstream_platform::{MAX_KEY_CHARS, MAX_PUT_BYTES, MAX_PUT_RECORDS, PutRecord, Stream};
+use modstream_platform::{MAX_PUT_BYTES, MAX_PUT_RECORDS, PutRecord, Stream};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use crate::common::args::rate;
-use crate::common::aws_args::{ConnectionArgs, source};
-use crate::common::connection::{Connection, deadline};
+use crate::common::aws_args::source;
+use crate::common::connection::deadline;
 use crate::common::display::print;
 use crate::common::input::{self, STANDARD_INPUT};
 use crate::common::interrupt::Interrupts;
 use crate::common::progress::Progress;
+use crate::common::reached::{HERE, ReachArgs, Reached};
 use crate::common::reading::FormatArgs;
 use crate::common::runtime::block_on;
-use crate::pipeline::versions::{Version, Versions};
+use crate::pipeline::comment_events::{DEFAULT_SOURCE, Events};
+use crate::pipeline::versions::Versions;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -39,13 +40,13 @@ without `created_utc` has the time of --time.
 A line that can't be sent is named, the rest is sent, and the status is 1 at the end.")]
 pub(crate) struct SendArgs {
     /// The comments' stream
-    #[arg(long, value_name = "NAME", env = "MODSTREAM_COMMENTS_STREAM", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_COMMENTS_STREAM", value_parser = NonEmptyStringValueParser::new(), required = false, required_unless_present = "data", default_value_if("data", ArgPredicate::IsPresent, HERE))]
     pub(crate) stream: String,
     /// Comments: CSV with a column `body`, or JSON Lines; plain, gzip or zstd [default: standard input]
     #[arg(long, value_name = "FILE")]
     pub(crate) input: Option<PathBuf>,
     /// Names the system that the comments' ids are of, a URI: the same comment of the same source is the same event
-    #[arg(long, value_name = "URI", default_value = "urn:modstream:send", value_parser = source)]
+    #[arg(long, value_name = "URI", default_value = DEFAULT_SOURCE, value_parser = source)]
     pub(crate) source: String,
     /// The time of comments without `created_utc` [default: the file's; of standard input now]
     #[arg(long, value_name = "TIME")]
@@ -62,7 +63,7 @@ pub(crate) struct SendArgs {
     #[command(flatten)]
     pub(crate) format: FormatArgs,
     #[command(flatten)]
-    pub(crate) connection: ConnectionArgs,
+    pub(crate) reach: ReachArgs,
 }
 
 /// How many comments wait to be sent. A row has at most 16 MiB.
@@ -82,10 +83,10 @@ impl SendArgs {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let sent = block_on(async {
             // Before anything is read: what is wrong here is found at once.
-            let connection = Connection::open(&self.connection).await?;
+            let system = Reached::open(&self.reach).await?;
             let interrupts = Interrupts::listen()?;
             let rows = rows(&self)?;
-            let stream = connection.clients().stream(&self.stream);
+            let stream = system.comments_to_send(&self.stream);
             let mut sending = Sending::new(&self, &stream);
             let started = Instant::now();
             sending.all(rows, &interrupts).await?;
@@ -100,7 +101,14 @@ type Read = (u64, Result<PutRecord, String>);
 
 /// Reads on a thread of its own: a pipe that is slow holds up nothing that came before.
 fn rows(args: &SendArgs) -> anyhow::Result<mpsc::Receiver<Read>> {
-    let mut reading = Reading::new(args);
+    let name = args.file().and_then(Path::file_name);
+    let mut reading = Events {
+        source: args.source.clone(),
+        name: name.map_or_else(|| STANDARD_INPUT.to_owned(), |name| name.to_string_lossy().into_owned()),
+        time: args.time.or_else(|| written(args.file()?)).unwrap_or_else(Timestamp::now),
+        versions: Versions::default(),
+        options: args.format.options(),
+    };
     let (rows, waiting) = mpsc::channel(MAX_WAITING_ROWS);
     let (file, from_line) = (args.file().map(Path::to_owned), args.from_line);
     let options = reading.options.clone();
@@ -129,7 +137,7 @@ fn rows(args: &SendArgs) -> anyhow::Result<mpsc::Receiver<Read>> {
         for row in reader {
             let read = match row {
                 Ok(row) if row.line < from_line => continue,
-                Ok(row) => (row.line, reading.build(row)),
+                Ok(row) => (row.line, reading.event(row).map(|event| event.record).map_err(|error| error.to_string())),
                 Err(error) if error.line < from_line && !error.is_fatal() => continue,
                 Err(error) => (error.line, Err(error.to_string())),
             };
@@ -142,65 +150,6 @@ fn rows(args: &SendArgs) -> anyhow::Result<mpsc::Receiver<Read>> {
     match is_open.recv() {
         Ok(Some(error)) => Err(error.into()),
         _ => Ok(waiting),
-    }
-}
-
-/// How a row becomes an event.
-struct Reading {
-    source: String,
-    /// The file's name, without its folder: a file that was moved is the same.
-    name: String,
-    time: Timestamp,
-    versions: Versions,
-    options: ReadOptions,
-}
-
-impl Reading {
-    fn new(args: &SendArgs) -> Self {
-        let name = args.file().and_then(Path::file_name);
-        Reading {
-            source: args.source.clone(),
-            name: name.map_or_else(|| STANDARD_INPUT.to_owned(), |name| name.to_string_lossy().into_owned()),
-            time: args.time.or_else(|| written(args.file()?)).unwrap_or_else(Timestamp::now),
-            versions: Versions::default(),
-            options: args.format.options(),
-        }
-    }
-
-    fn build(&mut self, row: Row) -> Result<PutRecord, String> {
-        self.options.text(&row).map_err(|error| error.to_string())?;
-        let Row { line, mut comment, .. } = row;
-        let body = comment.body.as_deref().unwrap_or_default();
-        let time = comment.created_utc.and_then(|seconds| Timestamp::from_second(seconds).ok()).unwrap_or(self.time);
-        let own = comment.id.as_deref().filter(|id| !id.is_empty());
-        let (id, version) = match own {
-            Some(own) => {
-                let version = match comment.edited {
-                    Some(edited) => Version { name: edited.to_string(), is_later: true },
-                    None => self.versions.of(ids::comment_key(&self.source, own), body),
-                };
-                (ids::comment(&self.source, own, &version.name), Some(version).filter(|version| version.is_later))
-            }
-            // Two comments of one text on two lines are two; the text guards against a file that was changed.
-            None => {
-                let version = ids::text_version(body, 0);
-                (ids::comment(&self.source, &format!("{}:{line}", self.name), &version), None)
-            }
-        };
-        let id = id.to_string();
-        if own.is_none() {
-            comment.id = Some(id.clone().into());
-        }
-        let key = comment.id.as_deref().filter(|key| (1..=MAX_KEY_CHARS).contains(&key.chars().count()));
-        let partition_key = key.unwrap_or(&id).to_owned();
-        let source = self.source.as_str();
-        let data = match version {
-            None => Event::new(id, source, time, comment).encode(),
-            Some(version) => {
-                Event::new(id, source, time, CommentEdited { comment, version: version.name.into() }).encode()
-            }
-        };
-        Ok(PutRecord { partition_key, data })
     }
 }
 

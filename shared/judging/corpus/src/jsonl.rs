@@ -42,6 +42,17 @@ impl Jsonl {
     }
 }
 
+/// Reads one line of JSON Lines by itself, as a [`Reader`](crate::Reader) does. `line` is its number.
+///
+/// # Errors
+/// [`RowError`] says what is wrong with it; it quotes none of it.
+pub fn row_of_line(line: u64, text: &[u8], options: &ReadOptions) -> Result<Row, RowError> {
+    match parse(without_comma(text), &End::Newline, options) {
+        Ok((comment, removed)) => Ok(Row { line, comment, removed }),
+        Err(kind) => Err(RowError { line, kind }),
+    }
+}
+
 /// A line without the comma that stands behind it where lines are the elements of a list.
 fn without_comma(line: &[u8]) -> &[u8] {
     let trimmed = line.trim_ascii_end();

@@ -66,6 +66,7 @@ mod removed;
 mod row;
 
 pub use error::{Compression, OpenError, RowError, RowErrorKind};
+pub use jsonl::row_of_line;
 pub use modstream_events::Comment;
 pub use options::{Labels, ReadOptions};
 pub use placeholder::{PlaceholderCounts, Placeholders};
