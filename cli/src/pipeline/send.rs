@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use jiff::Timestamp;
-use modstream_corpus::{OpenError, ReadOptions, Row};
+use modstream_corpus::{OpenError, PlaceholderCounts, Placeholders, ReadOptions, Row};
 use modstream_events::{CommentEdited, Event, ids};
 use modstream_platform::aws::SystemClock;
 use modstream_platform::deliver::{Delivery, DeliveryError, put_all};
@@ -26,7 +26,7 @@ use crate::common::interrupt::Interrupts;
 use crate::common::progress::Progress;
 use crate::common::reading::FormatArgs;
 use crate::common::runtime::block_on;
-use crate::pipeline::versions::{Version, Versions};
+use crate::pipeline::versions::Versions;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -34,7 +34,8 @@ use crate::pipeline::versions::{Version, Versions};
   tail -F feed.jsonl | modstream send --source urn:example:forum
 
 Sending a file again sends the same events: consumers drop them by their ids. A comment that has `edited`, or whose `id` comes
-again with another text, is sent as edited. A comment without an `id` is known by the file's name, its line and its text; one
+again with another text, is sent as edited. What stands in place of a text that is gone, such as [removed], is no edit: such rows
+are left out and counted. A comment without an `id` is known by the file's name, its line and its text; one
 without `created_utc` has the time of --time.
 A line that can't be sent is named, the rest is sent, and the status is 1 at the end.")]
 pub(crate) struct SendArgs {
@@ -53,9 +54,12 @@ pub(crate) struct SendArgs {
     /// Comments a second [default: as fast as it goes]
     #[arg(long, value_name = "N", value_parser = rate)]
     pub(crate) rate: Option<f64>,
-    /// Leave out all lines before this one
+    /// Send no line before this one; they are read, since the versions of comments follow from all that came before
     #[arg(long, value_name = "LINE", default_value_t = 1)]
     pub(crate) from_line: u64,
+    /// A text that stands in place of one that is gone, beside `[removed]` and its kind; may be repeated
+    #[arg(long = "placeholder", value_name = "TEXT")]
+    pub(crate) placeholders: Vec<String>,
     /// Print one line of JSON at the end, and nothing else
     #[arg(long)]
     pub(crate) json: bool,
@@ -95,8 +99,16 @@ impl SendArgs {
     }
 }
 
-/// A line, and its comment as an event that is ready to be put, or what is wrong with it.
-type Read = (u64, Result<PutRecord, String>);
+/// A line, and what it holds, or what is wrong with it.
+type Read = (u64, Result<Held, String>);
+
+/// What a line holds.
+enum Held {
+    /// A comment, as an event that is ready to be put.
+    Comment(PutRecord),
+    /// What stands in place of a comment that is gone, in the form that it is counted under.
+    Placeholder(String),
+}
 
 /// Reads on a thread of its own: a pipe that is slow holds up nothing that came before.
 fn rows(args: &SendArgs) -> anyhow::Result<mpsc::Receiver<Read>> {
@@ -128,7 +140,11 @@ fn rows(args: &SendArgs) -> anyhow::Result<mpsc::Receiver<Read>> {
         let _ = opened.send(None);
         for row in reader {
             let read = match row {
-                Ok(row) if row.line < from_line => continue,
+                // It is read all the same: which version a later text is follows from those before it.
+                Ok(row) if row.line < from_line => {
+                    let _ = reading.build(row);
+                    continue;
+                }
                 Ok(row) => (row.line, reading.build(row)),
                 Err(error) if error.line < from_line && !error.is_fatal() => continue,
                 Err(error) => (error.line, Err(error.to_string())),
@@ -153,6 +169,7 @@ struct Reading {
     time: Timestamp,
     versions: Versions,
     options: ReadOptions,
+    placeholders: Placeholders,
 }
 
 impl Reading {
@@ -164,11 +181,16 @@ impl Reading {
             time: args.time.or_else(|| written(args.file()?)).unwrap_or_else(Timestamp::now),
             versions: Versions::default(),
             options: args.format.options(),
+            placeholders: Placeholders::and(&args.placeholders),
         }
     }
 
-    fn build(&mut self, row: Row) -> Result<PutRecord, String> {
-        self.options.text(&row).map_err(|error| error.to_string())?;
+    fn build(&mut self, row: Row) -> Result<Held, String> {
+        let text = self.options.text(&row).map_err(|error| error.to_string())?;
+        // The comment's alert is about what it said.
+        if let Some(form) = self.placeholders.form(text) {
+            return Ok(Held::Placeholder(form));
+        }
         let Row { line, mut comment, .. } = row;
         let body = comment.body.as_deref().unwrap_or_default();
         let time = comment.created_utc.and_then(|seconds| Timestamp::from_second(seconds).ok()).unwrap_or(self.time);
@@ -176,7 +198,7 @@ impl Reading {
         let (id, version) = match own {
             Some(own) => {
                 let version = match comment.edited {
-                    Some(edited) => Version { name: edited.to_string(), is_later: true },
+                    Some(edited) => self.versions.edited(&self.source, own, edited, body),
                     None => self.versions.of(ids::comment_key(&self.source, own), body),
                 };
                 (ids::comment(&self.source, own, &version.name), Some(version).filter(|version| version.is_later))
@@ -200,7 +222,7 @@ impl Reading {
                 Event::new(id, source, time, CommentEdited { comment, version: version.name.into() }).encode()
             }
         };
-        Ok(PutRecord { partition_key, data })
+        Ok(Held::Comment(PutRecord { partition_key, data }))
     }
 }
 
@@ -214,6 +236,8 @@ fn written(path: &Path) -> Option<Timestamp> {
 struct Sent {
     comments: u64,
     bad: Vec<(u64, String)>,
+    /// What was left out since a placeholder stands in place of its text.
+    left_out: PlaceholderCounts,
     /// How many lines were not sent, also those that are not named.
     not_sent: u64,
     /// The first line that is not dealt with, where sending stopped before the end.
@@ -256,7 +280,7 @@ impl<'a, S: Stream> Sending<'a, S> {
                 // What has come is sent; what comes meanwhile goes into the next call.
                 None => rows.try_recv().ok(),
             };
-            let Some(read) = read else {
+            let Some((line, held)) = read else {
                 if batch.is_empty() {
                     return Ok(());
                 }
@@ -265,10 +289,20 @@ impl<'a, S: Stream> Sending<'a, S> {
                 }
                 continue;
             };
+            let record = match held {
+                Ok(Held::Comment(record)) => record,
+                Ok(Held::Placeholder(form)) => {
+                    self.sent.left_out.add(form);
+                    continue;
+                }
+                Err(error) => {
+                    self.refuse(line, error);
+                    continue;
+                }
+            };
             let wait = pace.wait();
-            if !batch.is_empty() && (!batch.has_room_for(&read) || wait.is_some()) {
-                let line = read.0;
-                next = Some(read);
+            if !batch.is_empty() && (!batch.has_room_for(&record) || wait.is_some()) {
+                next = Some((line, Ok(Held::Comment(record))));
                 if !self.send(&mut batch).await {
                     return Ok(());
                 }
@@ -282,19 +316,14 @@ impl<'a, S: Stream> Sending<'a, S> {
                 tokio::select! {
                     biased;
                     () = interrupts.asked() => {
-                        (self.sent.is_interrupted, self.sent.next_line) = (true, Some(read.0));
+                        (self.sent.is_interrupted, self.sent.next_line) = (true, Some(line));
                         return Ok(());
                     }
                     () = tokio::time::sleep(wait) => {}
                 }
             }
-            match read {
-                (line, Ok(record)) => {
-                    pace.took_one();
-                    batch.push(line, record);
-                }
-                (line, Err(error)) => self.refuse(line, error),
-            }
+            pace.took_one();
+            batch.push(line, record);
         }
     }
 
@@ -343,9 +372,8 @@ impl Batch {
         self.lines.is_empty()
     }
 
-    fn has_room_for(&self, read: &Read) -> bool {
-        let bytes = read.1.as_ref().map_or(0, PutRecord::size);
-        self.lines.len() < MAX_PUT_RECORDS && self.bytes + bytes <= MAX_PUT_BYTES
+    fn has_room_for(&self, record: &PutRecord) -> bool {
+        self.lines.len() < MAX_PUT_RECORDS && self.bytes + record.size() <= MAX_PUT_BYTES
     }
 
     fn push(&mut self, line: u64, record: PutRecord) {
@@ -381,7 +409,7 @@ impl Pace {
 }
 
 fn finish(args: &SendArgs, sent: &Sent, took: Duration) -> anyhow::Result<ExitCode> {
-    let Sent { comments, bad, not_sent, next_line, is_interrupted, stopped_by } = sent;
+    let Sent { comments, bad, left_out, not_sent, next_line, is_interrupted, stopped_by } = sent;
     let go_on = next_line.map(|line| format!("go on with --from-line {line}; what is sent twice has the same ids"));
     if args.json {
         let bad: Vec<Value> = bad.iter().map(|(line, error)| json!({ "line": line, "error": error })).collect();
@@ -390,6 +418,7 @@ fn finish(args: &SendArgs, sent: &Sent, took: Duration) -> anyhow::Result<ExitCo
             "sent": comments,
             "not_sent": not_sent,
             "bad": bad,
+            "placeholders": left_out,
             "interrupted": is_interrupted,
             "next_line": next_line,
             "seconds": took.as_secs_f64(),
@@ -401,6 +430,9 @@ fn finish(args: &SendArgs, sent: &Sent, took: Duration) -> anyhow::Result<ExitCo
     } else {
         let comments = counted(*comments, "comment");
         print(&format!("{comments} sent to {} in {:.1} s\n", args.stream, took.as_secs_f64()))?;
+        if left_out.count() > 0 {
+            print(&format!("{} left out, whose texts are gone: {left_out}\n", counted(left_out.count(), "comment")))?;
+        }
         if *not_sent > 0 {
             print(&format!("{not_sent} not sent: their lines are named above\n"))?;
         }
