@@ -1,11 +1,11 @@
 //! How a row of comments becomes an event.
 
 use jiff::Timestamp;
-use modstream_corpus::{ReadOptions, Row, RowErrorKind};
+use modstream_corpus::{Placeholders, ReadOptions, Row, RowErrorKind};
 use modstream_events::{CommentEdited, Event, ids};
 use modstream_platform::{MAX_KEY_CHARS, PutRecord};
 
-use crate::pipeline::versions::{Version, Versions};
+use crate::pipeline::versions::Versions;
 
 /// The system that comments are of where nobody says it.
 pub(crate) const DEFAULT_SOURCE: &str = "urn:modstream:send";
@@ -22,6 +22,17 @@ pub(crate) struct Events {
     pub(crate) versions: Versions,
     /// How the rows are read.
     pub(crate) options: ReadOptions,
+    /// What stands in place of a text that is gone.
+    pub(crate) placeholders: Placeholders,
+}
+
+/// What a row holds.
+pub(crate) enum Held {
+    /// A comment, as an event that is ready to be put.
+    Comment(Ready),
+    /// What stands in place of a comment that is gone, in the form that it is counted under. The comment's alert is about what it
+    /// said, so this is no edit.
+    Placeholder(String),
 }
 
 /// An event that is ready to be put.
@@ -33,12 +44,14 @@ pub(crate) struct Ready {
 }
 
 impl Events {
-    /// A row's event.
+    /// What a row holds.
     ///
     /// # Errors
     /// Where the comment has no text.
-    pub(crate) fn event(&mut self, row: Row) -> Result<Ready, RowErrorKind> {
-        self.options.text(&row)?;
+    pub(crate) fn event(&mut self, row: Row) -> Result<Held, RowErrorKind> {
+        if let Some(form) = self.placeholders.form(self.options.text(&row)?) {
+            return Ok(Held::Placeholder(form));
+        }
         let Row { line, mut comment, .. } = row;
         let body = comment.body.as_deref().unwrap_or_default();
         let time = comment.created_utc.and_then(|seconds| Timestamp::from_second(seconds).ok()).unwrap_or(self.time);
@@ -46,7 +59,7 @@ impl Events {
         let (id, version) = match own {
             Some(own) => {
                 let version = match comment.edited {
-                    Some(edited) => Version { name: edited.to_string(), is_later: true },
+                    Some(edited) => self.versions.edited(&self.source, own, edited, body),
                     None => self.versions.of(ids::comment_key(&self.source, own), body),
                 };
                 (ids::comment(&self.source, own, &version.name), Some(version).filter(|version| version.is_later))
@@ -70,6 +83,6 @@ impl Events {
                 Event::new(id.as_str(), source, time, CommentEdited { comment, version: version.name.into() }).encode()
             }
         };
-        Ok(Ready { id, record: PutRecord { partition_key, data } })
+        Ok(Held::Comment(Ready { id, record: PutRecord { partition_key, data } }))
     }
 }

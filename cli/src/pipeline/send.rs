@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use clap::Args;
 use clap::builder::{ArgPredicate, NonEmptyStringValueParser};
 use jiff::Timestamp;
-use modstream_corpus::OpenError;
+use modstream_corpus::{OpenError, PlaceholderCounts, Placeholders};
 use modstream_platform::aws::SystemClock;
 use modstream_platform::deliver::{Delivery, DeliveryError, put_all};
 use modstream_platform::{MAX_PUT_BYTES, MAX_PUT_RECORDS, PutRecord, Stream};
@@ -26,7 +26,7 @@ use crate::common::progress::Progress;
 use crate::common::reached::{HERE, ReachArgs, Reached};
 use crate::common::reading::FormatArgs;
 use crate::common::runtime::block_on;
-use crate::pipeline::comment_events::{DEFAULT_SOURCE, Events};
+use crate::pipeline::comment_events::{DEFAULT_SOURCE, Events, Held};
 use crate::pipeline::versions::Versions;
 
 #[derive(Debug, Args)]
@@ -35,7 +35,8 @@ use crate::pipeline::versions::Versions;
   tail -F feed.jsonl | modstream send --source urn:example:forum
 
 Sending a file again sends the same events: consumers drop them by their ids. A comment that has `edited`, or whose `id` comes
-again with another text, is sent as edited. A comment without an `id` is known by the file's name, its line and its text; one
+again with another text, is sent as edited. What stands in place of a text that is gone, such as [removed], is no edit: such rows
+are left out and counted. A comment without an `id` is known by the file's name, its line and its text; one
 without `created_utc` has the time of --time.
 A line that can't be sent is named, the rest is sent, and the status is 1 at the end.")]
 pub(crate) struct SendArgs {
@@ -54,9 +55,12 @@ pub(crate) struct SendArgs {
     /// Comments a second [default: as fast as it goes]
     #[arg(long, value_name = "N", value_parser = rate)]
     pub(crate) rate: Option<f64>,
-    /// Leave out all lines before this one
+    /// Send no line before this one; they are read, since the versions of comments follow from all that came before
     #[arg(long, value_name = "LINE", default_value_t = 1)]
     pub(crate) from_line: u64,
+    /// A text that stands in place of one that is gone, beside `[removed]` and its kind; may be repeated
+    #[arg(long = "placeholder", value_name = "TEXT")]
+    pub(crate) placeholders: Vec<String>,
     /// Print one line of JSON at the end, and nothing else
     #[arg(long)]
     pub(crate) json: bool,
@@ -96,8 +100,8 @@ impl SendArgs {
     }
 }
 
-/// A line, and its comment as an event that is ready to be put, or what is wrong with it.
-type Read = (u64, Result<PutRecord, String>);
+/// A line, and what it holds, or what is wrong with it.
+type Read = (u64, Result<Held, String>);
 
 /// Reads on a thread of its own: a pipe that is slow holds up nothing that came before.
 fn rows(args: &SendArgs) -> anyhow::Result<mpsc::Receiver<Read>> {
@@ -108,6 +112,7 @@ fn rows(args: &SendArgs) -> anyhow::Result<mpsc::Receiver<Read>> {
         time: args.time.or_else(|| written(args.file()?)).unwrap_or_else(Timestamp::now),
         versions: Versions::default(),
         options: args.format.options(),
+        placeholders: Placeholders::and(&args.placeholders),
     };
     let (rows, waiting) = mpsc::channel(MAX_WAITING_ROWS);
     let (file, from_line) = (args.file().map(Path::to_owned), args.from_line);
@@ -136,8 +141,12 @@ fn rows(args: &SendArgs) -> anyhow::Result<mpsc::Receiver<Read>> {
         let _ = opened.send(None);
         for row in reader {
             let read = match row {
-                Ok(row) if row.line < from_line => continue,
-                Ok(row) => (row.line, reading.event(row).map(|event| event.record).map_err(|error| error.to_string())),
+                // It is read all the same: which version a later text is follows from those before it.
+                Ok(row) if row.line < from_line => {
+                    let _ = reading.event(row);
+                    continue;
+                }
+                Ok(row) => (row.line, reading.event(row).map_err(|error| error.to_string())),
                 Err(error) if error.line < from_line && !error.is_fatal() => continue,
                 Err(error) => (error.line, Err(error.to_string())),
             };
@@ -163,6 +172,8 @@ fn written(path: &Path) -> Option<Timestamp> {
 struct Sent {
     comments: u64,
     bad: Vec<(u64, String)>,
+    /// What was left out since a placeholder stands in place of its text.
+    left_out: PlaceholderCounts,
     /// How many lines were not sent, also those that are not named.
     not_sent: u64,
     /// The first line that is not dealt with, where sending stopped before the end.
@@ -205,7 +216,7 @@ impl<'a, S: Stream> Sending<'a, S> {
                 // What has come is sent; what comes meanwhile goes into the next call.
                 None => rows.try_recv().ok(),
             };
-            let Some(read) = read else {
+            let Some((line, held)) = read else {
                 if batch.is_empty() {
                     return Ok(());
                 }
@@ -214,10 +225,20 @@ impl<'a, S: Stream> Sending<'a, S> {
                 }
                 continue;
             };
+            let record = match held {
+                Ok(Held::Comment(ready)) => ready.record,
+                Ok(Held::Placeholder(form)) => {
+                    self.sent.left_out.add(form);
+                    continue;
+                }
+                Err(error) => {
+                    self.refuse(line, error);
+                    continue;
+                }
+            };
             let wait = pace.wait();
-            if !batch.is_empty() && (!batch.has_room_for(&read) || wait.is_some()) {
-                let line = read.0;
-                next = Some(read);
+            if !batch.is_empty() && (!batch.has_room_for(&record) || wait.is_some()) {
+                next = Some((line, Ok(Held::Comment(record))));
                 if !self.send(&mut batch).await {
                     return Ok(());
                 }
@@ -231,19 +252,14 @@ impl<'a, S: Stream> Sending<'a, S> {
                 tokio::select! {
                     biased;
                     () = interrupts.asked() => {
-                        (self.sent.is_interrupted, self.sent.next_line) = (true, Some(read.0));
+                        (self.sent.is_interrupted, self.sent.next_line) = (true, Some(line));
                         return Ok(());
                     }
                     () = tokio::time::sleep(wait) => {}
                 }
             }
-            match read {
-                (line, Ok(record)) => {
-                    pace.took_one();
-                    batch.push(line, record);
-                }
-                (line, Err(error)) => self.refuse(line, error),
-            }
+            pace.took_one();
+            batch.push(line, record);
         }
     }
 
@@ -292,9 +308,8 @@ impl Batch {
         self.lines.is_empty()
     }
 
-    fn has_room_for(&self, read: &Read) -> bool {
-        let bytes = read.1.as_ref().map_or(0, PutRecord::size);
-        self.lines.len() < MAX_PUT_RECORDS && self.bytes + bytes <= MAX_PUT_BYTES
+    fn has_room_for(&self, record: &PutRecord) -> bool {
+        self.lines.len() < MAX_PUT_RECORDS && self.bytes + record.size() <= MAX_PUT_BYTES
     }
 
     fn push(&mut self, line: u64, record: PutRecord) {
@@ -330,7 +345,7 @@ impl Pace {
 }
 
 fn finish(args: &SendArgs, sent: &Sent, took: Duration) -> anyhow::Result<ExitCode> {
-    let Sent { comments, bad, not_sent, next_line, is_interrupted, stopped_by } = sent;
+    let Sent { comments, bad, left_out, not_sent, next_line, is_interrupted, stopped_by } = sent;
     let go_on = next_line.map(|line| format!("go on with --from-line {line}; what is sent twice has the same ids"));
     if args.json {
         let bad: Vec<Value> = bad.iter().map(|(line, error)| json!({ "line": line, "error": error })).collect();
@@ -339,6 +354,7 @@ fn finish(args: &SendArgs, sent: &Sent, took: Duration) -> anyhow::Result<ExitCo
             "sent": comments,
             "not_sent": not_sent,
             "bad": bad,
+            "placeholders": left_out,
             "interrupted": is_interrupted,
             "next_line": next_line,
             "seconds": took.as_secs_f64(),
@@ -350,6 +366,9 @@ fn finish(args: &SendArgs, sent: &Sent, took: Duration) -> anyhow::Result<ExitCo
     } else {
         let comments = counted(*comments, "comment");
         print(&format!("{comments} sent to {} in {:.1} s\n", args.stream, took.as_secs_f64()))?;
+        if left_out.count() > 0 {
+            print(&format!("{} left out, whose texts are gone: {left_out}\n", counted(left_out.count(), "comment")))?;
+        }
         if *not_sent > 0 {
             print(&format!("{not_sent} not sent: their lines are named above\n"))?;
         }

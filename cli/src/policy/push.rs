@@ -106,7 +106,8 @@ async fn push(args: &PolicyPushArgs) -> anyhow::Result<ExitCode> {
         let cause = in_json(&cause);
         let line = json!({
             "bucket": bucket, "version": version, "before": before, "out_of_reach": out_of_reach,
-            "begin_with_mark": table::marks_in_json(&policies), "cause": cause,
+            "begin_with_mark": table::marks_in_json(&policies),
+            "never_found": table::never_found_in_json(&policies), "cause": cause,
         });
         print(&format!("{line}\n"))?;
         return Ok(ExitCode::SUCCESS);
@@ -120,7 +121,7 @@ async fn push(args: &PolicyPushArgs) -> anyhow::Result<ExitCode> {
         None => "in place of the function's POLICY; publish-alerts notices within a minute".to_owned(),
     };
     print(&format!("policies version {short} are in the bucket {bucket}\n{state}\n"))?;
-    table::warn_of_marks(&policies);
+    table::warn_of_terms(&policies);
     unmet.iter().for_each(Unmet::warn);
     Ok(ExitCode::SUCCESS)
 }

@@ -1,7 +1,7 @@
 //! What a request's body says: comments, as events that are ready to be put, and what is wrong with the others.
 
 use jiff::Timestamp;
-use modstream_corpus::{ReadOptions, RowErrorKind, row_of_line};
+use modstream_corpus::{Placeholders, ReadOptions, RowErrorKind, row_of_line};
 use modstream_events::{BadRecord, CommentEvent, Reason, ids};
 use modstream_platform::sqlite::Identified;
 use modstream_platform::{MAX_KEY_CHARS, MAX_RECORD_BYTES, PutRecord};
@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::identity;
-use crate::pipeline::comment_events::{Events, Ready};
+use crate::pipeline::comment_events::{Events, Held, Ready};
 use crate::pipeline::versions::Versions;
 
 /// How a body is written.
@@ -97,6 +97,7 @@ pub(super) fn read(format: Format, body: &[u8], source: &str, now: Timestamp) ->
             time: now,
             versions: Versions::default(),
             options: ReadOptions::without_labels(),
+            placeholders: Placeholders::default(),
         },
         read: Read::default(),
     };
@@ -178,7 +179,14 @@ impl Reading {
     fn comment(&mut self, line: u64, text: &[u8]) -> Result<(Ready, [u8; 16]), (&'static str, String)> {
         let row = row_of_line(line, text, &self.events.options);
         let row = row.map_err(|error| (reason(&error.kind).as_str(), error.to_string()))?;
-        let ready = self.events.event(row).map_err(|kind| (reason(&kind).as_str(), kind.to_string()))?;
+        let held = self.events.event(row).map_err(|kind| (reason(&kind).as_str(), kind.to_string()))?;
+        let ready = match held {
+            Held::Comment(ready) => ready,
+            Held::Placeholder(form) => {
+                let detail = format!("{form} stands in place of a text that is gone, so there is nothing to judge");
+                return Err(("placeholder", detail));
+            }
+        };
         let identity = identity::of(&self.events.source, &ready.id, None);
         Ok((ready, identity))
     }
