@@ -175,7 +175,7 @@ mod tests {
     use super::*;
 
     /// What the provider calls the services of resources and data sources whose types begin so.
-    const SERVICES: [(&str, &str); 11] = [
+    const SERVICES: [(&str, &str); 12] = [
         ("aws_caller_identity", "sts"),
         ("aws_cloudwatch_event_", "events"),
         ("aws_cloudwatch_log_", "cloudwatchlogs"),
