@@ -28,7 +28,7 @@ pub(crate) const ONLY_WITH_AWS: [&str; 19] = [
 ];
 
 /// The options of other commands that a build without AWS lacks.
-pub(crate) const OPTIONS_ONLY_WITH_AWS: [&str; 12] = [
+pub(crate) const OPTIONS_ONLY_WITH_AWS: [&str; 13] = [
     "--bucket",
     "--comments-stream",
     "--data",

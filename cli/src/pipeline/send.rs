@@ -225,8 +225,8 @@ impl<'a, S: Stream> Sending<'a, S> {
                 }
                 continue;
             };
-            let record = match held {
-                Ok(Held::Comment(ready)) => ready.record,
+            let ready = match held {
+                Ok(Held::Comment(ready)) => ready,
                 Ok(Held::Placeholder(form)) => {
                     self.sent.left_out.add(form);
                     continue;
@@ -237,8 +237,8 @@ impl<'a, S: Stream> Sending<'a, S> {
                 }
             };
             let wait = pace.wait();
-            if !batch.is_empty() && (!batch.has_room_for(&record) || wait.is_some()) {
-                next = Some((line, Ok(Held::Comment(record))));
+            if !batch.is_empty() && (!batch.has_room_for(&ready.record) || wait.is_some()) {
+                next = Some((line, Ok(Held::Comment(ready))));
                 if !self.send(&mut batch).await {
                     return Ok(());
                 }
@@ -259,7 +259,7 @@ impl<'a, S: Stream> Sending<'a, S> {
                 }
             }
             pace.took_one();
-            batch.push(line, record);
+            batch.push(line, ready.record);
         }
     }
 
