@@ -25,9 +25,12 @@ use crate::replay::ReplayArgs;
 use crate::{
     decisions::{decide::DecideArgs, desk_link::DeskLinkArgs, pull::DecisionsCommand},
     model::bucket::ModelsCommand,
-    operate::{forget::ForgetArgs, function::FunctionArgs, redrive::RedriveArgs, subscribe::SubscribeArgs},
+    operate::{
+        backup::BackupArgs, forget::ForgetArgs, function::FunctionArgs, redrive::RedriveArgs, subscribe::SubscribeArgs,
+    },
     pipeline::{corpus_push::CorpusCommand, probe::ProbeArgs, send::SendArgs, tail::TailCommand},
     policy::{breaker::BreakerCommand, push::PolicyInBucketCommand},
+    serve::ServeArgs,
 };
 
 /// Real-time comment moderation: scores comments as they come, and alerts moderators, with the reasons.
@@ -107,11 +110,13 @@ enum Command {
     Completions(CompletionsArgs),
 }
 
-/// The commands that reach a system on AWS. What a build without AWS says of them stands in
+/// The commands that operate a system, on AWS or on this machine. What a build without AWS says of them stands in
 /// [`ONLY_WITH_AWS`](crate::common::mistakes::ONLY_WITH_AWS).
 #[cfg(feature = "aws")]
 #[derive(Debug, Subcommand)]
 enum AwsCommand {
+    /// Copy the data of this machine's system, while it runs
+    Backup(BackupArgs),
     /// Show and close the breaker, which holds alerts back when there are too many
     #[command(subcommand)]
     Breaker(BreakerCommand),
@@ -133,6 +138,8 @@ enum AwsCommand {
     Function(FunctionArgs),
     /// Send comments to a system's stream
     Send(SendArgs),
+    /// Run the whole system on this machine, over one file
+    Serve(Box<ServeArgs>),
     /// Put quarantined records, and batches that Lambda gave up, back on their streams
     Redrive(RedriveArgs),
     /// Subscribe a queue or a webhook to alerts, or an address or a phone to digests
@@ -182,6 +189,7 @@ impl Command {
 impl AwsCommand {
     fn run(self) -> anyhow::Result<ExitCode> {
         match self {
+            AwsCommand::Backup(args) => args.run(),
             AwsCommand::Breaker(command) => command.run(),
             AwsCommand::Probe(args) => args.run(),
             AwsCommand::Decisions(command) => command.run(),
@@ -191,6 +199,7 @@ impl AwsCommand {
             AwsCommand::Forget(args) => args.run(),
             AwsCommand::Function(args) => args.run(),
             AwsCommand::Send(args) => args.run(),
+            AwsCommand::Serve(args) => args.run(),
             AwsCommand::Redrive(args) => args.run(),
             AwsCommand::Subscribe(args) => args.run(),
             AwsCommand::Tail(command) => command.run(),
@@ -199,6 +208,7 @@ impl AwsCommand {
 
     fn wants_json(&self) -> bool {
         match self {
+            AwsCommand::Backup(args) => args.json,
             AwsCommand::Breaker(command) => command.wants_json(),
             AwsCommand::Probe(args) => args.json,
             AwsCommand::Decisions(command) => command.wants_json(),
@@ -208,6 +218,7 @@ impl AwsCommand {
             AwsCommand::Forget(args) => args.json,
             AwsCommand::Function(args) => args.json,
             AwsCommand::Send(args) => args.json,
+            AwsCommand::Serve(args) => args.json,
             AwsCommand::Redrive(args) => args.system.json,
             AwsCommand::Subscribe(args) => args.json,
             AwsCommand::Tail(command) => command.wants_json(),
@@ -332,7 +343,8 @@ mod tests {
         let mut options: Vec<String> = Vec::new();
         for name in ["demo", "replay"] {
             let command = command_line.find_subcommand(name).expect("a command");
-            let aws = command.get_arguments().filter(|arg| arg.get_help_heading() == Some("AWS"));
+            let is_of_a_system = |heading| matches!(heading, Some("AWS" | "On one machine"));
+            let aws = command.get_arguments().filter(|arg| is_of_a_system(arg.get_help_heading()));
             options.extend(aws.filter_map(|arg| Some(format!("--{}", arg.get_long()?))));
         }
         options.sort_unstable();

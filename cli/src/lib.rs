@@ -8,6 +8,8 @@ mod operate;
 mod pipeline;
 mod policy;
 mod replay;
+#[cfg(feature = "aws")]
+mod serve;
 
 use std::ffi::OsString;
 use std::io;

@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::borrow::own;
@@ -110,6 +111,9 @@ pub struct Links<'a> {
 
 first_version!(Alert, "modstream.alert.v1");
 
+/// Ages are shown to the minute or the hour, and comments take some time to come here.
+const NOTICED_AFTER: SignedDuration = SignedDuration::from_hours(1);
+
 impl<'a> Alert<'a> {
     /// The alert that `prediction` gives under `policy`.
     pub fn new(
@@ -143,6 +147,14 @@ impl<'a> Alert<'a> {
             probe: false,
             links: None,
         }
+    }
+
+    /// The time that the comment bears, where that is noticeably another than the one at which its alert was made. It is for
+    /// people to see: nothing follows from a clock of the author or of a producer.
+    pub fn dated(&self, made: Timestamp) -> Option<Timestamp> {
+        let written = self.comment.created_utc.and_then(|seconds| Timestamp::from_second(seconds).ok());
+        let dated = written.unwrap_or(self.comment_event.time);
+        (made.duration_since(dated).abs() >= NOTICED_AFTER).then_some(dated)
     }
 
     /// The same alert, holding its own texts.

@@ -3,6 +3,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use plain_text::json_as_xml;
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 
 use crate::bad_record::explain;
 use crate::data::Data;
@@ -86,12 +87,44 @@ fn read_owned<'a, T: Deserialize<'a>>(text: &str) -> serde_json::Result<T> {
     Ok(read)
 }
 
+/// The `time` of an event, as it is written.
+#[derive(Deserialize)]
+struct Timed<'a> {
+    #[serde(borrow, default)]
+    time: Option<&'a RawValue>,
+}
+
+/// The event with a time, where it has none that is read as it stands.
+fn with_time(text: &str, arrived: Timestamp) -> Option<String> {
+    let Object(Timed { time }) = serde_json::from_str(text).ok()?;
+    let written = time.map(RawValue::get);
+    if written.is_some_and(|time| serde_json::from_str::<Timestamp>(time).is_ok()) {
+        return None;
+    }
+    let time = written.and_then(lenient::event_time).unwrap_or(arrived);
+    json_text::with_key(text, "time", &serde_json::to_string(&time).ok()?)
+}
+
 impl<'a, T: Versioned<'a>> Event<'a, T> {
     /// Reads a record's bytes, borrowing from them. An event of an earlier version is read as one of `T`'s.
     ///
     /// # Errors
     /// [`BadRecord`] says what is wrong; none of its cases is cured by trying again.
     pub fn decode(bytes: &'a [u8]) -> Result<Self, BadRecord> {
+        Self::decode_timed(bytes, None)
+    }
+
+    /// Reads the bytes of a record that another system wrote, and that arrived then. Its `time` is only shown, so none is needed:
+    /// where it is missing or no time, it is that of the arrival; a number, and a time without an offset, are read as in
+    /// [`Comment::created_utc`](crate::Comment).
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    pub fn decode_arrived(bytes: &'a [u8], arrived: Timestamp) -> Result<Self, BadRecord> {
+        Self::decode_timed(bytes, Some(arrived))
+    }
+
+    fn decode_timed(bytes: &'a [u8], arrived: Option<Timestamp>) -> Result<Self, BadRecord> {
         if bytes.len() > T::MAX_BYTES {
             return Err(BadRecord::too_large(bytes.len()));
         }
@@ -101,6 +134,11 @@ impl<'a, T: Versioned<'a>> Event<'a, T> {
         let repaired = if read.is_err() { json_text::repaired(text, lenient::is_text) } else { None };
         let (read, text) = match &repaired {
             Some(repaired) => (read_owned(repaired), repaired.as_str()),
+            None => (read, text),
+        };
+        let timed = arrived.filter(|_| read.is_err()).and_then(|arrived| with_time(text, arrived));
+        let (read, text) = match &timed {
+            Some(timed) => (read_owned(timed), timed.as_str()),
             None => (read, text),
         };
         let error = match read {

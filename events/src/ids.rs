@@ -53,7 +53,7 @@ pub fn generated_comment(schedule_event_id: &str, index: u64) -> Uuid {
 }
 
 /// The event of one version of a comment: `source` names the system that the comment comes from, `comment_id` is that system's
-/// id, and `version` its revision or time of the edit, else a [`text_version`].
+/// id, and `version` its revision or an [`edit_version`], else a [`text_version`].
 pub fn comment(source: &str, comment_id: &str, version: &str) -> Uuid {
     id(COMMENT, &["version", source, comment_id, version])
 }
@@ -62,6 +62,12 @@ pub fn comment(source: &str, comment_id: &str, version: &str) -> Uuid {
 /// the latest, had the same text. So a text that comes again at once is a repeat, and one that comes back after another is new.
 pub fn text_version(text: &str, earlier: u32) -> String {
     id(COMMENT, &["text", text, &earlier.to_string()]).to_string()
+}
+
+/// The version of a comment whose forum tells when it was edited: that time in seconds since 1970, a `+`, and the [`text_version`]
+/// among the texts of that time, since two edits may share a time that is rounded.
+pub fn edit_version(edited: i64, text_version: &str) -> String {
+    format!("{edited}+{text_version}")
 }
 
 /// A comment, whatever its version: what all that is known of it is filed under.
@@ -146,13 +152,14 @@ mod tests {
             comment_key("urn:example:forum", "k3f9a01"),
             comment_deleted("urn:example:forum", "k3f9a01"),
             comment_reported("urn:example:forum", "k3f9a01", "9f2c"),
+            comment("urn:example:forum", "k3f9a01", &edit_version(1_767_607_500, &text_version("lol", 0))),
         ]
         .map(|id| id.to_string());
         assert_eq!(all, EVER);
     }
 
     /// Consumers drop repeats by these: a change here doubles every alert once.
-    const EVER: [&str; 12] = [
+    const EVER: [&str; 13] = [
         "d4c52ac8-10fc-534c-be69-773755663b39",
         "361ac0d2-1b82-505e-b259-7b4337ec4742",
         "f5bb99b3-e555-52e8-9d8c-d621d9e35ee1",
@@ -165,6 +172,7 @@ mod tests {
         "9668f631-51b3-57e2-a240-628cc2d26208",
         "85a26107-2bd3-58af-ad9e-9188d7b0ae4b",
         "d25ce7cb-e2ff-50e4-9e77-d496983085b3",
+        "7a914566-6329-5b18-ab5d-19d395a6ff00",
     ];
 
     #[test]

@@ -8,7 +8,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use json_text::{MAX_EXACT_FLOAT, Scalar};
 use serde::de::{Deserialize, Deserializer, Error};
 
-use crate::Comment;
+use crate::{Comment, DeletedBy};
 
 /// The fields that hold a text beside those of a comment.
 const OTHER_TEXTS: [&str; 3] = ["reason", "reporter", "version"];
@@ -42,6 +42,14 @@ pub(crate) fn body<'de: 'a, 'a, D: Deserializer<'de>>(from: D) -> Result<Option<
     }
 }
 
+/// Who deleted a comment; what is no known word says that nobody knows.
+pub(crate) fn deleted_by<'de, D: Deserializer<'de>>(from: D) -> Result<DeletedBy, D::Error> {
+    Ok(match Scalar::deserialize(from)? {
+        Scalar::Text(name) => DeletedBy::named(&name.trim().to_ascii_lowercase()).unwrap_or_default(),
+        _ => DeletedBy::Unknown,
+    })
+}
+
 /// A count: integers, floats rounded down, either as text.
 pub(crate) fn count<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
     Ok(match Scalar::deserialize(from)? {
@@ -64,6 +72,12 @@ pub(crate) fn time<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D:
         Scalar::Text(text) => seconds_of_text(text.trim()),
         Scalar::Null | Scalar::Boolean(_) | Scalar::Nested => None,
     })
+}
+
+/// The time of an event that producers write, where it is none of RFC 3339 with an offset: a time in another of these forms, or
+/// none. `value` is its JSON.
+pub(crate) fn event_time(value: &str) -> Option<Timestamp> {
+    time(&mut serde_json::Deserializer::from_str(value)).ok()?.and_then(|seconds| Timestamp::from_second(seconds).ok())
 }
 
 /// When a text was edited last. Reddit writes `false` where it never was, and for old edits `true`; data frames make 0 and 1 of

@@ -19,6 +19,9 @@ pub struct CommentEdited<'a> {
     #[serde(borrow, deserialize_with = "object::only")]
     pub comment: Comment<'a>,
     /// Which version this is, as the forum says: a revision or the time of the edit, as text or as a number; else a hash of the text.
+    ///
+    /// Numbers, decimals and ISO 8601 times, each up to a `+` behind which anything may stand, have an order of their own; other
+    /// versions are in the order in which they come. Two edits that share a time need different versions: `1767607500+` and a hash.
     #[serde(borrow, deserialize_with = "lenient::needed_text")]
     pub version: Cow<'a, str>,
 }
@@ -33,12 +36,13 @@ pub struct CommentDeleted<'a> {
     /// The community.
     #[serde(default, borrow, deserialize_with = "lenient::text", skip_serializing_if = "Option::is_none")]
     pub subreddit: Option<Cow<'a, str>>,
-    /// Who deleted it.
+    /// Who deleted it. Where this is missing, or another word, nobody knows.
+    #[serde(default, deserialize_with = "lenient::deleted_by")]
     pub by: DeletedBy,
 }
 
 /// Who deleted a comment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum DeletedBy {
@@ -48,15 +52,27 @@ pub enum DeletedBy {
     Moderator,
     /// The forum, with all that the account wrote.
     Account,
+    /// Nobody knows: nothing is learned from the text, as its author may want it gone, and nothing counts as missed.
+    #[default]
+    Unknown,
 }
 
 impl DeletedBy {
+    /// All of them.
+    pub const ALL: [DeletedBy; 4] = [DeletedBy::Author, DeletedBy::Moderator, DeletedBy::Account, DeletedBy::Unknown];
+
+    /// The one of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|by| by.as_str() == name)
+    }
+
     /// As it stands in events.
     pub fn as_str(self) -> &'static str {
         match self {
             DeletedBy::Author => "author",
             DeletedBy::Moderator => "moderator",
             DeletedBy::Account => "account",
+            DeletedBy::Unknown => "unknown",
         }
     }
 }
@@ -127,13 +143,17 @@ pub enum PredictionEvent<'a> {
 }
 
 /// Tries to read a record as an event of one type.
-type Read<'a, T> = fn(&'a [u8]) -> Result<T, BadRecord>;
+type Read<'a, T> = fn(&'a [u8], Timestamp) -> Result<T, BadRecord>;
 
 /// Reads a record as the first type that it is of. Where it is of none, the first answer is the best one.
-fn decode_any<'a, T, const N: usize>(bytes: &'a [u8], readers: [Read<'a, T>; N]) -> Result<T, BadRecord> {
+fn decode_any<'a, T, const N: usize>(
+    bytes: &'a [u8],
+    arrived: Timestamp,
+    readers: [Read<'a, T>; N],
+) -> Result<T, BadRecord> {
     let mut first = None;
     for read in readers {
-        match read(bytes) {
+        match read(bytes, arrived) {
             Err(bad) if bad.reason == Reason::WrongType => drop(first.get_or_insert(bad)),
             read => return read,
         }
@@ -142,18 +162,27 @@ fn decode_any<'a, T, const N: usize>(bytes: &'a [u8], readers: [Read<'a, T>; N])
 }
 
 impl<'a> CommentEvent<'a> {
-    /// Reads a record of the stream of comments, borrowing from it.
+    /// Reads a record of the stream of comments, borrowing from it, of which nobody asks for its time: one that a producer wrote
+    /// without is of 1970.
     ///
     /// # Errors
     /// [`BadRecord`] says what is wrong with it.
     pub fn decode(bytes: &'a [u8]) -> Result<Self, BadRecord> {
+        Self::decode_arrived(bytes, Timestamp::UNIX_EPOCH)
+    }
+
+    /// Reads a record of the stream of comments that arrived then, borrowing from it. Where a producer wrote no time, that is it.
+    ///
+    /// # Errors
+    /// [`BadRecord`] says what is wrong with it.
+    pub fn decode_arrived(bytes: &'a [u8], arrived: Timestamp) -> Result<Self, BadRecord> {
         let readers: [Read<'a, Self>; 4] = [
-            |bytes| Event::decode(bytes).map(CommentEvent::Created),
-            |bytes| Event::decode(bytes).map(CommentEvent::Edited),
-            |bytes| Event::decode(bytes).map(CommentEvent::Deleted),
-            |bytes| Event::decode(bytes).map(CommentEvent::Reported),
+            |bytes, arrived| Event::decode_arrived(bytes, arrived).map(CommentEvent::Created),
+            |bytes, arrived| Event::decode_arrived(bytes, arrived).map(CommentEvent::Edited),
+            |bytes, arrived| Event::decode_arrived(bytes, arrived).map(CommentEvent::Deleted),
+            |bytes, arrived| Event::decode_arrived(bytes, arrived).map(CommentEvent::Reported),
         ];
-        decode_any(bytes, readers)
+        decode_any(bytes, arrived, readers)
     }
 
     /// What the comment says by this event; none where it says nothing: it is deleted or reported.
@@ -171,16 +200,25 @@ impl<'a> CommentEvent<'a> {
 }
 
 impl<'a> PredictionEvent<'a> {
-    /// Reads a record of the stream of predictions, borrowing from it.
+    /// Reads a record of the stream of predictions, borrowing from it, of which nobody asks for its time: one that a producer wrote
+    /// without is of 1970.
     ///
     /// # Errors
     /// [`BadRecord`] says what is wrong with it.
     pub fn decode(bytes: &'a [u8]) -> Result<Self, BadRecord> {
+        Self::decode_arrived(bytes, Timestamp::UNIX_EPOCH)
+    }
+
+    /// Reads a record of the stream of predictions that arrived then, borrowing from it. Where a producer wrote no time, that is it.
+    ///
+    /// # Errors
+    /// [`BadRecord`] says what is wrong with it.
+    pub fn decode_arrived(bytes: &'a [u8], arrived: Timestamp) -> Result<Self, BadRecord> {
         let readers: [Read<'a, Self>; 3] = [
-            |bytes| Event::decode(bytes).map(PredictionEvent::Predicted),
-            |bytes| Event::decode(bytes).map(PredictionEvent::Deleted),
-            |bytes| Event::decode(bytes).map(PredictionEvent::Reported),
+            |bytes, _| Event::decode(bytes).map(PredictionEvent::Predicted),
+            |bytes, arrived| Event::decode_arrived(bytes, arrived).map(PredictionEvent::Deleted),
+            |bytes, arrived| Event::decode_arrived(bytes, arrived).map(PredictionEvent::Reported),
         ];
-        decode_any(bytes, readers)
+        decode_any(bytes, arrived, readers)
     }
 }

@@ -54,6 +54,8 @@ pub struct Prediction<'a> {
 pub enum NotJudged {
     /// The comment has no letter and no digit outside of links and pictures.
     NoText,
+    /// What stands there is what a forum shows in place of a text that is gone, such as `[removed]`.
+    Placeholder,
 }
 
 impl NotJudged {
@@ -61,6 +63,7 @@ impl NotJudged {
     pub fn in_words(self) -> &'static str {
         match self {
             NotJudged::NoText => "there is no text to judge: no letter and no digit, but for links and pictures",
+            NotJudged::Placeholder => "what stands there, such as [removed], stands in place of a text that is gone",
         }
     }
 }

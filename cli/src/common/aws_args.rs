@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::builder::NonEmptyStringValueParser;
+use clap::builder::{ArgPredicate, NonEmptyStringValueParser};
 use clap::{Args, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 use modstream_events::{MAX_NAME_BYTES, Severity};
 
+use super::reached::{HERE, ReachArgs};
 use super::usage::Usage;
 
 /// How to reach AWS.
@@ -72,19 +73,19 @@ impl DeployedArgs {
     }
 }
 
-/// A system's bucket.
+/// A system's bucket; a data folder has one.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct BucketArgs {
     /// The system's bucket
-    #[arg(long, value_name = "NAME", env = "MODSTREAM_BUCKET", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_BUCKET", value_parser = NonEmptyStringValueParser::new(), required = false, required_unless_present = "data", default_value_if("data", ArgPredicate::IsPresent, HERE))]
     pub(crate) bucket: String,
 }
 
-/// A system's table.
+/// A system's table; a data folder has one.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct TableArgs {
     /// The system's table
-    #[arg(long, value_name = "NAME", env = "MODSTREAM_TABLE", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_TABLE", value_parser = NonEmptyStringValueParser::new(), required = false, required_unless_present = "data", default_value_if("data", ArgPredicate::IsPresent, HERE))]
     pub(crate) table: String,
 }
 
@@ -97,7 +98,7 @@ pub(crate) struct InTableArgs {
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
-    pub(crate) connection: ConnectionArgs,
+    pub(crate) reach: ReachArgs,
 }
 
 /// What a command on a system's bucket takes.
@@ -109,7 +110,7 @@ pub(crate) struct InBucketArgs {
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
-    pub(crate) connection: ConnectionArgs,
+    pub(crate) reach: ReachArgs,
 }
 
 /// How urgent.

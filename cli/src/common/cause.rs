@@ -1,7 +1,7 @@
 //! Who makes a change to what is in use, why, and who is told.
 
-use clap::Args;
-use clap::builder::NonEmptyStringValueParser;
+use clap::builder::{ArgPredicate, NonEmptyStringValueParser};
+use clap::{ArgGroup, Args};
 use modstream_decisions::{Announced, Decisions};
 use modstream_events::{Cause, MAX_REASON_CHARS};
 use modstream_in_use::history::Change;
@@ -9,11 +9,13 @@ use modstream_platform::aws::SystemClock;
 use modstream_platform::deliver::DeliveryError;
 use serde_json::{Value, json};
 
-use super::connection::{Connection, deadline};
+use super::connection::deadline;
 use super::display::one_line;
+use super::reached::{HERE, Kind, Reached};
 
 /// What a command takes that changes what is in use.
 #[derive(Clone, Debug, Args)]
+#[command(group(ArgGroup::new("kept in").args(["table", "data"]).multiple(true)))]
 pub(crate) struct CauseArgs {
     /// Who makes the change; the credentials' ARN is recorded in any case
     #[arg(long, value_name = "NAME", env = "MODSTREAM_OPERATOR", value_parser = operator)]
@@ -23,10 +25,11 @@ pub(crate) struct CauseArgs {
     pub(crate) reason: Option<String>,
     /// The decisions' stream, which gets an event about the change
     #[arg(long, value_name = "NAME", env = "MODSTREAM_DECISIONS_STREAM", value_parser = NonEmptyStringValueParser::new(),
-        requires = "table")]
+        requires = "kept in", default_value_if("data", ArgPredicate::IsPresent, HERE))]
     pub(crate) decisions_stream: Option<String>,
     /// The system's table, which keeps the event until the stream has it
-    #[arg(long, value_name = "NAME", env = "MODSTREAM_TABLE", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_TABLE", value_parser = NonEmptyStringValueParser::new(),
+        default_value_if("data", ArgPredicate::IsPresent, HERE))]
     pub(crate) table: Option<String>,
 }
 
@@ -54,9 +57,9 @@ fn reason(text: &str) -> Result<String, String> {
 
 impl CauseArgs {
     /// Who makes the change, and why: what was said, and what AWS says of the credentials. Nothing is made up.
-    pub(crate) async fn cause(&self, connection: &Connection) -> Cause<'static> {
+    pub(crate) async fn cause(&self, system: &Reached) -> Cause<'static> {
         let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty()).map(Into::into);
-        let identity = connection.identity().await.map(Into::into);
+        let identity = system.identity().await.map(Into::into);
         if self.by.is_none() && identity.is_none() {
             eprintln!(
                 "who makes this change is not recorded: AWS does not say whose credentials these are; say --by NAME"
@@ -71,12 +74,12 @@ impl CauseArgs {
     /// Where it is not made.
     pub(crate) async fn make<E: From<DeliveryError>>(
         &self,
-        connection: &Connection,
+        system: &Reached,
         event: &[u8],
         make: impl Future<Output = Result<bool, E>>,
     ) -> Result<bool, E> {
         let (Some(stream), Some(table)) = (&self.decisions_stream, &self.table) else { return make.await };
-        let (table, stream) = (connection.table(table), connection.clients().stream(stream));
+        let (table, stream) = (system.table(table), system.stream(Kind::Decisions, stream));
         let announcing = Decisions::new(&table, &stream, &SystemClock, deadline());
         let announced = Box::pin(announcing.announce(event, make)).await?;
         if announced == Announced::Unsent {

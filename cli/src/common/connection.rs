@@ -40,6 +40,7 @@ pub(crate) struct Stopped;
 
 /// A way to the services: region, credentials and addresses. Reading goes with the SDK's own retries; writing through
 /// the platform, which knows what may have been done.
+#[derive(Clone)]
 pub(crate) struct Connection {
     config: SdkConfig,
     clients: Clients,
@@ -105,11 +106,6 @@ impl Connection {
     /// The models of a name, for writing.
     pub(crate) fn models(&self, bucket: &str, name: &str) -> ModelStore<S3Objects, SystemClock> {
         ModelStore::new(self.clients.objects(bucket), SystemClock, name)
-    }
-
-    /// The models of a name, for reading: calls that fail for the moment are tried again.
-    pub(crate) fn models_to_read(&self, bucket: &str, name: &str) -> ModelStore<S3Objects, SystemClock> {
-        ModelStore::new(self.bucket(bucket), SystemClock, name)
     }
 
     pub(crate) fn kinesis(&self) -> aws_sdk_kinesis::Client {

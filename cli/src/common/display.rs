@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use console::style;
 use modstream_events::{Alert, Event, Severity};
 #[cfg(feature = "aws")]
-use modstream_events::{CommentDeleted, CommentReported, Prediction};
+use modstream_events::{Comment, CommentDeleted, CommentReported, Prediction};
 #[cfg(feature = "aws")]
 use modstream_ledger::limits::BreakerOpened;
 pub(crate) use plain_text::one_line;
@@ -137,6 +137,19 @@ pub(crate) fn reported(event: &Event<'_, CommentReported<'_>>) -> String {
     format!("{}  reported: comment {}{reason}\n", time_and_subreddit(event, subreddit.as_deref()), one_line(id))
 }
 
+/// A comment on one line: the start of it.
+#[cfg(feature = "aws")]
+pub(crate) fn comment<T>(event: &Event<'_, T>, comment: &Comment<'_>) -> String {
+    format!("{}  {}\n", time_and_subreddit(event, comment.subreddit.as_deref()), beginning(comment, width() - 28))
+}
+
+/// The start of a comment's text.
+#[cfg(feature = "aws")]
+fn beginning(comment: &Comment<'_>, room: usize) -> String {
+    let body = one_line(comment.body.as_deref().unwrap_or_default());
+    if body.is_empty() { "(no text)".to_owned() } else { console::truncate_str(&body, room, "\u{2026}").into_owned() }
+}
+
 /// A prediction on one line, and the start of its comment: what one wants to see stream by.
 #[cfg(feature = "aws")]
 pub(crate) fn prediction(event: &Event<'_, Prediction<'_>>) -> String {
@@ -148,11 +161,7 @@ pub(crate) fn prediction(event: &Event<'_, Prediction<'_>>) -> String {
         0.7.. => style(probability).yellow().bold(),
         _ => style(probability),
     };
-    let body = one_line(prediction.comment.body.as_deref().unwrap_or_default());
-    let room = width() - 34;
-    let body =
-        if body.is_empty() { Cow::Borrowed("(no text)") } else { console::truncate_str(&body, room, "\u{2026}") };
-    format!("{columns}  {probability}  {body}\n")
+    format!("{columns}  {probability}  {}\n", beginning(&prediction.comment, width() - 34))
 }
 
 #[cfg(test)]

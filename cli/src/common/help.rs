@@ -7,9 +7,9 @@ pub(crate) const TOPICS: [(&str, &[&str]); 7] = [
     ("Models", &["train", "evaluate", "score", "explain", "model"]),
     ("Policies", &["policy", "breaker"]),
     ("Decisions", &["desk", "desk-link", "decide", "decisions"]),
-    ("Pipeline", &["demo", "load", "send", "tail", "probe", "corpus"]),
+    ("Pipeline", &["demo", "serve", "load", "send", "tail", "probe", "corpus"]),
     ("Replay", &["replay"]),
-    ("Operate", &["subscribe", "redrive", "forget", "function"]),
+    ("Operate", &["subscribe", "redrive", "forget", "backup", "function"]),
     ("Other", &["completions", "help"]),
 ];
 

@@ -5,7 +5,8 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// The commands that a build without AWS lacks, with the command that they stand below.
-pub(crate) const ONLY_WITH_AWS: [&str; 17] = [
+pub(crate) const ONLY_WITH_AWS: [&str; 19] = [
+    "backup",
     "breaker",
     "corpus",
     "decide",
@@ -21,14 +22,16 @@ pub(crate) const ONLY_WITH_AWS: [&str; 17] = [
     "probe",
     "redrive",
     "send",
+    "serve",
     "subscribe",
     "tail",
 ];
 
 /// The options of other commands that a build without AWS lacks.
-pub(crate) const OPTIONS_ONLY_WITH_AWS: [&str; 12] = [
+pub(crate) const OPTIONS_ONLY_WITH_AWS: [&str; 13] = [
     "--bucket",
     "--comments-stream",
+    "--data",
     "--deployment",
     "--endpoint-url",
     "--from",

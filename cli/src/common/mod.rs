@@ -21,6 +21,8 @@ pub(crate) mod output;
 pub(crate) mod progress;
 #[cfg(feature = "aws")]
 pub(crate) mod queue_access;
+#[cfg(feature = "aws")]
+pub(crate) mod reached;
 pub(crate) mod reading;
 pub(crate) mod runtime;
 pub(crate) mod usage;

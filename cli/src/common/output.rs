@@ -52,6 +52,20 @@ impl OutputFile {
         Ok(OutputFile { path: path.to_owned(), part })
     }
 
+    /// Has the file written by `write`, which is told where. What stood there before stands until all is written.
+    ///
+    /// # Errors
+    /// Where `write` fails, or the file can't take its place.
+    #[cfg(feature = "aws")]
+    pub(crate) fn write_by(&self, write: impl FnOnce(&Path) -> anyhow::Result<()>) -> anyhow::Result<()> {
+        let failed = |error| anyhow::Error::from(OutputError::Write { path: self.path.clone(), error });
+        let written = write(&self.part).and_then(|()| fs::rename(&self.part, &self.path).map_err(failed));
+        written.inspect_err(|_| {
+            // Best effort: the error that is returned says more than one about this.
+            let _ = fs::remove_file(&self.part);
+        })
+    }
+
     /// Writes the file. What stood there before stands until all is written.
     ///
     /// # Errors

@@ -4,20 +4,22 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use clap::builder::NonEmptyStringValueParser;
+use clap::builder::{ArgPredicate, NonEmptyStringValueParser};
 use jiff::SignedDuration;
 use modstream_decisions::{Case, DecideOutcome, Decisions, Standing, log, moderator};
 use modstream_events::{Action, Alert, Event};
 use modstream_ledger::{AlertKey, Ledger, List};
 use modstream_links::decode_without_verifying;
 use modstream_platform::Clock as _;
-use modstream_platform::aws::{DynamoTable, SystemClock};
+use modstream_platform::aws::SystemClock;
+use modstream_platform::table::Table;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::common::aws_args::{ConnectionArgs, TableArgs};
-use crate::common::connection::{Connection, deadline};
+use crate::common::aws_args::TableArgs;
+use crate::common::connection::deadline;
 use crate::common::display::{one_line, print};
+use crate::common::reached::{HERE, Kind, ReachArgs, Reached};
 use crate::common::runtime::block_on;
 
 #[derive(Debug, Args)]
@@ -42,13 +44,13 @@ pub(crate) struct DecideArgs {
     #[command(flatten)]
     pub(crate) table: TableArgs,
     /// The decisions' stream
-    #[arg(long, value_name = "NAME", env = "MODSTREAM_DECISIONS_STREAM", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_DECISIONS_STREAM", value_parser = NonEmptyStringValueParser::new(), required = false, required_unless_present = "data", default_value_if("data", ArgPredicate::IsPresent, HERE))]
     pub(crate) decisions_stream: String,
     /// Print one line of JSON, and nothing else
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
-    pub(crate) connection: ConnectionArgs,
+    pub(crate) reach: ReachArgs,
 }
 
 /// What follows from a decision to remove: nothing here acts on the forum.
@@ -61,8 +63,8 @@ impl DecideArgs {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let target = Target::read(&self.alert)?;
         let (id, outcome) = block_on(async {
-            let connection = Connection::open(&self.connection).await?;
-            let table = connection.table(&self.table.table);
+            let system = Reached::open(&self.reach).await?;
+            let table = system.table(&self.table.table);
             let key = Box::pin(target.place(&table)).await?;
             let ledger = Ledger::new(&table, &SystemClock, deadline());
             let found = Box::pin(ledger.entry(&key)).await?;
@@ -71,7 +73,7 @@ impl DecideArgs {
             let alert: Event<'_, Alert<'_>> =
                 Event::decode(&entry.event).map_err(|error| anyhow::anyhow!("the alert {key}: {error}"))?;
             let log = Box::pin(log(&table, &SystemClock, deadline(), &key)).await?;
-            let stream = connection.clients().stream(&self.decisions_stream);
+            let stream = system.stream(Kind::Decisions, &self.decisions_stream);
             let decisions = Decisions::new(&table, &stream, &SystemClock, deadline());
             let case = Case { entry: &entry, alert: &alert, log: &log };
             let outcome = Box::pin(decisions.decide(case, self.action, &self.moderator, None)).await?;
@@ -151,7 +153,7 @@ impl Target {
         }
     }
 
-    async fn place(self, table: &DynamoTable) -> anyhow::Result<AlertKey> {
+    async fn place(self, table: &impl Table) -> anyhow::Result<AlertKey> {
         let id = match self {
             Target::Named(key) => return Ok(key),
             Target::Id(id) => id,

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::builder::NonEmptyStringValueParser;
+use clap::builder::{ArgPredicate, NonEmptyStringValueParser};
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use modstream_feedback::{Pulled, pull};
@@ -13,10 +13,10 @@ use modstream_platform::Clock as _;
 use modstream_platform::aws::SystemClock;
 use serde_json::json;
 
-use crate::common::aws_args::{BucketArgs, ConnectionArgs, TableArgs, time};
-use crate::common::connection::Connection;
+use crate::common::aws_args::{BucketArgs, TableArgs, time};
 use crate::common::display::{one_line, print};
 use crate::common::output::OutputFile;
+use crate::common::reached::{HERE, Kind, ReachArgs, Reached};
 use crate::common::runtime::block_on;
 use crate::decisions::waiting::WaitingArgs;
 
@@ -71,13 +71,13 @@ pub(crate) struct PullArgs {
     #[command(flatten)]
     pub(crate) table: TableArgs,
     /// The comments' stream, as the archive names it
-    #[arg(long, value_name = "NAME", env = "MODSTREAM_COMMENTS_STREAM", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_COMMENTS_STREAM", value_parser = NonEmptyStringValueParser::new(), required = false, required_unless_present = "data", default_value_if("data", ArgPredicate::IsPresent, HERE))]
     pub(crate) comments_stream: String,
     /// Print one line of JSON, and nothing else
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
-    pub(crate) connection: ConnectionArgs,
+    pub(crate) reach: ReachArgs,
 }
 
 /// How many damaged objects are named.
@@ -90,10 +90,10 @@ impl PullArgs {
         let output = OutputFile::new(&self.output, [])?;
         let (from, to) = (self.from.unwrap_or(Timestamp::MIN), self.to.unwrap_or_else(|| SystemClock.now()));
         let pulled = block_on(async {
-            let connection = Connection::open(&self.connection).await?;
-            let bucket = connection.bucket(&self.bucket.bucket);
-            let table = connection.table(&self.table.table);
-            Ok(Box::pin(pull((&table, &bucket), &SystemClock, &self.comments_stream, from, to)).await?)
+            let system = Reached::open(&self.reach).await?;
+            let (table, bucket) = (system.table(&self.table.table), system.bucket(&self.bucket.bucket));
+            let comments = system.here().map_or(self.comments_stream.as_str(), |_| Kind::Comments.name());
+            Ok(Box::pin(pull((&table, &bucket), &SystemClock, comments, from, to)).await?)
         })?;
         let mut lines = String::new();
         for judged in &pulled.judged {

@@ -1,7 +1,6 @@
 //! The desk over HTTP, on this machine.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -18,7 +17,7 @@ use modstream_platform::{Clock, Stream};
 use tokio::net::TcpListener;
 
 /// The longest that a page takes.
-const PAGE_TIMEOUT: Duration = Duration::from_secs(20);
+pub(crate) const PAGE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Answers requests until the future is dropped. It must run within a `LocalSet`.
 pub(crate) async fn serve<B, S, C>(
@@ -41,13 +40,15 @@ where
             let service = service_fn(|request| {
                 let (site, signer, clock) = (Rc::clone(&site), Rc::clone(&signer), clock.clone());
                 async move {
-                    let Some(request) = read(request, address).await else {
+                    let ours = [address.to_string(), format!("localhost:{}", address.port())];
+                    if !host(&request).is_some_and(|host| ours.contains(&host)) {
                         return Ok::<_, Infallible>(plain(
                             StatusCode::MISDIRECTED_REQUEST,
                             "open http://127.0.0.1 instead\n",
                         ));
-                    };
+                    }
                     let deadline = clock.now() + PAGE_TIMEOUT;
+                    let request = read(request).await;
                     Ok(write(site.answer(&request, &signer, deadline).await))
                 }
             });
@@ -58,23 +59,25 @@ where
     }
 }
 
-/// Reads a request. It is none where the request is for another host: a page elsewhere may have made its name point
-/// here.
-async fn read(request: hyper::Request<Incoming>, address: SocketAddr) -> Option<Request> {
+/// The host that a request is for. A page elsewhere may have made its own name point here: whoever serves pages looks at it.
+pub(crate) fn host(request: &hyper::Request<Incoming>) -> Option<String> {
+    Some(text(request.headers().get(HOST)?))
+}
+
+fn text(value: &HeaderValue) -> String {
+    String::from_utf8_lossy(value.as_bytes()).into_owned()
+}
+
+/// Reads a request for a page.
+pub(crate) async fn read(request: hyper::Request<Incoming>) -> Request {
     let (head, body) = request.into_parts();
-    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    let host = head.headers.get(HOST).map(text)?;
-    let ours = [address.to_string(), format!("localhost:{}", address.port())];
-    if !ours.contains(&host) {
-        return None;
-    }
     let cookies = head.headers.get_all(COOKIE).iter().map(text).collect::<Vec<_>>();
     let body = match Limited::new(body, MAX_BODY_BYTES).collect().await {
         Ok(body) => body.to_bytes().to_vec(),
         // One byte more than the site takes: it says what to do.
         Err(_) => vec![0; MAX_BODY_BYTES + 1],
     };
-    Some(Request {
+    Request {
         method: head.method.to_string(),
         path: head.uri.path().to_owned(),
         query: head.uri.query().unwrap_or_default().to_owned(),
@@ -82,16 +85,18 @@ async fn read(request: hyper::Request<Incoming>, address: SocketAddr) -> Option<
         cookies: cookies.iter().flat_map(|all| all.split(';')).map(|one| one.trim().to_owned()).collect(),
         body,
         caller: None,
-    })
+    }
 }
 
-fn plain(status: StatusCode, text: &'static str) -> HttpResponse<Full<Bytes>> {
-    let mut response = HttpResponse::new(Full::from(text));
+/// An answer of one text.
+pub(crate) fn plain(status: StatusCode, text: impl Into<Bytes>) -> HttpResponse<Full<Bytes>> {
+    let mut response = HttpResponse::new(Full::from(text.into()));
     *response.status_mut() = status;
     response
 }
 
-fn write(response: modstream_desk::Response) -> HttpResponse<Full<Bytes>> {
+/// Writes a page.
+pub(crate) fn write(response: modstream_desk::Response) -> HttpResponse<Full<Bytes>> {
     let mut answer = HttpResponse::new(Full::from(response.body));
     *answer.status_mut() = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers.into_iter().map(|(name, value)| (HeaderName::from_static(name), value));

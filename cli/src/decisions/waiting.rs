@@ -9,9 +9,10 @@ use modstream_ledger::{Ledger, Waiting};
 use modstream_platform::aws::SystemClock;
 use serde_json::{Value, json};
 
-use crate::common::aws_args::{ConnectionArgs, TableArgs, time};
-use crate::common::connection::{Connection, deadline};
+use crate::common::aws_args::{TableArgs, time};
+use crate::common::connection::deadline;
 use crate::common::display::print;
+use crate::common::reached::{ReachArgs, Reached};
 use crate::common::runtime::block_on;
 use crate::common::usage::Usage;
 
@@ -36,7 +37,7 @@ pub(crate) struct WaitingArgs {
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
-    pub(crate) connection: ConnectionArgs,
+    pub(crate) reach: ReachArgs,
 }
 
 impl WaitingArgs {
@@ -47,8 +48,8 @@ impl WaitingArgs {
             return Err(Usage::error(format!("--from {from} is not before {to}: no alert can lie between them")));
         }
         let waiting = block_on(async {
-            let connection = Connection::open(&self.connection).await?;
-            let table = connection.table(&self.table.table);
+            let system = Reached::open(&self.reach).await?;
+            let table = system.table(&self.table.table);
             let (mut all, mut after) = (Vec::new(), None);
             loop {
                 let page = Box::pin(Ledger::new(&table, &SystemClock, deadline()).waiting(after)).await?;

@@ -21,12 +21,15 @@ use serde_json::{Value, json};
 use crate::common::args::name;
 use crate::common::aws_args::InBucketArgs;
 use crate::common::cause::{CauseArgs, change_in_json, in_json, in_words};
-use crate::common::connection::{Connection, deadline};
+use crate::common::connection::deadline;
 use crate::common::deployment::Deployment;
 use crate::common::display::{one_line, print, short_version};
+use crate::common::reached::Reached;
 use crate::common::runtime::block_on;
+use crate::common::usage::Usage;
 use crate::model::embedded;
 use crate::model::promises::{Unmet, unmet_if_known};
+use crate::serve::data::MODEL_NAME;
 
 /// Which model the functions score with: a version is in use where they look for models of its name.
 #[derive(Clone, Debug, Args)]
@@ -42,8 +45,18 @@ pub(crate) struct ScoringArgs {
 impl ScoringArgs {
     /// The name of the models that the functions score with, where that is known: the functions' own setting, or else what
     /// Terraform or the environment says.
-    async fn name(&self, connection: &Connection, bucket: &str) -> anyhow::Result<Option<String>> {
-        let Some(file) = &self.deployment else { return Ok(self.model_name.clone()) };
+    async fn name(&self, system: &Reached, bucket: &str) -> anyhow::Result<Option<String>> {
+        let (file, connection) = match (&self.deployment, system) {
+            (Some(_), Reached::Here(_)) => {
+                return Err(Usage::error("--deployment is of a system on AWS: leave it out, or leave --data out"));
+            }
+            // What the folder's own process scores with is known.
+            (None, Reached::Here(data)) => {
+                return Ok(data.database.note(MODEL_NAME)?.or_else(|| self.model_name.clone()));
+            }
+            (None, Reached::Aws(_)) => return Ok(self.model_name.clone()),
+            (Some(file), Reached::Aws(connection)) => (file, connection),
+        };
         let deployment = Deployment::read(file)?;
         ensure!(
             deployment.bucket == bucket,
@@ -182,23 +195,23 @@ async fn push(args: &PushArgs) -> anyhow::Result<()> {
     let files = embedded::model_files(args.model.as_deref())?;
     let (_, manifest) = embedded::check(&files, args.model.as_deref())?;
     let Manifest { name, version, .. } = &manifest;
-    let connection = Connection::open(&args.system.connection).await?;
+    let system = Reached::open(&args.system.reach).await?;
     let bucket = args.system.bucket.bucket.as_str();
-    let scoring = args.scoring.name(&connection, bucket).await?;
+    let scoring = args.scoring.name(&system, bucket).await?;
     if args.promote {
         check_scoring(scoring.as_deref(), name)?;
     }
-    let store = connection.models(bucket, name);
+    let store = system.models(bucket, name);
     // Also says at once where the bucket can't be reached.
-    let before = in_use(&connection, bucket, name).await?;
+    let before = in_use(&system, bucket, name).await?;
     Box::pin(store.push(&files, deadline())).await.with_context(|| format!("the bucket {bucket}"))?;
     let cause = match args.promote {
-        true => Some(promoted(&connection, bucket, name, version, &args.cause).await?.1),
+        true => Some(promoted(&system, bucket, name, version, &args.cause).await?.1),
         false => None,
     };
     let is_scored_with = scoring.as_ref().is_none_or(|scoring| scoring == name);
     let is_in_use = is_scored_with && (args.promote || before.as_ref() == Some(version));
-    let unmet = if args.promote { unmet_if_known(unmet(&connection, bucket, name, version).await) } else { None };
+    let unmet = if args.promote { unmet_if_known(unmet(&system, bucket, name, version).await) } else { None };
     if args.system.json {
         let mut line = json!({
             "name": name,
@@ -233,20 +246,20 @@ async fn push(args: &PushArgs) -> anyhow::Result<()> {
 
 /// Brings a version into use, in the name of whoever runs this. The version that was in use before, and what is recorded.
 pub(crate) async fn promoted(
-    connection: &Connection,
+    system: &Reached,
     bucket: &str,
     name: &str,
     version: &str,
     args: &CauseArgs,
 ) -> anyhow::Result<(Option<String>, Cause<'static>)> {
-    let store = connection.models(bucket, name);
-    let cause = args.cause(connection).await;
+    let store = system.models(bucket, name);
+    let cause = args.cause(system).await;
     let prepared = Box::pin(store.prepare(version, &cause, deadline())).await;
     let before = match prepared.with_context(|| format!("the bucket {bucket}"))? {
         Prepared::InUse => Some(version.to_owned()),
         Prepared::Move(prepared) => {
             let commit = Box::pin(store.commit(&prepared, deadline()));
-            let made = Box::pin(args.make(connection, prepared.event(), commit)).await;
+            let made = Box::pin(args.make(system, prepared.event(), commit)).await;
             made.with_context(|| format!("the bucket {bucket}"))?;
             prepared.before().map(str::to_owned)
         }
@@ -265,14 +278,14 @@ fn note_unknown(scoring: Option<&str>, name: &str) {
 }
 
 async fn promote(args: &PromoteArgs) -> anyhow::Result<()> {
-    let connection = Connection::open(&args.system.connection).await?;
+    let system = Reached::open(&args.system.reach).await?;
     let bucket = args.system.bucket.bucket.as_str();
-    let scoring = args.scoring.name(&connection, bucket).await?;
+    let scoring = args.scoring.name(&system, bucket).await?;
     let named = args.name.as_deref().or(scoring.as_deref());
     if let Some(name) = named {
         check_scoring(scoring.as_deref(), name)?;
     }
-    let models = models(&connection, bucket, named).await?;
+    let models = models(&system, bucket, named).await?;
     let names: Vec<&str> = models.keys().map(String::as_str).collect();
     let name = match (named, names.as_slice()) {
         (Some(name), _) => name.to_owned(),
@@ -283,8 +296,8 @@ async fn promote(args: &PromoteArgs) -> anyhow::Result<()> {
         }
     };
     let version = whole_version(&args.version, &name, bucket, models.get(&name))?;
-    let (before, cause) = promoted(&connection, bucket, &name, &version, &args.cause).await?;
-    let unmet = unmet_if_known(unmet(&connection, bucket, &name, &version).await);
+    let (before, cause) = promoted(&system, bucket, &name, &version, &args.cause).await?;
+    let unmet = unmet_if_known(unmet(&system, bucket, &name, &version).await);
     if args.system.json {
         let out_of_reach = unmet.as_ref().map(Unmet::in_json);
         let line = json!({
@@ -349,9 +362,9 @@ fn short(versions: &[&str]) -> String {
 /// Models by name, each version with when it was pushed, newest first.
 type Models = BTreeMap<String, Vec<(String, Timestamp)>>;
 
-async fn models(connection: &Connection, bucket: &str, name: Option<&str>) -> anyhow::Result<Models> {
+async fn models(system: &Reached, bucket: &str, name: Option<&str>) -> anyhow::Result<Models> {
     let prefix = name.map_or_else(|| PREFIX.to_owned(), |name| format!("{PREFIX}{name}/"));
-    let keys = connection.bucket(bucket).list_written(&prefix).await;
+    let keys = system.bucket(bucket).list_written(&prefix).await;
     let keys = keys.with_context(|| format!("the bucket {bucket} can't be listed"))?;
     let mut models = Models::new();
     for (key, written) in &keys {
@@ -366,8 +379,8 @@ async fn models(connection: &Connection, bucket: &str, name: Option<&str>) -> an
 }
 
 /// The version in use.
-async fn in_use(connection: &Connection, bucket: &str, name: &str) -> anyhow::Result<Option<String>> {
-    let store = connection.models_to_read(bucket, name);
+async fn in_use(system: &Reached, bucket: &str, name: &str) -> anyhow::Result<Option<String>> {
+    let store = system.models_to_read(bucket, name);
     match Box::pin(store.pointer(None, deadline())).await {
         Ok(Pointer::To { version, .. }) => Ok(Some(version)),
         // A pointer that can't be read is moved like any other.
@@ -380,17 +393,17 @@ async fn in_use(connection: &Connection, bucket: &str, name: &str) -> anyhow::Re
 
 /// The manifest of the model in use; none where no model is. Without a name it is that of the only model in use.
 pub(crate) async fn in_use_manifest(
-    connection: &Connection,
+    system: &Reached,
     bucket: &str,
     name: Option<&str>,
 ) -> anyhow::Result<Option<Manifest>> {
     let names = match name {
         Some(name) => vec![name.to_owned()],
-        None => models(connection, bucket, None).await?.into_keys().collect(),
+        None => models(system, bucket, None).await?.into_keys().collect(),
     };
     let mut found = Vec::new();
     for name in names {
-        if let Some(version) = in_use(connection, bucket, &name).await? {
+        if let Some(version) = in_use(system, bucket, &name).await? {
             found.push((name, version));
         }
     }
@@ -402,30 +415,30 @@ pub(crate) async fn in_use_manifest(
             bail!("the bucket {bucket} has models of several names in use: {}", names.join(", "));
         }
     };
-    let store = connection.models_to_read(bucket, name);
+    let store = system.models_to_read(bucket, name);
     let manifest = Box::pin(store.manifest(version, deadline())).await;
     Ok(Some(manifest.with_context(|| format!("the bucket {bucket}"))?))
 }
 
 /// What the policies in use ask that a version of a model can't promise; none where the bucket has no policies.
-async fn unmet(connection: &Connection, bucket: &str, name: &str, version: &str) -> anyhow::Result<Option<Unmet>> {
-    let objects = connection.bucket(bucket);
+async fn unmet(system: &Reached, bucket: &str, name: &str, version: &str) -> anyhow::Result<Option<Unmet>> {
+    let objects = system.bucket(bucket);
     let policies = Box::pin(PolicyStore::new(&objects, &SystemClock, deadline()).current()).await?;
     let Some((_, policies)) = policies else { return Ok(None) };
-    let store = connection.models_to_read(bucket, name);
+    let store = system.models_to_read(bucket, name);
     let manifest = Box::pin(store.manifest(version, deadline())).await?;
     Unmet::of(&policies, &manifest, None).map(Some)
 }
 
 async fn list(args: &ListArgs) -> anyhow::Result<()> {
-    let connection = Connection::open(&args.system.connection).await?;
+    let system = Reached::open(&args.system.reach).await?;
     let bucket = args.system.bucket.bucket.as_str();
-    let scoring = args.scoring.name(&connection, bucket).await?;
-    let models = models(&connection, bucket, args.name.as_deref()).await?;
+    let scoring = args.scoring.name(&system, bucket).await?;
+    let models = models(&system, bucket, args.name.as_deref()).await?;
     let mut rows = Vec::new();
     for (name, versions) in &models {
-        let store = connection.models_to_read(bucket, name);
-        let promoted = in_use(&connection, bucket, name).await?;
+        let store = system.models_to_read(bucket, name);
+        let promoted = in_use(&system, bucket, name).await?;
         let change = Box::pin(store.last_change(deadline())).await.with_context(|| format!("the bucket {bucket}"))?;
         let is_scored_with = scoring.as_ref().is_none_or(|scoring| scoring == name);
         for some in versions.chunks(CONCURRENT_MANIFEST_READS) {

@@ -6,9 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Args;
 use console::style;
-use modstream_classifier::Scratch;
-use modstream_events::NotJudged;
-use normal_form::has_text;
+use modstream_classifier::{Scratch, not_judged};
 use serde_json::json;
 
 use crate::common::args::ModelArgs;
@@ -51,7 +49,7 @@ impl ExplainArgs {
                 text
             }
         };
-        let not_judged = (!has_text(&text)).then_some(NotJudged::NoText);
+        let not_judged = not_judged(&text);
         let mut scratch = Scratch::default();
         let explanation = model.explain(&text, self.top, &mut scratch);
         let (score, point) = (explanation.score, model.operating_point(explanation.score));

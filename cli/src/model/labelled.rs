@@ -38,8 +38,10 @@ pub(super) fn labelled(path: &Path, args: &LabelledArgs) -> anyhow::Result<Label
     }
     let mut bad: Vec<String> = Vec::new();
     let (mut count, mut without_verdict) = (0, 0);
+    let mut is_any_removed = false;
     let progress = Progress::new("reading comments", None);
     for row in rows {
+        is_any_removed |= row.as_ref().is_ok_and(|row| row.removed == Some(true));
         let problem = match row {
             Ok(row) => match (row.removed, options.text(&row)) {
                 (None, _) => {
@@ -79,6 +81,7 @@ pub(super) fn labelled(path: &Path, args: &LabelledArgs) -> anyhow::Result<Label
         let records = counted(count, "record");
         anyhow::bail!("{}: {records} can't be used: {}{and_more}", input::name(path), bad.join("; "));
     }
+    args.check_removed_value(is_any_removed, [path])?;
     if without_verdict > 0 {
         anyhow::ensure!(
             !comments.is_empty() || gone.count() > 0,

@@ -5,10 +5,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use modstream_classifier::{Explanation, Model, Score, Scratch};
+use modstream_classifier::{Explanation, Model, Score, Scratch, not_judged};
 use modstream_corpus::Row;
 use modstream_events::{NotJudged, Term};
-use normal_form::has_text;
 use plain_text::counted;
 use serde::Serialize;
 
@@ -94,7 +93,7 @@ impl ScoreArgs {
                             probability: score.probability(),
                             log_odds: score.log_odds.0,
                             model_version: &manifest.version,
-                            not_judged: (!has_text(body)).then_some(NotJudged::NoText),
+                            not_judged: not_judged(body),
                             why,
                         }
                     }

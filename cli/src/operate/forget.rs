@@ -14,9 +14,10 @@ use modstream_platform::Clock as _;
 use modstream_platform::aws::SystemClock;
 use serde_json::{Map, Value, json};
 
-use crate::common::aws_args::{BucketArgs, ConnectionArgs, TableArgs};
+use crate::common::aws_args::{BucketArgs, TableArgs};
 use crate::common::connection::{Connection, failed};
 use crate::common::display::{one_line, print};
+use crate::common::reached::{ReachArgs, Reached};
 use crate::common::runtime::block_on;
 use crate::common::usage::Usage;
 
@@ -55,7 +56,7 @@ pub(crate) struct ForgetArgs {
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
-    pub(crate) connection: ConnectionArgs,
+    pub(crate) reach: ReachArgs,
 }
 
 impl ForgetArgs {
@@ -71,15 +72,23 @@ impl ForgetArgs {
         }
         let mode = if self.dry_run { Mode::DryRun } else { Mode::Remove };
         let (summary, streams) = block_on(async {
-            let connection = Connection::open(&self.connection).await?;
+            let system = Reached::open(&self.reach).await?;
             let names = [&self.comments_stream, &self.predictions_stream].into_iter().flatten();
             let mut streams = Vec::new();
-            for name in names {
-                streams.push(Copies { stream: name.clone(), until: Box::pin(expiry(&connection, name)).await? });
+            match &system {
+                Reached::Aws(connection) => {
+                    for name in names {
+                        let until = Box::pin(expiry(connection, name)).await?;
+                        streams.push(Copies { stream: name.clone(), until });
+                    }
+                }
+                Reached::Here(data) => {
+                    let until = SystemClock.now().saturating_add(data.keeps_for()?).unwrap_or(Timestamp::MAX);
+                    streams.extend(data.streams().map(|(name, _)| Copies { stream: name.to_owned(), until }));
+                }
             }
             // An answer that is lost does no harm here, so the SDK may try again by itself.
-            let bucket = connection.bucket(&self.bucket.bucket);
-            let table = connection.table(&self.table.table);
+            let (table, bucket) = (system.table(&self.table.table), system.bucket(&self.bucket.bucket));
             let summary = Box::pin(forget((&table, &bucket), &SystemClock, &person, mode)).await?;
             anyhow::Ok((summary, streams))
         })?;

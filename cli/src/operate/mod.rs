@@ -1,6 +1,8 @@
 //! What whoever runs a system does besides.
 
 #[cfg(feature = "aws")]
+pub(crate) mod backup;
+#[cfg(feature = "aws")]
 mod chat;
 #[cfg(feature = "aws")]
 pub(crate) mod forget;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
-use clap::builder::NonEmptyStringValueParser;
+use clap::builder::{ArgPredicate, NonEmptyStringValueParser};
 use jiff::Timestamp;
 use modstream_events::Reason;
 use modstream_platform::Clock as _;
@@ -15,8 +15,8 @@ use modstream_quarantine::redrive::{Left, Options, Redriven, Streams, Why, redri
 use serde_json::{Value, json};
 
 use crate::common::aws_args::{InBucketArgs, TableArgs, time};
-use crate::common::connection::Connection;
 use crate::common::display::{one_line, print};
+use crate::common::reached::{HERE, Kind, Reached};
 use crate::common::runtime::block_on;
 
 #[derive(Debug, Args)]
@@ -51,10 +51,10 @@ pub(crate) struct RedriveArgs {
     #[arg(long)]
     pub(crate) force: bool,
     /// The comments' stream
-    #[arg(long, value_name = "NAME", env = "MODSTREAM_COMMENTS_STREAM", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_COMMENTS_STREAM", value_parser = NonEmptyStringValueParser::new(), required = false, required_unless_present = "data", default_value_if("data", ArgPredicate::IsPresent, HERE))]
     pub(crate) comments_stream: String,
     /// The predictions' stream
-    #[arg(long, value_name = "NAME", env = "MODSTREAM_PREDICTIONS_STREAM", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_PREDICTIONS_STREAM", value_parser = NonEmptyStringValueParser::new(), required = false, required_unless_present = "data", default_value_if("data", ArgPredicate::IsPresent, HERE))]
     pub(crate) predictions_stream: String,
     #[command(flatten)]
     pub(crate) table: TableArgs,
@@ -89,13 +89,12 @@ impl RedriveArgs {
         };
         let bucket = self.system.bucket.bucket.as_str();
         let redriven = block_on(async {
-            let connection = Connection::open(&self.system.connection).await?;
-            let clients = connection.clients();
+            let system = Reached::open(&self.system.reach).await?;
             let streams = Streams {
-                comments: clients.stream(&self.comments_stream),
-                predictions: clients.stream(&self.predictions_stream),
+                comments: system.stream(Kind::Comments, &self.comments_stream),
+                predictions: system.stream(Kind::Predictions, &self.predictions_stream),
             };
-            let (table, objects) = (connection.table(&self.table.table), clients.objects(bucket));
+            let (table, objects) = (system.table(&self.table.table), system.objects(bucket));
             let deadline = SystemClock.now() + MAX_RUN_TIME;
             let redriven = Box::pin(redrive((&table, &objects), &streams, &SystemClock, deadline, &options)).await;
             redriven.with_context(|| format!("the bucket {bucket} and the table {}", self.table.table))

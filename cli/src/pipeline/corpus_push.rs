@@ -12,7 +12,7 @@ use modstream_platform::deliver::{get, put_where};
 use modstream_platform::{Condition, Fetched};
 use serde_json::json;
 
-use crate::common::aws_args::{BucketArgs, ConnectionArgs};
+use crate::common::aws_args::ConnectionArgs;
 use crate::common::connection::{Connection, deadline};
 use crate::common::display::print;
 use crate::common::reading::FormatArgs;
@@ -47,8 +47,9 @@ pub(crate) struct CorpusPushArgs {
     pub(crate) input: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) format: FormatArgs,
-    #[command(flatten)]
-    pub(crate) bucket: BucketArgs,
+    /// The system's bucket
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_BUCKET", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) bucket: String,
     /// The object's key
     #[arg(long, value_name = "KEY", default_value = "corpus/comments.jsonl", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) key: String,
@@ -64,7 +65,7 @@ impl CorpusPushArgs {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let corpus = Corpus::read(self.input.as_deref(), self.format.options(), u64::MAX)?;
         let rows = corpus.rows;
-        let (bucket, key) = (self.bucket.bucket.as_str(), self.key.as_str());
+        let (bucket, key) = (self.bucket.as_str(), self.key.as_str());
         let placed = block_on(async {
             let connection = Connection::open(&self.connection).await?;
             place(&connection, bucket, key, corpus, rows, true).await

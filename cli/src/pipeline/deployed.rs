@@ -25,6 +25,7 @@ use crate::common::deployment::{Deployment, read_base_rate};
 use crate::common::display::{in_full, short_version};
 use crate::common::interrupt::Interrupts;
 use crate::common::lambda::Answer;
+use crate::common::reached::Reached;
 use crate::common::usage::Usage;
 use crate::model::bucket::promoted;
 use crate::pipeline::audit::alert_due;
@@ -125,7 +126,8 @@ impl Ready {
             decisions_stream: None,
             table: None,
         };
-        let (before, _) = promoted(&connection, bucket, &manifest.name, &manifest.version, &why).await?;
+        let system = Reached::Aws(Box::new(connection.clone()));
+        let (before, _) = promoted(&system, bucket, &manifest.name, &manifest.version, &why).await?;
         if let Some(before) = before.filter(|before| *before != manifest.version) {
             let from = short_version(&before);
             eprintln!("the model in use was version {from}: functions that run already may use it a minute longer");

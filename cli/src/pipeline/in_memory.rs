@@ -11,32 +11,27 @@ use generate_comments::GenerateComments;
 use jiff::{SignedDuration, Timestamp};
 use modstream_classifier::BaseRate;
 use modstream_classifier::artifact::ModelFiles;
-use modstream_in_use::models::ModelStore;
 use modstream_in_use::policies::PolicyStore;
 use modstream_ledger::{Entry, SCHEMA};
 use modstream_links::FORUM;
 use modstream_platform::deliver::put;
 use modstream_platform::memory::{
-    Config, EventSource, Filter, FunctionError, MemoryClock, MemoryObjects, MemoryStream, MemoryTable, MemoryTopic,
-    Notification, Statistics, Subscription,
+    Config, EventSource, Filter, MemoryClock, MemoryObjects, MemoryStream, MemoryTable, MemoryTopic, Notification,
+    Statistics, Subscription,
 };
 use modstream_platform::{Clock, Objects, Stream};
 use modstream_policy::Policies;
 use modstream_windows::Tumbling;
-use publish_alerts::{PublishAlerts, Severities};
-use score_comments::ScoreComments;
 use serde_json::json;
 use tokio::sync::watch;
 
-use crate::common::args::or_default;
 use crate::common::interrupt::Interrupts;
+use crate::pipeline::functions::{FUNCTION_TIMEOUT, Functions, Places, bring_model};
 use crate::pipeline::load::meter::Meter;
 use crate::pipeline::system::{Counts, Delivered, Digest, Function, Ran, Record, Schedule, Stop, StreamKind, System};
 
 /// The shards of a stream, as many as a small deployment has.
 const SHARDS: usize = 2;
-/// How long an invocation may take.
-const FUNCTION_TIMEOUT: Duration = Duration::from_secs(60);
 const CORPUS_KEY: &str = "corpus/comments.jsonl";
 const BUCKET: &str = "memory";
 const TABLE: &str = "memory";
@@ -91,8 +86,7 @@ pub(crate) struct Pipeline {
     world: World,
     inbox: Subscription,
     generate: GenerateComments<MemoryStream, MemoryObjects, MemoryClock>,
-    score: ScoreComments<MemoryStream, MemoryObjects, MemoryClock>,
-    publish: PublishAlerts<MemoryTopic, MemoryTable, MemoryObjects, MemoryClock>,
+    functions: Functions<MemoryStream, MemoryTable, MemoryObjects, MemoryTopic, MemoryClock>,
     batches: Batches,
     scoring: Meter,
     publishing: Meter,
@@ -120,9 +114,7 @@ impl Pipeline {
         let deadline = clock.now() + FUNCTION_TIMEOUT;
         put(&objects, &clock, deadline, CORPUS_KEY, corpus).await?;
         let (_, manifest) = files.load()?;
-        let store = ModelStore::new(objects.clone(), clock, manifest.name.clone());
-        store.push(files, deadline).await?;
-        store.promote(&manifest.version, deadline).await?;
+        bring_model(files, &manifest, objects.clone(), clock).await?;
         PolicyStore::new(&objects, &clock, deadline).push(policies).await?;
 
         let inbox = alerts.subscribe(Filter::new());
@@ -133,26 +125,10 @@ impl Pipeline {
             rate: 10.0,
             spread_seconds: 60.0,
         };
-        let score = score_comments::Config {
-            predictions_stream: "predictions".to_owned(),
-            bucket: BUCKET.to_owned(),
-            model_name: manifest.name.clone(),
-            base_rate,
-            top_terms: 5,
-        };
-        let publish = publish_alerts::Config {
-            alerts_topic_arn: "memory".to_owned(),
-            table: TABLE.to_owned(),
-            bucket: BUCKET.to_owned(),
-            // The document in the bucket holds.
-            policy: or_default(None),
-            severities: Severities::default(),
-            links: None,
-        };
+        let places = Places { predictions, table, objects: objects.clone(), alerts };
         Ok(Pipeline {
-            generate: GenerateComments::new(generate, comments, objects.clone(), clock),
-            score: ScoreComments::start(&score, predictions, objects.clone(), clock, deadline).await?,
-            publish: PublishAlerts::new(&publish, alerts, table, objects, clock),
+            generate: GenerateComments::new(generate, comments, objects, clock),
+            functions: Functions::start(&manifest.name, base_rate, places, clock, FUNCTION_TIMEOUT).await?,
             world,
             inbox,
             batches,
@@ -199,18 +175,10 @@ impl Pipeline {
         let publishing = EventSource::new(predictions.clone(), *clock, config(publish_alerts::NAME));
         let meter = |meter| (self.batches == Batches::AsDeployed).then_some(meter);
         let (score_meter, publish_meter) = (meter(&self.scoring), meter(&self.publishing));
-        let failed = |error: &dyn std::error::Error| FunctionError(error.to_string());
-        let deadline = || clock.now() + FUNCTION_TIMEOUT;
-        let score = |payload: Vec<u8>| async move {
-            let response = metered(score_meter, &payload, self.score.handle(&payload, deadline())).await;
-            let response = response.map_err(|error| failed(&error))?;
-            serde_json::to_vec(&response).map_err(|error| failed(&error))
-        };
-        let publish = |payload: Vec<u8>| async move {
-            let response = metered(publish_meter, &payload, self.publish.handle(&payload, deadline())).await;
-            let response = response.map_err(|error| failed(&error))?;
-            serde_json::to_vec(&response).map_err(|error| failed(&error))
-        };
+        let functions = &self.functions;
+        let score = |payload: Vec<u8>| async move { metered(score_meter, &payload, functions.score(&payload)).await };
+        let publish =
+            |payload: Vec<u8>| async move { metered(publish_meter, &payload, functions.publish(&payload)).await };
         let (generated, scoring, publishing) = join3(
             async {
                 let result = generate.await;

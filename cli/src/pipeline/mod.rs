@@ -1,12 +1,15 @@
 //! Comments in, predictions, alerts out: in this process, or on a deployed system.
 
 pub(crate) mod audit;
+#[cfg(feature = "aws")]
+pub(crate) mod comment_events;
 pub(crate) mod corpus;
 #[cfg(feature = "aws")]
 pub(crate) mod corpus_push;
 pub(crate) mod demo;
 #[cfg(feature = "aws")]
 pub(crate) mod deployed;
+pub(crate) mod functions;
 pub(crate) mod in_memory;
 pub(crate) mod load;
 pub(crate) mod prepared;
@@ -23,4 +26,4 @@ pub(crate) mod system;
 #[cfg(feature = "aws")]
 pub(crate) mod tail;
 #[cfg(feature = "aws")]
-mod versions;
+pub(crate) mod versions;

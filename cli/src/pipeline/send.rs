@@ -7,26 +7,27 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use clap::Args;
-use clap::builder::NonEmptyStringValueParser;
+use clap::builder::{ArgPredicate, NonEmptyStringValueParser};
 use jiff::Timestamp;
-use modstream_corpus::{OpenError, ReadOptions, Row};
-use modstream_events::{CommentEdited, Event, ids};
+use modstream_corpus::{OpenError, PlaceholderCounts, Placeholders};
 use modstream_platform::aws::SystemClock;
 use modstream_platform::deliver::{Delivery, DeliveryError, put_all};
-use modstream_platform::{MAX_KEY_CHARS, MAX_PUT_BYTES, MAX_PUT_RECORDS, PutRecord, Stream};
+use modstream_platform::{MAX_PUT_BYTES, MAX_PUT_RECORDS, PutRecord, Stream};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use crate::common::args::rate;
-use crate::common::aws_args::{ConnectionArgs, source};
-use crate::common::connection::{Connection, deadline};
+use crate::common::aws_args::source;
+use crate::common::connection::deadline;
 use crate::common::display::print;
 use crate::common::input::{self, STANDARD_INPUT};
 use crate::common::interrupt::Interrupts;
 use crate::common::progress::Progress;
+use crate::common::reached::{HERE, ReachArgs, Reached};
 use crate::common::reading::FormatArgs;
 use crate::common::runtime::block_on;
-use crate::pipeline::versions::{Version, Versions};
+use crate::pipeline::comment_events::{DEFAULT_SOURCE, Events, Held};
+use crate::pipeline::versions::Versions;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -34,18 +35,19 @@ use crate::pipeline::versions::{Version, Versions};
   tail -F feed.jsonl | modstream send --source urn:example:forum
 
 Sending a file again sends the same events: consumers drop them by their ids. A comment that has `edited`, or whose `id` comes
-again with another text, is sent as edited. A comment without an `id` is known by the file's name, its line and its text; one
+again with another text, is sent as edited. What stands in place of a text that is gone, such as [removed], is no edit: such rows
+are left out and counted. A comment without an `id` is known by the file's name, its line and its text; one
 without `created_utc` has the time of --time.
 A line that can't be sent is named, the rest is sent, and the status is 1 at the end.")]
 pub(crate) struct SendArgs {
     /// The comments' stream
-    #[arg(long, value_name = "NAME", env = "MODSTREAM_COMMENTS_STREAM", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_COMMENTS_STREAM", value_parser = NonEmptyStringValueParser::new(), required = false, required_unless_present = "data", default_value_if("data", ArgPredicate::IsPresent, HERE))]
     pub(crate) stream: String,
     /// Comments: CSV with a column `body`, or JSON Lines; plain, gzip or zstd [default: standard input]
     #[arg(long, value_name = "FILE")]
     pub(crate) input: Option<PathBuf>,
     /// Names the system that the comments' ids are of, a URI: the same comment of the same source is the same event
-    #[arg(long, value_name = "URI", default_value = "urn:modstream:send", value_parser = source)]
+    #[arg(long, value_name = "URI", default_value = DEFAULT_SOURCE, value_parser = source)]
     pub(crate) source: String,
     /// The time of comments without `created_utc` [default: the file's; of standard input now]
     #[arg(long, value_name = "TIME")]
@@ -53,16 +55,19 @@ pub(crate) struct SendArgs {
     /// Comments a second [default: as fast as it goes]
     #[arg(long, value_name = "N", value_parser = rate)]
     pub(crate) rate: Option<f64>,
-    /// Leave out all lines before this one
+    /// Send no line before this one; they are read, since the versions of comments follow from all that came before
     #[arg(long, value_name = "LINE", default_value_t = 1)]
     pub(crate) from_line: u64,
+    /// A text that stands in place of one that is gone, beside `[removed]` and its kind; may be repeated
+    #[arg(long = "placeholder", value_name = "TEXT")]
+    pub(crate) placeholders: Vec<String>,
     /// Print one line of JSON at the end, and nothing else
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) format: FormatArgs,
     #[command(flatten)]
-    pub(crate) connection: ConnectionArgs,
+    pub(crate) reach: ReachArgs,
 }
 
 /// How many comments wait to be sent. A row has at most 16 MiB.
@@ -82,10 +87,10 @@ impl SendArgs {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let sent = block_on(async {
             // Before anything is read: what is wrong here is found at once.
-            let connection = Connection::open(&self.connection).await?;
+            let system = Reached::open(&self.reach).await?;
             let interrupts = Interrupts::listen()?;
             let rows = rows(&self)?;
-            let stream = connection.clients().stream(&self.stream);
+            let stream = system.comments_to_send(&self.stream);
             let mut sending = Sending::new(&self, &stream);
             let started = Instant::now();
             sending.all(rows, &interrupts).await?;
@@ -95,12 +100,20 @@ impl SendArgs {
     }
 }
 
-/// A line, and its comment as an event that is ready to be put, or what is wrong with it.
-type Read = (u64, Result<PutRecord, String>);
+/// A line, and what it holds, or what is wrong with it.
+type Read = (u64, Result<Held, String>);
 
 /// Reads on a thread of its own: a pipe that is slow holds up nothing that came before.
 fn rows(args: &SendArgs) -> anyhow::Result<mpsc::Receiver<Read>> {
-    let mut reading = Reading::new(args);
+    let name = args.file().and_then(Path::file_name);
+    let mut reading = Events {
+        source: args.source.clone(),
+        name: name.map_or_else(|| STANDARD_INPUT.to_owned(), |name| name.to_string_lossy().into_owned()),
+        time: args.time.or_else(|| written(args.file()?)).unwrap_or_else(Timestamp::now),
+        versions: Versions::default(),
+        options: args.format.options(),
+        placeholders: Placeholders::and(&args.placeholders),
+    };
     let (rows, waiting) = mpsc::channel(MAX_WAITING_ROWS);
     let (file, from_line) = (args.file().map(Path::to_owned), args.from_line);
     let options = reading.options.clone();
@@ -128,8 +141,12 @@ fn rows(args: &SendArgs) -> anyhow::Result<mpsc::Receiver<Read>> {
         let _ = opened.send(None);
         for row in reader {
             let read = match row {
-                Ok(row) if row.line < from_line => continue,
-                Ok(row) => (row.line, reading.build(row)),
+                // It is read all the same: which version a later text is follows from those before it.
+                Ok(row) if row.line < from_line => {
+                    let _ = reading.event(row);
+                    continue;
+                }
+                Ok(row) => (row.line, reading.event(row).map_err(|error| error.to_string())),
                 Err(error) if error.line < from_line && !error.is_fatal() => continue,
                 Err(error) => (error.line, Err(error.to_string())),
             };
@@ -145,65 +162,6 @@ fn rows(args: &SendArgs) -> anyhow::Result<mpsc::Receiver<Read>> {
     }
 }
 
-/// How a row becomes an event.
-struct Reading {
-    source: String,
-    /// The file's name, without its folder: a file that was moved is the same.
-    name: String,
-    time: Timestamp,
-    versions: Versions,
-    options: ReadOptions,
-}
-
-impl Reading {
-    fn new(args: &SendArgs) -> Self {
-        let name = args.file().and_then(Path::file_name);
-        Reading {
-            source: args.source.clone(),
-            name: name.map_or_else(|| STANDARD_INPUT.to_owned(), |name| name.to_string_lossy().into_owned()),
-            time: args.time.or_else(|| written(args.file()?)).unwrap_or_else(Timestamp::now),
-            versions: Versions::default(),
-            options: args.format.options(),
-        }
-    }
-
-    fn build(&mut self, row: Row) -> Result<PutRecord, String> {
-        self.options.text(&row).map_err(|error| error.to_string())?;
-        let Row { line, mut comment, .. } = row;
-        let body = comment.body.as_deref().unwrap_or_default();
-        let time = comment.created_utc.and_then(|seconds| Timestamp::from_second(seconds).ok()).unwrap_or(self.time);
-        let own = comment.id.as_deref().filter(|id| !id.is_empty());
-        let (id, version) = match own {
-            Some(own) => {
-                let version = match comment.edited {
-                    Some(edited) => Version { name: edited.to_string(), is_later: true },
-                    None => self.versions.of(ids::comment_key(&self.source, own), body),
-                };
-                (ids::comment(&self.source, own, &version.name), Some(version).filter(|version| version.is_later))
-            }
-            // Two comments of one text on two lines are two; the text guards against a file that was changed.
-            None => {
-                let version = ids::text_version(body, 0);
-                (ids::comment(&self.source, &format!("{}:{line}", self.name), &version), None)
-            }
-        };
-        let id = id.to_string();
-        if own.is_none() {
-            comment.id = Some(id.clone().into());
-        }
-        let key = comment.id.as_deref().filter(|key| (1..=MAX_KEY_CHARS).contains(&key.chars().count()));
-        let partition_key = key.unwrap_or(&id).to_owned();
-        let source = self.source.as_str();
-        let data = match version {
-            None => Event::new(id, source, time, comment).encode(),
-            Some(version) => {
-                Event::new(id, source, time, CommentEdited { comment, version: version.name.into() }).encode()
-            }
-        };
-        Ok(PutRecord { partition_key, data })
-    }
-}
-
 /// When a file was written last.
 fn written(path: &Path) -> Option<Timestamp> {
     Timestamp::try_from(std::fs::metadata(path).ok()?.modified().ok()?).ok()
@@ -214,6 +172,8 @@ fn written(path: &Path) -> Option<Timestamp> {
 struct Sent {
     comments: u64,
     bad: Vec<(u64, String)>,
+    /// What was left out since a placeholder stands in place of its text.
+    left_out: PlaceholderCounts,
     /// How many lines were not sent, also those that are not named.
     not_sent: u64,
     /// The first line that is not dealt with, where sending stopped before the end.
@@ -256,7 +216,7 @@ impl<'a, S: Stream> Sending<'a, S> {
                 // What has come is sent; what comes meanwhile goes into the next call.
                 None => rows.try_recv().ok(),
             };
-            let Some(read) = read else {
+            let Some((line, held)) = read else {
                 if batch.is_empty() {
                     return Ok(());
                 }
@@ -265,10 +225,20 @@ impl<'a, S: Stream> Sending<'a, S> {
                 }
                 continue;
             };
+            let ready = match held {
+                Ok(Held::Comment(ready)) => ready,
+                Ok(Held::Placeholder(form)) => {
+                    self.sent.left_out.add(form);
+                    continue;
+                }
+                Err(error) => {
+                    self.refuse(line, error);
+                    continue;
+                }
+            };
             let wait = pace.wait();
-            if !batch.is_empty() && (!batch.has_room_for(&read) || wait.is_some()) {
-                let line = read.0;
-                next = Some(read);
+            if !batch.is_empty() && (!batch.has_room_for(&ready.record) || wait.is_some()) {
+                next = Some((line, Ok(Held::Comment(ready))));
                 if !self.send(&mut batch).await {
                     return Ok(());
                 }
@@ -282,19 +252,14 @@ impl<'a, S: Stream> Sending<'a, S> {
                 tokio::select! {
                     biased;
                     () = interrupts.asked() => {
-                        (self.sent.is_interrupted, self.sent.next_line) = (true, Some(read.0));
+                        (self.sent.is_interrupted, self.sent.next_line) = (true, Some(line));
                         return Ok(());
                     }
                     () = tokio::time::sleep(wait) => {}
                 }
             }
-            match read {
-                (line, Ok(record)) => {
-                    pace.took_one();
-                    batch.push(line, record);
-                }
-                (line, Err(error)) => self.refuse(line, error),
-            }
+            pace.took_one();
+            batch.push(line, ready.record);
         }
     }
 
@@ -343,9 +308,8 @@ impl Batch {
         self.lines.is_empty()
     }
 
-    fn has_room_for(&self, read: &Read) -> bool {
-        let bytes = read.1.as_ref().map_or(0, PutRecord::size);
-        self.lines.len() < MAX_PUT_RECORDS && self.bytes + bytes <= MAX_PUT_BYTES
+    fn has_room_for(&self, record: &PutRecord) -> bool {
+        self.lines.len() < MAX_PUT_RECORDS && self.bytes + record.size() <= MAX_PUT_BYTES
     }
 
     fn push(&mut self, line: u64, record: PutRecord) {
@@ -381,7 +345,7 @@ impl Pace {
 }
 
 fn finish(args: &SendArgs, sent: &Sent, took: Duration) -> anyhow::Result<ExitCode> {
-    let Sent { comments, bad, not_sent, next_line, is_interrupted, stopped_by } = sent;
+    let Sent { comments, bad, left_out, not_sent, next_line, is_interrupted, stopped_by } = sent;
     let go_on = next_line.map(|line| format!("go on with --from-line {line}; what is sent twice has the same ids"));
     if args.json {
         let bad: Vec<Value> = bad.iter().map(|(line, error)| json!({ "line": line, "error": error })).collect();
@@ -390,6 +354,7 @@ fn finish(args: &SendArgs, sent: &Sent, took: Duration) -> anyhow::Result<ExitCo
             "sent": comments,
             "not_sent": not_sent,
             "bad": bad,
+            "placeholders": left_out,
             "interrupted": is_interrupted,
             "next_line": next_line,
             "seconds": took.as_secs_f64(),
@@ -401,6 +366,9 @@ fn finish(args: &SendArgs, sent: &Sent, took: Duration) -> anyhow::Result<ExitCo
     } else {
         let comments = counted(*comments, "comment");
         print(&format!("{comments} sent to {} in {:.1} s\n", args.stream, took.as_secs_f64()))?;
+        if left_out.count() > 0 {
+            print(&format!("{} left out, whose texts are gone: {left_out}\n", counted(left_out.count(), "comment")))?;
+        }
         if *not_sent > 0 {
             print(&format!("{not_sent} not sent: their lines are named above\n"))?;
         }

@@ -34,6 +34,14 @@ pub(crate) struct Version {
 }
 
 impl Versions {
+    /// The version that a text of this edit is. Forums round the times of edits, so two edits of one second, or day, are told apart
+    /// by their texts.
+    pub(crate) fn edited(&mut self, source: &str, id: &str, edited: i64, text: &str) -> Version {
+        let edit = ids::comment(source, id, &edited.to_string());
+        let Version { name, .. } = self.of(edit, text);
+        Version { name: ids::edit_version(edited, &name), is_later: true }
+    }
+
     /// The version that this text is. A text that the comment has already is its version again; one that it had before another
     /// is a new one.
     pub(crate) fn of(&mut self, comment: Uuid, text: &str) -> Version {
@@ -88,6 +96,20 @@ mod tests {
         assert_eq!(all[3], all[4], "said twice at once");
         let different: std::collections::BTreeSet<&String> = all.iter().collect();
         assert_eq!(different.len(), 5, "{all:?}");
+    }
+
+    #[test]
+    fn texts_of_one_edit_time_are_versions_of_their_own_and_a_repeat_is_none() {
+        let mut versions = Versions::default();
+        let mut of = |edited, text| versions.edited("urn:example:forum", "k", edited, text);
+        let (one, other) = (of(1_767_607_500, "a"), of(1_767_607_500, "b"));
+        assert_ne!(one.name, other.name);
+        assert!(one.is_later && other.is_later && one.name.starts_with("1767607500+"), "{one:?}");
+        assert_eq!(of(1_767_607_500, "b"), other, "a repeat");
+        let later = of(1_767_607_501, "a");
+        assert_ne!(later.name, one.name, "another edit, back to an earlier text");
+        assert_ne!(of(1_767_607_500, "a").name, one.name, "back within the time that an edit is rounded to");
+        assert_eq!(of(1_767_607_501, "a"), later, "a repeat after an earlier edit");
     }
 
     proptest! {

@@ -10,10 +10,11 @@ use modstream_platform::aws::SystemClock;
 use plain_text::counted;
 use serde_json::json;
 
-use crate::common::aws_args::{ConnectionArgs, InTableArgs};
+use crate::common::aws_args::InTableArgs;
 use crate::common::cause::{CauseArgs, in_json, in_words};
-use crate::common::connection::{Connection, deadline};
+use crate::common::connection::deadline;
 use crate::common::display::print;
+use crate::common::reached::{ReachArgs, Reached};
 use crate::common::runtime::block_on;
 
 /// `modstream breaker`.
@@ -26,7 +27,7 @@ pub(crate) enum BreakerCommand {
 }
 
 #[derive(Debug, Args)]
-#[command(mut_arg("table", |table| table.required(true)), after_help = "Example:
+#[command(mut_arg("table", |table| table.required_unless_present("data")), after_help = "Example:
   modstream breaker close --reason 'the raid is over' --by maja
 
 Who closes a breaker and why is kept with it, and shown by `modstream breaker show`.")]
@@ -37,7 +38,7 @@ pub(crate) struct CloseArgs {
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
-    pub(crate) connection: ConnectionArgs,
+    pub(crate) reach: ReachArgs,
 }
 
 impl BreakerCommand {
@@ -61,17 +62,17 @@ impl BreakerCommand {
 }
 
 async fn close(args: &CloseArgs) -> anyhow::Result<()> {
-    let CloseArgs { cause: by, json: as_json, connection } = args;
-    let connection = Connection::open(connection).await?;
+    let CloseArgs { cause: by, json: as_json, reach } = args;
+    let system = Reached::open(reach).await?;
     let name = by.table.as_deref().unwrap_or_default();
-    let table = connection.table(name);
+    let table = system.table(name);
     let breakers = Breakers::new(&table, &SystemClock, deadline());
-    let cause = by.cause(&connection).await;
+    let cause = by.cause(&system).await;
     let closing = Box::pin(breakers.closing(&cause)).await;
     let closing = closing.with_context(|| format!("the breakers in the table {name}"))?;
     for one in &closing {
         let close = Box::pin(breakers.close_one(one));
-        let closed = Box::pin(by.make(&connection, one.event(), close)).await;
+        let closed = Box::pin(by.make(&system, one.event(), close)).await;
         closed.with_context(|| format!("the breakers in the table {name}"))?;
     }
     let closed = closing.len();
@@ -87,9 +88,9 @@ async fn close(args: &CloseArgs) -> anyhow::Result<()> {
 }
 
 async fn show(args: &InTableArgs) -> anyhow::Result<()> {
-    let connection = Connection::open(&args.connection).await?;
+    let system = Reached::open(&args.reach).await?;
     let name = args.table.table.as_str();
-    let table = connection.table(name);
+    let table = system.table(name);
     let known = Box::pin(Breakers::new(&table, &SystemClock, deadline()).all()).await;
     let all = known.with_context(|| format!("the breakers in the table {name}"))?;
     let now = SystemClock.now();

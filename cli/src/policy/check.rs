@@ -73,6 +73,7 @@ impl PolicyCheckArgs {
                 "unknown_subreddits": unknown,
                 "out_of_reach": unmet.in_json(),
                 "begin_with_mark": table::marks_in_json(&policies),
+            "never_found": table::never_found_in_json(&policies),
             });
             print(&format!("{line}\n"))?;
             return Ok(ExitCode::SUCCESS);
@@ -81,7 +82,7 @@ impl PolicyCheckArgs {
         for name in unknown {
             eprintln!("warning: no comment of the file is of r/{}: look at how its name is written", one_line(&name));
         }
-        table::warn_of_marks(&policies);
+        table::warn_of_terms(&policies);
         unmet.warn();
         Ok(ExitCode::SUCCESS)
     }

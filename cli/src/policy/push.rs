@@ -14,9 +14,10 @@ use super::table;
 use crate::common::args::name;
 use crate::common::aws_args::InBucketArgs;
 use crate::common::cause::{CauseArgs, change_in_json, in_json, in_words};
-use crate::common::connection::{Connection, deadline};
+use crate::common::connection::deadline;
 use crate::common::display::{one_line, print, short_version};
 use crate::common::input;
+use crate::common::reached::Reached;
 use crate::common::runtime::block_on;
 use crate::model::bucket::in_use_manifest;
 use crate::model::promises::{Unmet, unmet_if_known};
@@ -81,23 +82,23 @@ async fn push(args: &PolicyPushArgs) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::FAILURE);
         }
     };
-    let connection = Connection::open(&args.system.connection).await?;
+    let system = Reached::open(&args.system.reach).await?;
     let bucket = args.system.bucket.bucket.as_str();
-    let objects = connection.clients().objects(bucket);
+    let objects = system.objects(bucket);
     let store = PolicyStore::new(&objects, &SystemClock, deadline());
-    let cause = args.cause.cause(&connection).await;
+    let cause = args.cause.cause(&system).await;
     let version = version_of(&policies);
     let prepared = Box::pin(store.prepare(&policies, &cause)).await;
     let before = match prepared.with_context(|| format!("the bucket {bucket}"))? {
         Prepared::InUse => Some(version.clone()),
         Prepared::Move(prepared) => {
             let commit = Box::pin(store.commit(&prepared));
-            let made = Box::pin(args.cause.make(&connection, prepared.event(), commit)).await;
+            let made = Box::pin(args.cause.make(&system, prepared.event(), commit)).await;
             made.with_context(|| format!("the bucket {bucket}"))?;
             prepared.before().map(str::to_owned)
         }
     };
-    let in_use = in_use_manifest(&connection, bucket, args.model_name.as_deref()).await;
+    let in_use = in_use_manifest(&system, bucket, args.model_name.as_deref()).await;
     let found = in_use.and_then(|manifest| manifest.map(|it| Unmet::of(&policies, &it, None)).transpose());
     let unmet = unmet_if_known(found);
     if args.system.json {
@@ -105,7 +106,8 @@ async fn push(args: &PolicyPushArgs) -> anyhow::Result<ExitCode> {
         let cause = in_json(&cause);
         let line = json!({
             "bucket": bucket, "version": version, "before": before, "out_of_reach": out_of_reach,
-            "begin_with_mark": table::marks_in_json(&policies), "cause": cause,
+            "begin_with_mark": table::marks_in_json(&policies),
+            "never_found": table::never_found_in_json(&policies), "cause": cause,
         });
         print(&format!("{line}\n"))?;
         return Ok(ExitCode::SUCCESS);
@@ -119,15 +121,15 @@ async fn push(args: &PolicyPushArgs) -> anyhow::Result<ExitCode> {
         None => "in place of the function's POLICY; publish-alerts notices within a minute".to_owned(),
     };
     print(&format!("policies version {short} are in the bucket {bucket}\n{state}\n"))?;
-    table::warn_of_marks(&policies);
+    table::warn_of_terms(&policies);
     unmet.iter().for_each(Unmet::warn);
     Ok(ExitCode::SUCCESS)
 }
 
 async fn show(args: &InBucketArgs) -> anyhow::Result<ExitCode> {
-    let connection = Connection::open(&args.connection).await?;
+    let system = Reached::open(&args.reach).await?;
     let bucket = args.bucket.bucket.as_str();
-    let objects = connection.bucket(bucket);
+    let objects = system.bucket(bucket);
     let store = PolicyStore::new(&objects, &SystemClock, deadline());
     let current = Box::pin(store.current()).await.with_context(|| format!("the bucket {bucket}"))?;
     let change = Box::pin(store.last_change()).await.with_context(|| format!("the bucket {bucket}"))?;

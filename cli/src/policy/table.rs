@@ -4,7 +4,7 @@ use plain_text::counted;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use modstream_policy::{Channel, Policies, Policy, Problems, Rules, Severities};
+use modstream_policy::{AlwaysTerm, Channel, Policies, Policy, Problems, Rules, Severities};
 use serde_json::{Value, json};
 
 use crate::common::display::one_line;
@@ -106,23 +106,42 @@ fn percent(share: f64) -> String {
     format!("{} %", (share * 1e6).round() / 1e4)
 }
 
-/// Warns of terms that are hardly ever found.
-pub(crate) fn warn_of_marks(policies: &Policies) {
-    for (field, term) in policies.begin_with_mark() {
+/// Warns of terms that are never, or hardly ever, found.
+pub(crate) fn warn_of_terms(policies: &Policies) {
+    let points = |term: &AlwaysTerm| {
         let points: Vec<String> = term.as_str().chars().map(|c| format!("U+{:04X}", u32::from(c))).collect();
+        points.join(" ")
+    };
+    for (field, term) in policies.begin_with_mark() {
         eprintln!(
             "warning: {}: the term ({}) begins with a mark, which in a comment belongs to the letter before it, so it is hardly \
              ever found: write the letter with its mark",
             one_line(&field),
-            points.join(" ")
+            points(term)
+        );
+    }
+    for (field, term) in policies.never_found() {
+        eprintln!(
+            "warning: {}: the term ({}) has no character that is compared, so it is never found: write one that is seen, or \
+             leave it out",
+            one_line(&field),
+            points(term)
         );
     }
 }
 
 /// The same for a program.
 pub(crate) fn marks_in_json(policies: &Policies) -> Value {
-    let terms = policies.begin_with_mark().into_iter();
-    terms.map(|(field, term)| json!({ "field": field, "term": term.as_str() })).collect()
+    terms_in_json(policies.begin_with_mark())
+}
+
+/// The terms that are never found, for a program.
+pub(crate) fn never_found_in_json(policies: &Policies) -> Value {
+    terms_in_json(policies.never_found())
+}
+
+fn terms_in_json(terms: Vec<(String, &AlwaysTerm)>) -> Value {
+    terms.into_iter().map(|(field, term)| json!({ "field": field, "term": term.as_str() })).collect()
 }
 
 /// The document, as `--json` prints it.

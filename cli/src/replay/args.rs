@@ -11,8 +11,10 @@ use publish_alerts::Policy;
 
 use crate::common::args::{ModelArgs, or_default};
 #[cfg(feature = "aws")]
-use crate::common::aws_args::{ConnectionArgs, time};
+use crate::common::aws_args::time;
 use crate::common::output::{OutputError, OutputFile};
+#[cfg(feature = "aws")]
+use crate::common::reached::ReachArgs;
 use crate::common::reading::LabelledArgs;
 #[cfg(feature = "aws")]
 use crate::common::usage::Usage;
@@ -117,14 +119,14 @@ pub(crate) struct ReplayedArgs {
     #[arg(long, value_name = "NAME", env = "MODSTREAM_TABLE", value_parser = NonEmptyStringValueParser::new(), help_heading = "AWS")]
     pub(crate) table: Option<String>,
     #[command(flatten)]
-    pub(crate) connection: ConnectionArgs,
+    pub(crate) reach: ReachArgs,
 }
 
 #[cfg(feature = "aws")]
 impl ReplayedArgs {
     /// Refuses what means nothing for files.
     pub(crate) fn needs_no_files(&self) -> anyhow::Result<()> {
-        match self.connection.given().next() {
+        match self.reach.given().next() {
             Some(flag) => Err(Usage::error(format!("{flag} goes with --from or --stream; --input reads files"))),
             None => Ok(()),
         }

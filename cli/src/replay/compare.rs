@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Context as _;
-use modstream_corpus::ReadOptions;
 use modstream_events::{CommentEvent, CommentVersion};
 use modstream_policy::{Policies, Severities};
 
@@ -19,6 +18,7 @@ use crate::common::display::{one_line, print};
 use crate::common::input;
 use crate::common::output::OutputFile;
 use crate::common::progress::Progress;
+use crate::common::reading::LabelledArgs;
 use crate::model::embedded;
 use crate::policy::table;
 
@@ -62,7 +62,7 @@ pub(crate) async fn compare(
     mut was: impl Was,
 ) -> anyhow::Result<ExitCode> {
     let now = tried(args)?;
-    let known = args.verdicts.as_deref().map(|path| verdicts(path, args.labelled.options())).transpose()?;
+    let known = args.verdicts.as_deref().map(|path| verdicts(path, &args.labelled)).transpose()?;
     let verdicts = known.unwrap_or_default();
     let started = Instant::now();
     let difference = replay(source, &mut was, &now, &verdicts).await?;
@@ -89,15 +89,18 @@ pub(crate) async fn compare(
 }
 
 /// Verdicts by the comment's id.
-fn verdicts(path: &Path, options: ReadOptions) -> anyhow::Result<HashMap<String, bool>> {
+fn verdicts(path: &Path, args: &LabelledArgs) -> anyhow::Result<HashMap<String, bool>> {
     let mut verdicts = HashMap::new();
-    for row in input::comments(path, options)? {
+    let mut is_any_removed = false;
+    for row in input::comments(path, args.options())? {
         let row = row.map_err(|error| anyhow::anyhow!("line {}: {error}", error.line));
         let row = row.with_context(|| input::name(path))?;
+        is_any_removed |= row.removed == Some(true);
         if let (Some(id), Some(removed)) = (row.comment.id, row.removed) {
             verdicts.insert(id.into_owned(), removed);
         }
     }
+    args.check_removed_value(is_any_removed, [path])?;
     anyhow::ensure!(
         !verdicts.is_empty(),
         "{}: no row has both `id` and `removed`, so there are no verdicts in it",

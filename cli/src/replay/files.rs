@@ -28,6 +28,10 @@ pub(crate) struct Files {
     waiting: VecDeque<PathBuf>,
     open: Option<Open>,
     left_out: LeftOut,
+    paths: Vec<PathBuf>,
+    args: LabelledArgs,
+    /// Whether any row says that its comment was removed.
+    is_any_removed: bool,
     options: ReadOptions,
     placeholders: Placeholders,
     /// The time of comments without `created_utc`.
@@ -51,6 +55,9 @@ impl Files {
             waiting: paths.iter().cloned().collect(),
             open: None,
             left_out: LeftOut::default(),
+            paths: paths.to_vec(),
+            args: args.clone(),
+            is_any_removed: false,
             options: args.options(),
             placeholders: args.placeholders(),
             time: Timestamp::now(),
@@ -95,7 +102,10 @@ impl Files {
 impl Source for Files {
     async fn next(&mut self) -> anyhow::Result<Option<Item>> {
         loop {
-            let Some(open) = &mut self.open else { return Ok(None) };
+            let Some(open) = &mut self.open else {
+                self.args.check_removed_value(self.is_any_removed, self.paths.iter().map(PathBuf::as_path))?;
+                return Ok(None);
+            };
             let row = match &mut open.content {
                 FileContent::Records(records) => match records.pop_front() {
                     Some(item) => return Ok(Some(item)),
@@ -109,6 +119,7 @@ impl Source for Files {
                     self.advance()?;
                 }
                 Some(Ok(row)) => {
+                    self.is_any_removed |= row.removed == Some(true);
                     if let Some(form) = row.comment.body.as_deref().and_then(|body| self.placeholders.form(body)) {
                         self.left_out.without_text += 1;
                         self.left_out.placeholders.add(form);

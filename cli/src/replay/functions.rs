@@ -6,30 +6,24 @@ use anyhow::Context as _;
 use modstream_classifier::BaseRate;
 use modstream_classifier::artifact::{Manifest, ModelFiles};
 use modstream_events::{Alert, Event, Prediction};
-use modstream_in_use::models::ModelStore;
 use modstream_in_use::policies::PolicyStore;
 use modstream_ledger::{Entry, SCHEMA};
 use modstream_platform::deliver::{Delivery, put_all};
 use modstream_platform::memory::{
-    Config, EventSource, FunctionError, MemoryClock, MemoryObjects, MemoryStream, MemoryTable, MemoryTopic,
+    Config, EventSource, MemoryClock, MemoryObjects, MemoryStream, MemoryTable, MemoryTopic,
 };
 use modstream_platform::{Clock as _, Objects as _, PutRecord};
 use modstream_policy::Policies;
-use publish_alerts::{PublishAlerts, Severities};
-use score_comments::ScoreComments;
 
 use super::sides::{CommentOutcome, CommentOutcomes, Item, Known, Raised, Side, Was, event_key};
-use crate::common::args::or_default;
 use crate::common::display::short_version;
+use crate::pipeline::functions::{self as pipeline, Places, bring_model};
 use crate::pipeline::in_memory::check_none_given_up;
 
 /// How long the functions may take for a chunk.
 const CHUNK_TIMEOUT: Duration = Duration::from_secs(600);
 /// The records of a batch, as many as Lambda gives in one payload.
 const RECORDS_PER_BATCH: usize = 1_000;
-/// How many terms an example shows.
-const TERMS_PER_EXAMPLE: usize = 5;
-const BUCKET: &str = "memory";
 
 /// `score-comments` and `publish-alerts` with a model and policies.
 pub(crate) struct Functions {
@@ -50,29 +44,13 @@ impl Functions {
         let [comments, predictions] = ["comments", "predictions"].map(|name| MemoryStream::new(name, 1, clock));
         let topic = MemoryTopic::new("alerts");
 
-        let store = ModelStore::new(objects.clone(), clock, self.manifest.name.clone());
-        store.push(&self.files, deadline).await?;
-        store.promote(&self.manifest.version, deadline).await?;
+        bring_model(&self.files, &self.manifest, objects.clone(), clock).await?;
         PolicyStore::new(&objects, &clock, deadline).push(&self.policies).await?;
-        let config = score_comments::Config {
-            predictions_stream: "predictions".to_owned(),
-            bucket: BUCKET.to_owned(),
-            model_name: self.manifest.name.clone(),
-            base_rate: self.base_rate,
-            top_terms: TERMS_PER_EXAMPLE,
-        };
-        let score = ScoreComments::start(&config, predictions.clone(), objects.clone(), clock, deadline).await?;
-        let config = publish_alerts::Config {
-            alerts_topic_arn: BUCKET.to_owned(),
-            table: BUCKET.to_owned(),
-            bucket: BUCKET.to_owned(),
-            // The document in the bucket holds.
-            policy: or_default(None),
-            severities: Severities::default(),
-            links: None,
-        };
-        let table = MemoryTable::new(BUCKET, SCHEMA, clock);
-        let publish = PublishAlerts::new(&config, topic, table.clone(), objects.clone(), clock);
+        let table = MemoryTable::new("memory", SCHEMA, clock);
+        let places =
+            Places { predictions: predictions.clone(), table: table.clone(), objects: objects.clone(), alerts: topic };
+        let Manifest { name, .. } = &self.manifest;
+        let functions = pipeline::Functions::start(name, self.base_rate, places, clock, CHUNK_TIMEOUT).await?;
 
         let records =
             items.iter().map(|item| PutRecord { partition_key: item.partition_key.clone(), data: item.data.clone() });
@@ -84,16 +62,9 @@ impl Functions {
                 Delivery::Failed(error) => return Err(error.into()),
             }
         }
-        let failed = |error: &dyn std::error::Error| FunctionError(error.to_string());
-        let (score, publish) = (&score, &publish);
-        let score = |payload: Vec<u8>| async move {
-            let response = score.handle(&payload, deadline).await.map_err(|error| failed(&error))?;
-            serde_json::to_vec(&response).map_err(|error| failed(&error))
-        };
-        let publish = |payload: Vec<u8>| async move {
-            let response = publish.handle(&payload, deadline).await.map_err(|error| failed(&error))?;
-            serde_json::to_vec(&response).map_err(|error| failed(&error))
-        };
+        let functions = &functions;
+        let score = |payload: Vec<u8>| async move { functions.score(&payload).await };
+        let publish = |payload: Vec<u8>| async move { functions.publish(&payload).await };
         check_none_given_up(&source(comments, clock, score_comments::NAME).run_until_drained(score).await)?;
         let publishing = source(predictions.clone(), clock, publish_alerts::NAME);
         check_none_given_up(&publishing.run_until_drained(publish).await)?;

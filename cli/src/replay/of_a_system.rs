@@ -12,6 +12,7 @@ use modstream_events::{Alert, Event};
 use modstream_ledger::{AlertKey, Hour, LedgerError, List};
 use modstream_platform::aws::SystemClock;
 use modstream_platform::deliver::list;
+use modstream_platform::sqlite::SqliteStream;
 use modstream_platform::table::Table;
 use modstream_platform::{Clock, Objects};
 
@@ -20,17 +21,20 @@ use super::compare::{against, compare};
 use super::sides::{
     CommentOutcome, CommentOutcomes, EventKey, Item, Known, LeftOut, Raised, Side, Source, Was, event_key,
 };
-use crate::common::connection::{Connection, deadline, failed};
+use crate::common::connection::{deadline, failed};
 use crate::common::output::OutputFile;
+use crate::common::reached::{HERE, Kind, Reached};
 use crate::common::runtime::block_on;
 use crate::common::usage::{Usage, set_up};
 use crate::pipeline::stream::{From, Reader};
 
+/// How many records of a data folder are read at once.
+const RECORDS_PER_READ: usize = 500;
 /// How often shards are looked at: each takes five looks a second, of all its readers.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 pub(super) fn run(args: &ReplayArgs, page: Option<&OutputFile>) -> anyhow::Result<ExitCode> {
-    let ReplayedArgs { from, to, stream, comments, bucket, table, connection } = &args.deployed;
+    let ReplayedArgs { from, to, stream, comments, bucket, table, reach } = &args.deployed;
     let now = Timestamp::now();
     let to = to.unwrap_or(now);
     if from.is_none() && !stream {
@@ -43,7 +47,11 @@ pub(super) fn run(args: &ReplayArgs, page: Option<&OutputFile>) -> anyhow::Resul
             return Err(Usage::error(format!("--from {from} is not before {to}: no comment can lie between them")));
         }
     }
-    let name = comments.comments_stream.as_deref();
+    let (name, bucket, table) = match &reach.data {
+        // A data folder has one of each, whatever the environment says of another system.
+        Some(_) => (Some(Kind::Comments.name()), Some(HERE), Some(HERE)),
+        None => (comments.comments_stream.as_deref(), bucket.as_deref(), table.as_deref()),
+    };
     let name = name.ok_or_else(|| {
         Usage::error(format!("whose comments? Say --comments-stream; {}", set_up("MODSTREAM_COMMENTS_STREAM")))
     })?;
@@ -59,10 +67,18 @@ pub(super) fn run(args: &ReplayArgs, page: Option<&OutputFile>) -> anyhow::Resul
     let since = from.map_or_else(|| "its beginning".to_owned(), |from| from.to_string());
     let title = |of: &str| format!("{of} {name} from {since} to {to}");
     block_on(async {
-        let connection = Connection::open(connection).await?;
-        let objects = bucket.as_deref().map(|bucket| connection.clients().objects(bucket));
-        let ledger = table.as_deref().filter(|_| !is_compared).map(|table| connection.table(table));
+        let system = Reached::open(reach).await?;
+        let objects = bucket.map(|bucket| system.objects(bucket));
+        let ledger = table.filter(|_| !is_compared).map(|table| system.table(table));
         if let (true, title) = (*stream, title("the stream")) {
+            let connection = match &system {
+                Reached::Aws(connection) => connection,
+                Reached::Here(data) => {
+                    let mut source =
+                        Kept { stream: data.comments.clone(), after: None, from: *from, to, waiting: VecDeque::new() };
+                    return Box::pin(against_what_was(args, page, &title, &mut source, ledger)).await;
+                }
+            };
             let mut source = Live::open(connection.kinesis(), name, *from, to).await?;
             return Box::pin(against_what_was(args, page, &title, &mut source, ledger)).await;
         }
@@ -207,6 +223,40 @@ impl Source for Live {
             if self.waiting.is_empty() && !self.is_end {
                 tokio::time::sleep(LOOK_EVERY).await;
             }
+        }
+    }
+
+    fn left_out(&self) -> LeftOut {
+        LeftOut::default()
+    }
+}
+
+/// Comments that the stream of a data folder still has.
+struct Kept {
+    stream: SqliteStream,
+    after: Option<String>,
+    from: Option<Timestamp>,
+    to: Timestamp,
+    waiting: VecDeque<Item>,
+}
+
+impl Source for Kept {
+    async fn next(&mut self) -> anyhow::Result<Option<Item>> {
+        loop {
+            if let Some(item) = self.waiting.pop_front() {
+                return Ok(Some(item));
+            }
+            let records = self.stream.records(self.after.as_deref(), RECORDS_PER_READ)?;
+            let Some((_, last)) = records.last() else { return Ok(None) };
+            self.after = Some(last.sequence_number.clone());
+            let is_wanted = |arrived: Timestamp| self.from.is_none_or(|from| arrived >= from) && arrived < self.to;
+            let wanted = records.into_iter().filter(|(_, record)| is_wanted(record.arrived));
+            self.waiting.extend(wanted.map(|(_, record)| Item {
+                partition_key: record.partition_key.clone(),
+                arrived: Some(record.arrived),
+                data: record.data.clone(),
+                removed: None,
+            }));
         }
     }
 

@@ -253,6 +253,33 @@ fn verdicts_may_stand_in_another_column_and_be_another_value() {
 }
 
 #[test]
+fn a_value_that_means_removed_and_that_no_row_has_is_refused_with_those_there_are() {
+    let folder = Folder::new();
+    folder.file("in.csv", "id,body,label\n1,lol who cares,spam\n2,How large was the group?,ham\n3,No verdict,\n");
+    folder.file(
+        "in.jsonl",
+        "{\"id\":\"1\",\"body\":\"a\",\"label\":\"spam\"}\n{\"id\":\"2\",\"body\":\"b\",\"label\":\"ham\"}\n",
+    );
+    let args = ["--label-column", "label", "--removed-value", "nope"];
+    for file in ["in.csv", "in.jsonl"] {
+        for command in [
+            &["evaluate", "--input", file][..],
+            &["train", "--output", "m", "--input", file],
+            &["replay", "--input", file],
+        ] {
+            let run = folder.run(&[command, &args[..]].concat());
+            let said =
+                format!("{file}: no row has `nope` in `label`; it holds ham, spam; say the one that means removed");
+            assert!(run.status == Some(1) && run.stderr.contains(&said), "{command:?}: {}", run.stderr);
+        }
+    }
+    let verdicts = [&["replay", "--input", "in.jsonl", "--verdicts", "in.csv"][..], &args].concat();
+    assert!(folder.run(&verdicts).stderr.contains("in.csv: no row has `nope`"));
+    let piped = folder.run_with(&[&["evaluate", "--input", "-"][..], &args].concat(), b"body,label\na,spam\n");
+    assert!(piped.stderr.contains("standard input: no row has `nope` in `label`; say"), "{}", piped.stderr);
+}
+
+#[test]
 fn inputs_from_the_field_are_read_but_for_what_must_be_refused() {
     let cases = repository("../shared/cases");
     if !cases.is_dir() {

@@ -379,6 +379,9 @@ fn where_there_is_no_text_to_judge_it_is_said_so() {
         let json = folder.run(&["explain", text, "--json"]).json();
         assert!(json["not_judged"] == "no_text" && json["probability"].is_f64(), "{json}");
     }
+    for (text, why) in [("[removed]", "placeholder"), ("&amp;#x200B;", "no_text")] {
+        assert_eq!(folder.run(&["explain", text, "--json"]).json()["not_judged"], why);
+    }
     assert!(folder.run(&["explain", "ok", "--json"]).json().get("not_judged").is_none());
     let rows = folder.run_with(&["score"], b"{\"body\":\"\"}\n{\"body\":\"ok\"}\n").lines();
     assert!(rows[0]["not_judged"] == "no_text" && rows[0]["probability"].is_f64(), "{}", rows[0]);

@@ -290,3 +290,23 @@ fn a_term_of_marks_alone_is_warned_of() {
     let found = folder.run(&["policy", "check", "policies.toml", "--json"]).json();
     assert_eq!(found["begin_with_mark"], json!([{ "field": "default.always[1]", "term": "\u{301}" }]));
 }
+
+#[test]
+fn a_term_of_which_nothing_is_compared_is_warned_of() {
+    let folder = Folder::new();
+    folder.file("p.json", r#"{"default":{"threshold":0.8,"always":["spam",{"includes":"\u200b"}]}}"#);
+    let run = folder.run(&["policy", "check", "p.json"]);
+    let said = "warning: default.always[1]: the term (U+200B) has no character that is compared, so it is never found";
+    assert!(run.status == Some(0) && run.stderr.contains(said), "{}", run.stderr);
+    let found = folder.run(&["policy", "check", "p.json", "--json"]).json();
+    assert_eq!(found["never_found"], json!([{ "field": "default.always[1]", "term": "\u{200b}" }]));
+}
+
+#[test]
+fn a_key_that_stands_twice_in_a_term_is_refused_with_both_places() {
+    let folder = Folder::new();
+    folder.file("p.json", r#"{"default":{"threshold":0.8,"always":["spam",{"includes":"a","includes":"b"}]}}"#);
+    let run = folder.run(&["policy", "check", "p.json"]);
+    let said = "default.always[1].includes: it is written twice, at line 1 column 47 and at line 1 column 62";
+    assert!(run.status == Some(1) && run.stderr.contains(said), "{}", run.stderr);
+}

@@ -154,6 +154,75 @@ fn lines_before_the_one_to_go_on_from_are_left_out() {
 }
 
 #[test]
+fn whatever_line_it_goes_on_from_the_events_are_the_same() {
+    let lines = [
+        r#"{"id":"k","body":"a"}"#,
+        r#"{"id":"k","body":"b"}"#,
+        r#"{"id":"k","body":"a"}"#,
+        r#"{"id":"m","body":"a","edited":"2026-01-05"}"#,
+        r#"{"id":"m","body":"b","edited":"2026-01-05"}"#,
+        r#"{"id":"m","body":"a","edited":"2026-01-05"}"#,
+        r#"{"id":"k","body":"b"}"#,
+    ];
+    let from = |line: usize| {
+        let aws = FakeAws::start().expect("a port");
+        let args = ["--from-line", &line.to_string(), "--time", "2026-01-05T10:00:00Z", "--json"];
+        send(&aws, &args, &lines.join("\n")).done();
+        events(&aws)
+    };
+    let all = from(1);
+    let ids: std::collections::BTreeSet<&str> = all.iter().filter_map(|event| event["id"].as_str()).collect();
+    assert_eq!(ids.len(), lines.len(), "{all:?}");
+    for line in 2..=lines.len() {
+        assert_eq!(from(line), all[line - 1..], "from line {line}");
+    }
+}
+
+#[test]
+fn two_texts_of_one_edit_time_are_two_versions() {
+    for (first, second) in [
+        (r#""2026-01-05""#, r#""2026-01-05""#),
+        (r#""2026-01-05 10:00""#, r#""2026-01-05 10:00""#),
+        ("1767607500100", "1767607500900"),
+        ("1767607500", "1767607500"),
+    ] {
+        let aws = FakeAws::start().expect("a port");
+        let row = |edited: &str, body: &str| format!("{{\"id\":\"k\",\"body\":\"{body}\",\"edited\":{edited}}}\n");
+        let lines = [row(first, "fine"), row(second, "a threat"), row(second, "a threat")].concat();
+        send(&aws, &["--json"], &lines).done();
+        let events = events(&aws);
+        let of = |number: usize| (&events[number]["id"], &events[number]["data"]["version"], &events[number]["type"]);
+        assert_ne!(of(0).0, of(1).0, "{first}");
+        assert_ne!(of(0).1, of(1).1, "{first}");
+        assert_eq!(of(1), of(2), "a repeat is one");
+        assert_eq!(of(0).2, "modstream.comment-edited.v1");
+    }
+}
+
+#[test]
+fn a_removal_is_no_edit_and_is_left_out_and_counted() {
+    let aws = FakeAws::start().expect("a port");
+    let rows = [
+        r#"{"id":"k","body":"I will kill you"}"#,
+        r#"{"id":"k","body":"[removed]"}"#,
+        r#"{"id":"m","body":"\\[deleted by user\\]","edited":1767607500}"#,
+        r#"{"id":"n","body":"[Beitrag entfernt]"}"#,
+        r#"{"id":"k","body":"I will kill you"}"#,
+        r#"{"id":"o","body":"why was this [removed]?"}"#,
+    ];
+    let args = ["--placeholder", "[Beitrag entfernt]", "--json"];
+    let sent = send(&aws, &args, &rows.join("\n")).done();
+    assert_eq!((&sent["sent"], &sent["not_sent"]), (&3.into(), &0.into()));
+    let forms = serde_json::json!({ "[removed]": 1, "[deleted by user]": 1, "[beitrag entfernt]": 1 });
+    assert_eq!(sent["placeholders"], forms);
+    let events = events(&aws);
+    assert_eq!(events[0], events[1], "the comment that comes again is a repeat");
+    assert!(events.iter().all(|event| event["type"] == "modstream.comment.v1"), "{events:?}");
+    let text = send(&aws, &[], "{\"body\":\"[removed]\"}\n");
+    assert!(text.stdout.contains("1 comment left out, whose texts are gone: 1 [removed]"), "{}", text.stdout);
+}
+
+#[test]
 fn they_come_at_the_rate_that_was_asked_for_and_an_interrupt_ends_in_order() {
     let aws = FakeAws::start().expect("a port");
     let folder = tempfile::tempdir().expect("a folder");

@@ -62,7 +62,7 @@ pub(crate) fn made(aws: &FakeAws, event: &Event<'_, Alert<'_>>) -> AlertKey {
     drop(request);
     made.expect("made");
     table.items().iter().for_each(|item| aws.put_item(STATE, &json_of(item)));
-    key
+    key.clone()
 }
 
 /// Puts a breaker there that opened now; its name.

@@ -147,8 +147,10 @@ fn unknown_version(found: &str, newest: &str, wanted: &str) -> BadRecord {
 fn without_content(text: &str, error: &serde_json::Error) -> String {
     let message = error.to_string();
     if let Some(name) = message.strip_prefix("duplicate field `").and_then(|rest| rest.split('`').next())
-        && let Some(Repeated { first, second, .. }) =
-            repeated_key(text, |path| path.len() > 1 && path[0] == "data" && path.last().is_some_and(|key| key == name))
+        && let Some(Repeated { first, second, .. }) = repeated_key(text, |path| {
+            let is_in_list = path.iter().any(|key| key.ends_with(']'));
+            path.len() > 1 && path[0] == "data" && path.last().is_some_and(|key| key == name) && !is_in_list
+        })
     {
         return format!("`data`: `{name}` stands there twice, at {first} and {second}");
     }

@@ -298,3 +298,47 @@ fn a_record_may_be_as_large_as_kinesis_takes_and_not_larger() {
         assert_eq!(found, reason);
     }
 }
+
+#[test]
+fn a_producers_event_needs_no_time() {
+    let arrived: jiff::Timestamp = "2026-01-05T10:00:00Z".parse().expect("a time");
+    let event = with_data(r#"{"body":"b \ud83d","id":1e3,"parent_id":"t1"}"#);
+    let mut value: serde_json::Value = serde_json::from_str(&with_data("{}")).expect("JSON");
+    let time = value["time"].take().to_string();
+    let with = |written: &str| event.replace(&format!("\"time\":{time}"), written);
+    for (written, read) in [
+        (r#""x":1"#, "2026-01-05T10:00:00Z"),
+        (r#""time":null"#, "2026-01-05T10:00:00Z"),
+        (r#""time":[1]"#, "2026-01-05T10:00:00Z"),
+        (r#""time":"""#, "2026-01-05T10:00:00Z"),
+        (r#""time":99999999999999999999999"#, "2026-01-05T10:00:00Z"),
+        (r#""time":1767600000.75"#, "2026-01-05T08:00:00Z"),
+        (r#""time":"1767600000""#, "2026-01-05T08:00:00Z"),
+        (r#""time":"2026-01-05 08:00""#, "2026-01-05T08:00:00Z"),
+        (r#""time":"2026-01-05T08:00:00.125Z""#, "2026-01-05T08:00:00.125Z"),
+    ] {
+        let record = with(written);
+        let comment: Event<'_, Comment<'_>> = Event::decode_arrived(record.as_bytes(), arrived).expect(&record);
+        assert_eq!(comment.time.to_string(), read, "{written}");
+        assert_eq!((comment.data.body(), comment.data.id.as_deref()), (Ok("b \u{FFFD}"), Some("1e3")));
+    }
+    let twice = with(r#""time":1,"time":2"#);
+    let bad = Event::<Comment<'_>>::decode_arrived(twice.as_bytes(), arrived).expect_err("one of two");
+    assert_eq!(bad.to_string(), "not_an_event: `time` stands there twice");
+    let no_data = with(r#""time":7"#).replace("\"data\"", "\"date\"");
+    let bad = Event::<Comment<'_>>::decode_arrived(no_data.as_bytes(), arrived).expect_err("no data");
+    assert_eq!(bad.to_string(), "invalid_data: `data` is missing");
+}
+
+#[test]
+fn a_deletion_by_nobody_knows_whom_is_one() {
+    let by = |by: &str| {
+        let record = with_data(&format!(r#"{{"id":"k"{by}}}"#)).replace("comment.v1", "comment-deleted.v1");
+        Event::<CommentDeleted<'_>>::decode(record.as_bytes()).expect(&record).data.by
+    };
+    for unknown in ["", r#","by":null"#, r#","by":"admin""#, r#","by":7"#, r#","by":["author"]"#, r#","by":"unknown""#]
+    {
+        assert_eq!(by(unknown), modstream_events::DeletedBy::Unknown, "{unknown}");
+    }
+    assert_eq!(by(r#","by":"Moderator""#), modstream_events::DeletedBy::Moderator);
+}

@@ -64,7 +64,7 @@ fn prediction() -> impl Strategy<Value = Prediction<'static>> {
     let point = [number(), number(), number(), number()]
         .prop_map(|[precision, recall, share, base_rate]| OperatingPoint { precision, recall, share, base_rate });
     let numbers = [number(), number(), number(), number()];
-    let not_judged = select(vec![None, Some(NotJudged::NoText)]);
+    let not_judged = select(vec![None, Some(NotJudged::NoText), Some(NotJudged::Placeholder)]);
     (comment(), event_ref(), numbers, terms, model, point, not_judged).prop_map(
         |(
             comment,

@@ -184,9 +184,9 @@ impl<T: Topic, B: Table, O: Objects, C: Clock> Handler for Publishing<'_, T, B, 
         self.function.clock.now() < self.take_until
     }
 
-    fn prepare(&self, _: &Record<'_>, data: &[u8]) -> Result<Option<Work>, BadRecord> {
+    fn prepare(&self, record: &Record<'_>, data: &[u8]) -> Result<Option<Work>, BadRecord> {
         let PublishAlerts { clock, watch, .. } = self.function;
-        let event = match PredictionEvent::decode(data)? {
+        let event = match PredictionEvent::decode_arrived(data, modstream_quarantine::arrived(record))? {
             PredictionEvent::Predicted(event) => event,
             PredictionEvent::Deleted(event) => return Ok(Some(Work::Change(Change::deleted(&event)))),
             PredictionEvent::Reported(event) => return Ok(Some(Work::Change(Change::reported(&event)))),

@@ -102,7 +102,14 @@ impl<S: Stream, O: Objects, C: Clock> Handler for Scoring<'_, S, O, C> {
             scratch
         });
         let now = self.function.clock.now();
-        let data = predict::predict(self.model, data, self.function.top_terms, now, &mut scratch)?;
+        let data = predict::predict(
+            self.model,
+            data,
+            modstream_quarantine::arrived(record),
+            self.function.top_terms,
+            now,
+            &mut scratch,
+        )?;
         Ok(Some(PutRecord { partition_key: record.partition_key.clone().into_owned(), data }))
     }
 

@@ -4,26 +4,24 @@
 //! predictions of the comment, which has the same partition key.
 
 use jiff::Timestamp;
-use modstream_classifier::Scratch;
-use modstream_events::{
-    BadRecord, CommentEvent, CommentVersion, Event, EventRef, ModelRef, NotJudged, Prediction, ids,
-};
+use modstream_classifier::{Scratch, not_judged};
+use modstream_events::{BadRecord, CommentEvent, CommentVersion, Event, EventRef, ModelRef, Prediction, ids};
 use modstream_in_use::models::InUse;
-use normal_form::has_text;
 
 use crate::SOURCE;
 
 pub(crate) fn predict(
     in_use: &InUse,
     data: &[u8],
+    arrived: Timestamp,
     top_terms: usize,
     now: Timestamp,
     scratch: &mut Scratch,
 ) -> Result<Vec<u8>, BadRecord> {
-    let Some(said) = CommentEvent::decode(data)?.into_version() else { return Ok(data.to_vec()) };
+    let Some(said) = CommentEvent::decode_arrived(data, arrived)?.into_version() else { return Ok(data.to_vec()) };
     let CommentVersion { source, event_id, time, comment, version } = said;
     let body = comment.body()?;
-    let not_judged = (!has_text(body)).then_some(NotJudged::NoText);
+    let not_judged = not_judged(body);
     let explanation = in_use.model.explain(body, top_terms, scratch);
     let id = ids::prediction(&source, &event_id, &in_use.version);
     let prediction = Prediction {

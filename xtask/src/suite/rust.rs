@@ -31,5 +31,6 @@ pub(super) fn tests(settings: Settings) -> anyhow::Result<()> {
         println!("cargo-nextest is not here, `cargo test` runs them (`cargo install cargo-nextest --locked` gets it)");
         &["test", "--all-targets"]
     };
-    cargo::run(&[runner, &tested::SELECTION].concat(), &tested::ENVIRONMENT)
+    let environment = [&tested::ENVIRONMENT[..], &[("MODSTREAM_KILLS", settings.kills())][..]].concat();
+    cargo::run(&[runner, &tested::SELECTION].concat(), &environment)
 }

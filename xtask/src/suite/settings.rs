@@ -16,4 +16,9 @@ impl Settings {
     pub(super) fn comments_per_fault(self) -> u32 {
         if self.full { 10_000 } else { 1_000 }
     }
+
+    /// How often `modstream serve` is killed under load.
+    pub(super) fn kills(self) -> &'static str {
+        if self.full { "1000" } else { "20" }
+    }
 }

@@ -94,7 +94,7 @@ fn alert(
     covered: &AlertKey,
     event: Option<&Event<'_, Alert<'_>>>,
 ) {
-    let Some(Event { data: alert, .. }) = event else {
+    let Some(Event { data: alert, time: made, .. }) = event else {
         return paragraph(to, &format!("{number}. (The ledger holds nothing about this alert that can be shown.)"));
     };
     let severity = match alert.severity {
@@ -105,6 +105,9 @@ fn alert(
     match alert.not_judged {
         Some(why) => paragraph(to, &format!("{number}. {severity}, not judged by the model: {}", why.in_words())),
         None => paragraph(to, &format!("{number}. {severity}, {} likely to be removed", percent(alert.probability))),
+    }
+    if let Some(dated) = alert.dated(*made) {
+        wrap(to, &dated.strftime("dated %-d %B %Y, %H:%M UTC").to_string(), INDENT, DEEP_INDENT, MAX_LINE_CHARS);
     }
     let body = cut(&one_line(alert.comment.body.as_deref().unwrap_or_default()), MAX_COMMENT_CHARS);
     let body = if body.is_empty() { "(no text)" } else { &body };

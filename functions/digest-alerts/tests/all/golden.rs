@@ -78,6 +78,10 @@ async fn a_busy_window() {
             Term { term: measure.into(), contribution: 0.4 },
             Term { term: "[long words]".into(), contribution: -0.3 },
         ];
+        if number == 7 {
+            // By a clock that is far off.
+            event.data.comment.created_utc = Some(4_102_444_800);
+        }
         if number == 8 {
             event.data.matched = Some("first".into());
             event.data.terms = vec![Term { term: "[short]".into(), contribution: 0.9 }];

@@ -42,11 +42,52 @@ async fn intercept_terms_and_rest_add_up_to_the_log_odds_however_many_terms_are_
 
 #[tokio::test(start_paused = true)]
 async fn a_comment_without_a_letter_or_a_digit_is_scored_and_said_to_be_nothing_to_judge() {
-    let bodies = ["", "\u{1F44D}", "![gif](giphy|abc)", "&#x200B;", "ok", "7", "see https://example.org"];
+    let bodies = ["", "\u{1F44D}", "![gif](giphy|abc)", "&amp;#x200B;", "ok", "7", "see https://example.org"];
     let predictions = Fixture::predict(&config(None, 0), &bodies).await;
     let not_judged: Vec<Option<&str>> =
         predictions.iter().map(|event| event["data"].get("not_judged").and_then(serde_json::Value::as_str)).collect();
     let nothing = Some("no_text");
     assert_eq!(not_judged, [nothing, nothing, nothing, nothing, None, None, None]);
     assert!(predictions.iter().all(|event| event["data"]["probability"].is_f64()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_stands_in_place_of_a_text_is_no_text_to_judge() {
+    let bodies = ["[removed]", "\\[deleted by user\\]", "[ Removed by Reddit ]", "why was it [removed]?"];
+    let predictions = Fixture::predict(&config(None, 0), &bodies).await;
+    let not_judged: Vec<Option<&str>> =
+        predictions.iter().map(|event| event["data"].get("not_judged").and_then(serde_json::Value::as_str)).collect();
+    let placeholder = Some("placeholder");
+    assert_eq!(not_judged, [placeholder, placeholder, placeholder, None]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_comment_whose_event_has_no_time_that_is_read_is_scored_as_of_its_arrival() {
+    let (fixture, _) = Fixture::with_model().await;
+    let function = fixture.start(&config(None, 0)).await.expect("starts");
+    let event: serde_json::Value = serde_json::from_slice(&comment("so")).expect("JSON");
+    let timed = |time: Option<serde_json::Value>| {
+        let mut event = event.clone();
+        match time {
+            Some(time) => event["time"] = time,
+            None => drop(event.as_object_mut().and_then(|event| event.remove("time"))),
+        }
+        event.to_string().into_bytes()
+    };
+    let records = [
+        timed(None),
+        timed(Some(serde_json::Value::Null)),
+        timed(Some("yesterday".into())),
+        timed(Some(serde_json::json!({}))),
+        timed(Some(1_767_600_000.into())),
+        timed(Some(1_767_600_000_250_u64.into())),
+        timed(Some("2026-01-05T08:00:00".into())),
+        timed(Some("2026-01-05T09:00:00.5+01:00".into())),
+    ];
+    assert!(fixture.handle(&function, &payload(&records)).await.batch_item_failures.is_empty());
+    let times: Vec<String> =
+        fixture.on_stream().iter().map(|event| event["data"]["comment_event"]["time"].to_string()).collect();
+    let (arrived, said) = ("\"2026-01-05T10:00:00Z\"", "\"2026-01-05T08:00:00Z\"");
+    let as_it_stands = "\"2026-01-05T08:00:00.5Z\"";
+    assert_eq!(times, [arrived, arrived, arrived, arrived, said, said, said, as_it_stands]);
 }

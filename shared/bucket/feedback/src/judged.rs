@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::io::BufRead;
 
+use json_text::{Repeated, repeated_key};
 use modstream_events::Comment;
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +35,19 @@ pub enum JudgedError {
         /// The system's words.
         error: std::io::Error,
     },
+    /// A field stands in the line twice.
+    #[error(
+        "line {line}: `{field}` stands there twice, at columns {} and {} of the line; keep one of them",
+        columns[0], columns[1]
+    )]
+    Repeated {
+        /// The number of the line, from 1.
+        line: u64,
+        /// The field, with what leads to it.
+        field: String,
+        /// Where both stand.
+        columns: [usize; 2],
+    },
     /// The line is something else.
     #[error("line {line} is no judged comment ({error}); `modstream decisions pull` writes such files")]
     Line {
@@ -42,6 +56,17 @@ pub enum JudgedError {
         /// What is wrong.
         error: serde_json::Error,
     },
+}
+
+impl JudgedError {
+    fn of(line: u64, text: &str, error: serde_json::Error) -> Self {
+        match repeated_key(text, |_| true).filter(|_| error.to_string().starts_with("duplicate field")) {
+            Some(Repeated { path, first, second }) => {
+                JudgedError::Repeated { line, field: path.join("."), columns: [first.column, second.column] }
+            }
+            None => JudgedError::Line { line, error },
+        }
+    }
 }
 
 impl Judged {
@@ -80,7 +105,7 @@ pub fn read(lines: impl BufRead) -> Result<Vec<Judged>, JudgedError> {
     for (text, line) in lines.lines().zip(1..) {
         let text = text.map_err(|error| JudgedError::Io { line, error })?;
         if !text.trim().is_empty() {
-            judged.push(serde_json::from_str(&text).map_err(|error| JudgedError::Line { line, error })?);
+            judged.push(serde_json::from_str(&text).map_err(|error| JudgedError::of(line, &text, error))?);
         }
     }
     Ok(judged)

@@ -176,7 +176,7 @@ async fn join_with_ledger<B: Table, C: Clock>(
                 cut.entry(of()).or_default().push(verdict.clone());
                 continue;
             }
-            Some(DeletedBy::Author | DeletedBy::Account) => {
+            Some(DeletedBy::Author | DeletedBy::Account | DeletedBy::Unknown) => {
                 pulled.without_text += 1;
                 continue;
             }

@@ -299,6 +299,13 @@ fn a_file_of_judged_comments_reads_as_it_was_written_and_a_bad_line_is_named() {
     let judged = modstream_feedback::Judged::new(&comment, verdict(0.9, true)).expect("it has a text");
     let line = serde_json::to_string(&judged).expect("serialises");
     assert_eq!(read(format!("{line}\n\n{line}\n").as_bytes()).expect("readable"), [judged.clone(), judged]);
+    let twice = line.replacen('{', "{\"removed\":true,", 1);
+    let error = read(format!("{line}\n{twice}\n").as_bytes()).expect_err("two verdicts").to_string();
+    let second = twice.match_indices("\"removed\":").nth(1).map_or(0, |(at, _)| at + 1);
+    assert_eq!(
+        error,
+        format!("line 2: `removed` stands there twice, at columns 2 and {second} of the line; keep one of them")
+    );
     let error = read(format!("{line}\n{{\"body\":\"x\"}}\n").as_bytes()).expect_err("no decision").to_string();
     assert!(error.starts_with("line 2 is no judged comment") && error.contains("decisions pull"), "{error}");
 }
@@ -397,7 +404,12 @@ async fn decisions_are_joined_with_the_ledger_and_with_the_archive_where_that_ha
 
 #[tokio::test(start_paused = true)]
 async fn a_comment_that_was_deleted_since_does_not_come_back_from_the_archive() {
-    for (by, is_taken) in [(DeletedBy::Author, false), (DeletedBy::Account, false), (DeletedBy::Moderator, true)] {
+    for (by, is_taken) in [
+        (DeletedBy::Author, false),
+        (DeletedBy::Account, false),
+        (DeletedBy::Unknown, false),
+        (DeletedBy::Moderator, true),
+    ] {
         let world = World::at(time());
         archive(&world.objects, &world.clock, &comment_event(1, "so it is")).await;
         let alert = alert_event(1, 0.9, "so it is");

@@ -3,6 +3,8 @@
 //! Whoever makes an alert reads the record afterwards, and whoever changes the record reads the comment's alerts afterwards: of two
 //! at once, one sees the other. The record holds neither a text nor a name.
 
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use modstream_events::DeletedBy;
 use modstream_platform::Clock;
@@ -54,11 +56,46 @@ pub struct Version {
     pub time: Timestamp,
 }
 
-impl Version {
-    /// A revision, or the time of an edit: such versions have an order of their own.
-    fn number(&self) -> Option<u64> {
-        self.name.parse().ok()
+/// What versions are ordered by, where their names say it. Those of different kinds have no order.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+enum Place {
+    /// A revision, or the time of an edit as a number: whole, and billionths.
+    Number(u64, u32),
+    /// The time of an edit.
+    Time(Timestamp),
+}
+
+impl Place {
+    /// The place that a version's name says: all of it, or what stands before a `+`, which tells apart edits that share a time.
+    fn of(name: &str) -> Option<Self> {
+        let name = name.trim();
+        Self::read(name).or_else(|| Self::read(name.split_once('+')?.0.trim_end()))
     }
+
+    fn read(text: &str) -> Option<Self> {
+        number(text).or_else(|| {
+            let time = text.parse::<Timestamp>().or_else(|_| {
+                let civil: DateTime = text.strip_suffix(" UTC").unwrap_or(text).parse()?;
+                civil.to_zoned(TimeZone::UTC).map(|time| time.timestamp())
+            });
+            time.ok().map(Place::Time)
+        })
+    }
+
+    fn is_before(self, other: Self) -> bool {
+        std::mem::discriminant(&self) == std::mem::discriminant(&other) && self < other
+    }
+}
+
+/// A decimal number. It is no float: revisions may have more digits than one holds.
+fn number(text: &str) -> Option<Place> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_digits(whole) || !is_digits(fraction) {
+        return None;
+    }
+    let billionths: String = fraction.chars().chain("000000000".chars()).take(9).collect();
+    Some(Place::Number(whole.parse().ok()?, billionths.parse().ok()?))
 }
 
 /// That a comment is gone.
@@ -74,8 +111,8 @@ pub struct Deletion {
 }
 
 impl CommentRecord {
-    /// Notes a later version, unless it is known. Revisions and times of edits are in their own order, since one may come after
-    /// a later one; other versions are in the order in which they come.
+    /// Notes a later version, unless it is known. Revisions that are numbers and times of edits are in their own order, since one
+    /// may come after a later one; other versions are in the order in which they come.
     pub fn note_version(&mut self, version: Version) {
         if is_on("repeat-is-latest") {
             self.versions.retain(|known| known.comment_event != version.comment_event);
@@ -88,7 +125,9 @@ impl CommentRecord {
         if self.versions.len() >= MAX_VERSIONS {
             self.versions.remove(0);
         }
-        let is_later = |known: &Version| version.number().zip(known.number()).is_some_and(|(new, known)| known > new);
+        let place = Place::of(&version.name);
+        let is_later =
+            |known: &Version| place.zip(Place::of(&known.name)).is_some_and(|(new, known)| new.is_before(known));
         let later = self.versions.iter().rev().take_while(|known| is_later(known)).count();
         self.versions.insert(self.versions.len() - later, version);
     }
@@ -213,4 +252,50 @@ struct AboutEvent<'a> {
 struct AboutId<'a> {
     #[serde(borrow)]
     id: std::borrow::Cow<'a, str>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn in_order(names: &[&str]) -> Vec<String> {
+        let mut record = CommentRecord::default();
+        for (number, name) in names.iter().enumerate() {
+            let comment_event = format!("e{number}");
+            record.note_version(Version { comment_event, name: (*name).to_owned(), time: Timestamp::UNIX_EPOCH });
+        }
+        record.versions.into_iter().map(|version| version.name).collect()
+    }
+
+    #[test]
+    fn numbers_and_times_are_in_their_own_order_however_they_come() {
+        for ascending in [
+            ["2", "10", "18446744073709551614"],
+            ["1767607500.25", "1767607500.5", "1767607501"],
+            ["2026-01-05T10:00:00Z", "2026-01-05T10:00:00.5Z", "2026-01-05T12:00:01+02:00"],
+            ["2026-01-05T09:00:00", "2026-01-05 10:00", "2026-01-05 10:00:01 UTC"],
+            ["1767607500+b", "1767607501+a", "1767607502"],
+            ["2026-01-05T10:00:00Z+b", "2026-01-05T11:00:00Z+a", "2026-01-06"],
+        ] {
+            let [first, second, third] = ascending;
+            for came in [[first, second, third], [third, first, second], [second, third, first], [third, second, first]]
+            {
+                assert_eq!(in_order(&came), ascending, "{came:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_versions_and_those_of_one_place_are_in_the_order_in_which_they_come() {
+        for came in [
+            ["f0ade649-0fcf-5483-b2cf-f988c0262514", "9668f631-51b3-57e2-a240-628cc2d26208"],
+            ["3l2", "3k9"],
+            ["1767607500+b", "1767607500+a"],
+            ["1767607500", "2025-01-05T10:00:00Z"],
+            ["2025-01-05T10:00:00Z", "7"],
+            ["-5", "-7"],
+        ] {
+            assert_eq!(in_order(&came), came);
+        }
+    }
 }

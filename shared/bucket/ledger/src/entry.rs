@@ -229,7 +229,7 @@ impl Entry {
         let both = |name: &'static str, other: &'static str| Some((time(item, name)?, item.text(other)?.to_owned()));
         let superseded = both(SUPERSEDED, SUPERSEDED_BY).map(|(time, by)| Superseded { time, by });
         let withdrawn =
-            both(WITHDRAWN, WITHDRAWN_BY).and_then(|(time, by)| Some(Withdrawn { time, by: deleted_by(&by)? }));
+            both(WITHDRAWN, WITHDRAWN_BY).and_then(|(time, by)| Some(Withdrawn { time, by: DeletedBy::named(&by)? }));
         let sent = both(SENT, MESSAGE_ID).map(|(time, message_id)| Sent { time, message_id });
         let fate = match (sent, withheld(item)) {
             // An attempt without an answer may have published what the next one withheld.
@@ -301,10 +301,6 @@ pub(crate) fn withheld(item: &Item) -> Option<Withheld> {
     let reason = Withholding::ALL.into_iter().find(|reason| reason.as_str() == name)?;
     let time = time(item, WITHHELD_AT).unwrap_or_default();
     Some(Withheld { time, reason, detail: item.text(DETAIL).unwrap_or_default().to_owned() })
-}
-
-fn deleted_by(name: &str) -> Option<DeletedBy> {
-    [DeletedBy::Author, DeletedBy::Moderator, DeletedBy::Account].into_iter().find(|by| by.as_str() == name)
 }
 
 /// Where an alert stands among those that wait: by severity and reports, the most first, then by age.

@@ -37,7 +37,7 @@ pub async fn keep_record<O: Objects, C: Clock>(
             shard_id: record.shard_id.as_ref().into(),
             sequence_number: record.sequence_number.as_ref().into(),
             partition_key: record.partition_key.as_ref().into(),
-            arrived: timestamp(record.arrived_seconds),
+            arrived: arrived(record),
         },
         reason,
         detail: detail.into(),
@@ -115,6 +115,11 @@ fn describe(fault: &Fault<BadRecord>) -> BadRecord {
             format!("handling it panicked at {}: please report it", place.as_deref().unwrap_or("an unknown place")),
         ),
     }
+}
+
+/// When the stream took a record, to the millisecond; 1970 where that is no time.
+pub fn arrived(record: &Record<'_>) -> Timestamp {
+    timestamp(record.arrived_seconds)
 }
 
 /// Seconds since 1970, to the millisecond; the epoch itself where they are no time.

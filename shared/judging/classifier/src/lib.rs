@@ -17,6 +17,7 @@ pub mod artifact;
 mod calibration;
 mod filter;
 mod hash;
+mod judgeable;
 mod measures;
 mod model;
 mod scan;
@@ -24,6 +25,7 @@ mod subwords;
 mod vectorizer;
 
 pub use calibration::Calibration;
+pub use judgeable::not_judged;
 pub use measures::{MEASURE_GROUPS, MEASURES, MeasureGroup};
 pub use model::{Explanation, Model, Parts, Score};
 pub use modstream_rates::{BaseRate, BaseRateError, HeldOut, Intervals, LogOdds, Rate, Rates, RatesError};

@@ -12,7 +12,7 @@ const BUFFER: usize = 64 * 1024;
 pub(crate) const MAX_FIRST_LINE: usize = 64 * 1024;
 /// The window that `--long=31` sets, which Reddit's dumps are made with; the library's default refuses them.
 const ZSTD_WINDOW_LOG: u32 = 31;
-const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 pub(crate) struct Input {
     from: Box<dyn BufRead + Send>,

@@ -11,8 +11,9 @@ use serde::de::value::{MapAccessDeserializer, StrDeserializer};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
+use crate::input::{BYTE_ORDER_MARK, Input};
 use crate::options::BODY;
-use crate::{MAX_ROW_BYTES, ReadOptions, Row, RowError, RowErrorKind, input::Input};
+use crate::{MAX_ROW_BYTES, ReadOptions, Row, RowError, RowErrorKind};
 
 pub(crate) struct Jsonl {
     line: Vec<u8>,
@@ -30,8 +31,8 @@ impl Jsonl {
             let line = input.line();
             let row = match read_line(input, &mut self.line) {
                 Ok(None) => return None,
-                Ok(Some(_)) if self.line.trim_ascii().is_empty() => continue,
-                Ok(Some(end)) => parse(without_comma(&self.line), &end, &self.options),
+                Ok(Some(_)) if without_mark(&self.line).trim_ascii().is_empty() => continue,
+                Ok(Some(end)) => parse(without_comma(without_mark(&self.line)), &end, &self.options),
                 Err(kind) => Err(kind),
             };
             return Some(match row {
@@ -40,6 +41,22 @@ impl Jsonl {
             });
         }
     }
+}
+
+/// Reads one line of JSON Lines by itself, as a [`Reader`](crate::Reader) does. `line` is its number.
+///
+/// # Errors
+/// [`RowError`] says what is wrong with it; it quotes none of it.
+pub fn row_of_line(line: u64, text: &[u8], options: &ReadOptions) -> Result<Row, RowError> {
+    match parse(without_comma(text), &End::Newline, options) {
+        Ok((comment, removed)) => Ok(Row { line, comment, removed }),
+        Err(kind) => Err(RowError { line, kind }),
+    }
+}
+
+/// A line without the byte order mark that stands before it where files were put one behind the other.
+fn without_mark(line: &[u8]) -> &[u8] {
+    line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line)
 }
 
 /// A line without the comma that stands behind it where lines are the elements of a list.

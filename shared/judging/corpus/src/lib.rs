@@ -60,15 +60,17 @@ mod jsonl;
 mod list;
 mod open;
 mod options;
-mod placeholder;
+mod placeholder_counts;
 mod reader;
 mod removed;
 mod row;
 
 pub use error::{Compression, OpenError, RowError, RowErrorKind};
+pub use jsonl::row_of_line;
 pub use modstream_events::Comment;
+pub use normal_form::Placeholders;
 pub use options::{Labels, ReadOptions};
-pub use placeholder::{PlaceholderCounts, Placeholders};
+pub use placeholder_counts::PlaceholderCounts;
 pub use reader::Reader;
 pub use row::Row;
 

@@ -42,6 +42,8 @@ fn a_file_without_comments_is_refused_with_what_to_do() {
     let twice = "f: this is compressed twice, neither CSV nor JSON Lines; unpack it first";
     let damaged = "f: the gzip data is damaged or truncated at its start; fetch the file again";
     let no_body = |columns: &str| format!("f: the CSV header has no column `body`; columns found: {columns}; {which}");
+    let (questions, body_text) = (no_body("Comment Text, Is this removed?"), no_body("id, Body text"));
+    let secret = no_body("id, (no name)");
     let (text, letters) = (no_body("id, text"), no_body("a, b, c, d, e, f, g, h, i, j, k, l, ..."));
     let cases: Vec<(Vec<u8>, &str)> = vec![
         (b"".to_vec(), empty),
@@ -79,6 +81,16 @@ fn a_file_without_comments_is_refused_with_what_to_do() {
         (b"How large was the group?\n".to_vec(), no_header),
         (b"well; you know,1\n".to_vec(), no_header),
         (b",,\n".to_vec(), no_header),
+        (b"I like it, thank you\n".to_vec(), no_header),
+        (b"that is a good point; agreed\n".to_vec(), no_header),
+        (b"Id;Kommentar;Entfernt durch\n1;a;\n".to_vec(), semicolons),
+        (b"id;comment text;label\n".to_vec(), semicolons),
+        (b"comment_id;comment;created at;removed by\n".to_vec(), semicolons),
+        (b"Comment Text;Is this removed?\n".to_vec(), semicolons),
+        (b"Id\tKommentar\tEntfernt durch\n".to_vec(), tabs),
+        (b"Comment Text,Is this removed?\n".to_vec(), &questions),
+        (b"id,Body text\n1,a\n".to_vec(), &body_text),
+        (b"id,secret words\n1,a\n".to_vec(), &secret),
         (b"id\tbody\n1\ta\n".to_vec(), tabs),
         (b"id\ttext\n1\ta\n".to_vec(), tabs),
         (b"\"id\";\"body\"\n1;a\n".to_vec(), semicolons),

@@ -426,3 +426,10 @@ fn a_reader_moves_to_another_thread_and_shows_no_comment() {
     assert_eq!(format!("{reader:?}"), "Reader { format: \"CSV\", line: 2, .. }");
     assert_eq!(std::thread::spawn(move || reader.count()).join().expect("no panic"), 1);
 }
+
+#[test]
+fn files_that_were_put_one_behind_the_other_keep_their_byte_order_marks() {
+    let file = "\u{FEFF}{\"body\":\"a\"}\n\u{FEFF}{\"body\":\"b\"},\r\n\u{FEFF}\n{\"body\":\"\u{FEFF}c\"}\n";
+    let bodies: Vec<_> = rows(file.as_bytes()).into_iter().filter_map(|row| row.comment.body).collect();
+    assert_eq!(bodies, ["a", "b", "\u{FEFF}c"]);
+}

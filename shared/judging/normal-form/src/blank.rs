@@ -1,5 +1,5 @@
 use crate::properties::{is_ignorable, reads_as_letter_or_digit};
-use crate::transport::undo_transport;
+use crate::transport::{MOST_LAYERS, undo_layer};
 
 /// Whether a text says anything: has a letter or a digit outside of links and of the pictures that Reddit inserts. A lone emoji
 /// or link does not, and no more does a picture without words.
@@ -13,14 +13,28 @@ pub fn has_text(text: &str) -> bool {
     if !text.contains(['&', '<', '\\']) {
         return says_something(text);
     }
-    // What has no glyph ends a link, so it is kept.
-    let (mut undone, mut part) = (String::with_capacity(text.len()), String::new());
-    for stretch in text.split_inclusive(is_ignorable) {
-        undo_transport(stretch, &mut part);
-        undone.push_str(&part);
-        undone.extend(stretch.chars().next_back().filter(|c| is_ignorable(*c)));
+    let (mut undone, mut is_changed) = undo_visibly(text);
+    for _ in 1..MOST_LAYERS {
+        if !is_changed {
+            break;
+        }
+        (undone, is_changed) = undo_visibly(&undone);
     }
     says_something(&undone)
+}
+
+/// The text with one layer of escapes undone, and whether there was one. What has no glyph ends a link, so it is kept.
+fn undo_visibly(text: &str) -> (String, bool) {
+    let (mut undone, mut part) = (String::with_capacity(text.len()), String::new());
+    let mut is_changed = false;
+    for stretch in text.split_inclusive(is_ignorable) {
+        let last = stretch.chars().next_back().filter(|c| is_ignorable(*c));
+        let shown = &stretch[..stretch.len() - last.map_or(0, char::len_utf8)];
+        is_changed |= undo_layer(shown, &mut part);
+        undone.push_str(&part);
+        undone.extend(last);
+    }
+    (undone, is_changed)
 }
 
 fn says_something(mut rest: &str) -> bool {
@@ -119,6 +133,9 @@ mod tests {
             "...?!",
             "&#128077; &nbsp;",
             "&#x200B;",
+            "&amp;#x200B;",
+            "\u{1F602}\u{1F602} &amp;#x200B; &amp;nbsp; &amp;amp;#128405;",
+            "\u{1}\0 &#1;",
             "![gif](giphy|abc123)",
             "![gif](giphy|abc123|downsized)",
             "![](giphy|abc123)",
@@ -163,6 +180,9 @@ mod tests {
             "https://example.org\u{200B}you",
             "https://example.org/\u{200B}you &amp;",
             "https://example.org/&#x200B;you",
+            "https://example.org/&amp;#x200B;you &amp;amp;amp;",
+            "https://example.org/&amp;amp;#1;you",
+            "&amp;#111;",
             "https://example.org/\u{2060}you <",
             "https://example.org/\u{4F60}",
             "https://example.org/\u{3001}you",

@@ -4,19 +4,17 @@ use icu_casemap::{CaseMapper, CaseMapperBorrowed};
 
 use crate::letters::{Letters, NFC, NFD, NFKC, normalise};
 use crate::properties::is_dash;
-use crate::transport::undo_transport;
+use crate::transport::{MOST_LAYERS, undo_transport};
 
 const CASE: CaseMapperBorrowed<'static> = CaseMapper::new();
-
-/// Text that was escaped more often was escaped on purpose.
-const MOST_LAYERS: usize = 4;
 
 /// The normal form of a text, on one line: two texts that a reader takes for the same have the same. Folding a form changes
 /// nothing.
 ///
-/// All of [`undo_transport`], as often as a text was escaped, and of [`Letters`]; then full case folding, with Turkish's two i as
-/// one; typographic quotation marks, apostrophes and dashes are ASCII's; each run of white space is one blank, and there is none
-/// around the text.
+/// All of [`undo_transport`] and of [`Letters`]; then full case folding, with Turkish's two i as
+/// one; typographic quotation marks, apostrophes and dashes are ASCII's; Arabic's stroke that stretches a word goes, and so do the
+/// marks of a quote at the beginning of its lines but the first; each run of white space is one blank, and there is none around
+/// the text.
 pub fn fold(text: &str) -> String {
     let mut form = Form::default();
     if is_simple(text) {
@@ -38,8 +36,12 @@ pub fn fold(text: &str) -> String {
 
 /// Whether a text is ASCII with nothing in it to undo.
 fn is_simple(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii() && !matches!(byte, b'&' | b'<' | b'\\'))
+    let is_plain = |byte: u8| byte.is_ascii() && !matches!(byte, b'&' | b'<' | b'\\');
+    text.bytes().all(|byte| is_plain(byte) && (!byte.is_ascii_control() || char::from(byte).is_whitespace()))
 }
+
+/// Stretches an Arabic word, and says nothing.
+const TATWEEL: char = '\u{640}';
 
 #[derive(Default)]
 struct Form {
@@ -54,7 +56,7 @@ impl Form {
         undo_transport(text, other);
         // Before they are taken apart: an acute accent alone becomes a mark.
         now.clear();
-        now.extend(other.chars().map(plain_quote));
+        now.extend(other.chars().filter(|c| *c != TATWEEL).map(plain_quote));
         normalise!(NFKC, now, other);
         letters.read(other);
         let folded = CASE.fold_string(letters.text());
@@ -67,7 +69,16 @@ impl Form {
 
     fn one_line(&mut self, text: &str) -> String {
         let mut line = String::with_capacity(text.len());
-        for c in text.chars() {
+        // Whether nothing but marks of a quote stands before, in a line that is not the first.
+        let mut begins_line = false;
+        let mut chars = text.chars().peekable();
+        while let Some(c) = chars.next() {
+            // Emoticons begin with it, too.
+            let is_quote = begins_line && c == '>' && chars.peek().is_none_or(|next| !is_sign(*next));
+            begins_line = matches!(c, '\n' | '\r') || (begins_line && (c.is_whitespace() || is_quote));
+            if is_quote {
+                continue;
+            }
             // The blank of Braille is one, though Unicode has it among the signs.
             if c.is_whitespace() || c.is_control() || c == '\u{2800}' {
                 if !line.is_empty() && !line.ends_with(' ') {
@@ -82,6 +93,11 @@ impl Form {
         line.truncate(line.trim_end().len());
         line
     }
+}
+
+/// Whether `>` and this are no mark of a quote: `>:(`.
+fn is_sign(c: char) -> bool {
+    c.is_ascii_punctuation() && !matches!(c, '>' | '"' | '\'' | '[' | '(' | '*')
 }
 
 /// The quotation mark or apostrophe of ASCII that stands for a typographic one. Unicode knows what is a quotation mark, and not
@@ -156,6 +172,12 @@ mod tests {
             ("\u{1F468}\u{200D}\u{1F469}\u{200D}\u{1F467}", "\u{1F468}\u{1F469}\u{1F467}"),
             ("\u{FF06}amp;lt;", "<"),
             ("\u{200B} \u{AD}", ""),
+            ("fol\u{1}low\u{7F}ers fol&#1;lowers", "followers followers"),
+            ("buy\u{3164}followers", "buy followers"),
+            ("> I will kill\n> you\n>>too", "> i will kill you too"),
+            ("&gt; I will\r\n&gt; &gt; kill\n\n&gt;you", "> i will kill you"),
+            ("no\n>:( and a > b\n>_<", "no >:( and a > b >_<"),
+            ("\u{643}\u{640}\u{640}\u{62A}\u{628}", "\u{643}\u{62A}\u{628}"),
         ] {
             assert_eq!(fold(text), expected, "{text:?}");
         }

@@ -7,9 +7,9 @@
 //!
 //! | step | what | by |
 //! |---|---|---|
-//! | [`undo_transport`] | HTML entities, Markdown's backslashes, code points such as `<U+1F44F>`; what has no glyph goes | HTML's table, `Default_Ignorable_Code_Point` |
+//! | [`undo_transport`] | HTML entities, Markdown's backslashes, code points such as `<U+1F44F>`, as often as a text was escaped; what has no glyph goes | HTML's table, `Default_Ignorable_Code_Point`, control characters |
 //! | [`Letters`] | letters and digits in one form (NFKC); marks that a letter does not have go; words of mixed script become words of one | ICU4X, the skeleton of [UTS #39](https://www.unicode.org/reports/tr39/#Confusable_Detection) |
-//! | [`fold`] | all of it, and case, quotation marks, dashes, white space | full case folding, `Dash`, `White_Space` |
+//! | [`fold`] | all of it, and case, quotation marks, dashes, white space, Markdown's quotes | full case folding, `Dash`, `White_Space` |
 //!
 //! A word whose letters are all of another script (`сосо`, Cyrillic throughout) is a word of that script, and stays.
 //!
@@ -23,6 +23,7 @@ mod emphasis;
 mod fold;
 mod letters;
 mod look_alikes;
+mod placeholder;
 mod properties;
 mod transport;
 
@@ -30,5 +31,6 @@ pub use blank::has_text;
 pub use emphasis::without_emphasis;
 pub use fold::{composed, each_folded, fold, name_key};
 pub use letters::Letters;
+pub use placeholder::Placeholders;
 pub use properties::{is_mark, is_word_boundary};
 pub use transport::undo_transport;

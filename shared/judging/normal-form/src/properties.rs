@@ -9,16 +9,24 @@ use icu_properties::{CodePointMapData, CodePointSetData};
 use crate::letters::NFKC;
 
 /// Whether a character has no glyph of its own where nobody treats it specially: zero-width characters and joiners, soft
-/// hyphens, variation selectors, directions.
+/// hyphens, variation selectors, directions, control characters but for white space.
 pub(crate) fn is_ignorable(c: char) -> bool {
-    CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
+    CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c) || (c.is_control() && !c.is_whitespace())
 }
 
 /// The first bytes of ignorable characters.
 pub(crate) fn ignorable_first_bytes() -> impl Iterator<Item = u8> {
-    let first_byte = |c: u32| char::from_u32(c).map_or(0, |c| c.encode_utf8(&mut [0; 4]).as_bytes()[0]);
+    let first_byte = |c: char| c.encode_utf8(&mut [0; 4]).as_bytes()[0];
+    let of = move |c: u32| char::from_u32(c).map_or(0, first_byte);
     let ranges = CodePointSetData::new::<DefaultIgnorableCodePoint>().iter_ranges();
-    ranges.flat_map(move |range| first_byte(*range.start())..=first_byte(*range.end()))
+    let controls = ('\0'..='\u{9F}').filter(|c| is_ignorable(*c)).map(first_byte);
+    ranges.flat_map(move |range| of(*range.start())..=of(*range.end())).chain(controls)
+}
+
+/// Whether a character is shown as a blank, though Unicode has it among the letters without a glyph: the fillers that stand for a
+/// syllable of Hangul.
+pub(crate) fn is_filler(c: char) -> bool {
+    matches!(c, '\u{3164}' | '\u{FFA0}')
 }
 
 /// Whether a character is a combining mark, which belongs to the letter before it: an accent, a vowel sign, a virama.

@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use crate::properties::{ignorable_first_bytes, is_ignorable};
+use crate::properties::{ignorable_first_bytes, is_filler, is_ignorable};
 
 /// The bytes that may begin something to undo.
 static SUSPECT: LazyLock<[bool; 256]> = LazyLock::new(|| {
@@ -17,8 +17,51 @@ static SUSPECT: LazyLock<[bool; 256]> = LazyLock::new(|| {
 /// The longest entity that is looked for (`&CounterClockwiseContourIntegral;` has 33 bytes).
 const LONGEST_ENTITY: usize = 40;
 
-/// Writes `text` into `out` as it was before transport, in one pass: each entity is undone once, all backslashes go.
+/// Text that was escaped more often was escaped on purpose.
+pub(crate) const MOST_LAYERS: usize = 4;
+
+/// Writes `text` into `out` as it was before transport, as often as it was escaped: `&amp;lt;` is `<`.
 pub fn undo_transport(text: &str, out: &mut String) {
+    if !undo_layer(text, out) {
+        return;
+    }
+    for _ in 1..MOST_LAYERS {
+        if !may_hold_more(out) {
+            return;
+        }
+        let layer = std::mem::take(out);
+        if !undo_layer(&layer, out) {
+            return;
+        }
+    }
+}
+
+/// Whether something that was escaped may stand in what was undone. Most texts were escaped once, and are read once.
+fn may_hold_more(undone: &str) -> bool {
+    let (suspects, bytes) = (&*SUSPECT, undone.as_bytes());
+    let mut at = 0;
+    while let Some(suspect) = next_suspect(suspects, bytes, at) {
+        let rest = &bytes[suspect..];
+        let is_escaped = match rest[0] {
+            b'&' => {
+                let name = rest[1..].iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'#').count();
+                name > 0 && name < LONGEST_ENTITY && rest.get(1 + name) == Some(&b';')
+            }
+            b'<' => code_point(rest).is_some(),
+            b'\\' => true,
+            _ => undone.get(suspect..).and_then(|rest| rest.chars().next()).is_some_and(is_ignorable),
+        };
+        if is_escaped {
+            return true;
+        }
+        at = suspect + 1;
+    }
+    false
+}
+
+/// Writes `text` into `out` with one layer of escapes undone, and says whether there was one: each entity is undone once, all
+/// backslashes and all that has no glyph go.
+pub(crate) fn undo_layer(text: &str, out: &mut String) -> bool {
     let bytes = text.as_bytes();
     let suspects = &*SUSPECT;
     out.clear();
@@ -31,6 +74,7 @@ pub fn undo_transport(text: &str, out: &mut String) {
         }
     }
     out.push_str(&text[copied..]);
+    copied > 0
 }
 
 fn next_suspect(suspects: &[bool; 256], bytes: &[u8], from: usize) -> Option<usize> {
@@ -50,8 +94,13 @@ fn undo(text: &str, at: usize, copied: usize, out: &mut String) -> Option<usize>
             let meaning = out.len();
             html_escape::decode_html_entities_to_string(entity, out);
             if &out[meaning..] == entity {
-                out.truncate(before);
-                return None;
+                out.truncate(meaning);
+                // HTML has no control characters; a reader sees none either way, so the next layer takes it out.
+                let Some(control) = code_of(entity).filter(|c| is_ignorable(*c)) else {
+                    out.truncate(before);
+                    return None;
+                };
+                out.push(control);
             }
             return Some(end + 1);
         }
@@ -60,12 +109,22 @@ fn undo(text: &str, at: usize, copied: usize, out: &mut String) -> Option<usize>
         _ => {
             // They split words that a reader sees whole.
             let ignorable = text.get(at..)?.chars().next().filter(|c| is_ignorable(*c))?;
-            (ignorable.len_utf8(), None)
+            (ignorable.len_utf8(), is_filler(ignorable).then_some(' '))
         }
     };
     out.push_str(&text[copied..at]);
     out.extend(meaning);
     Some(length)
+}
+
+/// The character of an entity such as `&#1;` or `&#x1;`.
+fn code_of(entity: &str) -> Option<char> {
+    let digits = entity.strip_prefix("&#")?.strip_suffix(';')?;
+    let code = match digits.strip_prefix(['x', 'X']) {
+        Some(digits) => u32::from_str_radix(digits, 16),
+        None => digits.parse(),
+    };
+    char::from_u32(code.ok()?)
 }
 
 /// The length and the character of a code point such as `<U+0001F44F>`.
@@ -97,6 +156,10 @@ mod tests {
         for (text, clear) in [
             ("", ""),
             ("plain", "plain"),
+            ("buy\u{3164}now b\u{1}u\0y\u{7F} n\u{80}ow&#1;\n\t.", "buy now buy now\n\t."),
+            ("&amp;#x200B;|&amp;nbsp;|&amp;amp;lt;|&amp;lt;U+1F44F&amp;gt;", "|\u{a0}|<|\u{1F44F}"),
+            ("fol&#x200B;low &amp;amp; R&D &#92;_", "follow & R&D _"),
+            ("&amp;amp;amp;amp;amp;", "&amp;"),
             ("AT&amp;T &lt;b&gt; &#39;x&#x27; &nbsp;", "AT&T <b> 'x' \u{a0}"),
             ("R&D; fish & chips &unknown;", "R&D; fish & chips &unknown;"),
             ("well done <U+0001F44F><u+2019>", "well done \u{1F44F}\u{2019}"),

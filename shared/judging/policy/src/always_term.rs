@@ -54,6 +54,11 @@ impl AlwaysTerm {
         fold(self.written.trim()).starts_with(is_mark)
     }
 
+    /// Whether nothing is left of it in its normal form, such as of a character without a glyph: it is never found then.
+    pub fn is_never_found(&self) -> bool {
+        fold(&self.written).is_empty()
+    }
+
     /// What is looked for in a text's normal form.
     fn needle(&self) -> String {
         let needle = fold(&self.written);

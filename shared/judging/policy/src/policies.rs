@@ -94,13 +94,21 @@ impl Policies {
 
     /// The `always` terms that begin with a mark, so that they are hardly ever found, each with its field.
     pub fn begin_with_mark(&self) -> Vec<(String, &AlwaysTerm)> {
+        self.always_terms().filter(|(_, term)| term.begins_with_mark()).collect()
+    }
+
+    /// The `always` terms that are never found, since nothing is left of them in their normal form, each with its field.
+    pub fn never_found(&self) -> Vec<(String, &AlwaysTerm)> {
+        self.always_terms().filter(|(_, term)| term.is_never_found()).collect()
+    }
+
+    fn always_terms(&self) -> impl Iterator<Item = (String, &AlwaysTerm)> {
         let Document { default, subreddits, .. } = &self.document;
         let subreddits = subreddits.iter().map(|(name, rules)| (format!("subreddits.{name}"), rules));
-        let terms = [("default".to_owned(), default)].into_iter().chain(subreddits).flat_map(|(at, rules)| {
+        [("default".to_owned(), default)].into_iter().chain(subreddits).flat_map(|(at, rules)| {
             let terms = rules.always.iter().flatten().enumerate();
             terms.map(move |(index, term)| (format!("{at}.always[{index}]"), term))
-        });
-        terms.filter(|(_, term)| term.begins_with_mark()).collect()
+        })
     }
 
     /// The one JSON text of these policies, however they were written.

@@ -36,7 +36,7 @@ impl fmt::Display for Place {
 /// A key of an object, or of an object within it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
-    /// The keys that lead to it, and the key itself.
+    /// The keys that lead to it, and the key itself. One that leads through a list has the element's number: `always[0]`.
     pub path: Vec<String>,
     /// Where it stands, in bytes.
     pub at: usize,
@@ -51,7 +51,7 @@ impl Place {
     }
 }
 
-/// The keys of the object that a text is, and of objects within objects, in their order, repeats included. A text that is no
+/// The keys of the object that a text is, and of objects within it, also in lists, in their order, repeats included. A text that is no
 /// object has none.
 pub fn keys(text: &str) -> Vec<Key> {
     let mut found = Keys { text, path: Vec::new(), keys: Vec::new() };
@@ -60,7 +60,7 @@ pub fn keys(text: &str) -> Vec<Key> {
 }
 
 /// The first key that stands twice in an object, of those that `matters` says yes to by their path: in the object that the text
-/// is, and in objects within objects. A text that is no object has none.
+/// is, and in objects within it. A text that is no object has none.
 pub fn repeated_key(text: &str, matters: impl Fn(&[String]) -> bool) -> Option<Repeated> {
     let keys = keys(text);
     let mut seen: HashMap<&[String], usize> = HashMap::new();
@@ -87,10 +87,26 @@ impl<'a> Keys<'a> {
             // A key is a part of the text.
             let at = key.get().as_ptr().addr() - self.text.as_ptr().addr();
             self.keys.push(Key { path: self.path.clone(), at });
-            if value.get().starts_with('{') && self.path.len() < MAX_DEPTH {
-                self.object(value.get());
-            }
+            self.within(value.get(), MAX_DEPTH.saturating_sub(self.path.len()));
             self.path.pop();
+        }
+    }
+
+    /// The keys of the objects in a value, which the path leads to.
+    fn within(&mut self, value: &'a str, depth_left: usize) {
+        match value.as_bytes().first() {
+            Some(b'{') if depth_left > 0 => self.object(value),
+            Some(b'[') if depth_left > 0 => {
+                let elements: Vec<&RawValue> = serde_json::from_str(value).unwrap_or_default();
+                let Some(list) = self.path.last().cloned() else { return };
+                for (number, element) in elements.into_iter().enumerate() {
+                    if let Some(last) = self.path.last_mut() {
+                        *last = format!("{list}[{number}]");
+                    }
+                    self.within(element.get(), depth_left - 1);
+                }
+            }
+            _ => {}
         }
     }
 }
@@ -139,6 +155,7 @@ mod tests {
             (r#"{"é":1, "\u00e9":2}"#, "é", place(1, 2), place(1, 9)),
             ("{\n  \"a\": {\"b\": [1], \"c\": 1,\n    \"b\": 2}}", "a.b", place(2, 9), place(3, 5)),
             (r#" {"x":{"a":1},"y":{"a":1},"x":{}}"#, "x", place(1, 3), place(1, 27)),
+            (r#"{"a":[1,{"b":1},[{"b":1,"b":2}]]}"#, "a[2][0].b", place(1, 19), place(1, 25)),
         ] {
             assert_eq!(found(text), Some((path.to_owned(), first, second)), "{text}");
         }
@@ -150,13 +167,13 @@ mod tests {
             .into_iter()
             .map(|Key { path, at }| (path.join("."), at))
             .collect();
-        let expected = [("a", 1), ("a.é", 7), ("a.b", 17), ("a", 35)];
+        let expected = [("a", 1), ("a.é", 7), ("a.b", 17), ("a.b[0].c", 24), ("a", 35)];
         assert_eq!(found, expected.map(|(path, at)| (path.to_owned(), at)));
     }
 
     #[test]
     fn equal_keys_of_two_objects_and_what_does_not_matter_are_none() {
-        for text in [r#"{"a":{"a":1},"b":{"a":1},"A":1}"#, "[1]", "", r#"{"a":1,"a"#] {
+        for text in [r#"{"a":{"a":1},"b":{"a":1},"A":1}"#, r#"{"a":[{"b":1},{"b":1}]}"#, "[1]", "", r#"{"a":1,"a"#] {
             assert_eq!(found(text), None, "{text}");
         }
         assert_eq!(repeated_key(r#"{"a":1,"a":2}"#, |path| path != ["a"]), None);
@@ -164,5 +181,6 @@ mod tests {
         assert!(repeated_key(r#"{"a":{"b":1,"b":2}}"#, |path| path != ["a"]).is_some());
         let deep = format!("{}1{}", "{\"a\":".repeat(10_000), "}".repeat(10_000));
         assert_eq!(found(&deep), None);
+        assert_eq!(found(&format!("{{\"a\":{}{}}}", "[".repeat(10_000), "]".repeat(10_000))), None);
     }
 }

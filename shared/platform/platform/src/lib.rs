@@ -10,6 +10,7 @@
 #[cfg(feature = "aws")]
 pub mod aws;
 mod changes;
+mod clock;
 pub mod deliver;
 pub mod environment;
 pub mod event_source;
@@ -28,6 +29,7 @@ use std::future::Future;
 use std::time::Duration;
 
 pub use bytes::Bytes;
+pub use clock::SystemClock;
 use jiff::Timestamp;
 use plain_text::{as_xml, is_xml};
 

@@ -60,7 +60,7 @@ pub fn base_rate_assumed(base_rate: f64) {
     warn!(
         event = "base_rate_assumed",
         base_rate,
-        hint = "set BASE_RATE to the share of comments your moderators remove"
+        hint = "say the share of comments your moderators remove: BASE_RATE, or --base-rate"
     );
 }
 
@@ -264,6 +264,16 @@ pub fn invocation_failed(function: &str, cause: &str) {
 /// The program was asked to end, and does after the invocation at hand.
 pub fn ending(function: &str) {
     info!(event = "ending", function);
+}
+
+/// A digest's email is not on its way yet: it is tried again.
+pub fn email_unsent(digest: &str, cause: &str) {
+    warn!(event = "email_unsent", digest, cause);
+}
+
+/// A digest's email is not sent: the server did not take it for a day, or it can't be made. The digest is at the desk.
+pub fn email_given_up(digest: &str, cause: &str) {
+    error!(event = "email_given_up", digest, cause);
 }
 
 /// The file of a data folder can't be read or written: what had to be done is done once it can.

@@ -122,7 +122,7 @@ fn no_body(file: &str, names: &[String], used: u8, options: &ReadOptions) -> Ope
         }
     }
     let mut cells = names.iter().filter(|name| !name.is_empty()).peekable();
-    if cells.peek().is_none() || cells.any(|cell| !could_be_name(cell)) {
+    if cells.peek().is_none() || cells.any(|cell| !could_be_name(cell) && !is_plain_name(cell)) {
         return OpenError::NoHeader { name, wanted };
     }
     OpenError::NoBody { name, wanted, columns: shown(names) }
@@ -131,7 +131,12 @@ fn no_body(file: &str, names: &[String], used: u8, options: &ReadOptions) -> Ope
 /// Whether a line is a header if this separates its cells: the wanted column is among them, or all of them are names.
 fn is_header(line: &str, delimiter: char, wanted: &str) -> bool {
     let cells: Vec<&str> = line.split(delimiter).map(|cell| cell.trim().trim_matches('"').trim()).collect();
-    cells.len() > 1 && (cells.iter().any(|cell| is_same(cell, wanted)) || cells.iter().all(|cell| is_name(cell)))
+    let is_known = |cell: &&str| is_name(cell) || is_plain_name(cell);
+    cells.len() > 1
+        && (cells.iter().any(|cell| is_same(cell, wanted))
+            || cells.iter().all(is_known)
+            // A sentence has semicolons, too, and seldom two of them between single words.
+            || cells.len() > 2 && cells.iter().all(|cell| is_label(cell)) && cells.iter().any(is_known))
 }
 
 /// Whether a cell could be a column's name: no number and no sentence.
@@ -143,6 +148,73 @@ fn could_be_name(cell: &str) -> bool {
         && cell.split_whitespace().count() <= 2
 }
 
+/// Words that names of columns are made of. A cell of these alone tells nothing of a comment.
+const NAME_WORDS: [&str; 48] = [
+    "at",
+    "author",
+    "body",
+    "by",
+    "category",
+    "class",
+    "comment",
+    "comments",
+    "community",
+    "content",
+    "created",
+    "date",
+    "deleted",
+    "edited",
+    "flag",
+    "full",
+    "has",
+    "id",
+    "is",
+    "label",
+    "language",
+    "link",
+    "message",
+    "moderator",
+    "name",
+    "number",
+    "of",
+    "parent",
+    "permalink",
+    "post",
+    "reason",
+    "removed",
+    "reply",
+    "score",
+    "status",
+    "subreddit",
+    "text",
+    "the",
+    "this",
+    "thread",
+    "time",
+    "title",
+    "toxic",
+    "type",
+    "url",
+    "user",
+    "verdict",
+    "was",
+];
+
+/// Whether a cell is the name of a column in several words, such as `Comment Text` and `Is this removed?`.
+fn is_plain_name(cell: &str) -> bool {
+    let mut words =
+        cell.strip_suffix('?').unwrap_or(cell).split([' ', '_', '-']).filter(|word| !word.is_empty()).peekable();
+    words.peek().is_some()
+        && cell.chars().count() <= MAX_NAME_CHARS
+        && words.all(|word| NAME_WORDS.contains(&word.to_lowercase().as_str()))
+}
+
+/// Whether a cell may be the name of a column in up to three words: letters and digits alone.
+fn is_label(cell: &str) -> bool {
+    let words: Vec<&str> = cell.split(' ').collect();
+    cell.chars().count() <= MAX_NAME_CHARS && words.len() <= 3 && words.iter().all(|word| is_name(word))
+}
+
 /// Whether a cell looks like a column's name alone.
 fn is_name(cell: &str) -> bool {
     !cell.is_empty()
@@ -150,11 +222,15 @@ fn is_name(cell: &str) -> bool {
         && cell.chars().all(|char| char.is_alphanumeric() || "_-.".contains(char))
 }
 
+fn is_shown(name: &str) -> bool {
+    is_name(name) || is_plain_name(name)
+}
+
 /// The columns' names, for an error. Without a header the first comment stands in its place, and no comment may get
 /// into a log.
 fn shown(names: &[String]) -> String {
     let mut shown: Vec<&str> =
-        names.iter().take(SHOWN_COLUMNS).map(|name| if is_name(name) { name.as_str() } else { "(no name)" }).collect();
+        names.iter().take(SHOWN_COLUMNS).map(|name| if is_shown(name) { name.as_str() } else { "(no name)" }).collect();
     if names.len() > SHOWN_COLUMNS {
         shown.push("...");
     }

@@ -6,7 +6,7 @@ use modstream_ledger::{Entry as Alerted, Withheld, Withholding};
 use modstream_report::html::isolate_direction;
 
 use super::words::{
-    ago, author, body, decided, moment, not_told, percent, permalink, reported, severity, subreddit, terms, why,
+    ago, author, body, dated, decided, moment, not_told, percent, permalink, reported, severity, subreddit, terms, why,
 };
 use super::{Form, Width, button, shell};
 use crate::load::Entry;
@@ -45,7 +45,8 @@ impl AlertPage<'_> {
                 p.meta {
                     (severity(alert.severity)) " " (subreddit(&alert.comment)) " "
                     @if let Asker::Moderator { .. } = self.asker { (author(&alert.comment)) }
-                    (ago(self.entry.event.time, self.now)) (reported(self.entry.alert.reports))
+                    (ago(self.entry.event.time, self.now)) (dated(alert, self.entry.event.time))
+                    (reported(self.entry.alert.reports))
                 }
                 h1 { (self.heading()) }
                 (body(alert, MAX_COMMENT_CHARS))

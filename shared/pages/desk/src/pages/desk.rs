@@ -5,7 +5,7 @@ use modstream_report::html::isolate_direction;
 use plain_text::{agree, counted};
 
 use super::words::{
-    ago, author, body, decided, not_told, percent, permalink, quoted, reported, severity, subreddit, terms,
+    ago, author, body, dated, decided, not_told, percent, permalink, quoted, reported, severity, subreddit, terms,
 };
 use super::{Form, Width, alerts, button, numbers, shell};
 use crate::company::{Company, Counts};
@@ -77,7 +77,7 @@ impl Cards<'_> {
                 p.meta {
                     (severity(alert.severity)) " " (subreddit(&alert.comment)) " " (author(&alert.comment)) (company(counts))
                     @if alert.not_judged.is_none() { span { (percent(alert.probability)) " likely to be removed" } " " }
-                    (ago(event.time, self.now))
+                    (ago(event.time, self.now)) (dated(alert, event.time))
                     (reported(entry.alert.reports))
                     @if alert.probe {
                         " " span { "probe" }

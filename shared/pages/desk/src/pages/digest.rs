@@ -4,7 +4,7 @@ use modstream_ledger::digests::Digest;
 use modstream_report::html::isolate_direction;
 use plain_text::agree;
 
-use super::words::{ago, body, decided, percent, severity, terms};
+use super::words::{ago, body, dated, decided, percent, severity, terms};
 use super::{Width, alerts, shell};
 use crate::load::{Entry, MAX_SHOWN_OF_DIGEST};
 
@@ -66,7 +66,7 @@ impl DigestPage<'_> {
             li.item data-item tabindex="-1" {
                 p.meta {
                     (severity(alert.severity)) " " span { (percent(alert.probability)) " likely to be removed" } " "
-                    (ago(event.time, self.now)) " "
+                    (ago(event.time, self.now)) (dated(alert, event.time)) " "
                     span {
                         @match entry.log.standing().decided() {
                             Some(decision) => (decided(decision, self.now)),

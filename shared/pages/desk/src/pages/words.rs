@@ -61,6 +61,16 @@ pub(super) fn ago(time: Timestamp, now: Timestamp) -> Markup {
     html! { time datetime=(time.to_string()) title=(exact) { (text) } }
 }
 
+/// When the comment says that it was written, where that is no time near its alert's. The year is shown: clocks may be far off.
+pub(super) fn dated(alert: &Alert<'_>, made: Timestamp) -> Markup {
+    html! {
+        @if let Some(dated) = alert.dated(made) {
+            " "
+            span { "dated " time datetime=(dated.to_string()) { (dated.strftime("%-d %B %Y, %H:%M UTC").to_string()) } }
+        }
+    }
+}
+
 /// The severity, with its colour.
 pub(super) fn severity(severity: Severity) -> Markup {
     html! { b class=(format!("severity {severity}")) { (severity.as_str()) } }

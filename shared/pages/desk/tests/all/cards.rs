@@ -80,3 +80,33 @@ async fn whoever_decides_to_remove_is_told_that_the_forum_is_not() {
         assert_eq!((undone.status, fixture.get(&fixture.link(&alert)).await.body.contains(NOT_TOLD)), (303, false));
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_comment_whose_own_time_is_another_shows_it_wherever_its_alert_does() {
+    let fixture = Fixture::new(Access::Iam);
+    let now = fixture.clock.now();
+    for (number, created_utc, says) in [
+        (1, Some(-1), Some("dated 31 December 1969, 23:59 UTC")),
+        (2, Some(0), Some("dated 1 January 1970, 00:00 UTC")),
+        (3, Some(4_102_444_800), Some("dated 1 January 2100, 00:00 UTC")),
+        (4, Some(now.as_second() - 600), None),
+        (5, None, None),
+    ] {
+        let time = now - SignedDuration::from_mins(5);
+        let mut event = event(number, Severity::Medium, time, "Buy my coins");
+        event.data.comment.created_utc = created_utc;
+        let key = fixture.request(event).await;
+        let desk = card(&fixture.at_desk(get("/")).await.body, number);
+        assert!(desk.contains("5\u{a0}minutes\u{a0}ago"), "{desk}");
+        let (by_link, page) =
+            (fixture.get(&fixture.link(&key)).await.body, fixture.at_desk(get(&format!("/alert/{key}"))).await.body);
+        for shown in [desk, by_link, page] {
+            let plain =
+                shown.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text)).collect::<String>();
+            match says {
+                Some(says) => assert!(plain.contains(says), "{number}: {says} is missing in {plain}"),
+                None => assert!(!plain.contains("dated"), "{number}: {plain}"),
+            }
+        }
+    }
+}

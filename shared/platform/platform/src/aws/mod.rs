@@ -17,7 +17,6 @@
 //! ```
 
 mod clients;
-mod clock;
 mod dynamodb;
 mod error;
 mod kinesis;
@@ -25,8 +24,8 @@ mod s3;
 mod secrets;
 mod sns;
 
+pub use crate::clock::SystemClock;
 pub use clients::{Clients, ConnectError, Settings, connect};
-pub use clock::SystemClock;
 pub use dynamodb::DynamoTable;
 pub use error::call_error;
 pub use kinesis::KinesisStream;

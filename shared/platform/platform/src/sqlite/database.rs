@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use modstream_telemetry::data_file_failed;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
 use tokio::sync::Notify;
 
@@ -13,6 +14,7 @@ use super::lock::Lock;
 use super::schema;
 use super::writer::Writer;
 use super::{DatabaseError, Now, OpenError};
+use crate::CallErrorKind;
 
 /// The file in its folder. SQLite puts `-wal` and `-shm` beside it.
 const FILE: &str = "modstream.db";
@@ -41,6 +43,25 @@ pub enum Role {
 /// How often it is looked whether another process wrote: nobody tells.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
+/// Free space that is kept in the file: it would be asked for again.
+const MIN_FREE_BYTES: u64 = 16 << 20;
+
+/// The size of a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Size {
+    /// The bytes of the file.
+    pub bytes: u64,
+    /// The bytes of it that hold nothing.
+    pub free: u64,
+}
+
+/// What went wrong last, each until it goes well again: who can read may not be able to write.
+#[derive(Default)]
+struct Trouble {
+    reading: Mutex<Option<DatabaseError>>,
+    writing: Mutex<Option<DatabaseError>>,
+}
+
 /// A data folder's file. Clones are handles to the same.
 #[derive(Clone)]
 pub struct Database {
@@ -56,7 +77,7 @@ struct Shared {
     /// Told after each commit of this process.
     written: Arc<Notify>,
     now: Now,
-    trouble: Mutex<Option<DatabaseError>>,
+    trouble: Trouble,
     _lock: Option<Lock>,
 }
 
@@ -114,12 +135,12 @@ impl Database {
             connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0)).map_err(in_file)?;
         if mode != "wal" {
             let message = format!("SQLite can't keep a write-ahead log there ({mode}): is the folder on a network?");
-            let error = DatabaseError { kind: crate::CallErrorKind::Denied, message };
+            let error = DatabaseError { kind: CallErrorKind::Denied, message };
             return Err(OpenError::Database { path, error });
         }
         let written = Arc::new(Notify::new());
         let writer = Writer::start(connection, Arc::clone(&written)).map_err(in_folder)?;
-        let (readers, trouble) = (Mutex::default(), Mutex::default());
+        let (readers, trouble) = (Mutex::default(), Trouble::default());
         let shared = Shared { folder: folder.to_owned(), path, writer, readers, written, now, trouble, _lock: lock };
         Ok(Database { shared: Arc::new(shared) })
     }
@@ -127,6 +148,26 @@ impl Database {
     /// The data folder.
     pub fn folder(&self) -> &Path {
         &self.shared.folder
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.shared.path
+    }
+
+    /// Copies the file as it is at one moment into a new one, without what is free in it. Others go on meanwhile.
+    ///
+    /// # Errors
+    /// Where the copy can't be written.
+    pub fn copy_to(&self, path: &Path) -> Result<(), DatabaseError> {
+        let failed = |error: io::Error| DatabaseError { kind: CallErrorKind::Denied, message: error.to_string() };
+        let Some(text) = path.to_str() else {
+            return Err(failed(io::Error::other("the path is no UTF-8, which SQLite needs")));
+        };
+        // Before anything is in it, it is its owner's alone.
+        create_private(path).map_err(failed)?;
+        connect(&self.shared.path)?.execute("VACUUM INTO ?1", [text])?;
+        OpenOptions::new().write(true).open(path).and_then(|file| file.sync_all()).map_err(failed)
     }
 
     /// Whether a process serves the folder now: this one or another.
@@ -149,7 +190,9 @@ impl Database {
         T: Send + 'static,
         W: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
-        self.shared.writer.write(work).await
+        let done = self.shared.writer.write(work).await;
+        self.note_trouble(&self.shared.trouble.writing, done.as_ref().err());
+        done
     }
 
     /// Reads what is committed. It runs where it is called: what is asked for by key takes microseconds, and longer work is split,
@@ -158,6 +201,12 @@ impl Database {
     /// # Errors
     /// Where it can't be read.
     pub fn read<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, DatabaseError> {
+        let read = self.read_now(work);
+        self.note_trouble(&self.shared.trouble.reading, read.as_ref().err());
+        read
+    }
+
+    fn read_now<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, DatabaseError> {
         let idle = self.readers().pop();
         let connection = match idle {
             Some(connection) => connection,
@@ -192,31 +241,62 @@ impl Database {
         }
     }
 
+    /// How large the file is.
+    ///
+    /// # Errors
+    /// Where it can't be read.
+    pub fn size(&self) -> Result<Size, DatabaseError> {
+        self.read(|connection| {
+            let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, u64>(0));
+            let page = number("page_size")?;
+            Ok(Size { bytes: number("page_count")? * page, free: number("freelist_count")? * page })
+        })
+    }
+
+    /// Gives up to so many free pages of the file back to the disk, where it has more than it will soon use. Returns whether
+    /// there is more to give.
+    ///
+    /// # Errors
+    /// Where it can't be written.
+    pub async fn give_back(&self, pages: u32) -> Result<bool, DatabaseError> {
+        let Size { bytes, free } = self.size()?;
+        if free < MIN_FREE_BYTES || free < bytes / 4 {
+            return Ok(false);
+        }
+        let sql = format!("PRAGMA incremental_vacuum({pages})");
+        self.write(move |connection| {
+            // It gives a page back at each step.
+            let mut statement = connection.prepare(&sql)?;
+            let mut steps = statement.query([])?;
+            while steps.next()?.is_some() {}
+            Ok(())
+        })
+        .await?;
+        Ok(true)
+    }
+
     /// The time at which something is written now.
     pub fn now(&self) -> Timestamp {
         (self.shared.now)()
     }
 
-    /// What is wrong with the file, as far as those know who work on it unasked; none where their last work went well.
+    /// What is wrong with the file, by the last that was read and the last that was written; none where both went well. Work that is
+    /// wrong by itself says nothing of the file.
     pub fn trouble(&self) -> Option<DatabaseError> {
-        self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let Trouble { reading, writing } = &self.shared.trouble;
+        let known = |of: &Mutex<Option<DatabaseError>>| of.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        known(writing).or_else(|| known(reading))
     }
 
-    /// Takes the answer to work that nobody asked for, and will be tried again: what went wrong is [known](Self::trouble).
-    pub(super) fn heed<T>(&self, answer: Result<T, DatabaseError>) -> Option<T> {
-        let mut trouble = self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        match answer {
-            Ok(answer) => {
-                *trouble = None;
-                Some(answer)
-            }
-            Err(error) => {
-                if trouble.as_ref() != Some(&error) {
-                    modstream_telemetry::data_file_failed(&error);
-                }
-                *trouble = Some(error);
-                None
-            }
+    fn note_trouble(&self, of: &Mutex<Option<DatabaseError>>, error: Option<&DatabaseError>) {
+        let error = error.filter(|error| error.kind != CallErrorKind::Invalid);
+        let mut known = of.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(error) = error.filter(|error| known.as_ref() != Some(error)) {
+            data_file_failed(error);
+        }
+        // Most often there is none, and none known.
+        if known.is_some() || error.is_some() {
+            *known = error.cloned();
         }
     }
 
@@ -258,6 +338,15 @@ fn make_folder(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
+/// Makes an empty file that its owner alone may read.
+fn create_private(path: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
+}
+
 /// Makes the file under another name and moves it into its place when it is whole, so an empty one is never ours.
 fn make(folder: &Path, path: &Path) -> Result<(), OpenError> {
     let part = folder.join(format!("{FILE}.new"));
@@ -266,11 +355,7 @@ fn make(folder: &Path, path: &Path) -> Result<(), OpenError> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(in_folder(error)),
         _ => {}
     }
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(&part).map_err(in_folder)?;
+    create_private(&part).map_err(in_folder)?;
     let made = || -> rusqlite::Result<()> {
         let mut connection = connect(&part)?;
         connection.pragma_update(None, "page_size", PAGE_BYTES)?;
@@ -298,5 +383,7 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "journal_size_limit", MAX_LOG_BYTES)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
+    // What is deleted is overwritten, where that costs no more writes: people ask for their words to be gone.
+    connection.pragma_update(None, "secure_delete", "FAST")?;
     Ok(connection)
 }

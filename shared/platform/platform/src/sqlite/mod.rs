@@ -24,12 +24,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-pub use database::{Database, Role};
+pub use database::{Database, Role, Size};
 pub use error::{DatabaseError, OpenError};
 pub use objects::SqliteObjects;
 pub use rusqlite;
 pub use secrets::SqliteSecrets;
-pub use stream::{Beginning, Behind, Identity, SqliteStream};
+pub use stream::{Beginning, Behind, Identified, Identity, SqliteStream};
 pub use table::SqliteTable;
 pub use topic::{Published, SqliteTopic};
 pub use unit::Unit;

@@ -1,3 +1,4 @@
+use jiff::Timestamp;
 use md5::{Digest, Md5};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
@@ -20,6 +21,36 @@ impl SqliteObjects {
     /// The bucket of a file.
     pub fn new(database: Database) -> Self {
         SqliteObjects { database }
+    }
+
+    /// Lists all keys that start with `prefix`, in order, with the time when each object was written.
+    ///
+    /// # Errors
+    /// [`CallError`] where they can't be read.
+    pub async fn list_written(&self, prefix: &str) -> Result<Vec<(String, Timestamp)>, CallError> {
+        self.all("ListObjectsV2", prefix, "key, written", |row| {
+            let (key, written): (String, i64) = (row.get(0)?, row.get(1)?);
+            Ok((key.clone(), (key, Timestamp::from_millisecond(written).unwrap_or_default())))
+        })
+        .await
+    }
+
+    /// Deletes up to `most` objects whose keys start with `prefix` and that were written before `before`. Returns how many are gone.
+    ///
+    /// # Errors
+    /// Where it can't be written.
+    pub async fn expire(&self, prefix: &str, before: Timestamp, most: usize) -> Result<usize, DatabaseError> {
+        let (prefix, before) = (prefix.to_owned(), before.as_millisecond());
+        self.database
+            .write(move |connection| {
+                // Of keys with a prefix, those behind the last character are none.
+                let sql = "DELETE FROM objects WHERE id IN (
+                               SELECT id FROM objects
+                               WHERE key >= ?1 AND key < ?1 || char(1114111) AND written < ?2 ORDER BY key LIMIT ?3
+                           )";
+                connection.prepare_cached(sql)?.execute(params![prefix, before, most])
+            })
+            .await
     }
 
     fn read<T>(

@@ -26,6 +26,15 @@ pub struct SqliteStream {
     writes: Writes,
 }
 
+/// A record, and what makes it the one that came before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identified {
+    /// The record.
+    pub record: PutRecord,
+    /// The identity; none where the record is always another.
+    pub identity: Option<[u8; 16]>,
+}
+
 /// When what is put on a stream is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Writes {
@@ -180,6 +189,47 @@ impl SqliteStream {
         SqliteStream { writes: Writes::WithCheckpoint, ..self.clone() }
     }
 
+    /// Puts records whose identities are known, in one transaction, and returns whether each is new: of a repeat nothing is added.
+    /// There may be any number, each of the size that a stream takes.
+    ///
+    /// # Errors
+    /// Where they can't be written: then none is.
+    pub async fn put_identified(&self, records: Vec<Identified>) -> Result<Vec<bool>, DatabaseError> {
+        let put = |Identified { record: PutRecord { partition_key, data }, identity }| Put {
+            shard: self.shared.shard(&partition_key),
+            key: partition_key,
+            identity,
+            data,
+        };
+        let puts: Vec<Put> = records.into_iter().map(put).collect();
+        let shared = Arc::clone(&self.shared);
+        let work = move |connection: &Connection| {
+            let last = connection.query_row(&shared.sql.last, [], |row| row.get::<_, Option<i64>>(0))?;
+            let mut newest = last.unwrap_or_default();
+            let placed = shared.insert(connection, &puts)?;
+            let is_new = placed.into_iter().map(|(_, number)| {
+                let is_new = number > newest;
+                newest = newest.max(number);
+                is_new
+            });
+            Ok(is_new.collect())
+        };
+        self.shared.database.write(work).await
+    }
+
+    /// How many records there ever were: it only grows.
+    ///
+    /// # Errors
+    /// Where it can't be read.
+    pub fn count(&self) -> Result<u64, DatabaseError> {
+        let table = format!("records_{}", self.shared.id);
+        self.shared.database.read(|connection| {
+            let sql = "SELECT seq FROM sqlite_sequence WHERE name = ?1";
+            let count: Option<i64> = connection.query_row(sql, [table], |row| row.get(0)).optional()?;
+            Ok(count.unwrap_or_default().unsigned_abs())
+        })
+    }
+
     /// The ids of the shards, in order.
     pub fn shard_ids(&self) -> Vec<String> {
         (0..self.shared.shards.len()).map(shard_id).collect()
@@ -298,17 +348,19 @@ fn number(place: &str) -> i64 {
 }
 
 impl Shared {
+    /// The shard that owns a key.
+    fn shard(&self, key: &str) -> usize {
+        let hash = hash(key);
+        // They own every hash.
+        self.shards.iter().position(|hashes| hashes.contains(&hash)).unwrap_or_default()
+    }
+
     fn prepare(&self, records: &[PutRecord], identity: Option<Identity>) -> Vec<Put> {
-        let put = |record: &PutRecord| {
-            let hash = hash(&record.partition_key);
-            // They own every hash.
-            let shard = self.shards.iter().position(|hashes| hashes.contains(&hash)).unwrap_or_default();
-            Put {
-                shard,
-                key: record.partition_key.clone(),
-                identity: identity.and_then(|identity| identity(record)),
-                data: record.data.clone(),
-            }
+        let put = |record: &PutRecord| Put {
+            shard: self.shard(&record.partition_key),
+            key: record.partition_key.clone(),
+            identity: identity.and_then(|identity| identity(record)),
+            data: record.data.clone(),
         };
         records.iter().map(put).collect()
     }
@@ -415,8 +467,7 @@ impl Source for SqliteStream {
         wanted: impl Fn(&str) -> bool,
     ) -> Vec<Arc<StreamRecord>> {
         let read = self.shared.read(after, limit, |of, key| of == shard && wanted(key));
-        let read = self.shared.database.heed(read).unwrap_or_default();
-        read.into_iter().map(|(_, record)| record).collect()
+        read.unwrap_or_default().into_iter().map(|(_, record)| record).collect()
     }
 
     async fn changed(&self, is_so: impl FnMut() -> bool) {
@@ -435,9 +486,9 @@ impl Source for SqliteStream {
                 let mut statement = connection.prepare_cached(sql)?;
                 statement.query_row(params![id, reader.function, reader.shard], |row| row.get::<_, i64>(0)).optional()
             });
-            match database.heed(read) {
-                Some(number) => return number.map(place),
-                None => tokio::time::sleep(LOOK_AGAIN_AFTER).await,
+            match read {
+                Ok(number) => return number.map(place),
+                Err(_) => tokio::time::sleep(LOOK_AGAIN_AFTER).await,
             }
         }
     }
@@ -457,7 +508,6 @@ impl Source for SqliteStream {
                        ON CONFLICT DO UPDATE SET number = excluded.number";
             connection.prepare_cached(sql)?.execute(params![stream, function, shard, up_to]).map(drop)
         };
-        let written = self.shared.database.write(work).await;
-        self.shared.database.heed(written).is_some()
+        self.shared.database.write(work).await.is_ok()
     }
 }

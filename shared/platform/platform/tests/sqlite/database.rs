@@ -125,6 +125,37 @@ fn work_that_fails_is_undone_by_itself() {
 }
 
 #[test]
+fn everybody_who_asks_at_any_time_is_answered_after_their_own_work() {
+    let folder = folder();
+    let database = serve(folder.path());
+    const EACH: i64 = 300;
+    // From several threads, so that work comes while other work is written.
+    let askers: Vec<_> = (0..4_i64)
+        .map(|asker| {
+            let database = database.clone();
+            std::thread::spawn(move || {
+                runtime().block_on(async {
+                    for number in 0..EACH {
+                        let name = format!("{asker}/{number}");
+                        let answer = database.write(move |connection| {
+                            connection.execute("INSERT INTO notes VALUES (?1, '')", [&name]).map(|_| name)
+                        });
+                        assert_eq!(answer.await.expect("written"), format!("{asker}/{number}"));
+                    }
+                });
+            })
+        })
+        .collect();
+    for asker in askers {
+        asker.join().expect("was answered");
+    }
+    let there: i64 = database
+        .read(|connection| connection.query_row("SELECT count(*) FROM notes", [], |row| row.get(0)))
+        .expect("reads");
+    assert_eq!(there, 4 * EACH);
+}
+
+#[test]
 fn a_full_disk_is_said_writes_nothing_and_is_over_when_there_is_room() {
     let folder = folder();
     let database = serve(folder.path());
@@ -146,9 +177,46 @@ fn a_full_disk_is_said_writes_nothing_and_is_over_when_there_is_room() {
         assert!(error.kind == CallErrorKind::Unavailable && error.message.contains("make room"), "{error}");
         assert!(matches!(small, Ok(Written::Done(_))), "{small:?}");
         assert_eq!(objects.list("").await.expect("reads"), ["small"]);
+        objects.put("large", vec![7; 1 << 20].into(), Condition::Always).await.expect_err("no room");
+        assert_eq!(objects.list("").await.expect("reads"), ["small"]);
+        let trouble = database.trouble().expect("that it can be read says nothing of writing");
+        assert!(trouble.message.contains("make room"), "{trouble}");
         most(1 << 20).await.expect("room");
         let written = objects.put("large", vec![7; 1 << 20].into(), Condition::Absent).await.expect("writes");
         assert!(matches!(written, Written::Done(_)));
+        assert_eq!(database.trouble(), None);
+    });
+}
+
+#[test]
+fn what_is_deleted_is_given_back_to_the_disk_and_a_copy_is_as_large_as_what_is_there() {
+    let folder = folder();
+    let database = serve(folder.path());
+    let objects = SqliteObjects::new(database.clone());
+    runtime().block_on(async {
+        for number in 0..40 {
+            objects
+                .put(&format!("archive/{number:02}"), vec![7; 1 << 20].into(), Condition::Always)
+                .await
+                .expect("writes");
+        }
+        objects.put("models/m", vec![7; 1 << 20].into(), Condition::Always).await.expect("writes");
+        assert_eq!(objects.expire("archive/", jiff::Timestamp::MIN, 100).await, Ok(0), "none is so old");
+        assert_eq!(objects.expire("archive/", jiff::Timestamp::MAX, 30).await, Ok(30), "no more than is asked for");
+        assert_eq!(objects.expire("archive/", jiff::Timestamp::MAX, 30).await, Ok(10));
+        assert_eq!(objects.list("").await.expect("reads"), ["models/m"]);
+        assert!(database.size().expect("reads").free > 30 << 20);
+        let mut steps = 0;
+        while database.give_back(512).await.expect("gives back") {
+            steps += 1;
+            assert!(steps < 100, "it ends");
+        }
+        assert!(steps > 1 && database.size().expect("reads").free < 20 << 20);
+        let copy = folder.path().join("copy.db");
+        database.copy_to(&copy).expect("copies");
+        let bytes = fs::metadata(&copy).expect("is there").len();
+        assert!((1 << 20..2 << 20).contains(&bytes), "{bytes}");
+        database.copy_to(&copy).expect_err("what is there is not written over");
     });
 }
 

@@ -1,16 +1,9 @@
 //! Texts that stand in place of a text that is gone. They give the verdict away, and nobody wrote them.
 
-use plain_text::counted;
-use std::collections::BTreeMap;
-use std::fmt;
-
-use normal_form::fold;
-use serde::Serialize;
+use crate::fold::fold;
 
 /// The longest placeholder, in characters, brackets included. Reddit's longest has 88, with its link.
 const MAX_CHARS: usize = 100;
-/// How many forms a sentence names.
-const NAMED_FORMS: usize = 8;
 
 /// What may be gone: `[comment removed by moderator]`, `[deleted user]`.
 const GONE: [&str; 10] =
@@ -211,45 +204,6 @@ fn without_links(text: &str) -> String {
     plain + rest
 }
 
-/// How many comments were left out because a placeholder stands in place of their text, by its form.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct PlaceholderCounts {
-    forms: BTreeMap<String, u64>,
-}
-
-impl PlaceholderCounts {
-    /// Counts a placeholder.
-    pub fn add(&mut self, form: String) {
-        *self.forms.entry(form).or_default() += 1;
-    }
-
-    /// The number of comments.
-    pub fn count(&self) -> u64 {
-        self.forms.values().sum()
-    }
-
-    /// The forms, each with its number of comments.
-    pub fn forms(&self) -> &BTreeMap<String, u64> {
-        &self.forms
-    }
-}
-
-/// The forms as a list, the most frequent first: `12 [removed], 3 [deleted]`.
-impl fmt::Display for PlaceholderCounts {
-    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut forms: Vec<(&String, &u64)> = self.forms.iter().collect();
-        forms.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
-        for (place, (form, count)) in forms.iter().take(NAMED_FORMS).enumerate() {
-            write!(to, "{}{count} {form}", if place == 0 { "" } else { ", " })?;
-        }
-        if forms.len() > NAMED_FORMS {
-            write!(to, ", and {}", counted(forms.len() - NAMED_FORMS, "other form"))?;
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -356,15 +310,6 @@ mod tests {
         assert_eq!(placeholders.form("beitrag  entfernt").as_deref(), Some("beitrag entfernt"));
         assert_eq!(placeholders.form("[removed]").as_deref(), Some("[removed]"));
         assert_eq!(placeholders.form("der Beitrag entfernt"), None);
-    }
-
-    #[test]
-    fn they_are_counted_by_their_form() {
-        let mut left_out = PlaceholderCounts::default();
-        for text in ["[deleted]", "[removed]", "\\[Removed\\]"] {
-            left_out.add(Placeholders::default().form(text).expect("a placeholder"));
-        }
-        assert_eq!((left_out.count(), left_out.to_string()), (3, "2 [removed], 1 [deleted]".to_owned()));
     }
 
     proptest! {

@@ -1,0 +1,247 @@
+//! `modstream serve`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use console::style;
+use jiff::SignedDuration;
+use modstream_classifier::artifact::Manifest;
+use modstream_decisions::moderator;
+use modstream_desk::{Access, SESSION_HOURS, Site, SiteSettings};
+use modstream_in_use::policies::PolicyStore;
+use modstream_links::{Claim, FORUM, Keys};
+use modstream_platform::sqlite::Role;
+use modstream_platform::{Clock as _, SystemClock};
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::sync::{oneshot, watch};
+use tokio::task::LocalSet;
+use uuid::Uuid;
+
+use super::data::{DESK_URL, DataFolder, KEEP_HOURS, LINK_KEY, MODEL_NAME};
+use super::http::{Hosts, Server, host_of, url_of};
+use super::logging::{self, Level};
+use super::mail::MailArgs;
+use super::metrics::Metrics;
+use super::work::{Retention, Work, WorkSettings};
+use crate::common::args::ModelArgs;
+use crate::common::display::print;
+use crate::common::input::check_read_once;
+use crate::common::interrupt::Interrupts;
+use crate::common::runtime::block_on;
+use crate::model::embedded;
+use crate::pipeline::functions::{FUNCTION_TIMEOUT, bring_model};
+use crate::policy::table;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  modstream serve --data /var/lib/modstream
+  curl -H 'content-type: application/x-ndjson' --data-binary @comments.jsonl http://127.0.0.1:8080/v1/comments
+  modstream tail alerts --data /var/lib/modstream
+
+All data is in one file of the folder. What is answered with 202 is on the disk; a process that is killed goes on where it was.
+Whoever reaches the port may send comments: put a proxy before it that lets in whom you mean.")]
+pub(crate) struct ServeArgs {
+    /// The folder of the data; it is made where it is not there
+    #[arg(long, value_name = "DIR", default_value = "modstream-data")]
+    pub(crate) data: PathBuf,
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+    /// The address that moderators open, where a proxy stands before this [default: that of --listen]
+    #[arg(long, value_name = "URL", value_parser = web_address)]
+    pub(crate) url: Option<String>,
+    /// The document of policies to go by: TOML, or JSON [default: what is in use, or alerts from probability 0.7 on]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policies: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    /// For whom the sign-in link is that is printed
+    #[arg(long, value_name = "NAME", default_value = "you", value_parser = moderator)]
+    pub(crate) moderator: String,
+    /// How many hours comments, predictions and alerts stay on their streams; a comment that is sent again is known so long
+    #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=87_600))]
+    pub(crate) keep_hours: u32,
+    /// How many days comments stay in the archive
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3_650))]
+    pub(crate) archive_days: u32,
+    #[command(flatten)]
+    mail: MailArgs,
+    /// How much is said on standard error
+    #[arg(long, value_name = "LEVEL", default_value = "warn")]
+    log: Level,
+    /// Print one line of JSON when it is ready, and log as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn web_address(text: &str) -> Result<String, String> {
+    let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    match host {
+        Some(host) if !host.is_empty() && !text.contains(char::is_whitespace) => {
+            Ok(text.trim_end_matches('/').to_owned())
+        }
+        _ => Err("an address begins with http:// or https://, such as https://mod.example.org".to_owned()),
+    }
+}
+
+impl ServeArgs {
+    /// Runs `modstream serve`.
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        // A panic's message may quote a comment.
+        kinesis_batch::install_panic_hook();
+        check_read_once(self.policies.iter().map(PathBuf::as_path))?;
+        logging::install(self.log, self.json);
+        block_on(async { LocalSet::new().run_until(Box::pin(self.open())).await })
+    }
+
+    /// Serves until an end is asked for. It must run within a `LocalSet`.
+    async fn open(&self) -> anyhow::Result<ExitCode> {
+        let interrupts = Interrupts::listen()?;
+        // Before anything is made: a port that is taken is found at once.
+        let listener = TcpListener::bind(self.listen).await.with_context(|| {
+            format!("{} can't be listened at: say --listen with another port, or 0 for a free one", self.listen)
+        })?;
+        let address = listener.local_addr()?;
+        let url = self.url.clone().unwrap_or_else(|| url_of(address));
+        let data = DataFolder::open(&self.data, Role::Serve).await?;
+        data.secrets.begin(LINK_KEY, key()?).await?;
+        data.database.leave_note(DESK_URL, url.clone()).await?;
+        data.database.leave_note(KEEP_HOURS, self.keep_hours.to_string()).await?;
+        let model_name = self.bring_model(&data).await?;
+        self.bring_policies(&data).await?;
+
+        let (stop, stopped) = watch::channel(false);
+        let (metrics, works) = (Arc::new(Metrics::default()), Arc::new(AtomicBool::new(false)));
+        let hours = |hours: u32| SignedDuration::from_hours(i64::from(hours));
+        let settings = WorkSettings {
+            model_name,
+            base_rate: self.model.base_rate,
+            desk_url: url.clone(),
+            retention: Retention { streams: hours(self.keep_hours), archive: hours(24 * self.archive_days) },
+            mail: self.mail.clone(),
+        };
+        let ended = work(&data, &metrics, &works, settings, stopped.clone()).await?;
+        let keys = Keys::new(data.secrets.clone(), SystemClock, LINK_KEY);
+        let signer = keys.signer(SystemClock.now() + FUNCTION_TIMEOUT).await?;
+        let claim = Claim::SignIn { id: Uuid::new_v4(), moderator: self.moderator.clone() };
+        let expires = SystemClock.now() + SignedDuration::from_hours(SESSION_HOURS);
+        let desk = signer.link(&url, &claim, expires).context("a sign-in is always a link")?;
+        let settings = SiteSettings { links: true, desk: Some(Access::SignedLink), forum: FORUM.to_owned() };
+        let site = Site::new(data.table.clone(), data.decisions.clone(), SystemClock, settings);
+        let hosts = Hosts { named: host_of(&url).to_owned(), port: address.port() };
+        let bodies = Server::bodies();
+        let server = Server { data: data.clone(), site, keys, metrics, hosts, works, bodies };
+        let serving = tokio::task::spawn_local(server.serve(listener, stopped));
+        self.tell(address, &desk)?;
+
+        let mut ended = ended;
+        let failed = tokio::select! {
+            biased;
+            () = interrupts.asked() => None,
+            ended = &mut ended => Some(ended),
+        };
+        // Nobody waits for an end that was asked for twice: what is acknowledged is on the disk.
+        tokio::task::spawn_local({
+            let interrupts = interrupts.clone();
+            async move {
+                interrupts.asked_twice().await;
+                std::process::exit(130);
+            }
+        });
+        stop.send_replace(true);
+        let _ = serving.await;
+        if failed.is_some() {
+            bail!("the functions ended, which they never do by themselves: the log says more; start again");
+        }
+        let _ = ended.await;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Brings the model into use that was asked for; without one, the one in use stays, or the one built in is the first. Returns
+    /// the name of the models to score with.
+    async fn bring_model(&self, data: &DataFolder) -> anyhow::Result<String> {
+        let known = data.database.note(MODEL_NAME)?;
+        if let (None, Some(name)) = (&self.model.model, &known) {
+            return Ok(name.clone());
+        }
+        let files = embedded::model_files(self.model.model.as_deref())?;
+        let (_, manifest) = embedded::check(&files, self.model.model.as_deref())?;
+        Box::pin(bring_model(&files, &manifest, data.objects.clone(), SystemClock)).await?;
+        let Manifest { name, .. } = manifest;
+        data.database.leave_note(MODEL_NAME, name.clone()).await?;
+        Ok(name)
+    }
+
+    async fn bring_policies(&self, data: &DataFolder) -> anyhow::Result<()> {
+        let Some(path) = self.policies.as_deref() else { return Ok(()) };
+        let policies = table::read(path)?
+            .map_err(|problems| anyhow::anyhow!("{}: {problems}", crate::common::input::name(path)))?;
+        let deadline = SystemClock.now() + FUNCTION_TIMEOUT;
+        PolicyStore::new(&data.objects, &SystemClock, deadline).push(&policies).await?;
+        Ok(())
+    }
+
+    fn tell(&self, address: SocketAddr, desk: &str) -> anyhow::Result<()> {
+        let folder = std::fs::canonicalize(&self.data).unwrap_or_else(|_| self.data.clone());
+        let text = if self.json {
+            format!("{}\n", json!({ "listen": address.to_string(), "desk": desk, "data": folder }))
+        } else {
+            format!(
+                "modstream serves {}\n  comments  POST http://{address}/v1/comments\n  desk      {}  (signs {} in, once)\n  \
+                 health    http://{address}/healthz, /readyz, /metrics\nCtrl-C ends it.\n",
+                folder.display(),
+                style(desk).underlined(),
+                self.moderator,
+            )
+        };
+        Ok(print(&text)?)
+    }
+}
+
+/// Starts the functions on a thread of their own, so that scoring holds up no answer. Returns what tells when they ended.
+async fn work(
+    data: &DataFolder,
+    metrics: &Arc<Metrics>,
+    works: &Arc<AtomicBool>,
+    settings: WorkSettings,
+    stopped: watch::Receiver<bool>,
+) -> anyhow::Result<oneshot::Receiver<()>> {
+    let (data, metrics, works) = (data.clone(), Arc::clone(metrics), Arc::clone(works));
+    let (tell_started, started) = oneshot::channel::<anyhow::Result<()>>();
+    let (tell_ended, ended) = oneshot::channel();
+    let thread = std::thread::Builder::new().name("functions".to_owned());
+    thread.spawn(move || {
+        // Dropped when the thread ends, also where it panics: that tells.
+        let _ended = tell_ended;
+        let worked = block_on(async {
+            let work = match Box::pin(Work::start(data, metrics, &settings)).await {
+                Ok(work) => work,
+                Err(error) => {
+                    let _ = tell_started.send(Err(error));
+                    return Ok(());
+                }
+            };
+            works.store(true, Ordering::Release);
+            let _ = tell_started.send(Ok(()));
+            work.run(stopped).await;
+            Ok(())
+        });
+        works.store(false, Ordering::Release);
+        drop(worked);
+    })?;
+    started.await.context("the functions did not start")??;
+    Ok(ended)
+}
+
+/// A key that nobody can guess.
+fn key() -> anyhow::Result<String> {
+    let mut key = [0; 32];
+    getrandom::fill(&mut key).map_err(|error| anyhow::anyhow!("the system gives no random bytes: {error}"))?;
+    Ok(key.iter().map(|byte| format!("{byte:02x}")).collect())
+}

@@ -1,0 +1,346 @@
+//! What is asked over HTTP: comments in, the desk, and how it goes.
+
+use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper::body::{Body as _, Bytes, Incoming};
+use hyper::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use modstream_desk::Site;
+use modstream_events::MAX_NAME_BYTES;
+use modstream_links::Keys;
+use modstream_platform::sqlite::{DatabaseError, Identified, SqliteSecrets, SqliteStream, SqliteTable};
+use modstream_platform::{Clock as _, SystemClock};
+use serde_json::json;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+use super::data::DataFolder;
+use super::intake::{self, Format, Read, TYPES};
+use super::metrics::{self, Metrics};
+use crate::decisions::serve::{PAGE_TIMEOUT, host, plain, read, write};
+use crate::pipeline::comment_events::DEFAULT_SOURCE;
+
+/// The most bytes of a body of comments.
+pub(super) const MAX_BODY_BYTES: usize = 8 << 20;
+/// How many bodies are in memory at once; others wait in the network.
+const MAX_BODIES: usize = 4;
+/// How many events are written in one transaction, so that others get their turn.
+const EVENTS_PER_WRITE: usize = 1_000;
+/// How long a request may take to arrive: its head, its body.
+const ARRIVAL_TIMEOUT: Duration = Duration::from_secs(30);
+/// How many connections there are at once; more wait until one ends.
+const MAX_CONNECTIONS: usize = 512;
+/// How long connections have to end when the process does.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long the system has to recover when it can't take a connection, for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+type Answer = Response<Full<Bytes>>;
+
+/// What answers requests.
+pub(super) struct Server {
+    pub(super) data: DataFolder,
+    pub(super) site: Site<SqliteTable, SqliteStream, SystemClock>,
+    pub(super) keys: Keys<SqliteSecrets, SystemClock>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) hosts: Hosts,
+    /// Whether the functions are at work.
+    pub(super) works: Arc<AtomicBool>,
+    pub(super) bodies: Semaphore,
+}
+
+/// The hosts under which the desk is opened. A page elsewhere may make its own name point here, and would have the desk's
+/// cookies then; it can't make a number point here.
+#[derive(Clone, Debug)]
+pub(super) struct Hosts {
+    /// The host of the address that moderators open.
+    pub(super) named: String,
+    pub(super) port: u16,
+}
+
+impl Hosts {
+    fn are_ours(&self, host: &str) -> bool {
+        let (name, port) = match host.rsplit_once(':') {
+            // An IPv6 address has colons of its own, within brackets.
+            Some((name, port)) if !port.ends_with(']') => (name, port.parse().ok()),
+            _ => (host, Some(80)),
+        };
+        let is_number = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().is_ok();
+        host.eq_ignore_ascii_case(&self.named) || (port == Some(self.port) && (is_number || name == "localhost"))
+    }
+}
+
+impl Server {
+    pub(super) fn bodies() -> Semaphore {
+        Semaphore::new(MAX_BODIES)
+    }
+
+    /// Answers requests until it is asked to stop, and then those that are under way. It must run within a `LocalSet`.
+    pub(super) async fn serve(self, listener: TcpListener, mut stop: watch::Receiver<bool>) {
+        let server = Rc::new(self);
+        let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+        let mut open = JoinSet::new();
+        loop {
+            let Ok(permit) = Arc::clone(&connections).acquire_owned().await else { break };
+            let accepted = tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => break,
+                accepted = listener.accept() => accepted,
+            };
+            let Ok((connection, _)) = accepted else {
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            };
+            let (server, stop) = (Rc::clone(&server), stop.clone());
+            open.spawn_local(async move {
+                server.connection(connection, stop).await;
+                drop(permit);
+            });
+            while open.try_join_next().is_some() {}
+        }
+        drop(listener);
+        let _ = tokio::time::timeout(DRAIN_TIMEOUT, async { while open.join_next().await.is_some() {} }).await;
+    }
+
+    async fn connection(self: Rc<Self>, connection: TcpStream, mut stop: watch::Receiver<bool>) {
+        // An answer is small, and waited for.
+        let _ = connection.set_nodelay(true);
+        let service = service_fn(move |request| {
+            let server = Rc::clone(&self);
+            async move { Ok::<_, Infallible>(server.answer(request).await) }
+        });
+        let mut builder = hyper::server::conn::http1::Builder::new();
+        builder.timer(TokioTimer::new()).header_read_timeout(ARRIVAL_TIMEOUT);
+        let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(connection), service));
+        // A connection that ends badly is its client's to notice.
+        tokio::select! {
+            _ = connection.as_mut() => return,
+            _ = stop.wait_for(|stop| *stop) => connection.as_mut().graceful_shutdown(),
+        }
+        let _ = connection.await;
+    }
+
+    async fn answer(&self, request: Request<Incoming>) -> Answer {
+        let (path, method) = (request.uri().path(), request.method());
+        let is_get = method == Method::GET || method == Method::HEAD;
+        let (name, answer) = match path {
+            "/v1/comments" if method == Method::POST => ("/v1/comments", self.comments(request).await),
+            "/v1/comments" => ("/v1/comments", not_allowed("POST")),
+            "/healthz" | "/readyz" | "/metrics" if !is_get => ("other", not_allowed("GET, HEAD")),
+            "/healthz" => ("/healthz", plain(StatusCode::OK, "ok\n")),
+            "/readyz" => ("/readyz", self.ready()),
+            "/metrics" => ("/metrics", self.metrics()),
+            _ => ("desk", self.page(request).await),
+        };
+        self.metrics.answered(name, answer.status().as_u16());
+        answer
+    }
+
+    fn ready(&self) -> Answer {
+        let trouble = self.data.database.trouble().map(|trouble| trouble.message);
+        match trouble.or_else(|| (!self.works.load(Ordering::Acquire)).then(|| "the functions are not at work".into()))
+        {
+            None => plain(StatusCode::OK, "ready\n"),
+            Some(trouble) => plain(StatusCode::SERVICE_UNAVAILABLE, format!("{trouble}\n")),
+        }
+    }
+
+    fn metrics(&self) -> Answer {
+        match self.metrics.text(&self.data) {
+            Ok(text) => with(plain(StatusCode::OK, text), CONTENT_TYPE, metrics::CONTENT_TYPE),
+            Err(error) => plain(StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")),
+        }
+    }
+
+    async fn page(&self, request: Request<Incoming>) -> Answer {
+        if !host(&request).is_some_and(|host| self.hosts.are_ours(&host)) {
+            let text = format!(
+                "open http://{} instead, or say --url with the address that moderators open\n",
+                self.hosts.named
+            );
+            return plain(StatusCode::MISDIRECTED_REQUEST, text);
+        }
+        let deadline = SystemClock.now() + PAGE_TIMEOUT;
+        let Ok(signer) = self.keys.signer(deadline).await else {
+            return plain(StatusCode::SERVICE_UNAVAILABLE, "the key that signs links can't be read: try again\n");
+        };
+        let Ok(request) = tokio::time::timeout(ARRIVAL_TIMEOUT, read(request)).await else {
+            return plain(StatusCode::REQUEST_TIMEOUT, "the request did not arrive in time\n");
+        };
+        write(self.site.answer(&request, &signer, deadline).await)
+    }
+
+    /// Takes comments. What is answered with 202 is on the disk.
+    async fn comments(&self, request: Request<Incoming>) -> Answer {
+        let source = match source(request.uri().query()) {
+            Ok(source) => source,
+            Err(detail) => return refused(StatusCode::BAD_REQUEST, "source", detail),
+        };
+        let format = match format(request.headers()) {
+            Ok(format) => format,
+            Err(detail) => return refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type", &detail),
+        };
+        if request.body().size_hint().lower() > MAX_BODY_BYTES as u64 {
+            return too_large();
+        }
+        let Ok(_permit) = self.bodies.acquire().await else { return unavailable("the process ends") };
+        let body = Limited::new(request.into_body(), MAX_BODY_BYTES).collect();
+        let body = match tokio::time::timeout(ARRIVAL_TIMEOUT, body).await {
+            Ok(Ok(body)) => body.to_bytes(),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => return too_large(),
+            // Nobody may be there to read it.
+            Ok(Err(_)) => {
+                return refused(
+                    StatusCode::BAD_REQUEST,
+                    "body",
+                    "the body broke off: nothing of it is stored, send it again",
+                );
+            }
+            Err(_) => {
+                let detail = "the body did not arrive in time: nothing of it is stored, send it in smaller parts";
+                return refused(StatusCode::REQUEST_TIMEOUT, "body", detail);
+            }
+        };
+        let read = intake::read(format, &body, &source, SystemClock.now());
+        drop(body);
+        let Read { records, ids, refused: refusals } = match read {
+            Ok(read) => read,
+            Err(error) => return refused(StatusCode::BAD_REQUEST, "body", &error.to_string()),
+        };
+        refusals.iter().for_each(|refusal| self.metrics.refused(refusal.reason));
+        let stored = match self.put(records).await {
+            Ok(stored) => stored,
+            Err(error) => {
+                self.metrics.failed("intake");
+                return unavailable(&format!("{error}; what was stored of it is known when it is sent again"));
+            }
+        };
+        let status = if ids.is_empty() { StatusCode::BAD_REQUEST } else { StatusCode::ACCEPTED };
+        let repeated = ids.len() - stored;
+        json_answer(status, &json!({ "accepted": ids.len(), "repeated": repeated, "ids": ids, "refused": refusals }))
+    }
+
+    /// Puts events on the stream, and says how many are new.
+    async fn put(&self, records: Vec<Identified>) -> Result<usize, DatabaseError> {
+        let mut records = records.into_iter().peekable();
+        let mut all = 0;
+        while records.peek().is_some() {
+            let some: Vec<Identified> = records.by_ref().take(EVENTS_PER_WRITE).collect();
+            let count = some.len();
+            let is_new = self.data.comments.put_identified(some).await?;
+            let new = is_new.into_iter().filter(|is_new| *is_new).count();
+            self.metrics.taken(new as u64, (count - new) as u64);
+            all += new;
+        }
+        Ok(all)
+    }
+}
+
+/// The source of a request's comments: `?source=`, or the one of `modstream send`.
+fn source(query: Option<&str>) -> Result<String, &'static str> {
+    let pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    let Some((_, source)) = pairs.into_iter().find(|(name, _)| name == "source") else {
+        return Ok(DEFAULT_SOURCE.to_owned());
+    };
+    let fits = (1..=MAX_NAME_BYTES).contains(&source.len()) && source.chars().all(|c| c.is_ascii_graphic());
+    if fits { Ok(source.into_owned()) } else { Err("`source` is a URI such as urn:example:forum") }
+}
+
+fn format(headers: &HeaderMap) -> Result<Format, String> {
+    if let Some(encoding) = headers.get(CONTENT_ENCODING).filter(|encoding| *encoding != "identity") {
+        return Err(format!("the body is encoded as {encoding:?}: send it as it is"));
+    }
+    let named = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    Format::of(named).ok_or_else(|| format!("send comments in UTF-8 as {TYPES}"))
+}
+
+fn json_answer(status: StatusCode, value: &serde_json::Value) -> Answer {
+    with(plain(status, format!("{value}\n")), CONTENT_TYPE, "application/json")
+}
+
+fn refused(status: StatusCode, error: &str, detail: &str) -> Answer {
+    json_answer(status, &json!({ "error": error, "detail": detail }))
+}
+
+fn too_large() -> Answer {
+    let detail =
+        format!("a body has at most {MAX_BODY_BYTES} bytes: send it in parts, or the file with `modstream send`");
+    refused(StatusCode::PAYLOAD_TOO_LARGE, "too_large", &detail)
+}
+
+fn unavailable(detail: &str) -> Answer {
+    with(refused(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail), RETRY_AFTER, "1")
+}
+
+fn not_allowed(methods: &'static str) -> Answer {
+    with(plain(StatusCode::METHOD_NOT_ALLOWED, format!("{methods} only\n")), ALLOW, methods)
+}
+
+fn with(mut answer: Answer, name: HeaderName, value: &'static str) -> Answer {
+    answer.headers_mut().insert(name, HeaderValue::from_static(value));
+    answer
+}
+
+/// The host of a web address, as a browser sends it.
+pub(super) fn host_of(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split('/').next().unwrap_or_default()
+}
+
+/// The address at which the desk is opened where nobody says another.
+pub(super) fn url_of(address: SocketAddr) -> String {
+    // Nobody opens "any address".
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => format!("http://127.0.0.1:{}", address.port()),
+        IpAddr::V6(ip) if ip.is_unspecified() => format!("http://[::1]:{}", address.port()),
+        _ => format!("http://{address}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_desk_is_opened_by_its_name_or_by_number_and_by_no_other_name() {
+        let hosts = Hosts { named: "mod.example.org".to_owned(), port: 8080 };
+        for ours in
+            ["mod.example.org", "MOD.example.org", "127.0.0.1:8080", "[::1]:8080", "localhost:8080", "10.0.0.7:8080"]
+        {
+            assert!(hosts.are_ours(ours), "{ours}");
+        }
+        for other in
+            ["evil.example", "evil.example:8080", "127.0.0.1", "127.0.0.1:80", "localhost", "mod.example.org:1", ""]
+        {
+            assert!(!hosts.are_ours(other), "{other}");
+        }
+        assert!(Hosts { named: "x".to_owned(), port: 80 }.are_ours("127.0.0.1"));
+        assert_eq!(host_of("https://mod.example.org/desk/"), "mod.example.org");
+    }
+
+    #[test]
+    fn any_address_is_opened_as_this_machines_own() {
+        let url = |text: &str| url_of(text.parse().expect("an address"));
+        assert_eq!(url("0.0.0.0:80"), "http://127.0.0.1:80");
+        assert_eq!(url("[::]:8080"), "http://[::1]:8080");
+        assert_eq!(url("10.0.0.7:1"), "http://10.0.0.7:1");
+    }
+
+    #[test]
+    fn a_source_is_a_uri() {
+        assert_eq!(source(None).as_deref(), Ok(DEFAULT_SOURCE));
+        assert_eq!(source(Some("a=b&source=urn%3Aforum")).as_deref(), Ok("urn:forum"));
+        for wrong in ["source=", "source=a%20b", "source=%C3%A9"] {
+            assert!(source(Some(wrong)).is_err(), "{wrong}");
+        }
+    }
+}

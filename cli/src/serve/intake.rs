@@ -1,0 +1,365 @@
+//! What a request's body says: comments, as events that are ready to be put, and what is wrong with the others.
+
+use jiff::Timestamp;
+use modstream_corpus::{Placeholders, ReadOptions, RowErrorKind, row_of_line};
+use modstream_events::{BadRecord, CommentEvent, Reason, ids};
+use modstream_platform::sqlite::Identified;
+use modstream_platform::{MAX_KEY_CHARS, MAX_RECORD_BYTES, PutRecord};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use super::identity;
+use crate::pipeline::comment_events::{Events, Held, Ready};
+use crate::pipeline::versions::Versions;
+
+/// How a body is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    /// One JSON object a line: a comment, or an event.
+    Lines,
+    /// One JSON object, or a list of them: comments, or events.
+    Json,
+    /// One event.
+    Event,
+    /// A list of events.
+    Events,
+}
+
+/// The types that a body may have, for whoever sends another.
+pub(super) const TYPES: &str = "application/x-ndjson, application/json, application/cloudevents+json or \
+                                application/cloudevents-batch+json";
+
+impl Format {
+    /// The format that a content type names.
+    pub(super) fn of(content_type: &str) -> Option<Self> {
+        let mut parts = content_type.split(';').map(str::trim);
+        let kind = parts.next()?.to_ascii_lowercase();
+        // JSON is UTF-8; whoever says another character set means another text.
+        let is_utf8 = parts.filter_map(|part| part.split_once('=')).all(|(name, value)| {
+            !name.trim().eq_ignore_ascii_case("charset") || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+        });
+        let format = match kind.as_str() {
+            "application/x-ndjson" | "application/jsonl" | "application/x-jsonlines" => Format::Lines,
+            "application/json" => Format::Json,
+            "application/cloudevents+json" => Format::Event,
+            "application/cloudevents-batch+json" => Format::Events,
+            _ => return None,
+        };
+        is_utf8.then_some(format)
+    }
+}
+
+/// What a body says.
+#[derive(Debug, Default)]
+pub(super) struct Read {
+    /// The events, in their order.
+    pub(super) records: Vec<Identified>,
+    /// Their ids.
+    pub(super) ids: Vec<String>,
+    /// What is no event.
+    pub(super) refused: Vec<Refused>,
+}
+
+/// An entry that is not taken. It quotes none of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Refused {
+    /// The line of a body of lines, else the entry's number; from 1.
+    pub(super) line: u64,
+    pub(super) reason: &'static str,
+    /// What is wrong, and what to do.
+    pub(super) detail: String,
+}
+
+/// A body of which nothing can be told apart.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum NoBody {
+    #[error("the body is empty")]
+    Empty,
+    #[error("the body is no UTF-8 from byte {0} on")]
+    NotUtf8(usize),
+    #[error("the body is no JSON: it is wrong at line {line}, column {column}")]
+    NotJson { line: usize, column: usize },
+    #[error("the body is JSON, and no {0}")]
+    OtherJson(&'static str),
+}
+
+/// Reads a body. Comments without an id are known by the body they came in, so that a request that is sent again says the same.
+pub(super) fn read(format: Format, body: &[u8], source: &str, now: Timestamp) -> Result<Read, NoBody> {
+    let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
+    if body.trim_ascii().is_empty() {
+        return Err(NoBody::Empty);
+    }
+    let mut reading = Reading {
+        events: Events {
+            source: source.to_owned(),
+            name: Uuid::new_v5(&ids::NAMESPACE, body).to_string(),
+            time: now,
+            versions: Versions::default(),
+            options: ReadOptions::without_labels(),
+            placeholders: Placeholders::default(),
+        },
+        read: Read::default(),
+    };
+    match format {
+        Format::Lines => {
+            for (number, line) in (1..).zip(body.split(|byte| *byte == b'\n')) {
+                let line = line.trim_ascii();
+                if !line.is_empty() {
+                    reading.entry(number, line, Meant::Either);
+                }
+            }
+        }
+        Format::Json | Format::Event | Format::Events => {
+            let text = std::str::from_utf8(body).map_err(|error| NoBody::NotUtf8(error.valid_up_to()))?;
+            let is_list = text.trim_start().starts_with('[');
+            let meant = if format == Format::Json { Meant::Either } else { Meant::Event };
+            match (format, is_list) {
+                (Format::Json | Format::Events, true) => {
+                    let entries: Vec<&RawValue> = serde_json::from_str(text).map_err(|error| not_json(&error))?;
+                    if entries.is_empty() {
+                        return Err(NoBody::Empty);
+                    }
+                    for (number, entry) in (1..).zip(entries) {
+                        reading.entry(number, entry.get().as_bytes(), meant);
+                    }
+                }
+                (Format::Json | Format::Event, false) => {
+                    let entry: &RawValue = serde_json::from_str(text).map_err(|error| not_json(&error))?;
+                    reading.entry(1, entry.get().as_bytes(), meant);
+                }
+                (Format::Events, false) => return Err(NoBody::OtherJson("list of events")),
+                (Format::Event | Format::Lines, _) => return Err(NoBody::OtherJson("event by itself")),
+            }
+        }
+    }
+    Ok(reading.read)
+}
+
+fn not_json(error: &serde_json::Error) -> NoBody {
+    NoBody::NotJson { line: error.line(), column: error.column() }
+}
+
+/// What an entry may be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Meant {
+    Event,
+    /// An event where it says that it is one, else a comment.
+    Either,
+}
+
+struct Reading {
+    events: Events,
+    read: Read,
+}
+
+impl Reading {
+    fn entry(&mut self, line: u64, text: &[u8], meant: Meant) {
+        let ready = match meant {
+            Meant::Either if !is_event(text) => self.comment(line, text),
+            Meant::Event | Meant::Either => event(text).map_err(|bad| (bad.reason.as_str(), bad.detail)),
+        };
+        match ready {
+            Ok((ready, _)) if ready.record.size() > MAX_RECORD_BYTES => {
+                let bad = BadRecord::too_large(ready.record.size());
+                self.refuse(line, bad.reason.as_str(), bad.detail);
+            }
+            Ok((Ready { id, record }, identity)) => {
+                self.read.ids.push(id);
+                self.read.records.push(Identified { record, identity: Some(identity) });
+            }
+            Err((reason, detail)) => self.refuse(line, reason, detail),
+        }
+    }
+
+    fn refuse(&mut self, line: u64, reason: &'static str, detail: String) {
+        self.read.refused.push(Refused { line, reason, detail });
+    }
+
+    fn comment(&mut self, line: u64, text: &[u8]) -> Result<(Ready, [u8; 16]), (&'static str, String)> {
+        let row = row_of_line(line, text, &self.events.options);
+        let row = row.map_err(|error| (reason(&error.kind).as_str(), error.to_string()))?;
+        let held = self.events.event(row).map_err(|kind| (reason(&kind).as_str(), kind.to_string()))?;
+        let ready = match held {
+            Held::Comment(ready) => ready,
+            Held::Placeholder(form) => {
+                let detail = format!("{form} stands in place of a text that is gone, so there is nothing to judge");
+                return Err(("placeholder", detail));
+            }
+        };
+        let identity = identity::of(&self.events.source, &ready.id, None);
+        Ok((ready, identity))
+    }
+}
+
+/// Why a line is none, in the words of events.
+fn reason(kind: &RowErrorKind) -> Reason {
+    match kind {
+        RowErrorKind::NoText { .. } => Reason::MissingBody,
+        RowErrorKind::NotUtf8(_) => Reason::NotUtf8,
+        RowErrorKind::NotJson | RowErrorKind::CutOff => Reason::NotJson,
+        RowErrorKind::TooLong => Reason::TooLarge,
+        _ => Reason::InvalidData,
+    }
+}
+
+/// Whether an object says that it is an event.
+fn is_event(text: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Said {
+        specversion: Option<serde::de::IgnoredAny>,
+    }
+    // In a text the quotes would be escaped.
+    let may_be = memchr::memmem::find(text, b"\"specversion\"").is_some();
+    may_be && serde_json::from_slice::<Said>(text).map_or(true, |said| said.specversion.is_some())
+}
+
+fn event(text: &[u8]) -> Result<(Ready, [u8; 16]), BadRecord> {
+    let event = CommentEvent::decode(text)?;
+    let identity = identity::of_event(&event);
+    let (id, key) = match &event {
+        CommentEvent::Created(event) => {
+            event.data.body()?;
+            (&event.id, event.data.id.as_deref())
+        }
+        CommentEvent::Edited(event) => {
+            event.data.comment.body()?;
+            (&event.id, event.data.comment.id.as_deref())
+        }
+        CommentEvent::Deleted(event) => (&event.id, Some(event.data.id.as_ref())),
+        CommentEvent::Reported(event) => (&event.id, Some(event.data.id.as_ref())),
+    };
+    let fits = |key: &&str| (1..=MAX_KEY_CHARS).contains(&key.chars().count());
+    let partition_key = match key.filter(fits).or(Some(id.as_ref()).filter(fits)) {
+        Some(key) => key.to_owned(),
+        None => Uuid::from_bytes(identity).to_string(),
+    };
+    let ready = Ready { id: id.clone().into_owned(), record: PutRecord { partition_key, data: text.to_vec() } };
+    Ok((ready, identity))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::embedded::SAMPLE_COMMENTS;
+
+    fn now() -> Timestamp {
+        Timestamp::from_second(1_767_607_500).expect("a time")
+    }
+
+    fn said(format: Format, body: &str) -> Read {
+        read(format, body.as_bytes(), "urn:example:forum", now()).expect("reads")
+    }
+
+    fn event_of(kind: &str, id: &str, data: &str) -> String {
+        format!(
+            r#"{{"specversion":"1.0","id":"{id}","source":"urn:f","type":"modstream.{kind}.v1","time":"2026-01-05T10:00:00Z","data":{data}}}"#
+        )
+    }
+
+    #[test]
+    fn the_sample_comments_are_read_and_are_the_same_again() {
+        let once = read(Format::Lines, SAMPLE_COMMENTS, "urn:a", now()).expect("reads");
+        let later = now() + jiff::SignedDuration::from_hours(1);
+        let again = read(Format::Lines, SAMPLE_COMMENTS, "urn:a", later).expect("reads");
+        assert_eq!((once.ids.len(), once.refused.len()), (420, 0));
+        assert_eq!((&once.ids, &once.records), (&again.ids, &again.records));
+        let other = read(Format::Lines, SAMPLE_COMMENTS, "urn:b", now()).expect("reads");
+        assert!(once.ids.iter().zip(&other.ids).all(|(one, other)| one != other));
+    }
+
+    #[test]
+    fn an_entry_that_is_none_costs_itself_alone_and_is_named() {
+        let large = format!(r#"{{"id":"l","body":"{}"}}"#, "x".repeat(MAX_RECORD_BYTES));
+        let lines = [
+            r#"{"id":"a","body":"one"}"#,
+            "",
+            r#"{"id":"b"}"#,
+            "nonsense",
+            r#"{"id":"c","body":7}"#,
+            r#"["d"]"#,
+            r#"{"id":"e","body":"x","body":"y"}"#,
+            &large,
+            &event_of("alert", "f", "{}"),
+            &event_of("comment", "g", r#"{"id":"g"}"#),
+            r#"{"id":"h","body":"two"}"#,
+        ];
+        let read = said(Format::Lines, &lines.join("\r\n"));
+        let refused: Vec<(u64, &str)> = read.refused.iter().map(|refused| (refused.line, refused.reason)).collect();
+        assert_eq!(
+            refused,
+            [
+                (3, "missing_body"),
+                (4, "not_json"),
+                (5, "invalid_data"),
+                (6, "invalid_data"),
+                (7, "invalid_data"),
+                (8, "too_large"),
+                (9, "wrong_type"),
+                (10, "missing_body")
+            ]
+        );
+        assert_eq!(read.records.iter().map(|one| one.record.partition_key.as_str()).collect::<Vec<_>>(), ["a", "h"]);
+        assert!(read.refused.iter().all(|refused| !refused.detail.is_empty()));
+    }
+
+    #[test]
+    fn each_format_is_read_and_an_event_stays_as_it_was_written() {
+        let comment = event_of("comment", "a", r#"{"id":"k1","body":"one \u00e9"}"#);
+        let deleted = event_of("comment-deleted", "d", r#"{"id":"k1","by":"author"}"#);
+        for (format, body) in [
+            (Format::Event, comment.clone()),
+            (Format::Events, format!("[{comment}, {deleted}]")),
+            (Format::Json, format!(" [{comment},{deleted}] ")),
+            (Format::Lines, format!("{comment}\n{deleted}")),
+        ] {
+            let read = said(format, &body);
+            assert_eq!(read.refused, []);
+            assert_eq!(read.ids[0], "a");
+            assert!(read.records.iter().all(|one| one.record.partition_key == "k1"));
+            assert_eq!(read.records[0].record.data, comment.as_bytes());
+        }
+        let read = said(Format::Json, r#"[{"id":"a","body":"one"},{"id":"b","body":"says \"specversion\" itself"}]"#);
+        assert_eq!((read.records.len(), read.refused.len()), (2, 0));
+        let read = said(Format::Event, r#"{"id":"a","body":"a comment"}"#);
+        assert_eq!(read.refused[0].reason, "not_an_event");
+    }
+
+    #[test]
+    fn a_comment_without_an_id_is_another_in_another_body() {
+        let (one, other) = (said(Format::Json, r#"{"body":"lol"}"#), said(Format::Json, r#"{"body":"lol"} "#));
+        assert_ne!(one.ids, other.ids);
+        assert_eq!(one.ids, said(Format::Json, r#"{"body":"lol"}"#).ids);
+        let twice = said(Format::Lines, "{\"body\":\"lol\"}\n{\"body\":\"lol\"}");
+        assert_ne!(twice.ids[0], twice.ids[1]);
+    }
+
+    #[test]
+    fn a_body_of_which_nothing_can_be_told_apart_is_refused_as_a_whole() {
+        let refused = |format, body: &[u8]| read(format, body, "urn:a", now()).expect_err("refused");
+        for format in [Format::Lines, Format::Json, Format::Event, Format::Events] {
+            assert_eq!(refused(format, b" \n"), NoBody::Empty);
+        }
+        assert_eq!(refused(Format::Json, b"[]"), NoBody::Empty);
+        assert!(matches!(refused(Format::Json, br#"[{"body":"x"},"#), NoBody::NotJson { .. }));
+        assert_eq!(refused(Format::Json, b"{\"body\":\"\xff\"}"), NoBody::NotUtf8(9));
+        assert!(matches!(refused(Format::Events, b"{}"), NoBody::OtherJson(_)));
+        assert!(matches!(refused(Format::Event, b"[{}]"), NoBody::OtherJson(_)));
+    }
+
+    #[test]
+    fn a_content_type_names_its_format_whatever_else_it_says() {
+        for (text, format) in [
+            ("application/x-ndjson", Some(Format::Lines)),
+            ("Application/JSON; charset=UTF-8", Some(Format::Json)),
+            ("application/cloudevents+json;charset=\"utf-8\"", Some(Format::Event)),
+            ("application/cloudevents-batch+json", Some(Format::Events)),
+            ("application/json; charset=latin1", None),
+            ("text/csv", None),
+            ("application/x-www-form-urlencoded", None),
+            ("", None),
+        ] {
+            assert_eq!(Format::of(text), format, "{text}");
+        }
+    }
+}

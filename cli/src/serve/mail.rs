@@ -1,0 +1,161 @@
+//! Digests by email: whoever reads the topic's outbox from where the last one that went out stands.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+use jiff::SignedDuration;
+use lettre::message::{Mailbox, header};
+use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
+use modstream_platform::deliver::Backoff;
+use modstream_platform::event_source::{Reader, Source as _, StreamRecord};
+use modstream_platform::sqlite::{Beginning, Published, SqliteTopic, Unit};
+use modstream_platform::{Clock as _, SystemClock};
+use modstream_telemetry::{email_given_up, email_unsent};
+use tokio::sync::watch;
+
+use super::work::is_stopped_within;
+
+/// The reader of the outbox.
+const READER: Reader<'static> = Reader { function: "send-emails", shard: 0, lane: 0, lanes: 1 };
+/// How long an email may take on its way to the server.
+const SEND_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long an email is tried: a digest is of no use a day later, and is at the desk.
+const TRIED_FOR: SignedDuration = SignedDuration::from_hours(24);
+
+/// Where digests go by email.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct MailArgs {
+    /// Send digests by email through this server: smtps://USER:PASSWORD@HOST, smtp://HOST?tls=required for STARTTLS, or smtp://HOST
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "MODSTREAM_SMTP_URL",
+        hide_env_values = true,
+        requires = "from",
+        requires = "to",
+        help_heading = "Email"
+    )]
+    pub(super) smtp: Option<String>,
+    /// Who the emails are from, such as `modstream <mod@example.org>`
+    #[arg(long, value_name = "ADDRESS", env = "MODSTREAM_SMTP_FROM", value_parser = mailbox, help_heading = "Email")]
+    pub(super) from: Option<Mailbox>,
+    /// Who gets the emails; may be given again, or several with commas between
+    #[arg(long, value_name = "ADDRESS", env = "MODSTREAM_SMTP_TO", value_parser = mailbox, value_delimiter = ',', help_heading = "Email")]
+    pub(super) to: Vec<Mailbox>,
+}
+
+fn mailbox(text: &str) -> Result<Mailbox, String> {
+    text.trim().parse().map_err(|_| "an address is such as mod@example.org, or `Mods <mod@example.org>`".to_owned())
+}
+
+/// What became of an email.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sent {
+    OrGivenUp,
+    /// The next process sends it.
+    NotYet,
+}
+
+/// What sends digests by email.
+pub(super) struct Mailer {
+    topic: SqliteTopic,
+    server: AsyncSmtpTransport<Tokio1Executor>,
+    from: Mailbox,
+    to: Vec<Mailbox>,
+}
+
+impl Mailer {
+    /// What the arguments ask for; none where they ask for no emails: then nobody waits in the outbox.
+    ///
+    /// # Errors
+    /// Where the server's address can't be understood, or the outbox can't be written.
+    pub(super) async fn new(args: &MailArgs, topic: SqliteTopic) -> anyhow::Result<Option<Self>> {
+        let (Some(url), Some(from)) = (&args.smtp, &args.from) else {
+            topic.outbox().forget(READER.function).await?;
+            return Ok(None);
+        };
+        // What was there before there was an address is old.
+        topic.outbox().begin(READER.function, Beginning::Now).await?;
+        let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(url);
+        let builder = builder.map_err(|error| {
+            // The URL holds a password.
+            anyhow::anyhow!("--smtp: {error}: write smtps://USER:PASSWORD@HOST or smtp://HOST:PORT?tls=required")
+        })?;
+        let server = builder.timeout(Some(SEND_TIMEOUT)).build();
+        Ok(Some(Mailer { topic, server, from: from.clone(), to: args.to.clone() }))
+    }
+
+    /// Sends what comes, each until the server takes it, until it is asked to stop: an email that is under way then is ended first.
+    /// `failed` is told of each failure.
+    pub(super) async fn run(&self, failed: impl Fn(), mut stop: watch::Receiver<bool>) {
+        let outbox = self.topic.outbox();
+        let mut after = tokio::select! {
+            biased;
+            _ = stop.wait_for(|stop| *stop) => return,
+            after = outbox.checkpoint(READER) => after,
+        };
+        loop {
+            let read = || self.topic.after(after.as_deref(), 1).unwrap_or_default();
+            tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => return,
+                () = outbox.changed(|| !read().is_empty()) => {}
+            }
+            let Some(record) = read().into_iter().next() else { continue };
+            if self.send(&record, &failed, &mut stop).await == Sent::NotYet {
+                return;
+            }
+            while !outbox.done(READER, &record.sequence_number, Unit::default()).await {
+                if is_stopped_within(&mut stop, Duration::from_secs(1)).await {
+                    return;
+                }
+            }
+            after = Some(record.sequence_number.clone());
+        }
+    }
+
+    /// Sends an email, or gives it up, unless it is asked to stop before.
+    async fn send(&self, record: &StreamRecord, failed: &impl Fn(), stop: &mut watch::Receiver<bool>) -> Sent {
+        let given_up = |id: &str, cause: &str| {
+            failed();
+            email_given_up(id, cause);
+            Sent::OrGivenUp
+        };
+        let message = match Published::read(record) {
+            Ok(message) => message,
+            Err(error) => return given_up(&record.partition_key, &error.to_string()),
+        };
+        let id = message.id.clone();
+        let email = match self.email(message) {
+            Ok(email) => email,
+            Err(error) => return given_up(&id, &format!("{error:#}")),
+        };
+        let mut backoff = Backoff::seeded_by(SystemClock.jitter(), &id);
+        loop {
+            let Err(error) = self.server.send(email.clone()).await else { return Sent::OrGivenUp };
+            if SystemClock.now().duration_since(record.arrived) > TRIED_FOR {
+                return given_up(&id, &error.to_string());
+            }
+            failed();
+            email_unsent(&id, &error.to_string());
+            if is_stopped_within(stop, backoff.next_wait().max(Duration::from_secs(1))).await {
+                return Sent::NotYet;
+            }
+        }
+    }
+
+    fn email(&self, message: Published) -> anyhow::Result<Message> {
+        let domain = self.from.email.domain();
+        let mut builder = Message::builder()
+            .from(self.from.clone())
+            // Mail programs show an email once that comes twice under one id.
+            .message_id(Some(format!("<{}@{domain}>", message.id)))
+            .subject(message.subject.unwrap_or_else(|| "modstream".to_owned()))
+            .header(header::ContentType::TEXT_PLAIN);
+        for to in &self.to {
+            builder = builder.to(to.clone());
+        }
+        builder.body(message.body).context("the email")
+    }
+}

@@ -1,0 +1,13 @@
+//! The whole system on one machine, over one file: `modstream serve`, and what works beside it.
+
+mod args;
+pub(crate) mod data;
+mod http;
+mod identity;
+mod intake;
+mod logging;
+mod mail;
+mod metrics;
+mod work;
+
+pub(crate) use args::ServeArgs;

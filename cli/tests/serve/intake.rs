@@ -1,0 +1,118 @@
+//! What is taken over HTTP, and what bad input gets.
+
+use std::io::Write as _;
+
+use serde_json::json;
+
+use crate::oracle;
+use crate::server::{NDJSON, SAMPLES, Server, folder};
+
+#[test]
+fn a_body_that_is_no_use_is_refused_with_what_to_do_and_nothing_is_stored() {
+    let folder = folder();
+    let server = Server::start(folder.path());
+    let path = "/v1/comments";
+    let comment = br#"{"id":"a","body":"one"}"#;
+    let large = vec![b' '; (8 << 20) + 1];
+    for (content_type, body, status, part) in [
+        ("text/csv", &comment[..], 415, "application/x-ndjson"),
+        ("application/json; charset=latin1", comment, 415, "UTF-8"),
+        (NDJSON, &large, 413, "modstream send"),
+        (NDJSON, b"", 400, "empty"),
+        ("application/json", b"{", 400, "line 1"),
+        ("application/cloudevents-batch+json", comment, 400, "list of events"),
+        (NDJSON, b"nonsense\n", 400, "not_json"),
+    ] {
+        let answer = server.post(path, content_type, body);
+        assert_eq!(answer.status, status, "{content_type}: {answer:?}");
+        assert!(answer.body.contains(part), "{content_type}: {answer:?}");
+    }
+    let answer = server.post("/v1/comments?source=a%20b", NDJSON, comment);
+    assert!(answer.status == 400 && answer.body.contains("urn:"), "{answer:?}");
+    let answer = server.get(path);
+    assert_eq!((answer.status, answer.header("allow")), (405, Some("POST")));
+    let zipped = format!(
+        "POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: {NDJSON}\r\ncontent-encoding: gzip\r\n\
+         content-length: 0\r\n\r\n"
+    );
+    assert_eq!(server.raw(zipped.as_bytes()).expect("an answer").status, 415);
+    // Without a length, as a pipe sends it.
+    let mut chunked = format!(
+        "POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: {NDJSON}\r\ntransfer-encoding: chunked\r\n\r\n"
+    )
+    .into_bytes();
+    for _ in 0..9 {
+        chunked.extend(format!("{:x}\r\n", 1 << 20).into_bytes());
+        chunked.extend(vec![b' '; 1 << 20]);
+        chunked.extend(b"\r\n");
+    }
+    assert_eq!(server.raw(&chunked).expect("an answer").status, 413);
+    // Half sent: the connection ends before the body does.
+    let mut connection = server.connect();
+    let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: {NDJSON}\r\ncontent-length: 9999\r\n\r\n");
+    connection.write_all(head.as_bytes()).and_then(|()| connection.write_all(SAMPLES.split_at(5_000).0)).expect("sent");
+    drop(connection);
+    assert_eq!(server.get("/healthz").status, 200);
+    assert_eq!(server.end().code(), Some(0));
+    assert_eq!(oracle::read(folder.path()).comments.len(), 0);
+}
+
+#[test]
+fn an_entry_that_is_refused_costs_itself_alone() {
+    let folder = folder();
+    let server = Server::start(folder.path());
+    let body = "{\"id\":\"a\",\"body\":\"one\"}\n{\"id\":\"b\"}\n\nnonsense\n{\"id\":\"c\",\"body\":\"two\"}\n";
+    let answer = server.send(body.as_bytes());
+    assert_eq!((answer["accepted"].as_u64(), answer["ids"].as_array().map(Vec::len)), (Some(2), Some(2)));
+    let refused = answer["refused"].as_array().expect("a list");
+    let named: Vec<_> = refused.iter().map(|one| (one["line"].as_u64(), one["reason"].as_str())).collect();
+    assert_eq!(named, [(Some(2), Some("missing_body")), (Some(4), Some("not_json"))]);
+    let metrics = server.get("/metrics").body;
+    for line in [
+        "modstream_comments_accepted_total 2",
+        "modstream_comments_refused_total{reason=\"not_json\"} 1",
+        "modstream_records_total{stream=\"comments\"} 2",
+    ] {
+        assert!(metrics.lines().any(|found| found == line), "{line} is missing in\n{metrics}");
+    }
+}
+
+#[test]
+fn events_come_one_by_one_and_in_lists_and_an_edit_and_a_deletion_go_the_whole_way() {
+    let folder = folder();
+    let server = Server::start(folder.path());
+    let event = |kind: &str, id: &str, time: &str, data: serde_json::Value| {
+        json!({
+            "specversion": "1.0", "id": id, "source": "urn:example:forum", "type": format!("modstream.{kind}.v1"),
+            "time": time, "data": data,
+        })
+    };
+    let comment =
+        event("comment", "1", "2026-01-05T10:00:00Z", json!({ "id": "k", "body": "Is the sample large enough?" }));
+    let edited = json!({ "comment": { "id": "k", "body": "Is it?" }, "version": "2" });
+    let edited = event("comment-edited", "2", "2026-01-05T10:01:00Z", edited);
+    let deleted = |time| event("comment-deleted", "3", time, json!({ "id": "k", "by": "author" }));
+    let post = |content_type, body: &serde_json::Value| {
+        let answer = server.post("/v1/comments", content_type, body.to_string().as_bytes());
+        assert_eq!(answer.status, 202, "{answer:?}");
+        answer.json()
+    };
+    post("application/cloudevents+json", &comment);
+    post("application/cloudevents-batch+json", &json!([edited, deleted("2026-01-05T10:02:00Z")]));
+    let again = post("application/json", &json!([comment, edited, deleted("2026-01-05T10:02:00Z")]));
+    assert_eq!(again["repeated"].as_u64(), Some(3));
+    // The comment came back in between: to go once more is another event, under the same id.
+    let again = post("application/cloudevents+json", &deleted("2026-01-06T10:00:00Z"));
+    assert_eq!(again["repeated"].as_u64(), Some(0));
+    let shown = server.beside(&["tail", "predictions", "--json", "--until-idle"]).lines();
+    let kinds: Vec<&str> = shown.iter().map(|event| event["type"].as_str().expect("text")).collect();
+    assert_eq!(
+        kinds,
+        [
+            "modstream.prediction.v1",
+            "modstream.prediction.v1",
+            "modstream.comment-deleted.v1",
+            "modstream.comment-deleted.v1"
+        ]
+    );
+}

@@ -1,0 +1,104 @@
+//! Digests by email, to a server that is there only for the test.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use serde_json::json;
+
+use crate::server::{Server, TIMEOUT, folder};
+
+/// A mail server that refuses the first email for the moment, and takes the others. Gives what each said.
+fn mail_server() -> (String, Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("smtp://{}", listener.local_addr().expect("an address"));
+    let (taken, emails) = channel();
+    std::thread::spawn(move || {
+        let mut refusals = 1;
+        for connection in listener.incoming().flatten() {
+            if converse(connection, &mut refusals, &taken).is_none() {
+                return;
+            }
+        }
+    });
+    (url, emails)
+}
+
+fn converse(connection: TcpStream, refusals: &mut u32, taken: &Sender<String>) -> Option<()> {
+    let mut answers = connection.try_clone().ok()?;
+    let mut lines = BufReader::new(connection).lines().map_while(Result::ok);
+    answers.write_all(b"220 here\r\n").ok()?;
+    while let Some(line) = lines.next() {
+        let answer = match line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase().as_str() {
+            "MAIL" if *refusals > 0 => {
+                *refusals -= 1;
+                "451 later"
+            }
+            "DATA" => {
+                answers.write_all(b"354 go on\r\n").ok()?;
+                let email: Vec<String> = lines.by_ref().take_while(|line| line != ".").collect();
+                taken.send(email.join("\n")).ok()?;
+                "250 taken"
+            }
+            "QUIT" => "221 bye",
+            _ => "250 ok",
+        };
+        answers.write_all(format!("{answer}\r\n").as_bytes()).ok()?;
+    }
+    Some(())
+}
+
+#[test]
+fn a_digest_in_the_outbox_goes_out_once_and_what_was_there_before_there_was_an_address_does_not() {
+    let folder = folder();
+    let digest = |id: &str| {
+        let message = json!({ "id": id, "subject": "r/science: 1 alert", "body": format!("the digest {id}") });
+        let file = rusqlite::Connection::open(folder.path().join("modstream.db")).expect("opens");
+        let id: i64 =
+            file.query_row("SELECT id FROM streams WHERE name = 'digests'", [], |row| row.get(0)).expect("is there");
+        let sql = format!("INSERT INTO records_{id} (shard, arrived, key, data) VALUES (0, ?1, 'd', ?2)");
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after").as_millis();
+        let now = i64::try_from(now).expect("a time");
+        file.execute(&sql, rusqlite::params![now, message.to_string().into_bytes()]).expect("writes");
+    };
+    drop(Server::start(folder.path()));
+    digest("old");
+    let (url, emails) = mail_server();
+    let mail = ["--smtp", &url, "--from", "modstream <mod@example.org>", "--to", "ana@example.org,ben@example.org"];
+    let server = Server::start_with(folder.path(), &mail);
+    digest("one");
+    let one = emails.recv_timeout(TIMEOUT).expect("an email");
+    for part in [
+        "Subject: r/science: 1 alert",
+        "Message-ID: <one@example.org>",
+        "ana@example.org",
+        "ben@example.org",
+        "the digest one",
+    ] {
+        assert!(one.contains(part), "{part} is missing in\n{one}");
+    }
+    assert!(server.get("/metrics").body.contains("modstream_errors_total{what=\"email\"} 1"));
+    assert!(server.end().success());
+    let server = Server::start_with(folder.path(), &mail);
+    digest("two");
+    assert!(emails.recv_timeout(TIMEOUT).expect("an email").contains("the digest two"), "and not one again");
+    assert!(server.end().success());
+}
+
+#[test]
+fn an_address_that_is_none_is_refused_and_the_password_is_not_said() {
+    let folder = folder();
+    let data = folder.path().to_str().expect("text");
+    for args in [
+        &["--smtp", "ftp://user:secret@host", "--from", "a@example.org", "--to", "b@example.org"][..],
+        &["--smtp", "smtp://host"],
+        &["--smtp", "smtp://host", "--from", "nobody", "--to", "b@example.org"],
+    ] {
+        let all: Vec<&str> =
+            ["serve", "--data", data, "--listen", "127.0.0.1:0", "--json"].iter().chain(args).copied().collect();
+        let output = crate::server::command(&all).output().expect("runs");
+        assert!(!output.status.success());
+        let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("error") && !said.contains("secret"), "{said}");
+    }
+}
