@@ -12,8 +12,8 @@ use modstream_platform::table::{
     self, Batch, Consistency, Item, Key, Outcome, Page, Query, Table, Transacted, Update, Write,
 };
 use modstream_platform::{
-    Bytes, CallError, Condition, DeletableObjects, ETag, Fetched, ObjectVersion, Objects, PutOutcome, PutRecord,
-    Secrets, Stage, Stream, SystemClock, VersionedObjects, Written,
+    Bytes, CallError, Condition, ETag, Fetched, ObjectVersion, Objects, PutOutcome, PutRecord, Secrets, Stage, Stream,
+    SystemClock, VersionedObjects, Written,
 };
 
 use super::aws_args::ConnectionArgs;
@@ -254,12 +254,6 @@ impl Objects for Bucket {
 
     async fn list(&self, prefix: &str) -> Result<Vec<String>, CallError> {
         pass_on!(self, Bucket::{S3, Here}, objects => objects.list(prefix).await)
-    }
-}
-
-impl DeletableObjects for Bucket {
-    async fn delete(&self, key: &str) -> Result<(), CallError> {
-        pass_on!(self, Bucket::{S3, Here}, objects => objects.delete(key).await)
     }
 }
 

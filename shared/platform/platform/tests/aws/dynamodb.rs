@@ -3,7 +3,7 @@
 use modstream_platform::aws::DynamoTable;
 use modstream_platform::table::{
     Condition, Consistency, Cursor, Index, Item, Key, Outcome, Projection, Query, Reason, SORT, Schema, SortRange,
-    Table as _, Transacted, Update, Value, Write,
+    Table as _, Transacted, Update, Write,
 };
 use modstream_platform::{CallError, CallErrorKind};
 use modstream_stub_server::Answer;

@@ -10,7 +10,7 @@ mod updates;
 use std::collections::BTreeSet;
 
 use modstream_platform::table::{
-    Condition, Consistency, Index, Item, Key, MAX_ITEM_BYTES, Outcome, Projection, Query, SORT, Schema, Table, Value,
+    Condition, Consistency, Index, Item, Key, MAX_ITEM_BYTES, Outcome, Projection, Query, SORT, Schema, Table,
 };
 use modstream_platform::{Bytes, CallErrorKind};
 
