@@ -43,6 +43,7 @@ impl Audit {
                     due.insert(id);
                 }
                 (None, Some(_)) => {}
+                (None, None) if is_lifecycle_event(&event) => {}
                 (None, None) if self.is_settled_elsewhere(&self.predictions_stream, record) => {}
                 (None, None) => broken.push(format!(
                     "prediction record {} is bad and not in {}",
@@ -114,6 +115,12 @@ fn alert_of(event: &Value) -> Option<String> {
 fn is_probe(event: &Value) -> bool {
     text(event, "/data/comment_event/source").is_some_and(|source| source == PROBE_SOURCE)
         && text(event, "/data/comment/body").is_some_and(|body| body.trim() == PROBE_BODY)
+}
+
+/// Whether it says what became of a comment, which asks for no alert.
+fn is_lifecycle_event(event: &Value) -> bool {
+    let kind = text(event, "/type").unwrap_or_default();
+    kind.starts_with("modstream.comment-deleted.") || kind.starts_with("modstream.comment-reported.")
 }
 
 fn meets(condition: Condition, event: &Value) -> bool {
