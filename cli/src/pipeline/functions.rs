@@ -5,7 +5,6 @@ use std::time::Duration;
 use modstream_classifier::BaseRate;
 use modstream_classifier::artifact::{Manifest, ModelFiles};
 use modstream_in_use::models::ModelStore;
-use modstream_links::LinkMaker;
 use modstream_platform::event_source::FunctionError;
 use modstream_platform::table::Table;
 use modstream_platform::{Clock, Objects, Stream, Topic};
@@ -76,7 +75,7 @@ impl<S: Stream, B: Table, O: Objects + Clone, T: Topic, C: Clock + Clone> Functi
 
     /// The same, with links to decide in each alert.
     #[cfg(feature = "aws")]
-    pub(crate) fn with_links(self, links: LinkMaker) -> Self {
+    pub(crate) fn with_links(self, links: modstream_links::LinkMaker) -> Self {
         Functions { publish: self.publish.with_links(Some(links)), ..self }
     }
 
