@@ -71,12 +71,13 @@ impl ForgetArgs {
             confirm(&who, (&self.table.table, &self.bucket.bucket))?;
         }
         let mode = if self.dry_run { Mode::DryRun } else { Mode::Remove };
-        let (summary, streams) = block_on(async {
+        let (summary, kept) = block_on(async {
             let system = Reached::open(&self.reach).await?;
             let names = [&self.comments_stream, &self.predictions_stream].into_iter().flatten();
-            let mut streams = Vec::new();
+            let (mut streams, mut backups) = (Vec::new(), None);
             match &system {
                 Reached::Aws(connection) => {
+                    backups = Box::pin(restorable(connection, &self.table.table)).await?;
                     for name in names {
                         let until = Box::pin(expiry(connection, name)).await?;
                         streams.push(Copies { stream: name.clone(), until });
@@ -90,15 +91,15 @@ impl ForgetArgs {
             // An answer that is lost does no harm here, so the SDK may try again by itself.
             let (table, bucket) = (system.table(&self.table.table), system.bucket(&self.bucket.bucket));
             let summary = Box::pin(forget((&table, &bucket), &SystemClock, &person, mode)).await?;
-            anyhow::Ok((summary, streams))
+            anyhow::Ok((summary, Kept { streams, backups }))
         })?;
         if summary.is_empty() {
             bail!("{}", nothing(&summary, &who));
         }
         if self.json {
-            print(&format!("{}\n", as_json(&summary, &streams, self.dry_run)))?;
+            print(&format!("{}\n", as_json(&summary, &kept, self.dry_run)))?;
         } else {
-            print(&as_text(&summary, &streams, &who, self.dry_run))?;
+            print(&as_text(&summary, &kept, &who, self.dry_run))?;
         }
         Ok(if summary.unclear.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
@@ -133,11 +134,25 @@ fn is_yes(mut answer: impl BufRead) -> io::Result<bool> {
     Ok(matches!(line.trim().to_lowercase().as_str(), "y" | "yes"))
 }
 
+/// What holds copies for a while yet.
+struct Kept {
+    streams: Vec<Copies>,
+    /// Until when the table can be restored as it is now; none where it can't be.
+    backups: Option<Timestamp>,
+}
+
 /// A stream's own copies.
 struct Copies {
     stream: String,
     /// When the last copy that the stream holds now is gone.
     until: Timestamp,
+}
+
+async fn restorable(connection: &Connection, table: &str) -> anyhow::Result<Option<Timestamp>> {
+    let days = connection.table(table).recovery_days().await;
+    let days = days.with_context(|| format!("for how long the table {table} can be restored can't be read"))?;
+    let until = |days| SystemClock.now().saturating_add(SignedDuration::from_hours(24 * i64::from(days)));
+    Ok(days.map(|days| until(days).unwrap_or(Timestamp::MAX)))
 }
 
 async fn expiry(connection: &Connection, stream: &str) -> anyhow::Result<Timestamp> {
@@ -168,7 +183,7 @@ fn unclear(summary: &Summary) -> String {
     said
 }
 
-fn as_text(summary: &Summary, streams: &[Copies], who: &str, dry_run: bool) -> String {
+fn as_text(summary: &Summary, Kept { streams, backups }: &Kept, who: &str, dry_run: bool) -> String {
     let what = if dry_run { "what would be removed" } else { "removed" };
     let mut said = format!("{who}: {what}\n\n  place          objects  records  versions\n");
     for (place, counts) in &summary.places {
@@ -194,6 +209,10 @@ fn as_text(summary: &Summary, streams: &[Copies], who: &str, dry_run: bool) -> S
     if streams.is_empty() {
         said.push_str("The streams hold copies for as long as they keep records: run the command again after that.\n");
     }
+    if let Some(until) = backups {
+        let until = until.strftime("%Y-%m-%d %H:%M UTC");
+        let _ = writeln!(said, "The table can be restored as it was before, with their text in it, until {until}.");
+    }
     said.push_str(
         "Alerts that nobody took stay in their queue for up to 14 days. What subscribers got, and your own files below \
          corpus/, is not looked at.\n",
@@ -204,7 +223,7 @@ fn as_text(summary: &Summary, streams: &[Copies], who: &str, dry_run: bool) -> S
     said
 }
 
-fn as_json(summary: &Summary, streams: &[Copies], dry_run: bool) -> Value {
+fn as_json(summary: &Summary, Kept { streams, backups }: &Kept, dry_run: bool) -> Value {
     let places: Map<String, Value> = summary
         .places
         .iter()
@@ -222,6 +241,7 @@ fn as_json(summary: &Summary, streams: &[Copies], dry_run: bool) -> Value {
         "places": places,
         "looked_at": summary.looked_at,
         "streams": streams,
+        "table_restorable_until": backups,
         "unclear": unclear,
     })
 }
@@ -239,20 +259,28 @@ mod tests {
         Summary { places: places.into(), unclear: Vec::new(), looked_at: 17 }
     }
 
-    fn copies() -> Vec<Copies> {
-        let until = "2026-01-06T10:00:00Z".parse().expect("a time");
-        vec![Copies { stream: "modstream-comments".to_owned(), until }]
+    fn kept() -> Kept {
+        let time = |text: &str| text.parse().expect("a time");
+        let until = time("2026-01-06T10:00:00Z");
+        let streams = vec![Copies { stream: "modstream-comments".to_owned(), until }];
+        Kept { streams, backups: Some(time("2026-02-09T10:00:00Z")) }
     }
 
     #[test]
     fn what_was_removed_is_said_by_place_and_when_the_rest_expires() {
-        let said = as_text(&summary(), &copies(), "the author bob", false);
+        let said = as_text(&summary(), &kept(), "the author bob", false);
         let lines: Vec<&str> = said.lines().collect();
         assert_eq!(lines[0], "the author bob: removed");
         assert_eq!(lines[2], "  place          objects  records  versions");
         assert_eq!(lines[3], "  archive/             2        3         2");
         assert_eq!(lines[4], "  aws/lambda/          1        0         4");
         assert!(said.contains("The stream modstream-comments may hold copies until 2026-01-06 10:00 UTC"), "{said}");
+        assert!(
+            said.contains("The table can be restored as it was before, with their text in it, until 2026-02-09 10:00")
+        );
+        let none = Kept { backups: None, ..kept() };
+        assert!(!as_text(&summary(), &none, "the author bob", false).contains("restored"));
+        assert_eq!(as_json(&summary(), &none, false)["table_restorable_until"], Value::Null);
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! `modstream forget`.
 
-use modstream_stub_server::Answer;
+use jiff::Timestamp;
+use modstream_stub_server::{Answer, Request};
 
 use crate::command::Aws;
-use crate::table;
+use crate::{table, waiting};
 
 const FORGET: [&str; 8] = ["forget", "--author", "bob", "--bucket", "bucket", "--table", table::STATE, "--json"];
 
@@ -25,4 +26,31 @@ fn without_a_terminal_it_removes_nothing_unless_that_is_said() {
         assert!(error.contains("nothing of the author bob was found"), "{more}: {error}");
     }
     assert!(!aws.requests().is_empty());
+}
+
+#[test]
+fn it_says_until_when_the_table_can_be_restored_with_what_was_removed() {
+    let is_list = |request: &Request| request.target.contains("versions");
+    let none = "<ListVersionsResult><IsTruncated>false</IsTruncated></ListVersionsResult>";
+    let recovery = r#"{"ContinuousBackupsDescription":{"ContinuousBackupsStatus":"ENABLED","PointInTimeRecoveryDescription":{"PointInTimeRecoveryStatus":"ENABLED","RecoveryPeriodInDays":7}}}"#;
+    let denied = r#"{"__type":"AccessDeniedException","message":"not authorized"}"#;
+    for (status, body) in [(200, recovery), (400, denied)] {
+        let aws = table::services_with(move |request| {
+            let asks = request.header("x-amz-target").is_some_and(|it| it.ends_with(".DescribeContinuousBackups"));
+            let answer = || Answer::new(status, body).header("Content-Type", "application/x-amz-json-1.0").into();
+            if asks { Some(answer()) } else { is_list(request).then(|| Answer::new(200, none).into()) }
+        });
+        let before = Timestamp::now();
+        waiting::alert(&aws, 0);
+        let run = Aws::at(&aws.url()).run(&[&FORGET[..], &["--yes"]].concat());
+        if status == 200 {
+            let until: Timestamp =
+                run.done()["table_restorable_until"].as_str().and_then(|it| it.parse().ok()).expect("a time");
+            assert_eq!(until.duration_since(before).as_hours(), 7 * 24);
+        } else {
+            let error = run.error();
+            assert!(error.contains("restored can't be read") && error.contains("not authorized"), "{error}");
+            assert!(!aws.requests().iter().any(is_list), "nothing is removed before that is known");
+        }
+    }
 }

@@ -15,11 +15,11 @@ fn run(aws: &FakeAws, args: &[&str]) -> Run {
 }
 
 /// Puts an alert of so many days ago into the ledger: its name.
-fn alert(aws: &FakeAws, days_ago: i64) -> String {
+pub(crate) fn alert(aws: &FakeAws, days_ago: i64) -> String {
     let time = Timestamp::now() - SignedDuration::from_hours(24 * days_ago);
     let id = days_ago.to_string();
     let prediction = Prediction {
-        comment: Comment { body: Some("Buy my coins".into()), ..Comment::default() },
+        comment: Comment { author: Some("bob".into()), body: Some("Buy my coins".into()), ..Comment::default() },
         version: None,
         not_judged: None,
         comment_event: EventRef { source: "urn:example:forum".into(), id: id.clone().into(), time },

@@ -9,8 +9,8 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, CancellationReason, ConditionCheck, Delete, KeysAndAttributes, Put, ReturnValue,
-    ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update as TransactUpdate,
+    AttributeValue, CancellationReason, ConditionCheck, Delete, KeysAndAttributes, PointInTimeRecoveryStatus, Put,
+    ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update as TransactUpdate,
 };
 
 use super::boxed;
@@ -27,6 +27,9 @@ const SERVICE: &str = "dynamodb";
 
 /// What is found where a condition fails comes with the answer.
 const RETURNED: ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure::AllOld;
+
+/// The most days for which a table can be restored, and those of a table where nobody chose.
+const MAX_RECOVERY_DAYS: u32 = 35;
 
 /// A DynamoDB table, whose keys are the texts [`PARTITION`] and [`SORT`].
 ///
@@ -46,6 +49,25 @@ impl DynamoTable {
     /// Makes a table of the one called `name` in the client's region and account, which has these indexes.
     pub fn new(client: aws_sdk_dynamodb::Client, name: impl Into<String>, schema: Schema) -> Self {
         DynamoTable { client, name: name.into(), schema }
+    }
+
+    /// For how many days the table can be restored as it was at any second of them, and so what is taken out of it lives on;
+    /// none where it can't
+    /// ([point-in-time recovery](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/PointInTimeRecovery_Howitworks.html)).
+    ///
+    /// # Errors
+    /// Where DynamoDB doesn't say.
+    pub async fn recovery_days(&self) -> Result<Option<u32>, CallError> {
+        const OPERATION: SdkOperation = SdkOperation { service: SERVICE, name: "DescribeContinuousBackups" };
+        let answer = boxed(self.client.describe_continuous_backups().table_name(&self.name).send()).await;
+        let answer = answer.map_err(|error| OPERATION.failed(&error))?;
+        let recovery = answer.continuous_backups_description.and_then(|it| it.point_in_time_recovery_description);
+        let Some(recovery) = recovery else { return Ok(None) };
+        if recovery.point_in_time_recovery_status != Some(PointInTimeRecoveryStatus::Enabled) {
+            return Ok(None);
+        }
+        let days = recovery.recovery_period_in_days.and_then(|days| u32::try_from(days).ok());
+        Ok(Some(days.unwrap_or(MAX_RECOVERY_DAYS)))
     }
 
     fn error(operation: Operation, kind: CallErrorKind, message: impl Into<String>) -> CallError {

@@ -185,6 +185,30 @@ async fn a_failed_condition_is_an_answer_with_what_was_found() {
 }
 
 #[tokio::test]
+async fn how_long_a_table_can_be_restored_is_what_dynamodb_says() {
+    let says = |recovery: Json| {
+        json_answer(
+            200,
+            &json!({ "ContinuousBackupsDescription": {
+                "ContinuousBackupsStatus": "ENABLED", "PointInTimeRecoveryDescription": recovery,
+            }}),
+        )
+    };
+    let answers = [
+        says(json!({ "PointInTimeRecoveryStatus": "DISABLED" })),
+        says(json!({ "PointInTimeRecoveryStatus": "ENABLED", "RecoveryPeriodInDays": 7 })),
+        says(json!({ "PointInTimeRecoveryStatus": "ENABLED" })),
+        error(400, "AccessDeniedException", "not authorized"),
+    ];
+    let world = World::new(answers);
+    let table = table(&world);
+    for days in [None, Some(7), Some(35)] {
+        assert_eq!(table.recovery_days().await, Ok(days));
+    }
+    assert_eq!(table.recovery_days().await.expect_err("denied").kind, CallErrorKind::Denied);
+}
+
+#[tokio::test]
 async fn a_cancelled_transaction_says_why_and_what_passes_by_itself_is_unavailable() {
     let writes = || {
         vec![

@@ -114,6 +114,10 @@ impl Tables {
                 answer
             }
             "TransactWriteItems" => self.transact(body)?,
+            "DescribeContinuousBackups" => json!({ "ContinuousBackupsDescription": {
+                "ContinuousBackupsStatus": "ENABLED",
+                "PointInTimeRecoveryDescription": { "PointInTimeRecoveryStatus": "DISABLED" },
+            } }),
             _ => return Err(invalid(format!("no {operation} here"))),
         })
     }
