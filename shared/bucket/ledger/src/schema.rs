@@ -40,9 +40,9 @@ const DECIDED_INDEX: Index = Index {
 
 /// The attribute that keeps an alert in the index `made`: it says in which of its lists.
 pub const IN_MADE: &str = "in_made";
-/// The attribute that keeps an alert in the index `open`, where it is [`OPEN_LIST`].
+/// The attribute that keeps an alert in the index `open`, where it is `open`.
 pub const IN_OPEN: &str = "in_open";
-/// The attribute that keeps a decision in the index `decided`, where it is [`DECIDED_LIST`].
+/// The attribute that keeps a decision in the index `decided`, where it is `decided`.
 pub const IN_DECIDED: &str = "in_decided";
 /// The one list of the index `open`.
 pub(crate) const OPEN_LIST: &str = "open";
