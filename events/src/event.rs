@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
-use plain_text::json_as_xml;
+use plain_text::{json_as_xml, surrogates_decoded};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
@@ -10,22 +10,22 @@ use crate::data::Data;
 use crate::object::{self, Object};
 use crate::sizes::MAX_NAME_BYTES;
 use crate::versioned::{Versioned, decode_previous, has_previous};
-use crate::{BadRecord, borrow, lenient};
+use crate::{BadRecord, lenient};
 
 /// A CloudEvent 1.0 in structured JSON. Its data decides its `type`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(bound = "T: Data + schemars::JsonSchema"))]
 pub struct Event<'a, T> {
     /// `1.0`.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "lenient::needed_text")]
     #[cfg_attr(feature = "schema", schemars(extend("const" = "1.0")))]
     pub specversion: Cow<'a, str>,
     /// Unique within `source`; repeats of one event share it.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "lenient::needed_text")]
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub id: Cow<'a, str>,
     /// What produced it, a URI reference.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "lenient::needed_text")]
     #[cfg_attr(feature = "schema", schemars(length(min = 1), extend("format" = "uri-reference")))]
     pub source: Cow<'a, str>,
     /// Name and version of what `data` holds.
@@ -36,20 +36,23 @@ pub struct Event<'a, T> {
     #[cfg_attr(feature = "schema", schemars(with = "String", extend("format" = "date-time")))]
     pub time: Timestamp,
     /// Always JSON.
-    #[serde(default = "json", borrow, deserialize_with = "json_if_null")]
+    #[serde(default = "json", borrow, deserialize_with = "json_if_no_text")]
     pub datacontenttype: Cow<'a, str>,
     /// The payload.
     #[serde(deserialize_with = "object::only", bound(deserialize = "T: Deserialize<'de>"))]
     pub data: T,
 }
 
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
 fn json<'a>() -> Cow<'a, str> {
     Cow::Borrowed("application/json")
 }
 
-/// [CloudEvents](https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md) takes null for nothing.
-fn json_if_null<'de: 'a, 'a, D: Deserializer<'de>>(from: D) -> Result<Cow<'a, str>, D::Error> {
-    Ok(borrow::option(from)?.unwrap_or_else(json))
+/// [CloudEvents](https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md) takes null for nothing. Nobody
+/// asks for this one, so what is no text is taken for nothing, too.
+fn json_if_no_text<'de: 'a, 'a, D: Deserializer<'de>>(from: D) -> Result<Cow<'a, str>, D::Error> {
+    Ok(lenient::text(from)?.unwrap_or_else(json))
 }
 
 impl<'a, T: Data> Event<'a, T> {
@@ -128,13 +131,20 @@ impl<'a, T: Versioned<'a>> Event<'a, T> {
         if bytes.len() > T::MAX_BYTES {
             return Err(BadRecord::too_large(bytes.len()));
         }
-        let text = std::str::from_utf8(bytes).map_err(|error| explain::not_text(bytes, &error))?;
-        let read = serde_json::from_str::<Object<Self>>(text);
+        // .NET's writers put it before what they write.
+        let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
         // Only what can't be read as it stands is repaired, and owns its texts then; all else borrows from the record.
-        let repaired = if read.is_err() { json_text::repaired(text, lenient::is_text) } else { None };
+        let (read, text) = match std::str::from_utf8(bytes) {
+            Ok(text) => (serde_json::from_str::<Object<Self>>(text), Cow::Borrowed(text)),
+            Err(error) => {
+                let text = surrogates_decoded(bytes).ok_or_else(|| explain::not_text(bytes, &error))?;
+                (read_owned(&text), Cow::Owned(text))
+            }
+        };
+        let repaired = if read.is_err() { json_text::repaired(&text, lenient::is_text) } else { None };
         let (read, text) = match &repaired {
             Some(repaired) => (read_owned(repaired), repaired.as_str()),
-            None => (read, text),
+            None => (read, text.as_ref()),
         };
         let timed = arrived.filter(|_| read.is_err()).and_then(|arrived| with_time(text, arrived));
         let (read, text) = match &timed {

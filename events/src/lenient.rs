@@ -13,10 +13,17 @@ use crate::{Comment, DeletedBy};
 /// The fields that hold a text beside those of a comment.
 const OTHER_TEXTS: [&str; 3] = ["reason", "reporter", "version"];
 
+/// The attributes of an event that hold a text. Its `type` is none of them: what is not known there is not read.
+const ATTRIBUTES: [&str; 4] = ["datacontenttype", "id", "source", "specversion"];
+
 /// Whether a number under this key of an event is read as a text: as it is written, so that `1e3` is one id wherever it comes
-/// from. `depth` is how deep the key's object lies: 2 for the event's data.
+/// from. `depth` is how deep the key's object lies: 1 for the event, 2 for its data.
 pub(crate) fn is_text(depth: usize, key: &str) -> bool {
-    depth > 1 && Comment::is_text_or_number(key) || depth == 2 && OTHER_TEXTS.contains(&key)
+    match depth {
+        1 => ATTRIBUTES.contains(&key),
+        2 => Comment::is_text_or_number(key) || OTHER_TEXTS.contains(&key),
+        _ => depth > 2 && Comment::is_text_or_number(key),
+    }
 }
 
 /// What the error of a body that is no text begins with. It may be shown: it quotes nothing.

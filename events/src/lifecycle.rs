@@ -3,27 +3,48 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::versioned::first_version;
-use crate::{BadRecord, Comment, Event, Prediction, Reason, lenient, object};
+use crate::{BadRecord, Comment, Event, Prediction, Reason, ids, lenient, object};
 
 /// A later version of a comment: what it says from now on. It is scored and judged like a new comment.
 ///
 /// It has the `id` of the comment, and the partition key, so that the versions of one comment keep their order. Its event id
 /// follows from source, comment id and version.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CommentEdited<'a> {
     /// The comment as it is now.
-    #[serde(borrow, deserialize_with = "object::only")]
     pub comment: Comment<'a>,
     /// Which version this is, as the forum says: a revision or the time of the edit, as text or as a number; else a hash of the text.
     ///
     /// Numbers, decimals and ISO 8601 times, each up to a `+` behind which anything may stand, have an order of their own; other
     /// versions are in the order in which they come. Two edits that share a time need different versions: `1767607500+` and a hash.
-    #[serde(borrow, deserialize_with = "lenient::needed_text")]
     pub version: Cow<'a, str>,
+}
+
+/// A later version of a comment as producers write it, who may leave out which one it is.
+#[derive(Deserialize)]
+#[serde(rename = "CommentEdited")]
+struct WrittenEdit<'a> {
+    #[serde(borrow, deserialize_with = "object::only")]
+    comment: Comment<'a>,
+    #[serde(default, borrow, deserialize_with = "lenient::text")]
+    version: Option<Cow<'a, str>>,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for CommentEdited<'a> {
+    /// Reads one. A version that is missing or says nothing costs no text its score: it is that of the time of the edit and the
+    /// text, or of the text alone, as [`ids::edit_version`] and [`ids::text_version`] make them.
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let WrittenEdit { comment, version } = WrittenEdit::deserialize(from)?;
+        let version = version.filter(|version| !version.trim().is_empty()).unwrap_or_else(|| {
+            let of_text = ids::text_version(comment.body.as_deref().unwrap_or_default(), 0);
+            comment.edited.map_or_else(|| of_text.clone(), |edited| ids::edit_version(edited, &of_text)).into()
+        });
+        Ok(CommentEdited { comment, version })
+    }
 }
 
 /// A comment is gone: nothing is to be decided about it any more.

@@ -143,6 +143,11 @@ impl Faults {
         *self.state().injected.entry(what).or_default() += 1;
     }
 
+    /// The ids of alerts that the topic refuses.
+    pub(crate) fn refused(&self) -> BTreeSet<String> {
+        self.state().refused.clone()
+    }
+
     pub(crate) fn refuses(&self, alert_id: &str) -> bool {
         let refuses = self.state().refused.contains(alert_id);
         if refuses {

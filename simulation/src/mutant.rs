@@ -152,6 +152,7 @@ fn sets(update: &Update, name: &str) -> bool {
 fn skips_update(update: &Update) -> bool {
     (is_on("withhold-without-record") && sets(update, "withheld"))
         || (is_on("keep-superseded") && sets(update, "superseded"))
+        || (is_on("keep-deleted") && sets(update, "withdrawn"))
         || (is_on("lose-report") && sets(update, "reports"))
 }
 
@@ -234,6 +235,13 @@ impl<B: Table> Table for Mutant<B> {
             Outcome::ConditionFailed(_) if is_on("sign-in-again") && partition.starts_with("sign-in#") => {
                 Outcome::Done(())
             }
+            // It does not know its own write again.
+            Outcome::ConditionFailed(Some(mut found))
+                if is_on("sign-in-is-anothers") && partition.starts_with("sign-in#") =>
+            {
+                without(&mut found, &["browser", "request"]);
+                Outcome::ConditionFailed(Some(found))
+            }
             Outcome::ConditionFailed(Some(found)) => Outcome::ConditionFailed(Some(Box::new(self.found(item, *found)))),
             outcome => outcome,
         })
@@ -255,6 +263,9 @@ impl<B: Table> Table for Mutant<B> {
         };
         if sets(&update, "withdrawn") || sets(&update, "superseded") {
             update.actions.retain(|name, _| !left_out(name));
+        }
+        if is_on("report-without-rank") && sets(&update, "reports") {
+            update.actions.remove("rank");
         }
         let is_over = is_on("overwrite-ledger") && key.sort.starts_with("alert#");
         let condition = if is_over { &table::Condition::Present } else { condition };
@@ -289,7 +300,13 @@ impl<T: Topic> Topic for Mutant<T> {
             let published = |_| PublishOutcome::Published { message_id: "lost".to_owned() };
             return Ok(messages.iter().map(published).collect());
         }
-        self.inner.publish_batch(messages).await
+        match self.inner.publish_batch(messages).await {
+            Err(error) if error.kind == CallErrorKind::Refused && is_on("refuse-whole-call") => {
+                let (code, message) = ("Refused".to_owned(), error.message);
+                Ok(vec![PublishOutcome::Failed { sender_fault: true, code, message }; messages.len()])
+            }
+            answer => answer,
+        }
     }
 }
 

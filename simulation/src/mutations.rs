@@ -7,7 +7,7 @@
 pub type Mutation = (&'static str, &'static str);
 
 /// All of them.
-pub const ALL: [Mutation; 53] = [
+pub const ALL: [Mutation; 58] = [
     ("skip-partial-retry", "failed entries of a call that answered 200 count as done"),
     ("retry-whole-call", "after a call that failed in part, all of its entries are sent again"),
     ("mix-keys", "one PutRecords call carries several records of a key"),
@@ -25,6 +25,7 @@ pub const ALL: [Mutation; 53] = [
     ("send-before-ledger", "an alert is published before the ledger knows of it"),
     ("ignore-sent", "an alert that was sent is sent again"),
     ("overwrite-ledger", "an entry of the ledger is written over"),
+    ("refuse-whole-call", "of a call that is refused for one entry, all entries count as refused"),
     ("publish-own-text", "what is published is not what was requested"),
     ("withhold-without-record", "an alert that is withheld is not recorded"),
     ("budget-place-twice", "two alerts have one place in a budget"),
@@ -44,6 +45,7 @@ pub const ALL: [Mutation; 53] = [
     ("digest-without-record", "a digest is sent, and it is not recorded what it covers"),
     ("cover-again", "alerts that are in a digest are in the next, too"),
     ("sign-in-again", "a sign-in link signs in more than once"),
+    ("sign-in-is-anothers", "a sign-in that had no answer counts as another browser's"),
     ("overwrite-decision", "a decision is written over another's of the same number"),
     ("skip-outbox", "a decision is logged and is not noted as unsent"),
     ("outbox-afterwards", "a decision is noted as unsent after it is logged, not with it"),
@@ -56,7 +58,10 @@ pub const ALL: [Mutation; 53] = [
     ("keep-superseded-listed", "an alert about an earlier text, or of a comment that is gone, stays in lists"),
     ("repeat-is-latest", "a version that comes again counts as the latest"),
     ("keep-deleted-text", "the text of a deleted comment stays in its alert"),
+    ("keep-deleted", "an alert whose comment is deleted is not marked"),
     ("lose-report", "a report of a comment does not count at its alert"),
+    ("report-without-rank", "a report does not raise its alert in the queue"),
+    ("miss-what-alerted", "a comment that alerted counts as missed"),
     ("lose-missed", "a comment that was missed is not noted"),
     ("read-eventually", "items are read as they were a while ago"),
     ("first-page-only", "of what takes several pages the first is all"),

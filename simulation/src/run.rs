@@ -117,7 +117,8 @@ async fn carry_out(plan: &Plan) -> RunOutcome {
     let messages = notices.len() as u64;
     let effects = faults.effects();
     let was_redriven = redriven.put_back > 0;
-    let witnessed = Witnessed { notices, effects, answers, sign_ins, redriven, last_due };
+    let refused = faults.refused();
+    let witnessed = Witnessed { notices, effects, answers, sign_ins, refused, redriven, last_due };
     let evidence = Evidence::of(&world, policies, witnessed).await;
     evidence.held_back().into_iter().for_each(|kind| faults.count(kind));
     broken.extend(oracle::broken(&evidence));

@@ -106,7 +106,7 @@ fn bad_events(event: &dyn Fn(usize) -> Vec<u8>, family: &str) -> Vec<BadSample> 
     let edits: [(&str, Reason, Edit); 18] = [
         ("no id", Reason::NotAnEvent, |event| without(event, "id")),
         ("id empty", Reason::NotAnEvent, |event| event["id"] = json!("")),
-        ("id a number", Reason::NotAnEvent, |event| event["id"] = json!(1)),
+        ("id a boolean", Reason::NotAnEvent, |event| event["id"] = json!(true)),
         ("no source", Reason::NotAnEvent, |event| without(event, "source")),
         ("source empty", Reason::NotAnEvent, |event| event["source"] = json!("")),
         ("no type", Reason::NotAnEvent, |event| without(event, "type")),
@@ -133,7 +133,7 @@ fn bad_events(event: &dyn Fn(usize) -> Vec<u8>, family: &str) -> Vec<BadSample> 
     let texts: [(&'static str, Vec<u8>, Reason); 5] = [
         ("cut off", whole[..whole.len() - 9].to_vec(), Reason::NotJson),
         ("two events in one", [&whole[..], b"\n", &whole].concat(), Reason::NotJson),
-        ("a byte order mark", [b"\xEF\xBB\xBF", &whole[..]].concat(), Reason::NotJson),
+        ("two byte order marks", ["\u{FEFF}\u{FEFF}".as_bytes(), &whole[..]].concat(), Reason::NotJson),
         ("a bare control character", replaced(&whole, PRIVATE, "\u{1}"), Reason::NotJson),
         ("half an escape", replaced(&whole, PRIVATE, "\\ud8"), Reason::NotJson),
     ];

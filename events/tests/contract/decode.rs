@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use modstream_events::{
-    Comment, CommentDeleted, CommentEdited, CommentReported, Event, MAX_RECORD_BYTES, Prediction, Reason,
+    Comment, CommentDeleted, CommentEdited, CommentReported, Event, MAX_RECORD_BYTES, Prediction, Reason, ids,
 };
 use serde_json::{Value, json};
 
@@ -219,6 +219,62 @@ fn one_number_is_one_text_wherever_it_stands_and_numbers_stay_numbers() {
         let record = event("modstream.comment-deleted.v1", &format!(r#"{{"id":{nothing},"by":"author"}}"#));
         assert!(Event::<CommentDeleted<'_>>::decode(record.as_bytes()).is_err(), "{nothing}");
     }
+}
+
+#[test]
+fn a_number_is_an_attribute_and_a_content_type_that_is_none_says_nothing() {
+    for (attribute, value, read) in [
+        ("id", "7", ["7", "urn:example:forum"]),
+        ("id", "1.50", ["1.50", "urn:example:forum"]),
+        ("id", "12345678901234567890123", ["12345678901234567890123", "urn:example:forum"]),
+        ("source", "7", ["k3f9a01", "7"]),
+        ("specversion", "1.0", ["k3f9a01", "urn:example:forum"]),
+        ("datacontenttype", "7", ["k3f9a01", "urn:example:forum"]),
+        ("datacontenttype", "{\"a\":[1]}", ["k3f9a01", "urn:example:forum"]),
+    ] {
+        let mut event: Value = serde_json::from_str(&with_data(r#"{"body":"b"}"#)).expect("JSON");
+        event["id"] = "k3f9a01".into();
+        event[attribute] = "TAKEN".into();
+        let record = event.to_string().replace("\"TAKEN\"", value);
+        let Event { id, source, data, .. } = decoded(&record);
+        assert_eq!(([id.as_ref(), source.as_ref()], data.body()), (read, Ok("b")), "{record}");
+    }
+}
+
+#[test]
+fn a_later_version_that_does_not_say_which_it_is_has_a_name_of_its_text_and_time() {
+    let of_text = ids::text_version("b", 0);
+    for (version, edited, name) in [
+        ("", "", of_text.clone()),
+        (r#","version":null"#, "", of_text.clone()),
+        (r#","version":" ""#, "", of_text.clone()),
+        (r#","version":{"a":1}"#, "", of_text.clone()),
+        (r#","version":true"#, r#","edited":1767607500"#, ids::edit_version(1_767_607_500, &of_text)),
+        (r#","version":"3""#, r#","edited":1767607500"#, "3".to_owned()),
+    ] {
+        let data = format!(r#"{{"comment":{{"id":"k","body":"b"{edited}}}{version}}}"#);
+        let record = with_data(&data).replace("modstream.comment.v1", "modstream.comment-edited.v1");
+        let read: Event<'_, CommentEdited<'_>> = Event::decode(record.as_bytes()).expect(&record);
+        assert_eq!(read.data.version, name, "{data}");
+    }
+}
+
+#[test]
+fn a_byte_order_mark_costs_nothing() {
+    let record = format!("\u{FEFF}{}", with_data("{\"body\":\"\u{FEFF}b\"}"));
+    assert_eq!(decoded(&record).data.body(), Ok("\u{FEFF}b"));
+}
+
+#[test]
+fn surrogates_of_three_bytes_are_read_as_escaped_ones_are() {
+    let record = with_data(r#"{"body":"a HALF b PAIR"}"#);
+    let (before, rest) = record.split_once("HALF").expect("there");
+    let (between, after) = rest.split_once("PAIR").expect("there");
+    let parts: [&[u8]; 5] =
+        [before.as_bytes(), b"\xED\xA0\xBD", between.as_bytes(), b"\xED\xA0\xBD\xED\xB8\x80", after.as_bytes()];
+    let bytes = parts.concat();
+    let read: Event<'_, Comment<'_>> = Event::decode(&bytes).expect("decodes");
+    assert_eq!(read.data.body(), Ok("a \u{FFFD} b \u{1F600}"));
 }
 
 #[test]

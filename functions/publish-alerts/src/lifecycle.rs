@@ -13,6 +13,7 @@ use modstream_platform::deliver::DeliveryError;
 use modstream_platform::table::Table;
 use modstream_platform::{Clock, Objects, Topic};
 use modstream_telemetry::{alerts_superseded, alerts_withdrawn, comment_missed, comment_reported};
+use named_mutations::is_on;
 
 use crate::{Delivered, Publishing, failed};
 
@@ -216,7 +217,7 @@ impl<T: Topic, B: Table, O: Objects, C: Clock> Publishing<'_, T, B, O, C> {
         let Some(deletion) = record.deleted.as_ref().filter(|deletion| deletion.by == DeletedBy::Moderator) else {
             return Ok(());
         };
-        if record.reports.is_empty() || seen.alerted {
+        if record.reports.is_empty() || (seen.alerted && !is_on("miss-what-alerted")) {
             return Ok(());
         }
         let (time, reports) = (deletion.time, record.reports.len());

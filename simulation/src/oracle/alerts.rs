@@ -104,7 +104,10 @@ fn asked(evidence: &Evidence, audit: &Audit, policies: &Policies<'_>, broken: &m
         let exploration = || ids::exploration(source, comment, policies.name()).to_string();
         // An alert that the topic refuses may be held back later, with the text that was requested first.
         asked.predictions.insert(text(&event, "/id").unwrap_or_default().to_owned(), event["data"].clone());
-        if audit.quarantined("predictions", record).is_some() {
+        if let Some(entry) = audit.quarantined("predictions", record) {
+            if text(&entry, "/data/reason") == Some("refused") && !evidence.refused.contains(&alert()) {
+                broken.push(format!("alert {}: in quarantine as refused, and the topic takes it", alert()));
+            }
             asked.refused.extend([alert(), exploration()]);
             continue;
         }

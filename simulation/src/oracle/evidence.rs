@@ -42,6 +42,8 @@ pub(crate) struct Evidence {
     pub(super) effects: Vec<Noted>,
     pub(super) answers: Vec<Answer>,
     pub(super) sign_ins: Vec<SignIn>,
+    /// The ids of alerts that the topic refuses.
+    pub(super) refused: BTreeSet<String>,
     pub(super) redriven: Redriven,
     /// When the schedule of the digests was due last.
     pub(super) last_due: Timestamp,
@@ -53,6 +55,7 @@ pub(crate) struct Witnessed {
     pub(crate) effects: Vec<Noted>,
     pub(crate) answers: Vec<Answer>,
     pub(crate) sign_ins: Vec<SignIn>,
+    pub(crate) refused: BTreeSet<String>,
     pub(crate) redriven: Redriven,
     pub(crate) last_due: Timestamp,
 }
@@ -60,7 +63,7 @@ pub(crate) struct Witnessed {
 impl Evidence {
     /// Reads everything back. `document` is the policies that the run went by, in JSON.
     pub(crate) async fn of(world: &World, document: &str, witnessed: Witnessed) -> Self {
-        let Witnessed { notices, effects, answers, sign_ins, redriven, last_due } = witnessed;
+        let Witnessed { notices, effects, answers, sign_ins, refused, redriven, last_due } = witnessed;
         let items = world.table.items();
         let mut objects = contents(&world.objects).await;
         objects.extend(facts(&items, &effects));
@@ -78,6 +81,7 @@ impl Evidence {
             effects,
             answers,
             sign_ins,
+            refused,
             redriven,
             last_due,
         }

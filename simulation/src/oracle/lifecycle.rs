@@ -30,6 +30,8 @@ struct Alert<'a> {
     folder: &'a str,
     comment_key: String,
     comment_event: String,
+    /// Whether it asks to learn, and alerts nobody.
+    explores: bool,
 }
 
 impl Comment {
@@ -60,7 +62,7 @@ pub(super) fn broken(evidence: &Evidence) -> Vec<String> {
     // What was put back comes behind what came later.
     let keeps_order = evidence.redriven.put_back == 0;
     let is_version = |comment: &Comment, event: &str| comment.versions.values().any(|(version, _)| version == event);
-    for Alert { id, folder, comment_key, comment_event } in &alerts {
+    for Alert { id, folder, comment_key, comment_event, .. } in &alerts {
         let comment = comments.get(comment_key).unwrap_or(&nothing);
         let is_superseded = evidence.has(&format!("{folder}superseded.json"));
         let is_withdrawn = evidence.has(&format!("{folder}withdrawn.json"));
@@ -138,6 +140,18 @@ fn broken_in_missed(evidence: &Evidence, comments: &BTreeMap<String, Comment>, a
         if !comment.is_some_and(|comment| !comment.removed.is_empty() && !comment.reports.is_empty()) {
             broken.push(format!("{key}: the comment was not reported, or not removed"));
         }
+        // What comes of it after the deletion may alert later.
+        let is_before_all = |comment: &Comment, event: &str| {
+            let last = comment.places.get(event).map(|(_, last)| last);
+            last.is_some_and(|last| comment.deleted.iter().all(|deleted| last < deleted))
+        };
+        let alerted = alerts.iter().find(|alert| {
+            let is_its_own = alert.comment_key == comment_key && !alert.explores;
+            is_its_own && comment.is_some_and(|comment| is_before_all(comment, &alert.comment_event))
+        });
+        if let Some(alert) = alerted.filter(|_| evidence.redriven.put_back == 0) {
+            broken.push(format!("{key}: alert {} was about it", alert.id));
+        }
     }
     for (comment_key, comment) in comments.iter().filter(|_| evidence.redriven.put_back == 0) {
         // The first deletion says by whom; the others may come while it still holds.
@@ -202,7 +216,8 @@ fn alerts(evidence: &Evidence) -> Vec<Alert<'_>> {
         let id = folder.split('/').nth(2)?;
         let event = parse(content)?;
         let comment_event = text(&event, "/data/comment_event/id")?.to_owned();
-        Some(Alert { id, folder, comment_key: comment_key(&event), comment_event })
+        let explores = event.pointer("/data/exploration").is_some();
+        Some(Alert { id, folder, comment_key: comment_key(&event), comment_event, explores })
     });
     requested.collect()
 }

@@ -5,17 +5,22 @@
 
 use std::borrow::Cow;
 
+use plain_text::surrogates_decoded;
+
 /// The characters of 0x80-0x9F.
 const C1: [char; 32] = [
     '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8D}', 'Ž', '\u{8F}', '\u{90}', '‘', '’',
     '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9D}', 'ž', 'Ÿ',
 ];
 
-/// Decodes UTF-8, or else windows-1252, and puts right what was decoded wrongly before.
+/// Decodes UTF-8, also with surrogates in it, or else windows-1252, and puts right what was decoded wrongly before.
 pub(crate) fn decode(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) => repair(text).into_owned(),
-        Err(_) => repair(&bytes.iter().map(|&byte| from_byte(byte)).collect::<String>()).into_owned(),
+        Err(_) => {
+            let western = || bytes.iter().map(|&byte| from_byte(byte)).collect::<String>();
+            repair(&surrogates_decoded(bytes).unwrap_or_else(western)).into_owned()
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 
 use json_text::{Place, Repeated, repaired, repeated_key};
 use modstream_events::Comment;
-use plain_text::LooksLike;
+use plain_text::{LooksLike, surrogates_decoded};
 use serde::Deserialize;
 use serde::de::value::{MapAccessDeserializer, StrDeserializer};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
@@ -48,7 +48,7 @@ impl Jsonl {
 /// # Errors
 /// [`RowError`] says what is wrong with it; it quotes none of it.
 pub fn row_of_line(line: u64, text: &[u8], options: &ReadOptions) -> Result<Row, RowError> {
-    match parse(without_comma(text), &End::Newline, options) {
+    match parse(without_comma(without_mark(text)), &End::Newline, options) {
         Ok((comment, removed)) => Ok(Row { line, comment, removed }),
         Err(kind) => Err(RowError { line, kind }),
     }
@@ -111,16 +111,19 @@ type Parsed = (Comment<'static>, Option<bool>);
 /// Reads the text of one object.
 pub(crate) fn parse(line: &[u8], end: &End, options: &ReadOptions) -> Result<Parsed, RowErrorKind> {
     let text = match std::str::from_utf8(line) {
-        Ok(text) => text,
+        Ok(text) => Cow::Borrowed(text),
         // The file ends with half a character.
         Err(error) if error.error_len().is_none() && matches!(end, End::File) => return Err(RowErrorKind::CutOff),
-        Err(error) => return Err(RowErrorKind::NotUtf8(LooksLike::of(line, &error))),
+        Err(error) => match surrogates_decoded(line) {
+            Some(text) => Cow::Owned(text),
+            None => return Err(RowErrorKind::NotUtf8(LooksLike::of(line, &error))),
+        },
     };
-    if let Ok(row) = object(text, options) {
+    if let Ok(row) = object(&text, options) {
         return row;
     }
     let is_text = |depth: usize, key: &str| depth == 1 && Comment::is_text_or_number(key) && key != options.text_column;
-    let Some(text) = repaired(text, is_text) else { return Err(fault(text, end, options)) };
+    let Some(text) = repaired(&text, is_text) else { return Err(fault(&text, end, options)) };
     object(&text, options).unwrap_or_else(|_| Err(fault(&text, end, options)))
 }
 

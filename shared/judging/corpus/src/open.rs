@@ -15,7 +15,7 @@ const UNPACK: &str = "unpack it first";
 const CONVERT: &str = "export it as one of these";
 
 /// The first bytes of what people try, after unpacking.
-const OTHERS: [(&[u8], &str, &str); 11] = [
+const OTHERS: [(&[u8], &str, &str); 12] = [
     (b"PK\x03\x04", "a zip archive or a spreadsheet", "unpack it, or export the sheet as CSV"),
     (b"\xD0\xCF\x11\xE0", "a spreadsheet of an old Excel", "export the sheet as CSV"),
     (b"\x1F\x8B", "compressed twice", UNPACK),
@@ -27,6 +27,7 @@ const OTHERS: [(&[u8], &str, &str); 11] = [
     (b"ARROW1", "an Arrow file", "convert it, with pandas: `read_feather('FILE').to_csv('comments.csv', index=False)`"),
     (b"SQLite format 3\0", "an SQLite database", "export a table: `sqlite3 -header -csv FILE 'SELECT ...'`"),
     (b"\xFF\xFE\0\0", "UTF-32 text", "save it as UTF-8"),
+    (b"\0\0\xFE\xFF", "UTF-32 text", "save it as UTF-8"),
 ];
 
 /// How comments are written in a file.

@@ -121,6 +121,7 @@ fn a_file_without_comments_is_refused_with_what_to_do() {
         ),
         (b"\xFD7zXZ\x00".to_vec(), "f: this is xz data, neither CSV nor JSON Lines; unpack it first"),
         (b"\xFF\xFE\0\0b\0\0\0".to_vec(), "f: this is UTF-32 text, neither CSV nor JSON Lines; save it as UTF-8"),
+        (b"\0\0\xFE\xFF\0\0\0b".to_vec(), "f: this is UTF-32 text, neither CSV nor JSON Lines; save it as UTF-8"),
         (
             b"PAR1\x15\x04".to_vec(),
             "f: this is a Parquet file, neither CSV nor JSON Lines; convert it, with pandas: `read_parquet('FILE').to_csv('comments.csv', index=False)`",

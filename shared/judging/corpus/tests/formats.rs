@@ -433,3 +433,11 @@ fn files_that_were_put_one_behind_the_other_keep_their_byte_order_marks() {
     let bodies: Vec<_> = rows(file.as_bytes()).into_iter().filter_map(|row| row.comment.body).collect();
     assert_eq!(bodies, ["a", "b", "\u{FEFF}c"]);
 }
+
+#[test]
+fn surrogates_of_three_bytes_are_read_as_escaped_ones_are() {
+    let half = b"it's \xED\xA0\xBD \xED\xA0\xBD\xED\xB8\x80".as_slice();
+    for file in [[b"body\n".as_slice(), half].concat(), [b"{\"body\":\"".as_slice(), half, b"\"}"].concat()] {
+        assert_eq!(bodies(&file).remove(0).1, "it's \u{FFFD} \u{1F600}");
+    }
+}

@@ -37,6 +37,23 @@ fn ways(bytes: &[u8], step: usize) -> Vec<Vec<Row>> {
     ]
 }
 
+#[test]
+fn a_byte_order_mark_before_a_line_of_csv_hides_neither_names_nor_quotes() {
+    let row = |line, id: &'static str, body: &'static str| {
+        let comment = Comment { id: Some(id.into()), body: Some(body.into()), ..Comment::default() };
+        Row { line, comment, removed: None }
+    };
+    let meant = [row(2, "a", "1"), row(3, "b", "2"), row(5, "c", "3, \u{FEFF}")];
+    for header in ["\u{FEFF}id,body", "\u{FEFF}\u{FEFF}\"id\",body", "id,\u{FEFF}body\u{FEFF}"] {
+        let file = format!("{header}\r\na,1\r\n\u{FEFF}b,2\n\u{FEFF}\n\u{FEFF}\"c\",\"3, \u{FEFF}\"\n\u{FEFF}");
+        for step in [1, 2, 7, 1000] {
+            for rows in ways(file.as_bytes(), step) {
+                assert_eq!(rows, meant, "{header:?} {step}");
+            }
+        }
+    }
+}
+
 fn text() -> impl Strategy<Value = Option<String>> {
     // Quotes, commas and line ends often; no capital or symbol before others, which could be misread text.
     prop::option::of("([a-z]{0,3}[éüß—’😀中]?[ \",\r\n;\t\\\\\u{0}]?){0,6}")

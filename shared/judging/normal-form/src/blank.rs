@@ -53,24 +53,42 @@ fn says_something(mut rest: &str) -> bool {
     false
 }
 
-/// The length of the picture of Reddit's, `![gif](giphy|id)`, that a text begins with. Its word is Reddit's, or none.
+/// The length of the picture that a text begins with, and whose word an editor wrote, or nobody: `![gif](giphy|id)`,
+/// `![image](https://example.org/a.png)`.
 ///
 /// Other pictures need no rule: their words are text, and their target is a link. Neither loop looks behind a bracket, so a text
 /// of nothing but beginnings is read once.
 fn picture(text: &str) -> Option<usize> {
     let (words, behind) = text.strip_prefix("![")?.split_at(text[2..].find(['[', ']', '\n'])?);
-    let is_blank = matches!(words, "gif" | "img") || !words.contains(reads_as_letter_or_digit);
+    let is_blank = matches!(words, "gif" | "img" | "image") || !words.contains(reads_as_letter_or_digit);
     let target = behind.strip_prefix("](").filter(|_| is_blank)?;
-    let end = target.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '|'))?;
+    let end = link(target).or_else(|| media(target))?;
+    target[end..].starts_with(')').then(|| text.len() - target.len() + end + 1)
+}
+
+/// The length of the name of a picture at Reddit that a text begins with.
+fn media(text: &str) -> Option<usize> {
+    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '|'))?;
     let is_id = |id: &str| !id.is_empty() && !id.contains('_');
-    let mut parts = target[..end].split('|');
-    let is_media = match (parts.next()?, parts.next()?, parts.next(), parts.next()) {
-        ("giphy", id, None | Some("downsized"), None) => is_id(id),
-        ("emote", "free_emotes_pack", Some(emote), None) => !emote.is_empty(),
-        ("emote", subreddit, Some(emote), None) => subreddit.strip_prefix("t5_").is_some_and(is_id) && is_id(emote),
+    let mut parts = text[..end].split('|');
+    let is_media = match (parts.next()?, parts.next(), parts.next(), parts.next()) {
+        (id, None, None, None) => is_upload(id),
+        ("giphy", Some(id), None | Some("downsized"), None) => is_id(id),
+        ("emote", Some("free_emotes_pack"), Some(emote), None) => !emote.is_empty(),
+        ("emote", Some(subreddit), Some(emote), None) => {
+            subreddit.strip_prefix("t5_").is_some_and(is_id) && is_id(emote)
+        }
         _ => false,
     };
-    (is_media && target[end..].starts_with(')')).then(|| text.len() - target.len() + end + 1)
+    is_media.then_some(end)
+}
+
+/// Whether this names a picture that was uploaded, such as `tjy3ibkz5dfd1`: as many small letters and digits as Reddit's names have,
+/// with a digit among them, since words have none.
+fn is_upload(id: &str) -> bool {
+    (11..=14).contains(&id.len())
+        && id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+        && id.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 /// The length of the link that a text begins with: a host, and behind its `/`, `?` or `#` the characters of a URL. Those are of
@@ -139,6 +157,8 @@ mod tests {
             "![gif](giphy|abc123)",
             "![gif](giphy|abc123|downsized)",
             "![](giphy|abc123)",
+            "![img](tjy3ibkz5dfd1)",
+            "![image](https://example.org/a.png?b=1&amp;c=2) ![gif](https://example.org/a.gif)",
             "![img](emote|t5_2qh1i|1234) ![img](emote|free_emotes_pack|joy)",
             "![](https://example.org/c.png) ![\u{1F600}](https://example.org/c.png)",
             "https://example.org/a?b=1&amp;c=2,3",
@@ -162,6 +182,11 @@ mod tests {
             "![7](giphy|abc123)",
             "![\n\nyou](giphy|abc123)",
             "![](you idiot)",
+            "![img](youareanidiot)",
+            "![img](1diot)",
+            "![image](https://example.org/a.png you)",
+            "![image](https://example.org/a.png",
+            "![Image 7](https://example.org/a.png)",
             "![](you-idiot)",
             "![](https://example.org/a.png \"you idiot\")",
             "![gif](giphy|you_idiot)",

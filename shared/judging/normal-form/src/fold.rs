@@ -1,18 +1,20 @@
 use std::borrow::Cow;
 
 use icu_casemap::{CaseMapper, CaseMapperBorrowed};
+use icu_locale_core::{LanguageIdentifier, langid};
 
 use crate::letters::{Letters, NFC, NFD, NFKC, normalise};
 use crate::properties::is_dash;
 use crate::transport::{MOST_LAYERS, undo_transport};
 
 const CASE: CaseMapperBorrowed<'static> = CaseMapper::new();
+const GREEK: LanguageIdentifier = langid!("el");
 
 /// The normal form of a text, on one line: two texts that a reader takes for the same have the same. Folding a form changes
 /// nothing.
 ///
 /// All of [`undo_transport`] and of [`Letters`]; then full case folding, with Turkish's two i as
-/// one; typographic quotation marks, apostrophes and dashes are ASCII's; Arabic's stroke that stretches a word goes, and so do the
+/// one, and without the accents that Greek's capitals do not have; typographic quotation marks, apostrophes and dashes are ASCII's; Arabic's stroke that stretches a word goes, and so do the
 /// marks of a quote at the beginning of its lines but the first; each run of white space is one blank, and there is none around
 /// the text.
 pub fn fold(text: &str) -> String {
@@ -59,7 +61,11 @@ impl Form {
         now.extend(other.chars().filter(|c| *c != TATWEEL).map(plain_quote));
         normalise!(NFKC, now, other);
         letters.read(other);
-        let folded = CASE.fold_string(letters.text());
+        let mut folded = CASE.fold_string(letters.text());
+        // Only so are `ΑΘΗΝΑ` and `Αθήνα` one word.
+        if folded.contains(is_greek) {
+            folded = CASE.fold_string(&CASE.uppercase_to_string(&folded, &GREEK)).into_owned().into();
+        }
         normalise!(NFKC, &folded, now);
         // Case folding leaves marks that compose with nothing: of the dotted capital I.
         letters.read(now);
@@ -93,6 +99,10 @@ impl Form {
         line.truncate(line.trim_end().len());
         line
     }
+}
+
+fn is_greek(c: char) -> bool {
+    matches!(c, '\u{370}'..='\u{3FF}' | '\u{1F00}'..='\u{1FFF}')
 }
 
 /// Whether `>` and this are no mark of a quote: `>:(`.
@@ -166,6 +176,14 @@ mod tests {
             (
                 "\u{39F}\u{394}\u{39F}\u{3A3} \u{3BF}\u{3B4}\u{3BF}\u{3C2}",
                 "\u{3BF}\u{3B4}\u{3BF}\u{3C3} \u{3BF}\u{3B4}\u{3BF}\u{3C3}",
+            ),
+            (
+                "\u{39C}\u{391}\u{3AA}\u{39F}\u{3A3} \u{39C}\u{3AC}\u{3B9}\u{3BF}\u{3C2} \u{39C}\u{386}\u{399}\u{39F}\u{3A3}",
+                "\u{3BC}\u{3B1}\u{3CA}\u{3BF}\u{3C3} \u{3BC}\u{3B1}\u{3CA}\u{3BF}\u{3C3} \u{3BC}\u{3B1}\u{3CA}\u{3BF}\u{3C3}",
+            ),
+            (
+                "\u{1F48}\u{3B4}\u{3CD}\u{3C3}\u{3C3}\u{3B5}\u{3B9}\u{3B1}",
+                "\u{3BF}\u{3B4}\u{3C5}\u{3C3}\u{3C3}\u{3B5}\u{3B9}\u{3B1}",
             ),
             ("\u{130}STANBUL istanbul \u{131}stanbul ISTANBUL", "istanbul istanbul istanbul istanbul"),
             ("STRA\u{1E9E}E STRASSE stra\u{DF}e", "strasse strasse strasse"),

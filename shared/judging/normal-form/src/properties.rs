@@ -2,16 +2,18 @@
 
 use icu_properties::props::{
     CanonicalCombiningClass, Dash, DefaultIgnorableCodePoint, ExtendedPictographic, GeneralCategory,
-    GeneralCategoryGroup, Script, WordBreak,
+    GeneralCategoryGroup, NoncharacterCodePoint, Script, WordBreak,
 };
 use icu_properties::{CodePointMapData, CodePointSetData};
 
 use crate::letters::NFKC;
 
 /// Whether a character has no glyph of its own where nobody treats it specially: zero-width characters and joiners, soft
-/// hyphens, variation selectors, directions, control characters but for white space.
+/// hyphens, variation selectors, directions, noncharacters, control characters but for white space.
 pub(crate) fn is_ignorable(c: char) -> bool {
-    CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c) || (c.is_control() && !c.is_whitespace())
+    CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
+        || CodePointSetData::new::<NoncharacterCodePoint>().contains(c)
+        || (c.is_control() && !c.is_whitespace())
 }
 
 /// The first bytes of ignorable characters.
@@ -19,6 +21,7 @@ pub(crate) fn ignorable_first_bytes() -> impl Iterator<Item = u8> {
     let first_byte = |c: char| c.encode_utf8(&mut [0; 4]).as_bytes()[0];
     let of = move |c: u32| char::from_u32(c).map_or(0, first_byte);
     let ranges = CodePointSetData::new::<DefaultIgnorableCodePoint>().iter_ranges();
+    let ranges = ranges.chain(CodePointSetData::new::<NoncharacterCodePoint>().iter_ranges());
     let controls = ('\0'..='\u{9F}').filter(|c| is_ignorable(*c)).map(first_byte);
     ranges.flat_map(move |range| of(*range.start())..=of(*range.end())).chain(controls)
 }

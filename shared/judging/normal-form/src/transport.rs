@@ -166,6 +166,7 @@ mod tests {
             ("<U+> <U+12345678AB> <U+110000> <b>", "<U+> <U+12345678AB> \u{FFFD} <b>"),
             (r"5 \* 3 \> 2", "5 * 3 > 2"),
             ("c\u{34F}g\u{2066}j\u{2069} \u{FE0F}\u{E0041}x", "cgj x"),
+            ("b\u{FFFE}u\u{FDD0}y\u{FFFF} n\u{1FFFE}o\u{10FFFF}w&#xFFFE;", "buy now"),
             ("so\u{AD}ft ze\u{200B}ro \u{FEFF}mark\u{2019}s", "soft zero mark\u{2019}s"),
             ("&", "&"),
             ("ends &amp", "ends &amp"),

@@ -52,6 +52,38 @@ impl fmt::Display for LooksLike {
     }
 }
 
+/// The text of bytes that are UTF-8 but for surrogates, which Java, PHP and Python can be made to write with three bytes each
+/// ([CESU-8](https://www.unicode.org/reports/tr26/)): a pair is its character, and half of one is U+FFFD. None where there are none,
+/// or the bytes are no UTF-8 in another way.
+pub fn surrogates_decoded(bytes: &[u8]) -> Option<String> {
+    let mut text = Vec::with_capacity(bytes.len());
+    let (mut rest, mut is_found) = (bytes, false);
+    while let Some((first, others)) = rest.split_first() {
+        let Some(one) = surrogate(rest) else {
+            text.push(*first);
+            rest = others;
+            continue;
+        };
+        is_found = true;
+        let other = if one < 0xDC00 { surrogate(&rest[3..]).filter(|other| *other >= 0xDC00) } else { None };
+        let units = [one, other.unwrap_or_default()];
+        let count = 1 + usize::from(other.is_some());
+        text.extend_from_slice(String::from_utf16_lossy(&units[..count]).as_bytes());
+        rest = &rest[3 * count..];
+    }
+    String::from_utf8(text).ok().filter(|_| is_found)
+}
+
+/// The surrogate that bytes begin with.
+fn surrogate(bytes: &[u8]) -> Option<u16> {
+    match bytes {
+        [0xED, second @ 0xA0..=0xBF, third @ 0x80..=0xBF, ..] => {
+            Some(0xD000 | u16::from(second & 0x3F) << 6 | u16::from(third & 0x3F))
+        }
+        _ => None,
+    }
+}
+
 /// The text that a file holds: UTF-8, or UTF-16 as Windows writes it, without the mark that such a file may begin with.
 ///
 /// # Errors
@@ -100,7 +132,36 @@ mod tests {
         assert_eq!(said("caf\u{E9}".as_bytes().split_last().expect("bytes").1), format!("line 1 is not UTF-8: {cut}"));
     }
 
+    #[test]
+    fn surrogates_of_three_bytes_are_read_and_nothing_else_is_guessed() {
+        for (bytes, text) in [
+            (b"it's \xED\xA0\xBD".as_slice(), Some("it's \u{FFFD}")),
+            (b"\xED\xA0\xBD\xED\xB8\x80!", Some("\u{1F600}!")),
+            (b"\xED\xA0\xBD\xED\xA0\xBD\xED\xB8\x80\xED\xB8\x80", Some("\u{FFFD}\u{1F600}\u{FFFD}")),
+            (b"\xED\xB8\x80\xED\xA0\xBD", Some("\u{FFFD}\u{FFFD}")),
+            ("plain \u{1F600} \u{D7FF}".as_bytes(), None),
+            (b"caf\xE9 \xED\xA0\xBD", None),
+            (b"\xED\xA0", None),
+        ] {
+            assert_eq!(surrogates_decoded(bytes).as_deref(), text, "{bytes:?}");
+        }
+    }
+
     proptest! {
+        /// A text whose characters beyond U+FFFF are written as two surrogates is the text.
+        #[test]
+        fn any_text_in_cesu_8_is_read(text in "(.|\u{1F600}|\u{10FFFF}){0,20}") {
+            let mut bytes = Vec::new();
+            for unit in text.encode_utf16() {
+                match char::from_u32(unit.into()) {
+                    Some(c) => bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+                    None => bytes.extend_from_slice(&[0xED, 0x80 | (unit >> 6 & 0x3F) as u8, 0x80 | (unit & 0x3F) as u8]),
+                }
+            }
+            let is_utf8 = std::str::from_utf8(&bytes).is_ok();
+            prop_assert_eq!(surrogates_decoded(&bytes), (!is_utf8).then_some(text));
+        }
+
         #[test]
         fn any_text_is_read_in_utf8_and_utf16_with_and_without_a_mark(text in "[ -~]{2}(.|\n){0,40}", mark: bool) {
             let written = if mark { format!("\u{FEFF}{text}") } else { text.clone() };

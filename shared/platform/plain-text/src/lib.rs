@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 pub use count::{agree, counted, noun_of};
-pub use encoding::{LooksLike, NotUtf8, decode};
+pub use encoding::{LooksLike, NotUtf8, decode, surrogates_decoded};
 pub use utf16::{Endian, Utf16};
 
 /// Why a character can't be seen.

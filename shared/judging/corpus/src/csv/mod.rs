@@ -35,8 +35,8 @@ impl Csv {
             delimiter = separator;
             input.chunk().map_err(failed)?;
             input.consume(length);
-            skip_blank_lines(input).map_err(failed)?;
         }
+        skip_blank_lines(input).map_err(failed)?;
         let line = input.line();
         let mut header = Record::new(delimiter, MAX_COLUMNS);
         match header.read(input) {
@@ -46,7 +46,7 @@ impl Csv {
         }
         let names: Vec<String> = (0..header.found())
             .map_while(|at| header.cell(at))
-            .map(|cell| encoding::decode(cell).trim().to_owned())
+            .map(|cell| encoding::decode(cell).trim_matches(|c: char| c.is_whitespace() || c == '\u{FEFF}').to_owned())
             .collect();
         let columns = Columns::find((name, line), header.found(), &names, delimiter, &options)?;
         let ReadOptions { text_column, labels, .. } = options;

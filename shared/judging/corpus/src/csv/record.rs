@@ -5,7 +5,8 @@
 
 use memchr::{memchr, memchr3};
 
-use crate::{MAX_ROW_BYTES, RowErrorKind, input::Input};
+use crate::input::{BYTE_ORDER_MARK, Input};
+use crate::{MAX_ROW_BYTES, RowErrorKind};
 
 /// One record at a time, in memory that is kept between records.
 pub(crate) struct Record {
@@ -167,14 +168,26 @@ pub(crate) enum End {
     File,
 }
 
-/// Passes over blank lines, and the `\n` of a `\r\n`.
+/// Passes over blank lines, the `\n` of a `\r\n`, and the byte order mark that stands before a line where files were put one behind
+/// the other.
 pub(crate) fn skip_blank_lines(input: &mut Input) -> Result<(), RowErrorKind> {
     loop {
         let chunk = input.chunk()?;
         let blank = chunk.iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
-        if blank == 0 {
+        if blank > 0 {
+            input.consume(blank);
+            continue;
+        }
+        let whole = BYTE_ORDER_MARK.len();
+        let is_marked = match chunk {
+            [0xEF] | [0xEF, 0xBB] => {
+                input.ahead(whole, |bytes| bytes.len() >= whole).bytes.starts_with(BYTE_ORDER_MARK)
+            }
+            chunk => chunk.starts_with(BYTE_ORDER_MARK),
+        };
+        if !is_marked {
             return Ok(());
         }
-        input.consume(blank);
+        input.consume(whole);
     }
 }
