@@ -41,6 +41,8 @@ const ARRIVAL_TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_CONNECTIONS: usize = 512;
 /// How much of a connection is in memory before it is looked at; a request's head is no longer.
 const MAX_HEAD_BYTES: usize = 16 << 10;
+/// How many entries that are refused are named: an answer is in memory until its client has read it.
+const MAX_NAMED: usize = 1_000;
 /// How long connections have to end when the process does.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long the system has to recover when it can't take a connection, for want of file descriptors.
@@ -250,7 +252,9 @@ impl Server {
                 }
             }
             taken.ids.extend(ids);
-            taken.refused.extend(refused);
+            let named = refused.len().min(MAX_NAMED - taken.refused.len());
+            taken.more_refused += refused.len() - named;
+            taken.refused.extend(refused.into_iter().take(named));
         }
         taken.accepted = taken.ids.len();
         let status = if taken.ids.is_empty() { StatusCode::BAD_REQUEST } else { StatusCode::ACCEPTED };
@@ -276,6 +280,13 @@ struct Taken {
     repeated: usize,
     ids: Vec<String>,
     refused: Vec<Refused>,
+    /// How many are refused besides those that are named.
+    #[serde(skip_serializing_if = "is_zero")]
+    more_refused: usize,
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// The source of a request's comments: `?source=`, or the one of `modstream send`.

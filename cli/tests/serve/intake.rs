@@ -205,6 +205,14 @@ fn what_is_coded_or_says_another_thing_in_its_head_is_refused_and_who_waits_is_a
     let mut answer = String::new();
     connection.read_to_string(&mut answer).expect("text");
     assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
+    // Some are named, all are counted.
+    let none = server.post("/v1/comments", NDJSON, &[&b"1\n".repeat(2_500)[..], comment].concat());
+    let answer = none.json();
+    assert_eq!(
+        (none.status, answer["accepted"].as_u64(), answer["more_refused"].as_u64()),
+        (202, Some(1), Some(1_500))
+    );
+    assert_eq!(answer["refused"].as_array().map(Vec::len), Some(1_000));
     // More than is told of at once.
     let many = server.post("/v1/comments", NDJSON, &b"1\n".repeat(50_001));
     assert!(many.status == 413 && many.body.contains("50000"), "{many:?}");
