@@ -23,6 +23,7 @@ use crate::policy::test::PolicyTestArgs;
 use crate::replay::ReplayArgs;
 #[cfg(feature = "aws")]
 use crate::{
+    common::reached::on_one_machine,
     decisions::{decide::DecideArgs, desk_link::DeskLinkArgs, pull::DecisionsCommand},
     model::bucket::ModelsCommand,
     operate::{
@@ -54,6 +55,11 @@ impl Cli {
             args.remove(2);
         }
         let command_line = by_topic(Cli::command());
+        #[cfg(feature = "aws")]
+        let command_line = match args.iter().any(names_data) {
+            true => on_one_machine(command_line),
+            false => command_line,
+        };
         let parsed = command_line.clone().try_get_matches_from(&args);
         parsed.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(|error| {
             let error = explained(error, &command_line, &args, Lacks::THIS_BUILD);
@@ -77,6 +83,12 @@ impl Cli {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         self.command.run()
     }
+}
+
+/// Whether an argument says `--data`.
+#[cfg(feature = "aws")]
+fn names_data(arg: &OsString) -> bool {
+    arg.to_string_lossy().strip_prefix("--data").is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
 }
 
 #[derive(Debug, Subcommand)]

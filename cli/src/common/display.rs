@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use console::style;
 use modstream_events::{Alert, Event, Severity};
 #[cfg(feature = "aws")]
-use modstream_events::{Comment, CommentDeleted, CommentReported, Prediction};
+use modstream_events::{Comment, CommentDeleted, CommentReported, Decision, Prediction};
 #[cfg(feature = "aws")]
 use modstream_ledger::limits::BreakerOpened;
 pub(crate) use plain_text::one_line;
@@ -135,6 +135,25 @@ pub(crate) fn reported(event: &Event<'_, CommentReported<'_>>) -> String {
     let CommentReported { id, subreddit, reason, .. } = &event.data;
     let reason = reason.as_deref().map_or_else(String::new, |reason| format!(" ({})", one_line(reason)));
     format!("{}  reported: comment {}{reason}\n", time_and_subreddit(event, subreddit.as_deref()), one_line(id))
+}
+
+/// What a moderator said, on one line.
+#[cfg(feature = "aws")]
+pub(crate) fn decision(event: &Event<'_, Decision<'_>>) -> String {
+    let Decision { action, moderator, alert_id, subreddit, .. } = &event.data;
+    format!(
+        "{}  {} by {}: alert {}\n",
+        time_and_subreddit(event, subreddit.as_deref()),
+        action.as_str(),
+        one_line(moderator),
+        one_line(alert_id)
+    )
+}
+
+/// That something else is in use, on one line.
+#[cfg(feature = "aws")]
+pub(crate) fn change<T>(event: &Event<'_, T>, what: &str) -> String {
+    format!("{}  {what}\n", time_and_subreddit(event, None))
 }
 
 /// A comment on one line: the start of it.

@@ -46,6 +46,32 @@ impl ReachArgs {
 /// What the table and the bucket of a data folder are called, and what is filled in for whoever asks for its name.
 pub(crate) const HERE: &str = "the data folder";
 
+/// What is said of a bucket or table by its name; a data folder's has none.
+pub(crate) fn place_of(what: &str, name: &str) -> String {
+    if name == HERE { HERE.to_owned() } else { format!("{what} {name}") }
+}
+
+/// The endings of the variables that name a part of a system on AWS.
+const PARTS_ON_AWS: [&str; 5] = ["_BUCKET", "_TABLE", "_STREAM", "_TOPIC_ARN", "_SECRET"];
+
+/// The command line of who works on a data folder: what the environment says of a system on AWS does not count, and what names a
+/// part of one can't be said.
+pub(crate) fn on_one_machine(command: clap::Command) -> clap::Command {
+    let below: Vec<String> = command.get_subcommands().map(|command| command.get_name().to_owned()).collect();
+    let command = below.into_iter().fold(command, |command, name| command.mut_subcommand(name, on_one_machine));
+    if !command.get_arguments().any(|arg| arg.get_id() == "data") {
+        return command;
+    }
+    command.mut_args(|arg| {
+        let variable = arg.get_env().and_then(std::ffi::OsStr::to_str).unwrap_or_default();
+        if PARTS_ON_AWS.iter().any(|part| variable.ends_with(part)) {
+            arg.env(None).conflicts_with("data")
+        } else {
+            arg
+        }
+    })
+}
+
 /// One of a system's streams, whatever it is called there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {

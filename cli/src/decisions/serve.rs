@@ -61,7 +61,9 @@ where
 
 /// The host that a request is for. A page elsewhere may have made its own name point here: whoever serves pages looks at it.
 pub(crate) fn host(request: &hyper::Request<Incoming>) -> Option<String> {
-    Some(text(request.headers().get(HOST)?))
+    let mut hosts = request.headers().get_all(HOST).iter();
+    // Of two, nobody knows which one others go by.
+    hosts.next().filter(|_| hosts.next().is_none()).map(text)
 }
 
 fn text(value: &HeaderValue) -> String {

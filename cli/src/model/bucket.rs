@@ -24,7 +24,7 @@ use crate::common::cause::{CauseArgs, change_in_json, in_json, in_words};
 use crate::common::connection::deadline;
 use crate::common::deployment::Deployment;
 use crate::common::display::{one_line, print, short_version};
-use crate::common::reached::Reached;
+use crate::common::reached::{HERE, Reached, place_of};
 use crate::common::runtime::block_on;
 use crate::common::usage::Usage;
 use crate::model::embedded;
@@ -204,7 +204,7 @@ async fn push(args: &PushArgs) -> anyhow::Result<()> {
     let store = system.models(bucket, name);
     // Also says at once where the bucket can't be reached.
     let before = in_use(&system, bucket, name).await?;
-    Box::pin(store.push(&files, deadline())).await.with_context(|| format!("the bucket {bucket}"))?;
+    Box::pin(store.push(&files, deadline())).await.with_context(|| place_of("the bucket", bucket))?;
     let cause = match args.promote {
         true => Some(promoted(&system, bucket, name, version, &args.cause).await?.1),
         false => None,
@@ -234,9 +234,11 @@ async fn push(args: &PushArgs) -> anyhow::Result<()> {
         }
         (Some(before), _, _) if before == version => "it is in use already".to_owned(),
         (before, true, _) => moved(before.as_deref(), version),
-        (_, false, _) => format!("not in use yet: modstream model promote {short} --name {name} --bucket {bucket}"),
+        (_, false, _) => {
+            format!("not in use yet: modstream model promote {short} --name {name} {say}", say = say(bucket))
+        }
     };
-    print(&format!("{name} version {version} is in the bucket {bucket}\n{state}\n"))?;
+    print(&format!("{name} version {version} is in {place}\n{state}\n", place = place_of("the bucket", bucket)))?;
     unmet.iter().for_each(Unmet::warn);
     if args.promote {
         note_unknown(scoring.as_deref(), name);
@@ -255,12 +257,12 @@ pub(crate) async fn promoted(
     let store = system.models(bucket, name);
     let cause = args.cause(system).await;
     let prepared = Box::pin(store.prepare(version, &cause, deadline())).await;
-    let before = match prepared.with_context(|| format!("the bucket {bucket}"))? {
+    let before = match prepared.with_context(|| place_of("the bucket", bucket))? {
         Prepared::InUse => Some(version.to_owned()),
         Prepared::Move(prepared) => {
             let commit = Box::pin(store.commit(&prepared, deadline()));
             let made = Box::pin(args.make(system, prepared.event(), commit)).await;
-            made.with_context(|| format!("the bucket {bucket}"))?;
+            made.with_context(|| place_of("the bucket", bucket))?;
             prepared.before().map(str::to_owned)
         }
     };
@@ -290,9 +292,15 @@ async fn promote(args: &PromoteArgs) -> anyhow::Result<()> {
     let name = match (named, names.as_slice()) {
         (Some(name), _) => name.to_owned(),
         (None, [name]) => (*name).to_owned(),
-        (None, []) => bail!("the bucket {bucket} has no models: push one with `modstream model push`"),
+        (None, []) => {
+            bail!("{place} has no models: push one with `modstream model push`", place = place_of("the bucket", bucket))
+        }
         (None, several) => {
-            bail!("the bucket {bucket} has models of several names: say --name, one of {}", several.join(", "))
+            bail!(
+                "{place} has models of several names: say --name, one of {}",
+                several.join(", "),
+                place = place_of("the bucket", bucket)
+            )
         }
     };
     let version = whole_version(&args.version, &name, bucket, models.get(&name))?;
@@ -339,11 +347,18 @@ fn whole_version(
 ) -> anyhow::Result<String> {
     let all: Vec<&str> = versions.into_iter().flatten().map(|(version, _)| version.as_str()).collect();
     if all.is_empty() {
-        bail!("the bucket {bucket} has no model called {name}: push one with `modstream model push`");
+        bail!(
+            "{place} has no model called {name}: push one with `modstream model push`",
+            place = place_of("the bucket", bucket)
+        );
     }
     match all.iter().copied().filter(|version| version.starts_with(prefix)).collect::<Vec<_>>()[..] {
         [version] => Ok(version.to_owned()),
-        [] => bail!("{name} has no version {prefix} in the bucket {bucket}; there are {}", short(&all)),
+        [] => bail!(
+            "{name} has no version {prefix} in {place}; there are {}",
+            short(&all),
+            place = place_of("the bucket", bucket)
+        ),
         ref several => bail!("several versions of {name} begin with {prefix}: {}; say more digits", several.join(", ")),
     }
 }
@@ -362,10 +377,15 @@ fn short(versions: &[&str]) -> String {
 /// Models by name, each version with when it was pushed, newest first.
 type Models = BTreeMap<String, Vec<(String, Timestamp)>>;
 
+/// The options that name the system again.
+fn say(bucket: &str) -> String {
+    if bucket == HERE { "--data DIR".to_owned() } else { format!("--bucket {bucket}") }
+}
+
 async fn models(system: &Reached, bucket: &str, name: Option<&str>) -> anyhow::Result<Models> {
     let prefix = name.map_or_else(|| PREFIX.to_owned(), |name| format!("{PREFIX}{name}/"));
     let keys = system.bucket(bucket).list_written(&prefix).await;
-    let keys = keys.with_context(|| format!("the bucket {bucket} can't be listed"))?;
+    let keys = keys.with_context(|| format!("{place} can't be listed", place = place_of("the bucket", bucket)))?;
     let mut models = Models::new();
     for (key, written) in &keys {
         if let Some((name, version)) = model_of(key) {
@@ -387,7 +407,7 @@ async fn in_use(system: &Reached, bucket: &str, name: &str) -> anyhow::Result<Op
         Ok(Pointer::Unchanged | Pointer::Missing) | Err(StoreError::Missing { .. } | StoreError::Pointer { .. }) => {
             Ok(None)
         }
-        Err(error) => Err(error).with_context(|| format!("the bucket {bucket}")),
+        Err(error) => Err(error).with_context(|| place_of("the bucket", bucket)),
     }
 }
 
@@ -412,12 +432,16 @@ pub(crate) async fn in_use_manifest(
         [one] => one,
         several => {
             let names: Vec<&str> = several.iter().map(|(name, _)| name.as_str()).collect();
-            bail!("the bucket {bucket} has models of several names in use: {}", names.join(", "));
+            bail!(
+                "{place} has models of several names in use: {}",
+                names.join(", "),
+                place = place_of("the bucket", bucket)
+            );
         }
     };
     let store = system.models_to_read(bucket, name);
     let manifest = Box::pin(store.manifest(version, deadline())).await;
-    Ok(Some(manifest.with_context(|| format!("the bucket {bucket}"))?))
+    Ok(Some(manifest.with_context(|| place_of("the bucket", bucket))?))
 }
 
 /// What the policies in use ask that a version of a model can't promise; none where the bucket has no policies.
@@ -439,7 +463,7 @@ async fn list(args: &ListArgs) -> anyhow::Result<()> {
     for (name, versions) in &models {
         let store = system.models_to_read(bucket, name);
         let promoted = in_use(&system, bucket, name).await?;
-        let change = Box::pin(store.last_change(deadline())).await.with_context(|| format!("the bucket {bucket}"))?;
+        let change = Box::pin(store.last_change(deadline())).await.with_context(|| place_of("the bucket", bucket))?;
         let is_scored_with = scoring.as_ref().is_none_or(|scoring| scoring == name);
         for some in versions.chunks(CONCURRENT_MANIFEST_READS) {
             let manifests = some.iter().map(|(version, _)| Box::pin(store.manifest(version, deadline())));
@@ -463,7 +487,9 @@ async fn list(args: &ListArgs) -> anyhow::Result<()> {
     if rows.is_empty() {
         let called = args.name.as_ref().map_or_else(String::new, |name| format!(" called {name}"));
         return Ok(print(&format!(
-            "the bucket {bucket} has no model{called}; push one: modstream model push --bucket {bucket}\n"
+            "{place} has no model{called}; push one: modstream model push {say}\n",
+            place = place_of("the bucket", bucket),
+            say = say(bucket)
         ))?);
     }
     let mut text = String::new();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::Args;
 use modstream_platform::sqlite::{Database, Role};
 use serde_json::json;
@@ -37,6 +37,7 @@ impl BackupArgs {
         let started = Instant::now();
         let database = Database::open(&self.data, Role::Beside)?;
         // Before the work, not after.
+        check_apart(&database, &self.to)?;
         let output = OutputFile::new(&self.to, [database.path()])?;
         output.write_by(|part| copy(&database, part))?;
         let bytes = fs::metadata(&self.to).map_or(0, |file| file.len());
@@ -48,6 +49,23 @@ impl BackupArgs {
         })?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Refuses a file in the data folder: beside the database lie its log and the lock of who serves it.
+fn check_apart(database: &Database, to: &Path) -> anyhow::Result<()> {
+    let folder = match to.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let is_inside = match (fs::canonicalize(folder), fs::canonicalize(database.folder())) {
+        (Ok(folder), Ok(data)) => folder == data,
+        // What can't be reached can't be written either, which is said next.
+        _ => false,
+    };
+    if is_inside {
+        bail!("{} lies in the data folder: name a file in another one, on another disk at best", to.display());
+    }
+    Ok(())
 }
 
 fn copy(database: &Database, part: &Path) -> anyhow::Result<()> {

@@ -23,7 +23,7 @@ use crate::common::display::print;
 use crate::common::input::{self, STANDARD_INPUT};
 use crate::common::interrupt::Interrupts;
 use crate::common::progress::Progress;
-use crate::common::reached::{HERE, ReachArgs, Reached};
+use crate::common::reached::{HERE, ReachArgs, Reached, place_of};
 use crate::common::reading::FormatArgs;
 use crate::common::runtime::block_on;
 use crate::pipeline::comment_events::{DEFAULT_SOURCE, Events, Held};
@@ -360,7 +360,7 @@ fn finish(args: &SendArgs, sent: &Sent, took: Duration) -> anyhow::Result<ExitCo
             "seconds": took.as_secs_f64(),
         });
         if let Some(error) = stopped_by {
-            line["error"] = format!("the stream {} takes no more: {error}", args.stream).into();
+            line["error"] = format!("{} takes no more: {error}", place_of("the stream", &args.stream)).into();
         }
         print(&format!("{line}\n"))?;
     } else {
@@ -378,7 +378,7 @@ fn finish(args: &SendArgs, sent: &Sent, took: Duration) -> anyhow::Result<ExitCo
         if let Some(error) = stopped_by {
             let go_on = go_on.unwrap_or_default();
             return Err(anyhow::anyhow!("{error}; {go_on}"))
-                .with_context(|| format!("the stream {} takes no more", args.stream));
+                .with_context(|| format!("{} takes no more", place_of("the stream", &args.stream)));
         }
     }
     Ok(match (is_interrupted, stopped_by.is_none() && *not_sent == 0) {

@@ -8,7 +8,10 @@ use anyhow::bail;
 use clap::builder::{ArgPredicate, NonEmptyStringValueParser};
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
-use modstream_events::{Alert, BadRecord, CommentEvent, Event, PredictionEvent, Severity};
+use modstream_events::{
+    Alert, BadRecord, BreakerClosed, CommentEvent, Decision, Event, ModelPromoted, PoliciesChanged, PredictionEvent,
+    Severity,
+};
 use modstream_ledger::limits::BreakerOpened;
 use modstream_platform::sqlite::{Published, SqliteStream};
 
@@ -28,6 +31,8 @@ pub(crate) enum TailCommand {
     Comments(TailCommentsArgs),
     /// Show predictions as they come
     Predictions(TailPredictionsArgs),
+    /// Show decisions as they come, and changes of what is in use
+    Decisions(TailDecisionsArgs),
     /// Show alerts as they come; on AWS through a queue of its own that is removed at the end
     Alerts(TailAlertsArgs),
 }
@@ -91,6 +96,22 @@ pub(crate) struct TailPredictionsArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Example:
+  modstream tail decisions --data /var/lib/modstream --json --until-idle")]
+pub(crate) struct TailDecisionsArgs {
+    /// The decisions' stream
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_DECISIONS_STREAM", value_parser = NonEmptyStringValueParser::new(), required = false, required_unless_present = "data", default_value_if("data", ArgPredicate::IsPresent, HERE))]
+    pub(crate) stream: String,
+    /// From when on: `now`, a time ago such as `10m` or `2h`, or `TRIM_HORIZON` for all that the stream still holds
+    #[arg(long, value_name = "WHEN", default_value = "now", default_value_if("until_idle", "true", "TRIM_HORIZON"), value_parser = since)]
+    pub(crate) since: Since,
+    #[command(flatten)]
+    pub(crate) shown: ShownArgs,
+    #[command(flatten)]
+    pub(crate) reach: ReachArgs,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct TailAlertsArgs {
     /// The alerts' topic
     #[arg(long, value_name = "ARN", env = "MODSTREAM_ALERTS_TOPIC_ARN", value_parser = topic_arn, required = false, required_unless_present = "data")]
@@ -131,6 +152,10 @@ impl TailCommand {
                     let TailPredictionsArgs { stream, since, shown, reach } = args;
                     tail(Kind::Predictions, stream, *since, shown, reach, prediction).await
                 }
+                TailCommand::Decisions(args) => {
+                    let TailDecisionsArgs { stream, since, shown, reach } = args;
+                    tail(Kind::Decisions, stream, *since, shown, reach, decision).await
+                }
                 TailCommand::Alerts(args) => alerts(args).await,
             }
         })?;
@@ -161,7 +186,11 @@ async fn tail(
     let work = async {
         match &system {
             Reached::Here(data) => {
-                let stream = if kind == Kind::Comments { &data.comments } else { &data.predictions };
+                let stream = match kind {
+                    Kind::Comments => &data.comments,
+                    Kind::Predictions => &data.predictions,
+                    Kind::Decisions => &data.decisions,
+                };
                 of_folder(data, stream, since, args.until_idle, &mut tell).await
             }
             Reached::Aws(connection) => of_stream(connection, stream, since, &mut tell).await,
@@ -363,6 +392,33 @@ fn prediction(shown: &mut Shown<'_>, data: &[u8]) -> io::Result<Result<(), BadRe
             let text = |json| if json { line(event) } else { display::reported(event) };
             shown.print_of(event.data.subreddit.as_deref(), text)?;
         }
+    }
+    Ok(Ok(()))
+}
+
+/// Shows what the stream of decisions carries: decisions, and changes of what is in use.
+fn decision(shown: &mut Shown<'_>, data: &[u8]) -> io::Result<Result<(), BadRecord>> {
+    let bad = match Event::<Decision<'_>>::decode(data) {
+        Ok(event) => {
+            let text = |json| if json { line(&event) } else { display::decision(&event) };
+            shown.print_of(event.data.subreddit.as_deref(), text)?;
+            return Ok(Ok(()));
+        }
+        Err(bad) => bad,
+    };
+    if let Ok(event) = Event::<ModelPromoted<'_>>::decode(data) {
+        shown
+            .print_of(None, |json| if json { line(&event) } else { display::change(&event, "a model was promoted") })?;
+    } else if let Ok(event) = Event::<PoliciesChanged<'_>>::decode(data) {
+        shown.print_of(
+            None,
+            |json| if json { line(&event) } else { display::change(&event, "policies were changed") },
+        )?;
+    } else if let Ok(event) = Event::<BreakerClosed<'_>>::decode(data) {
+        shown
+            .print_of(None, |json| if json { line(&event) } else { display::change(&event, "a breaker was closed") })?;
+    } else {
+        return Ok(Err(bad));
     }
     Ok(Ok(()))
 }

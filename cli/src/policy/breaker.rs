@@ -14,7 +14,7 @@ use crate::common::aws_args::InTableArgs;
 use crate::common::cause::{CauseArgs, in_json, in_words};
 use crate::common::connection::deadline;
 use crate::common::display::print;
-use crate::common::reached::{ReachArgs, Reached};
+use crate::common::reached::{ReachArgs, Reached, place_of};
 use crate::common::runtime::block_on;
 
 /// `modstream breaker`.
@@ -69,11 +69,11 @@ async fn close(args: &CloseArgs) -> anyhow::Result<()> {
     let breakers = Breakers::new(&table, &SystemClock, deadline());
     let cause = by.cause(&system).await;
     let closing = Box::pin(breakers.closing(&cause)).await;
-    let closing = closing.with_context(|| format!("the breakers in the table {name}"))?;
+    let closing = closing.with_context(|| format!("the breakers in {}", place_of("the table", name)))?;
     for one in &closing {
         let close = Box::pin(breakers.close_one(one));
         let closed = Box::pin(by.make(&system, one.event(), close)).await;
-        closed.with_context(|| format!("the breakers in the table {name}"))?;
+        closed.with_context(|| format!("the breakers in {}", place_of("the table", name)))?;
     }
     let closed = closing.len();
     if *as_json {
@@ -92,7 +92,7 @@ async fn show(args: &InTableArgs) -> anyhow::Result<()> {
     let name = args.table.table.as_str();
     let table = system.table(name);
     let known = Box::pin(Breakers::new(&table, &SystemClock, deadline()).all()).await;
-    let all = known.with_context(|| format!("the breakers in the table {name}"))?;
+    let all = known.with_context(|| format!("the breakers in {}", place_of("the table", name)))?;
     let now = SystemClock.now();
     if args.json {
         let rows: Vec<_> = all

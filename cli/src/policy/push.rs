@@ -17,7 +17,7 @@ use crate::common::cause::{CauseArgs, change_in_json, in_json, in_words};
 use crate::common::connection::deadline;
 use crate::common::display::{one_line, print, short_version};
 use crate::common::input;
-use crate::common::reached::Reached;
+use crate::common::reached::{Reached, place_of};
 use crate::common::runtime::block_on;
 use crate::model::bucket::in_use_manifest;
 use crate::model::promises::{Unmet, unmet_if_known};
@@ -89,12 +89,12 @@ async fn push(args: &PolicyPushArgs) -> anyhow::Result<ExitCode> {
     let cause = args.cause.cause(&system).await;
     let version = version_of(&policies);
     let prepared = Box::pin(store.prepare(&policies, &cause)).await;
-    let before = match prepared.with_context(|| format!("the bucket {bucket}"))? {
+    let before = match prepared.with_context(|| place_of("the bucket", bucket))? {
         Prepared::InUse => Some(version.clone()),
         Prepared::Move(prepared) => {
             let commit = Box::pin(store.commit(&prepared));
             let made = Box::pin(args.cause.make(&system, prepared.event(), commit)).await;
-            made.with_context(|| format!("the bucket {bucket}"))?;
+            made.with_context(|| place_of("the bucket", bucket))?;
             prepared.before().map(str::to_owned)
         }
     };
@@ -120,7 +120,7 @@ async fn push(args: &PolicyPushArgs) -> anyhow::Result<ExitCode> {
         }
         None => "in place of the function's POLICY; publish-alerts notices within a minute".to_owned(),
     };
-    print(&format!("policies version {short} are in the bucket {bucket}\n{state}\n"))?;
+    print(&format!("policies version {short} are in {place}\n{state}\n", place = place_of("the bucket", bucket)))?;
     table::warn_of_terms(&policies);
     unmet.iter().for_each(Unmet::warn);
     Ok(ExitCode::SUCCESS)
@@ -131,8 +131,8 @@ async fn show(args: &InBucketArgs) -> anyhow::Result<ExitCode> {
     let bucket = args.bucket.bucket.as_str();
     let objects = system.bucket(bucket);
     let store = PolicyStore::new(&objects, &SystemClock, deadline());
-    let current = Box::pin(store.current()).await.with_context(|| format!("the bucket {bucket}"))?;
-    let change = Box::pin(store.last_change()).await.with_context(|| format!("the bucket {bucket}"))?;
+    let current = Box::pin(store.current()).await.with_context(|| place_of("the bucket", bucket))?;
+    let change = Box::pin(store.last_change()).await.with_context(|| place_of("the bucket", bucket))?;
     let text = match (current, args.json) {
         (Some((version, policies)), true) => {
             let (policies, change) = (table::in_json(&policies), change.as_ref().map(change_in_json));
@@ -146,15 +146,16 @@ async fn show(args: &InBucketArgs) -> anyhow::Result<ExitCode> {
                 format!("in use since {time}, {}\n", in_words(&change.cause()))
             });
             format!(
-                "version {} in the bucket {}\n{since}{}",
+                "version {} in {}\n{since}{}",
                 short_version(&version),
-                one_line(bucket),
+                one_line(&place_of("the bucket", bucket)),
                 table::table(&policies)
             )
         }
         (None, false) => format!(
-            "the bucket {} has no policies: the function's POLICY holds; push some: modstream policy push FILE\n",
-            one_line(bucket)
+            "{} has no policies: {} holds; push some: modstream policy push FILE\n",
+            one_line(&place_of("the bucket", bucket)),
+            if args.reach.data.is_some() { "probability 0.7" } else { "the function's POLICY" }
         ),
     };
     print(&text)?;

@@ -1,5 +1,6 @@
 //! `modstream serve`.
 
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -23,6 +24,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::LocalSet;
 use uuid::Uuid;
 
+use super::bodies::Bodies;
 use super::data::{DESK_URL, DataFolder, KEEP_HOURS, LINK_KEY, MODEL_NAME};
 use super::http::{Hosts, Server, host_of, url_of};
 use super::logging::{self, Level};
@@ -51,7 +53,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "DIR", default_value = "modstream-data")]
     pub(crate) data: PathBuf,
     /// Where to listen; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", value_parser = listen_address)]
     pub(crate) listen: SocketAddr,
     /// The address that moderators open, where a proxy stands before this [default: that of --listen]
     #[arg(long, value_name = "URL", value_parser = web_address)]
@@ -80,6 +82,22 @@ pub(crate) struct ServeArgs {
     pub(crate) json: bool,
 }
 
+fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    let said = "it listens at an IP address and a port, such as 127.0.0.1:8080, 0.0.0.0:8080 for all, or [::1]:8080";
+    text.parse().map_err(|_| said.to_owned())
+}
+
+/// What to do about an address that can't be listened at.
+fn unheard(address: SocketAddr, error: &io::Error) -> String {
+    let what_to_do = match error.kind() {
+        io::ErrorKind::AddrInUse => "say --listen with another port, or 0 for a free one",
+        io::ErrorKind::PermissionDenied => "say --listen with a port from 1024 on, and let a proxy have the other",
+        io::ErrorKind::AddrNotAvailable => "it is none of this machine's addresses; 0.0.0.0 and [::] stand for all",
+        _ => "say another address with --listen",
+    };
+    format!("{address} can't be listened at: {what_to_do}")
+}
+
 fn web_address(text: &str) -> Result<String, String> {
     let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
     match host {
@@ -104,8 +122,10 @@ impl ServeArgs {
     async fn open(&self) -> anyhow::Result<ExitCode> {
         let interrupts = Interrupts::listen()?;
         // Before anything is made: a port that is taken is found at once.
-        let listener = TcpListener::bind(self.listen).await.with_context(|| {
-            format!("{} can't be listened at: say --listen with another port, or 0 for a free one", self.listen)
+        let bound = TcpListener::bind(self.listen).await;
+        let listener = bound.map_err(|error| {
+            let said = unheard(self.listen, &error);
+            anyhow::Error::from(error).context(said)
         })?;
         let address = listener.local_addr()?;
         let url = self.url.clone().unwrap_or_else(|| url_of(address));
@@ -126,7 +146,12 @@ impl ServeArgs {
             retention: Retention { streams: hours(self.keep_hours), archive: hours(24 * self.archive_days) },
             mail: self.mail.clone(),
         };
-        let ended = work(&data, &metrics, &works, settings, stopped.clone()).await?;
+        let begun = work(&data, &metrics, &works, settings, stopped.clone()).await;
+        // Where the file is damaged, whoever reads it says what that looks like from there.
+        let ended = begun.map_err(|error| match data.database.trouble() {
+            Some(trouble) => anyhow::Error::from(trouble).context(data.database.path().display().to_string()),
+            None => error,
+        })?;
         let keys = Keys::new(data.secrets.clone(), SystemClock, LINK_KEY);
         let signer = keys.signer(SystemClock.now() + FUNCTION_TIMEOUT).await?;
         let claim = Claim::SignIn { id: Uuid::new_v4(), moderator: self.moderator.clone() };
@@ -135,7 +160,7 @@ impl ServeArgs {
         let settings = SiteSettings { links: true, desk: Some(Access::SignedLink), forum: FORUM.to_owned() };
         let site = Site::new(data.table.clone(), data.decisions.clone(), SystemClock, settings);
         let hosts = Hosts { named: host_of(&url).to_owned(), port: address.port() };
-        let bodies = Server::bodies();
+        let bodies = Bodies::new();
         let server = Server { data: data.clone(), site, keys, metrics, hosts, works, bodies };
         let serving = tokio::task::spawn_local(server.serve(listener, stopped));
         self.tell(address, &desk)?;

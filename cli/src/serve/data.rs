@@ -40,12 +40,24 @@ pub(crate) struct DataFolder {
     pub(crate) digests: SqliteTopic,
 }
 
+/// Has a write beyond the system's limit on the size of a file fail, as on a full disk. By itself the system ends the process.
+/// It must run within a runtime.
+fn report_limits() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        // Once somebody has listened, the signal does nothing else. Where it can't be listened to, all is as it was.
+        let _ = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()));
+    }
+}
+
 impl DataFolder {
     /// Opens a folder.
     ///
     /// # Errors
     /// Where it can't be worked with; the error says what to do.
     pub(crate) async fn open(folder: &Path, role: Role) -> anyhow::Result<Self> {
+        report_limits();
         let database = Database::open(folder, role)?;
         Ok(Self::of(database).await?)
     }

@@ -1,5 +1,6 @@
 //! What is asked over HTTP: comments in, the desk, and how it goes.
 
+use std::cell::Cell;
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
@@ -7,9 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
-use hyper::body::{Body as _, Bytes, Incoming};
-use hyper::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{
+    ALLOW, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
+    TRANSFER_ENCODING,
+};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -18,27 +22,27 @@ use modstream_events::MAX_NAME_BYTES;
 use modstream_links::Keys;
 use modstream_platform::sqlite::{DatabaseError, Identified, SqliteSecrets, SqliteStream, SqliteTable};
 use modstream_platform::{Clock as _, SystemClock};
+use serde::Serialize;
 use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use super::bodies::{Bodies, MAX_BODY_BYTES, NotArrived};
 use super::data::DataFolder;
-use super::intake::{self, Format, Read, TYPES};
+use super::intake::{self, Format, NoBody, Read, Refused, TYPES};
 use super::metrics::{self, Metrics};
 use crate::decisions::serve::{PAGE_TIMEOUT, host, plain, read, write};
 use crate::pipeline::comment_events::DEFAULT_SOURCE;
 
-/// The most bytes of a body of comments.
-pub(super) const MAX_BODY_BYTES: usize = 8 << 20;
-/// How many bodies are in memory at once; others wait in the network.
-const MAX_BODIES: usize = 4;
-/// How many events are written in one transaction, so that others get their turn.
-const EVENTS_PER_WRITE: usize = 1_000;
-/// How long a request may take to arrive: its head, its body.
+/// How long a request may take to arrive: its head, a form.
 const ARRIVAL_TIMEOUT: Duration = Duration::from_secs(30);
-/// How many connections there are at once; more wait until one ends.
+/// How many connections there are at once. Where there are so many, none is kept for a next request.
 const MAX_CONNECTIONS: usize = 512;
+/// How much of a connection is in memory before it is looked at; a request's head is no longer.
+const MAX_HEAD_BYTES: usize = 16 << 10;
+/// How many entries that are refused are named: an answer is in memory until its client has read it.
+const MAX_NAMED: usize = 1_000;
 /// How long connections have to end when the process does.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long the system has to recover when it can't take a connection, for want of file descriptors.
@@ -55,7 +59,7 @@ pub(super) struct Server {
     pub(super) hosts: Hosts,
     /// Whether the functions are at work.
     pub(super) works: Arc<AtomicBool>,
-    pub(super) bodies: Semaphore,
+    pub(super) bodies: Bodies,
 }
 
 /// The hosts under which the desk is opened. A page elsewhere may make its own name point here, and would have the desk's
@@ -75,22 +79,29 @@ impl Hosts {
             _ => (host, Some(80)),
         };
         let is_number = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().is_ok();
-        host.eq_ignore_ascii_case(&self.named) || (port == Some(self.port) && (is_number || name == "localhost"))
+        host.eq_ignore_ascii_case(&self.named)
+            || (port == Some(self.port) && (is_number || name.eq_ignore_ascii_case("localhost")))
     }
 }
 
 impl Server {
-    pub(super) fn bodies() -> Semaphore {
-        Semaphore::new(MAX_BODIES)
-    }
-
     /// Answers requests until it is asked to stop, and then those that are under way. It must run within a `LocalSet`.
     pub(super) async fn serve(self, listener: TcpListener, mut stop: watch::Receiver<bool>) {
         let server = Rc::new(self);
         let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+        let (crowd, crowded) = watch::channel(false);
         let mut open = JoinSet::new();
         loop {
-            let Ok(permit) = Arc::clone(&connections).acquire_owned().await else { break };
+            crowd.send_if_modified(|is_so| {
+                let was_so = std::mem::replace(is_so, connections.available_permits() == 0);
+                was_so != *is_so
+            });
+            let permit = tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => break,
+                permit = Arc::clone(&connections).acquire_owned() => permit,
+            };
+            let Ok(permit) = permit else { break };
             let accepted = tokio::select! {
                 biased;
                 _ = stop.wait_for(|stop| *stop) => break,
@@ -100,9 +111,9 @@ impl Server {
                 tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             };
-            let (server, stop) = (Rc::clone(&server), stop.clone());
+            let (server, crowded, stop) = (Rc::clone(&server), crowded.clone(), stop.clone());
             open.spawn_local(async move {
-                server.connection(connection, stop).await;
+                server.connection(connection, crowded, stop).await;
                 drop(permit);
             });
             while open.try_join_next().is_some() {}
@@ -111,20 +122,40 @@ impl Server {
         let _ = tokio::time::timeout(DRAIN_TIMEOUT, async { while open.join_next().await.is_some() {} }).await;
     }
 
-    async fn connection(self: Rc<Self>, connection: TcpStream, mut stop: watch::Receiver<bool>) {
+    async fn connection(
+        self: Rc<Self>,
+        connection: TcpStream,
+        mut crowded: watch::Receiver<bool>,
+        mut stop: watch::Receiver<bool>,
+    ) {
         // An answer is small, and waited for.
         let _ = connection.set_nodelay(true);
-        let service = service_fn(move |request| {
-            let server = Rc::clone(&self);
-            async move { Ok::<_, Infallible>(server.answer(request).await) }
+        let (is_known, is_crowded) = (Rc::new(Cell::new(false)), crowded.clone());
+        let service = service_fn({
+            let is_known = Rc::clone(&is_known);
+            move |request| {
+                is_known.set(true);
+                let (server, is_crowded) = (Rc::clone(&self), is_crowded.clone());
+                async move {
+                    let mut answer = server.answer(request).await;
+                    if *is_crowded.borrow() {
+                        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                    }
+                    Ok::<_, Infallible>(answer)
+                }
+            }
         });
         let mut builder = hyper::server::conn::http1::Builder::new();
-        builder.timer(TokioTimer::new()).header_read_timeout(ARRIVAL_TIMEOUT);
+        builder.timer(TokioTimer::new()).header_read_timeout(ARRIVAL_TIMEOUT).max_buf_size(MAX_HEAD_BYTES);
+        // Who has sent all that they will may close their side, and waits for the answer.
+        builder.half_close(true);
         let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(connection), service));
         // A connection that ends badly is its client's to notice.
         tokio::select! {
             _ = connection.as_mut() => return,
             _ = stop.wait_for(|stop| *stop) => connection.as_mut().graceful_shutdown(),
+            // One that is new has its request on the way; it is closed with its answer.
+            _ = crowded.wait_for(|crowded| *crowded && is_known.get()) => connection.as_mut().graceful_shutdown(),
         }
         let _ = connection.await;
     }
@@ -189,60 +220,73 @@ impl Server {
             Ok(format) => format,
             Err(detail) => return refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type", &detail),
         };
-        if request.body().size_hint().lower() > MAX_BODY_BYTES as u64 {
-            return too_large();
-        }
-        let Ok(_permit) = self.bodies.acquire().await else { return unavailable("the process ends") };
-        let body = Limited::new(request.into_body(), MAX_BODY_BYTES).collect();
-        let body = match tokio::time::timeout(ARRIVAL_TIMEOUT, body).await {
-            Ok(Ok(body)) => body.to_bytes(),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => return too_large(),
+        let body = match self.bodies.receive(request.into_body()).await {
+            Ok(body) => body,
+            Err(NotArrived::TooLarge) => return too_large(&too_many_bytes()),
             // Nobody may be there to read it.
-            Ok(Err(_)) => {
-                return refused(
-                    StatusCode::BAD_REQUEST,
-                    "body",
-                    "the body broke off: nothing of it is stored, send it again",
-                );
+            Err(NotArrived::BrokeOff) => {
+                let detail = "the body broke off: nothing of it is stored, send it again";
+                return refused(StatusCode::BAD_REQUEST, "body", detail);
             }
-            Err(_) => {
+            Err(NotArrived::TooSlow) => {
                 let detail = "the body did not arrive in time: nothing of it is stored, send it in smaller parts";
                 return refused(StatusCode::REQUEST_TIMEOUT, "body", detail);
             }
-        };
-        let read = intake::read(format, &body, &source, SystemClock.now());
-        drop(body);
-        let Read { records, ids, refused: refusals } = match read {
-            Ok(read) => read,
-            Err(error) => return refused(StatusCode::BAD_REQUEST, "body", &error.to_string()),
-        };
-        refusals.iter().for_each(|refusal| self.metrics.refused(refusal.reason));
-        let stored = match self.put(records).await {
-            Ok(stored) => stored,
-            Err(error) => {
-                self.metrics.failed("intake");
-                return unavailable(&format!("{error}; what was stored of it is known when it is sent again"));
+            Err(NotArrived::NoTurn) => {
+                return unavailable("others send as much as is taken at once: nothing of it is stored, send it again");
             }
         };
-        let status = if ids.is_empty() { StatusCode::BAD_REQUEST } else { StatusCode::ACCEPTED };
-        let repeated = ids.len() - stored;
-        json_answer(status, &json!({ "accepted": ids.len(), "repeated": repeated, "ids": ids, "refused": refusals }))
+        let parts = match intake::read(format, &body.bytes, &source, SystemClock.now()) {
+            Ok(parts) => parts,
+            Err(error @ NoBody::TooMany) => return too_large(&error.to_string()),
+            Err(error) => return refused(StatusCode::BAD_REQUEST, "body", &error.to_string()),
+        };
+        let mut taken = Taken::default();
+        for Read { records, ids, refused } in parts {
+            refused.iter().for_each(|refusal| self.metrics.refused(refusal.reason));
+            match self.put(records).await {
+                Ok(repeated) => taken.repeated += repeated,
+                Err(error) => {
+                    self.metrics.failed("intake");
+                    return unavailable(&format!("{error}; what was stored of it is known when it is sent again"));
+                }
+            }
+            taken.ids.extend(ids);
+            let named = refused.len().min(MAX_NAMED - taken.refused.len());
+            taken.more_refused += refused.len() - named;
+            taken.refused.extend(refused.into_iter().take(named));
+        }
+        taken.accepted = taken.ids.len();
+        let status = if taken.ids.is_empty() { StatusCode::BAD_REQUEST } else { StatusCode::ACCEPTED };
+        json_answer(status, &taken)
     }
 
-    /// Puts events on the stream, and says how many are new.
+    /// Puts events on the stream, and says how many were there already.
     async fn put(&self, records: Vec<Identified>) -> Result<usize, DatabaseError> {
-        let mut records = records.into_iter().peekable();
-        let mut all = 0;
-        while records.peek().is_some() {
-            let some: Vec<Identified> = records.by_ref().take(EVENTS_PER_WRITE).collect();
-            let count = some.len();
-            let is_new = self.data.comments.put_identified(some).await?;
-            let new = is_new.into_iter().filter(|is_new| *is_new).count();
-            self.metrics.taken(new as u64, (count - new) as u64);
-            all += new;
+        if records.is_empty() {
+            return Ok(0);
         }
-        Ok(all)
+        let is_new = self.data.comments.put_identified(records).await?;
+        let repeated = is_new.iter().filter(|is_new| !**is_new).count();
+        self.metrics.taken((is_new.len() - repeated) as u64, repeated as u64);
+        Ok(repeated)
     }
+}
+
+/// What became of a body.
+#[derive(Debug, Default, Serialize)]
+struct Taken {
+    accepted: usize,
+    repeated: usize,
+    ids: Vec<String>,
+    refused: Vec<Refused>,
+    /// How many are refused besides those that are named.
+    #[serde(skip_serializing_if = "is_zero")]
+    more_refused: usize,
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// The source of a request's comments: `?source=`, or the one of `modstream send`.
@@ -256,25 +300,41 @@ fn source(query: Option<&str>) -> Result<String, &'static str> {
 }
 
 fn format(headers: &HeaderMap) -> Result<Format, String> {
-    if let Some(encoding) = headers.get(CONTENT_ENCODING).filter(|encoding| *encoding != "identity") {
-        return Err(format!("the body is encoded as {encoding:?}: send it as it is"));
+    for (name, plain) in [(CONTENT_ENCODING, "identity"), (TRANSFER_ENCODING, "chunked")] {
+        let is_coded = |value: &&HeaderValue| !value.as_bytes().eq_ignore_ascii_case(plain.as_bytes());
+        if let Some(encoding) = headers.get_all(name).iter().find(is_coded) {
+            return Err(format!("the body is encoded as {encoding:?}: send it as it is"));
+        }
+    }
+    // Else the event would pass for a comment, under another id.
+    if headers.keys().any(|name| name.as_str().starts_with("ce-")) {
+        return Err(
+            "the attributes of a CloudEvent stand in its body here, not in headers: send it in structured mode, \
+                    as application/cloudevents+json"
+                .to_owned(),
+        );
     }
     let named = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     Format::of(named).ok_or_else(|| format!("send comments in UTF-8 as {TYPES}"))
 }
 
-fn json_answer(status: StatusCode, value: &serde_json::Value) -> Answer {
-    with(plain(status, format!("{value}\n")), CONTENT_TYPE, "application/json")
+fn json_answer(status: StatusCode, value: &impl Serialize) -> Answer {
+    // Numbers and texts are always JSON.
+    let mut text = serde_json::to_vec(value).unwrap_or_default();
+    text.push(b'\n');
+    with(plain(status, text), CONTENT_TYPE, "application/json")
 }
 
 fn refused(status: StatusCode, error: &str, detail: &str) -> Answer {
     json_answer(status, &json!({ "error": error, "detail": detail }))
 }
 
-fn too_large() -> Answer {
-    let detail =
-        format!("a body has at most {MAX_BODY_BYTES} bytes: send it in parts, or the file with `modstream send`");
-    refused(StatusCode::PAYLOAD_TOO_LARGE, "too_large", &detail)
+fn too_large(detail: &str) -> Answer {
+    refused(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
+}
+
+fn too_many_bytes() -> String {
+    format!("a body has at most {MAX_BODY_BYTES} bytes: send it in parts, or the file with `modstream send`")
 }
 
 fn unavailable(detail: &str) -> Answer {
@@ -313,9 +373,15 @@ mod tests {
     #[test]
     fn the_desk_is_opened_by_its_name_or_by_number_and_by_no_other_name() {
         let hosts = Hosts { named: "mod.example.org".to_owned(), port: 8080 };
-        for ours in
-            ["mod.example.org", "MOD.example.org", "127.0.0.1:8080", "[::1]:8080", "localhost:8080", "10.0.0.7:8080"]
-        {
+        for ours in [
+            "mod.example.org",
+            "MOD.example.org",
+            "127.0.0.1:8080",
+            "[::1]:8080",
+            "localhost:8080",
+            "LocalHost:8080",
+            "10.0.0.7:8080",
+        ] {
             assert!(hosts.are_ours(ours), "{ours}");
         }
         for other in

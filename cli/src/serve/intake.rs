@@ -1,11 +1,14 @@
 //! What a request's body says: comments, as events that are ready to be put, and what is wrong with the others.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use modstream_corpus::{Placeholders, ReadOptions, RowErrorKind, row_of_line};
 use modstream_events::{BadRecord, CommentEvent, Reason, ids};
 use modstream_platform::sqlite::Identified;
 use modstream_platform::{MAX_KEY_CHARS, MAX_RECORD_BYTES, PutRecord};
-use serde::{Deserialize, Serialize};
+use serde::de::{SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
@@ -30,6 +33,9 @@ pub(super) enum Format {
 pub(super) const TYPES: &str = "application/x-ndjson, application/json, application/cloudevents+json or \
                                 application/cloudevents-batch+json";
 
+/// The names of UTF-8 and of what is a part of it, as senders write them.
+const UTF_8: [&str; 3] = ["utf-8", "utf8", "us-ascii"];
+
 impl Format {
     /// The format that a content type names.
     pub(super) fn of(content_type: &str) -> Option<Self> {
@@ -37,10 +43,15 @@ impl Format {
         let kind = parts.next()?.to_ascii_lowercase();
         // JSON is UTF-8; whoever says another character set means another text.
         let is_utf8 = parts.filter_map(|part| part.split_once('=')).all(|(name, value)| {
-            !name.trim().eq_ignore_ascii_case("charset") || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+            let value = value.trim().trim_matches('"');
+            !name.trim().eq_ignore_ascii_case("charset") || UTF_8.iter().any(|name| value.eq_ignore_ascii_case(name))
         });
         let format = match kind.as_str() {
-            "application/x-ndjson" | "application/jsonl" | "application/x-jsonlines" => Format::Lines,
+            "application/x-ndjson"
+            | "application/ndjson"
+            | "application/jsonl"
+            | "application/x-jsonlines"
+            | "application/jsonlines" => Format::Lines,
             "application/json" => Format::Json,
             "application/cloudevents+json" => Format::Event,
             "application/cloudevents-batch+json" => Format::Events,
@@ -50,7 +61,13 @@ impl Format {
     }
 }
 
-/// What a body says.
+/// The most entries of a body: what is said of each is in memory until all is answered.
+const MAX_ENTRIES: usize = 50_000;
+/// How many entries are read before they are written, and of how many bytes together, but for the one that goes beyond it.
+const PART_ENTRIES: usize = 250;
+const PART_BYTES: usize = 1 << 20;
+
+/// What a part of a body says.
 #[derive(Debug, Default)]
 pub(super) struct Read {
     /// The events, in their order.
@@ -71,7 +88,7 @@ pub(super) struct Refused {
     pub(super) detail: String,
 }
 
-/// A body of which nothing can be told apart.
+/// A body of which nothing can be told apart, or too much.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum NoBody {
     #[error("the body is empty")]
@@ -82,58 +99,136 @@ pub(super) enum NoBody {
     NotJson { line: usize, column: usize },
     #[error("the body is JSON, and no {0}")]
     OtherJson(&'static str),
+    #[error("a body has at most {MAX_ENTRIES} comments: send it in parts, or the file with `modstream send`")]
+    TooMany,
 }
 
-/// Reads a body. Comments without an id are known by the body they came in, so that a request that is sent again says the same.
-pub(super) fn read(format: Format, body: &[u8], source: &str, now: Timestamp) -> Result<Read, NoBody> {
+/// A body that is being read, part by part: each is written before the next one is made.
+pub(super) struct Reading<'a> {
+    entries: Entries<'a>,
+    meant: Meant,
+    events: Events,
+}
+
+/// The entries of a body that are left.
+enum Entries<'a> {
+    Lines(std::iter::Enumerate<LinesOf<'a>>),
+    List(std::iter::Enumerate<std::vec::IntoIter<&'a RawValue>>),
+}
+
+/// The lines of a body, without what is blank around each.
+struct LinesOf<'a>(Option<&'a [u8]>);
+
+impl<'a> Iterator for LinesOf<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let rest = self.0.take()?;
+        let line = match memchr::memchr(b'\n', rest) {
+            Some(end) => {
+                self.0 = Some(&rest[end + 1..]);
+                &rest[..end]
+            }
+            None => rest,
+        };
+        Some(line.trim_ascii())
+    }
+}
+
+impl<'a> Iterator for Entries<'a> {
+    type Item = (u64, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (place, text) = match self {
+            Entries::Lines(lines) => lines.find(|(_, line)| !line.is_empty())?,
+            Entries::List(entries) => entries.next().map(|(place, entry)| (place, entry.get().as_bytes()))?,
+        };
+        Some((place as u64 + 1, text))
+    }
+}
+
+/// Tells the entries of a body apart. Comments without an id are known by the body they came in, so that a request that is sent
+/// again says the same.
+pub(super) fn read<'a>(format: Format, body: &'a [u8], source: &str, now: Timestamp) -> Result<Reading<'a>, NoBody> {
     let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
     if body.trim_ascii().is_empty() {
         return Err(NoBody::Empty);
     }
-    let mut reading = Reading {
-        events: Events {
-            source: source.to_owned(),
-            name: Uuid::new_v5(&ids::NAMESPACE, body).to_string(),
-            time: now,
-            versions: Versions::default(),
-            options: ReadOptions::without_labels(),
-            placeholders: Placeholders::default(),
-        },
-        read: Read::default(),
-    };
-    match format {
+    let entries = match format {
         Format::Lines => {
-            for (number, line) in (1..).zip(body.split(|byte| *byte == b'\n')) {
-                let line = line.trim_ascii();
-                if !line.is_empty() {
-                    reading.entry(number, line, Meant::Either);
-                }
+            let lines = || LinesOf(Some(body));
+            if lines().filter(|line| !line.is_empty()).nth(MAX_ENTRIES).is_some() {
+                return Err(NoBody::TooMany);
             }
+            Entries::Lines(lines().enumerate())
         }
         Format::Json | Format::Event | Format::Events => {
             let text = std::str::from_utf8(body).map_err(|error| NoBody::NotUtf8(error.valid_up_to()))?;
             let is_list = text.trim_start().starts_with('[');
-            let meant = if format == Format::Json { Meant::Either } else { Meant::Event };
-            match (format, is_list) {
-                (Format::Json | Format::Events, true) => {
-                    let entries: Vec<&RawValue> = serde_json::from_str(text).map_err(|error| not_json(&error))?;
-                    if entries.is_empty() {
-                        return Err(NoBody::Empty);
-                    }
-                    for (number, entry) in (1..).zip(entries) {
-                        reading.entry(number, entry.get().as_bytes(), meant);
-                    }
-                }
+            let entries = match (format, is_list) {
+                (Format::Json | Format::Events, true) => list(text)?,
                 (Format::Json | Format::Event, false) => {
-                    let entry: &RawValue = serde_json::from_str(text).map_err(|error| not_json(&error))?;
-                    reading.entry(1, entry.get().as_bytes(), meant);
+                    vec![serde_json::from_str(text).map_err(|error| not_json(&error))?]
                 }
                 (Format::Events, false) => return Err(NoBody::OtherJson("list of events")),
                 (Format::Event | Format::Lines, _) => return Err(NoBody::OtherJson("event by itself")),
+            };
+            Entries::List(entries.into_iter().enumerate())
+        }
+    };
+    let events = Events {
+        source: source.to_owned(),
+        name: Uuid::new_v5(&ids::NAMESPACE, body).to_string(),
+        time: now,
+        versions: Versions::default(),
+        options: ReadOptions::without_labels(),
+        placeholders: Placeholders::default(),
+    };
+    let meant = match format {
+        Format::Lines | Format::Json => Meant::Either,
+        Format::Event | Format::Events => Meant::Event,
+    };
+    Ok(Reading { entries, meant, events })
+}
+
+/// The entries of a list.
+fn list(text: &str) -> Result<Vec<&RawValue>, NoBody> {
+    let List(entries) = serde_json::from_str(text).map_err(|error| not_json(&error))?;
+    match entries {
+        Some(entries) if entries.is_empty() => Err(NoBody::Empty),
+        Some(entries) => Ok(entries),
+        None => Err(NoBody::TooMany),
+    }
+}
+
+/// A list of which no more is kept than a body may have; none where it has more.
+struct List<'a>(Option<Vec<&'a RawValue>>);
+
+impl<'de> Deserialize<'de> for List<'de> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Items;
+
+        impl<'de> Visitor<'de> for Items {
+            type Value = List<'de>;
+
+            fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+                to.write_str("a list")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<List<'de>, A::Error> {
+                let mut entries = Some(Vec::new());
+                while let Some(item) = items.next_element::<&RawValue>()? {
+                    entries = entries.filter(|entries| entries.len() < MAX_ENTRIES);
+                    if let Some(entries) = &mut entries {
+                        entries.push(item);
+                    }
+                }
+                Ok(List(entries))
             }
         }
+
+        from.deserialize_seq(Items)
     }
-    Ok(reading.read)
 }
 
 fn not_json(error: &serde_json::Error) -> NoBody {
@@ -148,32 +243,47 @@ enum Meant {
     Either,
 }
 
-struct Reading {
-    events: Events,
-    read: Read,
+impl Iterator for Reading<'_> {
+    type Item = Read;
+
+    /// What the next part says.
+    fn next(&mut self) -> Option<Read> {
+        let mut part = Read::default();
+        let mut bytes = 0;
+        while bytes < PART_BYTES
+            && part.ids.len() + part.refused.len() < PART_ENTRIES
+            && let Some((line, text)) = self.entries.next()
+        {
+            bytes += text.len();
+            match self.entry(line, text) {
+                Ok(event) => {
+                    part.ids.push(event.id);
+                    part.records.push(event.identified);
+                }
+                Err((reason, detail)) => part.refused.push(Refused { line, reason, detail }),
+            }
+        }
+        (!part.ids.is_empty() || !part.refused.is_empty()).then_some(part)
+    }
 }
 
-impl Reading {
-    fn entry(&mut self, line: u64, text: &[u8], meant: Meant) {
-        let ready = match meant {
-            Meant::Either if !is_event(text) => self.comment(line, text),
-            Meant::Event | Meant::Either => event(text).map_err(|bad| (bad.reason.as_str(), bad.detail)),
-        };
-        match ready {
-            Ok((ready, _)) if ready.record.size() > MAX_RECORD_BYTES => {
-                let bad = BadRecord::too_large(ready.record.size());
-                self.refuse(line, bad.reason.as_str(), bad.detail);
-            }
-            Ok((Ready { id, record }, identity)) => {
-                self.read.ids.push(id);
-                self.read.records.push(Identified { record, identity: Some(identity) });
-            }
-            Err((reason, detail)) => self.refuse(line, reason, detail),
-        }
-    }
+/// An event that is ready to be put, with its id.
+struct Taken {
+    id: String,
+    identified: Identified,
+}
 
-    fn refuse(&mut self, line: u64, reason: &'static str, detail: String) {
-        self.read.refused.push(Refused { line, reason, detail });
+impl Reading<'_> {
+    fn entry(&mut self, line: u64, text: &[u8]) -> Result<Taken, (&'static str, String)> {
+        let bad = |bad: BadRecord| (bad.reason.as_str(), bad.detail);
+        let (Ready { id, record }, identity) = match self.meant {
+            Meant::Either if !is_event(text) => self.comment(line, text)?,
+            Meant::Event | Meant::Either => event(text).map_err(bad)?,
+        };
+        if record.size() > MAX_RECORD_BYTES {
+            return Err(bad(BadRecord::too_large(record.size())));
+        }
+        Ok(Taken { id, identified: Identified { record, identity: Some(identity) } })
     }
 
     fn comment(&mut self, line: u64, text: &[u8]) -> Result<(Ready, [u8; 16]), (&'static str, String)> {
@@ -247,8 +357,19 @@ mod tests {
         Timestamp::from_second(1_767_607_500).expect("a time")
     }
 
+    /// What all parts say together.
+    fn whole(format: Format, body: &[u8], source: &str, now: Timestamp) -> Result<Read, NoBody> {
+        let mut all = Read::default();
+        for Read { records, ids, refused } in read(format, body, source, now)? {
+            all.records.extend(records);
+            all.ids.extend(ids);
+            all.refused.extend(refused);
+        }
+        Ok(all)
+    }
+
     fn said(format: Format, body: &str) -> Read {
-        read(format, body.as_bytes(), "urn:example:forum", now()).expect("reads")
+        whole(format, body.as_bytes(), "urn:example:forum", now()).expect("reads")
     }
 
     fn event_of(kind: &str, id: &str, data: &str) -> String {
@@ -259,12 +380,12 @@ mod tests {
 
     #[test]
     fn the_sample_comments_are_read_and_are_the_same_again() {
-        let once = read(Format::Lines, SAMPLE_COMMENTS, "urn:a", now()).expect("reads");
+        let once = whole(Format::Lines, SAMPLE_COMMENTS, "urn:a", now()).expect("reads");
         let later = now() + jiff::SignedDuration::from_hours(1);
-        let again = read(Format::Lines, SAMPLE_COMMENTS, "urn:a", later).expect("reads");
+        let again = whole(Format::Lines, SAMPLE_COMMENTS, "urn:a", later).expect("reads");
         assert_eq!((once.ids.len(), once.refused.len()), (420, 0));
         assert_eq!((&once.ids, &once.records), (&again.ids, &again.records));
-        let other = read(Format::Lines, SAMPLE_COMMENTS, "urn:b", now()).expect("reads");
+        let other = whole(Format::Lines, SAMPLE_COMMENTS, "urn:b", now()).expect("reads");
         assert!(once.ids.iter().zip(&other.ids).all(|(one, other)| one != other));
     }
 
@@ -336,7 +457,7 @@ mod tests {
 
     #[test]
     fn a_body_of_which_nothing_can_be_told_apart_is_refused_as_a_whole() {
-        let refused = |format, body: &[u8]| read(format, body, "urn:a", now()).expect_err("refused");
+        let refused = |format, body: &[u8]| whole(format, body, "urn:a", now()).expect_err("refused");
         for format in [Format::Lines, Format::Json, Format::Event, Format::Events] {
             assert_eq!(refused(format, b" \n"), NoBody::Empty);
         }
@@ -348,12 +469,42 @@ mod tests {
     }
 
     #[test]
+    fn a_body_is_read_in_parts_that_say_what_it_says_as_a_whole() {
+        let long = "x".repeat(PART_BYTES / 3);
+        let lines: Vec<String> = (0..700).map(|number| format!(r#"{{"id":"n{number}","body":"{number}"}}"#)).collect();
+        let large: Vec<String> = (0..9).map(|number| format!(r#"{{"id":"l{number}","body":"{long}"}}"#)).collect();
+        let sizes = |format, body: &str| -> Vec<usize> {
+            let parts = read(format, body.as_bytes(), "urn:a", now()).expect("reads");
+            parts.map(|part| part.ids.len() + part.refused.len()).collect()
+        };
+        assert_eq!(sizes(Format::Lines, &lines.join("\n\n")), [250, 250, 200]);
+        assert_eq!(sizes(Format::Json, &format!("[{}]", lines.join(","))), [250, 250, 200]);
+        assert_eq!(sizes(Format::Lines, &large.join("\n")), [3, 3, 3]);
+        let refused = said(Format::Lines, &"7\n".repeat(600)).refused;
+        assert!(refused.iter().map(|refused| refused.line).eq(1..=600));
+    }
+
+    #[test]
+    fn a_body_of_more_entries_than_are_answered_is_refused_before_any_is_taken() {
+        let refused =
+            |format, body: &str| whole(format, body.as_bytes(), "urn:a", now()).map(|read| read.refused.len());
+        let most = MAX_ENTRIES;
+        assert_eq!(refused(Format::Lines, &"1\n\n".repeat(most)), Ok(most));
+        assert_eq!(refused(Format::Lines, &"1\n".repeat(most + 1)), Err(NoBody::TooMany));
+        assert_eq!(refused(Format::Json, &format!("[{}1]", "1,".repeat(most - 1))), Ok(most));
+        assert_eq!(refused(Format::Json, &format!("[{}1]", "1,".repeat(most))), Err(NoBody::TooMany));
+        assert!(matches!(refused(Format::Json, &format!("[{}1", "1,".repeat(most))), Err(NoBody::NotJson { .. })));
+    }
+
+    #[test]
     fn a_content_type_names_its_format_whatever_else_it_says() {
         for (text, format) in [
             ("application/x-ndjson", Some(Format::Lines)),
             ("Application/JSON; charset=UTF-8", Some(Format::Json)),
             ("application/cloudevents+json;charset=\"utf-8\"", Some(Format::Event)),
             ("application/cloudevents-batch+json", Some(Format::Events)),
+            ("application/json;charset=utf8", Some(Format::Json)),
+            ("application/ndjson", Some(Format::Lines)),
             ("application/json; charset=latin1", None),
             ("text/csv", None),
             ("application/x-www-form-urlencoded", None),

@@ -7,7 +7,6 @@ use clap::Args;
 use jiff::SignedDuration;
 use lettre::message::{Mailbox, header};
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
-use modstream_platform::deliver::Backoff;
 use modstream_platform::event_source::{Reader, Source as _, StreamRecord};
 use modstream_platform::sqlite::{Beginning, Published, SqliteTopic, Unit};
 use modstream_platform::{Clock as _, SystemClock};
@@ -20,6 +19,11 @@ use super::work::is_stopped_within;
 const READER: Reader<'static> = Reader { function: "send-emails", shard: 0, lane: 0, lanes: 1 };
 /// How long an email may take on its way to the server.
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long it may still take when the process is asked to end.
+const ENDING_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long it is waited after a first failure, and at most: a server that refuses is no server to be pressed.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const MAX_WAIT: Duration = Duration::from_secs(300);
 /// How long an email is tried: a digest is of no use a day later, and is at the desk.
 const TRIED_FOR: SignedDuration = SignedDuration::from_hours(24);
 
@@ -131,18 +135,27 @@ impl Mailer {
             Ok(email) => email,
             Err(error) => return given_up(&id, &format!("{error:#}")),
         };
-        let mut backoff = Backoff::seeded_by(SystemClock.jitter(), &id);
-        loop {
-            let Err(error) = self.server.send(email.clone()).await else { return Sent::OrGivenUp };
+        for failures in 0.. {
+            let sent = tokio::select! {
+                biased;
+                sent = tokio::time::timeout(SEND_TIMEOUT, self.server.send(email.clone())) => sent,
+                () = ending(stop.clone()) => return Sent::NotYet,
+            };
+            let cause = match sent {
+                Ok(Ok(_)) => return Sent::OrGivenUp,
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => format!("the server did not take it within {} s", SEND_TIMEOUT.as_secs()),
+            };
             if SystemClock.now().duration_since(record.arrived) > TRIED_FOR {
-                return given_up(&id, &error.to_string());
+                return given_up(&id, &cause);
             }
             failed();
-            email_unsent(&id, &error.to_string());
-            if is_stopped_within(stop, backoff.next_wait().max(Duration::from_secs(1))).await {
-                return Sent::NotYet;
+            email_unsent(&id, &cause);
+            if is_stopped_within(stop, wait_after(failures)).await {
+                break;
             }
         }
+        Sent::NotYet
     }
 
     fn email(&self, message: Published) -> anyhow::Result<Message> {
@@ -157,5 +170,31 @@ impl Mailer {
             builder = builder.to(to.clone());
         }
         builder.body(message.body).context("the email")
+    }
+}
+
+/// Returns a while after an end was asked for.
+async fn ending(mut stop: watch::Receiver<bool>) {
+    // An error means that nobody is left to ask.
+    let _ = stop.wait_for(|stop| *stop).await;
+    tokio::time::sleep(ENDING_TIMEOUT).await;
+}
+
+/// How long it is waited after so many failures and one more.
+fn wait_after(failures: u32) -> Duration {
+    FIRST_WAIT.saturating_mul(1 << failures.min(16)).min(MAX_WAIT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_goes_on_refusing_is_asked_less_and_less() {
+        assert_eq!([0, 1, 2, 8].map(wait_after).map(|wait| wait.as_secs()), [1, 2, 4, 256]);
+        assert_eq!([9, 40, u32::MAX].map(wait_after), [MAX_WAIT; 3]);
+        // A day of it is some hundreds of attempts.
+        let day = Duration::from_secs(24 * 3600);
+        assert!(day.as_secs() / MAX_WAIT.as_secs() < 300);
     }
 }

@@ -1,6 +1,7 @@
 //! The whole system on one machine, over one file: `modstream serve`, and what works beside it.
 
 mod args;
+mod bodies;
 pub(crate) mod data;
 mod http;
 mod identity;

@@ -23,9 +23,12 @@ fn a_copy_of_a_live_server_is_whole_and_can_be_served() {
     }
     // What comes later is not in it.
     server.send(br#"{"id":"later","body":"one more"}"#);
-    let own = server.data.join("modstream.db");
-    let onto_itself = server.beside(&["backup", "--to", own.to_str().expect("text")]);
-    assert_eq!(onto_itself.status, Some(1), "{onto_itself:?}");
+    // Not onto itself, nor onto what belongs to it.
+    for name in ["modstream.db", "modstream.db-wal", "serve.lock", "another.db"] {
+        let own = server.data.join(name);
+        let refused = server.beside(&["backup", "--to", own.to_str().expect("text")]);
+        assert!(refused.status == Some(1) && refused.stderr.contains("the data folder"), "{name}: {refused:?}");
+    }
 
     let restored = folder.path().join("restored");
     fs::create_dir(&restored).expect("made");

@@ -26,6 +26,7 @@ fn the_link_signs_in_once_and_the_desk_has_the_alerts() {
     assert_ne!(ask("POST", &path, "", &server.listen).status, 303, "the link was used");
     // A page elsewhere made its own name point here.
     assert_eq!(ask("GET", "/", cookie, "evil.example").status, 421);
+    assert_eq!(ask("GET", "/", cookie, &format!("{}\r\nhost: evil.example", server.listen)).status, 421);
     // Another link, for another moderator.
     let link = server.beside(&["desk-link", "--moderator", "maja"]);
     assert_eq!(link.status, Some(0), "{link:?}");

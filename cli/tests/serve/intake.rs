@@ -1,6 +1,8 @@
 //! What is taken over HTTP, and what bad input gets.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpStream};
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -115,4 +117,103 @@ fn events_come_one_by_one_and_in_lists_and_an_edit_and_a_deletion_go_the_whole_w
             "modstream.comment-deleted.v1"
         ]
     );
+}
+
+/// Opens connections that each begin a request, and leave it there.
+fn begun(server: &Server, number: usize, request: &[u8]) -> Vec<TcpStream> {
+    let begin = |_| {
+        let mut connection = server.connect();
+        connection.write_all(request).expect("sent");
+        connection
+    };
+    (0..number).map(begin).collect()
+}
+
+#[test]
+fn senders_that_are_slow_hold_up_nobody_else() {
+    let folder = folder();
+    let server = Server::start(folder.path());
+    let slow = |length: usize, sent: usize| {
+        let head = format!(
+            "POST /v1/comments HTTP/1.1\r\nhost: x\r\ncontent-type: {NDJSON}\r\ncontent-length: {length}\r\n\r\n"
+        );
+        [head.as_bytes(), &vec![b' '; sent]].concat()
+    };
+    let _small = begun(&server, 100, &slow(5_000, 1));
+    let started = Instant::now();
+    server.send(br#"{"id":"a","body":"not held up"}"#);
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    // Those who have begun with more than a little have to go on with it.
+    let _large = begun(&server, 6, &slow(5_000_000, 100_000));
+    let started = Instant::now();
+    server.send(br#"{"id":"b","body":"not held up either"}"#);
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    server.send(format!("{{\"id\":\"c\",\"body\":\"{}\"}}", "large ".repeat(20_000)).as_bytes());
+    assert!(started.elapsed() < Duration::from_secs(25), "{:?}", started.elapsed());
+}
+
+#[test]
+fn connections_that_are_kept_for_later_make_room_for_others() {
+    let folder = folder();
+    let server = Server::start(folder.path());
+    let ask = format!("GET /healthz HTTP/1.1\r\nhost: {}\r\n\r\n", server.listen);
+    let started = Instant::now();
+    let mut kept = Vec::new();
+    for _ in 0..700 {
+        let mut connection = server.connect();
+        connection.write_all(ask.as_bytes()).expect("sent");
+        let mut answer = [0; 12];
+        connection.read_exact(&mut answer).expect("an answer");
+        assert_eq!(&answer, b"HTTP/1.1 200");
+        kept.push(connection);
+    }
+    server.send(br#"{"id":"a","body":"one more"}"#);
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+}
+
+#[test]
+fn what_is_coded_or_says_another_thing_in_its_head_is_refused_and_who_waits_is_answered() {
+    let folder = folder();
+    let server = Server::start(folder.path());
+    let comment = br#"{"id":"a","body":"one"}"#;
+    let with = |more: &str| {
+        let request = format!(
+            "POST /v1/comments HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n{more}\r\n\
+             content-length: {}\r\n\r\n",
+            comment.len()
+        );
+        server.raw(&[request.as_bytes(), comment].concat()).expect("an answer")
+    };
+    let binary = "ce-specversion: 1.0\r\nce-id: 1\r\nce-source: urn:f\r\nce-type: modstream.comment.v1";
+    for (more, part) in [
+        (binary, "structured mode"),
+        ("content-encoding: identity\r\ncontent-encoding: gzip", "gzip"),
+        ("content-encoding: br", "br"),
+    ] {
+        let answer = with(more);
+        assert!(answer.status == 415 && answer.body.contains(part), "{more}: {answer:?}");
+    }
+    assert_eq!(with("content-encoding: Identity").status, 202);
+    // Who has said all may stop talking.
+    let mut connection = server.connect();
+    let request = format!(
+        "POST /v1/comments HTTP/1.1\r\nhost: x\r\ncontent-type: {NDJSON}\r\ncontent-length: {}\r\n\r\n",
+        comment.len()
+    );
+    connection.write_all(&[request.as_bytes(), comment].concat()).expect("sent");
+    connection.shutdown(Shutdown::Write).expect("shut");
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).expect("text");
+    assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
+    // Some are named, all are counted.
+    let none = server.post("/v1/comments", NDJSON, &[&b"1\n".repeat(2_500)[..], comment].concat());
+    let answer = none.json();
+    assert_eq!(
+        (none.status, answer["accepted"].as_u64(), answer["more_refused"].as_u64()),
+        (202, Some(1), Some(1_500))
+    );
+    assert_eq!(answer["refused"].as_array().map(Vec::len), Some(1_000));
+    // More than is told of at once.
+    let many = server.post("/v1/comments", NDJSON, &b"1\n".repeat(50_001));
+    assert!(many.status == 413 && many.body.contains("50000"), "{many:?}");
 }

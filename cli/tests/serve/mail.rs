@@ -2,7 +2,9 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -48,19 +50,41 @@ fn converse(connection: TcpStream, refusals: &mut u32, taken: &Sender<String>) -
     Some(())
 }
 
+/// Puts a digest into a folder's outbox.
+fn digest(folder: &Path, id: &str) {
+    let message = json!({ "id": id, "subject": "r/science: 1 alert", "body": format!("the digest {id}") });
+    let file = rusqlite::Connection::open(folder.join("modstream.db")).expect("opens");
+    let id: i64 =
+        file.query_row("SELECT id FROM streams WHERE name = 'digests'", [], |row| row.get(0)).expect("is there");
+    let sql = format!("INSERT INTO records_{id} (shard, arrived, key, data) VALUES (0, ?1, 'd', ?2)");
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after").as_millis();
+    let now = i64::try_from(now).expect("a time");
+    file.execute(&sql, rusqlite::params![now, message.to_string().into_bytes()]).expect("writes");
+}
+
+#[test]
+fn a_mail_server_that_hangs_keeps_nobody_from_ending_and_its_email_is_sent_by_the_next() {
+    let folder = folder();
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("smtp://{}", silent.local_addr().expect("an address"));
+    let server =
+        Server::start_with(folder.path(), &["--smtp", &url, "--from", "mod@example.org", "--to", "ana@example.org"]);
+    digest(folder.path(), "one");
+    let _connection = silent.accept().expect("an email is on its way");
+    let asked = Instant::now();
+    assert!(server.end().success());
+    assert!(asked.elapsed() < Duration::from_secs(25), "{:?}", asked.elapsed());
+    let (url, emails) = mail_server();
+    let server =
+        Server::start_with(folder.path(), &["--smtp", &url, "--from", "mod@example.org", "--to", "ana@example.org"]);
+    assert!(emails.recv_timeout(TIMEOUT).expect("an email").contains("the digest one"));
+    assert!(server.end().success());
+}
+
 #[test]
 fn a_digest_in_the_outbox_goes_out_once_and_what_was_there_before_there_was_an_address_does_not() {
     let folder = folder();
-    let digest = |id: &str| {
-        let message = json!({ "id": id, "subject": "r/science: 1 alert", "body": format!("the digest {id}") });
-        let file = rusqlite::Connection::open(folder.path().join("modstream.db")).expect("opens");
-        let id: i64 =
-            file.query_row("SELECT id FROM streams WHERE name = 'digests'", [], |row| row.get(0)).expect("is there");
-        let sql = format!("INSERT INTO records_{id} (shard, arrived, key, data) VALUES (0, ?1, 'd', ?2)");
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after").as_millis();
-        let now = i64::try_from(now).expect("a time");
-        file.execute(&sql, rusqlite::params![now, message.to_string().into_bytes()]).expect("writes");
-    };
+    let digest = |id: &str| digest(folder.path(), id);
     drop(Server::start(folder.path()));
     digest("old");
     let (url, emails) = mail_server();

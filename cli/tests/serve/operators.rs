@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::server::{SAMPLES, Server, folder};
+use crate::server::{SAMPLES, Server, command, folder};
 
 fn repository(path: &str) -> String {
     format!("{}/../{path}", env!("CARGO_MANIFEST_DIR"))
@@ -48,6 +48,10 @@ fn policies_a_decision_a_model_and_a_replay() {
     let id = alerts[0]["id"].as_str().expect("text");
     let decided = again.beside(&["decide", id, "remove", "--moderator", "ana", "--json"]).done();
     assert_eq!((decided["done"].as_bool(), decided["changed"].as_bool()), (Some(true), Some(true)));
+    let told = again.beside(&["tail", "decisions", "--json", "--until-idle"]).lines();
+    let (named, action) = ("modstream.decision.v1", "remove");
+    let decision = told.iter().find(|event| event["type"] == named).expect("the decision is told");
+    assert_eq!((decision["data"]["alert_id"].as_str(), decision["data"]["action"].as_str()), (Some(id), Some(action)));
     let waiting = again.beside(&["decisions", "waiting", "--json"]).done();
     assert_eq!(waiting["count"].as_u64(), Some(0));
     let replayed = again.beside(&["replay", "--stream", "--json"]);
@@ -86,4 +90,30 @@ fn an_option_of_the_other_system_is_refused() {
     let idle =
         crate::server::command(&["tail", "predictions", "--stream", "x", "--until-idle"]).output().expect("runs");
     assert_eq!(idle.status.code(), Some(2), "{data}");
+}
+
+#[test]
+fn a_data_folder_is_the_whole_system_whatever_is_named_on_aws() {
+    let folder = folder();
+    let server = Server::start(folder.path());
+    for args in [
+        &["send", "--stream", "other", "--input", "x"][..],
+        &["tail", "comments", "--stream", "other"],
+        &["tail", "alerts", "--topic", "arn:aws:sns:eu-central-1:111111111111:alerts"],
+        &["policy", "show", "--bucket", "other"],
+        &["decide", "x", "keep", "--moderator", "ana", "--table", "other"],
+        &["redrive", "--predictions-stream", "other"],
+        &["forget", "--author", "a", "--yes", "--bucket", "other"],
+        &["replay", "--stream", "--table", "other"],
+        &["policy", "show", "--region", "eu-central-1"],
+    ] {
+        let ran = server.beside(args);
+        assert_eq!(ran.status, Some(2), "{args:?}: {ran:?}");
+        assert!(ran.stderr.contains("--data") && ran.stderr.contains("cannot be used with"), "{args:?}: {ran:?}");
+    }
+    // What a shell says of a system on AWS is not about this one.
+    let data = server.data.to_str().expect("text");
+    let output = command(&["policy", "show", "--data", data]).env("MODSTREAM_BUCKET", "other").output().expect("runs");
+    let said = String::from_utf8(output.stdout).expect("text");
+    assert!(said.starts_with("the data folder has no policies: probability 0.7 holds"), "{said}");
 }

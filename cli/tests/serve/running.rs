@@ -84,3 +84,49 @@ fn a_folder_that_cant_be_served_is_said_and_left_as_it_is() {
     assert!(nobody.status == Some(1) && nobody.stderr.contains("modstream serve --data"), "{nobody:?}");
     assert!(!in_folder("nothing").exists(), "looking makes nothing");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_may_not_grow_is_said_and_the_server_goes_on() {
+    let folder = folder();
+    let data = folder.path().join("data");
+    // In KiB: the file itself fits, and some comments.
+    let program = env!("CARGO_BIN_EXE_modstream");
+    let script = format!("ulimit -f 6000; exec {program} serve --data {} --listen 127.0.0.1:0 --json", data.display());
+    let mut shell = std::process::Command::new("bash");
+    shell.args(["-c", &script]).env_clear().stdin(std::process::Stdio::null());
+    let server = Server::started(&mut shell);
+    let mut refused = None;
+    for round in 0..40 {
+        let body = String::from_utf8_lossy(SAMPLES).replace("\"id\":\"", &format!("\"id\":\"r{round}"));
+        let answer = server.post("/v1/comments", NDJSON, body.as_bytes());
+        if answer.status != 202 {
+            refused = Some(answer);
+            break;
+        }
+    }
+    let refused = refused.expect("it fills");
+    assert!(refused.status == 503 && refused.body.contains("limit on the size of files"), "{refused:?}");
+    assert_eq!(server.get("/healthz").status, 200);
+    server.kill();
+    let again = Server::start(&data);
+    again.send(SAMPLES);
+    let comments = again.beside(&["tail", "comments", "--json", "--until-idle"]).lines();
+    assert!(again.end().success());
+    let held = oracle::read(&data);
+    oracle::audit(&held);
+    assert_eq!(held.comments.len(), comments.len());
+}
+
+#[test]
+fn an_address_that_cant_be_listened_at_says_what_to_do() {
+    for (address, status, part) in [
+        ("localhost:8080", 2, "127.0.0.1:8080"),
+        ("8080", 2, "127.0.0.1:8080"),
+        ("192.0.2.1:0", 1, "none of this machine's addresses"),
+    ] {
+        let output = command(&["serve", "--data", "/nowhere/at/all", "--listen", address]).output().expect("runs");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(status) && said.contains(part), "{address}: {said}");
+    }
+}

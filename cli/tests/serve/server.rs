@@ -67,7 +67,12 @@ impl Server {
         let data = data.to_str().expect("text");
         let args: Vec<&str> =
             ["serve", "--data", data, "--listen", "127.0.0.1:0", "--json"].iter().chain(more).copied().collect();
-        let mut child = command(&args).stdout(Stdio::piped()).spawn().expect("starts");
+        Self::started(&mut command(&args))
+    }
+
+    /// Starts it by a command that says `--json`.
+    pub(crate) fn started(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("starts");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("text");
         let said: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));

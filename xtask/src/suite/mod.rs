@@ -33,7 +33,7 @@ pub(crate) struct TestArgs {
     /// Only what is done in two minutes when little has changed: format, layers, Clippy, and with cargo-nextest the tests without the simulation's
     #[arg(long, conflicts_with = "steps")]
     quick: bool,
-    /// More of it: 10,000 comments for each fault on the local stack instead of 1,000
+    /// More of it: 10,000 comments for each fault on the local stack instead of 1,000, and 1,000 kills of `modstream serve` instead of 100
     #[arg(long)]
     full: bool,
     /// More about time: CPU seconds, what steps are made of, and cargo's report on each crate

@@ -19,6 +19,6 @@ impl Settings {
 
     /// How often `modstream serve` is killed under load.
     pub(super) fn kills(self) -> &'static str {
-        if self.full { "1000" } else { "20" }
+        if self.full { "1000" } else { "100" }
     }
 }

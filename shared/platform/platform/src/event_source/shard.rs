@@ -16,8 +16,6 @@ use crate::deliver::Backoff;
 use crate::shards::shard_id;
 use crate::{Bytes, Clock, Condition as Write, Objects, Written};
 
-/// The [limit](https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html) of an invocation's payload.
-const MAX_PAYLOAD_BYTES: usize = 6 << 20;
 /// The bytes that a record's JSON takes besides its data and partition key, with room to spare.
 const RECORD_FRAME_BYTES: usize = 1 << 10;
 
@@ -140,11 +138,11 @@ impl<'a, S: Source, O: Objects, C: Clock> Shard<'a, S, O, C> {
     fn read(&self, checkpoint: Option<&str>) -> Read {
         let limit = self.config.batch_size.max(1);
         let mut records = self.next_records(checkpoint, limit);
-        let mut bytes = 0;
+        let (mut bytes, most) = (0, self.stream.max_payload_bytes());
         let fitting = records.iter().take_while(|record| {
             // A character of a key takes up to six bytes in JSON.
             bytes += record.data.len().div_ceil(3) * 4 + record.partition_key.len() * 6 + RECORD_FRAME_BYTES;
-            bytes <= MAX_PAYLOAD_BYTES
+            bytes <= most
         });
         let fitting = fitting.count();
         let full = records.len() == limit || fitting < records.len();

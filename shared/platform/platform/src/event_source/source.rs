@@ -3,6 +3,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+/// The [limit](https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html) of an invocation's payload.
+const MAX_PAYLOAD_BYTES: usize = 6 << 20;
+
 /// A record on a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamRecord {
@@ -58,6 +61,11 @@ pub trait Source {
 
     /// The stream's ARN, as it stands in payloads.
     fn arn(&self) -> &str;
+
+    /// How many bytes of a batch go into one payload, in base64. The largest record fits into it.
+    fn max_payload_bytes(&self) -> usize {
+        MAX_PAYLOAD_BYTES
+    }
 
     /// How long a record is kept at most, whether or not it was read.
     fn keeps_for(&self) -> Duration;

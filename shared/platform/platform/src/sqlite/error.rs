@@ -128,7 +128,8 @@ impl From<&rusqlite::Error> for DatabaseError {
             ),
             Some(ErrorCode::SystemIoFailure | ErrorCode::FileLockingProtocolFailed) => said(
                 CallErrorKind::OutcomeUnknown,
-                "the disk fails, or is a network folder, where SQLite can't work: look at the system's log",
+                "the disk fails, a quota or a limit on the size of files is reached, or it is a network folder, where SQLite can't \
+                 work: look at the system's log",
             ),
             _ => DatabaseError { kind: CallErrorKind::Invalid, message: error.to_string() },
         }

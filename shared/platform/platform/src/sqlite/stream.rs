@@ -119,8 +119,11 @@ pub struct Behind {
 
 /// How long it is waited where a checkpoint can't be read.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(1);
-/// What is read at once, but for the record that goes beyond it: a payload carries no more.
-const MAX_READ_BYTES: usize = 6 << 20;
+/// What a payload carries here, which a machine's memory holds several times for each reader: some copies of the records, and what
+/// is made of them.
+const MAX_PAYLOAD_BYTES: usize = 2 << 20;
+/// What is read at once, but for the record that goes beyond it: in base64, a payload carries no more.
+const MAX_READ_BYTES: usize = MAX_PAYLOAD_BYTES / 4 * 3;
 
 /// Where a new reader of a stream begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -449,6 +452,10 @@ impl Source for SqliteStream {
 
     fn arn(&self) -> &str {
         &self.shared.arn
+    }
+
+    fn max_payload_bytes(&self) -> usize {
+        MAX_PAYLOAD_BYTES
     }
 
     fn keeps_for(&self) -> Duration {

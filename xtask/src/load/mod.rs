@@ -1,4 +1,6 @@
-//! `cargo xtask load`: comments at a constant rate, in one process or on a local stack.
+//! `cargo xtask load`: comments at a constant rate, in one process, on a local stack, or to `modstream serve`.
+
+mod serve;
 
 use std::fs::File;
 use std::process::{Command, ExitCode};
@@ -15,6 +17,7 @@ use crate::{cargo, checkout, command};
 #[command(after_help = "Examples:
   cargo xtask load --rate 2000 --seconds 60 --slo p99=2s     in one process
   cargo xtask load --scale                                   ten times the comments, and what that costs
+  cargo xtask load --serve --rate 1000 --slo p99=250ms       over HTTP to `modstream serve`, with its memory
   cargo xtask up && cargo xtask load --local --rate 20 --seconds 60 --json
 
 The status is 1 where the rate is not sustained, an objective is missed, or a promise is broken.")]
@@ -22,14 +25,17 @@ pub(crate) struct LoadArgs {
     /// On the stack that `cargo xtask up` left running, in place of one process
     #[arg(long, conflicts_with_all = ["scale", "policy", "input"])]
     local: bool,
+    /// To `modstream serve`, over HTTP, in place of one process: on one machine's file
+    #[arg(long, conflicts_with_all = ["local", "scale", "policy", "input"])]
+    serve: bool,
     /// The port of that stack
     #[arg(long, value_name = "PORT", default_value_t = 4566, value_parser = clap::value_parser!(u16).range(1024..))]
     #[arg(requires = "local")]
     port: u16,
-    /// Comments a second, held whatever the system does [default: 100]
+    /// Comments a second, held whatever the system does [default: 100; with --serve 1000]
     #[arg(long, value_name = "N")]
     rate: Option<String>,
-    /// How long comments come [default: 10]
+    /// How long comments come [default: 10; with --serve 30]
     #[arg(long, value_name = "N")]
     seconds: Option<String>,
     /// An objective: `p99=2s` from comment to alert, `prediction.p99=1s` to its prediction; may be given again
@@ -50,6 +56,9 @@ pub(crate) struct LoadArgs {
 }
 
 pub(crate) fn run(args: &LoadArgs) -> anyhow::Result<ExitCode> {
+    if args.serve {
+        return serve::run(args);
+    }
     // A stack is claimed until the end: nobody takes it down meanwhile.
     let (mut command, _claim) = if args.local {
         let (command, claim) = on_stack(args.port)?;
