@@ -1,6 +1,7 @@
 //! A mapping over a stream in a file: what is done is not done again, and what was cut short left nothing.
 
 use std::cell::{Cell, RefCell};
+use std::time::Duration;
 
 use kinesis_batch::{Batch, BatchResponse};
 use modstream_platform::event_source::{Config, End, EventSource, FunctionError, OnBatchFailure};
@@ -104,6 +105,36 @@ async fn a_run_goes_on_where_the_one_before_was_left() {
     seen.sort();
     all.sort();
     assert_eq!(seen, all);
+}
+
+/// Else whoever reads long texts would have as many megabytes in memory as a payload may have on AWS, several times over.
+#[tokio::test]
+async fn a_payload_is_small_whatever_its_records_are_and_a_full_one_waits_for_no_window() {
+    let folder = folder();
+    let World { input, .. } = world(serve(folder.path())).await;
+    let large = "x".repeat(600 << 10);
+    let largest = "x".repeat((1 << 20) - 1);
+    for text in [&large, &large, &large, &largest, &large] {
+        input.put_records(&[record("k", text)]).await.expect("puts");
+    }
+    let (sizes, payloads) = (RefCell::new(Vec::new()), RefCell::new(Vec::new()));
+    let function = |payload: Vec<u8>| {
+        payloads.borrow_mut().push(payload.len());
+        sizes.borrow_mut().push(records(&payload).0.len());
+        async { response(&BatchResponse::success()) }
+    };
+    let config = Config { batch_size: 500, batching_window: Duration::from_secs(3_600), ..config() };
+    // Nobody says that no more will come: the window would be waited out.
+    let stop = async {
+        while sizes.borrow().is_empty() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        End::AfterBatch
+    };
+    EventSource::new(input.clone(), MemoryClock::system(), config.clone()).run_until(&function, stop).await;
+    EventSource::new(input, MemoryClock::system(), config).run_until_drained(&function).await;
+    assert_eq!(sizes.into_inner(), [2, 1, 1, 1]);
+    assert!(payloads.into_inner().iter().all(|bytes| *bytes <= 2 << 20));
 }
 
 #[tokio::test]
