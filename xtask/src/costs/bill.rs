@@ -115,7 +115,7 @@ impl Bill {
         lines.add("Lambda, requests of `archive-comments`", &prices.request, objects, many(objects));
         let mut time = |what, memory: f64, ms: f64, invocations: f64| {
             let gb_seconds = memory * ms / 1e3 * invocations;
-            lines.add(what, &prices.gb_second, gb_seconds, format!("{ms} ms: {} GB-s", many(gb_seconds)));
+            lines.add(what, &prices.gb_second, gb_seconds, format!("{} ms: {} GB-s", grouped(ms, 0), many(gb_seconds)));
         };
         time("Lambda, time of `score-comments`, 0.5 GB", 0.5, rate.score.ms, scored);
         time("Lambda, time of `publish-alerts`, 0.25 GB", 0.25, publish.ms, published);
@@ -210,9 +210,7 @@ pub(super) fn many(number: f64) -> String {
         format!("{} M", grouped(number / 1e6, 0))
     } else if number >= 1e6 {
         format!("{:.1} M", number / 1e6)
-    } else if number >= 1e4 {
-        format!("{:.2} M", number / 1e6)
     } else {
-        format!("{number:.0}")
+        grouped(number, 0)
     }
 }
