@@ -13,12 +13,13 @@ locals {
       periods     = 1
       above       = 2
     } },
-    { for name in local.function_names : "${name}-throttles" => {
-      description = "${name} is not started as often as it should: the account's concurrency is used up"
+    # The limit is the account's, so whichever function meets it, all of them do. One alarm without a function's name says so.
+    { throttles = {
+      description = "Functions of this account are not started as often as they should: its concurrency is used up"
       namespace   = "AWS/Lambda"
       metric      = "Throttles"
       statistic   = "Sum"
-      dimensions  = { FunctionName = "${var.prefix}-${name}" }
+      dimensions  = {}
       period      = 60
       periods     = 5
       above       = 0
@@ -43,7 +44,8 @@ locals {
       periods     = 1
       above       = 0
     } },
-    { for name in local.function_names : "${name}-lost" => {
+    # The pages are invoked by who waits for them, and Lambda tries none of that again.
+    { for name in setsubtract(local.function_names, keys(local.pages)) : "${name}-lost" => {
       description = "Lambda gave up on work of ${name} and could not write it to the bucket"
       namespace   = "AWS/Lambda"
       metric      = "DestinationDeliveryFailures"

@@ -61,8 +61,9 @@ resource "aws_lambda_function" "pages" {
   }
 
   logging_config {
-    log_format = "JSON"
-    log_group  = aws_cloudwatch_log_group.this[each.key].name
+    log_format       = "JSON"
+    log_group        = aws_cloudwatch_log_group.this[each.key].name
+    system_log_level = "WARN"
   }
 
   lifecycle {

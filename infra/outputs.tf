@@ -29,8 +29,8 @@ output "predictions_stream" {
 }
 
 output "decisions_stream" {
-  description = "Where moderators' decisions are."
-  value       = aws_kinesis_stream.this["decisions"].name
+  description = "Where moderators' decisions are: among the predictions, unless decisions_shards gives them a stream."
+  value       = aws_kinesis_stream.this[local.decisions_on].name
 }
 
 output "links_url" {
@@ -118,7 +118,7 @@ output "environment" {
     export MODSTREAM_PREDICTIONS_STREAM=${aws_kinesis_stream.this["predictions"].name}
     export MODSTREAM_ALERTS_TOPIC_ARN=${aws_sns_topic.alerts.arn}
     export MODSTREAM_DIGESTS_TOPIC_ARN=${aws_sns_topic.digests.arn}
-    export MODSTREAM_DECISIONS_STREAM=${aws_kinesis_stream.this["decisions"].name}
+    export MODSTREAM_DECISIONS_STREAM=${aws_kinesis_stream.this[local.decisions_on].name}
     export MODSTREAM_DESK_URL=${local.urls["show-desk"]}
     export MODSTREAM_LINKS_URL=${local.urls["take-decisions"]}
     export MODSTREAM_LINK_KEY_SECRET=${aws_secretsmanager_secret.link_key.arn}

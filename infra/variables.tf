@@ -250,13 +250,24 @@ variable "desk_access" {
 # How much.
 
 variable "shards" {
-  description = "Shards of each stream. One takes 1,000 records or 1 MiB a second, and is read by one function at a time."
+  description = "Shards of comments and of predictions each. One takes 1,000 records or 1 MiB a second (some 700 predictions), and is read by one function at a time."
   type        = number
-  default     = 2
+  default     = 1
 
   validation {
     condition     = var.shards >= 1 && var.shards <= 200 && floor(var.shards) == var.shards
     error_message = "shards must be a whole number from 1 to 200."
+  }
+}
+
+variable "decisions_shards" {
+  description = "Shards of a stream of decisions' own, for a reader that wants to see nothing else. 0: decisions and changes are on the stream of predictions, and cost no shard."
+  type        = number
+  default     = 0
+
+  validation {
+    condition     = var.decisions_shards >= 0 && var.decisions_shards <= 200 && floor(var.decisions_shards) == var.decisions_shards
+    error_message = "decisions_shards must be a whole number from 1 to 200, or 0 to put decisions on the stream of predictions."
   }
 }
 

@@ -48,7 +48,8 @@ pub use data::Data;
 pub use decision::{Action, DECISIONS_SOURCE, Decision, MAX_MODERATOR_CHARS, NoAction};
 pub use event::Event;
 pub use lifecycle::{
-    CommentDeleted, CommentEdited, CommentEvent, CommentReported, CommentVersion, DeletedBy, PredictionEvent,
+    CommentDeleted, CommentEdited, CommentEvent, CommentReported, CommentVersion, DecisionEvent, DeletedBy,
+    PredictionEvent,
 };
 pub use prediction::{EventRef, ModelRef, NotJudged, OperatingPoint, Prediction, Term};
 pub use quarantined::{Origin, Quarantined};

@@ -6,7 +6,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::versioned::first_version;
-use crate::{BadRecord, Comment, Event, Prediction, Reason, ids, lenient, object};
+use crate::{
+    BadRecord, BreakerClosed, Comment, Decision, Event, ModelPromoted, PoliciesChanged, Prediction, Reason, ids,
+    lenient, object,
+};
 
 /// A later version of a comment: what it says from now on. It is scored and judged like a new comment.
 ///
@@ -161,6 +164,21 @@ pub enum PredictionEvent<'a> {
     Deleted(Event<'a, CommentDeleted<'a>>),
     /// Somebody reported a comment, as the stream of comments says.
     Reported(Event<'a, CommentReported<'a>>),
+    /// What moderators or operators did, in a system where that has no stream of its own: nothing follows from it here.
+    Beside(DecisionEvent<'a>),
+}
+
+/// What the stream of decisions holds, which may be the stream of predictions.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DecisionEvent<'a> {
+    /// A moderator decided.
+    Decided(Box<Event<'a, Decision<'a>>>),
+    /// Another version of a model is in use.
+    ModelPromoted(Event<'a, ModelPromoted<'a>>),
+    /// Other policies are in use.
+    PoliciesChanged(Event<'a, PoliciesChanged<'a>>),
+    /// A breaker was closed before its time.
+    BreakerClosed(Event<'a, BreakerClosed<'a>>),
 }
 
 /// Tries to read a record as an event of one type.
@@ -240,6 +258,28 @@ impl<'a> PredictionEvent<'a> {
             |bytes, arrived| Event::decode_arrived(bytes, arrived).map(PredictionEvent::Deleted),
             |bytes, arrived| Event::decode_arrived(bytes, arrived).map(PredictionEvent::Reported),
         ];
-        decode_any(bytes, arrived, readers)
+        let bad = match decode_any(bytes, arrived, readers) {
+            Err(bad) if bad.reason == Reason::WrongType => bad,
+            read => return read,
+        };
+        // What is no whole decision either is said to be of a type that is not read here.
+        DecisionEvent::decode(bytes).map_or(Err(bad), |event| Ok(PredictionEvent::Beside(event)))
+    }
+}
+
+impl<'a> DecisionEvent<'a> {
+    /// Reads a record of the stream of decisions, borrowing from it. Where that is the stream of predictions, a prediction is of
+    /// the wrong type.
+    ///
+    /// # Errors
+    /// [`BadRecord`] says what is wrong with it.
+    pub fn decode(bytes: &'a [u8]) -> Result<Self, BadRecord> {
+        let readers: [Read<'a, Self>; 4] = [
+            |bytes, _| Event::decode(bytes).map(|event| DecisionEvent::Decided(Box::new(event))),
+            |bytes, _| Event::decode(bytes).map(DecisionEvent::ModelPromoted),
+            |bytes, _| Event::decode(bytes).map(DecisionEvent::PoliciesChanged),
+            |bytes, _| Event::decode(bytes).map(DecisionEvent::BreakerClosed),
+        ];
+        decode_any(bytes, Timestamp::UNIX_EPOCH, readers)
     }
 }

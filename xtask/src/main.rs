@@ -3,6 +3,7 @@
 mod cargo;
 mod checkout;
 mod command;
+mod costs;
 mod deploy;
 mod docs_check;
 mod doctor;
@@ -58,6 +59,8 @@ enum Command {
     Simulate(simulate::SimulateArgs),
     /// Run the commands that the documents show and compare what they print; look for the files and options they name
     DocsCheck(docs_check::DocsCheckArgs),
+    /// What a month on AWS costs, computed from counted calls, prices and assumptions
+    Costs(costs::CostsArgs),
     /// Compare modstream with other text classifiers in one run: quality, speed, memory, size
     BenchPeers(peers::BenchPeersArgs),
 }
@@ -79,6 +82,7 @@ fn main() -> ExitCode {
         Command::Deploy(args) => deploy::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::DocsCheck(args) => docs_check::run(&args, &Xtask::command()).map(|()| ExitCode::SUCCESS),
+        Command::Costs(args) => costs::run(&args).map(|()| ExitCode::SUCCESS),
         Command::BenchPeers(args) => peers::run(&args),
     });
     result.unwrap_or_else(|error| {

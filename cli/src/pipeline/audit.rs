@@ -85,7 +85,7 @@ impl Audit {
         for Record { place, data, .. } in system.records(StreamKind::Predictions).await? {
             let event = match PredictionEvent::decode(&data) {
                 Ok(PredictionEvent::Predicted(event)) => event,
-                Ok(PredictionEvent::Deleted(_) | PredictionEvent::Reported(_)) => continue,
+                Ok(PredictionEvent::Deleted(_) | PredictionEvent::Reported(_) | PredictionEvent::Beside(_)) => continue,
                 Err(_) => {
                     audit.broken.push(format!("the record at {place} of predictions is no prediction"));
                     continue;

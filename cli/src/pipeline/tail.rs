@@ -392,6 +392,8 @@ fn prediction(shown: &mut Shown<'_>, data: &[u8]) -> io::Result<Result<(), BadRe
             let text = |json| if json { line(event) } else { display::reported(event) };
             shown.print_of(event.data.subreddit.as_deref(), text)?;
         }
+        // Decisions may share the stream: they are no predictions, and nothing is wrong with them.
+        PredictionEvent::Beside(_) => {}
     }
     Ok(Ok(()))
 }

@@ -23,7 +23,12 @@ fn prediction(subreddit: &str) -> Vec<u8> {
 
 /// A stream of one shard that was split into two; the parent holds one record, each child another.
 fn split_stream() -> StubServer {
-    let server = StubServer::start(|request| {
+    split_stream_of(prediction)
+}
+
+/// The same, of other records; they are told the shard's name.
+fn split_stream_of(record: fn(&str) -> Vec<u8>) -> StubServer {
+    let server = StubServer::start(move |request| {
         let operation = request.header("x-amz-target").and_then(|target| target.rsplit('.').next()).unwrap_or_default();
         let body: Value = serde_json::from_slice(&request.body).expect("JSON");
         let answer = match operation {
@@ -45,7 +50,7 @@ fn split_stream() -> StubServer {
                 let record = json!({
                     "SequenceNumber": "1",
                     "PartitionKey": "k",
-                    "Data": STANDARD.encode(prediction(shard)),
+                    "Data": STANDARD.encode(record(shard)),
                     "ApproximateArrivalTimestamp": 1_767_607_200.0,
                 });
                 let next = (shard != "shard-0").then(|| format!("{shard}@1"));
@@ -72,6 +77,18 @@ fn predictions_come_a_line_each_and_a_split_shard_is_followed_to_its_children() 
     assert_eq!(shards[0], "shard-0", "a parent comes before its children");
     shards.sort();
     assert_eq!(shards, ["shard-0", "shard-1", "shard-2"]);
+}
+
+#[test]
+fn decisions_on_the_stream_are_neither_shown_nor_called_bad() {
+    let stream = split_stream_of(|shard| match shard {
+        "shard-2" => prediction(shard),
+        _ => std::fs::read(repository("events/fixtures/modstream.decision.v1/whole.json")).expect("a fixture"),
+    });
+    let args = ["tail", "predictions", "--stream", "predictions", "--since", "TRIM_HORIZON", "--limit", "1", "--json"];
+    let run = Aws::at(&stream.url()).run(&args);
+    assert_eq!((run.status, run.stdout.lines().count(), run.stderr.as_str()), (Some(0), 1, ""), "{run:?}");
+    assert!(run.stdout.contains("shard-2") && run.stdout.contains("modstream.prediction.v1"), "{run:?}");
 }
 
 #[test]

@@ -190,6 +190,7 @@ impl<T: Topic, B: Table, O: Objects, C: Clock> Handler for Publishing<'_, T, B, 
             PredictionEvent::Predicted(event) => event,
             PredictionEvent::Deleted(event) => return Ok(Some(Work::Change(Change::deleted(&event)))),
             PredictionEvent::Reported(event) => return Ok(Some(Work::Change(Change::reported(&event)))),
+            PredictionEvent::Beside(_) => return Ok(None),
         };
         let mut prediction = event.data;
         self.scored.note(&prediction);

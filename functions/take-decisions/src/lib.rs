@@ -1,4 +1,4 @@
-//! Signed links → an alert and why, or a digest; and what a moderator decides → the log, the stream `decisions`.
+//! Signed links → an alert and why, or a digest; and what a moderator decides → the log, the stream of decisions.
 //!
 //! A function URL's request in, a page out. `shared/pages/desk` has the pages.
 

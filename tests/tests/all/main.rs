@@ -12,6 +12,7 @@ mod hot_swap;
 mod interleavings;
 mod logged;
 mod new_model;
+mod one_stream;
 mod out_of_reach;
 mod outages;
 mod pages;

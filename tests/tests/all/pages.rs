@@ -24,7 +24,11 @@ pub(crate) struct Pages<B> {
 
 impl<B: Table + Clone> Pages<B> {
     pub(crate) fn over(table: &B, clock: MemoryClock, uses: &Uses) -> Self {
-        let stream = MemoryStream::new("decisions", 1, clock);
+        Pages::with_stream(MemoryStream::new("decisions", 1, clock), table, clock, uses)
+    }
+
+    /// The same, with decisions on a stream that may have others' events.
+    pub(crate) fn with_stream(stream: MemoryStream, table: &B, clock: MemoryClock, uses: &Uses) -> Self {
         let site = |function: &str, links: bool, desk: Option<Access>| {
             let settings = SiteSettings { links, desk, forum: "https://forum.example".to_owned() };
             Site::new(Permitted::of(function, table.clone(), uses), stream.clone(), clock, settings)

@@ -15,6 +15,8 @@ async fn predicted_since(world: &LocalWorld, since: jiff::Timestamp) -> Vec<(jif
     let events = world.records(Which::Predictions).await.into_iter();
     events
         .filter_map(|record| serde_json::from_slice::<Value>(&record.data).ok())
+        // Decisions are on the same stream.
+        .filter(|event| event["type"] == "modstream.prediction.v1")
         .filter_map(|event| {
             let time = event["time"].as_str()?.parse().ok()?;
             (time > since).then(|| Some((time, event["data"]["model"]["version"].as_str()?.to_owned())))?

@@ -89,7 +89,8 @@ async fn predictions(world: &LocalWorld) -> BTreeMap<String, BTreeSet<String>> {
     for record in world.records(Which::Predictions).await {
         let event: Value = serde_json::from_slice(&record.data).unwrap_or_default();
         let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
-        if let (Some(id), Some(of)) = (text("/id"), text("/data/comment_event/id")) {
+        let is_prediction = event["type"] == "modstream.prediction.v1";
+        if let (true, Some(id), Some(of)) = (is_prediction, text("/id"), text("/data/comment_event/id")) {
             found.entry(of).or_default().insert(id);
         }
     }

@@ -5,6 +5,7 @@ mod browser;
 pub(crate) mod documentation;
 mod ended;
 mod fault_counts;
+mod infra;
 mod local_stack;
 mod peers;
 mod rust;

@@ -7,8 +7,8 @@ use anyhow::{Context as _, ensure};
 use super::documentation;
 use super::ended::Ended;
 use super::settings::Settings;
-use super::{browser, local_stack, peers, rust};
-use crate::{cargo, command, interrupt, layers, simulate};
+use super::{browser, infra, local_stack, peers, rust};
+use crate::{cargo, command, costs, interrupt, layers, simulate};
 
 /// A step.
 pub(super) struct Step {
@@ -42,9 +42,11 @@ pub(super) enum Lane {
 pub(super) const CLIPPY: &str = "clippy";
 
 /// All steps, in the order in which they are run.
-pub(super) const STEPS: [Step; 12] = [
+pub(super) const STEPS: [Step; 14] = [
     first("format", Taken::Always, |_| passed(cargo::run(&["fmt", "--all", "--check"], &[]))),
     first("layers", Taken::Always, |_| passed(layers::check())),
+    first("costs", Taken::Always, |_| passed(costs::check())),
+    first("infra", Taken::ByDefault, |_| infra::run()),
     first(CLIPPY, Taken::Always, |settings| passed(rust::clippy(settings))),
     first("tests", Taken::Always, |settings| passed(rust::tests(settings))),
     first("documentation", Taken::ByDefault, |_| passed(documentation::make_and_test())),

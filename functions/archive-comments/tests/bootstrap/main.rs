@@ -1,5 +1,7 @@
 //! The program that Lambda starts, against a Runtime API and an AWS on this machine.
 
+mod costs;
+
 use std::path::Path;
 
 use modstream_stub_server::{Bootstrap, Ended, FakeAws, Lambda};

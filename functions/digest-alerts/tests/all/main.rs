@@ -2,6 +2,7 @@
 
 mod build;
 mod config;
+mod costs;
 mod fixture;
 mod golden;
 mod hostile;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use counted_calls::{assert_calls, assert_counted};
 use modstream_events::{Comment, ModelRef, Term};
 use modstream_links::{LinkMaker, Signer};
 use modstream_platform::table::Operation;
@@ -61,13 +62,17 @@ async fn an_alert_costs_four_write_units_and_three_calls_to_the_table() {
         assert_eq!(fixture.handle(&[record]).await, SUCCESS);
         let usage = fixture.table.reset_usage();
         // It is made, what happened to its comment is looked up, and it is recorded as sent.
-        let calls = [Operation::PutItem, Operation::GetItem, Operation::UpdateItem].map(|of| usage.calls_of(of));
-        assert_eq!((calls, usage.total_calls()), ([1; 3], 3));
+        let calls = usage.calls.iter().map(|(operation, calls)| (operation.name(), *calls));
+        assert_calls("/publish-alerts/calls_an_alert", calls);
+        assert_counted("/publish-alerts/read_units_an_alert", usage.read.units());
         units.push(usage.write_units);
     }
     let (alerts, total) = (units.len() as u64, units.iter().sum::<u64>());
     let within = units.iter().filter(|units| **units <= 4).count() as u64;
-    println!("{alerts} alerts, {total} units, {within} of them within 4");
+    let stored = fixture.table.stored_bytes() as f64 / alerts as f64;
+    println!("{alerts} alerts, {total} units, {within} of them within 4, {stored:.0} bytes stored an alert");
+    assert_counted("/publish-alerts/write_units_an_alert", total as f64 / alerts as f64);
+    assert_counted("/publish-alerts/stored_bytes_an_alert", stored);
     // A comment of more than some 600 characters takes a kilobyte more, each time that it is written.
     assert!(within * 100 >= alerts * 95 && units.iter().all(|units| *units <= 6), "{within} of {alerts}: {units:?}");
 }

@@ -1,5 +1,6 @@
 //! The program that Lambda starts, against a Runtime API and an AWS on this machine.
 
+mod costs;
 mod ending;
 mod handling;
 mod starting;

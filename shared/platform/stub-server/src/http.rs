@@ -21,6 +21,24 @@ impl Request {
         self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
     }
 
+    /// The operation of AWS that it asks for, such as `PutRecords`: by its header, its form, or of S3 by its method.
+    pub fn operation(&self) -> String {
+        if let Some(target) = self.header("x-amz-target") {
+            return target.rsplit('.').next().unwrap_or_default().to_owned();
+        }
+        let text = self.text();
+        let action = text.split('&').find_map(|field| field.strip_prefix("Action="));
+        action.map_or_else(
+            || match self.method.as_str() {
+                "GET" if self.target.contains("list-type=2") => "ListObjectsV2".to_owned(),
+                "GET" => "GetObject".to_owned(),
+                "PUT" => "PutObject".to_owned(),
+                method => method.to_owned(),
+            },
+            str::to_owned,
+        )
+    }
+
     /// The body as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()

@@ -31,6 +31,14 @@ pub struct Finished {
     pub lines: Vec<String>,
 }
 
+impl Finished {
+    /// What CloudWatch takes, and is paid for, of what was logged of an invocation:
+    /// [26 bytes besides each line's](https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html).
+    pub fn log_bytes_of(&self, request_id: &str) -> usize {
+        self.lines.iter().filter(|line| line.contains(request_id)).map(|line| line.len() + 26).sum()
+    }
+}
+
 impl Bootstrap {
     /// Starts `program` for the function `name`, over a fake AWS, with these variables.
     ///

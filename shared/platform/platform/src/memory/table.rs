@@ -79,6 +79,17 @@ impl MemoryTable {
         self.state().content.items.values().map(|item| Item::clone(item)).collect()
     }
 
+    /// The bytes that are stored, and paid for by the month: items and the indexes' entries, each with [100 bytes of
+    /// overhead](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html).
+    pub fn stored_bytes(&self) -> usize {
+        const OVERHEAD: usize = 100;
+        let entries = |item: &Item| -> usize {
+            let indexes = self.shared.schema.indexes.iter().filter(|index| index.key(item).is_some());
+            indexes.map(|index| index.projected(item).size() + OVERHEAD).sum()
+        };
+        self.state().content.items.values().map(|item| item.size() + OVERHEAD + entries(item)).sum()
+    }
+
     /// Deletes what has expired, which costs nothing, and says how much that was.
     pub fn sweep(&self) -> usize {
         let now = self.shared.clock.now();
