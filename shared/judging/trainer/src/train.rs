@@ -3,7 +3,9 @@ use std::path::Path;
 use modstream_classifier::artifact::{
     self, ArtifactError, Fit, FoldMetrics, Golden, Manifest, Metrics, Settings, TrainingData, Vocabulary,
 };
-use modstream_classifier::{BaseRate, Calibration, MEASURES, Model, Parts, Rate, Rates, Scratch, Vectorizer};
+use modstream_classifier::{
+    BaseRate, ByDefault, Calibration, Head, MEASURES, Model, Parts, REMOVAL, Rate, Rates, Scratch, Vectorizer,
+};
 use rayon::prelude::*;
 
 use crate::calibrate::platt;
@@ -301,7 +303,8 @@ impl Fitted {
         let decided = comments.decided.iter().map(|(text, _)| text.as_str());
         let terms = chosen.terms(comments.texts.iter().map(String::as_str).chain(decided));
         let unusable = |error: &dyn std::error::Error| TrainError::Setting(error.to_string());
-        let base_rate = training.removed as f64 / training.comments as f64;
+        let base_rate = BaseRate::new(training.removed as f64 / training.comments as f64);
+        let base_rate = base_rate.map_err(|error| unusable(&error))?;
         let model = Model::new(Parts {
             features: chosen.features.clone(),
             longest_ngram: settings.longest_ngram,
@@ -309,11 +312,16 @@ impl Fitted {
             subwords: chosen.subwords.clone(),
             subword_weights: regression.subword_weights.clone(),
             measures: chosen.measures,
-            measure_weights: regression.measure_weights,
-            intercept: regression.intercept,
-            calibration,
-            training_base_rate: BaseRate::new(base_rate).map_err(|error| unusable(&error))?,
-            rates: Rates::new(rates.clone()).map_err(|error| unusable(&error))?,
+            measure_weights: regression.measure_weights.to_vec(),
+            heads: vec![Head {
+                label: REMOVAL.to_owned(),
+                by_default: ByDefault::On,
+                intercept: regression.intercept,
+                calibration,
+                training_base_rate: base_rate,
+                base_rate,
+                rates: Rates::new(rates.clone()).map_err(|error| unusable(&error))?,
+            }],
         });
         let mut scratch = Scratch::default();
         let golden = GOLDEN

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::ArtifactError;
 use super::manifest::{FileEntry, Manifest};
 use super::tensors::Vocabulary;
-use crate::model::{Model, Parts};
+use crate::model::{ByDefault, Head, Model, Parts, REMOVAL};
 use crate::vectorizer::Scratch;
 
 /// The manifest's file name.
@@ -115,6 +115,7 @@ impl Manifest {
 fn build(manifest: &Manifest, vocabulary: Vocabulary) -> Result<Model, ArtifactError> {
     let unusable = |error: &dyn std::error::Error| ArtifactError::Manifest(error.to_string());
     let share = manifest.training.removed as f64 / manifest.training.comments as f64;
+    let base_rate = BaseRate::new(share).map_err(|error| unusable(&error))?;
     let model = Model::new(Parts {
         features: vocabulary.features,
         longest_ngram: manifest.settings.longest_ngram,
@@ -122,11 +123,16 @@ fn build(manifest: &Manifest, vocabulary: Vocabulary) -> Result<Model, ArtifactE
         subwords: vocabulary.subwords,
         subword_weights: vocabulary.subword_weights,
         measures: vocabulary.measures,
-        measure_weights: vocabulary.measure_weights,
-        intercept: manifest.regression.intercept,
-        calibration: manifest.calibration,
-        training_base_rate: BaseRate::new(share).map_err(|error| unusable(&error))?,
-        rates: Rates::new(manifest.rates.clone()).map_err(|error| unusable(&error))?,
+        measure_weights: vocabulary.measure_weights.to_vec(),
+        heads: vec![Head {
+            label: REMOVAL.to_owned(),
+            by_default: ByDefault::On,
+            intercept: manifest.regression.intercept,
+            calibration: manifest.calibration,
+            training_base_rate: base_rate,
+            base_rate,
+            rates: Rates::new(manifest.rates.clone()).map_err(|error| unusable(&error))?,
+        }],
     });
     let mut scratch = Scratch::default();
     for (index, golden) in manifest.golden.iter().enumerate() {
@@ -254,9 +260,9 @@ mod tests {
                 brier: 0.2,
                 ece: 0.1,
             },
-            regression: Regression { intercept: parts.intercept },
-            calibration: parts.calibration,
-            rates: parts.rates.rows().to_vec(),
+            regression: Regression { intercept: parts.heads[0].intercept },
+            calibration: parts.heads[0].calibration,
+            rates: parts.heads[0].rates.rows().to_vec(),
             golden: golden.to_vec(),
         };
         let vocabulary = Vocabulary {
@@ -266,7 +272,7 @@ mod tests {
             subwords: parts.subwords,
             subword_weights: parts.subword_weights,
             measures: parts.measures,
-            measure_weights: parts.measure_weights,
+            measure_weights: parts.measure_weights.try_into().expect("a weight a measure"),
         };
         (manifest, vocabulary)
     }

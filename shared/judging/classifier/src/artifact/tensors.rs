@@ -164,7 +164,7 @@ mod tests {
             subwords: parts.subwords,
             subword_weights: parts.subword_weights,
             measures: parts.measures,
-            measure_weights: parts.measure_weights,
+            measure_weights: parts.measure_weights.try_into().expect("a weight a measure"),
         }
     }
 
