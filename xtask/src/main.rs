@@ -19,6 +19,7 @@ mod stack;
 mod suite;
 mod tested;
 mod tools;
+mod train_models;
 #[cfg(test)]
 mod workflows;
 
@@ -58,6 +59,8 @@ enum Command {
     Simulate(simulate::SimulateArgs),
     /// Run the commands that the documents show and compare what they print; look for the files and options they name
     DocsCheck(docs_check::DocsCheckArgs),
+    /// Train the shipped models again from the texts that they were trained on, where those are on this machine
+    TrainModels(train_models::TrainModelsArgs),
     /// Compare modstream with other text classifiers in one run: quality, speed, memory, size
     BenchPeers(peers::BenchPeersArgs),
 }
@@ -80,6 +83,7 @@ fn main() -> ExitCode {
         Command::Simulate(args) => simulate::run(&args),
         Command::DocsCheck(args) => docs_check::run(&args, &Xtask::command()).map(|()| ExitCode::SUCCESS),
         Command::BenchPeers(args) => peers::run(&args),
+        Command::TrainModels(args) => train_models::run(&args).map(|()| ExitCode::SUCCESS),
     });
     result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

@@ -201,6 +201,11 @@ impl Label {
         self.base_rate
     }
 
+    /// What the assumed base rate adds to the log-odds that the label's calibration gives.
+    pub fn shift(&self) -> f64 {
+        self.shift
+    }
+
     /// The operating point of alerting from this score of the label up.
     pub fn operating_point(&self, score: Score) -> OperatingPoint {
         self.rates.operating_point(LogOdds(score.log_odds.0 - self.shift), self.base_rate)
