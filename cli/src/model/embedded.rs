@@ -21,12 +21,20 @@ struct Shipped {
 }
 
 /// The models that are built in, the one that is used where none is named first.
-const SHIPPED: [Shipped; 1] = [Shipped {
-    name: "rscience",
-    manifest: include_bytes!("../../../models/rscience/manifest.json"),
-    tensors: include_bytes!("../../../models/rscience/model.safetensors"),
-    card: include_bytes!("../../../models/rscience/card.md"),
-}];
+const SHIPPED: [Shipped; 2] = [
+    Shipped {
+        name: "rscience",
+        manifest: include_bytes!("../../../models/rscience/manifest.json"),
+        tensors: include_bytes!("../../../models/rscience/model.safetensors"),
+        card: include_bytes!("../../../models/rscience/card.md"),
+    },
+    Shipped {
+        name: "harm",
+        manifest: include_bytes!("../../../models/harm/manifest.json"),
+        tensors: include_bytes!("../../../models/harm/model.safetensors"),
+        card: include_bytes!("../../../models/harm/card.md"),
+    },
+];
 
 impl Shipped {
     /// The one that a word names; a path to a folder of that name has more to it, such as `./rscience`.
