@@ -20,9 +20,11 @@ pub fn model_files() -> ModelFiles {
 /// A model of another version that gives every text log-odds higher by `more`.
 pub fn harsher(files: &ModelFiles, more: f64) -> ModelFiles {
     rewritten(files, |manifest| {
-        manifest.calibration.intercept += more;
-        for golden in &mut manifest.golden {
-            golden.probability = LogOdds(LogOdds::of(golden.probability).0 + more).probability();
+        for head in &mut manifest.heads {
+            head.calibration.intercept += more;
+        }
+        for probability in manifest.golden.iter_mut().flat_map(|golden| &mut golden.probabilities) {
+            *probability = LogOdds(LogOdds::of(*probability).0 + more).probability();
         }
     })
 }

@@ -20,6 +20,7 @@ mod stack;
 mod suite;
 mod tested;
 mod tools;
+mod train_models;
 #[cfg(test)]
 mod workflows;
 
@@ -61,6 +62,8 @@ enum Command {
     DocsCheck(docs_check::DocsCheckArgs),
     /// What a month on AWS costs, computed from counted calls, prices and assumptions
     Costs(costs::CostsArgs),
+    /// Train the shipped models again from the texts that they were trained on, where those are on this machine
+    TrainModels(train_models::TrainModelsArgs),
     /// Compare modstream with other text classifiers in one run: quality, speed, memory, size
     BenchPeers(peers::BenchPeersArgs),
 }
@@ -84,6 +87,7 @@ fn main() -> ExitCode {
         Command::DocsCheck(args) => docs_check::run(&args, &Xtask::command()).map(|()| ExitCode::SUCCESS),
         Command::Costs(args) => costs::run(&args).map(|()| ExitCode::SUCCESS),
         Command::BenchPeers(args) => peers::run(&args),
+        Command::TrainModels(args) => train_models::run(&args).map(|()| ExitCode::SUCCESS),
     });
     result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

@@ -9,8 +9,8 @@ use publish_alerts::{Condition, Policy};
 /// What every command that uses a model takes.
 #[derive(Debug, Args)]
 pub(crate) struct ModelArgs {
-    /// The folder of a model [default: the one built in, trained on r/science]
-    #[arg(long, value_name = "DIR")]
+    /// The folder of a model, or the name of one that is built in [default: rscience, trained on r/science]
+    #[arg(long, value_name = "MODEL")]
     pub(crate) model: Option<PathBuf>,
     /// The share of your comments that moderators remove [default: the training data's]
     ///

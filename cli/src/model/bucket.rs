@@ -10,7 +10,7 @@ use anyhow::{Context as _, bail, ensure};
 use clap::{Args, Subcommand};
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use modstream_classifier::artifact::Manifest;
+use modstream_classifier::artifact::{HeadEntry, Manifest};
 use modstream_events::Cause;
 use modstream_in_use::history::{Change, Prepared};
 use modstream_in_use::models::{PREFIX, Pointer, StoreError, model_of};
@@ -545,13 +545,16 @@ impl Row<'_> {
         let local =
             |time: Timestamp| time.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string();
         let what = match &self.manifest {
-            Ok(Manifest { training, metrics, .. }) => format!(
-                "{:>9} {}, {:.1} % removed  ROC-AUC {:.3}",
-                training.comments,
-                noun_of(training.comments, "comment"),
-                training.removed as f64 / training.comments.max(1) as f64 * 100.0,
-                metrics.roc_auc
-            ),
+            Ok(manifest) => {
+                let HeadEntry { training, metrics, .. } = manifest.first_head();
+                format!(
+                    "{:>9} {}, {:.1} % removed  ROC-AUC {:.3}",
+                    training.texts,
+                    noun_of(training.texts, "comment"),
+                    training.positives as f64 / training.texts.max(1) as f64 * 100.0,
+                    metrics.roc_auc
+                )
+            }
             Err(error) => one_line(&error.to_string()),
         };
         let mark = match self.state {
@@ -576,9 +579,10 @@ impl Row<'_> {
             "change": self.change.as_ref().map(change_in_json),
         });
         match &self.manifest {
-            Ok(Manifest { training, metrics, .. }) => {
-                line["comments"] = training.comments.into();
-                line["removed"] = training.removed.into();
+            Ok(manifest) => {
+                let HeadEntry { training, metrics, .. } = manifest.first_head();
+                line["comments"] = training.texts.into();
+                line["removed"] = training.positives.into();
                 line["roc_auc"] = metrics.roc_auc.into();
                 line["ece"] = metrics.ece.into();
             }

@@ -4,15 +4,16 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use modstream_classifier::artifact::Manifest;
+use modstream_classifier::artifact::{Format, Manifest};
 use modstream_classifier::{Explanation, Model, Scratch};
 use modstream_corpus::PlaceholderCounts;
 use modstream_report::{Comment, Quality, Reason, Report, Subgroup, Terms};
-use modstream_trainer::{Evaluation, LabelledComments, evaluate};
+use modstream_trainer::{Evaluation, LabelledComments, evaluate, evaluate_labels};
 use plain_text::counted;
 use publish_alerts::{Condition, Policy};
 use serde_json::json;
 
+use super::label_rows::{self, Input, Kind};
 use super::labelled::{Labelled, labelled, quality};
 use super::live;
 use crate::common::args::{DEFAULT_CONDITION, ModelArgs};
@@ -32,7 +33,8 @@ use crate::model::embedded;
 pub(crate) struct EvaluateArgs {
     #[command(flatten)]
     pub(crate) model: ModelArgs,
-    /// Comments with verdicts: CSV or JSON Lines with `body` and `removed` (0, 1, true or false); plain, gzip or zstd
+    /// Comments with verdicts: CSV or JSON Lines with `body` and `removed` (0, 1, true or false); plain, gzip or zstd. For a model
+    /// with labels: JSON Lines with `text` and `labels`
     #[arg(long, value_name = "FILE", required_unless_present = "live")]
     pub(crate) input: Option<PathBuf>,
     /// Compare what was claimed about alerts with what moderators decided: a file of `modstream decisions pull`
@@ -65,6 +67,44 @@ impl EvaluateArgs {
         self.policy.as_ref().map_or(DEFAULT_CONDITION, |policy| policy.condition)
     }
 
+    /// Measures a model with labels, a label and a source.
+    fn run_labels(&self, rows: Input<'_>, model: &Model, manifest: &Manifest) -> anyhow::Result<ExitCode> {
+        if self.report.is_some() {
+            return Err(Usage::error("the report is of removals: leave --report out where rows have labels"));
+        }
+        let texts = rows.texts(&self.labelled)?;
+        let progress = Progress::new("scoring", Some(texts.len() as u64));
+        let found = evaluate_labels(model, &manifest.heads, &texts, |done| progress.at(done as u64));
+        progress.finish();
+        anyhow::ensure!(
+            !found.is_empty(),
+            "the rows say nothing of the model's labels: they name {}, and the model has {}",
+            texts.labels().join(", "),
+            manifest.heads.iter().map(|head| head.label.as_str()).collect::<Vec<_>>().join(", ")
+        );
+        let text = if self.json {
+            let labels = found.iter().map(|it| json!({ "label": it.label, "sources": it.sources }));
+            let line = json!({
+                "texts": texts.len(),
+                "without_text": texts.left_out().count(),
+                "placeholders": texts.left_out(),
+                "labels": labels.collect::<Vec<_>>(),
+                "model_version": manifest.version,
+            });
+            format!("{line}\n")
+        } else {
+            let version = short_version(&manifest.version);
+            let mut text = format!("{}; model {} version {version}\n", counted(texts.len(), "text"), manifest.name);
+            for it in &found {
+                text.push('\n');
+                text += &label_rows::sources(&it.label, &it.sources);
+            }
+            text
+        };
+        print(&text)?;
+        Ok(ExitCode::SUCCESS)
+    }
+
     /// Runs `modstream evaluate`.
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let input = match (&self.input, &self.live) {
@@ -74,8 +114,24 @@ impl EvaluateArgs {
         };
         // Before the work, not after.
         let output = self.report.as_deref().map(|path| OutputFile::new(path, [input.as_path()])).transpose()?;
-        let (model, manifest) = embedded::load(&self.model)?;
-        let Labelled { comments, without_verdict } = labelled(input, &self.labelled)?;
+        let (model, manifest) = embedded::load_any(&self.model)?;
+        let rows = Input::open(input)?;
+        match (&rows.kind, manifest.format) {
+            (Kind::Verdicts, Format::Removal) => {}
+            (Kind::Labels, Format::Labels) => return self.run_labels(rows, &model, &manifest),
+            (Kind::Labels, Format::Removal) => anyhow::bail!(
+                "{}: these are texts with labels, and {} has none: say a model that has, with --model",
+                input::name(input),
+                embedded::name(self.model.model.as_deref())
+            ),
+            (Kind::Verdicts, Format::Labels) => anyhow::bail!(
+                "{}: {} has labels, and no row has any: a row is such as {{\"text\":\"...\",\"labels\":{{\"toxic\":1}}}}",
+                input::name(input),
+                embedded::name(self.model.model.as_deref())
+            ),
+        }
+        let (input, held) = rows.into_parts();
+        let Labelled { comments, without_verdict } = labelled(input, held, &self.labelled)?;
         anyhow::ensure!(
             !comments.is_empty(),
             "{}: there are no comments with a text to evaluate on",

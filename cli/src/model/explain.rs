@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Args;
 use console::style;
-use modstream_classifier::{Scratch, not_judged};
+use modstream_classifier::artifact::{Format, Manifest};
+use modstream_classifier::{ByDefault, Explanation, Model, Score, Scratch, not_judged};
+use modstream_events::NotJudged;
 use serde_json::json;
 
 use crate::common::args::ModelArgs;
@@ -17,6 +19,7 @@ use crate::model::embedded;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   modstream explain 'Hold on while I stroke my ego'
+  modstream explain --model models/ours 'Nobody will miss you'
   pbpaste | modstream explain")]
 pub(crate) struct ExplainArgs {
     /// The text [default: standard input]
@@ -24,18 +27,23 @@ pub(crate) struct ExplainArgs {
     pub(crate) text: Option<String>,
     #[command(flatten)]
     pub(crate) model: ModelArgs,
-    /// How many terms to show
-    #[arg(long, value_name = "N", default_value_t = 12)]
-    pub(crate) top: usize,
+    /// How many terms to show [default: 12, or 4 a label]
+    #[arg(long, value_name = "N")]
+    pub(crate) top: Option<usize>,
     /// Print one line of JSON, and nothing else
     #[arg(long)]
     pub(crate) json: bool,
 }
 
+/// How many terms are shown where nobody says it.
+const TERMS: usize = 12;
+/// How many terms are shown of each label where nobody says it.
+const TERMS_A_LABEL: usize = 4;
+
 impl ExplainArgs {
     /// Runs `modstream explain`.
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        let (model, manifest) = embedded::load(&self.model)?;
+        let (model, manifest) = embedded::load_any(&self.model)?;
         let text = match &self.text {
             Some(text) => text.clone(),
             None => {
@@ -51,7 +59,17 @@ impl ExplainArgs {
         };
         let not_judged = not_judged(&text);
         let mut scratch = Scratch::default();
-        let explanation = model.explain(&text, self.top, &mut scratch);
+        if manifest.format == Format::Labels {
+            let all = model.explain_labels(&text, self.top.unwrap_or(TERMS_A_LABEL), &mut scratch);
+            let shown = if self.json {
+                labels_as_json(&model, &manifest, &all, not_judged)
+            } else {
+                labels_as_text(&model, &all, not_judged)
+            };
+            print(&shown)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let explanation = model.explain(&text, self.top.unwrap_or(TERMS), &mut scratch);
         let (score, point) = (explanation.score, model.operating_point(explanation.score));
         if self.json {
             let mut line = json!({
@@ -117,4 +135,101 @@ impl ExplainArgs {
         print(&text)?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+fn labels_as_json(
+    model: &Model,
+    manifest: &Manifest,
+    all: &[Explanation<'_>],
+    not_judged: Option<NotJudged>,
+) -> String {
+    let scores: Vec<Score> = all.iter().map(|explanation| explanation.score).collect();
+    let foremost = embedded::foremost(model, &scores);
+    let labels = model.labels().iter().zip(all).map(|(label, explanation)| {
+        json!({
+            "label": label.name(),
+            "by_default": label.by_default(),
+            "probability": explanation.score.probability(),
+            "log_odds": explanation.score.log_odds.0,
+            "intercept": explanation.intercept,
+            "terms": explanation.terms,
+            "other": explanation.other,
+            "operating_point": label.operating_point(explanation.score),
+        })
+    });
+    let mut line = json!({
+        "probability": scores[foremost].probability(),
+        "log_odds": scores[foremost].log_odds.0,
+        "label": model.labels()[foremost].name(),
+        "labels": labels.collect::<Vec<_>>(),
+        "model_version": manifest.version,
+    });
+    if let Some(why) = not_judged {
+        line["not_judged"] = json!(why);
+    }
+    format!("{line}\n")
+}
+
+/// Each label with its own reasons, the likeliest first.
+fn labels_as_text(model: &Model, all: &[Explanation<'_>], not_judged: Option<NotJudged>) -> String {
+    if let Some(why) = not_judged {
+        return format!(
+            "{}\n\n{}; so no label says anything of it.\n",
+            style("nothing to go by").bold(),
+            why.in_words()
+        );
+    }
+    let mut order: Vec<_> = model.labels().iter().zip(all).collect();
+    order.sort_by(|(_, a), (_, b)| b.score.log_odds.0.total_cmp(&a.score.log_odds.0));
+    let name_width = order.iter().map(|(label, _)| label.name().len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for (label, Explanation { score, intercept, terms, other }) in order {
+        let hint = match label.by_default() {
+            ByDefault::On => String::new(),
+            ByDefault::Off => format!("  {}", style("a hint, off by default").dim()),
+        };
+        text += &format!(
+            "{:.2}  {}  {:>6} log-odds{hint}\n",
+            style(score.probability()).bold(),
+            style(format!("{:name_width$}", label.name())).bold(),
+            signed(score.log_odds.0)
+        );
+        let reasons = terms.iter().map(|term| (one_line(&term.term), term.contribution));
+        let reasons =
+            reasons.chain([("all other terms".to_owned(), *other), ("before any term".to_owned(), *intercept)]);
+        text += &wrapped(reasons);
+        text.push('\n');
+    }
+    text += "The numbers of a label add up to its log-odds.\n";
+    text
+}
+
+/// How far reasons stand from the left.
+const INDENT: &str = "      ";
+/// The widest a term is shown beside others.
+const TERM_WIDTH: usize = 30;
+
+/// Reasons beside each other, in as many lines as the terminal's width asks for.
+fn wrapped(reasons: impl Iterator<Item = (String, f64)>) -> String {
+    let mut text = String::new();
+    let mut used = usize::MAX;
+    for (term, contribution) in reasons {
+        let term = console::truncate_str(&term, TERM_WIDTH, "\u{2026}").into_owned();
+        let number = signed(contribution);
+        let wide = console::measure_text_width(&term) + number.len() + 1;
+        if used.saturating_add(wide + 3) > width() {
+            text += if text.is_empty() { INDENT } else { "\n" };
+            if text.ends_with('\n') {
+                text += INDENT;
+            }
+            used = INDENT.len() + wide;
+        } else {
+            text += "   ";
+            used += wide + 3;
+        }
+        let number = if contribution > 0.0 { style(number).red() } else { style(number).green() };
+        text += &format!("{term} {number}");
+    }
+    text.push('\n');
+    text
 }

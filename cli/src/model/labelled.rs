@@ -1,7 +1,9 @@
 //! Comments with verdicts, and what is measured on them.
 
+use std::io::Cursor;
 use std::path::Path;
 
+use modstream_corpus::Reader;
 use modstream_trainer::LabelledComments;
 use plain_text::{agree, counted};
 
@@ -21,11 +23,15 @@ pub(super) struct Labelled {
 
 /// Reads comments with verdicts. Rows without one are left out and counted. Every other record must be good: a verdict that is
 /// lost silently would change the model.
-pub(super) fn labelled(path: &Path, args: &LabelledArgs) -> anyhow::Result<Labelled> {
+/// What was read of standard input already is `held`.
+pub(super) fn labelled(path: &Path, held: Option<Vec<u8>>, args: &LabelledArgs) -> anyhow::Result<Labelled> {
     let mut comments = LabelledComments::new(args.placeholders());
     let options = args.options();
     let wanted = options.labels.as_ref().map(|labels| labels.column.trim().to_owned()).unwrap_or_default();
-    let rows = input::comments(path, options.clone())?;
+    let rows = match held {
+        Some(bytes) => Reader::from_read_with(input::STANDARD_INPUT, Cursor::new(bytes), options.clone())?,
+        None => input::comments(path, options.clone())?,
+    };
     if let Some(columns) = rows.columns()
         && !columns.iter().any(|column| column.to_lowercase() == wanted.to_lowercase())
     {

@@ -5,6 +5,7 @@ pub(crate) mod bucket;
 pub(crate) mod embedded;
 pub(crate) mod evaluate;
 pub(crate) mod explain;
+pub(crate) mod label_rows;
 pub(crate) mod labelled;
 pub(crate) mod live;
 pub(crate) mod promises;

@@ -35,13 +35,14 @@ impl Promises {
     /// # Errors
     /// Where the manifest's rates make no table.
     pub(crate) fn of(manifest: &Manifest, base_rate: Option<BaseRate>) -> anyhow::Result<Self> {
-        let (removed, comments) = (manifest.training.removed, manifest.training.comments);
-        let trained = BaseRate::new(removed as f64 / comments as f64)?;
+        let head = manifest.first_head();
+        let counts = head.measured.counts;
+        let trained = BaseRate::new(counts.share())?;
         Ok(Promises {
-            rates: Rates::new(manifest.rates.clone())?,
+            rates: Rates::new(head.rates.clone())?,
             trained,
             assumed: base_rate.unwrap_or(trained),
-            held_out: HeldOut { removed, kept: comments - removed },
+            held_out: HeldOut { removed: counts.positives, kept: counts.negatives() },
         })
     }
 

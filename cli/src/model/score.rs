@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use modstream_classifier::artifact::Format;
 use modstream_classifier::{Explanation, Model, Score, Scratch, not_judged};
 use modstream_corpus::Row;
 use modstream_events::{NotJudged, Term};
@@ -21,6 +22,9 @@ use crate::model::embedded;
 #[command(after_help = "Examples:
   modstream score --input comments.csv > scores.jsonl
   zcat dump.jsonl.gz | modstream score --explain 3
+
+Where the model has labels, a line has \"labels\" with the probability of each. Its \"probability\", log-odds and terms are those of the \
+                       \"label\" with the highest one, of those that count by default.
 
 Each line of output has the comment's line in the input. Where a comment has no text to judge, the line says \"not_judged\", and \
                        its numbers say nothing. A comment that can't be read becomes {\"line\":n,\"error\":\"...\"} in its place, and the status is 1 at the end.")]
@@ -46,6 +50,12 @@ enum Line<'a> {
         id: Option<&'a str>,
         probability: f64,
         log_odds: f64,
+        /// The label that the two are of, where the model has several.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        label: Option<&'a str>,
+        /// The probability of each label.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        labels: Option<Labels<'a>>,
         model_version: &'a str,
         /// Why there was nothing to judge; left out where there was something.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,6 +69,16 @@ enum Line<'a> {
     },
 }
 
+/// The labels of a model with their probabilities, as a map in the model's order.
+struct Labels<'a>(&'a Model, Vec<Score>);
+
+impl Serialize for Labels<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let labels = self.0.labels().iter().zip(&self.1);
+        serializer.collect_map(labels.map(|(label, score)| (label.name(), score.probability())))
+    }
+}
+
 #[derive(Serialize)]
 struct Why<'a> {
     terms: Vec<Term<'a>>,
@@ -69,7 +89,7 @@ struct Why<'a> {
 impl ScoreArgs {
     /// Runs `modstream score`.
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        let (model, manifest) = embedded::load(&self.model)?;
+        let (model, manifest) = embedded::load_any(&self.model)?;
         let file = self.input.as_deref().filter(|path| !input::is_standard_input(path));
         let options = self.format.options();
         let reader = match file {
@@ -86,12 +106,15 @@ impl ScoreArgs {
             let line = match &row {
                 Ok(row @ Row { line, comment, .. }) => match options.text(row) {
                     Ok(body) => {
-                        let (score, why) = score(&model, body, self.explain, &mut scratch);
+                        let Scored { score, label, labels, why } =
+                            score(&model, manifest.format, body, self.explain, &mut scratch);
                         Line::Scored {
                             line: *line,
                             id: comment.id.as_deref(),
                             probability: score.probability(),
                             log_odds: score.log_odds.0,
+                            label,
+                            labels,
                             model_version: &manifest.version,
                             not_judged: not_judged(body),
                             why,
@@ -123,13 +146,39 @@ impl ScoreArgs {
     }
 }
 
-/// A text's score, and why, as many terms of it as were asked for.
-fn score<'a>(model: &Model, body: &str, explain: Option<usize>, scratch: &'a mut Scratch) -> (Score, Option<Why<'a>>) {
-    match explain {
-        None => (model.score(body, scratch), None),
-        Some(most) => {
-            let Explanation { score, intercept, terms, other } = model.explain(body, most, scratch);
-            (score, Some(Why { terms, intercept, other }))
+/// What a model says of a text.
+struct Scored<'a> {
+    score: Score,
+    label: Option<&'a str>,
+    labels: Option<Labels<'a>>,
+    why: Option<Why<'a>>,
+}
+
+/// A text's score, and why, as many terms of it as were asked for. Of a model with labels it is that of the foremost one.
+fn score<'a>(
+    model: &'a Model,
+    format: Format,
+    body: &str,
+    explain: Option<usize>,
+    scratch: &'a mut Scratch,
+) -> Scored<'a> {
+    let why = |Explanation { intercept, terms, other, .. }: Explanation<'a>| Why { terms, intercept, other };
+    match (format, explain) {
+        (Format::Removal, None) => Scored { score: model.score(body, scratch), label: None, labels: None, why: None },
+        (Format::Removal, Some(most)) => {
+            let explanation = model.explain(body, most, scratch);
+            Scored { score: explanation.score, label: None, labels: None, why: Some(why(explanation)) }
+        }
+        (Format::Labels, explain) => {
+            let scores = model.scores(body, scratch).to_vec();
+            let foremost = embedded::foremost(model, &scores);
+            let explained = explain.map(|most| model.explain_labels(body, most, scratch));
+            Scored {
+                score: scores[foremost],
+                label: Some(model.labels()[foremost].name()),
+                labels: Some(Labels(model, scores)),
+                why: explained.and_then(|all| all.into_iter().nth(foremost)).map(why),
+            }
         }
     }
 }

@@ -5,12 +5,15 @@ use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 
 use clap::{Args, ValueEnum};
-use modstream_classifier::artifact::check_output;
+use modstream_classifier::artifact::{Counts, HeadEntry, check_output};
 use modstream_feedback::{Judged, newest};
-use modstream_trainer::{LabelledComments, Settings, Step, default_settings, train};
+use modstream_trainer::{
+    LabelSettings, LabelledComments, Settings, Step, TrainError, Trained, default_settings, train, train_labels,
+};
 use plain_text::counted;
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::label_rows::{self, Input, Kind};
 use super::labelled::{Labelled, labelled, quality};
 use super::live;
 use crate::common::args::name;
@@ -19,6 +22,7 @@ use crate::common::input;
 use crate::common::output::check_folder;
 use crate::common::progress::Progress;
 use crate::common::reading::LabelledArgs;
+use crate::common::usage::Usage;
 
 const DEFAULT_MEMORY_GB: f64 = (modstream_trainer::DEFAULT_MEMORY >> 30) as f64;
 
@@ -43,11 +47,16 @@ pub(crate) enum FeatureGroup {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   modstream train --input removals.csv --output models/ours
-  modstream train --input dump.jsonl.zst --output models/ours --about 'r/ours, 2024, moderators' removals'")]
+  modstream train --input dump.jsonl.zst --output models/ours --about 'r/ours, 2024, moderators' removals'
+  modstream train --input labelled.jsonl --output models/harm-of-ours --label toxic --label threat")]
 pub(crate) struct TrainArgs {
-    /// Comments with verdicts: CSV or JSON Lines with `body` and `removed` (0, 1, true or false); plain, gzip or zstd
+    /// Comments with verdicts: CSV or JSON Lines with `body` and `removed` (0, 1, true or false); plain, gzip or zstd. Or texts
+    /// with labels: JSON Lines with `text` and `labels`, such as {"toxic":1,"threat":0}
     #[arg(long, value_name = "FILE")]
     pub(crate) input: PathBuf,
+    /// The label to learn, of texts with labels; may be repeated [default: all that the rows name]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) label: Vec<String>,
     /// The folder to write the model to; a model there is replaced
     #[arg(long, value_name = "DIR")]
     pub(crate) output: PathBuf,
@@ -94,13 +103,71 @@ impl TrainArgs {
         })
     }
 
+    fn settings(&self) -> Settings {
+        let mut settings = Settings { seed: self.seed, max_features: self.features, ..default_settings() };
+        for group in &self.without {
+            match group {
+                FeatureGroup::Subwords => settings.subword_min_documents = None,
+                FeatureGroup::Pairs => settings.longest_ngram = 1,
+                FeatureGroup::Measures => settings.measure_scale = 0.0,
+            }
+        }
+        settings
+    }
+
+    /// Trains a model with a head a label.
+    fn run_labels(&self, input: Input<'_>) -> anyhow::Result<ExitCode> {
+        if !self.decisions.is_empty() {
+            return Err(Usage::error(
+                "decisions are verdicts, and the input holds texts with labels: leave --decisions out",
+            ));
+        }
+        let texts = input.texts(&self.labelled)?;
+        let labels = if self.label.is_empty() { texts.labels() } else { &self.label };
+        let labels: Vec<LabelSettings> = labels.iter().map(|label| LabelSettings::of(label)).collect();
+        let trained = shown(|step| train_labels(&texts, &self.model_name(), self.settings(), &labels, step))?;
+        let manifest = trained.write(&self.output, self.about.as_deref())?;
+        if self.json {
+            let line = json!({
+                "output": self.output,
+                "name": manifest.name,
+                "version": manifest.version,
+                "texts": manifest.training.comments,
+                "without_text": manifest.training.without_text,
+                "placeholders": texts.left_out(),
+                "terms": manifest.fit.terms,
+                "subwords": manifest.fit.subwords,
+                "solver": manifest.fit.solver,
+                "labels": manifest.heads.iter().map(head_as_json).collect::<Vec<_>>(),
+            });
+            print(&format!("{line}\n"))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let mut text = format!("{}\n", counted(manifest.training.comments, "text"));
+        let folds = manifest.settings.folds;
+        text += &format!("\non texts the model had not seen ({folds} folds), of the source with most of them:\n");
+        text += &label_rows::heads(&manifest.heads);
+        text += &format!("\nmodel {} version {}\n", manifest.name, short_version(&manifest.version));
+        text += &format!("written to {}: card.md there has each source apart\n", self.output.display());
+        print(&text)?;
+        Ok(ExitCode::SUCCESS)
+    }
+
     /// Runs `modstream train`.
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         input::check_read_once([&self.input].into_iter().chain(&self.decisions).map(PathBuf::as_path))?;
         // Before minutes of work, not after.
         check_output(&self.output)?;
         check_folder(&self.output)?;
-        let Labelled { mut comments, without_verdict } = labelled(&self.input, &self.labelled)?;
+        let input = Input::open(&self.input)?;
+        if let Kind::Labels = input.kind {
+            return self.run_labels(input);
+        }
+        if !self.label.is_empty() {
+            return Err(Usage::error("--label is of texts with labels, and the input holds comments with verdicts"));
+        }
+        let (path, held) = input.into_parts();
+        let Labelled { mut comments, without_verdict } = labelled(path, held, &self.labelled)?;
         let mut judged = Vec::new();
         for path in &self.decisions {
             judged.extend(live::judged(path)?);
@@ -110,37 +177,18 @@ impl TrainArgs {
             decided.push_text(&body, removed);
         }
         comments.add_decided(&decided);
-        let mut settings = Settings { seed: self.seed, max_features: self.features, ..default_settings() };
-        for group in &self.without {
-            match group {
-                FeatureGroup::Subwords => settings.subword_min_documents = None,
-                FeatureGroup::Pairs => settings.longest_ngram = 1,
-                FeatureGroup::Measures => settings.measure_scale = 0.0,
-            }
-        }
         let memory = (self.memory * f64::from(1 << 30)) as u64;
-        let stage = Mutex::new(None);
-        let trained = train(&comments, &self.model_name(), settings, memory, &|step| {
-            let mut stage = stage.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut begin = |name, times: usize| stage.insert(Progress::new(name, Some(times as u64))).show();
-            match step {
-                Step::Choosing(times) => begin("choosing features", times),
-                Step::Fitting(times) => begin("fitting", times),
-                Step::Done => stage.iter().for_each(Progress::step),
-            }
-        })?;
-        if let Some(progress) = stage.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            progress.finish();
-        }
+        let trained = shown(|step| train(&comments, &self.model_name(), self.settings(), memory, step))?;
         let manifest = trained.write(&self.output, self.about.as_deref())?;
-        let (metrics, training) = (&manifest.metrics, &manifest.training);
+        let (head, training) = (manifest.first_head(), &manifest.training);
+        let (metrics, Counts { positives: removed, .. }) = (&head.metrics, head.training);
         if self.json {
             let line = json!({
                 "output": self.output,
                 "name": manifest.name,
                 "version": manifest.version,
                 "comments": training.comments,
-                "removed": training.removed,
+                "removed": removed,
                 "without_text": training.without_text,
                 "placeholders": comments.left_out(),
                 "without_verdict": without_verdict,
@@ -159,8 +207,8 @@ impl TrainArgs {
             print(&format!("{line}\n"))?;
             return Ok(ExitCode::SUCCESS);
         }
-        let mut text = format!("{}, {} of them removed\n", counted(training.comments, "comment"), training.removed);
-        if training.removed.min(training.comments - training.removed) < FEW_COMMENTS {
+        let mut text = format!("{}, {} of them removed\n", counted(training.comments, "comment"), removed);
+        if removed.min(head.training.negatives()) < FEW_COMMENTS {
             text += &format!("fewer than {FEW_COMMENTS} of one kind: take the numbers below for a guess\n");
         }
         if training.decided > 0 {
@@ -185,4 +233,38 @@ impl TrainArgs {
         print(&text)?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Trains, and shows how far it is.
+fn shown(train: impl FnOnce(&(dyn Fn(Step) + Sync)) -> Result<Trained, TrainError>) -> Result<Trained, TrainError> {
+    let stage = Mutex::new(None);
+    let trained = train(&|step| {
+        let mut stage = stage.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut begin = |name, times: usize| stage.insert(Progress::new(name, Some(times as u64))).show();
+        match step {
+            Step::Choosing(times) => begin("choosing features", times),
+            Step::Fitting(times) => begin("fitting", times),
+            Step::Done => stage.iter().for_each(Progress::step),
+        }
+    })?;
+    if let Some(progress) = stage.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        progress.finish();
+    }
+    Ok(trained)
+}
+
+fn head_as_json(head: &HeadEntry) -> Value {
+    json!({
+        "label": head.label,
+        "texts": head.training.texts,
+        "positives": head.training.positives,
+        "measured_on": head.measured.source,
+        "roc_auc": head.metrics.roc_auc,
+        "pr_auc": head.metrics.pr_auc,
+        "log_loss": head.metrics.log_loss,
+        "brier": head.metrics.brier,
+        "ece": head.metrics.ece,
+        "thresholds": head.thresholds,
+        "sources": head.sources,
+    })
 }

@@ -405,3 +405,175 @@ fn a_text_has_the_score_of_its_normal_form_and_is_explained_in_its_own_spelling(
     let terms = own["terms"].as_array().expect("terms");
     assert!(terms.iter().any(|term| term["term"] == "l\u{43E}l"), "{own}");
 }
+
+/// Rows of two labels, each told by a word; some are not known.
+fn labelled_rows() -> String {
+    let words = ["tea", "garden", "river", "paper", "winter", "music", "bridge", "colour", "engine", "market"];
+    let mut rows = String::new();
+    for index in 0..300_usize {
+        let (rude, threat) = (index.is_multiple_of(3), index.is_multiple_of(5));
+        let text = format!(
+            "the {} and the {} number {index}{}{}",
+            words[index % 10],
+            words[index / 10 % 10],
+            if rude { " you fool" } else { "" },
+            if threat { " or I will find you" } else { "" }
+        );
+        let unknown = index.is_multiple_of(7);
+        let rude = if unknown { Value::Null } else { u8::from(rude).into() };
+        let source = if index < 200 { "forum" } else { "chat" };
+        let labels = serde_json::json!({ "rude": rude, "threat": u8::from(threat) });
+        rows += &format!("{}\n", serde_json::json!({ "text": text, "labels": labels, "source": source }));
+    }
+    rows
+}
+
+#[test]
+fn a_model_with_labels_is_trained_evaluated_and_asked() {
+    let folder = Folder::new();
+    let rows = labelled_rows();
+    std::fs::write(folder.path("rows.jsonl"), &rows).expect("writes");
+    let run = folder.run(&["train", "--input", "rows.jsonl", "--output", "ours", "--json"]);
+    assert_eq!(run.status, Some(0), "{}", run.stderr);
+    let trained = run.json();
+    let names = |labels: &Value| -> Vec<String> {
+        let labels = labels.as_array().expect("a list").iter();
+        labels.map(|label| label["label"].as_str().expect("a name").to_owned()).collect()
+    };
+    assert_eq!(names(&trained["labels"]), ["rude", "threat"]);
+    assert_eq!((&trained["labels"][1]["texts"], &trained["labels"][1]["positives"]), (&300.into(), &60.into()));
+    assert_eq!(trained["labels"][0]["texts"], 300 - 43);
+
+    // The same on standard input.
+    let again =
+        folder.run_with(&["train", "--input", "-", "--output", "again", "--name", "ours", "--json"], rows.as_bytes());
+    assert_eq!(again.json()["version"], trained["version"], "{}", again.stderr);
+    let one = folder.run(&["train", "--input", "rows.jsonl", "--output", "one", "--label", "threat", "--json"]);
+    assert_eq!(names(&one.json()["labels"]), ["threat"]);
+
+    let evaluated = folder.run(&["evaluate", "--model", "ours", "--input", "rows.jsonl", "--json"]).json();
+    assert_eq!(names(&evaluated["labels"]), ["rude", "threat"]);
+    let sources = evaluated["labels"][1]["sources"].as_array().expect("a list");
+    assert_eq!(sources.iter().map(|it| it["source"].as_str().expect("a name")).collect::<Vec<_>>(), ["forum", "chat"]);
+    assert!(sources.iter().all(|it| it["roc_auc"].as_f64() > Some(0.95)), "{evaluated}");
+    let table = folder.run(&["evaluate", "--model", "ours", "--input", "rows.jsonl"]).stdout;
+    assert!(table.contains("threat\n") && table.contains("  forum "), "{table}");
+
+    let comments = b"{\"body\":\"the tea or I will find you\"}\n{\"body\":\"the tea, you fool\"}\n{\"body\":\"\"}\n";
+    for explain in [&[][..], &["--explain", "3"]] {
+        let scored = folder.run_with(&[&["score", "--model", "ours"], explain].concat(), comments).lines();
+        for (row, label) in scored.iter().zip(["threat", "rude"]) {
+            assert_eq!(row["label"], label, "{row}");
+            assert_eq!(row["probability"], row["labels"][label], "{row}");
+            let others = row["labels"].as_object().expect("a map").values();
+            assert!(others.filter_map(Value::as_f64).all(|it| it <= row["probability"].as_f64().expect("a number")));
+            if !explain.is_empty() {
+                let terms = row["terms"].as_array().expect("terms").iter().map(|term| &term["contribution"]);
+                let sum: f64 = terms.chain([&row["intercept"], &row["other"]]).filter_map(Value::as_f64).sum();
+                assert!((sum - row["log_odds"].as_f64().expect("a number")).abs() < 1e-9, "{row}");
+            }
+        }
+        assert_eq!(scored[2]["not_judged"], "no_text");
+        assert!(scored[2]["probability"].is_f64());
+    }
+
+    let text = "the tea, you fool, or I will find you";
+    let explained = folder.run(&["explain", "--model", "ours", text, "--json"]).json();
+    for label in explained["labels"].as_array().expect("a list") {
+        let terms = label["terms"].as_array().expect("terms").iter().map(|term| &term["contribution"]);
+        let sum: f64 = terms.chain([&label["intercept"], &label["other"]]).filter_map(Value::as_f64).sum();
+        assert!((sum - label["log_odds"].as_f64().expect("a number")).abs() < 1e-9, "{label}");
+    }
+    let shown = folder.run(&["explain", "--model", "ours", text]).stdout;
+    let (rude, threat) = (shown.find("  rude ").expect("a block"), shown.find("  threat ").expect("a block"));
+    let (first, second) = shown.split_at(rude.max(threat));
+    let (of_rude, of_threat) = if rude < threat { (first, second) } else { (second, first) };
+    assert!(of_rude.contains("fool +") && of_threat.contains("find"), "{shown}");
+}
+
+#[test]
+fn rows_that_no_model_with_labels_can_be_made_of_are_refused() {
+    let folder = Folder::new();
+    let rows = labelled_rows();
+    let refused = |rows: &str, more: &[&str]| {
+        std::fs::write(folder.path("rows.jsonl"), rows).expect("writes");
+        let run = folder.run(&[&["train", "--input", "rows.jsonl", "--output", "ours"], more].concat());
+        assert!(run.status != Some(0) && !folder.path("ours").exists(), "{}", run.stdout);
+        run.stderr
+    };
+    let row = "{\"text\":\"a\",\"labels\":{\"toxic\":1}}\n";
+    for (bad, more, what) in [
+        (format!("{rows}{{\"body\":\"a\",\"removed\":1}}\n"), &[][..], "line 1 has `labels`, and line 301 has none"),
+        (format!("{{\"body\":\"a\",\"removed\":1}}\n{rows}"), &[], "line 2 has `labels`, and line 1 has none"),
+        (
+            format!(
+                "{rows}{{\"text\":\"a\",\"labels\":[\"toxic\"]}}\n{{\"text\":\"a\",\"labels\":{{\"toxic\":\"yes\"}}}}\n"
+            ),
+            &[],
+            "2 rows can't be used: line 301: `labels` is not an object",
+        ),
+        (
+            format!("{row}{}", row.replace('1', "0")),
+            &[],
+            "line 2: the label `toxic` is 0, and 1 in line 1, of the same text",
+        ),
+        (rows.clone(), &["--label", "spam"], "no row has the label spam; the rows have: rude, threat"),
+        (row.repeat(30), &[], "label toxic: 30 texts with it and 0 without it are too few, it needs 20 of each"),
+        (rows.clone(), &["--label-column", "labels"], "without --delimiter"),
+        (rows.clone(), &["--decisions", "rows.jsonl"], "leave --decisions out"),
+        ("{\"body\":\"a\",\"removed\":1}\n".to_owned(), &["--label", "toxic"], "--label is of texts with labels"),
+    ] {
+        let error = refused(&bad, more);
+        assert!(error.contains(what), "{what}: {error}");
+    }
+}
+
+#[test]
+fn what_wants_a_probability_of_removal_refuses_a_model_with_labels() {
+    let folder = Folder::new();
+    std::fs::write(folder.path("rows.jsonl"), labelled_rows()).expect("writes");
+    let run = folder.run(&["train", "--input", "rows.jsonl", "--output", "ours"]);
+    assert!(run.status == Some(0) && run.stdout.contains("threat") && run.stdout.contains("ROC-AUC"), "{}", run.stderr);
+    let samples = samples();
+    for (args, what) in [
+        (&["model", "thresholds", "--model", "ours"][..], "has labels (rude, threat)"),
+        (&["demo", "--fast", "--comments", "10", "--model", "ours"], "has labels (rude, threat)"),
+        (&["evaluate", "--model", "ours", "--input", &samples], "no row has any"),
+        (&["evaluate", "--input", "rows.jsonl"], "these are texts with labels"),
+        (&["explain", "--model", "ours", "--base-rate", "0.1", "text"], "a base rate for each of its labels"),
+        (&["explain", "--model", "nothere", "text"], "the models built in are called rscience, harm"),
+    ] {
+        let run = folder.run(args);
+        assert!(run.status != Some(0) && run.stderr.contains(what), "{args:?}: {}", run.stderr);
+    }
+    // By its name, and by default.
+    let named = folder.run(&["explain", "--model", "rscience", "lol who cares", "--json"]).json();
+    assert_eq!(named, folder.run(&["explain", "lol who cares", "--json"]).json());
+}
+
+/// Sentences of our own; none is one that the model learned from.
+#[test]
+fn the_model_of_harm_tells_a_threat_from_a_joke_and_a_group_from_an_insult() {
+    let folder = Folder::new();
+    let sentences = [
+        "I will come to your house and kill you.",
+        "You are a stupid idiot and everybody hates you.",
+        "Two Muslim women opened a bakery in our street.",
+        "How can I kill a process that hangs?",
+        "ok",
+    ];
+    let input: String = sentences.iter().map(|body| format!("{}\n", serde_json::json!({ "body": body }))).collect();
+    let scored = folder.run_with(&["score", "--model", "harm"], input.as_bytes()).lines();
+    let of = |row: usize, label: &str| scored[row]["labels"][label].as_f64().expect("a probability");
+    let labels = ["toxic", "severe_toxic", "obscene", "insult", "threat", "identity_attack"];
+    assert!(scored.iter().all(|row| labels.iter().all(|label| row["labels"][label].is_f64())), "{scored:?}");
+    assert!(of(0, "threat") > 0.3 && (1..5).all(|row| of(row, "threat") < of(0, "threat") / 3.0), "{scored:?}");
+    assert!(of(1, "insult") > 0.8 && of(1, "toxic") > 0.9, "{scored:?}");
+    for row in [2, 3, 4] {
+        assert!(scored[row]["probability"].as_f64() < Some(0.5), "{}", scored[row]);
+    }
+    let explained = folder.run(&["explain", "--model", "harm", "--json", sentences[0]]).json();
+    let hints: Vec<&Value> =
+        explained["labels"].as_array().expect("a list").iter().filter(|it| it["by_default"] == "off").collect();
+    assert!(hints.len() == 1 && hints[0]["label"] == "identity_attack", "{explained}");
+}

@@ -13,7 +13,7 @@ fn point(event: &Value, field: &str) -> f64 {
 /// The share of comments removed in the training data.
 fn training_share() -> f64 {
     let (_, manifest) = model_files().load().expect("a sound model");
-    manifest.training.removed as f64 / manifest.training.comments as f64
+    manifest.first_head().training.share()
 }
 
 fn log_odds_of(share: f64) -> f64 {

@@ -1,7 +1,8 @@
 //! Text in; the probability that a moderator would remove it, and why, out.
 //!
 //! normal form → scan: tokens and measures → [`Vectorizer`]: n-grams, subwords, TF-IDF → [`Model`]: logistic regression,
-//! calibration, explanation → [`OperatingPoint`](modstream_events::OperatingPoint). A model is stored as an [`artifact`].
+//! calibration, explanation → [`OperatingPoint`](modstream_events::OperatingPoint). A model is stored as an [`artifact`]. It may
+//! have several [labels](Label), each with a regression over the one vector.
 //!
 //! ```no_run
 //! use modstream_classifier::{Model, Scratch, artifact};
@@ -27,7 +28,7 @@ mod vectorizer;
 pub use calibration::Calibration;
 pub use judgeable::not_judged;
 pub use measures::{MEASURE_GROUPS, MEASURES, MeasureGroup};
-pub use model::{Explanation, Model, Parts, Score};
+pub use model::{ByDefault, Explanation, Head, Label, Model, Parts, REMOVAL, Score};
 pub use modstream_rates::{BaseRate, BaseRateError, HeldOut, Intervals, LogOdds, Rate, Rates, RatesError};
 pub use subwords::{LONGEST_SUBWORD, SHORTEST_SUBWORD, Subword};
 pub use vectorizer::{Feature, Measure, NGram, NGrams, Scratch, Vectorizer};

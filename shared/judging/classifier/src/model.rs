@@ -2,6 +2,7 @@ use std::borrow::Cow;
 
 use modstream_events::{OperatingPoint, Term};
 use modstream_rates::{BaseRate, LogOdds, Rates};
+use serde::{Deserialize, Serialize};
 
 use crate::calibration::Calibration;
 use crate::measures::{MEASURE_GROUPS, MEASURES, MeasureGroup};
@@ -15,33 +16,68 @@ pub struct Parts {
     pub features: Vec<Feature>,
     /// The longest n-gram, in tokens.
     pub longest_ngram: usize,
-    /// The weight of each term, which is what a vector entry of 1 adds to the regression's log-odds.
+    /// The weights of each term, one a head, term by term: what a vector entry of 1 adds to a head's log-odds.
     pub weights: Vec<f32>,
     /// The subwords, each key once.
     pub subwords: Vec<Subword>,
-    /// The weight of each subword.
+    /// The weights of each subword, one a head, subword by subword.
     pub subword_weights: Vec<f32>,
     /// How measures are standardised.
     pub measures: [Measure; MEASURES],
-    /// The weight of each standardised measure.
-    pub measure_weights: [f32; MEASURES],
+    /// The weights of each standardised measure, one a head, measure by measure.
+    pub measure_weights: Vec<f32>,
+    /// The heads, at least one.
+    pub heads: Vec<Head>,
+}
+
+/// The part of a model that belongs to one label: a regression over the vector that all labels share.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Head {
+    /// The label's name.
+    pub label: String,
+    /// Whether the label counts where nobody chose labels.
+    pub by_default: ByDefault,
     /// The regression's intercept, in log-odds.
     pub intercept: f64,
     /// The calibration, from the regression's log-odds to calibrated ones.
     pub calibration: Calibration,
-    /// The share of removed comments in training.
+    /// The share of texts with this label among those that the calibration was made on.
     pub training_base_rate: BaseRate,
+    /// The share that is assumed where nobody says another: of training texts that were chosen for their labels, the share says
+    /// nothing of those to come.
+    pub base_rate: BaseRate,
     /// The rates that thresholds give.
     pub rates: Rates,
 }
+
+/// Whether a label counts where nobody chose labels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ByDefault {
+    /// The label counts.
+    On,
+    /// The label is a hint, which only counts where somebody asks for it.
+    Off,
+}
+
+/// The label of a model that learned what moderators remove, and nothing else.
+pub const REMOVAL: &str = "removal";
 
 /// A model that is ready to score.
 #[derive(Clone, Debug)]
 pub struct Model {
     vectorizer: Vectorizer,
-    weights: Vec<f32>,
-    subword_weights: Vec<f32>,
-    measure_weights: [f64; MEASURES],
+    weights: Weights<f32>,
+    subword_weights: Weights<f32>,
+    measure_weights: Weights<f64>,
+    labels: Vec<Label>,
+}
+
+/// A label of a model.
+#[derive(Clone, Debug)]
+pub struct Label {
+    name: String,
+    by_default: ByDefault,
     slope: f64,
     /// The calibrated log-odds of a comment that nothing is known of, at the assumed base rate.
     intercept: f64,
@@ -52,6 +88,53 @@ pub struct Model {
     rates: Rates,
 }
 
+/// The number of heads whose weights are added up at once: as many as fit half a cache line.
+const LANES: usize = 8;
+
+/// Weights, row by row, with those of all heads beside each other, so that one pass over a text's features reads each row once.
+#[derive(Clone, Debug)]
+struct Weights<T> {
+    values: Vec<T>,
+    /// The length of a row: 1 for one head, else a multiple of [`LANES`].
+    stride: usize,
+}
+
+impl<T: Copy + Default + Into<f64>> Weights<T> {
+    /// Takes weights that lie row by row, `heads` to a row.
+    fn new(values: Vec<T>, heads: usize) -> Self {
+        if heads == 1 {
+            return Weights { values, stride: 1 };
+        }
+        let stride = heads.next_multiple_of(LANES);
+        let mut wide = vec![T::default(); values.len() / heads * stride];
+        for (wide, row) in wide.chunks_exact_mut(stride).zip(values.chunks_exact(heads)) {
+            wide[..heads].copy_from_slice(row);
+        }
+        Weights { values: wide, stride }
+    }
+
+    fn at(&self, row: u32, head: usize) -> f64 {
+        self.values[row as usize * self.stride + head].into()
+    }
+
+    /// The sum over `found` of value times weight, of one head.
+    fn sum(&self, head: usize, found: impl Iterator<Item = (u32, f64)>) -> f64 {
+        found.map(|(row, value)| value * self.at(row, head)).sum()
+    }
+
+    /// The sums of the heads from `first` on, each added up in the same order as [`Weights::sum`] does.
+    fn sums(&self, first: usize, found: impl Iterator<Item = (u32, f64)>) -> [f64; LANES] {
+        let mut sums = [0.0; LANES];
+        for (row, value) in found {
+            let weights = &self.values[row as usize * self.stride + first..][..LANES];
+            for (sum, &weight) in sums.iter_mut().zip(weights) {
+                *sum += value * weight.into();
+            }
+        }
+        sums
+    }
+}
+
 /// What a model makes of a text.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Score {
@@ -60,7 +143,7 @@ pub struct Score {
 }
 
 impl Score {
-    /// The probability that a moderator would remove the comment.
+    /// The label's probability: of an ordinary model, that a moderator would remove the comment.
     pub fn probability(&self) -> f64 {
         self.log_odds.probability()
     }
@@ -79,28 +162,23 @@ pub struct Explanation<'a> {
     pub other: f64,
 }
 
-impl Model {
-    /// Makes a model at its training base rate.
-    pub fn new(parts: Parts) -> Self {
-        let Calibration { slope, intercept } = parts.calibration;
-        Model {
-            vectorizer: Vectorizer::new(&parts.features, &parts.subwords, parts.measures, parts.longest_ngram),
-            weights: parts.weights,
-            subword_weights: parts.subword_weights,
-            measure_weights: parts.measure_weights.map(f64::from),
+impl Label {
+    fn new(head: Head) -> Self {
+        let Calibration { slope, intercept } = head.calibration;
+        let label = Label {
+            name: head.label,
+            by_default: head.by_default,
             slope,
-            intercept: slope * parts.intercept + intercept,
+            intercept: slope * head.intercept + intercept,
             shift: 0.0,
-            training_base_rate: parts.training_base_rate,
-            base_rate: parts.training_base_rate,
-            rates: parts.rates,
-        }
+            training_base_rate: head.training_base_rate,
+            base_rate: head.training_base_rate,
+            rates: head.rates,
+        };
+        label.at_base_rate(head.base_rate)
     }
 
-    /// The same model where another share of comments is removed: shifts the calibration by the prior (M. Saerens et al.,
-    /// "Adjusting the Outputs of a Classifier to New a Priori Probabilities", 2002).
-    #[must_use]
-    pub fn at_base_rate(mut self, base_rate: BaseRate) -> Self {
+    fn at_base_rate(mut self, base_rate: BaseRate) -> Self {
         self.intercept -= self.shift;
         self.shift = base_rate.log_odds() - self.training_base_rate.log_odds();
         self.intercept += self.shift;
@@ -108,37 +186,146 @@ impl Model {
         self
     }
 
-    /// The share of comments that are removed, as assumed.
+    /// The label's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether the label counts where nobody chose labels.
+    pub fn by_default(&self) -> ByDefault {
+        self.by_default
+    }
+
+    /// The share of texts that have the label, as assumed.
     pub fn base_rate(&self) -> BaseRate {
         self.base_rate
     }
 
+    /// What the assumed base rate adds to the log-odds that the label's calibration gives.
+    pub fn shift(&self) -> f64 {
+        self.shift
+    }
+
+    /// The operating point of alerting from this score of the label up.
+    pub fn operating_point(&self, score: Score) -> OperatingPoint {
+        self.rates.operating_point(LogOdds(score.log_odds.0 - self.shift), self.base_rate)
+    }
+
+    fn score(&self, sum: f64) -> Score {
+        Score { log_odds: LogOdds(self.intercept + self.slope * sum) }
+    }
+}
+
+/// What is said of a model is about its first label, unless it says otherwise; most models have no other.
+impl Model {
+    /// Makes a model at the base rates that its heads assume.
+    ///
+    /// # Panics
+    /// Where there is no head.
+    pub fn new(parts: Parts) -> Self {
+        let heads = parts.heads.len();
+        assert!(heads > 0, "a model has a head");
+        let measure_weights = parts.measure_weights.into_iter().map(f64::from).collect();
+        Model {
+            vectorizer: Vectorizer::new(&parts.features, &parts.subwords, parts.measures, parts.longest_ngram),
+            weights: Weights::new(parts.weights, heads),
+            subword_weights: Weights::new(parts.subword_weights, heads),
+            measure_weights: Weights::new(measure_weights, heads),
+            labels: parts.heads.into_iter().map(Label::new).collect(),
+        }
+    }
+
+    /// The model's labels, at least one, in the order of their scores.
+    pub fn labels(&self) -> &[Label] {
+        &self.labels
+    }
+
+    /// The same model where another share of comments is removed: shifts the calibration by the prior (M. Saerens et al.,
+    /// "Adjusting the Outputs of a Classifier to New a Priori Probabilities", 2002).
+    #[must_use]
+    pub fn at_base_rate(self, base_rate: BaseRate) -> Self {
+        self.at_base_rate_of(0, base_rate)
+    }
+
+    /// The same model where another share of texts has the label with this index.
+    ///
+    /// # Panics
+    /// Where the model has no such label.
+    #[must_use]
+    pub fn at_base_rate_of(mut self, label: usize, base_rate: BaseRate) -> Self {
+        self.labels[label] = self.labels[label].clone().at_base_rate(base_rate);
+        self
+    }
+
+    /// The share of comments that are removed, as assumed.
+    pub fn base_rate(&self) -> BaseRate {
+        self.labels[0].base_rate
+    }
+
     /// The share of comments that were removed in training.
     pub fn training_base_rate(&self) -> BaseRate {
-        self.training_base_rate
+        self.labels[0].training_base_rate
     }
 
     /// Scores a text. Nothing is allocated once `scratch` has seen texts as long.
     pub fn score(&self, text: &str, scratch: &mut Scratch) -> Score {
         self.vectorizer.vectorize(text, scratch);
-        let weight = |weights: &[f32], index: u32| f64::from(weights[index as usize]);
-        let terms: f64 = scratch.terms.iter().map(|found| found.value * weight(&self.weights, found.index)).sum();
-        let subwords: f64 =
-            scratch.subwords.iter().map(|found| found.value * weight(&self.subword_weights, found.index)).sum();
-        let measures: f64 =
-            scratch.measures.iter().zip(&self.measure_weights).map(|(value, weight)| value * weight).sum();
-        Score { log_odds: LogOdds(self.intercept + self.slope * (terms + subwords + measures)) }
+        self.score_of(0, scratch)
+    }
+
+    /// Scores a text by every label, in their order. Nothing is allocated once `scratch` has seen texts as long.
+    pub fn scores<'a>(&self, text: &str, scratch: &'a mut Scratch) -> &'a [Score] {
+        self.vectorizer.vectorize(text, scratch);
+        let mut scores = std::mem::take(&mut scratch.scores);
+        scores.clear();
+        if let [_] = &*self.labels {
+            scores.push(self.score_of(0, scratch));
+        } else {
+            for (lanes, labels) in self.labels.chunks(LANES).enumerate() {
+                let first = lanes * LANES;
+                let terms = self.weights.sums(first, scratch.found_terms());
+                let subwords = self.subword_weights.sums(first, scratch.found_subwords());
+                let measures = self.measure_weights.sums(first, scratch.found_measures());
+                let sums =
+                    terms.iter().zip(subwords).zip(measures).map(|((terms, subwords), it)| terms + subwords + it);
+                scores.extend(labels.iter().zip(sums).map(|(label, sum)| label.score(sum)));
+            }
+        }
+        scratch.scores = scores;
+        &scratch.scores
+    }
+
+    /// The score by one label of the text whose vector is in `scratch`.
+    fn score_of(&self, label: usize, scratch: &Scratch) -> Score {
+        let terms = self.weights.sum(label, scratch.found_terms());
+        let subwords = self.subword_weights.sum(label, scratch.found_subwords());
+        let measures = self.measure_weights.sum(label, scratch.found_measures());
+        self.labels[label].score(terms + subwords + measures)
     }
 
     /// Scores a text and says which terms, at most `most`, moved the score most. A word's contribution holds those of its
     /// subwords.
     pub fn explain<'a>(&self, text: &str, most: usize, scratch: &'a mut Scratch) -> Explanation<'a> {
-        let score = self.score(text, scratch);
+        self.vectorizer.vectorize(text, scratch);
+        self.explanation(0, most, scratch)
+    }
+
+    /// Scores a text by every label and says of each, in their order, which terms moved its score most.
+    pub fn explain_labels<'a>(&self, text: &str, most: usize, scratch: &'a mut Scratch) -> Vec<Explanation<'a>> {
+        self.vectorizer.vectorize(text, scratch);
         let scratch = &*scratch;
-        let mut all = self.terms(scratch);
+        (0..self.labels.len()).map(|label| self.explanation(label, most, scratch)).collect()
+    }
+
+    /// The score by one label, and its reasons, of the text whose vector is in `scratch`.
+    fn explanation<'a>(&self, label: usize, most: usize, scratch: &'a Scratch) -> Explanation<'a> {
+        let score = self.score_of(label, scratch);
+        let Label { slope, intercept, .. } = self.labels[label];
+        let mut all = self.terms(label, scratch);
         all.extend(MEASURE_GROUPS.iter().zip(0..).map(|(MeasureGroup { members, .. }, group)| {
-            let sum: f64 = members.clone().map(|member| scratch.measures[member] * self.measure_weights[member]).sum();
-            (self.slope * sum, Source::Measures(group))
+            let measure = |member: usize| scratch.measures[member] * self.measure_weights.at(member as u32, label);
+            let sum: f64 = members.clone().map(measure).sum();
+            (slope * sum, Source::Measures(group))
         }));
         let strongest = |a: &(f64, Source), b: &(f64, Source)| b.0.abs().total_cmp(&a.0.abs()).then(a.1.cmp(&b.1));
         let count = most.min(all.len());
@@ -161,19 +348,15 @@ impl Model {
                 contribution,
             })
             .collect();
-        Explanation { score, intercept: self.intercept, terms, other }
+        Explanation { score, intercept, terms, other }
     }
 
     /// The contribution of each n-gram of the text, once, by its first occurrence; of those that are shown alike the
     /// first, with the sum.
-    fn terms(&self, scratch: &Scratch) -> Vec<(f64, Source)> {
-        let terms = scratch.terms.iter().map(|found| {
-            let weight = f64::from(self.weights[found.index as usize]);
-            (found.ngram, found.value * weight)
-        });
+    fn terms(&self, label: usize, scratch: &Scratch) -> Vec<(f64, Source)> {
+        let terms = scratch.terms.iter().map(|found| (found.ngram, found.value * self.weights.at(found.index, label)));
         let subwords = scratch.occurrences().map(|(found, word)| {
-            let weight = f64::from(self.subword_weights[found.index as usize]);
-            (word, found.value * weight / f64::from(found.times))
+            (word, found.value * self.subword_weights.at(found.index, label) / f64::from(found.times))
         });
         let mut all: Vec<(NGram, f64)> = Vec::with_capacity(scratch.terms.len() + MEASURE_GROUPS.len());
         all.extend(terms);
@@ -194,12 +377,13 @@ impl Model {
             is_same
         });
         merge_shown_alike(&mut all, scratch);
-        all.into_iter().map(|(ngram, sum)| (self.slope * sum, Source::Term(ngram))).collect()
+        let slope = self.labels[label].slope;
+        all.into_iter().map(|(ngram, sum)| (slope * sum, Source::Term(ngram))).collect()
     }
 
     /// The operating point of alerting from this score up.
     pub fn operating_point(&self, score: Score) -> OperatingPoint {
-        self.rates.operating_point(LogOdds(score.log_odds.0 - self.shift), self.base_rate)
+        self.labels[0].operating_point(score)
     }
 }
 
@@ -273,12 +457,62 @@ pub(crate) mod tests {
             subwords: [0x0020_6C6F, 0x7175_6573, 0x7275_6520].map(|key| Subword { key, idf: 1.4 }).to_vec(),
             longest_ngram: 2,
             measures: [Measure { mean: 1.5, deviation: 0.7 }; MEASURES],
-            measure_weights: std::array::from_fn(|index| (index as f32 - 14.0) * 0.02),
-            intercept: -0.3,
-            calibration: Calibration { slope: 1.3, intercept: 0.1 },
-            training_base_rate: BaseRate::new(0.3).expect("a share"),
-            rates: Rates::new(vec![rate(-4.0, 1.0, 1.0), rate(0.0, 0.6, 0.2), rate(3.0, 0.2, 0.01)]).expect("monotone"),
+            measure_weights: (0..MEASURES).map(|index| (index as f32 - 14.0) * 0.02).collect(),
+            heads: vec![Head {
+                label: REMOVAL.to_owned(),
+                by_default: ByDefault::On,
+                intercept: -0.3,
+                calibration: Calibration { slope: 1.3, intercept: 0.1 },
+                training_base_rate: BaseRate::new(0.3).expect("a share"),
+                base_rate: BaseRate::new(0.3).expect("a share"),
+                rates: Rates::new(vec![rate(-4.0, 1.0, 1.0), rate(0.0, 0.6, 0.2), rate(3.0, 0.2, 0.01)])
+                    .expect("monotone"),
+            }],
         }
+    }
+
+    /// What a head makes of a weight of the small model: another in each head.
+    fn varied(weight: f32, head: usize) -> f32 {
+        weight * (1.0 - 0.3 * head as f32) + 0.01 * (head % 3) as f32
+    }
+
+    /// The small model's parts with so many heads, each of another mind.
+    pub(crate) fn labelled_parts(heads: usize) -> Parts {
+        let one = parts();
+        let beside = |weights: Vec<f32>| -> Vec<f32> {
+            weights.into_iter().flat_map(|weight| (0..heads).map(move |head| varied(weight, head))).collect()
+        };
+        Parts {
+            weights: beside(one.weights),
+            subword_weights: beside(one.subword_weights),
+            measure_weights: beside(one.measure_weights),
+            heads: (0..heads).map(|head| varied_head(&one.heads[0], head)).collect(),
+            ..one
+        }
+    }
+
+    fn varied_head(of: &Head, head: usize) -> Head {
+        Head {
+            label: format!("label{head}"),
+            by_default: if head.is_multiple_of(2) { ByDefault::On } else { ByDefault::Off },
+            intercept: of.intercept - 0.4 * head as f64,
+            calibration: Calibration { slope: 0.8 + 0.1 * head as f64, intercept: -0.05 * head as f64 },
+            base_rate: BaseRate::new(0.2 / (1 + head) as f64).expect("a share"),
+            ..of.clone()
+        }
+    }
+
+    /// The model that one of those heads alone makes.
+    fn alone(head: usize) -> Model {
+        let one = parts();
+        let of_it = |weights: Vec<f32>| -> Vec<f32> { weights.into_iter().map(|it| varied(it, head)).collect() };
+        Model::new(Parts {
+            weights: of_it(one.weights),
+            subword_weights: of_it(one.subword_weights),
+            measure_weights: of_it(one.measure_weights),
+            heads: vec![varied_head(&one.heads[0], head)],
+            ..one
+        })
     }
 
     fn model() -> Model {
@@ -348,9 +582,55 @@ pub(crate) mod tests {
         assert!((here.recall - there.recall).abs() < 1e-12 && there.precision < here.precision);
     }
 
+    #[test]
+    fn a_base_rate_of_one_label_moves_no_other() {
+        let mut scratch = Scratch::default();
+        let before = Model::new(labelled_parts(3));
+        let after = before.clone().at_base_rate_of(1, BaseRate::new(0.5).expect("a share"));
+        let scores = |model: &Model, scratch: &mut Scratch| -> Vec<Score> { model.scores("lol", scratch).to_vec() };
+        let (old, new) = (scores(&before, &mut scratch), scores(&after, &mut scratch));
+        assert_eq!((new[0], new[2]), (old[0], old[2]));
+        let shift = after.labels()[1].base_rate().log_odds() - before.labels()[1].base_rate().log_odds();
+        assert!((new[1].log_odds.0 - old[1].log_odds.0 - shift).abs() < 1e-12 && shift > 1.0);
+        let [here, there] = [before.labels()[1].operating_point(old[1]), after.labels()[1].operating_point(new[1])];
+        assert!((here.recall - there.recall).abs() < 1e-12 && there.precision > here.precision);
+    }
+
+    /// Texts that the small model knows words of, and any others.
+    const TEXTS: &str = "((lol|so|true|thanks|the|question|[?!., a-z\n]) ?){0,30}|.{0,100}";
+
     proptest! {
         #[test]
-        fn contributions_add_up_to_the_log_odds(text in "((lol|so|true|thanks|the|question|[?!., a-z\n]) ?){0,30}|.{0,100}", most in 0..40_usize, base_rate in 0.01..0.99_f64) {
+        fn every_head_says_what_it_would_say_alone(text in TEXTS, heads in 1..19_usize) {
+            let model = Model::new(labelled_parts(heads));
+            let (mut scratch, mut other) = (Scratch::default(), Scratch::default());
+            let scores = model.scores(&text, &mut scratch).to_vec();
+            prop_assert_eq!(scores.len(), heads);
+            for (head, score) in scores.iter().enumerate() {
+                // To the last bit.
+                prop_assert_eq!(*score, alone(head).score(&text, &mut other));
+            }
+            prop_assert_eq!(scores[0], model.score(&text, &mut scratch));
+            let explained = model.explain_labels(&text, 5, &mut scratch);
+            for (head, explanation) in explained.iter().enumerate() {
+                prop_assert_eq!(explanation, &alone(head).explain(&text, 5, &mut other));
+            }
+        }
+
+        #[test]
+        fn contributions_add_up_to_the_log_odds_of_every_label(text in TEXTS, heads in 1..12_usize, most in 0..40_usize) {
+            let mut scratch = Scratch::default();
+            let model = Model::new(labelled_parts(heads));
+            for Explanation { score, intercept, terms, other } in model.explain_labels(&text, most, &mut scratch) {
+                let parts = terms.iter().map(|term| term.contribution).chain([intercept, other]);
+                let magnitude: f64 = parts.clone().map(f64::abs).sum();
+                let sum: f64 = parts.sum();
+                prop_assert!((sum - score.log_odds.0).abs() <= 1e-9 * magnitude.max(1e-9), "{} {}", sum, score.log_odds.0);
+            }
+        }
+
+        #[test]
+        fn contributions_add_up_to_the_log_odds(text in TEXTS, most in 0..40_usize, base_rate in 0.01..0.99_f64) {
             let model = model().at_base_rate(BaseRate::new(base_rate).expect("a share"));
             let mut scratch = Scratch::default();
             let explanation = model.explain(&text, most, &mut scratch);

@@ -13,6 +13,7 @@ use normal_form::{Letters, undo_transport};
 use crate::filter::Filter;
 use crate::hash::{AsIs, follow};
 use crate::measures::{MEASURES, measure};
+use crate::model::Score;
 use crate::scan::{Scan, Token, normal_form};
 use crate::subwords::{self, SUBWORDS_A_BYTE, Subword, Table, spread};
 
@@ -103,6 +104,8 @@ pub struct Scratch {
     places: Vec<u32>,
     /// The standardised measures.
     pub(crate) measures: [f64; MEASURES],
+    /// The scores by each label.
+    pub(crate) scores: Vec<Score>,
 }
 
 /// A term in a text.
@@ -184,10 +187,24 @@ impl Scratch {
     /// The vector that [`Vectorizer::vectorize`] left: the features found with their weights, terms and then subwords, and
     /// the standardised measures.
     pub fn vector(&self, vectorizer: &Vectorizer) -> (impl Iterator<Item = (u32, f64)>, &[f64; MEASURES]) {
-        let terms = self.terms.iter().map(|found| (found.index, found.value));
         let first = vectorizer.terms() as u32;
-        let subwords = self.subwords.iter().map(move |found| (first + found.index, found.value));
-        (terms.chain(subwords), &self.measures)
+        let subwords = self.found_subwords().map(move |(index, value)| (first + index, value));
+        (self.found_terms().chain(subwords), &self.measures)
+    }
+
+    /// The terms found, each with its index and its weight in the vector.
+    pub(crate) fn found_terms(&self) -> impl Iterator<Item = (u32, f64)> {
+        self.terms.iter().map(|found| (found.index, found.value))
+    }
+
+    /// The subwords found, each with its index and its weight in the vector.
+    pub(crate) fn found_subwords(&self) -> impl Iterator<Item = (u32, f64)> {
+        self.subwords.iter().map(|found| (found.index, found.value))
+    }
+
+    /// The standardised measures, each with its index.
+    pub(crate) fn found_measures(&self) -> impl Iterator<Item = (u32, f64)> {
+        self.measures.iter().zip(0..).map(|(value, index)| (index, *value))
     }
 
     /// The occurrences of subwords: each with the subword found, and the word it stands in.

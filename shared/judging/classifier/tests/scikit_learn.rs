@@ -1,7 +1,8 @@
 //! The same tokens and the same weights give what scikit-learn gives (`fixtures/scikit_learn.py` makes the numbers).
 
 use modstream_classifier::{
-    BaseRate, Calibration, Feature, MEASURES, Measure, Model, Parts, Rate, Rates, Scratch, Subword,
+    BaseRate, ByDefault, Calibration, Feature, Head, MEASURES, Measure, Model, Parts, REMOVAL, Rate, Rates, Scratch,
+    Subword,
 };
 use serde::Deserialize;
 
@@ -43,11 +44,16 @@ fn log_odds_are_scikit_learns() {
         subwords: fixture.subwords.iter().map(|it| Subword { key: key(&it.text), idf: it.idf }).collect(),
         subword_weights: fixture.subwords.iter().map(|it| it.weight).collect(),
         measures: [Measure { mean: 0.0, deviation: 1.0 }; MEASURES],
-        measure_weights: [0.0; MEASURES],
-        intercept: 0.0,
-        calibration: Calibration { slope: 1.0, intercept: 0.0 },
-        training_base_rate: BaseRate::new(0.5).expect("a share"),
-        rates: Rates::new(vec![rate(-1.0, 1.0), rate(1.0, 0.1)]).expect("monotone"),
+        measure_weights: vec![0.0; MEASURES],
+        heads: vec![Head {
+            label: REMOVAL.to_owned(),
+            by_default: ByDefault::On,
+            intercept: 0.0,
+            calibration: Calibration { slope: 1.0, intercept: 0.0 },
+            training_base_rate: BaseRate::new(0.5).expect("a share"),
+            base_rate: BaseRate::new(0.5).expect("a share"),
+            rates: Rates::new(vec![rate(-1.0, 1.0), rate(1.0, 0.1)]).expect("monotone"),
+        }],
     });
     let mut scratch = Scratch::default();
     assert!(fixture.texts.len() >= 50 && fixture.log_odds.iter().any(|log_odds| log_odds.abs() > 0.5));

@@ -229,6 +229,20 @@ pub enum RowErrorKind {
         /// The field's name.
         field: String,
     },
+    /// A row in a file of texts with labels has none.
+    #[error(
+        "the row has no `labels`; name those that are known, such as {{\"toxic\":1,\"threat\":0}}, or drop the row"
+    )]
+    NoLabels,
+    /// The labels of a text are a list or a word.
+    #[error("`labels` is not an object with a number a label, such as {{\"toxic\":1,\"threat\":0}}")]
+    NotALabelMap,
+    /// What a row says of a label is neither yes, nor no, nor nothing.
+    #[error("the label `{label}` is not 0, 1 or null; correct that value, or make it null where nobody knows")]
+    UnknownLabelValue {
+        /// The label.
+        label: String,
+    },
     /// A CSV record has another number of fields than the header.
     #[error(
         "the record has {}, the header {expected}; put cells that hold commas or line ends in quotes",

@@ -55,12 +55,12 @@ pub fn row_of_line(line: u64, text: &[u8], options: &ReadOptions) -> Result<Row,
 }
 
 /// A line without the byte order mark that stands before it where files were put one behind the other.
-fn without_mark(line: &[u8]) -> &[u8] {
+pub(crate) fn without_mark(line: &[u8]) -> &[u8] {
     line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line)
 }
 
 /// A line without the comma that stands behind it where lines are the elements of a list.
-fn without_comma(line: &[u8]) -> &[u8] {
+pub(crate) fn without_comma(line: &[u8]) -> &[u8] {
     let trimmed = line.trim_ascii_end();
     match trimmed.strip_suffix(b",") {
         Some(object) if object.trim_ascii_end().ends_with(b"}") => object,
@@ -80,7 +80,7 @@ pub(crate) enum End {
 
 /// Reads a line; `None` at the end of the file. A line that is too long is read to its end, so that the next one is
 /// whole.
-fn read_line(input: &mut Input, line: &mut Vec<u8>) -> Result<Option<End>, RowErrorKind> {
+pub(crate) fn read_line(input: &mut Input, line: &mut Vec<u8>) -> Result<Option<End>, RowErrorKind> {
     line.clear();
     let mut any = false;
     let mut too_long = false;

@@ -19,6 +19,9 @@
 //! is no `12`, and `1e3` no `1000`. JSON that is wrong by half a surrogate pair, as `"\ud83d"` is, is read with U+FFFD in its
 //! place.
 //!
+//! **Labels.** A [`LabelReader`] reads JSON Lines of another kind: texts with several labels, each of which may be unknown.
+//! [`RowKinds`] tells the two kinds of file apart.
+//!
 //! **Twice.** A column that is read and stands twice in a header, in whatever case, and a field that is read and stands twice in an
 //! object, are refused: to choose would be to guess. Whatever is not read may stand there as often as it likes, as in the events of
 //! a stream.
@@ -57,6 +60,7 @@ mod encoding;
 mod error;
 mod input;
 mod jsonl;
+mod label_rows;
 mod list;
 mod open;
 mod options;
@@ -67,6 +71,7 @@ mod row;
 
 pub use error::{Compression, OpenError, RowError, RowErrorKind};
 pub use jsonl::row_of_line;
+pub use label_rows::{LabelReader, LabelRow, RowKinds, open_file};
 pub use modstream_events::Comment;
 pub use normal_form::Placeholders;
 pub use options::{Labels, ReadOptions};

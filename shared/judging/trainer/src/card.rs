@@ -9,8 +9,9 @@ const SHOWN_TERMS: usize = 15;
 
 /// Writes a model card (M. Mitchell et al., "Model Cards for Model Reporting", 2019), in Markdown.
 pub(crate) fn card(manifest: &Manifest, vocabulary: &Vocabulary, about: Option<&str>) -> String {
-    let Manifest { name, training, settings, metrics, fit, .. } = manifest;
-    let base_rate = training.removed as f64 / training.comments as f64;
+    let Manifest { name, training, settings, fit, .. } = manifest;
+    let head = manifest.first_head();
+    let (metrics, base_rate) = (&head.metrics, head.training.share());
     let mut card = String::new();
     // Writing into a String can't fail.
     let mut line = |text: std::fmt::Arguments<'_>| {
@@ -24,7 +25,7 @@ pub(crate) fn card(manifest: &Manifest, vocabulary: &Vocabulary, about: Option<&
     line(format_args!(
         "{}, {} of them removed by moderators ({:.1} %). Tails that authors added later (`Edit: ...`) are cut: only comments that stayed up have them.",
         counted(training.comments, "comment"),
-        training.removed,
+        head.training.positives,
         base_rate * 100.0
     ));
     if training.decided > 0 {
@@ -70,7 +71,7 @@ pub(crate) fn card(manifest: &Manifest, vocabulary: &Vocabulary, about: Option<&
         "| from probability | recall | precision | share of comments | precision at 5 % removed |\n|---|---|---|---|---|"
     ));
     if let (Ok(rates), Ok(trained), Ok(rare)) =
-        (Rates::new(manifest.rates.clone()), BaseRate::new(base_rate), BaseRate::new(0.05))
+        (Rates::new(head.rates.clone()), BaseRate::new(base_rate), BaseRate::new(0.05))
     {
         for probability in [0.3, 0.5, 0.6, 0.7, 0.8] {
             let [here, there] =
@@ -105,6 +106,6 @@ pub(crate) fn card(manifest: &Manifest, vocabulary: &Vocabulary, about: Option<&
     card
 }
 
-fn quoted(term: &str) -> String {
+pub(crate) fn quoted(term: &str) -> String {
     if term.contains('`') { format!("`` {term} ``") } else { format!("`{term}`") }
 }

@@ -80,7 +80,6 @@ impl LabelledComments {
         }
         TrainingData {
             comments: self.len(),
-            removed: self.removed(),
             without_text: usize::try_from(self.left_out.count()).unwrap_or(usize::MAX),
             decided: self.decided.len(),
             decided_removed: self.decided.iter().filter(|(_, removed)| *removed).count(),

@@ -4,7 +4,7 @@ use std::hash::Hash;
 use hashbrown::HashMap;
 use modstream_classifier::{Feature, MEASURES, Measure, Scratch, Subword, Vectorizer};
 
-use crate::settings::Settings;
+use crate::settings::{Digits, Settings};
 
 /// The features that were chosen from some comments: vocabulary and measures.
 #[derive(Clone, Debug)]
@@ -17,8 +17,8 @@ pub(crate) struct Chosen {
     longest_ngram: usize,
 }
 
-/// The most features of a kind that are looked at, those that stand in the most comments; more gains nothing
-/// (docs/decisions/0005-subwords.md).
+/// The most features of a kind that are looked at, those that stand in the most comments, unless more are asked for; more gains
+/// nothing (docs/decisions/0005-subwords.md).
 const CANDIDATES: usize = 20_000;
 
 /// The number of comments that each feature stands in.
@@ -34,11 +34,11 @@ impl<K: Hash + Ord + Copy> Documents<K> {
     }
 
     /// The most frequent features with their inverse document frequency, by rising key.
-    fn most(self, min_documents: usize, documents: u32) -> impl Iterator<Item = (K, f32)> {
+    fn most(self, min_documents: usize, documents: u32, candidates: usize) -> impl Iterator<Item = (K, f32)> {
         let frequent = self.0.into_iter().map(|(key, (times, _))| (times, key));
         let mut all: Vec<(u32, K)> = frequent.filter(|(times, _)| *times as usize >= min_documents).collect();
         all.sort_unstable_by_key(|&(times, key)| (Reverse(times), key));
-        all.truncate(CANDIDATES);
+        all.truncate(candidates);
         all.sort_unstable_by_key(|&(_, key)| key);
         let idf = move |times: u32| ((f64::from(1 + documents) / f64::from(1 + times)).ln() + 1.0) as f32;
         all.into_iter().map(move |(times, key)| (key, idf(times)))
@@ -64,19 +64,24 @@ pub(crate) fn candidates(texts: &[&str], settings: &Settings) -> Chosen {
         }
     }
     let count = texts.len() as u32;
-    let terms = terms.most(settings.min_documents, count);
-    let subwords = subwords.most(settings.subword_min_documents.unwrap_or_default(), count);
+    let most = CANDIDATES.max(settings.max_features);
+    let terms = terms.most(settings.min_documents, count, most);
+    let subwords = subwords.most(settings.subword_min_documents.unwrap_or_default(), count, most);
     let measures = sums.map(|(sum, squares)| {
         let mean = sum / f64::from(count.max(1));
         let deviation = (squares / f64::from(count.max(1)) - mean * mean).max(0.0).sqrt();
         // A measure that never varies says nothing, so any deviation serves.
         Measure { mean: mean as f32, deviation: if deviation > 1e-6 { deviation as f32 } else { 1.0 } }
     });
-    Chosen {
+    let chosen = Chosen {
         features: terms.map(|(hash, idf)| Feature { hash, idf }).collect(),
         subwords: subwords.map(|(key, idf)| Subword { key, idf }).collect(),
         measures,
         longest_ngram: settings.longest_ngram,
+    };
+    match settings.digits {
+        Digits::Kept => chosen,
+        Digits::LeftOut => chosen.without_digits(texts),
     }
 }
 
@@ -99,6 +104,16 @@ impl Chosen {
         let mut is_kept = is_kept.into_iter();
         self.features.retain(|_| is_kept.next().unwrap_or_default());
         self.subwords.retain(|_| is_kept.next().unwrap_or_default());
+        self
+    }
+
+    /// Leaves out terms and subwords with a digit: numbers name people, addresses and days.
+    fn without_digits(mut self, texts: &[&str]) -> Self {
+        let terms = self.terms(texts.iter().copied());
+        let has_digit = |text: &str| text.chars().any(char::is_numeric);
+        let mut is_kept = terms.iter().map(|term| !has_digit(term));
+        self.features.retain(|_| is_kept.next().unwrap_or_default());
+        self.subwords.retain(|subword| !subword.key.to_be_bytes().iter().any(u8::is_ascii_digit));
         self
     }
 
@@ -158,6 +173,24 @@ mod tests {
         let (term, subword) = (chosen.features[1], chosen.subwords[2]);
         let kept = chosen.keep(2, &matters);
         assert_eq!((kept.features, kept.subwords), (vec![term], vec![subword]));
+    }
+
+    #[test]
+    fn what_has_a_digit_is_left_out_where_that_is_asked_for() {
+        let texts = ["call 555 now", "call 555 then", "room4 call"];
+        let with = candidates(&texts, &settings(1));
+        let without = candidates(&texts, &Settings { digits: Digits::LeftOut, ..settings(1) });
+        let terms = |chosen: &Chosen| {
+            let mut terms = chosen.terms(texts.into_iter());
+            terms.sort();
+            terms
+        };
+        assert_eq!(terms(&with), ["555", "call", "now", "room4", "then"]);
+        assert_eq!(terms(&without), ["call", "now", "then"]);
+        let has_digit = |chosen: &Chosen| {
+            chosen.subwords.iter().any(|subword| subword.key.to_be_bytes().iter().any(u8::is_ascii_digit))
+        };
+        assert!(has_digit(&with) && !has_digit(&without));
     }
 
     #[test]

@@ -72,26 +72,49 @@ const MAX_GRADIENT: f64 = 1e-3;
 
 /// Fits rows against verdicts. Returns the largest entry of the gradient too, per comment.
 pub(crate) fn fit(rows: &Rows, removed: &[bool], c: f64, solver: Solver) -> Result<(Line, f64), FitError> {
-    let failed = |reason: String| FitError::Solver { solver: solver.name(), reason };
+    let verdicts = all_known(removed);
+    let problem = Problem { rows, verdicts: &verdicts, scales: &ones(rows), c };
     check(rows)?;
     let line = match solver {
         Solver::Linfa => dense(rows, removed, c),
-        Solver::Sparse => sparse(rows, removed, c, 1e-5),
+        Solver::Sparse => problem.solve(FINE),
     };
-    let line = line.map_err(failed)?;
-    let slopes = Loss::new(rows, removed, c).gradient_at(&line);
-    let gradient = slopes.iter().fold(0.0_f64, |largest, slope| largest.max(slope.abs())) / rows.len() as f64;
-    // Written so that a NaN fails too.
-    if !(gradient <= MAX_GRADIENT && line.weights.iter().all(|weight| weight.is_finite())) {
-        return Err(FitError::NotConverged { gradient, iterations: MAX_ITERATIONS });
-    }
-    Ok((line, gradient))
+    problem.checked(line.map_err(|reason| FitError::Solver { solver: solver.name(), reason })?)
+}
+
+/// Fits sparse rows of a label. Rows whose verdict is not known say nothing; a column's weight is found in units of its scale,
+/// so that a larger one is regularised less. Returns the largest entry of the gradient too, per row.
+pub(crate) fn fit_label(
+    rows: &Rows,
+    verdicts: &[Option<bool>],
+    scales: &[f64],
+    c: f64,
+) -> Result<(Line, f64), FitError> {
+    let problem = Problem { rows, verdicts, scales, c };
+    check(rows)?;
+    let line = problem.solve(FINE);
+    problem.checked(line.map_err(|reason| FitError::Solver { solver: Solver::Sparse.name(), reason })?)
 }
 
 /// Makes a quick fit that says which columns matter.
 pub(crate) fn rough(rows: &Rows, removed: &[bool], c: f64) -> Result<Line, FitError> {
+    rough_label(rows, &all_known(removed), &ones(rows), c)
+}
+
+/// Makes a quick fit of a label that says which columns matter.
+pub(crate) fn rough_label(rows: &Rows, verdicts: &[Option<bool>], scales: &[f64], c: f64) -> Result<Line, FitError> {
     check(rows)?;
-    sparse(rows, removed, c, 1e-4).map_err(|reason| FitError::Solver { solver: Solver::Sparse.name(), reason })
+    let line = Problem { rows, verdicts, scales, c }.solve(ROUGH);
+    line.map_err(|reason| FitError::Solver { solver: Solver::Sparse.name(), reason })
+}
+
+fn all_known(removed: &[bool]) -> Vec<Option<bool>> {
+    removed.iter().copied().map(Some).collect()
+}
+
+/// Scales that change nothing.
+pub(crate) fn ones(rows: &Rows) -> Vec<f64> {
+    vec![1.0; rows.width]
 }
 
 /// Checks that all values are finite: over a NaN linfa-logistic never ends.
@@ -123,52 +146,86 @@ fn dense(rows: &Rows, removed: &[bool], c: f64) -> Result<Line, String> {
     })
 }
 
-/// Fits sparse rows until the gradient's length is `tolerance` per comment.
-fn sparse(rows: &Rows, removed: &[bool], c: f64, tolerance: f64) -> Result<Line, String> {
-    let failed = |error: argmin::core::Error| error.to_string();
-    let solver = LBFGS::new(MoreThuenteLineSearch::new(), 10)
-        .with_tolerance_grad(tolerance * rows.len() as f64)
-        .map_err(failed)?;
-    let found = Executor::new(Loss::new(rows, removed, c), solver)
-        .configure(|state| state.param(vec![0.0; rows.width + 1]).max_iters(MAX_ITERATIONS))
-        .run()
-        .map_err(failed)?;
-    let best = found.state().get_best_param().ok_or("no step could be made")?;
-    Ok(Line::of(best))
+/// The length of the gradient per comment at which a fit ends.
+const FINE: f64 = 1e-5;
+/// The same of a fit that only says which columns matter.
+const ROUGH: f64 = 1e-4;
+
+/// What is to be fitted.
+#[derive(Clone, Copy)]
+struct Problem<'a> {
+    rows: &'a Rows,
+    /// What is known of each row.
+    verdicts: &'a [Option<bool>],
+    /// The unit in which each column's weight is found and regularised.
+    scales: &'a [f64],
+    c: f64,
 }
 
-/// The loss that is minimised. A point is the weights, and the intercept last.
+impl Problem<'_> {
+    /// The number of rows whose verdict is known.
+    fn known(&self) -> usize {
+        self.verdicts.iter().flatten().count()
+    }
+
+    /// Fits sparse rows until the gradient's length is `tolerance` per row.
+    fn solve(self, tolerance: f64) -> Result<Line, String> {
+        let failed = |error: argmin::core::Error| error.to_string();
+        let solver = LBFGS::new(MoreThuenteLineSearch::new(), 10)
+            .with_tolerance_grad(tolerance * self.known() as f64)
+            .map_err(failed)?;
+        let found = Executor::new(Loss::new(self), solver)
+            .configure(|state| state.param(vec![0.0; self.rows.width + 1]).max_iters(MAX_ITERATIONS))
+            .run()
+            .map_err(failed)?;
+        let best = found.state().get_best_param().ok_or("no step could be made")?;
+        Ok(Line::of(best, self.scales))
+    }
+
+    /// The line, if it is a minimum, with the largest entry of the gradient, per row.
+    fn checked(self, line: Line) -> Result<(Line, f64), FitError> {
+        let slopes = Loss::new(self).gradient_at(&line);
+        let gradient = slopes.iter().fold(0.0_f64, |largest, slope| largest.max(slope.abs())) / self.known() as f64;
+        // Written so that a NaN fails too.
+        if !(gradient <= MAX_GRADIENT && line.weights.iter().all(|weight| weight.is_finite())) {
+            return Err(FitError::NotConverged { gradient, iterations: MAX_ITERATIONS });
+        }
+        Ok((line, gradient))
+    }
+}
+
+/// The loss that is minimised. A point is the weights in units of their scales, and the intercept last.
 struct Loss<'a> {
-    rows: &'a Rows,
-    removed: &'a [bool],
-    c: f64,
+    problem: Problem<'a>,
     /// The point that was looked at last, and the log-odds there: a line search asks for loss and gradient of the same.
     last: RefCell<(Vec<f64>, Vec<f64>)>,
 }
 
 impl Line {
-    fn of(point: &[f64]) -> Self {
+    fn of(point: &[f64], scales: &[f64]) -> Self {
         let (intercept, weights) = point.split_last().map_or((0.0, &[][..]), |(last, rest)| (*last, rest));
-        Line { weights: weights.to_vec(), intercept }
+        Line { weights: weights.iter().zip(scales).map(|(weight, scale)| weight * scale).collect(), intercept }
     }
 
-    fn log_odds(&self, row: &[(u32, f32)]) -> f64 {
+    pub(crate) fn log_odds(&self, row: &[(u32, f32)]) -> f64 {
         row.iter().fold(self.intercept, |sum, &(column, value)| sum + f64::from(value) * self.weights[column as usize])
     }
 }
 
 impl<'a> Loss<'a> {
-    fn new(rows: &'a Rows, removed: &'a [bool], c: f64) -> Self {
-        Loss { rows, removed, c, last: RefCell::default() }
+    fn new(problem: Problem<'a>) -> Self {
+        Loss { problem, last: RefCell::default() }
     }
 
+    /// The log-odds of each row; 0 where no verdict asks for them.
     fn log_odds(&self, line: &Line) -> Vec<f64> {
-        self.rows.iter().map(|row| line.log_odds(row)).collect()
+        let rows = self.problem.rows.iter().zip(self.problem.verdicts);
+        rows.map(|(row, verdict)| if verdict.is_some() { line.log_odds(row) } else { 0.0 }).collect()
     }
 
     /// Returns what `of` makes of a point's line and log-odds.
     fn at<T>(&self, point: &[f64], of: impl FnOnce(&Line, &[f64]) -> T) -> T {
-        let line = Line::of(point);
+        let line = Line::of(point, self.problem.scales);
         let mut last = self.last.borrow_mut();
         if last.0 != point {
             *last = (point.to_vec(), self.log_odds(&line));
@@ -177,23 +234,29 @@ impl<'a> Loss<'a> {
     }
 
     fn loss(&self, line: &Line, log_odds: &[f64]) -> f64 {
-        let losses = log_odds.iter().zip(self.removed).map(|(z, &removed)| {
+        let Problem { verdicts, scales, c, .. } = self.problem;
+        let losses = log_odds.iter().zip(verdicts).filter_map(|(z, verdict)| {
             // ln(1 + e^z) - t z, without overflow.
-            z.max(0.0) + (-z.abs()).exp().ln_1p() - if removed { *z } else { 0.0 }
+            verdict.map(|removed| z.max(0.0) + (-z.abs()).exp().ln_1p() - if removed { *z } else { 0.0 })
         });
-        let squares: f64 = line.weights.iter().map(|weight| weight * weight).sum();
-        losses.sum::<f64>() + squares / (2.0 * self.c)
+        let squares: f64 = line.weights.iter().zip(scales).map(|(weight, scale)| (weight / scale).powi(2)).sum();
+        losses.sum::<f64>() + squares / (2.0 * c)
     }
 
     fn slopes(&self, line: &Line, log_odds: &[f64]) -> Vec<f64> {
-        let mut slopes: Vec<f64> = line.weights.iter().map(|weight| weight / self.c).chain([0.0]).collect();
-        for ((row, z), &removed) in self.rows.iter().zip(log_odds).zip(self.removed) {
+        let Problem { rows, verdicts, scales, c } = self.problem;
+        // By the weights first, and by the weights in units of their scales at the end.
+        let penalties = line.weights.iter().zip(scales).map(|(weight, scale)| weight / c / (scale * scale));
+        let mut slopes: Vec<f64> = penalties.chain([0.0]).collect();
+        for ((row, z), verdict) in rows.iter().zip(log_odds).zip(verdicts) {
+            let &Some(removed) = verdict else { continue };
             let residual = 1.0 / (1.0 + (-z).exp()) - f64::from(u8::from(removed));
             for &(column, value) in row {
                 slopes[column as usize] += residual * f64::from(value);
             }
             slopes[line.weights.len()] += residual;
         }
+        slopes.iter_mut().zip(scales).for_each(|(slope, scale)| *slope *= scale);
         slopes
     }
 
@@ -225,6 +288,7 @@ mod tests {
     use super::*;
     use crate::features::candidates;
     use crate::settings::{Settings, default_settings};
+    use serde::Deserialize;
 
     fn rows(settings: &Settings) -> (Rows, Vec<bool>) {
         let texts: Vec<String> = (0..200)
@@ -257,5 +321,55 @@ mod tests {
         assert!((one.intercept - other.intercept).abs() < 1e-2, "{} {}", one.intercept, other.intercept);
         assert!(one.weights.iter().zip(&other.weights).all(|(one, other)| (one - other).abs() < 1e-2));
         assert!(other.weights.iter().any(|weight| weight.abs() > 0.1));
+    }
+
+    #[derive(Deserialize)]
+    struct Fixture {
+        c: f64,
+        columns: usize,
+        rows: Vec<Vec<(u32, f32)>>,
+        labels: Vec<Vec<Option<u8>>>,
+        lines: Vec<Expected>,
+    }
+
+    #[derive(Deserialize)]
+    struct Expected {
+        weights: Vec<f64>,
+        intercept: f64,
+    }
+
+    /// The numbers are scikit-learn's over the same rows (`tests/fixtures/one_vs_rest.py` makes them).
+    #[test]
+    fn each_labels_line_is_scikit_learns_over_the_rows_it_is_known_of() {
+        let fixture = include_str!("../tests/fixtures/one_vs_rest.json");
+        let Fixture { c, columns, rows, labels, lines } = serde_json::from_str(fixture).expect("JSON");
+        let rows = Rows::from_vectors(&rows, columns);
+        assert_eq!(lines.len(), 3);
+        for (label, expected) in lines.iter().enumerate() {
+            let verdicts: Vec<Option<bool>> = labels.iter().map(|of_row| Some(of_row[label]? == 1)).collect();
+            assert!(verdicts.iter().any(Option::is_none));
+            let (line, _) = fit_label(&rows, &verdicts, &ones(&rows), c).expect("fits");
+            let close = |found: f64, expected: f64| (found - expected).abs() < 1e-3;
+            assert!(close(line.intercept, expected.intercept), "{} {}", line.intercept, expected.intercept);
+            for (found, expected) in line.weights.iter().zip(&expected.weights) {
+                assert!(close(*found, *expected), "{found} {expected}");
+            }
+        }
+    }
+
+    /// A column in other units, with a scale that undoes them, is the same column.
+    #[test]
+    fn a_scale_is_the_unit_of_its_column() {
+        let (rows, removed) = rows(&default_settings());
+        let verdicts = all_known(&removed);
+        let scales: Vec<f64> = (0..rows.width).map(|column| 0.5 + (column % 4) as f64).collect();
+        let scaled =
+            rows.iter().map(|row| row.iter().map(|&(column, value)| (column, value * scales[column as usize] as f32)));
+        let scaled = Rows::from_vectors(&scaled.map(Iterator::collect).collect::<Vec<_>>(), rows.width);
+        let (one, _) = fit_label(&rows, &verdicts, &scales, 1.0).expect("fits");
+        let (other, _) = fit_label(&scaled, &verdicts, &ones(&scaled), 1.0).expect("fits");
+        for ((one, other), scale) in one.weights.iter().zip(&other.weights).zip(&scales) {
+            assert!((one - other * scale).abs() < 1e-2, "{one} {other} {scale}");
+        }
     }
 }

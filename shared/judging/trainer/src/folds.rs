@@ -6,6 +6,22 @@ use sha2::{Digest, Sha256};
 ///
 /// Returns the fold of each comment, or none where a class has fewer different texts than there are folds.
 pub(crate) fn deal(texts: &[String], removed: &[bool], folds: usize, seed: u64) -> Option<Vec<usize>> {
+    let classes: Vec<usize> = removed.iter().copied().map(usize::from).collect();
+    let (fold, dealt) = deal_classes(texts, &classes, 2, folds, seed);
+    (dealt.into_iter().min() >= Some(folds)).then_some(fold)
+}
+
+/// Deals texts of so many classes into folds: by seed, each class spread evenly, equal texts together with the one that comes
+/// first.
+///
+/// Returns the fold of each text, and how many different texts of each class were dealt.
+pub(crate) fn deal_classes(
+    texts: &[String],
+    class: &[usize],
+    classes: usize,
+    folds: usize,
+    seed: u64,
+) -> (Vec<usize>, Vec<usize>) {
     let key = |text: &str| {
         let digest = Sha256::new_with_prefix(seed.to_le_bytes()).chain_update(plain(text)).finalize();
         <[u8; 16]>::try_from(&digest[..16]).map(u128::from_le_bytes).unwrap_or_default()
@@ -15,20 +31,20 @@ pub(crate) fn deal(texts: &[String], removed: &[bool], folds: usize, seed: u64) 
     order.sort_by_key(|&index| (keys[index], index));
 
     let mut fold_of: HashMap<u128, usize> = HashMap::with_capacity(texts.len());
-    let mut dealt = [0; 2];
+    let mut dealt = vec![0; classes];
     for index in order {
-        let class = usize::from(removed[index]);
+        let dealt = &mut dealt[class[index]];
         fold_of.entry(keys[index]).or_insert_with(|| {
-            let fold = dealt[class] % folds;
-            dealt[class] += 1;
+            let fold = *dealt % folds;
+            *dealt += 1;
             fold
         });
     }
-    (dealt.into_iter().min() >= Some(folds)).then(|| keys.iter().map(|key| fold_of[key]).collect())
+    (keys.iter().map(|key| fold_of[key]).collect(), dealt)
 }
 
 /// The plain form of a text: texts count as equal where it is equal.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     text.trim().to_lowercase()
 }
 

@@ -2,7 +2,8 @@
 //!
 //! [`LabelledComments`] takes comments with verdicts and cuts what a live comment would not have. [`train`] cross-validates (the
 //! held-out scores give metrics, calibration and the table of rates), fits [linfa-logistic](https://docs.rs/linfa-logistic) on
-//! all of them, and returns a [`Trained`] model to write. [`metrics`] measures any scores.
+//! all of them, and returns a [`Trained`] model to write. [`LabelledTexts`] takes texts with several labels, of which some may be
+//! unknown, and [`train_labels`] gives a model with a head a label. [`metrics`] measures any scores.
 
 mod calibrate;
 mod card;
@@ -12,6 +13,7 @@ mod features;
 mod fit;
 mod folds;
 mod hindsight;
+mod labels;
 pub mod metrics;
 mod rates;
 mod rows;
@@ -21,5 +23,6 @@ mod train;
 pub use data::LabelledComments;
 pub use evaluate::{Evaluation, evaluate};
 pub use fit::FitError;
-pub use settings::{Settings, default_settings};
+pub use labels::{LabelEvaluation, LabelSettings, LabelledTexts, MIN_TEXTS_A_CLASS, evaluate_labels, train_labels};
+pub use settings::{Digits, Settings, default_settings};
 pub use train::{DEFAULT_MEMORY, Step, TrainError, Trained, train};

@@ -1,6 +1,6 @@
 //! What a model is trained with.
 
-pub use modstream_classifier::artifact::Settings;
+pub use modstream_classifier::artifact::{Digits, Settings};
 
 /// The settings that `docs/decisions/0005-subwords.md` measures.
 pub fn default_settings() -> Settings {
@@ -14,5 +14,7 @@ pub fn default_settings() -> Settings {
         measure_scale: 0.1,
         folds: 5,
         seed: 7,
+        digits: Digits::Kept,
+        ratio_exponent: 0.0,
     }
 }

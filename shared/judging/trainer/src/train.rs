@@ -1,9 +1,12 @@
 use std::path::Path;
 
 use modstream_classifier::artifact::{
-    self, ArtifactError, Fit, FoldMetrics, Golden, Manifest, Metrics, Settings, TrainingData, Vocabulary,
+    self, ArtifactError, Counts, Fit, FoldMetrics, Format, Golden, HeadEntry, Manifest, Metrics, Settings,
+    TrainingData, Vocabulary,
 };
-use modstream_classifier::{BaseRate, Calibration, MEASURES, Model, Parts, Rate, Rates, Scratch, Vectorizer};
+use modstream_classifier::{
+    BaseRate, ByDefault, Calibration, Head, MEASURES, Model, Parts, REMOVAL, Rate, Rates, Score, Scratch, Vectorizer,
+};
 use rayon::prelude::*;
 
 use crate::calibrate::platt;
@@ -13,14 +16,15 @@ use crate::evaluate::Evaluation;
 use crate::features::{Chosen, candidates};
 use crate::fit::{FitError, Solver, fit, rough};
 use crate::folds::{deal, of_equals};
+use crate::labels;
 use crate::metrics;
 use crate::rates;
 use crate::rows::Rows;
 
 /// How many fits run at once, however many cores there are: each holds a matrix.
-const CONCURRENT_FITS: usize = 2;
+pub(crate) const CONCURRENT_FITS: usize = 2;
 /// The most comments that features are chosen from.
-const MAX_CHOOSING_COMMENTS: usize = 40_000;
+pub(crate) const MAX_CHOOSING_COMMENTS: usize = 40_000;
 /// The number of dense matrices that memory must have room for: one a fit, and what linfa-logistic copies.
 const MATRICES: u64 = 2 * CONCURRENT_FITS as u64;
 /// The memory that training takes where none is given, in bytes.
@@ -69,6 +73,38 @@ pub enum TrainError {
         "the texts say nothing about the verdicts: on held-out comments, higher scores do not mean more removals; check the column `removed`"
     )]
     NoSignal,
+    /// No row names a label.
+    #[error("no row has a label: each row names its labels, such as {{\"text\":\"...\",\"labels\":{{\"toxic\":1}}}}")]
+    NoLabels,
+    /// A label is asked for that no row names.
+    #[error("no row has the label {label}; the rows have: {labels}")]
+    UnknownLabel {
+        /// The label.
+        label: String,
+        /// The labels that rows have.
+        labels: String,
+    },
+    /// Too few texts are known to have a label, or not to have it.
+    #[error(
+        "label {label}: {positives} texts with it and {negatives} without it are too few, it needs {} of each; add texts, or choose other labels (`--label NAME`)",
+        crate::labels::MIN_TEXTS_A_CLASS
+    )]
+    TooFewOfLabel {
+        /// The label.
+        label: String,
+        /// The number of texts with it.
+        positives: usize,
+        /// The number of texts without it.
+        negatives: usize,
+    },
+    /// The held-out scores of a label run against what is known.
+    #[error(
+        "label {label}: the texts say nothing about it: on held-out texts, higher scores do not mean that more have it; check the labels"
+    )]
+    NoSignalOfLabel {
+        /// The label.
+        label: String,
+    },
     /// A setting is out of range.
     #[error("{0}")]
     Setting(String),
@@ -83,8 +119,8 @@ pub enum TrainError {
 /// A trained model, to be written.
 #[derive(Clone, Debug)]
 pub struct Trained {
-    manifest: Manifest,
-    vocabulary: Vocabulary,
+    pub(crate) manifest: Manifest,
+    pub(crate) vocabulary: Vocabulary,
 }
 
 /// Texts of no forum, to each of which a model must give the same probability everywhere.
@@ -167,7 +203,7 @@ pub fn train(
     fitted.finish(comments, name, settings, metrics, calibration, rates)
 }
 
-fn check(settings: &Settings) -> Result<(), TrainError> {
+pub(crate) fn check(settings: &Settings) -> Result<(), TrainError> {
     let wrong = |what: &str| Err(TrainError::Setting(what.to_owned()));
     match settings {
         it if it.max_features == 0 => wrong("the vocabulary needs room for at least one term"),
@@ -301,7 +337,8 @@ impl Fitted {
         let decided = comments.decided.iter().map(|(text, _)| text.as_str());
         let terms = chosen.terms(comments.texts.iter().map(String::as_str).chain(decided));
         let unusable = |error: &dyn std::error::Error| TrainError::Setting(error.to_string());
-        let base_rate = training.removed as f64 / training.comments as f64;
+        let counts = Counts { texts: comments.len(), positives: comments.removed() };
+        let base_rate = BaseRate::new(counts.share()).map_err(|error| unusable(&error))?;
         let model = Model::new(Parts {
             features: chosen.features.clone(),
             longest_ngram: settings.longest_ngram,
@@ -309,17 +346,19 @@ impl Fitted {
             subwords: chosen.subwords.clone(),
             subword_weights: regression.subword_weights.clone(),
             measures: chosen.measures,
-            measure_weights: regression.measure_weights,
-            intercept: regression.intercept,
-            calibration,
-            training_base_rate: BaseRate::new(base_rate).map_err(|error| unusable(&error))?,
-            rates: Rates::new(rates.clone()).map_err(|error| unusable(&error))?,
+            measure_weights: regression.measure_weights.to_vec(),
+            heads: vec![Head {
+                label: REMOVAL.to_owned(),
+                by_default: ByDefault::On,
+                intercept: regression.intercept,
+                calibration,
+                training_base_rate: base_rate,
+                base_rate,
+                rates: Rates::new(rates.clone()).map_err(|error| unusable(&error))?,
+            }],
         });
-        let mut scratch = Scratch::default();
-        let golden = GOLDEN
-            .map(|text| Golden { text: text.to_owned(), probability: model.score(text, &mut scratch).probability() });
         let manifest = Manifest {
-            format: Manifest::FORMAT.to_owned(),
+            format: Format::Removal,
             version: String::new(),
             name: name.to_owned(),
             files: Vec::new(),
@@ -331,11 +370,14 @@ impl Fitted {
                 subwords: chosen.subwords.len(),
                 gradient: regression.gradient,
             },
-            metrics,
-            regression: artifact::Regression { intercept: regression.intercept },
-            calibration,
-            rates,
-            golden: golden.to_vec(),
+            heads: vec![HeadEntry::of_removals(
+                counts,
+                metrics,
+                artifact::Regression { intercept: regression.intercept },
+                calibration,
+                rates,
+            )],
+            golden: golden(&model),
         };
         let vocabulary = Vocabulary {
             features: chosen.features,
@@ -344,16 +386,31 @@ impl Fitted {
             subwords: chosen.subwords,
             subword_weights: regression.subword_weights,
             measures: chosen.measures,
-            measure_weights: regression.measure_weights,
+            measure_weights: regression.measure_weights.to_vec(),
         };
         Ok(Trained { manifest, vocabulary })
     }
 }
 
+/// The golden texts with the probabilities that the model gives them.
+pub(crate) fn golden(model: &Model) -> Vec<Golden> {
+    let mut scratch = Scratch::default();
+    let texts = GOLDEN.iter().map(|text| Golden {
+        text: (*text).to_owned(),
+        probabilities: model.scores(text, &mut scratch).iter().map(Score::probability).collect(),
+    });
+    texts.collect()
+}
+
 impl Trained {
-    /// How good the model is on held-out comments.
+    /// How good the model is on held-out comments; of a model with labels, by its first one.
     pub fn metrics(&self) -> &Metrics {
-        &self.manifest.metrics
+        &self.manifest.first_head().metrics
+    }
+
+    /// The labels, and how good each head is.
+    pub fn heads(&self) -> &[HeadEntry] {
+        &self.manifest.heads
     }
 
     /// What the model was trained on.
@@ -367,8 +424,9 @@ impl Trained {
     /// # Errors
     /// [`TrainError`] where the folder can't be written, or holds something else.
     pub fn write(&self, folder: &Path, about: Option<&str>) -> Result<Manifest, TrainError> {
-        Ok(artifact::write(folder, self.manifest.clone(), &self.vocabulary, |manifest| {
-            card::card(manifest, &self.vocabulary, about)
+        Ok(artifact::write(folder, self.manifest.clone(), &self.vocabulary, |manifest| match manifest.format {
+            Format::Removal => card::card(manifest, &self.vocabulary, about),
+            Format::Labels => labels::card::card(manifest, &self.vocabulary, about),
         })?)
     }
 }

@@ -35,8 +35,9 @@ pub enum ArtifactError {
     Version,
     /// The model has another release's format.
     #[error(
-        "the model's format is `{found}`, this release reads `{}`; update modstream or train the model with this release",
-        Manifest::FORMAT
+        "the model's format is `{found}`, this release reads `{}` and `{}`; update modstream or train the model with this release",
+        Format::Removal.name(),
+        Format::Labels.name()
     )]
     Format {
         /// The format that the manifest names.
@@ -58,11 +59,15 @@ pub enum ArtifactError {
     Tensors(String),
     /// This release computes other probabilities than the one that trained it.
     #[error(
-        "the model gives golden text {index} the probability {found}, not {expected}: this release reads texts in another way than the one that trained it; train it anew"
+        "the model gives golden text {index} the probability {found} of {label}, not {expected}: this release reads texts in another way than the one that trained it; train it anew"
     )]
     Golden {
         /// The text's index, from 0.
         index: usize,
+        /// The label's index, from 0.
+        head: usize,
+        /// The label.
+        label: String,
         /// The probability that the text should get.
         expected: f64,
         /// The probability that the text gets.
@@ -70,4 +75,4 @@ pub enum ArtifactError {
     },
 }
 
-use super::manifest::Manifest;
+use super::manifest::Format;

@@ -1,10 +1,9 @@
 //! `model.safetensors`: the arrays of a model, little-endian and unaligned.
 
-use std::borrow::Cow;
-
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 use super::ArtifactError;
+use super::manifest::Format;
 use crate::measures::MEASURES;
 use crate::subwords::{Subword, is_key};
 use crate::vectorizer::{Feature, Measure};
@@ -17,26 +16,35 @@ const MAX_TERMS: usize = 1 << 24;
 pub struct Vocabulary {
     /// The terms, by rising hash.
     pub features: Vec<Feature>,
-    /// The weights of the terms.
+    /// The weights of the terms, one a head, term by term.
     pub weights: Vec<f32>,
     /// The terms as people read them.
     pub terms: Vec<String>,
     /// The subwords, by rising key.
     pub subwords: Vec<Subword>,
-    /// The weights of the subwords.
+    /// The weights of the subwords, one a head, subword by subword.
     pub subword_weights: Vec<f32>,
     /// How measures are standardised.
     pub measures: [Measure; MEASURES],
-    /// The weights of the measures.
-    pub measure_weights: [f32; MEASURES],
+    /// The weights of the measures, one a head, measure by measure.
+    pub measure_weights: Vec<f32>,
 }
 
 fn bad(what: impl Into<String>) -> ArtifactError {
     ArtifactError::Tensors(what.into())
 }
 
+/// The shape of an array with `rows` weights a head.
+fn shape(rows: usize, format: Format, heads: usize) -> Vec<usize> {
+    match format {
+        Format::Removal => vec![rows],
+        Format::Labels => vec![rows, heads],
+    }
+}
+
 impl Vocabulary {
-    pub(super) fn to_bytes(&self) -> Result<Vec<u8>, ArtifactError> {
+    pub(super) fn to_bytes(&self, format: Format) -> Result<Vec<u8>, ArtifactError> {
+        let heads = self.measure_weights.len() / MEASURES;
         let floats = |values: &mut dyn Iterator<Item = f32>| values.flat_map(f32::to_le_bytes).collect::<Vec<u8>>();
         let mut end = 0_u32;
         let ends: Vec<u8> = self
@@ -54,47 +62,54 @@ impl Vocabulary {
         let measure = |part: fn(&Measure) -> f32| floats(&mut self.measures.iter().map(part));
         let subwords = self.subwords.len();
         let keys = self.subwords.iter().flat_map(|subword| subword.key.to_le_bytes()).collect();
-        let arrays: [(&str, Dtype, usize, Vec<u8>); 11] = [
-            ("hashes", Dtype::U64, count, hashes),
-            ("idf", Dtype::F32, count, floats(&mut self.features.iter().map(|feature| feature.idf))),
-            ("weights", Dtype::F32, count, floats(&mut self.weights.iter().copied())),
-            ("term_ends", Dtype::U32, count, ends),
-            ("terms", Dtype::U8, text_length, text),
-            ("subword_keys", Dtype::U32, subwords, keys),
-            ("subword_idf", Dtype::F32, subwords, floats(&mut self.subwords.iter().map(|subword| subword.idf))),
-            ("subword_weights", Dtype::F32, subwords, floats(&mut self.subword_weights.iter().copied())),
-            ("measure_means", Dtype::F32, MEASURES, measure(|measure| measure.mean)),
-            ("measure_deviations", Dtype::F32, MEASURES, measure(|measure| measure.deviation)),
-            ("measure_weights", Dtype::F32, MEASURES, floats(&mut self.measure_weights.iter().copied())),
+        let flat = |length: usize| vec![length];
+        let weights = |rows: usize| shape(rows, format, heads);
+        let arrays: [(&str, Dtype, Vec<usize>, Vec<u8>); 11] = [
+            ("hashes", Dtype::U64, flat(count), hashes),
+            ("idf", Dtype::F32, flat(count), floats(&mut self.features.iter().map(|feature| feature.idf))),
+            ("weights", Dtype::F32, weights(count), floats(&mut self.weights.iter().copied())),
+            ("term_ends", Dtype::U32, flat(count), ends),
+            ("terms", Dtype::U8, flat(text_length), text),
+            ("subword_keys", Dtype::U32, flat(subwords), keys),
+            ("subword_idf", Dtype::F32, flat(subwords), floats(&mut self.subwords.iter().map(|subword| subword.idf))),
+            ("subword_weights", Dtype::F32, weights(subwords), floats(&mut self.subword_weights.iter().copied())),
+            ("measure_means", Dtype::F32, flat(MEASURES), measure(|measure| measure.mean)),
+            ("measure_deviations", Dtype::F32, flat(MEASURES), measure(|measure| measure.deviation)),
+            ("measure_weights", Dtype::F32, weights(MEASURES), floats(&mut self.measure_weights.iter().copied())),
         ];
         let views = arrays
             .iter()
-            .map(|(name, dtype, length, bytes)| Ok((*name, TensorView::new(*dtype, vec![*length], bytes)?)))
+            .map(|(name, dtype, shape, bytes)| Ok((*name, TensorView::new(*dtype, shape.clone(), bytes)?)))
             .collect::<Result<Vec<_>, safetensors::SafeTensorError>>();
         views.and_then(|views| safetensors::serialize(views, None)).map_err(|error| bad(error.to_string()))
     }
 
-    pub(super) fn parse(bytes: &[u8]) -> Result<Self, ArtifactError> {
+    /// Reads the arrays of a model with so many heads.
+    pub(super) fn parse(bytes: &[u8], format: Format, heads: usize) -> Result<Self, ArtifactError> {
         let tensors = SafeTensors::deserialize(bytes).map_err(|error| bad(error.to_string()))?;
-        let array = |name: &str, dtype: Dtype, length: Option<usize>| -> Result<Cow<'_, [u8]>, ArtifactError> {
+        let view = |name: &str, dtype: Dtype, fits: &dyn Fn(&[usize]) -> bool| -> Result<&[u8], ArtifactError> {
             let view = tensors.tensor(name).map_err(|_| bad(format!("the array `{name}` is missing")))?;
-            let fits = view.dtype() == dtype
-                && view.shape().len() == 1
-                && length.is_none_or(|length| view.shape()[0] == length);
-            if fits {
-                Ok(Cow::Borrowed(view.data()))
+            if view.dtype() == dtype && fits(view.shape()) {
+                Ok(view.data())
             } else {
                 Err(bad(format!("the array `{name}` has another type or shape")))
             }
         };
-        let floats = |name: &str, length: usize| -> Result<Vec<f32>, ArtifactError> {
-            let bytes = array(name, Dtype::F32, Some(length))?;
+        let array = |name: &str, dtype: Dtype, length: Option<usize>| {
+            view(name, dtype, &|shape| matches!(*shape, [found] if length.is_none_or(|length| found == length)))
+        };
+        let numbers = |name: &str, bytes: &[u8]| -> Result<Vec<f32>, ArtifactError> {
             let values: Vec<f32> = bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
             if values.iter().all(|value| value.is_finite()) {
                 Ok(values)
             } else {
                 Err(bad(format!("`{name}` holds a number that is not finite")))
             }
+        };
+        let floats = |name: &str, length: usize| numbers(name, array(name, Dtype::F32, Some(length))?);
+        let weights = |name: &str, rows: usize| {
+            let expected = shape(rows, format, heads);
+            numbers(name, view(name, Dtype::F32, &|shape| shape == expected)?)
         };
         let measures = |name: &str| -> Result<[f32; MEASURES], ArtifactError> {
             floats(name, MEASURES)?.try_into().map_err(|_| bad(format!("the array `{name}` has another shape")))
@@ -122,7 +137,7 @@ impl Vocabulary {
         }
         let subword_idf = idf("subword_idf", keys.len())?;
         let text = array("terms", Dtype::U8, None)?;
-        let text = std::str::from_utf8(&text).map_err(|_| bad("`terms` are no UTF-8"))?;
+        let text = std::str::from_utf8(text).map_err(|_| bad("`terms` are no UTF-8"))?;
         let ends = array("term_ends", Dtype::U32, Some(count))?;
         let mut start = 0;
         let mut terms = Vec::with_capacity(count);
@@ -140,12 +155,12 @@ impl Vocabulary {
         }
         Ok(Vocabulary {
             features: hashes.into_iter().zip(term_idf).map(|(hash, idf)| Feature { hash, idf }).collect(),
-            weights: floats("weights", count)?,
+            weights: weights("weights", count)?,
             terms,
-            subword_weights: floats("subword_weights", keys.len())?,
+            subword_weights: weights("subword_weights", keys.len())?,
             subwords: keys.into_iter().zip(subword_idf).map(|(key, idf)| Subword { key, idf }).collect(),
             measures: std::array::from_fn(|index| Measure { mean: means[index], deviation: deviations[index] }),
-            measure_weights: measures("measure_weights")?,
+            measure_weights: weights("measure_weights", MEASURES)?,
         })
     }
 }
@@ -153,11 +168,14 @@ impl Vocabulary {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::tests::{labelled_parts, parts};
     use serde_json::Value;
 
-    fn vocabulary() -> Vocabulary {
-        let parts = crate::model::tests::parts();
-        Vocabulary {
+    const HEADS: usize = 3;
+
+    /// The arrays of a model of removals, and those of one with labels.
+    fn vocabularies() -> [(Vocabulary, Format, usize); 2] {
+        let [one, several] = [parts(), labelled_parts(HEADS)].map(|parts| Vocabulary {
             terms: parts.features.iter().map(|feature| format!("t{:x}", feature.hash)).collect(),
             features: parts.features,
             weights: parts.weights,
@@ -165,14 +183,32 @@ mod tests {
             subword_weights: parts.subword_weights,
             measures: parts.measures,
             measure_weights: parts.measure_weights,
+        });
+        [(one, Format::Removal, 1), (several, Format::Labels, HEADS)]
+    }
+
+    #[test]
+    fn what_is_written_is_read_again_in_its_own_format_alone() {
+        for (vocabulary, format, heads) in vocabularies() {
+            let bytes = vocabulary.to_bytes(format).expect("arrays");
+            assert_eq!(Vocabulary::parse(&bytes, format, heads).expect("parses"), vocabulary);
+            for (other, count) in [(Format::Removal, heads), (Format::Labels, heads), (format, heads + 1)] {
+                // The heads of a model of removals are not counted: there is one.
+                let is_its_own = other == format && (count == heads || format == Format::Removal);
+                assert_eq!(Vocabulary::parse(&bytes, other, count).is_ok(), is_its_own, "{format:?} as {other:?}");
+            }
         }
     }
 
-    /// Why arrays are refused that were written whole.
-    fn refused(change: impl FnOnce(&mut Vocabulary)) -> String {
-        let mut vocabulary = vocabulary();
-        change(&mut vocabulary);
-        Vocabulary::parse(&vocabulary.to_bytes().expect("arrays")).expect_err("it is refused").to_string()
+    /// Why arrays are refused that were written whole, in either format.
+    fn refused(change: impl Fn(&mut Vocabulary)) -> String {
+        let [one, other] = vocabularies().map(|(mut vocabulary, format, heads)| {
+            change(&mut vocabulary);
+            let bytes = vocabulary.to_bytes(format).expect("arrays");
+            Vocabulary::parse(&bytes, format, heads).expect_err("it is refused").to_string()
+        });
+        assert_eq!(one, other);
+        one
     }
 
     #[test]
@@ -200,8 +236,7 @@ mod tests {
     }
 
     /// The bytes with another header: its length before it, the arrays behind.
-    fn with_header(change: impl FnOnce(&mut Value)) -> Vec<u8> {
-        let bytes = vocabulary().to_bytes().expect("arrays");
+    fn with_header(bytes: &[u8], change: impl FnOnce(&mut Value)) -> Vec<u8> {
         let (length, rest) = bytes.split_first_chunk().expect("a length");
         let (header, arrays) = rest.split_at(u64::from_le_bytes(*length) as usize);
         let mut header: Value = serde_json::from_slice(header).expect("JSON");
@@ -212,21 +247,28 @@ mod tests {
 
     #[test]
     fn absurd_lengths_are_refused() {
-        assert!(Vocabulary::parse(&with_header(|_| ())).is_ok());
-        let bytes = vocabulary().to_bytes().expect("arrays");
-        for length in [0, 1, bytes.len() as u64 - 7, 1 << 40, u64::MAX - 8, u64::MAX] {
-            let bytes = [&length.to_le_bytes(), &bytes[8..]].concat();
-            assert!(Vocabulary::parse(&bytes).is_err(), "a header of {length} bytes");
-        }
-        for length in [0_u64, 1, 1 << 33, u64::MAX / 4, u64::MAX] {
-            for array in ["weights", "terms", "measure_means", "subword_keys"] {
-                let shape = with_header(|header| header[array]["shape"] = vec![length].into());
-                assert!(Vocabulary::parse(&shape).is_err(), "{array} of {length}");
-                let flat = with_header(|header| header[array]["shape"] = vec![length, u64::MAX].into());
-                assert!(Vocabulary::parse(&flat).is_err(), "{array} of {length} in two dimensions");
+        for (vocabulary, format, heads) in vocabularies() {
+            let bytes = vocabulary.to_bytes(format).expect("arrays");
+            let parses = |bytes: &[u8]| Vocabulary::parse(bytes, format, heads).is_ok();
+            assert!(parses(&with_header(&bytes, |_| ())));
+            for length in [0, 1, bytes.len() as u64 - 7, 1 << 40, u64::MAX - 8, u64::MAX] {
+                let bytes = [&length.to_le_bytes(), &bytes[8..]].concat();
+                assert!(!parses(&bytes), "a header of {length} bytes");
             }
-            let ends = with_header(|header| header["weights"]["data_offsets"] = vec![length, u64::MAX].into());
-            assert!(Vocabulary::parse(&ends).is_err(), "from {length}");
+            for length in [0_u64, 1, 1 << 33, u64::MAX / 4, u64::MAX] {
+                for array in ["weights", "terms", "measure_means", "measure_weights", "subword_keys"] {
+                    let shape = with_header(&bytes, |header| header[array]["shape"] = vec![length].into());
+                    assert!(!parses(&shape), "{array} of {length}");
+                    for other in [heads as u64, u64::MAX] {
+                        let shape = vec![length, other];
+                        let flat = with_header(&bytes, |header| header[array]["shape"] = shape.into());
+                        assert!(!parses(&flat), "{array} of {length} in two dimensions");
+                    }
+                }
+                let offsets = vec![length, u64::MAX];
+                let ends = with_header(&bytes, |header| header["weights"]["data_offsets"] = offsets.into());
+                assert!(!parses(&ends), "from {length}");
+            }
         }
     }
 }

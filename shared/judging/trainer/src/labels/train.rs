@@ -1,0 +1,362 @@
+use modstream_classifier::artifact::{
+    self, Fit, FoldMetrics, Format, HeadEntry, Manifest, Measured, Metrics, Settings, Vocabulary,
+};
+use modstream_classifier::{BaseRate, ByDefault, Head, MEASURES, Model, Parts, Rates};
+use rayon::prelude::*;
+
+use super::evaluate::{by_source, known, thresholds};
+use super::texts::{LabelledTexts, counts, members, numbered};
+use crate::calibrate::platt;
+use crate::evaluate::Evaluation;
+use crate::features::{Chosen, candidates};
+use crate::fit::{FitError, Line, Solver, fit_label, rough_label};
+use crate::folds::deal_classes;
+use crate::metrics;
+use crate::rates;
+use crate::rows::Rows;
+use crate::train::{CONCURRENT_FITS, MAX_CHOOSING_COMMENTS, Step, TrainError, Trained, check, golden};
+
+/// The fewest texts with a label, and the fewest without it, that a head is trained on.
+pub const MIN_TEXTS_A_CLASS: usize = 20;
+
+/// A label to train a head for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LabelSettings {
+    /// The label's name.
+    pub label: String,
+    /// Whether the label counts where nobody chose labels.
+    pub by_default: ByDefault,
+    /// The share of texts with the label that the model is to assume; that of the texts it was measured on where none is given.
+    pub base_rate: Option<BaseRate>,
+}
+
+impl LabelSettings {
+    /// A label that counts by default, at the base rate of the texts.
+    pub fn of(label: &str) -> Self {
+        LabelSettings { label: label.to_owned(), by_default: ByDefault::On, base_rate: None }
+    }
+}
+
+/// Trains a model with a head a label. A text of which a label is not known says nothing to that label's head, neither in its fit
+/// nor in its numbers. Calibration, rates and metrics of a head are those of the source with most texts that it is known of; where
+/// none has enough of both kinds, those of all texts.
+///
+/// # Errors
+/// [`TrainError`] says what is missing.
+pub fn train_labels(
+    texts: &LabelledTexts,
+    name: &str,
+    settings: Settings,
+    labels: &[LabelSettings],
+    progress: &(dyn Fn(Step) + Sync),
+) -> Result<Trained, TrainError> {
+    check(&settings)?;
+    if texts.is_empty() {
+        return Err(TrainError::NoComments);
+    }
+    let columns = known_enough(texts, labels)?;
+    let fold = deal(texts, &columns, &settings);
+    let threads = rayon::ThreadPoolBuilder::new().num_threads(CONCURRENT_FITS).build();
+    let threads = threads.map_err(|error| TrainError::Setting(error.to_string()))?;
+    let all_but = |held_out: usize| -> Vec<usize> { (0..texts.len()).filter(|&row| fold[row] != held_out).collect() };
+    // The last "fold" holds nothing out: it is the model.
+    let times = settings.folds + 1;
+    progress(Step::Choosing(times));
+    let mut chosen = Vec::with_capacity(times);
+    for held_out in 0..times {
+        // The folds one after the other, since each holds a matrix; the heads of each side by side.
+        chosen.push(threads.install(|| choose(texts, &columns, &all_but(held_out), &settings))?);
+        progress(Step::Done);
+    }
+    progress(Step::Fitting(times * labels.len()));
+    let mut held_out_scores = vec![vec![0.0; texts.len()]; labels.len()];
+    let mut last = None;
+    for (held_out, chosen) in chosen.into_iter().enumerate() {
+        let fitted =
+            threads.install(|| Fitted::over(texts, &columns, &all_but(held_out), chosen, &settings, progress))?;
+        let rows: Vec<usize> = (0..texts.len()).filter(|&row| fold[row] == held_out).collect();
+        for (row, scores) in threads.install(|| fitted.scores(texts, &rows, &settings)) {
+            held_out_scores.iter_mut().zip(scores).for_each(|(column, score)| column[row] = score);
+        }
+        last = Some(fitted);
+    }
+    let Some(fitted) = last else {
+        return Err(TrainError::NoComments);
+    };
+    let heads = labels
+        .iter()
+        .zip(columns.iter().zip(&held_out_scores).zip(&fitted.lines))
+        .map(|(label, ((column, scores), (line, _)))| head(label, texts, column, scores, line, &fold, settings.folds))
+        .collect::<Result<Vec<_>, _>>()?;
+    fitted.finish(texts, name, settings, heads)
+}
+
+/// What is known of each label, if that is enough.
+fn known_enough(texts: &LabelledTexts, labels: &[LabelSettings]) -> Result<Vec<Vec<Option<bool>>>, TrainError> {
+    if labels.is_empty() {
+        return Err(TrainError::NoLabels);
+    }
+    let columns = labels.iter().enumerate().map(|(index, LabelSettings { label, .. })| {
+        if labels[..index].iter().any(|other| other.label == *label) {
+            return Err(TrainError::Setting(format!("the label {label} is asked for twice")));
+        }
+        if !artifact::is_label(label) {
+            return Err(TrainError::Setting(format!("{label:?} is no label: a label has {}", artifact::LABEL_RULE)));
+        }
+        if !texts.labels().contains(label) {
+            return Err(TrainError::UnknownLabel { label: label.clone(), labels: texts.labels().join(", ") });
+        }
+        let column = texts.column(label);
+        let counts = counts(column.iter().copied());
+        if counts.positives < MIN_TEXTS_A_CLASS || counts.negatives() < MIN_TEXTS_A_CLASS {
+            let (positives, negatives) = (counts.positives, counts.negatives());
+            return Err(TrainError::TooFewOfLabel { label: label.clone(), positives, negatives });
+        }
+        Ok(column)
+    });
+    columns.collect()
+}
+
+/// Deals the texts into folds: equal ones together, and those of a source with the same rarest label spread evenly.
+fn deal(texts: &LabelledTexts, columns: &[Vec<Option<bool>>], settings: &Settings) -> Vec<usize> {
+    let positives: Vec<usize> = columns.iter().map(|column| counts(column.iter().copied()).positives).collect();
+    let mut rarest_first: Vec<usize> = (0..columns.len()).collect();
+    rarest_first.sort_by_key(|&label| (positives[label], label));
+    let rarest = |row: usize| {
+        let found = rarest_first.iter().position(|&label| columns[label][row] == Some(true));
+        found.unwrap_or(columns.len())
+    };
+    let source = texts.source_indices();
+    let (class, classes) = numbered((0..texts.len()).map(|row| (source[row], rarest(row))));
+    deal_classes(&texts.texts, &class, classes, settings.folds, settings.seed).0
+}
+
+/// The features that matter most to the head that they matter most to.
+fn choose(
+    texts: &LabelledTexts,
+    columns: &[Vec<Option<bool>>],
+    rows: &[usize],
+    settings: &Settings,
+) -> Result<Chosen, TrainError> {
+    let of_rows: Vec<&str> = rows.iter().map(|&row| texts.texts[row].as_str()).collect();
+    let candidates = candidates(&of_rows, settings);
+    if candidates.features.is_empty() {
+        return Err(TrainError::NoVocabulary { min_documents: settings.min_documents });
+    }
+    if candidates.len() <= settings.max_features {
+        return Ok(candidates);
+    }
+    let mut is_picked = vec![false; texts.len()];
+    picked(rows, columns).for_each(|row| is_picked[row] = true);
+    let rows: Vec<usize> = rows.iter().copied().filter(|&row| is_picked[row]).collect();
+    let of_rows: Vec<&str> = rows.iter().map(|&row| texts.texts[row].as_str()).collect();
+    let vectors = Rows::of(&candidates.vectorizer(), &of_rows, settings);
+    let spread = vectors.root_mean_squares();
+    let matters = columns.par_iter().map(|column| {
+        let verdicts: Vec<Option<bool>> = rows.iter().map(|&row| column[row]).collect();
+        let scales = vectors.ratio_scales(&verdicts, candidates.len(), settings.ratio_exponent);
+        let line = rough_label(&vectors, &verdicts, &scales, settings.inverse_regularisation)?;
+        Ok(line.weights.iter().zip(&spread).map(|(weight, spread)| weight.abs() * spread).collect::<Vec<f64>>())
+    });
+    let matters = matters.collect::<Result<Vec<_>, FitError>>()?;
+    let most = |feature: usize| matters.iter().map(|of_head| of_head[feature]).fold(0.0, f64::max);
+    let matters: Vec<f64> = (0..candidates.len()).map(most).collect();
+    Ok(candidates.keep(settings.max_features, &matters))
+}
+
+/// The texts that features are chosen from: some that are evenly spaced among all, and of those with each label as many again,
+/// since a rare one has few among the others. More of them choose no better.
+fn picked(rows: &[usize], columns: &[Vec<Option<bool>>]) -> impl Iterator<Item = usize> {
+    let thin = |rows: Vec<usize>, most: usize| {
+        let step = rows.len().div_ceil(most.max(1)).max(1);
+        rows.into_iter().step_by(step)
+    };
+    let of_label = MAX_CHOOSING_COMMENTS / 2 / columns.len();
+    let with = columns.iter().flat_map(move |column| {
+        thin(rows.iter().copied().filter(|&row| column[row] == Some(true)).collect(), of_label)
+    });
+    thin(rows.to_vec(), MAX_CHOOSING_COMMENTS / 2).chain(with)
+}
+
+/// The lines of all heads over one vocabulary.
+struct Fitted {
+    chosen: Chosen,
+    /// Each head's line, with the largest entry of its gradient.
+    lines: Vec<(Line, f64)>,
+}
+
+impl Fitted {
+    fn over(
+        texts: &LabelledTexts,
+        columns: &[Vec<Option<bool>>],
+        rows: &[usize],
+        chosen: Chosen,
+        settings: &Settings,
+        progress: &(dyn Fn(Step) + Sync),
+    ) -> Result<Self, TrainError> {
+        let of_rows: Vec<&str> = rows.iter().map(|&row| texts.texts[row].as_str()).collect();
+        let vectors = Rows::of(&chosen.vectorizer(), &of_rows, settings);
+        let lines = columns.par_iter().map(|column| {
+            let verdicts: Vec<Option<bool>> = rows.iter().map(|&row| column[row]).collect();
+            let scales = vectors.ratio_scales(&verdicts, chosen.len(), settings.ratio_exponent);
+            fit_label(&vectors, &verdicts, &scales, settings.inverse_regularisation).inspect(|_| progress(Step::Done))
+        });
+        Ok(Fitted { lines: lines.collect::<Result<_, _>>()?, chosen })
+    }
+
+    /// The regressions' log-odds of some texts, each with its row.
+    fn scores(&self, texts: &LabelledTexts, rows: &[usize], settings: &Settings) -> Vec<(usize, Vec<f64>)> {
+        const CHUNK: usize = 2_000;
+        let vectorizer = self.chosen.vectorizer();
+        let chunks = rows.par_chunks(CHUNK).flat_map_iter(|rows| {
+            let of_rows: Vec<&str> = rows.iter().map(|&row| texts.texts[row].as_str()).collect();
+            let vectors = Rows::of(&vectorizer, &of_rows, settings);
+            let scores = vectors.iter().map(|row| self.lines.iter().map(|(line, _)| line.log_odds(row)).collect());
+            rows.iter().copied().zip(scores.collect::<Vec<_>>()).collect::<Vec<_>>()
+        });
+        chunks.collect()
+    }
+
+    fn finish(
+        self,
+        texts: &LabelledTexts,
+        name: &str,
+        settings: Settings,
+        entries: Vec<HeadEntry>,
+    ) -> Result<Trained, TrainError> {
+        let Fitted { chosen, lines } = self;
+        let (features, subwords) = (chosen.features.len(), chosen.subwords.len());
+        // The weights of some columns, those of all heads beside each other, without the scale that fitting wants.
+        let beside = |columns: std::ops::Range<usize>, scale: f64| -> Vec<f32> {
+            let of_column = |column: usize| lines.iter().map(move |(line, _)| (line.weights[column] * scale) as f32);
+            columns.flat_map(of_column).collect()
+        };
+        let weights = beside(0..features, 1.0);
+        let subword_weights = beside(features..features + subwords, settings.subword_scale);
+        let measure_weights = beside(chosen.len()..chosen.len() + MEASURES, settings.measure_scale);
+        let unusable = |error: &dyn std::error::Error| TrainError::Setting(error.to_string());
+        let heads = entries.iter().map(|entry| {
+            Ok(Head {
+                label: entry.label.clone(),
+                by_default: entry.by_default,
+                intercept: entry.regression.intercept,
+                calibration: entry.calibration,
+                training_base_rate: BaseRate::new(entry.measured.counts.share()).map_err(|error| unusable(&error))?,
+                base_rate: BaseRate::new(entry.base_rate).map_err(|error| unusable(&error))?,
+                rates: Rates::new(entry.rates.clone()).map_err(|error| unusable(&error))?,
+            })
+        });
+        let model = Model::new(Parts {
+            features: chosen.features.clone(),
+            longest_ngram: settings.longest_ngram,
+            weights: weights.clone(),
+            subwords: chosen.subwords.clone(),
+            subword_weights: subword_weights.clone(),
+            measures: chosen.measures,
+            measure_weights: measure_weights.clone(),
+            heads: heads.collect::<Result<_, TrainError>>()?,
+        });
+        let labels: Vec<&str> = entries.iter().map(|entry| entry.label.as_str()).collect();
+        let manifest = Manifest {
+            format: Format::Labels,
+            version: String::new(),
+            name: name.to_owned(),
+            files: Vec::new(),
+            settings,
+            training: texts.describe(&labels),
+            fit: Fit {
+                solver: Solver::Sparse.name().to_owned(),
+                terms: features,
+                subwords,
+                gradient: lines.iter().map(|(_, gradient)| *gradient).fold(0.0, f64::max),
+            },
+            heads: entries,
+            golden: golden(&model),
+        };
+        let vocabulary = Vocabulary {
+            terms: chosen.terms(texts.texts.iter().map(String::as_str)),
+            features: chosen.features,
+            weights,
+            subwords: chosen.subwords,
+            subword_weights,
+            measures: chosen.measures,
+            measure_weights,
+        };
+        Ok(Trained { manifest, vocabulary })
+    }
+}
+
+/// What the held-out scores of a label say of its head.
+fn head(
+    label: &LabelSettings,
+    texts: &LabelledTexts,
+    column: &[Option<bool>],
+    scores: &[f64],
+    line: &Line,
+    fold: &[usize],
+    folds: usize,
+) -> Result<HeadEntry, TrainError> {
+    let (source, rows) = measured_on(texts, column);
+    let (measured, verdicts) = known(&rows, scores, column);
+    let no_signal = || TrainError::NoSignalOfLabel { label: label.label.clone() };
+    let calibration = platt(&measured, &verdicts).ok_or_else(no_signal)?;
+    let calibrated =
+        |scores: &[f64]| -> Vec<f64> { scores.iter().map(|x| calibration.slope * x + calibration.intercept).collect() };
+    let measured = calibrated(&measured);
+    let known_rows: Vec<usize> = rows.into_iter().filter(|&row| column[row].is_some()).collect();
+    let fold: Vec<usize> = known_rows.iter().map(|&row| fold[row]).collect();
+    let thresholds = thresholds(&measured, &verdicts);
+    let measured_counts = counts(verdicts.iter().copied().map(Some));
+    Ok(HeadEntry {
+        label: label.label.clone(),
+        by_default: label.by_default,
+        training: counts(column.iter().copied()),
+        measured: Measured { source, counts: measured_counts },
+        base_rate: label.base_rate.map_or(measured_counts.share(), BaseRate::share),
+        metrics: measure(&measured, &verdicts, &fold, folds),
+        sources: by_source(&calibrated(scores), column, texts, &thresholds),
+        thresholds,
+        regression: artifact::Regression { intercept: line.intercept },
+        calibration,
+        rates: rates::table(&measured, &verdicts),
+    })
+}
+
+/// The source, with its rows, that has most texts of a label and enough of both kinds; all rows where none has.
+fn measured_on(texts: &LabelledTexts, column: &[Option<bool>]) -> (Option<String>, Vec<usize>) {
+    let names = texts.source_names();
+    let rows = members(&texts.source_indices(), names.len());
+    let of_source = rows.iter().map(|rows| counts(rows.iter().map(|&row| column[row])));
+    let usable = of_source
+        .enumerate()
+        .filter(|(_, counts)| counts.positives >= MIN_TEXTS_A_CLASS && counts.negatives() >= MIN_TEXTS_A_CLASS);
+    // The first of those with as many.
+    match usable.max_by_key(|(index, counts)| (counts.texts, std::cmp::Reverse(*index))) {
+        Some((index, _)) => (names[index].map(str::to_owned), rows[index].clone()),
+        None => (None, (0..texts.len()).collect()),
+    }
+}
+
+fn measure(log_odds: &[f64], verdicts: &[bool], fold: &[usize], folds: usize) -> Metrics {
+    let folds = (0..folds).map(|wanted| {
+        let of_fold = (0..fold.len()).filter(|&row| fold[row] == wanted);
+        let (scores, verdicts): (Vec<f64>, Vec<bool>) = of_fold.map(|row| (log_odds[row], verdicts[row])).unzip();
+        FoldMetrics { comments: scores.len(), roc_auc: metrics::roc_auc(&scores, &verdicts) }
+    });
+    // A fold without the label, or without anything else, has no area under its curve.
+    let folds: Vec<FoldMetrics> = folds.filter(|fold| fold.roc_auc.is_finite()).collect();
+    let pooled = Evaluation::of(log_odds, verdicts);
+    Metrics {
+        roc_auc: match folds.len() {
+            0 => pooled.roc_auc,
+            some => folds.iter().map(|fold| fold.roc_auc).sum::<f64>() / some as f64,
+        },
+        folds,
+        pr_auc: pooled.pr_auc,
+        accuracy: pooled.accuracy,
+        f1: pooled.f1,
+        log_loss: pooled.log_loss,
+        brier: pooled.brier,
+        ece: pooled.ece,
+    }
+}
