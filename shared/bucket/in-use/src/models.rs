@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use modstream_classifier::artifact::{ArtifactError, FileEntry, MANIFEST, Manifest, ModelFiles};
-use modstream_classifier::{BaseRate, Model};
+use modstream_classifier::{BaseRate, Label, Model, REMOVAL};
 use modstream_events::Cause;
 use modstream_platform::deliver::{DeliveryError, get, put_if_absent};
 use modstream_platform::{Clock, ETag, Fetched, Objects};
@@ -64,12 +64,30 @@ pub enum StoreError {
         /// The object's key.
         key: String,
     },
+    /// The model tells other labels than removals.
+    #[error("the model {name} has the labels {labels}: functions need one that learned what moderators remove")]
+    NoRemoval {
+        /// The model's name.
+        name: String,
+        /// The labels' names.
+        labels: String,
+    },
     /// The model itself is refused.
     #[error(transparent)]
     Artifact(#[from] ArtifactError),
     /// A call failed.
     #[error("models/ of the bucket: {0}")]
     Delivery(#[from] DeliveryError),
+}
+
+/// Loads a model that the functions can use: its one label is that moderators remove the comment.
+fn loaded(files: &ModelFiles) -> Result<(Model, Manifest), StoreError> {
+    let (model, manifest) = files.load()?;
+    let labels: Vec<&str> = model.labels().iter().map(Label::name).collect();
+    if labels != [REMOVAL] {
+        return Err(StoreError::NoRemoval { name: manifest.name, labels: labels.join(", ") });
+    }
+    Ok((model, manifest))
 }
 
 impl StoreError {
@@ -156,7 +174,7 @@ impl<O: Objects, C: Clock> ModelStore<O, C> {
             let file = self.read(&self.file_key(version, &path), deadline).await?;
             others.push((path, file));
         }
-        Ok(ModelFiles::new(bytes, others).load()?)
+        loaded(&ModelFiles::new(bytes, others))
     }
 
     async fn read(&self, key: &str, deadline: Timestamp) -> Result<Vec<u8>, StoreError> {
@@ -173,7 +191,7 @@ impl<O: Objects, C: Clock> ModelStore<O, C> {
     /// # Errors
     /// Where the model is not sound, or a write did not succeed before the deadline.
     pub async fn push(&self, files: &ModelFiles, deadline: Timestamp) -> Result<Manifest, StoreError> {
-        let (_, manifest) = files.load()?;
+        let (_, manifest) = loaded(files)?;
         for (name, bytes) in files.iter() {
             let key = self.file_key(&manifest.version, name);
             put_if_absent(&self.objects, &self.clock, deadline, &key, bytes.to_vec()).await?;

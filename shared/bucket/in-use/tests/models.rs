@@ -92,6 +92,23 @@ async fn versions_lie_side_by_side_and_pushing_one_again_changes_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_model_that_tells_other_labels_than_removals_is_neither_pushed_nor_loaded() {
+    let (store, objects, deadline) = store();
+    let harm = ModelFiles::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../models/harm")).expect("reads");
+    let error = store.push(&harm, deadline).await.expect_err("refused").to_string();
+    assert!(error.contains("the model harm has the labels toxic, severe_toxic"), "{error}");
+    assert_eq!(objects.list("").await, Ok(Vec::new()));
+    // Somebody copied it there by hand.
+    let (_, manifest) = harm.load().expect("loads");
+    for (name, bytes) in harm.iter() {
+        let key = format!("models/rscience/{}/{name}", manifest.version);
+        objects.put(&key, bytes.to_vec().into(), Condition::Always).await.expect("puts");
+    }
+    let error = store.load(&manifest.version, deadline).await.expect_err("refused");
+    assert!(matches!(error, StoreError::NoRemoval { .. }), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_not_sound_can_be_neither_pushed_nor_promoted() {
     let (store, objects, deadline) = store();
     let good = store.push(&model_files(), deadline).await.expect("pushes").version;
