@@ -224,7 +224,8 @@ fn a_removal_is_no_edit_and_is_left_out_and_counted() {
     let forms = serde_json::json!({ "[removed]": 1, "[deleted by user]": 1, "[beitrag entfernt]": 1 });
     assert_eq!(sent["placeholders"], forms);
     let events = events(&aws);
-    assert_eq!(events[0], events[1], "the comment that comes again is a repeat");
+    let of_k = events.iter().filter(|event| event["data"]["id"] == "k").collect::<Vec<_>>();
+    assert!(of_k.len() == 2 && of_k[0] == of_k[1], "the comment that comes again is a repeat: {events:?}");
     assert!(events.iter().all(|event| event["type"] == "modstream.comment.v1"), "{events:?}");
     let text = send(&aws, &[], "{\"body\":\"[removed]\"}\n");
     assert!(text.stdout.contains("1 comment left out, whose texts are gone: 1 [removed]"), "{}", text.stdout);
