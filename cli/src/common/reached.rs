@@ -12,8 +12,8 @@ use modstream_platform::table::{
     self, Batch, Consistency, Item, Key, Outcome, Page, Query, Table, Transacted, Update, Write,
 };
 use modstream_platform::{
-    Bytes, CallError, Condition, ETag, Fetched, ObjectVersion, Objects, PutOutcome, PutRecord, Secrets, Stage, Stream,
-    SystemClock, VersionedObjects, Written,
+    Bytes, CallError, Condition, ETag, Fetched, Objects, PutOutcome, PutRecord, Secrets, Stage, Stream, SystemClock,
+    VersionCursor, VersionPage, VersionedObjects, Written,
 };
 
 use super::aws_args::ConnectionArgs;
@@ -284,8 +284,8 @@ impl Objects for Bucket {
 }
 
 impl VersionedObjects for Bucket {
-    async fn list_versions(&self, prefix: &str) -> Result<Vec<ObjectVersion>, CallError> {
-        pass_on!(self, Bucket::{S3, Here}, objects => objects.list_versions(prefix).await)
+    async fn list_versions(&self, prefix: &str, after: Option<&VersionCursor>) -> Result<VersionPage, CallError> {
+        pass_on!(self, Bucket::{S3, Here}, objects => objects.list_versions(prefix, after).await)
     }
 
     async fn get_version(&self, key: &str, version_id: &str) -> Result<Option<Vec<u8>>, CallError> {

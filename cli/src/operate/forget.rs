@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail, ensure};
 use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgGroup, Args};
 use jiff::{SignedDuration, Timestamp};
-use modstream_forget::{Mode, Person, Summary, forget};
+use modstream_forget::{Area, Mode, Person, Progress, Summary, forget};
 use modstream_platform::Clock as _;
 use modstream_platform::aws::SystemClock;
 use serde_json::{Map, Value, json};
@@ -27,8 +27,8 @@ use crate::common::usage::Usage;
   modstream forget --comment k3f9a01
 
 Removed are texts in archive, quarantine, ledger and batches that were given up, in every version of an object. The streams' own
-copies expire by themselves; the command says when, and is to be run once more then. Stopped half-way, run it again. It asks
-before it removes anything; without a terminal it needs --yes.")]
+copies expire by themselves; the command says when, and is to be run once more then. Stopped half-way, run it again; after an
+error --from goes on where it had come to. It asks before it removes anything; without a terminal it needs --yes.")]
 pub(crate) struct ForgetArgs {
     /// Forget all comments of this author, the name exactly as it stands in comments
     #[arg(long, value_name = "NAME", group = "whose", value_parser = NonEmptyStringValueParser::new())]
@@ -36,6 +36,9 @@ pub(crate) struct ForgetArgs {
     /// Forget this comment, by the forum's id
     #[arg(long, value_name = "ID", group = "whose", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) comment: Option<String>,
+    /// Go on behind this key of the bucket, up to which a run that failed says that it had come
+    #[arg(long, value_name = "KEY", value_parser = key)]
+    pub(crate) from: Option<String>,
     /// Say what would be removed, and remove nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -90,10 +93,15 @@ impl ForgetArgs {
             }
             // An answer that is lost does no harm here, so the SDK may try again by itself.
             let (table, bucket) = (system.table(&self.table.table), system.bucket(&self.bucket.bucket));
-            let summary = Box::pin(forget((&table, &bucket), &SystemClock, &person, mode)).await?;
+            let mut progress = Progress { up_to: self.from.clone() };
+            let summary = Box::pin(forget((&table, &bucket), &SystemClock, &person, mode, &mut progress)).await;
+            let summary = summary.map_err(|error| match &progress.up_to {
+                Some(key) => anyhow::anyhow!("{error}; to go on where it stopped, say --from '{}'", one_line(key)),
+                None => anyhow::anyhow!("{error}; run the command again"),
+            })?;
             anyhow::Ok((summary, Kept { streams, backups }))
         })?;
-        if summary.is_empty() {
+        if summary.is_empty() && self.from.is_none() {
             bail!("{}", nothing(&summary, &who));
         }
         if self.json {
@@ -102,6 +110,14 @@ impl ForgetArgs {
             print(&as_text(&summary, &kept, &who, self.dry_run))?;
         }
         Ok(if summary.unclear.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+/// A key below which comments lie.
+fn key(text: &str) -> Result<String, String> {
+    match Area::of_key(text) {
+        Some(_) => Ok(text.to_owned()),
+        None => Err("a key of the bucket, as the error of the run before says it".to_owned()),
     }
 }
 

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use modstream_archive::{Content, Reader, decode};
-use modstream_forget::{Area, Mode, Person, forget};
+use modstream_forget::{Area, Mode, Person, Progress, forget};
 use modstream_platform::Clock;
 use modstream_platform::Objects;
 use modstream_platform::memory::{Config, EventSource, FunctionError};
@@ -114,7 +114,8 @@ async fn no_version_of_any_object_holds_a_forgotten_persons_name_or_text_and_the
 
     let (table, objects, clock) = (world.table(), world.objects(), world.clock());
     let person = Person::Author(AUTHOR.to_owned());
-    let done = forget((&table, &objects), &clock, &person, Mode::Remove).await.expect("removes");
+    let done =
+        forget((&table, &objects), &clock, &person, Mode::Remove, &mut Progress::default()).await.expect("removes");
     assert!(done.unclear.is_empty(), "{:?}", done.unclear);
     let records = done.places.iter().map(|(place, counts)| (*place, counts.records)).collect::<Vec<_>>();
     // What was scored twice was also given up twice.

@@ -30,7 +30,7 @@ async fn system(document: &str) -> System<MemoryWorld> {
 }
 
 async fn delete(objects: &MemoryObjects, key: &str) {
-    for version in objects.list_versions(key).await.expect("the bucket lists") {
+    for version in objects.list_versions(key, None).await.expect("the bucket lists").versions {
         objects.delete_version(&version.key, &version.version_id).await.expect("the bucket deletes");
     }
 }

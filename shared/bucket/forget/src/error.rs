@@ -13,7 +13,7 @@ pub enum ForgetError {
         error: DeliveryError,
     },
     /// An object could not be read, rewritten or deleted.
-    #[error("{key}: {error}; what was removed before is gone, so run the command again")]
+    #[error("{key}: {error}; what was removed before is gone")]
     Object {
         /// The object's key.
         key: String,
@@ -21,7 +21,7 @@ pub enum ForgetError {
         error: DeliveryError,
     },
     /// The alerts could not be read or rewritten.
-    #[error("{error}; what was removed before is gone, so run the command again")]
+    #[error("{error}; what was removed before is gone")]
     Ledger {
         /// What went wrong.
         error: LedgerError,

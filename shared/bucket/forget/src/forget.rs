@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -6,7 +7,7 @@ use jiff::Timestamp;
 use modstream_ledger::{Entry, Ledger, LedgerError, List};
 use modstream_platform::deliver::{DeliveryError, delete_version, get_version, list_versions, put_where};
 use modstream_platform::table::Table;
-use modstream_platform::{Clock, Condition, ObjectVersion, VersionedObjects};
+use modstream_platform::{Clock, Condition, ObjectVersion, VersionCursor, VersionedObjects};
 
 use crate::redact::{Verdict, is_theirs, redact};
 use crate::{ForgetError, Person};
@@ -44,6 +45,18 @@ impl Area {
             Area::GivenUp => "aws/lambda/",
         }
     }
+
+    /// The place of an object's key; none where no comments lie below it.
+    pub fn of_key(key: &str) -> Option<Self> {
+        Area::ALL.into_iter().find(|area| *area != Area::Ledger && key.starts_with(area.prefix()))
+    }
+}
+
+/// How far a run has come.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// The key of the bucket up to which all is looked at, places in the order of [`Area::ALL`]; none before the first.
+    pub up_to: Option<String>,
 }
 
 /// Whether anything is written.
@@ -98,6 +111,9 @@ impl Summary {
 /// Removes what a person wrote from every place, in all versions. What others write meanwhile is not overwritten; what they
 /// write behind it is not seen, so run it again once the streams' own copies have expired.
 ///
+/// What lies before where `progress` has come to is not looked at, and `progress` moves on with the work: who keeps it goes on from
+/// there after an error. In memory is a page of a listing, and what a key's versions are read into.
+///
 /// # Errors
 /// At the first object or item that can't be listed, read, rewritten or deleted. Running it again finishes the work.
 pub async fn forget<B: Table, O: VersionedObjects, C: Clock>(
@@ -105,27 +121,15 @@ pub async fn forget<B: Table, O: VersionedObjects, C: Clock>(
     clock: &C,
     person: &Person,
     mode: Mode,
+    progress: &mut Progress,
 ) -> Result<Summary, ForgetError> {
     let mut summary = Summary::default();
-    for place in Area::ALL {
+    let begun = progress.up_to.as_deref().and_then(Area::of_key);
+    for place in Area::ALL.into_iter().skip_while(|place| begun.is_some_and(|begun| *place != begun)) {
         if place == Area::Ledger {
             in_ledger(table, clock, person, mode, &mut summary).await?;
-            continue;
-        }
-        let work = Work { objects, clock, person, mode, place };
-        let mut counts = Counts::default();
-        let keys = work.versions_by_key().await?;
-        let looks = keys.into_iter().map(|(key, versions)| work.clear(key, versions));
-        let mut looks = stream::iter(looks).buffered(CONCURRENT_OBJECTS);
-        while let Some(cleared) = looks.try_next().await? {
-            counts.objects += u64::from(cleared.records + cleared.versions > 0);
-            counts.records += cleared.records;
-            counts.versions += cleared.versions;
-            summary.looked_at += cleared.looked_at;
-            summary.unclear.extend(cleared.unclear);
-        }
-        if counts != Counts::default() {
-            summary.places.insert(place, counts);
+        } else {
+            Work { objects, clock, person, mode, place }.clear_all(progress, &mut summary).await?;
         }
     }
     Ok(summary)
@@ -201,34 +205,79 @@ impl<O: VersionedObjects, C: Clock> Work<'_, O, C> {
         self.clock.now().saturating_add(CALL_TIMEOUT).unwrap_or(Timestamp::MAX)
     }
 
-    async fn versions_by_key(&self) -> Result<BTreeMap<String, Vec<ObjectVersion>>, ForgetError> {
+    /// Clears every key of the place, a page of them after the other.
+    async fn clear_all(&self, progress: &mut Progress, summary: &mut Summary) -> Result<(), ForgetError> {
         let prefix = self.place.prefix();
-        let all = list_versions(self.objects, self.clock, self.deadline(), prefix).await;
-        let all = all.map_err(|error| ForgetError::List { prefix: prefix.to_owned(), error })?;
-        let mut by_key: BTreeMap<String, Vec<ObjectVersion>> = BTreeMap::new();
-        for version in all {
-            by_key.entry(version.key.clone()).or_default().push(version);
+        let mut counts = Counts::default();
+        let begun = progress.up_to.clone().filter(|key| key.starts_with(prefix));
+        let mut after = begun.map(|key| VersionCursor { key, version_id: None });
+        // Of a page's last key more versions may follow.
+        let mut versions: Vec<ObjectVersion> = Vec::new();
+        loop {
+            let page = list_versions(self.objects, self.clock, self.deadline(), prefix, after.as_ref()).await;
+            let page = page.map_err(|error| ForgetError::List { prefix: prefix.to_owned(), error })?;
+            versions.extend(page.versions);
+            let is_of_last = |version: &ObjectVersion| versions.last().is_some_and(|last| last.key == version.key);
+            let whole = match page.next {
+                Some(_) => versions.iter().position(is_of_last).unwrap_or_default(),
+                None => versions.len(),
+            };
+            let rest = versions.split_off(whole);
+            let keys = versions.chunk_by(|one, other| one.key == other.key);
+            let looks = keys.filter_map(|versions| Some(self.clear(&versions.first()?.key, versions)));
+            let mut looks = stream::iter(looks).buffered(CONCURRENT_OBJECTS);
+            while let Some((key, cleared)) = looks.try_next().await? {
+                counts.objects += u64::from(cleared.records + cleared.versions > 0);
+                counts.records += cleared.records;
+                counts.versions += cleared.versions;
+                summary.looked_at += cleared.looked_at;
+                summary.unclear.extend(cleared.unclear);
+                progress.up_to = Some(key.to_owned());
+            }
+            drop(looks);
+            (versions, after) = (rest, page.next);
+            if after.is_none() {
+                break;
+            }
         }
-        Ok(by_key)
+        if counts != Counts::default() {
+            summary.places.insert(self.place, counts);
+        }
+        Ok(())
     }
 
     /// Clears all versions of a key, and looks again until there is nothing left to clear.
-    async fn clear(&self, key: String, mut versions: Vec<ObjectVersion>) -> Result<Cleared, ForgetError> {
-        let failed = |error: DeliveryError| ForgetError::Object { key: key.clone(), error };
+    async fn clear<'k>(&self, key: &'k str, versions: &[ObjectVersion]) -> Result<(&'k str, Cleared), ForgetError> {
+        let failed = |error: DeliveryError| ForgetError::Object { key: key.to_owned(), error };
         let mut cleared = Cleared::default();
+        let mut versions = Cow::Borrowed(versions);
         for _ in 0..ROUNDS {
             cleared.unclear.clear();
             let mut found = false;
-            for version in &versions {
+            for version in versions.iter() {
                 found |= self.clear_version(version, &mut cleared).await.map_err(failed)?;
             }
             if !found || self.mode == Mode::DryRun {
-                return Ok(cleared);
+                return Ok((key, cleared));
             }
-            versions = list_versions(self.objects, self.clock, self.deadline(), &key).await.map_err(failed)?;
-            versions.retain(|version| version.key == key);
+            versions = Cow::Owned(self.versions_of(key).await.map_err(failed)?);
         }
-        Err(ForgetError::Contended { key })
+        Err(ForgetError::Contended { key: key.to_owned() })
+    }
+
+    /// All versions of one key.
+    async fn versions_of(&self, key: &str) -> Result<Vec<ObjectVersion>, DeliveryError> {
+        let (mut all, mut after) = (Vec::new(), None);
+        loop {
+            let page = list_versions(self.objects, self.clock, self.deadline(), key, after.as_ref()).await?;
+            // Keys that begin with this one come behind it.
+            let is_last = page.next.is_none() || page.versions.iter().any(|version| version.key != key);
+            all.extend(page.versions.into_iter().filter(|version| version.key == key));
+            after = page.next;
+            if is_last {
+                return Ok(all);
+            }
+        }
     }
 
     /// Whether the version held some of the person's text.

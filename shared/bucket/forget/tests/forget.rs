@@ -9,11 +9,12 @@ use modstream_archive::{ArchivedRecord, Content, decode, encode};
 use modstream_events::{
     Alert, Comment, Event, EventRef, ModelRef, OperatingPoint, PolicyRef, Prediction, Severity, Term,
 };
-use modstream_forget::{Area, Counts, ForgetError, Mode, Person, Summary, forget};
+use modstream_forget::{Area, Counts, ForgetError, Mode, Person, Progress, Summary};
 use modstream_ledger::{AlertKey, Entry, Ledger, SCHEMA};
 use modstream_platform::memory::{MemoryClock, MemoryObjects, MemoryTable};
 use modstream_platform::{
-    Bytes, CallError, CallErrorKind, Condition, ETag, Fetched, ObjectVersion, Objects, VersionedObjects, Written,
+    Bytes, CallError, CallErrorKind, Condition, ETag, Fetched, Objects, VersionCursor, VersionPage, VersionedObjects,
+    Written,
 };
 use serde_json::{Value, json};
 
@@ -24,6 +25,16 @@ const SHARD: &str = "shardId-000000000000";
 const QUARANTINED: &str = "quarantine/comments/shardId-000000000000/7.json";
 const NO_JSON: &str = "quarantine/comments/shardId-000000000000/8.json";
 const GIVEN_UP: &str = "aws/lambda/b3a7/shardId-000000000000/2026/01/05/2026-01-05T10.00.00-x.json";
+
+/// A run from the beginning.
+async fn forget<O: VersionedObjects>(
+    from: (&MemoryTable, &O),
+    clock: &MemoryClock,
+    person: &Person,
+    mode: Mode,
+) -> Result<Summary, ForgetError> {
+    modstream_forget::forget(from, clock, person, mode, &mut Progress::default()).await
+}
 
 fn clock() -> MemoryClock {
     MemoryClock::starting_at("2026-01-06T09:00:00Z".parse::<Timestamp>().expect("a time"))
@@ -283,12 +294,12 @@ async fn one_comment_is_forgotten_by_its_id_or_partition_key_and_others_of_its_a
 #[tokio::test(start_paused = true)]
 async fn without_a_match_nothing_is_written() {
     let (table, objects, clock) = (table().await, bucket().await, clock());
-    let (versions, items) = (objects.list_versions("").await.expect("lists"), table.items());
+    let (versions, items) = (objects.list_versions("", None).await.expect("lists").versions, table.items());
     for person in [Person::Author("BOB_1984".to_owned()), Person::Comment("k".to_owned())] {
         let summary = forget((&table, &objects), &clock, &person, Mode::Remove).await.expect("reads");
         assert!(summary.is_empty() && summary.unclear.is_empty() && summary.looked_at > 6, "{summary:?}");
     }
-    assert_eq!((objects.list_versions("").await.expect("lists"), table.items()), (versions, items));
+    assert_eq!((objects.list_versions("", None).await.expect("lists").versions, table.items()), (versions, items));
 }
 
 #[tokio::test(start_paused = true)]
@@ -311,6 +322,21 @@ async fn what_has_another_form_is_named_and_left() {
     for key in keys {
         assert_eq!(objects.versions(key), std::slice::from_ref(&strange));
     }
+}
+
+/// A page of two versions, so that a key's versions stand on several.
+async fn in_small_pages(
+    objects: &MemoryObjects,
+    prefix: &str,
+    after: Option<&VersionCursor>,
+) -> Result<VersionPage, CallError> {
+    let mut page = objects.list_versions(prefix, after).await?;
+    if page.versions.len() > 2 {
+        page.versions.truncate(2);
+        let last = &page.versions[1];
+        page.next = Some(VersionCursor { key: last.key.clone(), version_id: Some(last.version_id.clone()) });
+    }
+    Ok(page)
 }
 
 /// A bucket whose calls fail from the `budget`-th on, or whose answers get lost.
@@ -357,8 +383,8 @@ impl Objects for Failing {
 }
 
 impl VersionedObjects for Failing {
-    async fn list_versions(&self, prefix: &str) -> Result<Vec<ObjectVersion>, CallError> {
-        if self.next().1 { self.inner.list_versions(prefix).await } else { Err(Self::error()) }
+    async fn list_versions(&self, prefix: &str, after: Option<&VersionCursor>) -> Result<VersionPage, CallError> {
+        if self.next().1 { in_small_pages(&self.inner, prefix, after).await } else { Err(Self::error()) }
     }
 
     async fn get_version(&self, key: &str, version_id: &str) -> Result<Option<Vec<u8>>, CallError> {
@@ -390,17 +416,41 @@ async fn a_crash_anywhere_loses_nobody_elses_text_and_another_run_finishes() {
         for budget in 0.. {
             let (table, inner) = (table().await, bucket().await);
             let failing = Failing { inner: inner.clone(), calls: AtomicUsize::new(0), budget, is_done };
-            let crashed = forget((&table, &failing), &clock, &bob(), Mode::Remove).await;
+            let mut progress = Progress::default();
+            let crashed =
+                modstream_forget::forget((&table, &failing), &clock, &bob(), Mode::Remove, &mut progress).await;
             assert_eq!(eves(&everything(&table, &inner).await), whole, "after call {budget}");
             ended = crashed.is_ok();
             if ended {
                 break;
             }
-            forget((&table, &inner), &clock, &bob(), Mode::Remove).await.expect("finishes");
+            // From the beginning, and from where it had come to.
+            if budget % 2 == 0 {
+                progress = Progress::default();
+            }
+            modstream_forget::forget((&table, &inner), &clock, &bob(), Mode::Remove, &mut progress)
+                .await
+                .expect("finishes");
             assert_gone(&everything(&table, &inner).await);
         }
         assert!(ended);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_goes_on_reads_nothing_before_where_it_had_come_to() {
+    let (table, inner, clock) = (table().await, bucket().await, clock());
+    let run = async |progress: &mut Progress| {
+        modstream_forget::forget((&table, &inner), &clock, &bob(), Mode::DryRun, progress).await.expect("reads")
+    };
+    let mut progress = Progress::default();
+    let whole = run(&mut progress).await;
+    assert_eq!(progress.up_to.as_deref(), Some(GIVEN_UP), "the last key of all");
+    let rest = run(&mut progress).await;
+    assert!(rest.is_empty() && rest.looked_at == 0, "{rest:?}");
+    let behind = run(&mut Progress { up_to: Some(QUARANTINED.to_owned()) }).await;
+    assert!(behind.looked_at > 0 && behind.looked_at < whole.looked_at, "{behind:?}");
+    assert!(!behind.places.contains_key(&Area::Archive) && behind.places.contains_key(&Area::GivenUp), "{behind:?}");
 }
 
 /// A bucket where somebody writes the quarantine object anew before each conditional write of it.
@@ -430,8 +480,8 @@ impl Objects for Contended {
 }
 
 impl VersionedObjects for Contended {
-    async fn list_versions(&self, prefix: &str) -> Result<Vec<ObjectVersion>, CallError> {
-        self.inner.list_versions(prefix).await
+    async fn list_versions(&self, prefix: &str, after: Option<&VersionCursor>) -> Result<VersionPage, CallError> {
+        in_small_pages(&self.inner, prefix, after).await
     }
 
     async fn get_version(&self, key: &str, version_id: &str) -> Result<Option<Vec<u8>>, CallError> {

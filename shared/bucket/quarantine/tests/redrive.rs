@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use kinesis_batch::{Fault, Record};
 use modstream_events::{BadRecord, Comment, Event, Reason, ids};
-use modstream_forget::{Mode, Person, forget};
+use modstream_forget::{Mode, Person, Progress, forget};
 use modstream_ledger::SCHEMA;
 use modstream_platform::deliver::put_all;
 use modstream_platform::memory::{
@@ -311,7 +311,9 @@ async fn what_was_a_forgotten_persons_stays_away_by_force_too() {
     let world = World::new();
     world.give_up(records(&["a", "b", "c"])).await;
     let person = Person::Comment("b".to_owned());
-    forget((&world.table, &world.objects), &world.clock, &person, Mode::Remove).await.expect("forgets");
+    forget((&world.table, &world.objects), &world.clock, &person, Mode::Remove, &mut Progress::default())
+        .await
+        .expect("forgets");
     let redriven = world.run(&Options { force: true, ..Options::default() }).await;
     assert_eq!((redriven.put_back, redriven.count(Why::Forgotten), redriven.left.len()), (2, 1, 1));
     assert_eq!(world.on_comments(), ["a", "c"].map(comment));

@@ -178,10 +178,32 @@ pub struct ObjectVersion {
     pub etag: Option<ETag>,
 }
 
+/// A page of a listing of versions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VersionPage {
+    /// The versions, by key, the newest of a key first.
+    pub versions: Vec<ObjectVersion>,
+    /// Where the next page begins; none where this is the last one.
+    pub next: Option<VersionCursor>,
+}
+
+/// Where a listing of versions goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VersionCursor {
+    /// The key behind which it goes on.
+    pub key: String,
+    /// The version of the key behind which it goes on; none where it is behind all of them.
+    pub version_id: Option<String>,
+}
+
 /// A bucket that keeps what was overwritten or deleted, and can be made to forget it.
 pub trait VersionedObjects: Objects {
-    /// Lists all versions of all keys that start with `prefix`, by key, the newest first.
-    fn list_versions(&self, prefix: &str) -> impl Future<Output = Result<Vec<ObjectVersion>, CallError>> + Send;
+    /// Lists versions of the keys that start with `prefix`, a page a call: by key, the newest of a key first.
+    fn list_versions(
+        &self,
+        prefix: &str,
+        after: Option<&VersionCursor>,
+    ) -> impl Future<Output = Result<VersionPage, CallError>> + Send;
 
     /// Reads a version's content; none where there is no such version any more. A missing permission is an error.
     fn get_version(

@@ -17,6 +17,35 @@ pub struct Page<T, N> {
     pub next: Option<N>,
 }
 
+impl<T, N: PartialEq> Page<T, N> {
+    /// What the page holds, and what names the next one, where there is one.
+    ///
+    /// # Errors
+    /// Where the page broke off, or does not say what follows: half a page is none.
+    pub fn whole(
+        self,
+        service: &'static str,
+        operation: &'static str,
+        after: Option<&N>,
+    ) -> Result<(Vec<T>, Option<N>), CallError> {
+        let Page { entries, announced, is_truncated, next } = self;
+        let broken = |message: &str| {
+            Err(CallError { service, operation, kind: CallErrorKind::OutcomeUnknown, message: message.to_owned() })
+        };
+        let Some(is_truncated) = is_truncated else { return broken("a page that broke off") };
+        if announced.is_some_and(|announced| announced != entries.len()) {
+            return broken("a page that broke off");
+        }
+        if !is_truncated {
+            return Ok((entries, None));
+        }
+        if next.is_none() || next.as_ref() == after {
+            return broken("a page that does not say what follows");
+        }
+        Ok((entries, next))
+    }
+}
+
 /// All entries of a listing: `page` answers the first page, and then each that the one before names. A page may hold fewer
 /// entries than others, or none, and still be followed by more.
 ///
@@ -32,23 +61,13 @@ where
     N: Clone + PartialEq + Send,
     F: Future<Output = Result<Page<T, N>, CallError>> + Send,
 {
-    let broken = |message: &str| {
-        Err(CallError { service, operation, kind: CallErrorKind::OutcomeUnknown, message: message.to_owned() })
-    };
     let mut all = Vec::new();
     let mut after: Option<N> = None;
     loop {
-        let Page { entries, announced, is_truncated, next } = page(after.clone()).await?;
-        let Some(is_truncated) = is_truncated else { return broken("a page that broke off") };
-        if announced.is_some_and(|announced| announced != entries.len()) {
-            return broken("a page that broke off");
-        }
+        let (entries, next) = page(after.clone()).await?.whole(service, operation, after.as_ref())?;
         all.extend(entries);
-        if !is_truncated {
+        if next.is_none() {
             return Ok(all);
-        }
-        if next.is_none() || next == after {
-            return broken("a page that does not say what follows");
         }
         after = next;
     }

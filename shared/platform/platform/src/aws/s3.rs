@@ -10,7 +10,8 @@ use super::boxed;
 use super::error::{Operation, chain, status};
 use crate::listing::{Page, all_pages};
 use crate::{
-    Bytes, CallError, CallErrorKind, Condition, ETag, Fetched, ObjectVersion, Objects, VersionedObjects, Written,
+    Bytes, CallError, CallErrorKind, Condition, ETag, Fetched, ObjectVersion, Objects, VersionCursor, VersionPage,
+    VersionedObjects, Written,
 };
 
 const GET: Operation = Operation { service: "s3", name: "GetObject" };
@@ -157,33 +158,31 @@ impl S3Objects {
 }
 
 impl VersionedObjects for S3Objects {
-    async fn list_versions(&self, prefix: &str) -> Result<Vec<ObjectVersion>, CallError> {
-        let pages =
-            all_pages(LIST_VERSIONS.service, LIST_VERSIONS.name, async |after: Option<(String, Option<String>)>| {
-                let (key, version_id) = after.map_or((None, None), |(key, version_id)| (Some(key), version_id));
-                let call = self.client.list_object_versions().bucket(&self.bucket).prefix(prefix);
-                let call = call.set_key_marker(key).set_version_id_marker(version_id);
-                let page = boxed(call.send()).await.map_err(|error| LIST_VERSIONS.failed(&error))?;
-                let written = page.versions.unwrap_or_default().into_iter().filter_map(|version| {
-                    let (Some(key), Some(version_id)) = (version.key, version.version_id) else { return None };
-                    let is_latest = version.is_latest.unwrap_or_default();
-                    Some(ObjectVersion { key, version_id, is_latest, etag: version.e_tag.map(ETag) })
-                });
-                let deleted = page.delete_markers.unwrap_or_default().into_iter().filter_map(|marker| {
-                    let (Some(key), Some(version_id)) = (marker.key, marker.version_id) else { return None };
-                    Some(ObjectVersion { key, version_id, is_latest: marker.is_latest.unwrap_or_default(), etag: None })
-                });
-                Ok(Page {
-                    entries: written.chain(deleted).collect(),
-                    announced: None,
-                    is_truncated: page.is_truncated,
-                    next: page.next_key_marker.map(|key| (key, page.next_version_id_marker)),
-                })
-            });
-        let mut all: Vec<ObjectVersion> = pages.await?;
+    async fn list_versions(&self, prefix: &str, after: Option<&VersionCursor>) -> Result<VersionPage, CallError> {
+        let call = self.client.list_object_versions().bucket(&self.bucket).prefix(prefix);
+        let call = call.set_key_marker(after.map(|after| after.key.clone()));
+        let call = call.set_version_id_marker(after.and_then(|after| after.version_id.clone()));
+        let page = boxed(call.send()).await.map_err(|error| LIST_VERSIONS.failed(&error))?;
+        let written = page.versions.unwrap_or_default().into_iter().filter_map(|version| {
+            let (Some(key), Some(version_id)) = (version.key, version.version_id) else { return None };
+            let is_latest = version.is_latest.unwrap_or_default();
+            Some(ObjectVersion { key, version_id, is_latest, etag: version.e_tag.map(ETag) })
+        });
+        let deleted = page.delete_markers.unwrap_or_default().into_iter().filter_map(|marker| {
+            let (Some(key), Some(version_id)) = (marker.key, marker.version_id) else { return None };
+            Some(ObjectVersion { key, version_id, is_latest: marker.is_latest.unwrap_or_default(), etag: None })
+        });
+        let page = Page {
+            entries: written.chain(deleted).collect(),
+            announced: None,
+            is_truncated: page.is_truncated,
+            next: page.next_key_marker.map(|key| VersionCursor { key, version_id: page.next_version_id_marker }),
+        };
+        let (mut versions, next): (Vec<ObjectVersion>, _) =
+            page.whole(LIST_VERSIONS.service, LIST_VERSIONS.name, after)?;
         // A page has versions and deletions apart; each is in order. The sort is stable, and the newest comes first.
-        all.sort_by(|one, other| one.key.cmp(&other.key).then(other.is_latest.cmp(&one.is_latest)));
-        Ok(all)
+        versions.sort_by(|one, other| one.key.cmp(&other.key).then(other.is_latest.cmp(&one.is_latest)));
+        Ok(VersionPage { versions, next })
     }
 
     async fn get_version(&self, key: &str, version_id: &str) -> Result<Option<Vec<u8>>, CallError> {

@@ -2,9 +2,9 @@ use jiff::Timestamp;
 
 use super::DeliveryError;
 use super::objects::tried;
-use crate::{Clock, ObjectVersion, VersionedObjects};
+use crate::{Clock, ObjectVersion, VersionCursor, VersionPage, VersionedObjects};
 
-/// Lists all versions of all keys that start with `prefix`, by key, the newest first.
+/// Lists versions of the keys that start with `prefix`, a page, from behind `after`: by key, the newest of a key first.
 ///
 /// # Errors
 /// [`DeliveryError`] where there is no answer by the deadline.
@@ -13,8 +13,9 @@ pub async fn list_versions<O: VersionedObjects, C: Clock>(
     clock: &C,
     deadline: Timestamp,
     prefix: &str,
-) -> Result<Vec<ObjectVersion>, DeliveryError> {
-    tried(clock, deadline, ("s3:ListBucketVersions", prefix), || objects.list_versions(prefix)).await
+    after: Option<&VersionCursor>,
+) -> Result<VersionPage, DeliveryError> {
+    tried(clock, deadline, ("s3:ListBucketVersions", prefix), || objects.list_versions(prefix, after)).await
 }
 
 /// Reads a version; none where there is no such version any more.

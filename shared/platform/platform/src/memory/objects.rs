@@ -6,7 +6,13 @@ use std::sync::{Arc, Mutex};
 use md5::{Digest, Md5};
 
 use super::lock;
-use crate::{Bytes, CallError, Condition, ETag, Fetched, ObjectVersion, Objects, VersionedObjects, Written};
+use crate::{
+    Bytes, CallError, Condition, ETag, Fetched, ObjectVersion, Objects, VersionCursor, VersionPage, VersionedObjects,
+    Written,
+};
+
+/// The versions of a page, as S3 lists them.
+const PAGE_VERSIONS: usize = 1_000;
 
 /// A bucket with versioning on. A tag is the MD5 of the content in hexadecimal, as S3's is for a simple put.
 ///
@@ -81,20 +87,32 @@ impl Objects for MemoryObjects {
 }
 
 impl VersionedObjects for MemoryObjects {
-    async fn list_versions(&self, prefix: &str) -> Result<Vec<ObjectVersion>, CallError> {
+    async fn list_versions(&self, prefix: &str, after: Option<&VersionCursor>) -> Result<VersionPage, CallError> {
         let versions = lock(&self.versions);
-        let from_prefix = versions.range::<str, _>((Bound::Included(prefix), Bound::Unbounded));
-        let keys = from_prefix.take_while(|(key, _)| key.starts_with(prefix));
-        let all = keys.flat_map(|(key, all)| {
+        let from = after.map_or(prefix, |after| after.key.as_str().max(prefix));
+        let keys = versions.range::<str, _>((Bound::Included(from), Bound::Unbounded));
+        let all = keys.take_while(|(key, _)| key.starts_with(prefix)).flat_map(|(key, all)| {
             let newest = all.last().map(|version| version.id);
-            all.iter().rev().map(move |version| ObjectVersion {
+            let is_behind = move |version: &&Version| match after {
+                Some(after) if after.key == *key => {
+                    // The newest come first, so that what is behind a version is older.
+                    after.version_id.as_ref().is_some_and(|id| id.parse().is_ok_and(|id: u64| version.id < id))
+                }
+                _ => true,
+            };
+            all.iter().rev().filter(is_behind).map(move |version| ObjectVersion {
                 key: key.clone(),
                 version_id: version.id.to_string(),
                 is_latest: newest == Some(version.id),
                 etag: Some(version.etag.clone()),
             })
         });
-        Ok(all.collect())
+        let mut versions: Vec<ObjectVersion> = all.take(PAGE_VERSIONS + 1).collect();
+        let is_last = versions.len() <= PAGE_VERSIONS;
+        versions.truncate(PAGE_VERSIONS);
+        let next = versions.last().filter(|_| !is_last);
+        let next = next.map(|last| VersionCursor { key: last.key.clone(), version_id: Some(last.version_id.clone()) });
+        Ok(VersionPage { versions, next })
     }
 
     async fn get_version(&self, key: &str, version_id: &str) -> Result<Option<Vec<u8>>, CallError> {

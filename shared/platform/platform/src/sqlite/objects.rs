@@ -3,7 +3,10 @@ use md5::{Digest, Md5};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{Database, DatabaseError};
-use crate::{Bytes, CallError, Condition, ETag, Fetched, ObjectVersion, Objects, VersionedObjects, Written};
+use crate::{
+    Bytes, CallError, Condition, ETag, Fetched, ObjectVersion, Objects, VersionCursor, VersionPage, VersionedObjects,
+    Written,
+};
 
 /// A bucket without versioning: what is written over or deleted is gone, so a key has one version at most. A tag is the MD5 of the
 /// content in hexadecimal, as S3's is for a simple put.
@@ -69,8 +72,29 @@ impl SqliteObjects {
         self.database.write(work).await.map_err(failed(operation))
     }
 
-    /// All that `columns` says of the objects whose keys start with `prefix`, by key, some at a time: others get their turn
-    /// between them.
+    /// What `columns` says of the objects whose keys start with `prefix`, by key, from behind the key `after`; a page of them.
+    fn page<T>(
+        &self,
+        operation: &'static str,
+        prefix: &str,
+        after: Option<&str>,
+        columns: &str,
+        read: impl Fn(&Row<'_>) -> rusqlite::Result<(String, T)>,
+    ) -> Result<Keys<T>, CallError> {
+        let compared = if after.is_some() { ">" } else { ">=" };
+        let sql = format!("SELECT {columns} FROM objects WHERE key {compared} ?1 ORDER BY key LIMIT ?2");
+        let from = after.map_or(prefix, |after| after.max(prefix));
+        let page: Vec<(String, T)> = self.read(operation, |connection| {
+            let mut statement = connection.prepare_cached(&sql)?;
+            statement.query_map(params![from, PAGE_KEYS], |row| read(row))?.collect()
+        })?;
+        let is_last = page.len() < PAGE_KEYS;
+        let next = page.last().map(|(key, _)| key.clone()).filter(|key| !is_last && key.starts_with(prefix));
+        let entries = page.into_iter().take_while(|(key, _)| key.starts_with(prefix)).map(|(_, entry)| entry);
+        Ok(Keys { entries: entries.collect(), next })
+    }
+
+    /// All of that, a page at a time: others get their turn between them.
     async fn all<T>(
         &self,
         operation: &'static str,
@@ -78,31 +102,25 @@ impl SqliteObjects {
         columns: &str,
         read: impl Fn(&Row<'_>) -> rusqlite::Result<(String, T)>,
     ) -> Result<Vec<T>, CallError> {
-        let first = format!("SELECT {columns} FROM objects WHERE key >= ?1 ORDER BY key LIMIT ?2");
-        let next = format!("SELECT {columns} FROM objects WHERE key > ?1 ORDER BY key LIMIT ?2");
         let mut all = Vec::new();
         let mut after: Option<String> = None;
         loop {
-            let page: Vec<(String, T)> = self.read(operation, |connection| {
-                let mut statement = connection.prepare_cached(if after.is_some() { &next } else { &first })?;
-                let from = after.as_deref().unwrap_or(prefix);
-                let rows = statement.query_map(params![from, PAGE_KEYS], |row| read(row))?;
-                rows.collect()
-            })?;
-            let is_last = page.len() < PAGE_KEYS;
-            after = page.last().map(|(key, _)| key.clone());
-            for (key, entry) in page {
-                if !key.starts_with(prefix) {
-                    return Ok(all);
-                }
-                all.push(entry);
-            }
-            if is_last {
+            let Keys { entries, next } = self.page(operation, prefix, after.as_deref(), columns, &read)?;
+            all.extend(entries);
+            if next.is_none() {
                 return Ok(all);
             }
+            after = next;
             tokio::task::yield_now().await;
         }
     }
+}
+
+/// A page of a listing.
+struct Keys<T> {
+    entries: Vec<T>,
+    /// The key behind which the next page begins.
+    next: Option<String>,
 }
 
 fn failed(operation: &'static str) -> impl Fn(DatabaseError) -> CallError {
@@ -162,14 +180,17 @@ impl Objects for SqliteObjects {
 }
 
 impl VersionedObjects for SqliteObjects {
-    async fn list_versions(&self, prefix: &str) -> Result<Vec<ObjectVersion>, CallError> {
-        self.all("ListObjectVersions", prefix, "key, id, etag", |row| {
+    async fn list_versions(&self, prefix: &str, after: Option<&VersionCursor>) -> Result<VersionPage, CallError> {
+        // A key has one version, so what is behind a version is behind its key.
+        let after = after.map(|after| after.key.as_str());
+        let page = self.page("ListObjectVersions", prefix, after, "key, id, etag", |row| {
             let key: String = row.get(0)?;
             let version_id = row.get::<_, i64>(1)?.to_string();
             let etag = Some(etag(row.get_ref(2)?.as_blob()?));
             Ok((key.clone(), ObjectVersion { key, version_id, is_latest: true, etag }))
-        })
-        .await
+        })?;
+        let next = page.next.map(|key| VersionCursor { key, version_id: None });
+        Ok(VersionPage { versions: page.entries, next })
     }
 
     async fn get_version(&self, key: &str, version_id: &str) -> Result<Option<Vec<u8>>, CallError> {

@@ -289,7 +289,7 @@ async fn a_version_is_gone_for_good_and_what_was_there_before_it_shows() {
         bucket.put("a", content.into(), Condition::Always).await.unwrap();
     }
     bucket.put("b", "other".into(), Condition::Always).await.unwrap();
-    let versions = bucket.list_versions("a").await.unwrap();
+    let versions = bucket.list_versions("a", None).await.unwrap().versions;
     assert_eq!(versions.iter().map(|version| version.is_latest).collect::<Vec<_>>(), [true, false, false]);
     let content = |id: String| {
         let bucket = bucket.clone();
@@ -302,7 +302,7 @@ async fn a_version_is_gone_for_good_and_what_was_there_before_it_shows() {
     assert_eq!(content(versions[0].version_id.clone()).await, None);
     let Ok(Fetched::Object { bytes, .. }) = bucket.get("a", None).await else { panic!("it is there") };
     assert_eq!(bytes, b"two");
-    let left = bucket.list_versions("a").await.unwrap();
+    let left = bucket.list_versions("a", None).await.unwrap().versions;
     assert!(left[0].is_latest && left[0].version_id == versions[1].version_id);
 
     for version in left {

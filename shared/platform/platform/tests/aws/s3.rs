@@ -2,7 +2,7 @@
 
 use modstream_platform::aws::Clients;
 use modstream_platform::{
-    Bytes, CallErrorKind, Condition, ETag, Fetched, ObjectVersion, Objects, VersionedObjects, Written,
+    Bytes, CallErrorKind, Condition, ETag, Fetched, ObjectVersion, Objects, VersionCursor, VersionedObjects, Written,
 };
 use modstream_stub_server::{Answer, Reply, Request};
 
@@ -226,7 +226,13 @@ async fn versions_are_listed_to_the_last_page_the_newest_of_a_key_first() {
         versions_page(&first.concat(), Some(("a/2", "v1"))),
         versions_page(&version_entry("a/2", "v0", false), None),
     ]);
-    let listed = world.bucket().list_versions("a/").await.expect("answered");
+    let bucket = world.bucket();
+    let first = bucket.list_versions("a/", None).await.expect("answered");
+    let next = VersionCursor { key: "a/2".to_owned(), version_id: Some("v1".to_owned()) };
+    assert_eq!(first.next, Some(next.clone()));
+    let second = bucket.list_versions("a/", Some(&next)).await.expect("answered");
+    assert_eq!(second.next, None);
+    let listed = [first.versions, second.versions].concat();
     let version = |key: &str, id: &str, is_latest, etag: Option<&str>| ObjectVersion {
         key: key.to_owned(),
         version_id: id.to_owned(),
@@ -257,7 +263,7 @@ async fn a_list_of_versions_is_whole_or_an_error() {
             CallErrorKind::OutcomeUnknown,
         ),
     ] {
-        let error = World::new([answer]).bucket().list_versions("a/").await.expect_err("half a list");
+        let error = World::new([answer]).bucket().list_versions("a/", None).await.expect_err("half a list");
         assert_eq!((error.kind, error.operation), (kind, "ListObjectVersions"), "{error}");
     }
 }

@@ -2,7 +2,7 @@
 
 use modstream_platform::memory::MemoryObjects;
 use modstream_platform::sqlite::SqliteObjects;
-use modstream_platform::{CallError, Condition, ETag, Fetched, Objects as _, VersionedObjects, Written};
+use modstream_platform::{CallError, Condition, ETag, Fetched, Objects as _, VersionCursor, VersionedObjects, Written};
 use proptest::prelude::*;
 
 use crate::{folder, runtime, serve};
@@ -61,7 +61,7 @@ async fn answer(objects: &impl VersionedObjects, call: &Call) -> Result<Answer, 
             Answer::Written(objects.put(KEYS[*key], content(*number).into(), condition).await?)
         }
         Call::Delete { key } => {
-            let versions = objects.list_versions(KEYS[*key]).await?;
+            let versions = objects.list_versions(KEYS[*key], None).await?.versions;
             for version in versions.iter().filter(|version| version.key == KEYS[*key]) {
                 objects.delete_version(&version.key, &version.version_id).await?;
             }
@@ -99,6 +99,21 @@ async fn a_long_listing_is_whole_and_in_order() {
     objects.put("l", "x".into(), Condition::Absent).await.expect("writes");
     assert_eq!(objects.list("k/").await.expect("reads"), keys);
     assert_eq!(objects.list("k/02").await.expect("reads").len(), 3);
+    // The same by pages of versions, also from behind a key that is not there.
+    let (mut listed, mut after) = (Vec::new(), None);
+    loop {
+        let page = objects.list_versions("k/", after.as_ref()).await.expect("reads");
+        assert!(page.versions.len() <= 1_000);
+        listed.extend(page.versions.into_iter().map(|version| version.key));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(listed, keys);
+    let behind = VersionCursor { key: "k/01999x".to_owned(), version_id: None };
+    let page = objects.list_versions("k/", Some(&behind)).await.expect("reads");
+    assert_eq!(page.versions.into_iter().map(|version| version.key).collect::<Vec<_>>(), keys[2_000..]);
 }
 
 #[tokio::test]
@@ -106,9 +121,9 @@ async fn what_is_written_over_is_gone_and_a_version_that_was_read_is_deleted_alo
     let folder = folder();
     let objects = SqliteObjects::new(serve(folder.path()));
     objects.put("k", "one".into(), Condition::Always).await.expect("writes");
-    let first = objects.list_versions("").await.expect("reads");
+    let first = objects.list_versions("", None).await.expect("reads").versions;
     objects.put("k", "other".into(), Condition::Always).await.expect("writes");
-    let second = objects.list_versions("").await.expect("reads");
+    let second = objects.list_versions("", None).await.expect("reads").versions;
     assert!(first.len() == 1 && second.len() == 1 && first[0].version_id != second[0].version_id);
     assert_eq!(objects.get_version("k", &first[0].version_id).await, Ok(None));
     objects.delete_version("k", &first[0].version_id).await.expect("deletes nothing");
@@ -117,6 +132,6 @@ async fn what_is_written_over_is_gone_and_a_version_that_was_read_is_deleted_alo
     assert_eq!(objects.get("k", None).await, Ok(Fetched::Missing));
     // A number that named a version names no other.
     objects.put("k", "third".into(), Condition::Always).await.expect("writes");
-    let third = objects.list_versions("").await.expect("reads");
+    let third = objects.list_versions("", None).await.expect("reads").versions;
     assert!(third[0].version_id != second[0].version_id && third[0].is_latest);
 }
