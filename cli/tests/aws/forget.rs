@@ -54,3 +54,31 @@ fn it_says_until_when_the_table_can_be_restored_with_what_was_removed() {
         }
     }
 }
+
+#[test]
+fn an_error_says_where_to_go_on_from_and_that_is_taken() {
+    let version = |key: &str| {
+        format!(
+            "<Version><Key>{key}</Key><VersionId>1</VersionId><IsLatest>true</IsLatest><ETag>\"t\"</ETag></Version>"
+        )
+    };
+    let page =
+        |entries: &str| format!("<ListVersionsResult><IsTruncated>false</IsTruncated>{entries}</ListVersionsResult>");
+    let (archive, none) = (page(&[version("archive/a"), version("archive/b")].concat()), page(""));
+    let aws = table::services_with(move |request| {
+        let target = &request.target;
+        if target.contains("versions") {
+            return Some(Answer::new(200, if target.contains("archive") { &*archive } else { &none }).into());
+        }
+        let content = || Answer::new(200, "of another form").header("ETag", "\"t\"");
+        let denied = || Answer::new(403, "<Error><Code>AccessDenied</Code><Message>no</Message></Error>");
+        target.contains("versionId").then(|| if target.contains("archive/a") { content() } else { denied() }.into())
+    });
+    let error = Aws::at(&aws.url()).run(&[&FORGET[..], &["--yes"]].concat()).error();
+    assert!(error.contains("archive/b: ") && error.ends_with("say --from 'archive/a'"), "{error}");
+    Aws::at(&aws.url()).run(&[&FORGET[..], &["--yes", "--from", "archive/a"]].concat()).error();
+    let markers = aws.requests().iter().filter(|request| request.target.contains("key-marker=archive%2Fa")).count();
+    assert_eq!(markers, 1, "it goes on behind the key");
+    let wrong = Aws::at(&aws.url()).run(&[&FORGET[..], &["--yes", "--from", "models/a"]].concat()).usage();
+    assert!(wrong.contains("as the error of the run before says it"), "{wrong}");
+}

@@ -26,7 +26,7 @@ pub(crate) struct TrainModelsArgs {
     /// Write nothing: fail where a model is not, to the byte, what is shipped
     #[arg(long)]
     check: bool,
-    /// The folder of the texts [default: ../shared/data beside the checkout's folder]
+    /// The folder of the texts [default: `shared/data` beside a folder that the checkout is in]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
 }
