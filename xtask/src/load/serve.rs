@@ -48,12 +48,15 @@ pub(super) fn run(args: &LoadArgs) -> anyhow::Result<ExitCode> {
     let cpu_before = server.cpu_seconds();
     let started = Instant::now();
     let accepted = send(&plan, &server.listen)?;
-    // Answers when the functions are done with all of it.
-    let shown = command::captured_shown(
-        Command::new(&program).args(["tail", "predictions", "--json", "--until-idle"]).arg("--data").arg(&data),
-    )?;
+    // Ends when the functions are done with all of it.
+    let until_idle = |since: &str| {
+        let args = ["tail", "predictions", "--json", "--until-idle", "--since", since];
+        command::captured_shown(Command::new(&program).args(args).arg("--data").arg(&data))
+    };
+    until_idle("now")?;
+    // To read it all takes its own time, which says nothing of the server.
     let took = started.elapsed();
-    let predictions = shown.lines().count() as u64;
+    let predictions = until_idle("TRIM_HORIZON")?.lines().count() as u64;
     std::thread::sleep(LAST_ALERTS);
     let (memory, cpu) = (server.most_memory(), server.cpu_seconds());
     let mut latencies = subscriber.end()?;
