@@ -12,8 +12,8 @@
 //! nothing brings it back by mistake.
 //!
 //! An object is rewritten under the condition that it is still what was read, and every version that holds the person's text is
-//! deleted. The order is such that a crash leaves text behind and never loses another's: running it again finishes the work. The bucket is listed
-//! a page at a time, and [`Progress`] says how far a run has come.
+//! deleted. The order is such that a crash leaves text behind and never loses another's: running it again finishes the work. The
+//! bucket is listed a page at a time, and [`Progress`] says how far a run has come.
 //!
 //! In the ledger the index of all alerts is walked: it says in a few bytes whose one may be, so those alone are read. A page of it is
 //! some thousand alerts.

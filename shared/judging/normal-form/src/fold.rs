@@ -13,10 +13,10 @@ const GREEK: LanguageIdentifier = langid!("el");
 /// The normal form of a text, on one line: two texts that a reader takes for the same have the same. Folding a form changes
 /// nothing.
 ///
-/// All of [`undo_transport`] and of [`Letters`]; then full case folding, with Turkish's two i as
-/// one, and without the accents that Greek's capitals do not have; typographic quotation marks, apostrophes and dashes are ASCII's; Arabic's stroke that stretches a word goes, and so do the
-/// marks of a quote at the beginning of its lines but the first; each run of white space is one blank, and there is none around
-/// the text.
+/// All of [`undo_transport`] and of [`Letters`]; then full case folding, with Turkish's two i as one, and without the accents that
+/// Greek's capitals do not have; typographic quotation marks, apostrophes and dashes are ASCII's; Arabic's stroke that stretches a
+/// word goes, and so do the marks of a quote at the beginning of its lines but the first; each run of white space is one blank, and
+/// there is none around the text.
 pub fn fold(text: &str) -> String {
     let mut form = Form::default();
     if is_simple(text) {
