@@ -142,6 +142,58 @@ test('keys wait for a page that does not take clicks yet, and none is lost', asy
   assert.deepEqual([await waiting(page), await number(page, 'Decided')], [50, '2']);
 });
 
+/** Keeps decisions from the desk until they are let go; `sent` is fulfilled when the first was sent. */
+async function holdDecisions(page) {
+  let letGo;
+  const held = new Promise((done) => { letGo = done; });
+  const sent = page.waitForRequest('**/decide');
+  await page.route('**/decide', async (route) => { await held; await route.continue(); });
+  return { sent, letGo };
+}
+
+test('keys that are pressed while a decision is on its way are those of the page that follows', async (t) => {
+  const page = await signIn(t, browser, await open(t), 'ana');
+  const texts = await Promise.all([0, 1, 2].map((at) => text(items(page).nth(at))));
+  const { sent, letGo } = await holdDecisions(page);
+  await page.keyboard.press('j');
+  await page.keyboard.press('x');
+  await sent;
+  await page.keyboard.press('j');
+  await page.keyboard.press('r');
+  assert.equal(await waiting(page), 52, 'the page is as it was');
+  letGo();
+  await decided(page, 'ana decided to remove it');
+  assert.equal(await text(items(page).first()), texts[1], 'what the second `j` left');
+  await page.goto('/');
+  assert.deepEqual([await waiting(page), await number(page, 'Decided')], [50, '2']);
+});
+
+test('who clicks while a decision is on its way decides that one too', async (t) => {
+  const page = await signIn(t, browser, await open(t), 'ana');
+  const texts = await Promise.all([0, 1, 2].map((at) => text(items(page).nth(at))));
+  const { sent, letGo } = await holdDecisions(page);
+  await items(page).nth(0).getByRole('button', { name: 'Remove' }).click();
+  await sent;
+  await items(page).nth(0).getByRole('button', { name: 'Remove' }).click();
+  await items(page).nth(1).getByRole('button', { name: 'Keep' }).click();
+  letGo();
+  await decided(page, 'ana decided to keep it');
+  assert.deepEqual([await waiting(page), await text(items(page).first())], [50, texts[2]]);
+  assert.equal(await number(page, 'Decided'), '2');
+});
+
+test('a decision that finds no desk is left to the browser', async (t) => {
+  const lost = /^Failed to load resource: net::ERR_/;
+  const page = await signIn(t, browser, await open(t), 'ana', { expected: lost });
+  const second = await text(items(page).nth(1));
+  await page.route('**/decide', (route) => route.abort(), { times: 1 });
+  await items(page).nth(0).getByRole('button', { name: 'Remove' }).click();
+  await decided(page, 'ana decided to remove it');
+  assert.deepEqual([await waiting(page), await number(page, 'Decided'), await text(items(page).first())], [51, '1', second]);
+  await page.reload();
+  assert.deepEqual([await waiting(page), await number(page, 'Decided')], [51, '1']);
+});
+
 test('keys that were pressed on another page than the desk are forgotten', async (t) => {
   const desk = await open(t);
   const [ana, ben] = [await signIn(t, browser, desk, 'ana'), await signIn(t, browser, desk, 'ben')];

@@ -65,14 +65,17 @@ export async function open(t, { names = ['ana', 'ben'], args = [] } = {}) {
 
 /**
  * A page in a profile of its own. At the test's end nothing may have been asked for elsewhere, nothing may have been said on
- * the console (where a broken content security policy shows), and no script may have failed.
+ * the console (where a broken content security policy shows) but what is `expected`, and no script may have failed.
  */
-export async function visit(t, browser, desk, options = {}) {
+export async function visit(t, browser, desk, { expected = null, ...options } = {}) {
   const context = await browser.newContext({ baseURL: desk.url, ...options });
   const complaints = [];
   context.on('console', (message) => {
-    const isStatusOfPage = message.text().startsWith('Failed to load resource') && message.location().url === message.page()?.url();
-    if (['error', 'warning'].includes(message.type()) && !isStatusOfPage) complaints.push(message.text());
+    // The status of a page that refuses: one that the browser went to, or the answer to a decision.
+    const { url } = message.location();
+    const isPage = url === message.page()?.url() || new URL(url, desk.url).pathname === '/decide';
+    const isStatusOfPage = message.text().startsWith('Failed to load resource: the server responded') && isPage;
+    if (['error', 'warning'].includes(message.type()) && !isStatusOfPage && !expected?.test(message.text())) complaints.push(message.text());
   });
   context.on('weberror', (error) => complaints.push(String(error.error())));
   context.on('dialog', (dialog) => complaints.push(`dialog: ${dialog.message()}`));

@@ -27,13 +27,13 @@ pub(crate) use sign_in::sign_in;
 const STYLE: &str = include_str!("../style.css");
 const KEYS: &str = include_str!("../keys.js");
 
-/// Lets in the style and the script below, by their checksums, and nothing else.
+/// Lets in the style and the script below, by their checksums, and lets the script ask this site. Nothing else.
 pub(crate) fn content_security_policy() -> &'static str {
     static POLICY: LazyLock<String> = LazyLock::new(|| {
         let hash = |text: &str| STANDARD.encode(Sha256::digest(text));
         format!(
-            "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; form-action 'self'; frame-ancestors 'none'; \
-             base-uri 'none'",
+            "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; connect-src 'self'; form-action 'self'; \
+             frame-ancestors 'none'; base-uri 'none'",
             hash(STYLE),
             hash(KEYS)
         )
