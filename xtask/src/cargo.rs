@@ -12,6 +12,9 @@ use crate::{checkout, command, interrupt};
 /// The profile of `cargo demo` and of all else that is built here to be fast: `target/release` stays whoever's built it.
 pub(crate) const DEMO: &str = "demo";
 
+/// What `cargo demo` and `cargo desk` build.
+pub(crate) const DEMO_COMMAND: [&str; 5] = ["--profile", DEMO, "--package", "modstream", "--no-default-features"];
+
 /// The cargo that runs us, in the workspace's root.
 pub(crate) fn command(args: &[&str]) -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
@@ -113,6 +116,16 @@ impl Programs {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_aliases_run_what_the_steps_build() {
+        let config = std::fs::read_to_string(checkout::root().join(".cargo/config.toml")).expect("a file");
+        let config: toml::Table = config.parse().expect("TOML");
+        for name in ["demo", "desk"] {
+            let alias = config["alias"][name].as_str().expect("an alias");
+            assert_eq!(alias, format!("run {} -- {name}", DEMO_COMMAND.join(" ")));
+        }
+    }
 
     #[test]
     fn programs_are_what_cargo_says_it_built() {

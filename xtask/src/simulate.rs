@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode};
 use anyhow::ensure;
 use clap::Args;
 
-use crate::cargo::{DEMO, Programs, TELLS_PROGRAMS};
+use crate::cargo::{DEMO, DEMO_COMMAND, Programs, TELLS_PROGRAMS};
 use crate::{cargo, command, interrupt};
 
 #[derive(Debug, Args)]
@@ -33,10 +33,9 @@ pub(crate) fn run(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// Builds the simulation and the command in one call: two calls would give packages that both link two sets of features, and
-/// build them twice.
+/// build them twice. So what the steps run of `cargo demo` is this build of it, whose tokio can also pause its clock.
 pub(crate) fn build_with_the_command() -> anyhow::Result<Programs> {
-    let args = ["build", "--profile", DEMO, "--package", "modstream-simulation", "--package", "modstream"];
-    let args = [&args[..], &["--no-default-features", TELLS_PROGRAMS]].concat();
+    let args = [&["build", "--package", "modstream-simulation"], &DEMO_COMMAND[..], &[TELLS_PROGRAMS]].concat();
     Ok(Programs::told(&command::captured_shown(&mut cargo::command(&args))?))
 }
 

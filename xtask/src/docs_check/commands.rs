@@ -10,9 +10,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use crate::cargo::{Programs, TELLS_PROGRAMS};
 use crate::interrupt::{self, Attached};
-use crate::{cargo, checkout, command};
+use crate::{cargo, checkout, simulate};
 
 /// A command that takes longer is none for a document.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
@@ -38,16 +37,9 @@ pub(crate) enum Checked {
 }
 
 impl Modstream {
-    /// Builds the command as `cargo demo` does.
+    /// Builds the command of `cargo demo`.
     pub(crate) fn build() -> anyhow::Result<Self> {
-        let config = std::fs::read_to_string(checkout::root().join(".cargo/config.toml"))?;
-        let config: toml::Table = config.parse().context(".cargo/config.toml")?;
-        let alias = config["alias"]["demo"].as_str().context("no alias `demo`")?;
-        let build = alias.split(" -- ").next().unwrap_or_default().replacen("run ", "build ", 1);
-        let mut arguments: Vec<&str> = build.split_whitespace().collect();
-        arguments.push(TELLS_PROGRAMS);
-        let said = command::captured_shown(&mut cargo::command(&arguments))?;
-        let demo = Programs::told(&said).binary("modstream")?.to_path_buf();
+        let demo = simulate::build_with_the_command()?.binary("modstream")?.to_path_buf();
         let target = cargo::target()?;
         // As the tests build it, `cargo xtask up`, and people.
         let full = ["debug", "packages", "release"].map(|folder| target.join(folder).join("modstream"));

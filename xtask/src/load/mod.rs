@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode};
 use anyhow::bail;
 use clap::Args;
 
-use crate::cargo::DEMO;
+use crate::cargo::{DEMO, DEMO_COMMAND};
 use crate::progress::step;
 use crate::stack::{Stack, Status};
 use crate::{cargo, checkout, command};
@@ -92,10 +92,7 @@ pub(crate) fn run(args: &LoadArgs) -> anyhow::Result<ExitCode> {
 fn in_process() -> anyhow::Result<Command> {
     let log = checkout::local().join("logs/build.log");
     step("building modstream", || {
-        command::logged(
-            &mut cargo::command(&["build", "--profile", DEMO, "--package", "modstream", "--no-default-features"]),
-            &log,
-        )
+        command::logged(&mut cargo::command(&[&["build"], &DEMO_COMMAND[..]].concat()), &log)
     })?;
     let mut command = Command::new(cargo::target()?.join(DEMO).join("modstream"));
     command.arg("load");

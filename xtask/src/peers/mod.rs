@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Args;
 
-use crate::cargo::DEMO;
+use crate::cargo::{DEMO, DEMO_COMMAND};
 use crate::progress::step;
 use crate::{cargo, checkout, command, interrupt, tools};
 use bench::Bench;
@@ -144,7 +144,7 @@ impl BenchPeersArgs {
 
 /// The command as `cargo demo` makes it, optimised as a release, but for what operates a system on AWS.
 fn build() -> anyhow::Result<PathBuf> {
-    let args = ["build", "--profile", DEMO, "--package", "modstream", "--no-default-features"];
+    let args = [&["build"], &DEMO_COMMAND[..]].concat();
     command::logged(&mut cargo::command(&args), &checkout::local().join("logs/build.log"))?;
     Ok(cargo::target()?.join(DEMO).join("modstream"))
 }

@@ -52,9 +52,7 @@ pub(super) const STEPS: [Step; 14] = [
     first("documentation", Taken::ByDefault, |_| passed(documentation::make_and_test())),
     first("simulation", Taken::ByDefault, |_| passed(simulate::test())),
     first("browser", Taken::ByDefault, |_| browser::run()),
-    first("demo", Taken::ByDefault, |_| {
-        passed(cargo::run(&["demo", "--", "--fast", "--comments", "600", "--json"], &[]))
-    }),
+    first("demo", Taken::ByDefault, |_| passed(demo())),
     first("docs-check", Taken::ByDefault, |_| passed(this_program(&["docs-check"]))),
     beside("local-stack", local_stack::run),
     beside("local-demo", |_| passed(this_program(&LOCAL_DEMO))),
@@ -71,6 +69,15 @@ const fn beside(name: &'static str, run: fn(Settings) -> anyhow::Result<Ended>) 
 
 fn passed(result: anyhow::Result<()>) -> anyhow::Result<Ended> {
     result.map(|()| Ended::Passed)
+}
+
+/// `cargo demo`, as the simulation's step built it.
+fn demo() -> anyhow::Result<()> {
+    const ARGS: [&str; 5] = ["demo", "--fast", "--comments", "600", "--json"];
+    let status = command::shown(Command::new(simulate::build_with_the_command()?.binary("modstream")?).args(ARGS))?;
+    interrupt::check()?;
+    ensure!(status.success(), "failed ({status}); to repeat it: cargo {}", ARGS.join(" "));
+    Ok(())
 }
 
 /// `cargo xtask demo` with the programs of the tests, which are built already.
