@@ -77,7 +77,7 @@ impl ForgetArgs {
         let (summary, kept) = block_on(async {
             let system = Reached::open(&self.reach).await?;
             let names = [&self.comments_stream, &self.predictions_stream].into_iter().flatten();
-            let (mut streams, mut backups) = (Vec::new(), None);
+            let (mut streams, mut backups, mut beyond) = (Vec::new(), None, BEYOND_AWS);
             match &system {
                 Reached::Aws(connection) => {
                     backups = Box::pin(restorable(connection, &self.table.table)).await?;
@@ -89,6 +89,7 @@ impl ForgetArgs {
                 Reached::Here(data) => {
                     let until = SystemClock.now().saturating_add(data.keeps_for()?).unwrap_or(Timestamp::MAX);
                     streams.extend(data.streams().map(|(name, _)| Copies { stream: name.to_owned(), until }));
+                    beyond = BEYOND_THE_FOLDER;
                 }
             }
             // An answer that is lost does no harm here, so the SDK may try again by itself.
@@ -99,7 +100,13 @@ impl ForgetArgs {
                 Some(key) => anyhow::anyhow!("{error}; to go on where it stopped, say --from '{}'", one_line(key)),
                 None => anyhow::anyhow!("{error}; run the command again"),
             })?;
-            anyhow::Ok((summary, Kept { streams, backups }))
+            if let Reached::Here(data) = &system
+                && !self.dry_run
+                && !data.database.empty_log()?
+            {
+                beyond = LOG_HOLDS;
+            }
+            anyhow::Ok((summary, Kept { streams, backups, beyond }))
         })?;
         if summary.is_empty() && self.from.is_none() {
             bail!("{}", nothing(&summary, &who));
@@ -155,7 +162,18 @@ struct Kept {
     streams: Vec<Copies>,
     /// Until when the table can be restored as it is now; none where it can't be.
     backups: Option<Timestamp>,
+    /// What is not looked at.
+    beyond: &'static str,
 }
+
+/// What is not looked at on AWS.
+const BEYOND_AWS: &str = "Alerts that nobody took stay in their queue for up to 14 days. What subscribers got, and your own files below corpus/, is \
+     not looked at.";
+/// What is not looked at beside a data folder.
+const BEYOND_THE_FOLDER: &str = "Backups, emails that were sent and your own files are not looked at.";
+/// What is said where the write-ahead log can't be emptied now.
+const LOG_HOLDS: &str = "Somebody reads the file just now, so its write-ahead log may hold what was removed until `serve` is started anew. Backups, \
+     emails that were sent and your own files are not looked at.";
 
 /// A stream's own copies.
 struct Copies {
@@ -199,7 +217,7 @@ fn unclear(summary: &Summary) -> String {
     said
 }
 
-fn as_text(summary: &Summary, Kept { streams, backups }: &Kept, who: &str, dry_run: bool) -> String {
+fn as_text(summary: &Summary, Kept { streams, backups, beyond }: &Kept, who: &str, dry_run: bool) -> String {
     let what = if dry_run { "what would be removed" } else { "removed" };
     let mut said = format!("{who}: {what}\n\n  place          objects  records  versions\n");
     for (place, counts) in &summary.places {
@@ -229,17 +247,14 @@ fn as_text(summary: &Summary, Kept { streams, backups }: &Kept, who: &str, dry_r
         let until = until.strftime("%Y-%m-%d %H:%M UTC");
         let _ = writeln!(said, "The table can be restored as it was before, with their text in it, until {until}.");
     }
-    said.push_str(
-        "Alerts that nobody took stay in their queue for up to 14 days. What subscribers got, and your own files below \
-         corpus/, is not looked at.\n",
-    );
+    let _ = writeln!(said, "{beyond}");
     if !summary.unclear.is_empty() {
         let _ = writeln!(said, "{}", unclear(summary));
     }
     said
 }
 
-fn as_json(summary: &Summary, Kept { streams, backups }: &Kept, dry_run: bool) -> Value {
+fn as_json(summary: &Summary, Kept { streams, backups, .. }: &Kept, dry_run: bool) -> Value {
     let places: Map<String, Value> = summary
         .places
         .iter()
@@ -279,7 +294,7 @@ mod tests {
         let time = |text: &str| text.parse().expect("a time");
         let until = time("2026-01-06T10:00:00Z");
         let streams = vec![Copies { stream: "modstream-comments".to_owned(), until }];
-        Kept { streams, backups: Some(time("2026-02-09T10:00:00Z")) }
+        Kept { streams, backups: Some(time("2026-02-09T10:00:00Z")), beyond: BEYOND_AWS }
     }
 
     #[test]

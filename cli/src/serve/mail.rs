@@ -5,7 +5,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Args;
 use jiff::SignedDuration;
+use lettre::address::Envelope;
 use lettre::message::{Mailbox, header};
+use lettre::transport::smtp::response::{Code, Severity};
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 use modstream_platform::event_source::{Reader, Source as _, StreamRecord};
 use modstream_platform::sqlite::{Beginning, Published, SqliteTopic, Unit};
@@ -53,12 +55,21 @@ fn mailbox(text: &str) -> Result<Mailbox, String> {
     text.trim().parse().map_err(|_| "an address is such as mod@example.org, or `Mods <mod@example.org>`".to_owned())
 }
 
-/// What became of an email.
+/// What became of a digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sent {
     OrGivenUp,
     /// The next process sends it.
     NotYet,
+}
+
+/// Why an email did not go out.
+#[derive(Debug)]
+enum Unsent {
+    /// Not now: it is tried again.
+    Yet(String),
+    /// The server will not take it for this recipient, however often it is asked (a reply 5yz: RFC 5321, 4.2.1).
+    Ever(String),
 }
 
 /// What sends digests by email.
@@ -90,7 +101,7 @@ impl Mailer {
         Ok(Some(Mailer { topic, server, from: from.clone(), to: args.to.clone() }))
     }
 
-    /// Sends what comes, each until the server takes it, until it is asked to stop: an email that is under way then is ended first.
+    /// Sends what comes, each until the server takes or refuses it, until it is asked to stop: an email that is under way then is ended first.
     /// `failed` is told of each failure.
     pub(super) async fn run(&self, failed: impl Fn(), mut stop: watch::Receiver<bool>) {
         let outbox = self.topic.outbox();
@@ -119,43 +130,69 @@ impl Mailer {
         }
     }
 
-    /// Sends an email, or gives it up, unless it is asked to stop before.
+    /// Sends a digest to each recipient, or gives it up, unless it is asked to stop before. Each gets an email of their own: a
+    /// server that refuses one of them takes it for the others, and for nobody does it hold back the digests that follow.
     async fn send(&self, record: &StreamRecord, failed: &impl Fn(), stop: &mut watch::Receiver<bool>) -> Sent {
         let given_up = |id: &str, cause: &str| {
             failed();
             email_given_up(id, cause);
-            Sent::OrGivenUp
         };
         let message = match Published::read(record) {
             Ok(message) => message,
-            Err(error) => return given_up(&record.partition_key, &error.to_string()),
+            Err(error) => {
+                given_up(&record.partition_key, &error.to_string());
+                return Sent::OrGivenUp;
+            }
         };
         let id = message.id.clone();
         let email = match self.email(message) {
-            Ok(email) => email,
-            Err(error) => return given_up(&id, &format!("{error:#}")),
+            Ok(email) => email.formatted(),
+            Err(error) => {
+                given_up(&id, &format!("{error:#}"));
+                return Sent::OrGivenUp;
+            }
         };
+        let mut left = self.to.clone();
         for failures in 0.. {
-            let sent = tokio::select! {
-                biased;
-                sent = tokio::time::timeout(SEND_TIMEOUT, self.server.send(email.clone())) => sent,
-                () = ending(stop.clone()) => return Sent::NotYet,
-            };
-            let cause = match sent {
-                Ok(Ok(_)) => return Sent::OrGivenUp,
-                Ok(Err(error)) => error.to_string(),
-                Err(_) => format!("the server did not take it within {} s", SEND_TIMEOUT.as_secs()),
-            };
+            let mut not_yet = Vec::new();
+            for to in left {
+                let sent = tokio::select! {
+                    biased;
+                    sent = self.send_to(&to, &email) => sent,
+                    () = ending(stop.clone()) => return Sent::NotYet,
+                };
+                match sent {
+                    Ok(()) => {}
+                    Err(Unsent::Ever(cause)) => given_up(&id, &format!("{}: {cause}", to.email)),
+                    Err(Unsent::Yet(cause)) => not_yet.push((to, cause)),
+                }
+            }
+            // What keeps one from being sent is mostly the server, and the same for all.
+            let Some((to, cause)) = not_yet.first() else { return Sent::OrGivenUp };
+            let cause = format!("{}: {cause}", to.email);
             if SystemClock.now().duration_since(record.arrived) > TRIED_FOR {
-                return given_up(&id, &cause);
+                given_up(&id, &cause);
+                return Sent::OrGivenUp;
             }
             failed();
             email_unsent(&id, &cause);
             if is_stopped_within(stop, wait_after(failures)).await {
                 break;
             }
+            left = not_yet.into_iter().map(|(to, _)| to).collect();
         }
         Sent::NotYet
+    }
+
+    async fn send_to(&self, to: &Mailbox, email: &[u8]) -> Result<(), Unsent> {
+        let envelope = Envelope::new(Some(self.from.email.clone()), vec![to.email.clone()]);
+        let envelope = envelope.map_err(|error| Unsent::Ever(error.to_string()))?;
+        match tokio::time::timeout(SEND_TIMEOUT, self.server.send_raw(&envelope, email)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) if error.status().is_some_and(is_about_the_email) => Err(Unsent::Ever(error.to_string())),
+            Ok(Err(error)) => Err(Unsent::Yet(error.to_string())),
+            Err(_) => Err(Unsent::Yet(format!("the server did not take it within {} s", SEND_TIMEOUT.as_secs()))),
+        }
     }
 
     fn email(&self, message: Published) -> anyhow::Result<Message> {
@@ -171,6 +208,13 @@ impl Mailer {
         }
         builder.body(message.body).context("the email")
     }
+}
+
+/// Whether a reply refuses this email or its recipient for good. One that refuses the sender's password or wants TLS is about the
+/// server's settings: whoever mends them wants the digests that wait.
+fn is_about_the_email(code: Code) -> bool {
+    let settings = [530, 534, 535, 538];
+    code.severity == Severity::PermanentNegativeCompletion && !settings.contains(&u16::from(code))
 }
 
 /// Returns a while after an end was asked for.

@@ -10,7 +10,8 @@ use serde_json::json;
 
 use crate::server::{Server, TIMEOUT, folder};
 
-/// A mail server that refuses the first email for the moment, and takes the others. Gives what each said.
+/// A mail server that refuses the first email for the moment, whoever's name is `nobody` for good, and takes the others. Gives to
+/// whom each went, and what it said.
 fn mail_server() -> (String, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("smtp://{}", listener.local_addr().expect("an address"));
@@ -30,16 +31,23 @@ fn converse(connection: TcpStream, refusals: &mut u32, taken: &Sender<String>) -
     let mut answers = connection.try_clone().ok()?;
     let mut lines = BufReader::new(connection).lines().map_while(Result::ok);
     answers.write_all(b"220 here\r\n").ok()?;
+    let mut recipients = String::new();
     while let Some(line) = lines.next() {
         let answer = match line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase().as_str() {
             "MAIL" if *refusals > 0 => {
                 *refusals -= 1;
                 "451 later"
             }
+            "RCPT" if line.contains("<nobody@") => "550 no such user",
+            "RCPT" => {
+                recipients += &line;
+                recipients.push('\n');
+                "250 ok"
+            }
             "DATA" => {
                 answers.write_all(b"354 go on\r\n").ok()?;
                 let email: Vec<String> = lines.by_ref().take_while(|line| line != ".").collect();
-                taken.send(email.join("\n")).ok()?;
+                taken.send(std::mem::take(&mut recipients) + &email.join("\n")).ok()?;
                 "250 taken"
             }
             "QUIT" => "221 bye",
@@ -92,20 +100,41 @@ fn a_digest_in_the_outbox_goes_out_once_and_what_was_there_before_there_was_an_a
     let server = Server::start_with(folder.path(), &mail);
     digest("one");
     let one = emails.recv_timeout(TIMEOUT).expect("an email");
-    for part in [
-        "Subject: r/science: 1 alert",
-        "Message-ID: <one@example.org>",
-        "ana@example.org",
-        "ben@example.org",
-        "the digest one",
-    ] {
-        assert!(one.contains(part), "{part} is missing in\n{one}");
+    // The first was refused for the moment, so it comes after the other.
+    let other = emails.recv_timeout(TIMEOUT).expect("another email");
+    for (email, to) in [(one, "RCPT TO:<ben@example.org>"), (other, "RCPT TO:<ana@example.org>")] {
+        for part in [
+            to,
+            "Subject: r/science: 1 alert",
+            "Message-ID: <one@example.org>",
+            "To: ana@example.org, ben@example.org",
+            "the digest one",
+        ] {
+            assert!(email.contains(part), "{part} is missing in\n{email}");
+        }
+        assert_eq!(email.matches("RCPT").count(), 1, "{email}");
     }
     assert!(server.get("/metrics").body.contains("modstream_errors_total{what=\"email\"} 1"));
     assert!(server.end().success());
     let server = Server::start_with(folder.path(), &mail);
     digest("two");
     assert!(emails.recv_timeout(TIMEOUT).expect("an email").contains("the digest two"), "and not one again");
+    assert!(server.end().success());
+}
+
+#[test]
+fn a_recipient_whom_the_server_refuses_keeps_no_email_from_others_and_from_those_that_follow() {
+    let folder = folder();
+    let (url, emails) = mail_server();
+    let to = "nobody@example.org,ana@example.org";
+    let server = Server::start_with(folder.path(), &["--smtp", &url, "--from", "mod@example.org", "--to", to]);
+    for id in ["one", "two"] {
+        digest(folder.path(), id);
+        let email = emails.recv_timeout(TIMEOUT).expect("an email");
+        assert!(email.contains(&format!("the digest {id}")) && email.contains("RCPT TO:<ana@"), "{email}");
+    }
+    let errors = |page: &str| page.contains("modstream_errors_total{what=\"email\"} 3");
+    assert!(errors(&server.get("/metrics").body), "once for the moment, twice for good");
     assert!(server.end().success());
 }
 

@@ -78,6 +78,11 @@ fn a_person_is_forgotten_and_nothing_else() {
     assert!(names(&done).contains(&"alerts".to_owned()));
     let again = server.beside(&["forget", "--author", &author, "--yes", "--json"]);
     assert_eq!(again.status, Some(1), "nothing is left: {again:?}");
+    let others = alerts.iter().map(|alert| &alert["data"]["comment"]).find(|comment| comment["author"] != *author);
+    let id = others.and_then(|comment| comment["id"].as_str()).expect("an id");
+    let said = server.beside(&["forget", "--comment", id, "--yes"]);
+    assert_eq!(said.status, Some(0), "{said:?}");
+    assert!(!said.stdout.contains("queue") && !said.stdout.contains("corpus/"), "it speaks of AWS: {said:?}");
 }
 
 #[test]

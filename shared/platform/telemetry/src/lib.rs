@@ -271,7 +271,7 @@ pub fn email_unsent(digest: &str, cause: &str) {
     warn!(event = "email_unsent", digest, cause);
 }
 
-/// A digest's email is not sent: the server did not take it for a day, or it can't be made. The digest is at the desk.
+/// A digest's email is not sent: the server refused it, or did not take it for a day, or it can't be made. The digest is at the desk.
 pub fn email_given_up(digest: &str, cause: &str) {
     error!(event = "email_given_up", digest, cause);
 }

@@ -275,6 +275,18 @@ impl Database {
         Ok(true)
     }
 
+    /// Writes what the write-ahead log holds into the file, and empties the log, so that nothing in it is older than what was
+    /// deleted last. Returns whether it is empty: who reads or writes meanwhile may keep it from that.
+    ///
+    /// # Errors
+    /// Where it can't be written.
+    pub fn empty_log(&self) -> Result<bool, DatabaseError> {
+        self.read(|connection| {
+            let is_busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0))?;
+            Ok(!is_busy)
+        })
+    }
+
     /// The time at which something is written now.
     pub fn now(&self) -> Timestamp {
         (self.shared.now)()
@@ -383,7 +395,7 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "journal_size_limit", MAX_LOG_BYTES)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
-    // What is deleted is overwritten, where that costs no more writes: people ask for their words to be gone.
-    connection.pragma_update(None, "secure_delete", "FAST")?;
+    // What is deleted is overwritten: people ask for their words to be gone.
+    connection.pragma_update(None, "secure_delete", "ON")?;
     Ok(connection)
 }

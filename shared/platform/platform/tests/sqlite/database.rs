@@ -5,7 +5,7 @@ use std::path::Path;
 
 use modstream_platform::sqlite::rusqlite::{self, Connection};
 use modstream_platform::sqlite::{Database, DatabaseError, OpenError, Role, SqliteObjects};
-use modstream_platform::{CallErrorKind, Condition, Objects, Written};
+use modstream_platform::{CallErrorKind, Condition, Objects, VersionedObjects as _, Written};
 
 use crate::{folder, runtime, serve};
 
@@ -218,6 +218,38 @@ fn what_is_deleted_is_given_back_to_the_disk_and_a_copy_is_as_large_as_what_is_t
         assert!((1 << 20..2 << 20).contains(&bytes), "{bytes}");
         database.copy_to(&copy).expect_err("what is there is not written over");
     });
+}
+
+#[test]
+fn what_is_deleted_and_written_over_is_in_no_byte_of_the_folder() {
+    let folder = folder();
+    let database = serve(folder.path());
+    let objects = SqliteObjects::new(database.clone());
+    let secret = |size: usize| b"what a person wrote; ".repeat(size);
+    runtime().block_on(async {
+        for (number, size) in [1, 10, 1_000, 100_000].into_iter().enumerate() {
+            let key = format!("archive/{number}");
+            objects.put(&key, secret(size).into(), Condition::Always).await.expect("writes");
+            objects
+                .put(&format!("archive/{number}/after"), vec![b'.'; 100].into(), Condition::Always)
+                .await
+                .expect("writes");
+        }
+        assert!(database.empty_log().expect("writes"));
+        objects.put("archive/0", vec![b'.'; 20].into(), Condition::Always).await.expect("writes");
+        for number in 1..4 {
+            let key = format!("archive/{number}");
+            let page = objects.list_versions(&key, None).await.expect("reads");
+            let version = page.versions.iter().find(|version| version.key == key).expect("is there");
+            objects.delete_version(&key, &version.version_id).await.expect("deletes");
+        }
+        assert!(database.empty_log().expect("writes"));
+    });
+    for entry in fs::read_dir(folder.path()).expect("lists") {
+        let path = entry.expect("an entry").path();
+        let bytes = fs::read(&path).expect("reads");
+        assert!(!bytes.windows(13).any(|part| part == b"what a person"), "{}", path.display());
+    }
 }
 
 #[test]
