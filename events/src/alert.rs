@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::borrow::own;
 use crate::versioned::first_version;
-use crate::{Comment, EventRef, ModelRef, NotJudged, OperatingPoint, Prediction, Term, borrow, object};
+use crate::{Comment, EventRef, ModelRef, NotJudged, OperatingPoint, Outside, Prediction, Term, borrow, object};
 
 /// The most characters of a comment's body that an alert carries, so that it always fits a message: SNS takes 256 KiB,
 /// and 2,000 characters are at most 24,000 bytes of JSON.
@@ -66,6 +66,10 @@ pub struct Alert<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "NotJudged"))]
     pub not_judged: Option<NotJudged>,
+    /// How the comment differs from all that the model learned from, where it does: the numbers are a guess then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Outside"))]
+    pub support: Option<Outside>,
     /// The always-alert term that the body contains, where that is why.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub matched: Option<Cow<'a, str>>,
@@ -142,6 +146,7 @@ impl<'a> Alert<'a> {
             model: prediction.model,
             operating_point: prediction.operating_point,
             not_judged: prediction.not_judged,
+            support: prediction.support,
             matched: None,
             exploration: None,
             probe: false,
@@ -173,6 +178,7 @@ impl<'a> Alert<'a> {
             model: self.model.into_owned(),
             operating_point: self.operating_point,
             not_judged: self.not_judged,
+            support: self.support,
             matched: self.matched.map(own),
             exploration: self.exploration,
             probe: self.probe,

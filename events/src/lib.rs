@@ -51,7 +51,7 @@ pub use lifecycle::{
     CommentDeleted, CommentEdited, CommentEvent, CommentReported, CommentVersion, DecisionEvent, DeletedBy,
     PredictionEvent,
 };
-pub use prediction::{EventRef, ModelRef, NotJudged, OperatingPoint, Prediction, Term};
+pub use prediction::{EventRef, ModelRef, NotJudged, OperatingPoint, Outside, Prediction, Term};
 pub use quarantined::{Origin, Quarantined};
 pub use sizes::{MAX_NAME_BYTES, MAX_RECORD_BYTES};
 pub use versioned::{NoPrevious, Versioned, readable_types};

@@ -45,6 +45,11 @@ pub struct Prediction<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "NotJudged"))]
     pub not_judged: Option<NotJudged>,
+    /// How the comment differs from all that the model learned from, where it does: the numbers are a guess then, and no policy is
+    /// met by them unless it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Outside"))]
+    pub support: Option<Outside>,
 }
 
 /// Why a model had nothing to judge.
@@ -64,6 +69,32 @@ impl NotJudged {
         match self {
             NotJudged::NoText => "there is no text to judge: no letter and no digit, but for links and pictures",
             NotJudged::Placeholder => "what stands there, such as [removed], stands in place of a text that is gone",
+        }
+    }
+}
+
+/// How a comment differs from all that a model learned from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Outside {
+    /// The comment is shorter than nearly all of them.
+    Shorter,
+    /// The comment is longer than nearly all of them.
+    Longer,
+    /// The model knows too few of the comment's words: it is in another language, say.
+    UnknownWords,
+}
+
+impl Outside {
+    /// The same as a sentence.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Outside::Shorter => "the text is shorter than nearly all that the model learned from",
+            Outside::Longer => "the text is longer than nearly all that the model learned from",
+            Outside::UnknownWords => {
+                "the model knows too few of the text's words, as in another language than it learned from"
+            }
         }
     }
 }

@@ -143,6 +143,7 @@ impl MadeUp {
                 base_rate: 0.3,
             },
             not_judged: None,
+            support: None,
         };
         Event::new(id.to_string(), "urn:modstream:score-comments", time, prediction).encode()
     }

@@ -8,8 +8,8 @@ use clap::Args;
 use console::style;
 use modstream_classifier::artifact::{Format, Manifest};
 use modstream_classifier::{ByDefault, Explanation, Model, Score, Scratch, not_judged};
-use modstream_events::NotJudged;
-use serde_json::json;
+use modstream_events::{NotJudged, Outside};
+use serde_json::{Value, json};
 
 use crate::common::args::ModelArgs;
 use crate::common::display::{in_words, one_line, print, signed, width};
@@ -81,17 +81,15 @@ impl ExplainArgs {
                 "operating_point": point,
                 "model_version": manifest.version,
             });
-            if let Some(why) = not_judged {
-                line["not_judged"] = json!(why);
-            }
+            mark(&mut line, not_judged, explanation.outside);
             print(&format!("{line}\n"))?;
             return Ok(ExitCode::SUCCESS);
         }
-        if let Some(why) = not_judged {
+        if let Some(why) = nothing_to_go_by(not_judged, explanation.outside) {
+            let guess = if not_judged.is_some() { "by its form alone" } else { "which is a guess" };
             let text = format!(
-                "{}\n\n{}; so no policy is met by it. The model would say {:.2}, by its form alone.\n",
+                "{}\n\n{why}; so no policy is met by it. The model would say {:.2}, {guess}.\n",
                 style("nothing to go by").bold(),
-                why.in_words(),
                 score.probability()
             );
             print(&text)?;
@@ -164,26 +162,37 @@ fn labels_as_json(
         "labels": labels.collect::<Vec<_>>(),
         "model_version": manifest.version,
     });
+    mark(&mut line, not_judged, all[foremost].outside);
+    format!("{line}\n")
+}
+
+/// Marks a line whose numbers say nothing, or next to nothing.
+fn mark(line: &mut Value, not_judged: Option<NotJudged>, outside: Option<Outside>) {
     if let Some(why) = not_judged {
         line["not_judged"] = json!(why);
     }
-    format!("{line}\n")
+    if let Some(outside) = outside {
+        line["support"] = json!(outside);
+    }
+}
+
+/// Why there is nothing to go by, where there is nothing.
+fn nothing_to_go_by(not_judged: Option<NotJudged>, outside: Option<Outside>) -> Option<&'static str> {
+    not_judged.map(NotJudged::in_words).or(outside.map(Outside::in_words))
 }
 
 /// Each label with its own reasons, the likeliest first.
 fn labels_as_text(model: &Model, all: &[Explanation<'_>], not_judged: Option<NotJudged>) -> String {
-    if let Some(why) = not_judged {
-        return format!(
-            "{}\n\n{}; so no label says anything of it.\n",
-            style("nothing to go by").bold(),
-            why.in_words()
-        );
+    // It is one text, so every label's explanation says the same of it.
+    let outside = all.iter().find_map(|explanation| explanation.outside);
+    if let Some(why) = nothing_to_go_by(not_judged, outside) {
+        return format!("{}\n\n{why}; so no label says anything of it.\n", style("nothing to go by").bold());
     }
     let mut order: Vec<_> = model.labels().iter().zip(all).collect();
     order.sort_by(|(_, a), (_, b)| b.score.log_odds.0.total_cmp(&a.score.log_odds.0));
     let name_width = order.iter().map(|(label, _)| label.name().len()).max().unwrap_or(0);
     let mut text = String::new();
-    for (label, Explanation { score, intercept, terms, other }) in order {
+    for (label, Explanation { score, intercept, terms, other, .. }) in order {
         let hint = match label.by_default() {
             ByDefault::On => String::new(),
             ByDefault::Off => format!("  {}", style("a hint, off by default").dim()),

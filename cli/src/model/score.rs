@@ -8,7 +8,7 @@ use clap::Args;
 use modstream_classifier::artifact::Format;
 use modstream_classifier::{Explanation, Model, Score, Scratch, not_judged};
 use modstream_corpus::Row;
-use modstream_events::{NotJudged, Term};
+use modstream_events::{NotJudged, Outside, Term};
 use plain_text::counted;
 use serde::Serialize;
 
@@ -27,7 +27,8 @@ Where the model has labels, a line has \"labels\" with the probability of each. 
                        \"label\" with the highest one, of those that count by default.
 
 Each line of output has the comment's line in the input. Where a comment has no text to judge, the line says \"not_judged\", and \
-                       its numbers say nothing. A comment that can't be read becomes {\"line\":n,\"error\":\"...\"} in its place, and the status is 1 at the end.")]
+                       its numbers say nothing. Where it is unlike all that the model learned from, the line says in \"support\" how, and its \
+                       numbers are a guess. A comment that can't be read becomes {\"line\":n,\"error\":\"...\"} in its place, and the status is 1 at the end.")]
 pub(crate) struct ScoreArgs {
     #[command(flatten)]
     pub(crate) model: ModelArgs,
@@ -60,6 +61,9 @@ enum Line<'a> {
         /// Why there was nothing to judge; left out where there was something.
         #[serde(skip_serializing_if = "Option::is_none")]
         not_judged: Option<NotJudged>,
+        /// How the comment differs from all that the model learned from; left out where it does not.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        support: Option<Outside>,
         #[serde(flatten)]
         why: Option<Why<'a>>,
     },
@@ -106,7 +110,7 @@ impl ScoreArgs {
             let line = match &row {
                 Ok(row @ Row { line, comment, .. }) => match options.text(row) {
                     Ok(body) => {
-                        let Scored { score, label, labels, why } =
+                        let Scored { score, label, labels, support, why } =
                             score(&model, manifest.format, body, self.explain, &mut scratch);
                         Line::Scored {
                             line: *line,
@@ -117,6 +121,7 @@ impl ScoreArgs {
                             labels,
                             model_version: &manifest.version,
                             not_judged: not_judged(body),
+                            support,
                             why,
                         }
                     }
@@ -151,6 +156,7 @@ struct Scored<'a> {
     score: Score,
     label: Option<&'a str>,
     labels: Option<Labels<'a>>,
+    support: Option<Outside>,
     why: Option<Why<'a>>,
 }
 
@@ -164,19 +170,25 @@ fn score<'a>(
 ) -> Scored<'a> {
     let why = |Explanation { intercept, terms, other, .. }: Explanation<'a>| Why { terms, intercept, other };
     match (format, explain) {
-        (Format::Removal, None) => Scored { score: model.score(body, scratch), label: None, labels: None, why: None },
+        (Format::Removal, None) => {
+            let score = model.score(body, scratch);
+            Scored { score, label: None, labels: None, support: model.outside(scratch), why: None }
+        }
         (Format::Removal, Some(most)) => {
             let explanation = model.explain(body, most, scratch);
-            Scored { score: explanation.score, label: None, labels: None, why: Some(why(explanation)) }
+            let Explanation { score, outside: support, .. } = explanation;
+            Scored { score, label: None, labels: None, support, why: Some(why(explanation)) }
         }
         (Format::Labels, explain) => {
             let scores = model.scores(body, scratch).to_vec();
+            let support = model.outside(scratch);
             let foremost = embedded::foremost(model, &scores);
             let explained = explain.map(|most| model.explain_labels(body, most, scratch));
             Scored {
                 score: scores[foremost],
                 label: Some(model.labels()[foremost].name()),
                 labels: Some(Labels(model, scores)),
+                support,
                 why: explained.and_then(|all| all.into_iter().nth(foremost)).map(why),
             }
         }

@@ -4,7 +4,7 @@ use plain_text::counted;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use modstream_policy::{AlwaysTerm, Channel, Policies, Policy, Problems, Rules, Severities};
+use modstream_policy::{AlwaysTerm, Channel, OutsideSupport, Policies, Policy, Problems, Rules, Severities};
 use serde_json::{Value, json};
 
 use crate::common::display::one_line;
@@ -76,6 +76,9 @@ fn row(name: &str, rules: &Rules) -> [String; 8] {
     }
     if rules.exploration_share > 0.0 {
         more.push(format!("explores {}", percent(rules.exploration_share)));
+    }
+    if rules.outside_support == OutsideSupport::Judged {
+        more.push("judges what is unlike all that the model learned from".to_owned());
     }
     let quiet = rules.quiet_hours.as_ref().map(|quiet| {
         let keep: Vec<&str> = quiet.keep.iter().map(|severity| severity.as_str()).collect();

@@ -167,6 +167,7 @@ fn why_not(why: WhyNot, rules: &Rules) -> String {
     match why {
         WhyNot::ExemptAuthor => "its author never alerts here".to_owned(),
         WhyNot::NotJudged(why) => why.in_words().to_owned(),
+        WhyNot::Outside(outside) => outside.in_words().to_owned(),
         WhyNot::Threshold => format!("it does not meet {}", rules.threshold),
     }
 }

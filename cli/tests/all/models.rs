@@ -382,10 +382,122 @@ fn where_there_is_no_text_to_judge_it_is_said_so() {
     for (text, why) in [("[removed]", "placeholder"), ("&amp;#x200B;", "no_text")] {
         assert_eq!(folder.run(&["explain", text, "--json"]).json()["not_judged"], why);
     }
-    assert!(folder.run(&["explain", "ok", "--json"]).json().get("not_judged").is_none());
+    assert!(folder.run(&["explain", "ok?", "--json"]).json().get("not_judged").is_none());
     let rows = folder.run_with(&["score"], b"{\"body\":\"\"}\n{\"body\":\"ok\"}\n").lines();
     assert!(rows[0]["not_judged"] == "no_text" && rows[0]["probability"].is_f64(), "{}", rows[0]);
     assert!(rows[1].get("not_judged").is_none(), "{}", rows[1]);
+}
+
+/// Texts that say next to nothing to a model that learned from comments of some sentences.
+const NEXT_TO_NOTHING: [&str; 14] = [
+    "ok",
+    "Yes.",
+    "lol",
+    "12",
+    "+1",
+    "k",
+    "^ this",
+    "I agree.",
+    "Thanks!",
+    "so true lol",
+    "wtf \u{1F602}\u{1F602}\u{1F602}\u{1F602}\u{1F602}\u{1F602}\u{1F602}\u{1F602}\u{1F602}\u{1F602}\u{1F602}\u{1F602}\u{1F602}\u{1F602}\u{1F602}\u{1F602}\u{1F602}\u{1F602}",
+    "see https://example.org/a/path/that/is/as/long/as/a/comment",
+    "ok!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!",
+    "ok\n\n                             ok",
+];
+/// Texts in languages that the shipped models did not learn from.
+const FOREIGN: [&str; 8] = [
+    "Das ist doch v\u{F6}lliger Unsinn und hat mit der Studie nichts zu tun.",
+    "\u{BF}Alguien puede explicar qu\u{E9} significa este resultado en la pr\u{E1}ctica?",
+    "Je ne comprends pas pourquoi les gens croient \u{E0} ces choses sans lire l'\u{E9}tude.",
+    "Non capisco perch\u{E9} la gente creda a queste cose senza leggere lo studio.",
+    "Nie rozumiem, dlaczego ludzie w to wierz\u{105} bez czytania badania.",
+    "\u{42F} \u{43D}\u{435} \u{43F}\u{43E}\u{43D}\u{438}\u{43C}\u{430}\u{44E}, \u{43F}\u{43E}\u{447}\u{435}\u{43C}\u{443} \u{43B}\u{44E}\u{434}\u{438} \u{432}\u{435}\u{440}\u{44F}\u{442} \u{432} \u{44D}\u{442}\u{43E}.",
+    "\u{6211}\u{4E0D}\u{660E}\u{767D}\u{4E3A}\u{4EC0}\u{4E48}\u{4EBA}\u{4EEC}\u{4E0D}\u{770B}\u{7814}\u{7A76}\u{5C31}\u{76F8}\u{4FE1}\u{8FD9}\u{4E9B}\u{4E8B}\u{60C5}\u{3002}",
+    "\u{130}nsanlar\u{131}n \u{E7}al\u{131}\u{15F}may\u{131} okumadan buna neden inand\u{131}\u{11F}\u{131}n\u{131} anlam\u{131}yorum.",
+];
+/// English that is odd, and English all the same.
+const ODD_ENGLISH: [&str; 8] = [
+    "That is just so stupid.",
+    "Who cares about mice?",
+    "what a waste of money",
+    "teh expirement was competely worng becuase of the smaple size",
+    "Schwarzenegger and Krzyzewski met Mbappe in Gelsenkirchen yesterday.",
+    "import numpy as np; x = np.linspace(0, 1, 100); plt.plot(x, np.sin(x))",
+    "E = mc^2 and F = ma, so dp/dt = F implies a = F/m for constant m.",
+    "Kim Jong-un, Xi Jinping and Recep Tayyip Erdogan walked into a bar",
+];
+
+#[test]
+fn of_what_it_learned_nothing_about_a_model_says_so() {
+    let folder = Folder::new();
+    let of = |texts: &[&str], model: &str| -> Vec<Value> {
+        let input: String = texts.iter().map(|text| format!("{}\n", serde_json::json!({ "body": text }))).collect();
+        folder.run_with(&["score", "--model", model], input.as_bytes()).lines()
+    };
+    for row in of(&NEXT_TO_NOTHING, "rscience") {
+        assert!(row["support"] == "shorter" && row["probability"].is_f64(), "{row}");
+    }
+    for model in ["rscience", "harm"] {
+        for row in of(&FOREIGN, model) {
+            assert!(row["support"] == "unknown_words" && row["probability"].is_f64(), "{model}: {row}");
+        }
+        for row in of(&ODD_ENGLISH, model) {
+            assert!(row.get("support").is_none(), "{model}: {row}");
+        }
+    }
+    assert_eq!(of(&["so it is. ".repeat(900).as_str()], "rscience")[0]["support"], "longer");
+    for text in ["ok", FOREIGN[0]] {
+        let shown = folder.run(&["explain", text]).stdout;
+        assert!(shown.starts_with("nothing to go by\n") && shown.contains("learned from"), "{shown}");
+        let json = folder.run(&["explain", text, "--json"]).json();
+        assert!(json["support"].is_string() && json["probability"].is_f64(), "{json}");
+    }
+    let shown = folder.run(&["explain", "--model", "harm", FOREIGN[0]]).stdout;
+    assert!(shown.starts_with("nothing to go by\n") && shown.contains("no label says anything of it"), "{shown}");
+    assert!(!folder.run(&["explain", ODD_ENGLISH[0]]).stdout.contains("nothing to go by"));
+}
+
+#[test]
+fn a_file_of_what_a_model_knows_nothing_about_alerts_nobody_unless_a_policy_says_so() {
+    let folder = Folder::new();
+    let texts = NEXT_TO_NOTHING.iter().chain(&FOREIGN).chain(&["", "\u{1F44D}", "???", "https://example.org/a"]);
+    let rows: String = texts.map(|text| format!("{}\n", serde_json::json!({ "body": text }))).collect();
+    folder.file("in.jsonl", &rows);
+    let alerts = |policies: &str| {
+        folder.file("p.toml", policies);
+        let run = folder.run(&["demo", "--fast", "--input", "in.jsonl", "--json", "--policies", "p.toml"]).json();
+        assert_eq!(run["predictions"], rows.lines().count(), "{run}");
+        run["alerts"].as_u64().expect("a number")
+    };
+    let run = folder.run(&["demo", "--fast", "--input", "in.jsonl", "--json"]).json();
+    assert_eq!(run["alerts"], 0, "{run}");
+    assert_eq!(alerts("[default]\nthreshold = 0\nexploration_share = 0.1\n"), 0);
+    assert_eq!(alerts("[default]\nthreshold = 0\noutside_support = \"judged\"\n"), 22);
+    assert!(alerts("[default]\nthreshold = 0\nalways = [\"lol\"]\n") >= 2);
+}
+
+#[test]
+fn a_disguised_word_counts_as_the_word_and_is_explained_as_it_is_spelled() {
+    let folder = Folder::new();
+    let labels = |text: &str, label: &str| {
+        let all = folder.run(&["explain", "--model", "harm", text, "--json"]).json()["labels"].clone();
+        let all = all.as_array().expect("labels").clone();
+        all.into_iter().find(|it| it["label"] == label).expect("the label")
+    };
+    for (plain, disguised, spelling, label) in [
+        ("you are such an idiot", "you are such an id1ot", "id1ot", "insult"),
+        ("you are so stupid", "you are so stuuupid", "stuuupid", "insult"),
+        ("go and kill yourself", "go and k i l l yourself", "k i l l", "threat"),
+        ("go and kill yourself", "go and k.i.l.l yourself", "k.i.l.l", "threat"),
+        ("shut up you asshole", "shut up you 455hole", "455hole", "obscene"),
+    ] {
+        let [one, other] = [plain, disguised].map(|text| labels(text, label));
+        let probability = |label: &Value| label["probability"].as_f64().expect("a number");
+        assert!(probability(&other) > probability(&one) / 2.0, "{plain}: {one}\n{other}");
+        let terms = other["terms"].as_array().expect("terms");
+        assert!(terms.iter().any(|term| term["term"].as_str().is_some_and(|it| it.contains(spelling))), "{other}");
+    }
 }
 
 #[test]

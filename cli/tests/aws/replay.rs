@@ -61,6 +61,7 @@ fn alerted(aws: &FakeAws, id: &str) {
         model: ModelRef { name: "old".into(), version: "0".repeat(64).into() },
         operating_point: OperatingPoint { precision: 0.9, recall: 0.1, share: 0.1, base_rate: 0.3 },
         not_judged: None,
+        support: None,
     };
     let policy = PolicyRef { name: "default".into(), condition: "probability>=0.9".into() };
     let alert = Alert::new(prediction, "p".into(), Severity::High, policy);

@@ -22,6 +22,7 @@ pub(crate) fn alert(aws: &FakeAws, days_ago: i64) -> String {
         comment: Comment { author: Some("bob".into()), body: Some("Buy my coins".into()), ..Comment::default() },
         version: None,
         not_judged: None,
+        support: None,
         comment_event: EventRef { source: "urn:example:forum".into(), id: id.clone().into(), time },
         probability: 0.95,
         log_odds: 3.0,

@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use modstream_events::{
     Action, Alert, Comment, Data, Decision, Event, EventRef, Links, ModelRef, NotJudged, OperatingPoint, Origin,
-    PolicyRef, Prediction, Quarantined, Reason, Severity, Term, Versioned,
+    Outside, PolicyRef, Prediction, Quarantined, Reason, Severity, Term, Versioned,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -65,7 +65,8 @@ fn prediction() -> impl Strategy<Value = Prediction<'static>> {
         .prop_map(|[precision, recall, share, base_rate]| OperatingPoint { precision, recall, share, base_rate });
     let numbers = [number(), number(), number(), number()];
     let not_judged = select(vec![None, Some(NotJudged::NoText), Some(NotJudged::Placeholder)]);
-    (comment(), event_ref(), numbers, terms, model, point, not_judged).prop_map(
+    let support = select(vec![None, Some(Outside::Shorter), Some(Outside::Longer), Some(Outside::UnknownWords)]);
+    (comment(), event_ref(), numbers, terms, model, point, not_judged, support).prop_map(
         |(
             comment,
             comment_event,
@@ -74,6 +75,7 @@ fn prediction() -> impl Strategy<Value = Prediction<'static>> {
             model,
             operating_point,
             not_judged,
+            support,
         )| {
             Prediction {
                 comment,
@@ -87,6 +89,7 @@ fn prediction() -> impl Strategy<Value = Prediction<'static>> {
                 model,
                 operating_point,
                 not_judged,
+                support,
             }
         },
     )

@@ -203,6 +203,7 @@ fn prediction_event(index: usize) -> Event<'static, Prediction<'static>> {
         model: ModelRef { name: "rscience".into(), version: MODEL_VERSION.into() },
         operating_point: OperatingPoint { precision, recall, share, base_rate: 0.1 },
         not_judged: None,
+        support: None,
     };
     Event::new(id, "urn:modstream:score-comments", at, prediction)
 }

@@ -48,6 +48,7 @@ pub(crate) fn prediction_event() -> Event<'static, Prediction<'static>> {
         model: ModelRef { name: "rscience".into(), version: MODEL_VERSION.into() },
         operating_point: OperatingPoint { precision: 0.91, recall: 0.12, share: 0.013, base_rate: 0.1 },
         not_judged: None,
+        support: None,
     };
     Event::new(id, "urn:modstream:score-comments", time("2026-01-05T10:00:01.5Z"), prediction)
 }

@@ -27,6 +27,7 @@ fn prediction(number: usize, body: &str, time: Timestamp) -> Vec<u8> {
         model: ModelRef { name: "m".into(), version: "f".repeat(64).into() },
         operating_point: OperatingPoint { precision: 0.7, recall: 0.2, share: 0.06, base_rate: 0.3 },
         not_judged: None,
+        support: None,
     };
     Event::new(format!("p-{number}"), "urn:modstream:score-comments", time, prediction).encode()
 }

@@ -36,6 +36,7 @@ pub(crate) fn predict(
         model: ModelRef { name: in_use.name.as_str().into(), version: in_use.version.as_str().into() },
         operating_point: in_use.model.operating_point(explanation.score),
         not_judged,
+        support: explanation.outside,
     };
     Ok(Event::new(id.to_string(), SOURCE, now, prediction).encode())
 }

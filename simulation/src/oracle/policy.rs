@@ -102,7 +102,9 @@ impl Policies<'_> {
             return Verdict::Pass;
         }
         let seen = self.at_base_rate(data);
-        let says_nothing = !body.contains(char::is_alphanumeric);
+        let leaves_alone = self.rule(name, "outside_support").and_then(Value::as_str) != Some("judged");
+        let is_outside = leaves_alone && text(data, "/support").is_some();
+        let says_nothing = is_outside || !body.contains(char::is_alphanumeric);
         let urgency = if says_nothing { Urgency::Low } else { self.urgency(name, seen.probability) };
         let lowered = body.to_lowercase();
         let always = self.rule(name, "always").and_then(Value::as_array).into_iter().flatten();
@@ -246,6 +248,11 @@ mod tests {
         emoji["comment"]["body"] = "\u{1F44D}".into();
         let all = rule(json!({"threshold": 0, "exploration_share": 1.0}));
         assert_eq!(Policies(&all).judge(&emoji), Verdict::Pass);
+        let mut unlike = prediction(0.9);
+        unlike["support"] = "shorter".into();
+        assert_eq!(Policies(&all).judge(&unlike), Verdict::Pass);
+        let judges = rule(json!({"threshold": 0, "outside_support": "judged"}));
+        assert_eq!(Policies(&judges).judge(&unlike), Verdict::Alert(High));
         let exempt = json!({"threshold": 0, "exempt_authors": ["SOMEBODY"]});
         assert_eq!(judged(&rule(exempt), 0.9), Verdict::Pass);
         assert_eq!(judged(&rule(json!({"threshold": 1, "exploration_share": 1.0})), 0.9), Verdict::Explore(1.0, High));

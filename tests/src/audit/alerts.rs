@@ -125,7 +125,7 @@ fn is_lifecycle_event(event: &Value) -> bool {
 
 fn meets(condition: Condition, event: &Value) -> bool {
     let number = |pointer: &str| event.pointer(pointer).and_then(Value::as_f64).unwrap_or(f64::NAN);
-    if event.pointer("/data/not_judged").is_some() {
+    if ["/data/not_judged", "/data/support"].iter().any(|mark| event.pointer(mark).is_some()) {
         return false;
     }
     match condition {

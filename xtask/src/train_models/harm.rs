@@ -34,6 +34,10 @@ const NOT_FOR: &str = "## Not for";
 
 const THREAT: &str = "threat";
 
+/// The labels that few texts have, and their inverse regularisation: they gain by a larger one, the others lose.
+const RARE: [&str; 2] = [THREAT, "identity_attack"];
+const C_OF_RARE: f64 = 3.0;
+
 /// The sources that teach every label they know.
 const CORE: [&str; 5] = ["jigsaw", "jigsaw-cleaned", "jigsaw-toxic-only", "toxic_spans", "convabuse"];
 /// The sources that teach threats alone: what they call toxic is a group's name to a model that looks at words.
@@ -63,7 +67,12 @@ struct Row {
 pub(super) fn train_into(texts: &Path, folder: &Path) -> anyhow::Result<()> {
     let texts = recipe(texts)?;
     let labels = LABELS.map(|(label, by_default, base_rate)| {
-        Ok(LabelSettings { by_default, base_rate: Some(BaseRate::new(base_rate)?), ..LabelSettings::of(label) })
+        Ok(LabelSettings {
+            by_default,
+            base_rate: Some(BaseRate::new(base_rate)?),
+            inverse_regularisation: RARE.contains(&label).then_some(C_OF_RARE),
+            ..LabelSettings::of(label)
+        })
     });
     let labels = labels.into_iter().collect::<anyhow::Result<Vec<_>>>()?;
     let trained = train_labels(&texts, "harm", settings(), &labels, &|_| ())?;

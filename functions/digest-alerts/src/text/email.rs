@@ -1,4 +1,4 @@
-use modstream_events::{Action, Alert, Event, Severity, Term};
+use modstream_events::{Action, Alert, Event, NotJudged, Outside, Severity, Term};
 use modstream_ledger::digests::Digest;
 use modstream_ledger::{AlertKey, Withholding};
 use modstream_platform::MAX_SUBJECT_CHARS;
@@ -102,8 +102,9 @@ fn alert(
         Severity::Medium => "Medium",
         Severity::Low => "Low",
     };
-    match alert.not_judged {
-        Some(why) => paragraph(to, &format!("{number}. {severity}, not judged by the model: {}", why.in_words())),
+    let not_judged = alert.not_judged.map(NotJudged::in_words).or(alert.support.map(Outside::in_words));
+    match not_judged {
+        Some(why) => paragraph(to, &format!("{number}. {severity}, not judged by the model: {why}")),
         None => paragraph(to, &format!("{number}. {severity}, {} likely to be removed", percent(alert.probability))),
     }
     if let Some(dated) = alert.dated(*made) {

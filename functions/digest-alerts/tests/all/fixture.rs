@@ -44,6 +44,7 @@ pub(crate) fn alert(comment: Comment<'static>, at: Timestamp, probability: f64) 
         model: ModelRef { name: "made-up".into(), version: "0".repeat(64).into() },
         operating_point: OperatingPoint { precision: probability, recall: 0.5, share: 0.1, base_rate: 0.3 },
         not_judged: None,
+        support: None,
     };
     let severity = match probability {
         0.9.. => Severity::High,

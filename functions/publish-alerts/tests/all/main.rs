@@ -46,6 +46,7 @@ fn prediction() -> Prediction<'static> {
         model: ModelRef { name: "m".into(), version: "f".repeat(64).into() },
         operating_point: OperatingPoint { precision: 0.7, recall: 0.2, share: 0.06, base_rate: 0.3 },
         not_judged: None,
+        support: None,
     }
 }
 

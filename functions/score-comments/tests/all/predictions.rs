@@ -52,6 +52,17 @@ async fn a_comment_without_a_letter_or_a_digit_is_scored_and_said_to_be_nothing_
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_comment_unlike_all_that_the_model_learned_from_is_scored_and_said_to_be_so() {
+    let german = "Das ist doch v\u{F6}lliger Unsinn und hat mit der Studie nichts zu tun.";
+    let bodies = ["ok", "Yes.", german, "What a waste of money", "This was not even about mice, was it?"];
+    let predictions = Fixture::predict(&config(None, 0), &bodies).await;
+    let support: Vec<Option<&str>> =
+        predictions.iter().map(|event| event["data"].get("support").and_then(serde_json::Value::as_str)).collect();
+    assert_eq!(support, [Some("shorter"), Some("shorter"), Some("unknown_words"), None, None]);
+    assert!(predictions.iter().all(|event| event["data"]["probability"].is_f64()));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_stands_in_place_of_a_text_is_no_text_to_judge() {
     let bodies = ["[removed]", "\\[deleted by user\\]", "[ Removed by Reddit ]", "why was it [removed]?"];
     let predictions = Fixture::predict(&config(None, 0), &bodies).await;

@@ -51,6 +51,7 @@ fn alert_event(number: u32, probability: f64, body: &str) -> Event<'static, Aler
         model: ModelRef { name: "m".into(), version: "f".repeat(64).into() },
         operating_point: OperatingPoint { precision: 0.8, recall: 0.2, share: 0.05, base_rate: 0.2 },
         not_judged: None,
+        support: None,
         matched: None,
         exploration: None,
         probe: false,

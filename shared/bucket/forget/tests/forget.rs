@@ -85,6 +85,7 @@ fn alert(id: &str, comment: &Value) -> Event<'static, Alert<'static>> {
         model: ModelRef { name: "m".into(), version: "f".into() },
         operating_point: OperatingPoint { precision: 0.8, recall: 0.3, share: 0.1, base_rate: 0.3 },
         not_judged: None,
+        support: None,
     };
     let policy = PolicyRef { name: "default".into(), condition: "0.5".into() };
     Event::new(

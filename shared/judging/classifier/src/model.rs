@@ -1,12 +1,13 @@
 use std::borrow::Cow;
 
-use modstream_events::{OperatingPoint, Term};
+use modstream_events::{OperatingPoint, Outside, Term};
 use modstream_rates::{BaseRate, LogOdds, Rates};
 use serde::{Deserialize, Serialize};
 
 use crate::calibration::Calibration;
 use crate::measures::{MEASURE_GROUPS, MEASURES, MeasureGroup};
 use crate::subwords::Subword;
+use crate::support::Support;
 use crate::vectorizer::{Feature, Measure, NGram, Scratch, Vectorizer};
 
 /// The parts that a model is made of.
@@ -28,6 +29,10 @@ pub struct Parts {
     pub measure_weights: Vec<f32>,
     /// The heads, at least one.
     pub heads: Vec<Head>,
+    /// The keys of the words that are known; none where that was not looked at.
+    pub known_words: Vec<u32>,
+    /// What the training texts were like, where that is known.
+    pub support: Option<Support>,
 }
 
 /// The part of a model that belongs to one label: a regression over the vector that all labels share.
@@ -71,6 +76,7 @@ pub struct Model {
     subword_weights: Weights<f32>,
     measure_weights: Weights<f64>,
     labels: Vec<Label>,
+    support: Option<Support>,
 }
 
 /// A label of a model.
@@ -160,6 +166,8 @@ pub struct Explanation<'a> {
     pub terms: Vec<Term<'a>>,
     /// The sum of the contributions that are left out.
     pub other: f64,
+    /// How the text differs from those that the model learned from, where it does: the numbers say nothing then.
+    pub outside: Option<Outside>,
 }
 
 impl Label {
@@ -227,11 +235,13 @@ impl Model {
         assert!(heads > 0, "a model has a head");
         let measure_weights = parts.measure_weights.into_iter().map(f64::from).collect();
         Model {
-            vectorizer: Vectorizer::new(&parts.features, &parts.subwords, parts.measures, parts.longest_ngram),
+            vectorizer: Vectorizer::new(&parts.features, &parts.subwords, parts.measures, parts.longest_ngram)
+                .with_known_words(&parts.known_words),
             weights: Weights::new(parts.weights, heads),
             subword_weights: Weights::new(parts.subword_weights, heads),
             measure_weights: Weights::new(measure_weights, heads),
             labels: parts.heads.into_iter().map(Label::new).collect(),
+            support: parts.support,
         }
     }
 
@@ -295,6 +305,12 @@ impl Model {
         &scratch.scores
     }
 
+    /// How the text that was scored last with `scratch` differs from those that the model learned from, where it does: the numbers
+    /// say nothing then. Of a model that does not say what it learned from, no text does.
+    pub fn outside(&self, scratch: &Scratch) -> Option<Outside> {
+        self.support?.outside(scratch.size(|hash| self.vectorizer.knows(hash)))
+    }
+
     /// The score by one label of the text whose vector is in `scratch`.
     fn score_of(&self, label: usize, scratch: &Scratch) -> Score {
         let terms = self.weights.sum(label, scratch.found_terms());
@@ -348,7 +364,7 @@ impl Model {
                 contribution,
             })
             .collect();
-        Explanation { score, intercept, terms, other }
+        Explanation { score, intercept, terms, other, outside: self.outside(scratch) }
     }
 
     /// The contribution of each n-gram of the text, once, by its first occurrence; of those that are shown alike the
@@ -468,6 +484,8 @@ pub(crate) mod tests {
                 rates: Rates::new(vec![rate(-4.0, 1.0, 1.0), rate(0.0, 0.6, 0.2), rate(3.0, 0.2, 0.01)])
                     .expect("monotone"),
             }],
+            known_words: Vec::new(),
+            support: None,
         }
     }
 
@@ -621,7 +639,7 @@ pub(crate) mod tests {
         fn contributions_add_up_to_the_log_odds_of_every_label(text in TEXTS, heads in 1..12_usize, most in 0..40_usize) {
             let mut scratch = Scratch::default();
             let model = Model::new(labelled_parts(heads));
-            for Explanation { score, intercept, terms, other } in model.explain_labels(&text, most, &mut scratch) {
+            for Explanation { score, intercept, terms, other, .. } in model.explain_labels(&text, most, &mut scratch) {
                 let parts = terms.iter().map(|term| term.contribution).chain([intercept, other]);
                 let magnitude: f64 = parts.clone().map(f64::abs).sum();
                 let sum: f64 = parts.sum();

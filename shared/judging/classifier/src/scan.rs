@@ -24,7 +24,7 @@ pub(crate) struct Token {
 pub(crate) const LINK: &str = "URL";
 
 /// The longest run of a mark: one that is repeated more often is the same token.
-const LONGEST_RUN: usize = 3;
+pub(crate) const LONGEST_RUN: usize = 3;
 
 /// The numbers that are counted in a text along with its tokens.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

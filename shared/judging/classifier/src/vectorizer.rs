@@ -12,10 +12,13 @@ use normal_form::{Letters, undo_transport};
 
 use crate::filter::Filter;
 use crate::hash::{AsIs, follow};
+use crate::known::KnownWords;
 use crate::measures::{MEASURES, measure};
 use crate::model::Score;
 use crate::scan::{Scan, Token, normal_form};
+use crate::second_form::SecondForm;
 use crate::subwords::{self, SUBWORDS_A_BYTE, Subword, Table, spread};
+use crate::support::{Size, size};
 
 /// The most standard deviations that a standardised measure lies from its mean.
 const MEASURE_LIMIT: f64 = 5.0;
@@ -88,6 +91,7 @@ pub struct Scratch {
     /// The same with its letters in their one form; of a text that is ASCII it is never asked for.
     letters: Letters,
     scan: Scan,
+    second_form: SecondForm,
     /// The terms found, in order of their first occurrence.
     pub(crate) terms: Vec<FoundTerm>,
     /// The subwords found, in order of their first occurrence.
@@ -142,6 +146,22 @@ impl Scratch {
         self.scan.read(scanned);
     }
 
+    /// Puts the second form of words in place of those that have one, and are not known.
+    fn apply_second_form(&mut self, is_known: impl Fn(u64) -> bool) {
+        let Scratch { cleaned, letters, scan, second_form, .. } = self;
+        second_form.apply(scan, if cleaned.is_ascii() { cleaned } else { letters.text() }, is_known);
+    }
+
+    /// The text's size, where the words with these hashes are known.
+    pub fn size(&self, is_known: impl Fn(u64) -> bool) -> Size {
+        size(&self.scan, self.scanned(), is_known)
+    }
+
+    /// Calls `found` with the hash of each word of the text.
+    pub fn each_word(&self, found: impl FnMut(u64)) {
+        self.scan.words.iter().map(|&index| self.scan.tokens[index as usize].hash).for_each(found);
+    }
+
     /// The text that the tokens are of.
     fn scanned(&self) -> &str {
         if self.cleaned.is_ascii() { &self.cleaned } else { self.letters.text() }
@@ -173,7 +193,7 @@ impl Scratch {
         &self.cleaned[if self.cleaned.is_ascii() { stretch } else { self.letters.before(stretch) }]
     }
 
-    /// An n-gram's normal form: its tokens' normal forms, with a space between.
+    /// An n-gram's normal form: its tokens' normal forms, with a space between. Second forms are not looked at.
     pub fn normal_form(&self, ngram: &NGram) -> String {
         let forms = self.tokens(ngram).iter();
         let forms = forms.map(|token| normal_form(&self.scanned()[token.start as usize..token.end as usize]));
@@ -230,6 +250,7 @@ pub struct Vectorizer {
     measures: [Measure; MEASURES],
     longest: usize,
     tf: [f64; TF],
+    known: KnownWords,
 }
 
 /// How many term frequencies are looked up; higher ones are rare enough for a logarithm.
@@ -253,7 +274,22 @@ impl Vectorizer {
             measures,
             longest,
             tf: std::array::from_fn(|times| tf(times as u32)),
+            known: KnownWords::default(),
         }
+    }
+
+    /// The same vectorizer, which knows the words with these keys: a word that neither they nor the terms hold is looked at in its
+    /// second form.
+    #[must_use]
+    pub fn with_known_words(mut self, keys: &[u32]) -> Self {
+        self.known = KnownWords::new(keys);
+        self
+    }
+
+    /// Whether enough training texts hold the word with this hash. A rare word may have a weight all the same: among many texts,
+    /// words of other languages do.
+    pub(crate) fn knows(&self, hash: u64) -> bool {
+        self.known.has(hash)
     }
 
     /// How many terms there are.
@@ -269,6 +305,9 @@ impl Vectorizer {
     /// Leaves the vector of `text` in `scratch`.
     pub fn vectorize(&self, text: &str, scratch: &mut Scratch) {
         scratch.read(text);
+        if !self.known.is_empty() {
+            scratch.apply_second_form(|hash| self.known.has(hash) || self.terms.contains_key(&hash));
+        }
         let features = self.term_idf.len().max(self.subword_idf.len());
         scratch.times.resize(features, 0);
         scratch.places.resize(features, 0);

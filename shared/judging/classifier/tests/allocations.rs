@@ -4,7 +4,7 @@ use std::path::Path;
 
 use modstream_classifier::{
     BaseRate, ByDefault, Calibration, Feature, Head, MEASURES, Measure, Model, Parts, Rate, Rates, Score, Scratch,
-    Subword, artifact,
+    Subword, Support, artifact, word_key,
 };
 
 #[global_allocator]
@@ -15,10 +15,13 @@ fn labels(texts: &[&str]) -> Model {
     const HEADS: usize = 3;
     let mut scratch = Scratch::default();
     let (mut terms, mut subwords) = (Vec::new(), Vec::new());
+    let (mut known_words, mut sizes) = (Vec::new(), Vec::new());
     for text in texts {
         scratch.read(text);
         terms.extend(scratch.ngrams(2).map(|ngram| ngram.hash));
         scratch.each_subword(|key| subwords.push(key));
+        scratch.each_word(|hash| known_words.push(word_key(hash)));
+        sizes.push(scratch.size(|_| true));
     }
     terms.sort_unstable();
     terms.dedup();
@@ -44,6 +47,8 @@ fn labels(texts: &[&str]) -> Model {
         measures: [Measure { mean: 0.0, deviation: 1.0 }; MEASURES],
         measure_weights: vec![0.01; MEASURES * HEADS],
         heads: vec![head; HEADS],
+        known_words,
+        support: Some(Support::of(&sizes)),
     })
 }
 
@@ -52,14 +57,17 @@ fn from_text_to_probability_nothing_is_allocated_once_warm() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
     let model = artifact::open(root.join("models/rscience")).expect("the shipped model");
     let samples = std::fs::read_to_string(root.join("events/samples/comments.jsonl")).expect("samples");
-    let texts: Vec<&str> =
-        samples.lines().chain(["", "\u{7814}\u{7A76} na\u{EF}ve &amp; <U+1F44F> www.example.com!!!"]).collect();
+    let texts: Vec<&str> = samples
+        .lines()
+        .chain(["", "k i l l id1ot stuuupid", "\u{7814}\u{7A76} na\u{EF}ve &amp; <U+1F44F> www.example.com!!!"])
+        .collect();
     let labels = labels(&texts);
     let mut scratch = Scratch::default();
     let sum = |scratch: &mut Scratch| {
         let of_each = texts.iter().map(|text| {
-            let labels = labels.scores(text, scratch).iter().map(Score::probability).sum::<f64>();
-            model.score(text, scratch).probability() + labels
+            let sum = labels.scores(text, scratch).iter().map(Score::probability).sum::<f64>();
+            let outside = f64::from(u8::from(labels.outside(scratch).is_some()));
+            model.score(text, scratch).probability() + sum + outside
         });
         of_each.sum::<f64>()
     };

@@ -54,6 +54,8 @@ fn log_odds_are_scikit_learns() {
             base_rate: BaseRate::new(0.5).expect("a share"),
             rates: Rates::new(vec![rate(-1.0, 1.0), rate(1.0, 0.1)]).expect("monotone"),
         }],
+        known_words: Vec::new(),
+        support: None,
     });
     let mut scratch = Scratch::default();
     assert!(fixture.texts.len() >= 50 && fixture.log_odds.iter().any(|log_odds| log_odds.abs() > 0.5));

@@ -32,5 +32,5 @@ pub use emphasis::without_emphasis;
 pub use fold::{composed, each_folded, fold, name_key};
 pub use letters::Letters;
 pub use placeholder::Placeholders;
-pub use properties::{is_mark, is_word_boundary};
+pub use properties::{is_mark, is_unspaced, is_word_boundary};
 pub use transport::undo_transport;

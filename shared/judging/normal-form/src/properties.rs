@@ -60,7 +60,7 @@ pub(crate) fn script(letter: char) -> Option<Script> {
 
 /// Whether a letter is of a script that puts no spaces between words: Han, kana, Thai, Lao, Khmer, Burmese. They are the letters
 /// at which [UAX #29](https://www.unicode.org/reports/tr29/#Default_Word_Boundaries) knows no words without a dictionary.
-pub(crate) fn is_unspaced(c: char) -> bool {
+pub fn is_unspaced(c: char) -> bool {
     let unspaced = |c| [WordBreak::Other, WordBreak::Katakana].contains(&CodePointMapData::<WordBreak>::new().get(c));
     !c.is_ascii() && c.is_alphabetic() && unspaced(c)
 }

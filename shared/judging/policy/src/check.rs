@@ -191,6 +191,7 @@ impl Checking {
             exempt_authors: exempt.unwrap_or_else(|| over.exempt_authors.clone()),
             always: always.unwrap_or_else(|| over.always.clone()),
             exploration_share: share.unwrap_or(over.exploration_share),
+            outside_support: rules.outside_support.unwrap_or(over.outside_support),
         }
     }
 

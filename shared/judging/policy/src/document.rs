@@ -68,6 +68,22 @@ pub struct RulesDocument {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 0.1)))]
     pub exploration_share: Option<f64>,
+    /// What becomes of a comment unlike all that the model learned from, such as one of a word, or in another language: `quiet`,
+    /// where its score alerts nobody, or `judged`, where it is taken as any other's. `quiet` where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outside_support: Option<OutsideSupport>,
+}
+
+/// What becomes of a comment unlike all that the model learned from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum OutsideSupport {
+    /// Its score alerts nobody, and nobody is asked about it.
+    #[default]
+    Quiet,
+    /// Its score is taken as any other's.
+    Judged,
 }
 
 /// Probabilities from which up an alert is more urgent than `low`.

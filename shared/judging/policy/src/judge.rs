@@ -1,10 +1,10 @@
 //! What rules say of a prediction.
 
-use modstream_events::{NotJudged, PROBE_BODY, PROBE_SOURCE, Prediction, Severity, ids};
+use modstream_events::{NotJudged, Outside, PROBE_BODY, PROBE_SOURCE, Prediction, Severity, ids};
 use named_mutations::is_on;
 use normal_form::name_key;
 
-use crate::{AtBaseRate, Rules};
+use crate::{AtBaseRate, OutsideSupport, Rules};
 
 /// What rules say of a prediction.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,6 +45,8 @@ pub enum WhyNot {
     ExemptAuthor,
     /// The comment has nothing that a model could judge.
     NotJudged(NotJudged),
+    /// The comment is unlike all that the model learned from.
+    Outside(Outside),
     /// The prediction does not meet the threshold.
     Threshold,
 }
@@ -55,8 +57,13 @@ impl Rules {
         AtBaseRate::of(prediction, self.base_rate.filter(|_| !is_on("judge-at-own-base-rate")))
     }
 
-    /// Judges a prediction by the first that holds of probe, exempt author, always-alert term, nothing to judge, threshold and
-    /// exploration. The judgement depends on rules and prediction alone.
+    /// How a comment differs from all that the model learned from, where the rules leave such comments alone.
+    fn left_alone(&self, prediction: &Prediction<'_>) -> Option<Outside> {
+        prediction.support.filter(|_| self.outside_support == OutsideSupport::Quiet)
+    }
+
+    /// Judges a prediction by the first that holds of probe, exempt author, always-alert term, nothing to judge, nothing the model
+    /// knows of, threshold and exploration. The judgement depends on rules and prediction alone.
     pub fn judge(&self, prediction: &Prediction<'_>) -> Judgement {
         let comment = &prediction.comment;
         let body = comment.body.as_deref().unwrap_or_default();
@@ -68,14 +75,21 @@ impl Rules {
             return Judgement::Pass(WhyNot::ExemptAuthor);
         }
         let seen = self.at_base_rate(prediction);
-        // Where nothing was judged, the probability says nothing.
-        let severity = prediction.not_judged.map_or_else(|| self.severities.of(seen.probability), |_| Severity::Low);
+        let outside = self.left_alone(prediction);
+        let severity = match (prediction.not_judged, outside) {
+            (None, None) => self.severities.of(seen.probability),
+            // Where nothing was judged, the probability says nothing, and of what a model knows nothing, next to nothing.
+            _ => Severity::Low,
+        };
         if let Some(term) = self.always.find(body).filter(|term| !is_on("match-case") || body.contains(term.as_str())) {
             let why = Why::Always(term.as_str().to_owned());
             return Judgement::Alert { why, severity: severity.max(Severity::Medium) };
         }
         if let Some(why) = prediction.not_judged {
             return Judgement::Pass(WhyNot::NotJudged(why));
+        }
+        if let Some(outside) = outside {
+            return Judgement::Pass(WhyNot::Outside(outside));
         }
         if self.threshold.is_met_by(seen.probability, &seen.operating_point) {
             return Judgement::Alert { why: Why::Threshold, severity };
@@ -130,6 +144,7 @@ pub(crate) mod tests {
             model: ModelRef { name: "m".into(), version: "f".repeat(64).into() },
             operating_point: OperatingPoint { precision: 0.7, recall: 0.2, share: 0.06, base_rate: 0.3 },
             not_judged: None,
+            support: None,
         }
     }
 
@@ -232,6 +247,35 @@ pub(crate) mod tests {
         // The probability says nothing, so neither does the severity that follows from it.
         let wanted = Judgement::Alert { why: Why::Always("\u{1F52B}".to_owned()), severity: Severity::Medium };
         assert_eq!(of("\u{1F52B}\u{1F52B}", 1), wanted);
+    }
+
+    #[test]
+    fn what_a_model_knows_nothing_of_is_quiet_unless_the_rules_say_otherwise() {
+        for outside in [Outside::Shorter, Outside::Longer, Outside::UnknownWords] {
+            let mut rules = Rules {
+                threshold: Condition::Probability(0.0),
+                always: vec![AlwaysTerm::word("ok")].into(),
+                exploration_share: 0.1,
+                ..rules()
+            };
+            let of = |rules: &Rules, body: &str, number: usize| {
+                let mut unlike = prediction(body);
+                unlike.comment_event.id = number.to_string().into();
+                unlike.support = Some(outside);
+                (unlike.probability, unlike.log_odds) = (0.99, 4.595);
+                rules.judge(&unlike)
+            };
+            // Neither by the threshold nor to learn from, however the draw falls.
+            assert!((0..1_000).all(|number| of(&rules, "so", number) == Judgement::Pass(WhyNot::Outside(outside))));
+            let by_term = Judgement::Alert { why: Why::Always("ok".to_owned()), severity: Severity::Medium };
+            assert_eq!(of(&rules, "ok", 1), by_term);
+            rules.outside_support = OutsideSupport::Judged;
+            let by_score = Judgement::Alert { why: Why::Threshold, severity: Severity::High };
+            assert_eq!(of(&rules, "so", 1), by_score);
+            let not_judged =
+                Prediction { not_judged: Some(NotJudged::NoText), support: Some(outside), ..prediction("!") };
+            assert_eq!(rules.judge(&not_judged), Judgement::Pass(WhyNot::NotJudged(NotJudged::NoText)));
+        }
     }
 
     #[test]

@@ -43,7 +43,8 @@ pub use always_term::{AlwaysTerm, AlwaysTerms};
 pub use base_rate::AtBaseRate;
 pub use condition::{Condition, Policy, PolicyError};
 pub use document::{
-    BreakerDocument, Channel, Document, QuietHoursDocument, RulesDocument, SeverityDocument, TotalDocument,
+    BreakerDocument, Channel, Document, OutsideSupport, QuietHoursDocument, RulesDocument, SeverityDocument,
+    TotalDocument,
 };
 pub use judge::{Judgement, Why, WhyNot};
 pub use policies::{Breaker, Policies, Rules};

@@ -5,8 +5,8 @@ use modstream_events::PolicyRef;
 use normal_form::name_key;
 
 use crate::{
-    AlwaysTerm, AlwaysTerms, Channel, Condition, Document, Policy, QuietHours, RulesDocument, Severities,
-    SeverityDocument,
+    AlwaysTerm, AlwaysTerms, Channel, Condition, Document, OutsideSupport, Policy, QuietHours, RulesDocument,
+    Severities, SeverityDocument,
 };
 
 /// Rules for all comments, and by subreddit where they differ: a checked document.
@@ -46,6 +46,8 @@ pub struct Rules {
     pub always: AlwaysTerms,
     /// The share of other comments that moderators are asked about all the same.
     pub exploration_share: f64,
+    /// What becomes of a comment unlike all that the model learned from.
+    pub outside_support: OutsideSupport,
 }
 
 /// When so many comments alert that something must be wrong: the numbers of the document's breaker.
@@ -138,6 +140,7 @@ impl Rules {
             exempt_authors: Vec::new(),
             always: AlwaysTerms::default(),
             exploration_share: 0.0,
+            outside_support: OutsideSupport::default(),
         }
     }
 }

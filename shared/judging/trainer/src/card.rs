@@ -2,7 +2,7 @@ use plain_text::counted;
 use std::fmt::Write as _;
 
 use modstream_classifier::artifact::{Manifest, Vocabulary};
-use modstream_classifier::{BaseRate, LONGEST_SUBWORD, LogOdds, Rates, SHORTEST_SUBWORD};
+use modstream_classifier::{BaseRate, LONGEST_SUBWORD, LogOdds, Rates, SHORTEST_SUBWORD, Support};
 
 /// How many terms are shown each way.
 const SHOWN_TERMS: usize = 15;
@@ -47,11 +47,15 @@ pub(crate) fn card(manifest: &Manifest, vocabulary: &Vocabulary, about: Option<&
         0 => String::new(),
         some => format!(" and {some} subwords of {SHORTEST_SUBWORD} and {LONGEST_SUBWORD} letters"),
     };
+    let scaled = if settings.ratio_exponent > 0.0 { ", columns scaled by their log-count ratio" } else { "" };
     let measures = if settings.measure_scale > 0.0 { ", and measures of length, questions and layout" } else { "" };
     line(format_args!(
-        "{terms} (punctuation counts){subwords}, TF-IDF{measures}; logistic regression ({}, C = {}); Platt calibration on held-out scores.\n",
+        "{terms} (punctuation counts){subwords}, TF-IDF{measures}{scaled}; logistic regression ({}, C = {}); Platt calibration on held-out scores.\n",
         fit.solver, settings.inverse_regularisation
     ));
+    if let Some(support) = &manifest.support {
+        line(format_args!("{}\n", of_support(support)));
+    }
     line(format_args!("## How good\n"));
     line(format_args!(
         "Every comment scored by a model that had not seen it ({} folds, equal texts together):\n",
@@ -104,6 +108,19 @@ pub(crate) fn card(manifest: &Manifest, vocabulary: &Vocabulary, about: Option<&
         "Other communities without a look at their own removals first: rules, spelling and the share removed differ, and precision follows the share. Removing without a person. Judging people: it reads one comment, not its author. It knows no sarcasm, no context, no truth, and repeats the habits of the moderators it learned from."
     ));
     card
+}
+
+/// What a model's training texts were like.
+pub(crate) fn of_support(support: &Support) -> String {
+    let Support { characters, words, known_words } = support;
+    format!(
+        "Nearly all texts it learned from have {} to {} characters and {} to {}. Of what is a good deal shorter or longer, or has less than {:.0} % of words that it knows, it knows nothing: such a text is marked, and alerts nobody by this model's word.",
+        characters.from,
+        characters.to,
+        words.from,
+        counted(words.to, "word"),
+        known_words * 100.0
+    )
 }
 
 pub(crate) fn quoted(term: &str) -> String {

@@ -2,7 +2,9 @@ use std::cmp::Reverse;
 use std::hash::Hash;
 
 use hashbrown::HashMap;
-use modstream_classifier::{Feature, MEASURES, Measure, Scratch, Subword, Vectorizer};
+use modstream_classifier::{
+    Feature, MEASURES, Measure, Scratch, Subword, Support, Vectorizer, texts_to_know_a_word, word_key,
+};
 
 use crate::settings::{Digits, Settings};
 
@@ -14,6 +16,8 @@ pub(crate) struct Chosen {
     /// The subwords, by rising key.
     pub(crate) subwords: Vec<Subword>,
     pub(crate) measures: [Measure; MEASURES],
+    /// The keys of the words that are known, rising.
+    pub(crate) known_words: Vec<u32>,
     longest_ngram: usize,
 }
 
@@ -45,16 +49,48 @@ impl<K: Hash + Ord + Copy> Documents<K> {
     }
 }
 
+/// The keys of the words that so many texts make known.
+fn known_words(words: &Documents<u64>, texts: usize) -> Vec<u32> {
+    let least = texts_to_know_a_word(texts);
+    let known = words.0.iter().filter(|(_, (times, _))| *times as usize >= least);
+    let mut keys: Vec<u32> = known.map(|(hash, _)| word_key(*hash)).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
+/// What `texts` are like. A text's own words do not make them known: they are those that enough of the others hold.
+pub(crate) fn support(texts: &[String]) -> Support {
+    let mut scratch = Scratch::default();
+    let mut words = Documents(HashMap::new());
+    for (text, document) in texts.iter().zip(1..) {
+        scratch.read(text);
+        scratch.each_word(|hash| words.count(hash, document));
+    }
+    let least = texts_to_know_a_word(texts.len());
+    let is_known = |hash: u64| words.0.get(&hash).is_some_and(|(times, _)| *times as usize > least);
+    let sizes: Vec<_> = texts
+        .iter()
+        .map(|text| {
+            scratch.read(text);
+            scratch.size(is_known)
+        })
+        .collect();
+    Support::of(&sizes)
+}
+
 /// All candidates of `texts`: everything that could be a feature.
 pub(crate) fn candidates(texts: &[&str], settings: &Settings) -> Chosen {
     let mut scratch = Scratch::default();
     let (mut terms, mut subwords) = (Documents(HashMap::new()), Documents(HashMap::new()));
+    let mut words = Documents(HashMap::new());
     let mut sums = [(0.0, 0.0); MEASURES];
     for (text, document) in texts.iter().zip(1..) {
         scratch.read(text);
         for ngram in scratch.ngrams(settings.longest_ngram) {
             terms.count(ngram.hash, document);
         }
+        scratch.each_word(|hash| words.count(hash, document));
         if settings.subword_min_documents.is_some() {
             scratch.each_subword(|key| subwords.count(key, document));
         }
@@ -77,6 +113,7 @@ pub(crate) fn candidates(texts: &[&str], settings: &Settings) -> Chosen {
         features: terms.map(|(hash, idf)| Feature { hash, idf }).collect(),
         subwords: subwords.map(|(key, idf)| Subword { key, idf }).collect(),
         measures,
+        known_words: known_words(&words, texts.len()),
         longest_ngram: settings.longest_ngram,
     };
     match settings.digits {
@@ -88,6 +125,7 @@ pub(crate) fn candidates(texts: &[&str], settings: &Settings) -> Chosen {
 impl Chosen {
     pub(crate) fn vectorizer(&self) -> Vectorizer {
         Vectorizer::new(&self.features, &self.subwords, self.measures, self.longest_ngram)
+            .with_known_words(&self.known_words)
     }
 
     /// How many terms and subwords there are.

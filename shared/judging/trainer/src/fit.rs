@@ -70,80 +70,40 @@ const MAX_ITERATIONS: u64 = 300;
 /// the gradient is measured here.
 const MAX_GRADIENT: f64 = 1e-3;
 
-/// Fits rows against verdicts. Returns the largest entry of the gradient too, per comment.
-pub(crate) fn fit(rows: &Rows, removed: &[bool], c: f64, solver: Solver) -> Result<(Line, f64), FitError> {
-    let verdicts = all_known(removed);
-    let problem = Problem { rows, verdicts: &verdicts, scales: &ones(rows), c };
+/// Fits rows against verdicts. Rows whose verdict is not known say nothing; a column's weight is found in units of its scale, so
+/// that a larger one is regularised less. Returns the largest entry of the gradient too, per row.
+pub(crate) fn fit(
+    rows: &Rows,
+    verdicts: &[Option<bool>],
+    scales: &[f64],
+    c: f64,
+    solver: Solver,
+) -> Result<(Line, f64), FitError> {
+    let problem = Problem { rows, verdicts, scales, c };
     check(rows)?;
     let line = match solver {
-        Solver::Linfa => dense(rows, removed, c),
+        Solver::Linfa => problem.solve_dense(),
         Solver::Sparse => problem.solve(FINE),
     };
     problem.checked(line.map_err(|reason| FitError::Solver { solver: solver.name(), reason })?)
 }
 
-/// Fits sparse rows of a label. Rows whose verdict is not known say nothing; a column's weight is found in units of its scale,
-/// so that a larger one is regularised less. Returns the largest entry of the gradient too, per row.
-pub(crate) fn fit_label(
-    rows: &Rows,
-    verdicts: &[Option<bool>],
-    scales: &[f64],
-    c: f64,
-) -> Result<(Line, f64), FitError> {
-    let problem = Problem { rows, verdicts, scales, c };
-    check(rows)?;
-    let line = problem.solve(FINE);
-    problem.checked(line.map_err(|reason| FitError::Solver { solver: Solver::Sparse.name(), reason })?)
-}
-
 /// Makes a quick fit that says which columns matter.
-pub(crate) fn rough(rows: &Rows, removed: &[bool], c: f64) -> Result<Line, FitError> {
-    rough_label(rows, &all_known(removed), &ones(rows), c)
-}
-
-/// Makes a quick fit of a label that says which columns matter.
-pub(crate) fn rough_label(rows: &Rows, verdicts: &[Option<bool>], scales: &[f64], c: f64) -> Result<Line, FitError> {
+pub(crate) fn rough(rows: &Rows, verdicts: &[Option<bool>], scales: &[f64], c: f64) -> Result<Line, FitError> {
     check(rows)?;
     let line = Problem { rows, verdicts, scales, c }.solve(ROUGH);
     line.map_err(|reason| FitError::Solver { solver: Solver::Sparse.name(), reason })
 }
 
-fn all_known(removed: &[bool]) -> Vec<Option<bool>> {
+/// Verdicts of which none is unknown.
+pub(crate) fn all_known(removed: &[bool]) -> Vec<Option<bool>> {
     removed.iter().copied().map(Some).collect()
-}
-
-/// Scales that change nothing.
-pub(crate) fn ones(rows: &Rows) -> Vec<f64> {
-    vec![1.0; rows.width]
 }
 
 /// Checks that all values are finite: over a NaN linfa-logistic never ends.
 fn check(rows: &Rows) -> Result<(), FitError> {
     let is_finite = rows.iter().flatten().all(|(_, value)| value.is_finite());
     if is_finite { Ok(()) } else { Err(FitError::NotFinite) }
-}
-
-fn dense(rows: &Rows, removed: &[bool], c: f64) -> Result<Line, String> {
-    // Column-major: linfa-logistic's products run 3-4 times faster over it.
-    let mut x = Array2::<f32>::zeros((rows.len(), rows.width).f());
-    for (index, row) in rows.iter().enumerate() {
-        for &(column, value) in row {
-            x[[index, column as usize]] = value;
-        }
-    }
-    let y: Array1<bool> = removed.iter().copied().collect();
-    let model = LogisticRegression::<f32>::default()
-        .alpha((1.0 / c) as f32)
-        .max_iterations(MAX_ITERATIONS)
-        .gradient_tolerance(1e-2)
-        .fit(&DatasetBase::new(x, y))
-        .map_err(|error| error.to_string())?;
-    // linfa-logistic calls the larger class positive.
-    let sign = if model.labels().pos.class { 1.0 } else { -1.0 };
-    Ok(Line {
-        weights: model.params().iter().map(|weight| f64::from(*weight) * sign).collect(),
-        intercept: f64::from(model.intercept()) * sign,
-    })
 }
 
 /// The length of the gradient per comment at which a fit ends.
@@ -166,6 +126,30 @@ impl Problem<'_> {
     /// The number of rows whose verdict is known.
     fn known(&self) -> usize {
         self.verdicts.iter().flatten().count()
+    }
+
+    /// Fits a dense matrix of the rows whose verdict is known.
+    fn solve_dense(self) -> Result<Line, String> {
+        let Problem { rows, verdicts, scales, c } = self;
+        // Column-major: linfa-logistic's products run 3-4 times faster over it.
+        let mut x = Array2::<f32>::zeros((self.known(), rows.width).f());
+        let known = rows.iter().zip(verdicts).filter(|(_, verdict)| verdict.is_some());
+        for (index, (row, _)) in known.enumerate() {
+            for &(column, value) in row {
+                x[[index, column as usize]] = value * scales[column as usize] as f32;
+            }
+        }
+        let y: Array1<bool> = verdicts.iter().copied().flatten().collect();
+        let model = LogisticRegression::<f32>::default()
+            .alpha((1.0 / c) as f32)
+            .max_iterations(MAX_ITERATIONS)
+            .gradient_tolerance(1e-2)
+            .fit(&DatasetBase::new(x, y))
+            .map_err(|error| error.to_string())?;
+        // linfa-logistic calls the larger class positive.
+        let sign = if model.labels().pos.class { 1.0 } else { -1.0 };
+        let weights = model.params().iter().zip(scales).map(|(weight, scale)| f64::from(*weight) * sign * scale);
+        Ok(Line { weights: weights.collect(), intercept: f64::from(model.intercept()) * sign })
     }
 
     /// Fits sparse rows until the gradient's length is `tolerance` per row.
@@ -290,6 +274,11 @@ mod tests {
     use crate::settings::{Settings, default_settings};
     use serde::Deserialize;
 
+    /// Scales that change nothing.
+    fn ones(rows: &Rows) -> Vec<f64> {
+        vec![1.0; rows.width]
+    }
+
     fn rows(settings: &Settings) -> (Rows, Vec<bool>) {
         let texts: Vec<String> = (0..200)
             .map(|index| {
@@ -306,18 +295,23 @@ mod tests {
         for measure_scale in [f64::NAN, f64::INFINITY] {
             let (rows, removed) = rows(&Settings { measure_scale, ..default_settings() });
             for solver in [Solver::Linfa, Solver::Sparse] {
-                let found = fit(&rows, &removed, 1.0, solver).map(|(_, gradient)| gradient);
+                let found = fit(&rows, &all_known(&removed), &ones(&rows), 1.0, solver).map(|(_, gradient)| gradient);
                 assert_eq!(found, Err(FitError::NotFinite), "{solver:?} over {measure_scale}");
             }
-            assert!(rough(&rows, &removed, 1.0).is_err_and(|error| error == FitError::NotFinite));
+            assert!(
+                rough(&rows, &all_known(&removed), &ones(&rows), 1.0).is_err_and(|error| error == FitError::NotFinite)
+            );
         }
     }
 
     #[test]
     fn both_solvers_find_the_same_weights() {
         let (rows, removed) = rows(&default_settings());
+        let verdicts = all_known(&removed);
+        let scales = rows.ratio_scales(&verdicts, 0.5);
+        assert!(scales.iter().any(|scale| *scale > 1.2) && scales.iter().any(|scale| *scale < 0.8));
         let [(one, _), (other, _)] =
-            [Solver::Linfa, Solver::Sparse].map(|solver| fit(&rows, &removed, 1.0, solver).expect("fits"));
+            [Solver::Linfa, Solver::Sparse].map(|solver| fit(&rows, &verdicts, &scales, 1.0, solver).expect("fits"));
         assert!((one.intercept - other.intercept).abs() < 1e-2, "{} {}", one.intercept, other.intercept);
         assert!(one.weights.iter().zip(&other.weights).all(|(one, other)| (one - other).abs() < 1e-2));
         assert!(other.weights.iter().any(|weight| weight.abs() > 0.1));
@@ -343,12 +337,12 @@ mod tests {
     fn each_labels_line_is_scikit_learns_over_the_rows_it_is_known_of() {
         let fixture = include_str!("../tests/fixtures/one_vs_rest.json");
         let Fixture { c, columns, rows, labels, lines } = serde_json::from_str(fixture).expect("JSON");
-        let rows = Rows::from_vectors(&rows, columns);
+        let rows = Rows::from_vectors(&rows, columns, columns, columns);
         assert_eq!(lines.len(), 3);
         for (label, expected) in lines.iter().enumerate() {
             let verdicts: Vec<Option<bool>> = labels.iter().map(|of_row| Some(of_row[label]? == 1)).collect();
             assert!(verdicts.iter().any(Option::is_none));
-            let (line, _) = fit_label(&rows, &verdicts, &ones(&rows), c).expect("fits");
+            let (line, _) = fit(&rows, &verdicts, &ones(&rows), c, Solver::Sparse).expect("fits");
             let close = |found: f64, expected: f64| (found - expected).abs() < 1e-3;
             assert!(close(line.intercept, expected.intercept), "{} {}", line.intercept, expected.intercept);
             for (found, expected) in line.weights.iter().zip(&expected.weights) {
@@ -365,9 +359,9 @@ mod tests {
         let scales: Vec<f64> = (0..rows.width).map(|column| 0.5 + (column % 4) as f64).collect();
         let scaled =
             rows.iter().map(|row| row.iter().map(|&(column, value)| (column, value * scales[column as usize] as f32)));
-        let scaled = Rows::from_vectors(&scaled.map(Iterator::collect).collect::<Vec<_>>(), rows.width);
-        let (one, _) = fit_label(&rows, &verdicts, &scales, 1.0).expect("fits");
-        let (other, _) = fit_label(&scaled, &verdicts, &ones(&scaled), 1.0).expect("fits");
+        let scaled = Rows::from_vectors(&scaled.map(Iterator::collect).collect::<Vec<_>>(), rows.width, 0, 0);
+        let (one, _) = fit(&rows, &verdicts, &scales, 1.0, Solver::Sparse).expect("fits");
+        let (other, _) = fit(&scaled, &verdicts, &ones(&scaled), 1.0, Solver::Sparse).expect("fits");
         for ((one, other), scale) in one.weights.iter().zip(&other.weights).zip(&scales) {
             assert!((one - other * scale).abs() < 1e-2, "{one} {other} {scale}");
         }

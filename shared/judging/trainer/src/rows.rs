@@ -4,6 +4,8 @@ use crate::settings::Settings;
 
 /// The least log-count ratio: a column that tells nothing apart by itself may still beside others.
 const LEAST_RATIO: f64 = 0.01;
+/// What is added to a column's sum of values in each class, so that what one has never shown is no certainty.
+const SMOOTHING: f64 = 0.1;
 
 /// Comments as sparse vectors, a row each: terms, subwords, and all measures.
 pub(crate) struct Rows {
@@ -11,6 +13,10 @@ pub(crate) struct Rows {
     entries: Vec<(u32, f32)>,
     /// The number of columns.
     pub(crate) width: usize,
+    /// The number of columns that are terms, the first ones.
+    terms: usize,
+    /// The number of columns that are terms or subwords; the others are measures.
+    features: usize,
 }
 
 impl Rows {
@@ -18,7 +24,13 @@ impl Rows {
     /// freely they may be used beside terms.
     pub(crate) fn of(vectorizer: &Vectorizer, texts: &[&str], settings: &Settings) -> Self {
         let (terms, features) = (vectorizer.terms() as u32, vectorizer.features());
-        let mut rows = Rows { ends: Vec::with_capacity(texts.len()), entries: Vec::new(), width: features + MEASURES };
+        let mut rows = Rows {
+            ends: Vec::with_capacity(texts.len()),
+            entries: Vec::new(),
+            width: features + MEASURES,
+            terms: vectorizer.terms(),
+            features,
+        };
         let mut scratch = Scratch::default();
         for text in texts {
             vectorizer.vectorize(text, &mut scratch);
@@ -36,12 +48,12 @@ impl Rows {
     }
 
     #[cfg(test)]
-    pub(crate) fn from_vectors(vectors: &[Vec<(u32, f32)>], width: usize) -> Self {
+    pub(crate) fn from_vectors(vectors: &[Vec<(u32, f32)>], width: usize, terms: usize, features: usize) -> Self {
         let ends = vectors.iter().scan(0, |end, vector| {
             *end += vector.len();
             Some(*end)
         });
-        Rows { ends: ends.collect(), entries: vectors.concat(), width }
+        Rows { ends: ends.collect(), entries: vectors.concat(), width, terms, features }
     }
 
     /// How many rows there are.
@@ -58,33 +70,33 @@ impl Rows {
     }
 
     /// The scale of each column by which a Naive Bayes of the verdicts would tell it apart: the log-count ratio's absolute value
-    /// to the power of `exponent`, in the mean square of all columns 1 (S. Wang and C. Manning, "Baselines and Bigrams: Simple,
-    /// Good Sentiment and Topic Classification", 2012). Only the first `features` columns have counts; others keep 1.
-    pub(crate) fn ratio_scales(&self, verdicts: &[Option<bool>], features: usize, exponent: f64) -> Vec<f64> {
+    /// to the power of `exponent`, in the mean square of terms 1, and that of subwords likewise (S. Wang and C. Manning, "Baselines
+    /// and Bigrams: Simple, Good Sentiment and Topic Classification", 2012). Measures have no counts, and keep 1.
+    pub(crate) fn ratio_scales(&self, verdicts: &[Option<bool>], exponent: f64) -> Vec<f64> {
         let mut scales = vec![1.0; self.width];
         if exponent == 0.0 {
             return scales;
         }
-        let mut counts = vec![[0.0_f64; 2]; features];
-        let mut all = [0.0_f64; 2];
+        let mut sums = vec![[SMOOTHING; 2]; self.features];
+        let mut all = [2.0 * SMOOTHING; 2];
         for (row, verdict) in self.iter().zip(verdicts) {
             let &Some(verdict) = verdict else { continue };
-            let class = usize::from(verdict);
-            all[class] += 1.0;
-            for &(column, _) in row {
-                if let Some(counts) = counts.get_mut(column as usize) {
-                    counts[class] += 1.0;
+            for &(column, value) in row {
+                if let Some(sums) = sums.get_mut(column as usize) {
+                    sums[usize::from(verdict)] += f64::from(value);
+                    all[usize::from(verdict)] += f64::from(value);
                 }
             }
         }
-        // Smoothed by a text, so that what one class has never shown is no certainty.
-        let share = |count: f64, all: f64| ((count + 1.0) / (all + 2.0)).ln();
-        for (scale, [negatives, positives]) in scales.iter_mut().zip(counts) {
-            *scale = (share(positives, all[1]) - share(negatives, all[0])).abs().max(LEAST_RATIO).powf(exponent);
+        for (scale, [negatives, positives]) in scales.iter_mut().zip(sums) {
+            let ratio = (positives / all[1]).ln() - (negatives / all[0]).ln();
+            *scale = ratio.abs().max(LEAST_RATIO).powf(exponent);
         }
-        let squares: f64 = scales[..features].iter().map(|scale| scale * scale).sum();
-        let unit = (squares / features.max(1) as f64).sqrt();
-        scales[..features].iter_mut().for_each(|scale| *scale /= unit);
+        for kind in [0..self.terms, self.terms..self.features] {
+            let squares: f64 = scales[kind.clone()].iter().map(|scale| scale * scale).sum();
+            let unit = (squares / kind.len().max(1) as f64).sqrt();
+            scales[kind].iter_mut().for_each(|scale| *scale /= unit);
+        }
         scales
     }
 
@@ -104,17 +116,24 @@ mod tests {
 
     #[test]
     fn a_column_that_tells_apart_has_a_larger_scale_and_what_is_not_known_counts_for_nothing() {
-        // Column 0 tells the label, column 1 nothing; column 2 is a measure.
-        let row = |first: bool| if first { vec![(0, 1.0), (1, 1.0), (2, 9.0)] } else { vec![(1, 1.0), (2, 9.0)] };
+        // Column 0 tells the label, column 1 nothing; 2 and 3 are subwords of the same mind, and 4 is a measure.
+        let first = |value: f32| vec![(0, value), (1, 1.0), (2, value / 2.0), (3, 0.5), (4, 9.0)];
+        let row = |is_first: bool| if is_first { first(1.0) } else { vec![(1, 1.0), (3, 0.5), (4, 9.0)] };
         let known = (0..40).map(|index| row(index % 2 == 0));
         let unknown = (0..40).map(|_| row(true));
-        let rows = Rows::from_vectors(&known.chain(unknown).collect::<Vec<_>>(), 3);
+        let rows = Rows::from_vectors(&known.chain(unknown).collect::<Vec<_>>(), 5, 2, 4);
         let verdicts: Vec<Option<bool>> = (0..80).map(|index| (index < 40).then_some(index % 2 == 0)).collect();
-        let scales = rows.ratio_scales(&verdicts, 2, 0.5);
-        assert!(scales[0] > 1.0 && scales[1] < 0.5 && (scales[2] - 1.0).abs() < 1e-12, "{scales:?}");
-        assert!(((scales[0].powi(2) + scales[1].powi(2)) / 2.0 - 1.0).abs() < 1e-12);
-        // ln((20 + 1) / (20 + 2)) less ln((0 + 1) / (20 + 2)), beside the least.
-        assert!((scales[0] / scales[1] - (21.0_f64.ln() / LEAST_RATIO).sqrt()).abs() < 1e-9, "{scales:?}");
-        assert!(rows.ratio_scales(&verdicts, 2, 0.0).iter().all(|scale| (*scale - 1.0).abs() < 1e-12));
+        let scales = rows.ratio_scales(&verdicts, 0.5);
+        assert!(scales[0] > 1.0 && scales[1] < 0.8 && (scales[4] - 1.0).abs() < 1e-12, "{scales:?}");
+        for kind in [0, 2] {
+            assert!(((scales[kind].powi(2) + scales[kind + 1].powi(2)) / 2.0 - 1.0).abs() < 1e-12, "{scales:?}");
+        }
+        // The sums of values, smoothed: 20 and 20 of the first two columns where the label is, 10 and 10 of the others, 0 and 20, 0
+        // and 10 where it is not.
+        let (with, without) = (60.2_f64, 30.2_f64);
+        let ratio = |positives: f64, negatives: f64| ((positives / with).ln() - (negatives / without).ln()).abs();
+        let expected = (ratio(20.1, 0.1) / ratio(20.1, 20.1)).sqrt();
+        assert!((scales[0] / scales[1] - expected).abs() < 1e-9, "{scales:?}");
+        assert!(rows.ratio_scales(&verdicts, 0.0).iter().all(|scale| (*scale - 1.0).abs() < 1e-12));
     }
 }

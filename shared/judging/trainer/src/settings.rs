@@ -2,7 +2,7 @@
 
 pub use modstream_classifier::artifact::{Digits, Settings};
 
-/// The settings that `docs/decisions/0005-subwords.md` measures.
+/// The settings that `docs/decisions/0005-subwords.md` and `docs/decisions/0020-support.md` measure.
 pub fn default_settings() -> Settings {
     Settings {
         max_features: 8_000,
@@ -15,6 +15,6 @@ pub fn default_settings() -> Settings {
         folds: 5,
         seed: 7,
         digits: Digits::Kept,
-        ratio_exponent: 0.0,
+        ratio_exponent: 0.5,
     }
 }

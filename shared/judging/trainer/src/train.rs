@@ -13,8 +13,8 @@ use crate::calibrate::platt;
 use crate::card;
 use crate::data::LabelledComments;
 use crate::evaluate::Evaluation;
-use crate::features::{Chosen, candidates};
-use crate::fit::{FitError, Solver, fit, rough};
+use crate::features::{Chosen, candidates, support};
+use crate::fit::{FitError, Solver, all_known, fit, rough};
 use crate::folds::{deal, of_equals};
 use crate::labels;
 use crate::metrics;
@@ -236,7 +236,9 @@ fn choose(texts: &[&str], removed: &[bool], settings: &Settings) -> Result<Chose
     let texts: Vec<&str> = texts.iter().step_by(step).copied().collect();
     let removed: Vec<bool> = removed.iter().step_by(step).copied().collect();
     let rows = Rows::of(&candidates.vectorizer(), &texts, settings);
-    let line = rough(&rows, &removed, settings.inverse_regularisation)?;
+    let verdicts = all_known(&removed);
+    let scales = rows.ratio_scales(&verdicts, settings.ratio_exponent);
+    let line = rough(&rows, &verdicts, &scales, settings.inverse_regularisation)?;
     let spread = rows.root_mean_squares();
     let matters: Vec<f64> = line.weights.iter().zip(spread).map(|(weight, spread)| weight.abs() * spread).collect();
     let chosen = candidates.keep(settings.max_features, &matters);
@@ -296,7 +298,9 @@ impl Fitted {
         let rows = Rows::of(&vectorizer, texts, settings);
         let matrix = (rows.len() * rows.width * size_of::<f32>()) as u64;
         let solver = if matrix * MATRICES <= memory { Solver::Linfa } else { Solver::Sparse };
-        let (line, gradient) = fit(&rows, removed, settings.inverse_regularisation, solver)?;
+        let verdicts = all_known(removed);
+        let scales = rows.ratio_scales(&verdicts, settings.ratio_exponent);
+        let (line, gradient) = fit(&rows, &verdicts, &scales, settings.inverse_regularisation, solver)?;
         let (terms, others) = line.weights.split_at(chosen.features.len());
         let (subwords, measures) = others.split_at(chosen.subwords.len());
         let scaled = |weights: &[f64], scale: f64| weights.iter().map(|weight| (weight * scale) as f32).collect();
@@ -338,6 +342,7 @@ impl Fitted {
         let terms = chosen.terms(comments.texts.iter().map(String::as_str).chain(decided));
         let unusable = |error: &dyn std::error::Error| TrainError::Setting(error.to_string());
         let counts = Counts { texts: comments.len(), positives: comments.removed() };
+        let support = support(&comments.texts);
         let base_rate = BaseRate::new(counts.share()).map_err(|error| unusable(&error))?;
         let model = Model::new(Parts {
             features: chosen.features.clone(),
@@ -356,6 +361,8 @@ impl Fitted {
                 base_rate,
                 rates: Rates::new(rates.clone()).map_err(|error| unusable(&error))?,
             }],
+            known_words: chosen.known_words.clone(),
+            support: Some(support),
         });
         let manifest = Manifest {
             format: Format::Removal,
@@ -377,6 +384,7 @@ impl Fitted {
                 calibration,
                 rates,
             )],
+            support: Some(support),
             golden: golden(&model),
         };
         let vocabulary = Vocabulary {
@@ -387,6 +395,7 @@ impl Fitted {
             subword_weights: regression.subword_weights,
             measures: chosen.measures,
             measure_weights: regression.measure_weights.to_vec(),
+            known_words: chosen.known_words,
         };
         Ok(Trained { manifest, vocabulary })
     }

@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use modstream_classifier::artifact::{self, Settings, TENSORS};
 
 use modstream_corpus::Reader;
+use modstream_events::Outside;
 use modstream_trainer::{
     DEFAULT_MEMORY, FitError, LabelledComments, Step, TrainError, Trained, default_settings, evaluate, train,
 };
@@ -47,6 +48,28 @@ fn the_sample_comments_train_a_model_that_tells_removed_from_kept() {
     assert!(seen.roc_auc > trained.metrics().roc_auc && seen.comments == comments.len());
     let card = std::fs::read_to_string(folder.path().join("card.md")).expect("reads");
     assert!(card.contains("Written for the tests."), "{card}");
+}
+
+#[test]
+fn what_training_texts_are_like_is_in_the_model_and_short_ones_widen_it() {
+    let outside = |comments: &LabelledComments, text: &str| {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let manifest =
+            trained(comments, default_settings()).expect("trains").write(folder.path(), None).expect("writes");
+        assert!(manifest.support.is_some());
+        let model = artifact::open(folder.path()).expect("loads");
+        let mut scratch = modstream_classifier::Scratch::default();
+        model.score(text, &mut scratch);
+        model.outside(&scratch)
+    };
+    let mut comments = samples();
+    assert_eq!(outside(&comments, "gg"), Some(Outside::Shorter));
+    let german = "Das hier ist wirklich v\u{F6}llig uninteressant und geh\u{F6}rt nicht hierher.";
+    assert_eq!(outside(&comments, german), Some(Outside::UnknownWords));
+    for (index, text) in ["gg", "ff", "gg ez", "nt", "ez"].iter().cycle().take(60).enumerate() {
+        comments.push_text(text, index % 5 == 2);
+    }
+    assert_eq!(outside(&comments, "gg"), None);
 }
 
 #[test]

@@ -109,8 +109,9 @@ impl Run {
         for record in self.twin.world.records_after(Which::Predictions, &mut self.places).await {
             let event: Value = serde_json::from_slice(&record.data).unwrap_or_default();
             let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
-            // What has no text is not judged: whatever the model says of it, no policy is met.
-            let judged = event.pointer("/data/probability").filter(|_| event.pointer("/data/not_judged").is_none());
+            // What has no text, or is unlike all that the model learned from, meets no policy whatever the model says of it.
+            let is_judged = ["/data/not_judged", "/data/support"].iter().all(|mark| event.pointer(mark).is_none());
+            let judged = event.pointer("/data/probability").filter(|_| is_judged);
             let probability = judged.and_then(Value::as_f64).unwrap_or_default();
             let prediction = (text("/data/model/version"), probability);
             self.predicted.entry(text("/data/comment_event/id")).or_default().push(prediction);

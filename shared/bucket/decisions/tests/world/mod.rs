@@ -37,6 +37,7 @@ pub(crate) fn alert() -> Vec<u8> {
         model: ModelRef { name: "rscience".into(), version: "0".repeat(64).into() },
         operating_point: OperatingPoint { precision: 0.8, recall: 0.3, share: 0.1, base_rate: 0.32 },
         not_judged: None,
+        support: None,
     };
     let policy = PolicyRef { name: "default".into(), condition: "precision>=0.8".into() };
     let alert = Alert::new(prediction, "p1".into(), Severity::High, policy);

@@ -138,6 +138,8 @@ fn build(manifest: &Manifest, vocabulary: Vocabulary) -> Result<Model, ArtifactE
         measures: vocabulary.measures,
         measure_weights: vocabulary.measure_weights,
         heads: heads.collect::<Result<_, ArtifactError>>()?,
+        known_words: vocabulary.known_words,
+        support: manifest.support,
     });
     let mut scratch = Scratch::default();
     for (index, golden) in manifest.golden.iter().enumerate() {
@@ -230,6 +232,10 @@ mod tests {
     };
     use crate::model::Score;
     use crate::model::tests::{labelled_parts, parts};
+    use crate::support::{Range, Support};
+
+    const LIKE: Support =
+        Support { characters: Range { from: 3, to: 900 }, words: Range { from: 1, to: 200 }, known_words: 0.25 };
 
     const FORMATS: [Format; 2] = [Format::Removal, Format::Labels];
 
@@ -313,6 +319,8 @@ mod tests {
             },
             fit: Fit { solver: "none".to_owned(), terms: 10, subwords: 3, gradient: 0.0 },
             heads,
+            // A model of removals of before there was one, and one with labels of after.
+            support: (format == Format::Labels).then_some(LIKE),
             golden: golden.to_vec(),
         };
         let vocabulary = Vocabulary {
@@ -323,6 +331,7 @@ mod tests {
             subword_weights: parts.subword_weights,
             measures: parts.measures,
             measure_weights: parts.measure_weights,
+            known_words: if format == Format::Labels { vec![3, 1 << 30] } else { Vec::new() },
         };
         (manifest, vocabulary)
     }
@@ -436,6 +445,8 @@ mod tests {
             let without =
                 |it: &mut Manifest| (last(it).training.positives, last(it).measured.counts.positives) = (0, 0);
             assert!(message(without).contains("base rate"));
+            let no_share = |it: &mut Manifest| it.support = Some(Support { known_words: 2.0, ..LIKE });
+            assert!(message(no_share).contains("support"));
             assert!(message(|it| it.settings.longest_ngram = 1 << 40).contains("n-grams"));
         }
     }

@@ -6,6 +6,7 @@ use super::ArtifactError;
 use super::stored::Stored;
 use crate::calibration::Calibration;
 use crate::model::ByDefault;
+use crate::support::Support;
 
 /// What there is to know about a model. Nothing in it depends on when or where it was trained: the same comments and settings
 /// give the same bytes.
@@ -27,6 +28,8 @@ pub struct Manifest {
     pub fit: Fit,
     /// The labels with what belongs to each, at least one, in the order of the arrays.
     pub heads: Vec<HeadEntry>,
+    /// What the training texts were like; none in the manifest of an older model.
+    pub support: Option<Support>,
     /// The texts whose probabilities must agree within 1e-6.
     pub golden: Vec<Golden>,
 }
@@ -65,6 +68,9 @@ pub struct HeadEntry {
     pub by_default: ByDefault,
     /// The texts that the head was trained on: those of which it is known whether they have the label.
     pub training: Counts,
+    /// The inverse of the regularisation's strength, C, of this head; that of the settings where it is not set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inverse_regularisation: Option<f64>,
     /// The texts that calibration, rates, thresholds and metrics are of, each scored by a model that had not seen it.
     pub measured: Measured,
     /// The share of texts with the label that is assumed where nobody says another.
@@ -386,6 +392,7 @@ impl Manifest {
             }
             head.check().map_err(|what| format!("{label}: {what}"))?;
         }
+        self.support.as_ref().map_or(Ok(()), Support::check)?;
         if !(1..=8).contains(&self.settings.longest_ngram) {
             return Err("n-grams have 1 to 8 tokens".to_owned());
         }

@@ -12,6 +12,7 @@ use super::manifest::{
 };
 use crate::calibration::Calibration;
 use crate::model::{ByDefault, REMOVAL};
+use crate::support::Support;
 
 /// A manifest in one of the forms that it is written in.
 #[derive(Serialize, Deserialize)]
@@ -37,6 +38,8 @@ pub(super) struct Removal<'a> {
     regression: Regression,
     calibration: Calibration,
     rates: Cow<'a, [Rate]>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    support: Option<Support>,
     golden: Vec<GoldenText<'a>>,
 }
 
@@ -72,13 +75,15 @@ pub(super) struct Labels<'a> {
     training: Cow<'a, TrainingData>,
     fit: Cow<'a, Fit>,
     heads: Cow<'a, [HeadEntry]>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    support: Option<Support>,
     golden: Cow<'a, [Golden]>,
 }
 
 impl<'a> Stored<'a> {
     /// Puts a manifest into its form.
     pub(super) fn of(manifest: &'a Manifest) -> Result<Self, String> {
-        let Manifest { format, version, name, files, settings, training, fit, heads, golden } = manifest;
+        let Manifest { format, version, name, files, settings, training, fit, heads, support, golden } = manifest;
         let (version, name) = (Cow::Borrowed(version.as_str()), Cow::Borrowed(name.as_str()));
         let (files, settings, fit) = (Cow::Borrowed(files.as_slice()), Cow::Borrowed(settings), Cow::Borrowed(fit));
         match format {
@@ -110,6 +115,7 @@ impl<'a> Stored<'a> {
                     regression: head.regression,
                     calibration: head.calibration,
                     rates: Cow::Borrowed(&head.rates),
+                    support: *support,
                     golden,
                 }))
             }
@@ -121,6 +127,7 @@ impl<'a> Stored<'a> {
                 training: Cow::Borrowed(training),
                 fit,
                 heads: Cow::Borrowed(heads),
+                support: *support,
                 golden: Cow::Borrowed(golden),
             })),
         }
@@ -145,6 +152,7 @@ impl HeadEntry {
             label: REMOVAL.to_owned(),
             by_default: ByDefault::On,
             training: counts,
+            inverse_regularisation: None,
             measured: Measured { source: None, counts },
             base_rate: counts.share(),
             metrics,
@@ -171,6 +179,7 @@ impl From<Stored<'_>> for Manifest {
                 regression,
                 calibration,
                 rates,
+                support,
                 golden,
             }) => {
                 let Verdicts { comments, removed, without_text, decided, decided_removed, bytes, sha256 } = training;
@@ -189,20 +198,24 @@ impl From<Stored<'_>> for Manifest {
                     training: TrainingData { comments, without_text, decided, decided_removed, bytes, sha256 },
                     fit: fit.into_owned(),
                     heads: vec![HeadEntry::of_removals(counts, metrics, regression, calibration, rates.into_owned())],
+                    support,
                     golden: golden.collect(),
                 }
             }
-            Stored::Labels(Labels { version, name, files, settings, training, fit, heads, golden }) => Manifest {
-                format: Format::Labels,
-                version: version.into_owned(),
-                name: name.into_owned(),
-                files: files.into_owned(),
-                settings: settings.into_owned(),
-                training: training.into_owned(),
-                fit: fit.into_owned(),
-                heads: heads.into_owned(),
-                golden: golden.into_owned(),
-            },
+            Stored::Labels(Labels { version, name, files, settings, training, fit, heads, support, golden }) => {
+                Manifest {
+                    format: Format::Labels,
+                    version: version.into_owned(),
+                    name: name.into_owned(),
+                    files: files.into_owned(),
+                    settings: settings.into_owned(),
+                    training: training.into_owned(),
+                    fit: fit.into_owned(),
+                    heads: heads.into_owned(),
+                    support,
+                    golden: golden.into_owned(),
+                }
+            }
         }
     }
 }

@@ -11,6 +11,9 @@ use crate::vectorizer::{Feature, Measure};
 /// The most terms of a model, more than any corpus of texts has; a longer array is damage.
 const MAX_TERMS: usize = 1 << 24;
 
+/// The name of the array of known words, which a model may lack.
+const KNOWN_WORDS: &str = "known_words";
+
 /// The arrays of a model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Vocabulary {
@@ -28,6 +31,8 @@ pub struct Vocabulary {
     pub measures: [Measure; MEASURES],
     /// The weights of the measures, one a head, measure by measure.
     pub measure_weights: Vec<f32>,
+    /// The keys of the words that are known, rising; none in an older model.
+    pub known_words: Vec<u32>,
 }
 
 fn bad(what: impl Into<String>) -> ArtifactError {
@@ -77,8 +82,11 @@ impl Vocabulary {
             ("measure_deviations", Dtype::F32, flat(MEASURES), measure(|measure| measure.deviation)),
             ("measure_weights", Dtype::F32, weights(MEASURES), floats(&mut self.measure_weights.iter().copied())),
         ];
+        let known: Vec<u8> = self.known_words.iter().flat_map(|key| key.to_le_bytes()).collect();
+        let known = (!known.is_empty()).then(|| (KNOWN_WORDS, Dtype::U32, flat(self.known_words.len()), known));
         let views = arrays
             .iter()
+            .chain(&known)
             .map(|(name, dtype, shape, bytes)| Ok((*name, TensorView::new(*dtype, shape.clone(), bytes)?)))
             .collect::<Result<Vec<_>, safetensors::SafeTensorError>>();
         views.and_then(|views| safetensors::serialize(views, None)).map_err(|error| bad(error.to_string()))
@@ -149,6 +157,15 @@ impl Vocabulary {
         if start != text.len() {
             return Err(bad("`term_ends` do not fit `terms`"));
         }
+        let known_words = if tensors.names().contains(&KNOWN_WORDS) {
+            let keys = array(KNOWN_WORDS, Dtype::U32, None)?;
+            keys.as_chunks().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect()
+        } else {
+            Vec::new()
+        };
+        if known_words.len() > MAX_TERMS || !known_words.is_sorted_by(|a, b| a < b) {
+            return Err(bad(format!("`{KNOWN_WORDS}` do not rise")));
+        }
         let (means, deviations) = (measures("measure_means")?, measures("measure_deviations")?);
         if deviations.iter().any(|&deviation| deviation <= 0.0) {
             return Err(bad("a measure's deviation is not above zero"));
@@ -161,6 +178,7 @@ impl Vocabulary {
             subwords: keys.into_iter().zip(subword_idf).map(|(key, idf)| Subword { key, idf }).collect(),
             measures: std::array::from_fn(|index| Measure { mean: means[index], deviation: deviations[index] }),
             measure_weights: weights("measure_weights", MEASURES)?,
+            known_words,
         })
     }
 }
@@ -183,6 +201,7 @@ mod tests {
             subword_weights: parts.subword_weights,
             measures: parts.measures,
             measure_weights: parts.measure_weights,
+            known_words: vec![7, 1 << 31],
         });
         [(one, Format::Removal, 1), (several, Format::Labels, HEADS)]
     }
@@ -227,6 +246,7 @@ mod tests {
         assert!(refused(|it| it.features[1].hash = it.features[0].hash).contains("`hashes` do not rise"));
         assert!(refused(|it| it.subwords.swap(0, 1)).contains("`subword_keys`"));
         assert!(refused(|it| it.subwords[0].key = 0x61).contains("`subword_keys`"));
+        assert!(refused(|it| it.known_words = vec![2, 1]).contains("`known_words` do not rise"));
         let empty = |it: &mut Vocabulary| {
             it.features.clear();
             it.weights.clear();

@@ -4,7 +4,7 @@ use modstream_classifier::artifact::{Counts, HeadEntry, Manifest, SourceMetrics,
 use modstream_classifier::{BaseRate, ByDefault, LONGEST_SUBWORD, LogOdds, SHORTEST_SUBWORD};
 use plain_text::counted;
 
-use crate::card::quoted;
+use crate::card::{of_support, quoted};
 
 /// How many terms are shown of a label.
 const SHOWN_TERMS: usize = 10;
@@ -43,15 +43,21 @@ pub(crate) fn card(manifest: &Manifest, vocabulary: &Vocabulary, about: Option<&
         line(format_args!("\n{}", about.trim()));
     }
     line(format_args!("\n## How\n"));
+    let own: Vec<String> =
+        heads.iter().filter_map(|head| Some(format!(", {} of {}", head.inverse_regularisation?, head.label))).collect();
     line(format_args!(
-        "{} word n-grams of 1 to {} tokens and {} subwords of {SHORTEST_SUBWORD} and {LONGEST_SUBWORD} letters, each in at least {} texts, TF-IDF, and measures of length, questions and layout; a logistic regression a label ({}, C = {}); Platt calibration on held-out scores.\n",
+        "{} word n-grams of 1 to {} tokens and {} subwords of {SHORTEST_SUBWORD} and {LONGEST_SUBWORD} letters, each in at least {} texts, TF-IDF, and measures of length, questions and layout; a logistic regression a label ({}, C = {}{}); Platt calibration on held-out scores.\n",
         fit.terms,
         settings.longest_ngram,
         fit.subwords,
         settings.min_documents,
         fit.solver,
-        settings.inverse_regularisation
+        settings.inverse_regularisation,
+        own.concat()
     ));
+    if let Some(support) = &manifest.support {
+        line(format_args!("{}\n", of_support(support)));
+    }
     line(format_args!("## How good\n"));
     line(format_args!(
         "Every text scored by a model that had not seen it ({} folds, equal texts together). ROC-AUC is the mean over the folds; the calibration error and the thresholds hold for the source that is named.\n",

@@ -8,8 +8,8 @@ use super::evaluate::{by_source, known, thresholds};
 use super::texts::{LabelledTexts, counts, members, numbered};
 use crate::calibrate::platt;
 use crate::evaluate::Evaluation;
-use crate::features::{Chosen, candidates};
-use crate::fit::{FitError, Line, Solver, fit_label, rough_label};
+use crate::features::{Chosen, candidates, support};
+use crate::fit::{FitError, Line, Solver, fit, rough};
 use crate::folds::deal_classes;
 use crate::metrics;
 use crate::rates;
@@ -28,12 +28,20 @@ pub struct LabelSettings {
     pub by_default: ByDefault,
     /// The share of texts with the label that the model is to assume; that of the texts it was measured on where none is given.
     pub base_rate: Option<BaseRate>,
+    /// The inverse of the regularisation's strength, C, for this label; that of the settings where none is given. A rare label
+    /// wants a larger one.
+    pub inverse_regularisation: Option<f64>,
 }
 
 impl LabelSettings {
     /// A label that counts by default, at the base rate of the texts.
     pub fn of(label: &str) -> Self {
-        LabelSettings { label: label.to_owned(), by_default: ByDefault::On, base_rate: None }
+        LabelSettings {
+            label: label.to_owned(),
+            by_default: ByDefault::On,
+            base_rate: None,
+            inverse_regularisation: None,
+        }
     }
 }
 
@@ -55,6 +63,14 @@ pub fn train_labels(
         return Err(TrainError::NoComments);
     }
     let columns = known_enough(texts, labels)?;
+    let heads: Vec<Column<'_>> = labels
+        .iter()
+        .zip(&columns)
+        .map(|(label, verdicts)| Column {
+            verdicts,
+            c: label.inverse_regularisation.unwrap_or(settings.inverse_regularisation),
+        })
+        .collect();
     let fold = deal(texts, &columns, &settings);
     let threads = rayon::ThreadPoolBuilder::new().num_threads(CONCURRENT_FITS).build();
     let threads = threads.map_err(|error| TrainError::Setting(error.to_string()))?;
@@ -65,7 +81,7 @@ pub fn train_labels(
     let mut chosen = Vec::with_capacity(times);
     for held_out in 0..times {
         // The folds one after the other, since each holds a matrix; the heads of each side by side.
-        chosen.push(threads.install(|| choose(texts, &columns, &all_but(held_out), &settings))?);
+        chosen.push(threads.install(|| choose(texts, &heads, &all_but(held_out), &settings))?);
         progress(Step::Done);
     }
     progress(Step::Fitting(times * labels.len()));
@@ -73,7 +89,7 @@ pub fn train_labels(
     let mut last = None;
     for (held_out, chosen) in chosen.into_iter().enumerate() {
         let fitted =
-            threads.install(|| Fitted::over(texts, &columns, &all_but(held_out), chosen, &settings, progress))?;
+            threads.install(|| Fitted::over(texts, &heads, &all_but(held_out), chosen, &settings, progress))?;
         let rows: Vec<usize> = (0..texts.len()).filter(|&row| fold[row] == held_out).collect();
         for (row, scores) in threads.install(|| fitted.scores(texts, &rows, &settings)) {
             held_out_scores.iter_mut().zip(scores).for_each(|(column, score)| column[row] = score);
@@ -89,6 +105,15 @@ pub fn train_labels(
         .map(|(label, ((column, scores), (line, _)))| head(label, texts, column, scores, line, &fold, settings.folds))
         .collect::<Result<Vec<_>, _>>()?;
     fitted.finish(texts, name, settings, heads)
+}
+
+/// What a head is fitted to.
+#[derive(Clone, Copy)]
+struct Column<'a> {
+    /// What is known of each text.
+    verdicts: &'a [Option<bool>],
+    /// The inverse of the regularisation's strength.
+    c: f64,
 }
 
 /// What is known of each label, if that is enough.
@@ -134,7 +159,7 @@ fn deal(texts: &LabelledTexts, columns: &[Vec<Option<bool>>], settings: &Setting
 /// The features that matter most to the head that they matter most to.
 fn choose(
     texts: &LabelledTexts,
-    columns: &[Vec<Option<bool>>],
+    columns: &[Column<'_>],
     rows: &[usize],
     settings: &Settings,
 ) -> Result<Chosen, TrainError> {
@@ -153,9 +178,9 @@ fn choose(
     let vectors = Rows::of(&candidates.vectorizer(), &of_rows, settings);
     let spread = vectors.root_mean_squares();
     let matters = columns.par_iter().map(|column| {
-        let verdicts: Vec<Option<bool>> = rows.iter().map(|&row| column[row]).collect();
-        let scales = vectors.ratio_scales(&verdicts, candidates.len(), settings.ratio_exponent);
-        let line = rough_label(&vectors, &verdicts, &scales, settings.inverse_regularisation)?;
+        let verdicts: Vec<Option<bool>> = rows.iter().map(|&row| column.verdicts[row]).collect();
+        let scales = vectors.ratio_scales(&verdicts, settings.ratio_exponent);
+        let line = rough(&vectors, &verdicts, &scales, column.c)?;
         Ok(line.weights.iter().zip(&spread).map(|(weight, spread)| weight.abs() * spread).collect::<Vec<f64>>())
     });
     let matters = matters.collect::<Result<Vec<_>, FitError>>()?;
@@ -166,14 +191,14 @@ fn choose(
 
 /// The texts that features are chosen from: some that are evenly spaced among all, and of those with each label as many again,
 /// since a rare one has few among the others. More of them choose no better.
-fn picked(rows: &[usize], columns: &[Vec<Option<bool>>]) -> impl Iterator<Item = usize> {
+fn picked(rows: &[usize], columns: &[Column<'_>]) -> impl Iterator<Item = usize> {
     let thin = |rows: Vec<usize>, most: usize| {
         let step = rows.len().div_ceil(most.max(1)).max(1);
         rows.into_iter().step_by(step)
     };
     let of_label = MAX_CHOOSING_COMMENTS / 2 / columns.len();
     let with = columns.iter().flat_map(move |column| {
-        thin(rows.iter().copied().filter(|&row| column[row] == Some(true)).collect(), of_label)
+        thin(rows.iter().copied().filter(|&row| column.verdicts[row] == Some(true)).collect(), of_label)
     });
     thin(rows.to_vec(), MAX_CHOOSING_COMMENTS / 2).chain(with)
 }
@@ -188,7 +213,7 @@ struct Fitted {
 impl Fitted {
     fn over(
         texts: &LabelledTexts,
-        columns: &[Vec<Option<bool>>],
+        columns: &[Column<'_>],
         rows: &[usize],
         chosen: Chosen,
         settings: &Settings,
@@ -197,9 +222,9 @@ impl Fitted {
         let of_rows: Vec<&str> = rows.iter().map(|&row| texts.texts[row].as_str()).collect();
         let vectors = Rows::of(&chosen.vectorizer(), &of_rows, settings);
         let lines = columns.par_iter().map(|column| {
-            let verdicts: Vec<Option<bool>> = rows.iter().map(|&row| column[row]).collect();
-            let scales = vectors.ratio_scales(&verdicts, chosen.len(), settings.ratio_exponent);
-            fit_label(&vectors, &verdicts, &scales, settings.inverse_regularisation).inspect(|_| progress(Step::Done))
+            let verdicts: Vec<Option<bool>> = rows.iter().map(|&row| column.verdicts[row]).collect();
+            let scales = vectors.ratio_scales(&verdicts, settings.ratio_exponent);
+            fit(&vectors, &verdicts, &scales, column.c, Solver::Sparse).inspect(|_| progress(Step::Done))
         });
         Ok(Fitted { lines: lines.collect::<Result<_, _>>()?, chosen })
     }
@@ -234,6 +259,7 @@ impl Fitted {
         let weights = beside(0..features, 1.0);
         let subword_weights = beside(features..features + subwords, settings.subword_scale);
         let measure_weights = beside(chosen.len()..chosen.len() + MEASURES, settings.measure_scale);
+        let support = support(&texts.texts);
         let unusable = |error: &dyn std::error::Error| TrainError::Setting(error.to_string());
         let heads = entries.iter().map(|entry| {
             Ok(Head {
@@ -255,6 +281,8 @@ impl Fitted {
             measures: chosen.measures,
             measure_weights: measure_weights.clone(),
             heads: heads.collect::<Result<_, TrainError>>()?,
+            known_words: chosen.known_words.clone(),
+            support: Some(support),
         });
         let labels: Vec<&str> = entries.iter().map(|entry| entry.label.as_str()).collect();
         let manifest = Manifest {
@@ -271,6 +299,7 @@ impl Fitted {
                 gradient: lines.iter().map(|(_, gradient)| *gradient).fold(0.0, f64::max),
             },
             heads: entries,
+            support: Some(support),
             golden: golden(&model),
         };
         let vocabulary = Vocabulary {
@@ -281,6 +310,7 @@ impl Fitted {
             subword_weights,
             measures: chosen.measures,
             measure_weights,
+            known_words: chosen.known_words,
         };
         Ok(Trained { manifest, vocabulary })
     }
@@ -311,6 +341,7 @@ fn head(
         label: label.label.clone(),
         by_default: label.by_default,
         training: counts(column.iter().copied()),
+        inverse_regularisation: label.inverse_regularisation,
         measured: Measured { source, counts: measured_counts },
         base_rate: label.base_rate.map_or(measured_counts.share(), BaseRate::share),
         metrics: measure(&measured, &verdicts, &fold, folds),

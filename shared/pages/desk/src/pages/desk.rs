@@ -76,7 +76,7 @@ impl Cards<'_> {
             li.item data-item data-last[is_last] tabindex="-1" {
                 p.meta {
                     (severity(alert.severity)) " " (subreddit(&alert.comment)) " " (author(&alert.comment)) (company(counts))
-                    @if alert.not_judged.is_none() { span { (percent(alert.probability)) " likely to be removed" } " " }
+                    @if alert.not_judged.is_none() && alert.support.is_none() { span { (percent(alert.probability)) " likely to be removed" } " " }
                     (ago(event.time, self.now)) (dated(alert, event.time))
                     (reported(entry.alert.reports))
                     @if alert.probe {

@@ -172,6 +172,8 @@ pub(super) fn why(alert: &Alert<'_>) -> Markup {
         }
         @if let Some(why) = alert.not_judged {
             "The model does not judge it: " (why.in_words()) "."
+        } @else if let Some(outside) = alert.support {
+            "The model has little to go by: " (outside.in_words()) ". It guesses a probability of " (percent(alert.probability)) "."
         } @else {
             "The model gives a probability of " (percent(alert.probability)) " that a moderator removes it."
         }

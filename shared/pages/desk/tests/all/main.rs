@@ -12,7 +12,7 @@ use html_oracle::Page;
 use jiff::{SignedDuration, Timestamp};
 use modstream_desk::{Access, MAX_BODY_BYTES, Request, Response, Site, SiteSettings};
 use modstream_events::{
-    Action, Alert, Comment, Event, EventRef, ModelRef, OperatingPoint, PolicyRef, Prediction, Severity, Term,
+    Action, Alert, Comment, Event, EventRef, ModelRef, OperatingPoint, Outside, PolicyRef, Prediction, Severity, Term,
 };
 use modstream_ledger::digests::{Closed, Closing, Digest, Digests, Window};
 use modstream_ledger::{AlertKey, Ledger, SCHEMA, Withholding};
@@ -131,6 +131,7 @@ fn event(number: u128, severity: Severity, time: Timestamp, body: &str) -> Event
         model: ModelRef { name: "rscience".into(), version: "0".repeat(64).into() },
         operating_point: OperatingPoint { precision: 0.8, recall: 0.3, share: 0.1, base_rate: 0.32 },
         not_judged: None,
+        support: None,
     };
     let policy = PolicyRef { name: "default".into(), condition: "precision>=0.8".into() };
     let alert = Alert::new(prediction, "p".into(), severity, policy);
@@ -296,6 +297,20 @@ async fn nothing_in_a_comment_is_more_than_text() {
         let headers = ["cache-control", "referrer-policy", "x-content-type-options"].map(|name| page.header(name));
         assert_eq!(headers, [Some("no-store"), Some("no-referrer"), Some("nosniff")]);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_a_model_has_little_to_go_by_the_desk_says_so_in_place_of_a_share() {
+    let fixture = Fixture::new(Access::Iam);
+    let time = fixture.clock.now() - SignedDuration::from_mins(5);
+    let mut unlike = event(1, Severity::Medium, time, "ok");
+    unlike.data.support = Some(Outside::Shorter);
+    unlike.data.matched = Some("ok".into());
+    let place = fixture.request(unlike).await;
+    let desk = fixture.at_desk(get("/")).await;
+    assert!(desk.body.contains(">ok<") && !desk.body.contains("likely to be removed"), "{}", desk.body);
+    let page = fixture.get(&fixture.link(&place)).await;
+    assert!(page.body.contains("The model has little to go by: the text is shorter"), "{}", page.body);
 }
 
 /// As a page may show a text: what it can't hold, or what would turn the text behind it, is U+FFFD.
