@@ -79,10 +79,22 @@ impl Feedback {
         #[derive(Deserialize)]
         struct Kept {
             time: Timestamp,
-            data: Option<Feedback>,
+            data: Said,
+        }
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Said {
+            Forgotten {
+                #[serde(rename = "forgotten")]
+                _forgotten: Timestamp,
+            },
+            Feedback(Feedback),
         }
         let Kept { time, data } = serde_json::from_slice(content).map_err(|error| error.to_string())?;
-        Ok(data.map(|feedback| (time, feedback)))
+        Ok(match data {
+            Said::Forgotten { .. } => None,
+            Said::Feedback(feedback) => Some((time, feedback)),
+        })
     }
 }
 
@@ -113,5 +125,7 @@ mod tests {
         let (_, content) = feedback.clone().object(Timestamp::UNIX_EPOCH);
         assert_eq!(Feedback::read(&content), Ok(Some((Timestamp::UNIX_EPOCH, feedback))));
         assert!(Feedback::read(b"{}").is_err());
+        let forgotten = br#"{"time":"2026-01-05T10:00:00Z","data":{"forgotten":"2026-01-06T10:00:00Z"}}"#;
+        assert_eq!(Feedback::read(forgotten), Ok(None));
     }
 }

@@ -1,4 +1,4 @@
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 use modstream_classifier::Scratch;
@@ -17,6 +17,9 @@ const ANALYZED: &str = "urn:modstream:perspective";
 /// The most bytes of a comment's id and its community's name.
 const MAX_NAME_BYTES: usize = 256;
 
+/// How many buffers are kept for the next requests.
+const MAX_SCRATCHES: usize = 4;
+
 /// The OpenAPI document, which a test makes from the types.
 const OPENAPI: &str = include_str!("../openapi.json");
 
@@ -25,7 +28,8 @@ const OPENAPI: &str = include_str!("../openapi.json");
 pub struct Gateway {
     settings: Settings,
     coral_secrets: Vec<String>,
-    scratch: Mutex<Scratch>,
+    /// Buffers that no request has now: a text is read into some that are there.
+    scratches: Mutex<Vec<Scratch>>,
 }
 
 /// An answer, and what is to be kept.
@@ -60,7 +64,7 @@ impl From<Response> for Answered {
 impl Gateway {
     /// Answers by these settings. Coral signs by any of the secrets.
     pub fn new(settings: Settings, coral_secrets: Vec<String>) -> Self {
-        Gateway { settings, coral_secrets, scratch: Mutex::default() }
+        Gateway { settings, coral_secrets, scratches: Mutex::default() }
     }
 
     /// What it answers by.
@@ -91,8 +95,10 @@ impl Gateway {
     pub fn answer(&self, route: Route, request: &Request, judging: &Judging<'_>, now: Timestamp) -> Answered {
         let settings = &self.settings;
         match route {
-            Route::Check => check::check(request, judging, now, &mut self.scratch()).into(),
-            Route::Moderations => openai::moderate(&request.body, settings, judging.models, &mut self.scratch()).into(),
+            Route::Check => self.with_scratch(|scratch| check::check(request, judging, now, scratch)).into(),
+            Route::Moderations => {
+                self.with_scratch(|scratch| openai::moderate(&request.body, settings, judging.models, scratch)).into()
+            }
             Route::Analyze => self.analyze(request, judging, now),
             Route::SuggestScore => match read::json::<SuggestRequest>(&request.body) {
                 Err(problem) => unreadable(&problem).into(),
@@ -123,7 +129,7 @@ impl Gateway {
             Ok(said) => said,
             Err(problem) => return unreadable(&problem).into(),
         };
-        let analyzed = analyze(&said, &self.settings, judging.models, &mut self.scratch());
+        let analyzed = self.with_scratch(|scratch| analyze(&said, &self.settings, judging.models, scratch));
         let Analyzed { response, models } = match analyzed {
             Ok(analyzed) => analyzed,
             Err(fault) => return fault.response().into(),
@@ -158,21 +164,23 @@ impl Gateway {
             }
         };
         let models = judging.models();
-        let response = match coral::moderate(said, &self.settings, judging, now, &mut self.scratch()) {
+        let response = match self.with_scratch(|scratch| coral::moderate(said, &self.settings, judging, now, scratch)) {
             Some(answer) => Response::json(200, &answer),
             None => Response::empty(204),
         };
         response.with("x-modstream-model", models)
     }
 
-    fn scratch(&self) -> MutexGuard<'_, Scratch> {
-        self.scratch.lock().unwrap_or_else(|poisoned: PoisonError<MutexGuard<'_, Scratch>>| {
-            // A panic over an earlier text left the buffers in an unknown state.
-            self.scratch.clear_poison();
-            let mut scratch = poisoned.into_inner();
-            *scratch = Scratch::default();
-            scratch
-        })
+    /// Works with buffers. Those of work that panicked are gone: nobody knows what they hold.
+    fn with_scratch<T>(&self, work: impl FnOnce(&mut Scratch) -> T) -> T {
+        let scratches = || self.scratches.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut scratch = scratches().pop().unwrap_or_default();
+        let done = work(&mut scratch);
+        let mut scratches = scratches();
+        if scratches.len() < MAX_SCRATCHES {
+            scratches.push(scratch);
+        }
+        done
     }
 }
 

@@ -71,6 +71,27 @@ pub enum Refusal {
     BadSignature,
 }
 
+impl Refusal {
+    /// Why, in a word, for logs.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Refusal::NoKey => "no_key",
+            Refusal::UnknownKey => "unknown_key",
+            Refusal::NotFor(_) => "not_for",
+            Refusal::OverQuota(_) => "over_quota",
+            Refusal::Method => "method",
+            Refusal::TooLarge => "too_large",
+            Refusal::Encoded => "encoded",
+            Refusal::OtherType => "other_type",
+            Refusal::TooSlow => "too_slow",
+            Refusal::BrokeOff => "broke_off",
+            Refusal::Unavailable(_) => "unavailable",
+            Refusal::NoSecret => "no_secret",
+            Refusal::BadSignature => "bad_signature",
+        }
+    }
+}
+
 impl Route {
     /// The route of a path, however its colon and dollar sign are written.
     pub fn of(path: &str) -> Option<Self> {
