@@ -128,7 +128,7 @@ impl CreateArgs {
             format!("{}\n", json!({ "id": record.id, "key": key }))
         } else {
             format!(
-                "{key}\n\nIts name is {}, its role {}. It is kept as a hash: this is the only time it is shown.\n",
+                "{key}\n\nIts name is {}, and it is for {}. It is kept as a hash: this is the only time it is shown.\n",
                 record.id,
                 roles_of(record, ", ")
             )

@@ -144,7 +144,7 @@ impl FrontDoor {
     ) -> anyhow::Result<Self> {
         let Prepared { settings, file, coral_secrets, file_keys } = prepared;
         let store = ModelStore::new(objects.clone(), SystemClock, model_name);
-        let removal = FollowingModel::start(store, base_rate, deadline()).await?;
+        let removal = FollowingModel::start_beside(store, base_rate, deadline()).await?;
         let (model, manifest) = embedded::model_files(Some(Path::new(HARM)))?.load()?;
         let labelled = vec![Arc::new(InUse { model, name: manifest.name, version: manifest.version })];
         let models = Models { removal: removal.snapshot(deadline()).await, labelled: labelled.clone() };

@@ -278,8 +278,6 @@ fn google(refusal: &Refusal, status: u16, text: &str) -> Response {
         }
         Refusal::Unavailable(_) => google_error(503, "UNAVAILABLE", text, &[]),
         Refusal::TooSlow => google_error(408, "DEADLINE_EXCEEDED", text, &[]),
-        // Google says so of both, by the status of its own that stands for each.
-        Refusal::Method => google_error(405, "NOT_FOUND", text, &[]),
         _ => google_error(if status == 413 { 400 } else { status }, "INVALID_ARGUMENT", text, &[]),
     }
 }

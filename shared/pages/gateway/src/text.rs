@@ -14,6 +14,8 @@ const ENDS: [char; 8] = ['.', '!', '?', '\u{2026}', '\u{3002}', '\u{FF01}', '\u{
 /// The fewest letters by which one language of Latin letters is told from another. Of shorter ones, slang and names pass for
 /// anything.
 const MIN_LETTERS: usize = 60;
+/// How much of a text its language is told by, in characters: more says little more, and takes its time.
+const LOOKED_AT: usize = 600;
 
 /// Whether a text shows nothing at all.
 pub(crate) fn is_blank(text: &str) -> bool {
@@ -39,14 +41,19 @@ pub(crate) enum Language {
 
 /// Tells the language of a text: by its script, and among those of Latin letters by its trigrams, where it is long enough.
 pub(crate) fn language(text: &str) -> Language {
+    let text = text.char_indices().nth(LOOKED_AT).map_or(text, |(end, _)| &text[..end]);
     let letters = text.chars().filter(|c| c.is_alphabetic() && !is_mark(*c)).take(MIN_LETTERS).count();
     if letters == 0 {
         return Language::None;
     }
-    let Some(found) = whatlang::detect(text) else { return Language::Unsaid };
-    match found.script() {
-        Script::Latin if letters < MIN_LETTERS || !found.is_reliable() => Language::Unsaid,
-        _ => Language::Is(code(found.lang())),
+    let is_latin = whatlang::detect_script(text) == Some(Script::Latin);
+    // Most texts are short.
+    if is_latin && letters < MIN_LETTERS {
+        return Language::Unsaid;
+    }
+    match whatlang::detect(text) {
+        Some(found) if !is_latin || found.is_reliable() => Language::Is(code(found.lang())),
+        _ => Language::Unsaid,
     }
 }
 
