@@ -16,6 +16,7 @@ import urllib.error
 import urllib.request
 
 import openai
+import perspective
 from googleapiclient import discovery
 from googleapiclient.errors import HttpError
 
@@ -131,6 +132,21 @@ class Clients(unittest.TestCase):
         stranger = openai.OpenAI(base_url=self.address + "/v1", api_key="no-key", max_retries=0)
         with self.assertRaises(openai.AuthenticationError):
             stranger.moderations.create(input="so")
+
+    def test_pypis_perspective_client_is_answered(self):
+        client = perspective.PerspectiveAPI(self.key)
+        client.api_client.url = self.address + "/v1alpha1/{endpoint}"
+        self.assertGreater(client.score("You are an idiot.", tests=["TOXICITY", "INSULT"])["INSULT"], 0.7)
+        self.assertLess(client.score("Thank you, that helped.")["TOXICITY"], 0.3)
+        context = [{"text": "what it answers", "type": "PLAIN_TEXT"}]
+        told = client.analyze_comment("so", context=context, languages=["en"], client_token="t", do_not_store=True)
+        self.assertEqual(told["clientToken"], "t")
+        scores = {"TOXICITY": {"summaryScore": {"value": 0.9, "type": "PROBABILITY"}}}
+        self.assertEqual(client.suggest_score("so", scores, client_token="t"), {"clientToken": "t"})
+        with self.assertRaises(urllib.error.HTTPError) as raised:
+            client.score("so", tests=["SPAM"])
+        with raised.exception as error:
+            self.assertIn("Unknown requested attribute: SPAM", error.read().decode())
 
     def test_npms_perspective_client_is_answered(self):
         subprocess.run(["node", str(HERE / "perspective.js"), self.address, self.key], check=True)
