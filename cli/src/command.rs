@@ -24,10 +24,11 @@ use crate::replay::ReplayArgs;
 #[cfg(feature = "aws")]
 use crate::{
     common::reached::on_one_machine,
-    decisions::{decide::DecideArgs, desk_link::DeskLinkArgs, pull::DecisionsCommand},
+    decisions::{decide::DecideArgs, desk_link::DeskLinkArgs, feedback::FeedbackCommand, pull::DecisionsCommand},
     model::bucket::ModelsCommand,
     operate::{
-        backup::BackupArgs, forget::ForgetArgs, function::FunctionArgs, redrive::RedriveArgs, subscribe::SubscribeArgs,
+        backup::BackupArgs, forget::ForgetArgs, function::FunctionArgs, key::KeyCommand, redrive::RedriveArgs,
+        subscribe::SubscribeArgs,
     },
     pipeline::{corpus_push::CorpusCommand, probe::ProbeArgs, send::SendArgs, tail::TailCommand},
     policy::{breaker::BreakerCommand, push::PolicyInBucketCommand},
@@ -144,10 +145,16 @@ enum AwsCommand {
     Decide(DecideArgs),
     /// Make a link that signs a moderator in at the desk, once
     DeskLink(DeskLinkArgs),
+    /// Pull what others say that comments should have got
+    #[command(subcommand)]
+    Feedback(FeedbackCommand),
     /// Remove what a person wrote from a system
     Forget(ForgetArgs),
     /// Show a function as it is deployed: its code, architecture, memory
     Function(FunctionArgs),
+    /// Make, list and revoke keys: who may send, check and give feedback over HTTP
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Send comments to a system's stream
     Send(SendArgs),
     /// Run the whole system on this machine, over one file
@@ -208,8 +215,10 @@ impl AwsCommand {
             AwsCommand::Corpus(command) => command.run(),
             AwsCommand::Decide(args) => args.run(),
             AwsCommand::DeskLink(args) => args.run(),
+            AwsCommand::Feedback(command) => command.run(),
             AwsCommand::Forget(args) => args.run(),
             AwsCommand::Function(args) => args.run(),
+            AwsCommand::Key(command) => command.run(),
             AwsCommand::Send(args) => args.run(),
             AwsCommand::Serve(args) => args.run(),
             AwsCommand::Redrive(args) => args.run(),
@@ -227,8 +236,10 @@ impl AwsCommand {
             AwsCommand::Corpus(command) => command.wants_json(),
             AwsCommand::Decide(args) => args.json,
             AwsCommand::DeskLink(_) => false,
+            AwsCommand::Feedback(command) => command.wants_json(),
             AwsCommand::Forget(args) => args.json,
             AwsCommand::Function(args) => args.json,
+            AwsCommand::Key(command) => command.wants_json(),
             AwsCommand::Send(args) => args.json,
             AwsCommand::Serve(args) => args.json,
             AwsCommand::Redrive(args) => args.system.json,

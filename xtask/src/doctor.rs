@@ -24,7 +24,7 @@ pub(crate) fn run() -> ExitCode {
         tools::Chromium::Found(path) => path.display().to_string(),
     });
     say("Chromium", chromium);
-    println!("\nFor the local stack (`cargo xtask up`, `demo`, and its tests):");
+    println!("\nFor the local stack (`cargo xtask up`, `demo`, and its tests), and for clients of the front door:");
     say("Python", tools::python().map(|(path, exact)| format!("{exact} ({})", path.display())));
     say("Node.js and npm", tools::npm().map(|(_, node)| node));
     say("Terraform", tools::terraform().map(|(_, version)| version));
@@ -40,7 +40,9 @@ pub(crate) fn run() -> ExitCode {
         if cargo::has("nextest") { ("ok", "runs the tests") } else { ("absent", "`cargo test` runs the tests") };
     println!("  {:8} {:16} {}", nextest.0, "cargo-nextest", nextest.1);
     println!("\nInstalled on first use, into {}:", checkout::local().display());
-    for tool in ["localstack", "kinesis-local", "browser", "cargo-lambda", "cargo-lambda-zig"] {
+    for tool in
+        ["localstack", "kinesis-local", "browser", "clients", "clients-python", "cargo-lambda", "cargo-lambda-zig"]
+    {
         let is_there = checkout::local().join("tools").join(tool).join("installed-from").is_file();
         println!("  {:8} {tool}", if is_there { "there" } else { "not yet" });
     }

@@ -6,10 +6,10 @@ use std::fmt::Write as _;
 pub(crate) const TOPICS: [(&str, &[&str]); 7] = [
     ("Models", &["train", "evaluate", "score", "explain", "model"]),
     ("Policies", &["policy", "breaker"]),
-    ("Decisions", &["desk", "desk-link", "decide", "decisions"]),
+    ("Decisions", &["desk", "desk-link", "decide", "decisions", "feedback"]),
     ("Pipeline", &["demo", "serve", "load", "send", "tail", "probe", "corpus"]),
     ("Replay", &["replay"]),
-    ("Operate", &["subscribe", "redrive", "forget", "backup", "function"]),
+    ("Operate", &["subscribe", "key", "redrive", "forget", "backup", "function"]),
     ("Other", &["completions", "help"]),
 ];
 

@@ -5,15 +5,17 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// The commands that a build without AWS lacks, with the command that they stand below.
-pub(crate) const ONLY_WITH_AWS: [&str; 19] = [
+pub(crate) const ONLY_WITH_AWS: [&str; 21] = [
     "backup",
     "breaker",
     "corpus",
     "decide",
     "decisions",
     "desk-link",
+    "feedback",
     "forget",
     "function",
+    "key",
     "model list",
     "model promote",
     "model push",

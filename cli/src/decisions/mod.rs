@@ -6,6 +6,8 @@ pub(crate) mod desk;
 #[cfg(feature = "aws")]
 pub(crate) mod desk_link;
 #[cfg(feature = "aws")]
+pub(crate) mod feedback;
+#[cfg(feature = "aws")]
 pub(crate) mod pull;
 pub(crate) mod serve;
 #[cfg(feature = "aws")]

@@ -9,6 +9,8 @@ pub(crate) mod forget;
 #[cfg(feature = "aws")]
 pub(crate) mod function;
 #[cfg(feature = "aws")]
+pub(crate) mod key;
+#[cfg(feature = "aws")]
 pub(crate) mod redrive;
 #[cfg(feature = "aws")]
 pub(crate) mod subscribe;

@@ -26,6 +26,7 @@ use uuid::Uuid;
 
 use super::bodies::Bodies;
 use super::data::{DESK_URL, DataFolder, KEEP_HOURS, LINK_KEY, MODEL_NAME};
+use super::front_door::{Address, FrontDoor, FrontDoorArgs, Prepared, WithoutKeys};
 use super::http::{Hosts, Server, host_of, url_of};
 use super::logging::{self, Level};
 use super::mail::MailArgs;
@@ -45,9 +46,10 @@ use crate::policy::table;
   modstream serve --data /var/lib/modstream
   curl -H 'content-type: application/x-ndjson' --data-binary @comments.jsonl http://127.0.0.1:8080/v1/comments
   modstream tail alerts --data /var/lib/modstream
+  modstream key create --role check --data /var/lib/modstream
 
 All data is in one file of the folder. What is answered with 202 is on the disk; a process that is killed goes on where it was.
-Whoever reaches the port may send comments: put a proxy before it that lets in whom you mean.")]
+On loopback it asks for no key until there is one; at another address nobody is let in without. TLS is a proxy's.")]
 pub(crate) struct ServeArgs {
     /// The folder of the data; it is made where it is not there
     #[arg(long, value_name = "DIR", default_value = "modstream-data")]
@@ -72,6 +74,8 @@ pub(crate) struct ServeArgs {
     /// How many days comments stay in the archive
     #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3_650))]
     pub(crate) archive_days: u32,
+    #[command(flatten)]
+    door: FrontDoorArgs,
     #[command(flatten)]
     mail: MailArgs,
     /// How much is said on standard error
@@ -114,12 +118,13 @@ impl ServeArgs {
         // A panic's message may quote a comment.
         kinesis_batch::install_panic_hook();
         check_read_once(self.policies.iter().map(PathBuf::as_path))?;
+        let door = self.door.prepare()?;
         logging::install(self.log, self.json);
-        block_on(async { LocalSet::new().run_until(Box::pin(self.open())).await })
+        block_on(async { LocalSet::new().run_until(Box::pin(self.open(door))).await })
     }
 
     /// Serves until an end is asked for. It must run within a `LocalSet`.
-    async fn open(&self) -> anyhow::Result<ExitCode> {
+    async fn open(&self, door: Prepared) -> anyhow::Result<ExitCode> {
         let interrupts = Interrupts::listen()?;
         // Before anything is made: a port that is taken is found at once.
         let bound = TcpListener::bind(self.listen).await;
@@ -135,6 +140,15 @@ impl ServeArgs {
         data.database.leave_note(KEEP_HOURS, self.keep_hours.to_string()).await?;
         let model_name = self.bring_model(&data).await?;
         self.bring_policies(&data).await?;
+
+        let without_keys = if address.ip().is_loopback() { WithoutKeys::LetIn } else { WithoutKeys::Refuse };
+        let said = match &self.url {
+            Some(url) => Address::Said(url.clone()),
+            None => Address::AsAsked(url.clone()),
+        };
+        let judges = (model_name.as_str(), self.model.base_rate);
+        let door = FrontDoor::start(door, data.objects.clone(), judges, (without_keys, said)).await?;
+        let is_shut = without_keys == WithoutKeys::Refuse && !door.has_keys().await?;
 
         let (stop, stopped) = watch::channel(false);
         let (metrics, works) = (Arc::new(Metrics::default()), Arc::new(AtomicBool::new(false)));
@@ -161,9 +175,10 @@ impl ServeArgs {
         let site = Site::new(data.table.clone(), data.decisions.clone(), SystemClock, settings);
         let hosts = Hosts { named: host_of(&url).to_owned(), port: address.port() };
         let bodies = Bodies::new();
-        let server = Server { data: data.clone(), site, keys, metrics, hosts, works, bodies };
+        let door = Arc::new(door);
+        let server = Server { data: data.clone(), site, keys, metrics, hosts, works, bodies, door };
         let serving = tokio::task::spawn_local(server.serve(listener, stopped));
-        self.tell(address, &desk)?;
+        self.tell(address, &desk, is_shut)?;
 
         let mut ended = ended;
         let failed = tokio::select! {
@@ -212,14 +227,20 @@ impl ServeArgs {
         Ok(())
     }
 
-    fn tell(&self, address: SocketAddr, desk: &str) -> anyhow::Result<()> {
+    fn tell(&self, address: SocketAddr, desk: &str, is_shut: bool) -> anyhow::Result<()> {
         let folder = std::fs::canonicalize(&self.data).unwrap_or_else(|_| self.data.clone());
         let text = if self.json {
             format!("{}\n", json!({ "listen": address.to_string(), "desk": desk, "data": folder }))
         } else {
+            let keys = if is_shut {
+                "  keys      none yet, so nobody may send or check: modstream key create --role send,check --data DIR\n"
+            } else {
+                ""
+            };
             format!(
-                "modstream serves {}\n  comments  POST http://{address}/v1/comments\n  desk      {}  (signs {} in, once)\n  \
-                 health    http://{address}/healthz, /readyz, /metrics\nCtrl-C ends it.\n",
+                "modstream serves {}\n  comments  POST http://{address}/v1/comments\n  checks    POST http://{address}/v1/check, \
+                 /v1alpha1/comments:analyze, /v1/moderations\n  desk      {}  (signs {} in, once)\n  \
+                 health    http://{address}/healthz, /readyz, /metrics\n{keys}Ctrl-C ends it.\n",
                 folder.display(),
                 style(desk).underlined(),
                 self.moderator,

@@ -7,7 +7,7 @@ use hyper::body::{Body as _, Incoming};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout, timeout_at};
 
-/// The most bytes of a body.
+/// The most bytes of a body of comments.
 pub(super) const MAX_BODY_BYTES: usize = 8 << 20;
 /// What every body may have without a turn: each connection has so much in memory.
 const SMALL_BYTES: usize = 16 << 10;
@@ -50,10 +50,10 @@ impl Bodies {
         Bodies { turns: Semaphore::new(TURNS), at_work: Semaphore::new(AT_WORK) }
     }
 
-    /// Receives a body, and waits until it may be worked on.
-    pub(super) async fn receive(&self, mut body: Incoming) -> Result<Arrived<'_>, NotArrived> {
+    /// Receives a body of at most so many bytes, and waits until it may be worked on.
+    pub(super) async fn receive(&self, mut body: Incoming, most: usize) -> Result<Arrived<'_>, NotArrived> {
         let told = body.size_hint().exact().map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
-        if told.is_some_and(|bytes| bytes > MAX_BODY_BYTES) {
+        if told.is_some_and(|bytes| bytes > most) {
             return Err(NotArrived::TooLarge);
         }
         let mut bytes = Vec::with_capacity(told.unwrap_or_default().min(SMALL_BYTES));
@@ -70,7 +70,7 @@ impl Bodies {
             // Trailers say nothing of comments.
             let Ok(data) = frame.into_data() else { continue };
             let size = bytes.len() + data.len();
-            if size > MAX_BODY_BYTES {
+            if size > most {
                 return Err(NotArrived::TooLarge);
             }
             if size > SMALL_BYTES && pace.is_none() {

@@ -1,4 +1,4 @@
-//! What is asked over HTTP: comments in, the desk, and how it goes.
+//! What is asked over HTTP: comments in, the front door, the desk, and how it goes.
 
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -19,6 +19,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use modstream_desk::Site;
 use modstream_events::MAX_NAME_BYTES;
+use modstream_gateway::{Answered, Refusal, Route, Stored};
 use modstream_links::Keys;
 use modstream_platform::sqlite::{DatabaseError, Identified, SqliteSecrets, SqliteStream, SqliteTable};
 use modstream_platform::{Clock as _, SystemClock};
@@ -30,6 +31,7 @@ use tokio::task::JoinSet;
 
 use super::bodies::{Bodies, MAX_BODY_BYTES, NotArrived};
 use super::data::DataFolder;
+use super::front_door::FrontDoor;
 use super::intake::{self, Format, NoBody, Read, Refused, TYPES};
 use super::metrics::{self, Metrics};
 use crate::decisions::serve::{PAGE_TIMEOUT, host, plain, read, write};
@@ -60,6 +62,7 @@ pub(super) struct Server {
     /// Whether the functions are at work.
     pub(super) works: Arc<AtomicBool>,
     pub(super) bodies: Bodies,
+    pub(super) door: Arc<FrontDoor>,
 }
 
 /// The hosts under which the desk is opened. A page elsewhere may make its own name point here, and would have the desk's
@@ -163,9 +166,16 @@ impl Server {
     async fn answer(&self, request: Request<Incoming>) -> Answer {
         let (path, method) = (request.uri().path(), request.method());
         let is_get = method == Method::GET || method == Method::HEAD;
+        if let Some(route) = Route::of(path) {
+            let answer = if route == Route::Comments && method != Method::POST {
+                not_allowed("POST")
+            } else {
+                self.front_door(route, request).await
+            };
+            self.metrics.answered(route.path(), answer.status().as_u16());
+            return answer;
+        }
         let (name, answer) = match path {
-            "/v1/comments" if method == Method::POST => ("/v1/comments", self.comments(request).await),
-            "/v1/comments" => ("/v1/comments", not_allowed("POST")),
             "/healthz" | "/readyz" | "/metrics" if !is_get => ("other", not_allowed("GET, HEAD")),
             "/healthz" => ("/healthz", plain(StatusCode::OK, "ok\n")),
             "/readyz" => ("/readyz", self.ready()),
@@ -210,6 +220,52 @@ impl Server {
         write(self.site.answer(&request, &signer, deadline).await)
     }
 
+    /// Lets a request of the front door in, or refuses it in its caller's form, and answers it.
+    async fn front_door(&self, route: Route, request: Request<Incoming>) -> Answer {
+        let (head, body) = request.into_parts();
+        let mut asked = self.door.asked(&head);
+        let admitted = match route.takes(head.method.as_str()) {
+            true => self.door.admit(route, &asked).await,
+            false => Err(Refusal::Method),
+        };
+        if let Err(refusal) = admitted {
+            return written(route.refuse(&refusal));
+        }
+        if route == Route::Comments {
+            return self.comments(Request::from_parts(head, body)).await;
+        }
+        // Its place in memory is kept until the request is answered.
+        let mut arrived = match self.bodies.receive(body, route.max_body_bytes()).await {
+            Ok(arrived) => arrived,
+            Err(error) => return written(route.refuse(&refusal(error))),
+        };
+        asked.body = std::mem::take(&mut arrived.bytes);
+        let Answered { response, kept } = match self.door.answer(route, asked).await {
+            Ok(answered) => answered,
+            Err(refusal) => return written(route.refuse(&refusal)),
+        };
+        for kept in kept {
+            match kept {
+                // Whoever asks what a text would get has the answer, wherever the text gets to.
+                Stored::Comment(event) => {
+                    let parts = intake::read(Format::Event, &event, "", SystemClock.now());
+                    for part in parts.into_iter().flatten() {
+                        if self.put(part.records).await.is_err() {
+                            self.metrics.failed("front_door");
+                        }
+                    }
+                }
+                Stored::Feedback { key, content } => {
+                    if self.door.keep(&key, content).await.is_err() {
+                        self.metrics.failed("front_door");
+                        return written(route.refuse(&Refusal::Unavailable("it can't be kept now".to_owned())));
+                    }
+                }
+            }
+        }
+        written(response)
+    }
+
     /// Takes comments. What is answered with 202 is on the disk.
     async fn comments(&self, request: Request<Incoming>) -> Answer {
         let source = match source(request.uri().query()) {
@@ -220,7 +276,7 @@ impl Server {
             Ok(format) => format,
             Err(detail) => return refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type", &detail),
         };
-        let body = match self.bodies.receive(request.into_body()).await {
+        let body = match self.bodies.receive(request.into_body(), MAX_BODY_BYTES).await {
             Ok(body) => body,
             Err(NotArrived::TooLarge) => return too_large(&too_many_bytes()),
             // Nobody may be there to read it.
@@ -316,6 +372,28 @@ fn format(headers: &HeaderMap) -> Result<Format, String> {
     }
     let named = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     Format::of(named).ok_or_else(|| format!("send comments in UTF-8 as {TYPES}"))
+}
+
+/// Why a body did not arrive, as the front door refuses it.
+fn refusal(error: NotArrived) -> Refusal {
+    match error {
+        NotArrived::TooLarge => Refusal::TooLarge,
+        NotArrived::BrokeOff => Refusal::BrokeOff,
+        NotArrived::TooSlow => Refusal::TooSlow,
+        NotArrived::NoTurn => Refusal::Unavailable("others send as much as is taken at once".to_owned()),
+    }
+}
+
+/// Writes an answer of the front door.
+fn written(response: modstream_gateway::Response) -> Answer {
+    let mut answer = Response::new(Full::from(response.body));
+    *answer.status_mut() = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in response.headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            answer.headers_mut().append(HeaderName::from_static(name), value);
+        }
+    }
+    answer
 }
 
 fn json_answer(status: StatusCode, value: &impl Serialize) -> Answer {

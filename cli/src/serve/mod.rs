@@ -3,6 +3,7 @@
 mod args;
 mod bodies;
 pub(crate) mod data;
+mod front_door;
 mod http;
 mod identity;
 mod intake;

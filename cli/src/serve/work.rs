@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use kinesis_batch::BatchResponse;
 use modstream_classifier::BaseRate;
 use modstream_decisions::Decisions;
+use modstream_gateway::FEEDBACK_PREFIX;
 use modstream_links::{FORUM, LinkSettings, RenewedLinks};
 use modstream_platform::event_source::{Config, End, EventSource, FunctionError, OnBatchFailure};
 use modstream_platform::sqlite::{
@@ -244,6 +245,7 @@ impl Work {
         while goes_on(self.data.table.sweep(TIDIED_AT_ONCE).await?) {}
         let archive = before(self.retention.archive);
         while goes_on(self.data.objects.expire("archive/", archive, TIDIED_AT_ONCE).await?) {}
+        while goes_on(self.data.objects.expire(FEEDBACK_PREFIX, archive, TIDIED_AT_ONCE).await?) {}
         while self.data.database.give_back(FREED_PAGES).await? && !*stop.borrow() {}
         Ok(())
     }

@@ -3,6 +3,7 @@
 mod backup;
 mod crashes;
 mod desk;
+mod front_door;
 mod intake;
 mod mail;
 mod operators;

@@ -124,6 +124,18 @@ impl Server {
         post(&self.listen, path, content_type, body).expect("an answer")
     }
 
+    /// Sends JSON with headers of one's own.
+    pub(crate) fn ask(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-type: application/json\r\n{headers}\
+             content-length: {}\r\n\r\n{body}",
+            self.listen,
+            body.len()
+        );
+        self.raw(request.as_bytes()).expect("an answer")
+    }
+
     /// Sends comments, which are all taken.
     pub(crate) fn send(&self, body: &[u8]) -> Value {
         let answer = self.post("/v1/comments", NDJSON, body);
@@ -158,8 +170,12 @@ fn raw(listen: &str, request: &[u8]) -> Option<Answer> {
     let (head, body) = answer.split_once("\r\n\r\n")?;
     let status = head.split(' ').nth(1)?.parse().ok()?;
     let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
-    // Cut off is not answered.
-    (length == Some(body.len())).then(|| Answer { status, head: head.to_owned(), body: body.to_owned() })
+    // Cut off is not answered; what has no content has no length.
+    (length == Some(body.len()) || status == 204).then(|| Answer {
+        status,
+        head: head.to_owned(),
+        body: body.to_owned(),
+    })
 }
 
 /// A command that has ended.

@@ -1,5 +1,6 @@
 //! `cargo xtask load`: comments at a constant rate, in one process, on a local stack, or to `modstream serve`.
 
+mod http;
 mod serve;
 
 use std::fs::File;
@@ -18,6 +19,7 @@ use crate::{cargo, checkout, command};
   cargo xtask load --rate 2000 --seconds 60 --slo p99=2s     in one process
   cargo xtask load --scale                                   ten times the comments, and what that costs
   cargo xtask load --serve --rate 1000 --slo p99=250ms       over HTTP to `modstream serve`, with its memory
+  cargo xtask load --http --rate 500 --slo p99=20ms          texts to be checked over HTTP, with the CPU time of each
   cargo xtask up && cargo xtask load --local --rate 20 --seconds 60 --json
 
 The status is 1 where the rate is not sustained, an objective is missed, or a promise is broken.")]
@@ -28,14 +30,17 @@ pub(crate) struct LoadArgs {
     /// To `modstream serve`, over HTTP, in place of one process: on one machine's file
     #[arg(long, conflicts_with_all = ["local", "scale", "policy", "input"])]
     serve: bool,
+    /// Texts to be checked, over HTTP to `modstream serve`: by `comments:analyze`, 300 bytes each
+    #[arg(long, conflicts_with_all = ["local", "serve", "scale", "policy", "input"])]
+    http: bool,
     /// The port of that stack
     #[arg(long, value_name = "PORT", default_value_t = 4566, value_parser = clap::value_parser!(u16).range(1024..))]
     #[arg(requires = "local")]
     port: u16,
-    /// Comments a second, held whatever the system does [default: 100; with --serve 1000]
+    /// Comments a second, held whatever the system does [default: 100; with --serve 1000, with --http 500]
     #[arg(long, value_name = "N")]
     rate: Option<String>,
-    /// How long comments come [default: 10; with --serve 30]
+    /// How long comments come [default: 10; with --serve and --http 30]
     #[arg(long, value_name = "N")]
     seconds: Option<String>,
     /// An objective: `p99=2s` from comment to alert, `prediction.p99=1s` to its prediction; may be given again
@@ -56,6 +61,9 @@ pub(crate) struct LoadArgs {
 }
 
 pub(crate) fn run(args: &LoadArgs) -> anyhow::Result<ExitCode> {
+    if args.http {
+        return http::run(args);
+    }
     if args.serve {
         return serve::run(args);
     }

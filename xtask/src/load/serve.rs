@@ -22,7 +22,7 @@ use crate::progress::step;
 use crate::{cargo, checkout, command, interrupt};
 
 /// How many senders there are, each with a connection that it keeps.
-const SENDERS: u64 = 32;
+pub(super) const SENDERS: u64 = 32;
 /// How many requests a second there are at most; where more comments come, each has several.
 const REQUESTS_PER_SECOND: f64 = 250.0;
 /// How long after its last comment was due the server may be busy where a rate counts as sustained.
@@ -31,7 +31,7 @@ const MAX_BEHIND_SHARE: f64 = 0.05;
 /// How long alerts are waited for when all is processed: a look of the subscriber's.
 const LAST_ALERTS: Duration = Duration::from_secs(1);
 /// How long an answer may take.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
 pub(super) fn run(args: &LoadArgs) -> anyhow::Result<ExitCode> {
     let rate: f64 = args.rate.as_deref().unwrap_or("1000").parse().context("--rate is a number")?;
@@ -102,7 +102,7 @@ pub(super) fn run(args: &LoadArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// `serve` comes with AWS, as who installs modstream has it.
-fn build() -> anyhow::Result<PathBuf> {
+pub(super) fn build() -> anyhow::Result<PathBuf> {
     let log = checkout::local().join("logs/build.log");
     step("building modstream", || {
         command::logged(&mut cargo::command(&["build", "--profile", DEMO, "--package", "modstream"]), &log)
@@ -111,7 +111,7 @@ fn build() -> anyhow::Result<PathBuf> {
 }
 
 /// The sample comments, to be sent again and again under ids of their own.
-fn texts() -> anyhow::Result<Vec<Value>> {
+pub(super) fn texts() -> anyhow::Result<Vec<Value>> {
     let path = checkout::root().join("events/samples/comments.jsonl");
     let samples = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
     Ok(samples.lines().map(serde_json::from_str).collect::<Result<_, _>>()?)
@@ -175,7 +175,7 @@ fn send(plan: &Plan, listen: &str) -> anyhow::Result<u64> {
                 body.len()
             );
             connection.get_mut().write_all(&[head.as_bytes(), &body].concat())?;
-            accepted += answer(&mut connection)?["accepted"].as_u64().unwrap_or_default();
+            accepted += answer(&mut connection, 202)?["accepted"].as_u64().unwrap_or_default();
         }
     };
     std::thread::scope(|scope| {
@@ -188,8 +188,8 @@ fn send(plan: &Plan, listen: &str) -> anyhow::Result<u64> {
     })
 }
 
-/// Reads an answer that takes comments.
-fn answer(connection: &mut BufReader<TcpStream>) -> anyhow::Result<Value> {
+/// Reads an answer, which has this status.
+pub(super) fn answer(connection: &mut BufReader<TcpStream>, wanted: u16) -> anyhow::Result<Value> {
     let (mut status, mut length) = (String::new(), None);
     connection.read_line(&mut status)?;
     loop {
@@ -203,18 +203,18 @@ fn answer(connection: &mut BufReader<TcpStream>) -> anyhow::Result<Value> {
     }
     let mut body = vec![0; length.context("an answer without a length")?];
     connection.read_exact(&mut body)?;
-    ensure!(status.contains(" 202 "), "{}: {}", status.trim(), String::from_utf8_lossy(&body));
+    ensure!(status.contains(&format!(" {wanted} ")), "{}: {}", status.trim(), String::from_utf8_lossy(&body));
     Ok(serde_json::from_slice(&body)?)
 }
 
 /// A server on a folder of its own.
-struct Server {
+pub(super) struct Server {
     child: Child,
-    listen: String,
+    pub(super) listen: String,
 }
 
 impl Server {
-    fn start(program: &Path, data: &Path) -> anyhow::Result<Self> {
+    pub(super) fn start(program: &Path, data: &Path) -> anyhow::Result<Self> {
         let mut serve = Command::new(program);
         serve.args(["serve", "--listen", "127.0.0.1:0", "--log", "error", "--json", "--data"]).arg(data);
         let mut child = serve.stdout(Stdio::piped()).spawn()?;
@@ -225,14 +225,14 @@ impl Server {
     }
 
     /// The most memory that it had so far, in bytes; of Linux alone.
-    fn most_memory(&self) -> Option<u64> {
+    pub(super) fn most_memory(&self) -> Option<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
         line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok().map(|kib| kib * 1024)
     }
 
     /// The CPU time that it took so far; of Linux alone, where a tick is a hundredth of a second.
-    fn cpu_seconds(&self) -> Option<f64> {
+    pub(super) fn cpu_seconds(&self) -> Option<f64> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).ok()?;
         // The name of the program, in brackets, may hold anything.
         let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
@@ -240,7 +240,7 @@ impl Server {
         Some((user + system) / 100.0)
     }
 
-    fn end(mut self) -> anyhow::Result<()> {
+    pub(super) fn end(mut self) -> anyhow::Result<()> {
         terminate(&self.child)?;
         let status = self.child.wait()?;
         ensure!(status.success(), "the server ended with {status}");
@@ -305,23 +305,26 @@ fn terminate(child: &Child) -> anyhow::Result<()> {
 }
 
 /// The latency that a share of all stays within.
-fn at(sorted: &[Duration], share: f64) -> Option<Duration> {
+pub(super) fn at(sorted: &[Duration], share: f64) -> Option<Duration> {
     let place = (sorted.len() as f64 * share).ceil() as usize;
     sorted.get(place.saturating_sub(1)).copied()
 }
 
-/// An objective: `p99=250ms`, from when a comment is due to its alert.
+/// An objective: `p99=250ms`, from when a comment is due to its alert, or a request to its answer.
 #[derive(Clone, Debug, PartialEq)]
-struct Slo {
+pub(super) struct Slo {
     said: String,
     share: f64,
     most: Duration,
 }
 
 impl Slo {
-    fn parse(text: &str) -> anyhow::Result<Self> {
-        let form =
-            || format!("{text} is no objective for --serve: write p50, p95, p99 or max and a time, such as p99=250ms");
+    pub(super) fn parse(text: &str) -> anyhow::Result<Self> {
+        let form = || {
+            format!(
+                "{text} is no objective for --serve and --http: write p50, p95, p99 or max and a time, such as p99=250ms"
+            )
+        };
         let (share, most) = text.split_once('=').with_context(form)?;
         let share = match share {
             "p50" => 0.5,
@@ -334,9 +337,9 @@ impl Slo {
         Ok(Slo { said: text.to_owned(), share, most: Duration::try_from(most).map_err(|_| anyhow::anyhow!(form()))? })
     }
 
-    fn missed(&self, sorted: &[Duration]) -> Option<String> {
+    pub(super) fn missed(&self, sorted: &[Duration]) -> Option<String> {
         match at(sorted, self.share) {
-            None => Some(format!("{}: there was no alert", self.said)),
+            None => Some(format!("{}: there was none", self.said)),
             Some(found) if found > self.most => Some(format!("{}: it is {found:.3?}", self.said)),
             Some(_) => None,
         }

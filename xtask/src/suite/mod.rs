@@ -2,6 +2,7 @@
 
 mod beside;
 mod browser;
+mod clients;
 pub(crate) mod documentation;
 mod ended;
 mod fault_counts;

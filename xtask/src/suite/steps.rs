@@ -7,7 +7,7 @@ use anyhow::{Context as _, ensure};
 use super::documentation;
 use super::ended::Ended;
 use super::settings::Settings;
-use super::{browser, infra, local_stack, peers, rust};
+use super::{browser, clients, infra, local_stack, peers, rust};
 use crate::{cargo, command, costs, interrupt, layers, simulate};
 
 /// A step.
@@ -42,7 +42,7 @@ pub(super) enum Lane {
 pub(super) const CLIPPY: &str = "clippy";
 
 /// All steps, in the order in which they are run.
-pub(super) const STEPS: [Step; 14] = [
+pub(super) const STEPS: [Step; 15] = [
     first("format", Taken::Always, |_| passed(cargo::run(&["fmt", "--all", "--check"], &[]))),
     first("layers", Taken::Always, |_| passed(layers::check())),
     first("costs", Taken::Always, |_| passed(costs::check())),
@@ -52,6 +52,7 @@ pub(super) const STEPS: [Step; 14] = [
     first("documentation", Taken::ByDefault, |_| passed(documentation::make_and_test())),
     first("simulation", Taken::ByDefault, |_| passed(simulate::test())),
     first("browser", Taken::ByDefault, |_| browser::run()),
+    first("clients", Taken::ByDefault, |_| clients::run()),
     first("demo", Taken::ByDefault, |_| passed(demo())),
     first("docs-check", Taken::ByDefault, |_| passed(this_program(&["docs-check"]))),
     beside("local-stack", local_stack::run),

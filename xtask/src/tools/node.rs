@@ -74,6 +74,13 @@ impl Packages<'_> {
     }
 }
 
+/// The folder whose `node_modules` holds clients of the front door.
+pub(crate) fn clients_in_javascript(log: &Path) -> anyhow::Result<PathBuf> {
+    let packages =
+        Packages { tool: "clients", source: "tests/clients", programs: &[], options: &[], oldest_node: OLDEST };
+    packages.install(log, |_| Ok(()))
+}
+
 /// The folder whose `node_modules` holds kinesis-local.
 pub(crate) fn kinesis_local(log: &Path) -> anyhow::Result<PathBuf> {
     let packages =

@@ -81,6 +81,11 @@ pub(crate) fn zig(log: &Path) -> anyhow::Result<Venv> {
     venv("cargo-lambda-zig", &locks, None, log)
 }
 
+/// Clients of the front door, and what tries its OpenAPI document.
+pub(crate) fn clients_in_python(log: &Path) -> anyhow::Result<Venv> {
+    venv("clients-python", &[checkout::root().join("tests/clients/requirements.txt")], None, log)
+}
+
 /// A classifier to compare with, by its name in `bench/peers`.
 pub(crate) fn peer(name: &str, log: &Path) -> anyhow::Result<Venv> {
     let lock = checkout::root().join("bench/peers/requirements").join(name).with_extension("txt");

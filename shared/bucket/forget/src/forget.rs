@@ -30,11 +30,13 @@ pub enum Area {
     Ledger,
     /// Batches that Lambda gave up.
     GivenUp,
+    /// What others said that comments should have got.
+    Feedback,
 }
 
 impl Area {
     /// All of them.
-    pub const ALL: [Area; 4] = [Area::Archive, Area::Quarantine, Area::Ledger, Area::GivenUp];
+    pub const ALL: [Area; 5] = [Area::Archive, Area::Quarantine, Area::Ledger, Area::GivenUp, Area::Feedback];
 
     /// What its keys begin with in the bucket, and are named by where they lie elsewhere.
     pub fn prefix(self) -> &'static str {
@@ -43,6 +45,7 @@ impl Area {
             Area::Quarantine => "quarantine/",
             Area::Ledger => "ledger",
             Area::GivenUp => "aws/lambda/",
+            Area::Feedback => "feedback/",
         }
     }
 

@@ -7,6 +7,7 @@
 //! | `quarantine/` | its position and the reason |
 //! | the ledger, in the table | ids, subreddit, times, severity, policy and model: without its item an alert would go out again |
 //! | `aws/lambda/` (batches that Lambda gave up) | its position in the batch |
+//! | `feedback/` (what others said of comments, which knows no author) | that there was something |
 //!
 //! Each is marked `forgotten`, with the time, and has no partition key any more: a stream takes no record without one, so
 //! nothing brings it back by mistake.

@@ -27,6 +27,7 @@ pub(crate) fn redact(place: Area, key: &str, person: &Person, now: Timestamp, by
         // The table's items are no objects.
         Area::Ledger => Verdict::Clean,
         Area::GivenUp => json_object(person, bytes, |record| given_up(record, person, now)),
+        Area::Feedback => json_object(person, bytes, |event| feedback(event, person, now)),
     }
 }
 
@@ -89,6 +90,22 @@ fn quarantine(event: &mut Value, person: &Person, now: Timestamp) -> Option<u64>
     data.insert("payload".to_owned(), json!(""));
     data.get_mut("origin")?.as_object_mut()?.insert("partition_key".to_owned(), json!(""));
     mark(data, now);
+    Some(1)
+}
+
+/// What somebody said of a comment: of it stays that there was something.
+fn feedback(event: &mut Value, person: &Person, now: Timestamp) -> Option<u64> {
+    let data = event.get_mut("data")?;
+    let field = |name: &str| data[name].as_str();
+    let theirs = match person {
+        Person::Author(name) => field("author") == Some(name),
+        Person::Comment(id) => field("id") == Some(id),
+    };
+    if !data.is_object() || !theirs {
+        return data.is_object().then_some(0);
+    }
+    *data = json!({});
+    mark(data.as_object_mut()?, now);
     Some(1)
 }
 

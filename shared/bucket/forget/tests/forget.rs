@@ -219,6 +219,30 @@ fn assert_gone(all: &[(String, String)]) {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_said_of_a_comment_is_gone_with_it() {
+    let (table, objects, clock) = (table().await, MemoryObjects::new(), clock());
+    let said = |id: &str| {
+        let data = json!({ "id": id, "body": TEXT, "attribute": "TOXICITY", "score": 1.0, "removed": true });
+        json!({ "id": "f", "type": "modstream.feedback.v1", "time": "2026-01-05T10:00:00Z", "data": data })
+    };
+    for (key, id) in [("feedback/a.json", "k1"), ("feedback/b.json", "k2")] {
+        objects.put(key, said(id).to_string().into_bytes().into(), Condition::Always).await.expect("written");
+    }
+    let person = Person::Comment("k1".to_owned());
+    for (run, records) in [(1, 1), (2, 0)] {
+        let done = forget((&table, &objects), &clock, &person, Mode::Remove).await.expect("removes");
+        let found = done.places.get(&Area::Feedback).map_or(0, |counts| counts.records);
+        assert!(found == records && done.unclear.is_empty(), "run {run}: {done:?}");
+    }
+    let gone = json_at(&objects, "feedback/a.json").await;
+    assert!(
+        gone["data"]["forgotten"].is_string() && gone["data"].as_object().map(serde_json::Map::len) == Some(1),
+        "{gone}"
+    );
+    assert_eq!(json_at(&objects, "feedback/b.json").await, said("k2"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_authors_text_is_gone_from_every_version_and_the_rest_stays() {
     let (table, objects, clock) = (table().await, bucket().await, clock());
     let before = everything(&table, &objects).await;

@@ -318,6 +318,22 @@ impl<O: Objects, C: Clock> Following<O, C> {
         base_rate: Option<BaseRate>,
         deadline: Timestamp,
     ) -> Result<Self, StoreError> {
+        let following = Self::start_beside(store, base_rate, deadline).await?;
+        if base_rate.is_none() {
+            base_rate_assumed(following.state.lock().await.in_use.model.base_rate().share());
+        }
+        Ok(following)
+    }
+
+    /// The same beside another of this process, which said already what is to be said of the base rate.
+    ///
+    /// # Errors
+    /// Where there is no model to score with.
+    pub async fn start_beside(
+        store: ModelStore<O, C>,
+        base_rate: Option<BaseRate>,
+        deadline: Timestamp,
+    ) -> Result<Self, StoreError> {
         let mut follower = Follower::new();
         follower.follow(&Until { store: &store, base_rate, deadline }).await?;
         let Some(in_use) = follower.in_use().cloned() else {
@@ -325,9 +341,6 @@ impl<O: Objects, C: Clock> Following<O, C> {
             let detail = "an answer without content".to_owned();
             return Err(StoreError::Pointer { key: store.pointer_key(), detail });
         };
-        if base_rate.is_none() {
-            base_rate_assumed(in_use.model.base_rate().share());
-        }
         follower.checked_at(store.clock.now());
         Ok(Following { store, base_rate, state: Mutex::new(State { follower, in_use }) })
     }

@@ -104,6 +104,11 @@ pub fn comment_gone() {
     info!(event = "comment_gone");
 }
 
+/// A request to the front door was refused. The key is told by its name, which is no secret; none where nobody knows whose it is.
+pub fn request_refused(route: &str, key: Option<&str>, reason: &str) {
+    info!(event = "request_refused", route, key, reason);
+}
+
 /// Somebody reported a comment.
 pub fn comment_reported() {
     info!(event = "comment_reported");
