@@ -229,10 +229,11 @@ fn report(
     let mut terms = Terms::default();
     let mut scored = Vec::with_capacity(comments.len());
     for ((text, removed), count) in comments.iter().zip(1..) {
-        let Explanation { score, terms: found, .. } = model.explain(text, usize::MAX, &mut scratch);
+        let Explanation { score, terms: found, outside, .. } = model.explain(text, usize::MAX, &mut scratch);
         terms.add(found.iter().map(|term| (term.term.as_ref(), term.contribution)));
         let (log_odds, probability) = (score.log_odds.0, score.probability());
-        let alerts = condition.is_met_by(probability, &model.operating_point(score));
+        // A policy leaves alone what is unlike all that the model learned from.
+        let alerts = outside.is_none() && condition.is_met_by(probability, &model.operating_point(score));
         scored.push(Comment { text, removed, log_odds, probability, alerts });
         done(count);
     }

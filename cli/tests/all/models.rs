@@ -513,9 +513,9 @@ fn a_text_has_the_score_of_its_normal_form_and_is_explained_in_its_own_spelling(
     ] {
         assert_eq!(folder.run(&["explain", text, "--json"]).json()["log_odds"], plain["log_odds"], "{text}");
     }
-    let own = folder.run(&["explain", "l\u{43E}l you are dumb!", "--top", "99", "--json"]).json();
+    let own = folder.run(&["explain", "lol you \u{430}re dumb!", "--top", "99", "--json"]).json();
     let terms = own["terms"].as_array().expect("terms");
-    assert!(terms.iter().any(|term| term["term"] == "l\u{43E}l"), "{own}");
+    assert!(terms.iter().any(|term| term["term"] == "\u{430}re"), "{own}");
 }
 
 /// Rows of two labels, each told by a word; some are not known.

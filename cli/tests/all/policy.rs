@@ -132,7 +132,10 @@ fn each_comment_has_a_line_that_says_what_becomes_of_it_and_why() {
         json!({ "id": "h", "body": "see xt.me/abc, a Miracle\u{A0}cure", "created_utc": eleven + 3_600 }),
         json!({ "body": 7 }),
     ];
-    comments.extend((0..100).map(|number| json!({ "id": format!("x{number}"), "body": "ok", "subreddit": "asks" })));
+    comments
+        .extend((0..100).map(
+            |number| json!({ "id": format!("x{number}"), "body": "How do they know that?", "subreddit": "asks" }),
+        ));
     let lines: String = comments.iter().map(|comment| format!("{comment}\n")).collect();
     folder.file("c.jsonl", lines);
     let run = folder.run(&["policy", "test", "p.toml", "--input", "c.jsonl", "--json"]);

@@ -116,7 +116,10 @@ fn objects_of_the_archive_are_read_a_repeat_is_left_out_and_a_damaged_one_is_nam
 #[test]
 fn verdicts_may_come_from_another_file_and_without_any_precision_is_not_known() {
     let folder = Folder::new();
-    folder.file("comments.jsonl", "{\"id\":\"a\",\"body\":\"lol who cares\"}\n{\"id\":\"b\",\"body\":\"lol\"}\n");
+    folder.file(
+        "comments.jsonl",
+        "{\"id\":\"a\",\"body\":\"lol who cares about this\"}\n{\"id\":\"b\",\"body\":\"lol\"}\n",
+    );
     folder.file("verdicts.jsonl", "{\"id\":\"a\",\"removed\":true}\n{\"id\":\"z\",\"removed\":false}\n");
     folder.file("none.jsonl", "{\"id\":\"a\"}\n");
     let replayed = |more: &[&str]| {

@@ -53,7 +53,7 @@ async fn a_policy_out_of_the_models_reach_is_said_once_a_document_and_model() {
     let text = log.text();
     let said: Vec<&str> = text.lines().filter(|line| line.contains("event=\"policy_out_of_reach\"")).collect();
     assert_eq!(said.len(), 1, "{text}");
-    for part in ["scope=\"default\"", "asked=precision>=0.9", "base_rate=0.05", "best_precision=0.4"] {
+    for part in ["scope=\"default\"", "asked=precision>=0.9", "base_rate=0.05", "best_precision=0.5"] {
         assert!(said[0].contains(part), "{part} is missing in {}", said[0]);
     }
     assert!(!text.contains("policy_reach_unknown"), "{text}");
