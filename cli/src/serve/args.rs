@@ -86,6 +86,10 @@ pub(crate) struct ServeArgs {
     pub(crate) json: bool,
 }
 
+/// What is said where nobody may ask yet.
+const NO_KEYS: &str =
+    "  keys      none yet, so nobody may send or check: modstream key create --role send,check --data DIR\n";
+
 fn listen_address(text: &str) -> Result<SocketAddr, String> {
     let said = "it listens at an IP address and a port, such as 127.0.0.1:8080, 0.0.0.0:8080 for all, or [::1]:8080";
     text.parse().map_err(|_| said.to_owned())
@@ -148,7 +152,10 @@ impl ServeArgs {
         };
         let judges = (model_name.as_str(), self.model.base_rate);
         let door = FrontDoor::start(door, data.objects.clone(), judges, (without_keys, said)).await?;
-        let is_shut = without_keys == WithoutKeys::Refuse && !door.has_keys().await?;
+        let hint = match without_keys {
+            WithoutKeys::Refuse if !door.has_keys().await? => NO_KEYS,
+            WithoutKeys::Refuse | WithoutKeys::LetIn => "",
+        };
 
         let (stop, stopped) = watch::channel(false);
         let (metrics, works) = (Arc::new(Metrics::default()), Arc::new(AtomicBool::new(false)));
@@ -178,7 +185,7 @@ impl ServeArgs {
         let door = Arc::new(door);
         let server = Server { data: data.clone(), site, keys, metrics, hosts, works, bodies, door };
         let serving = tokio::task::spawn_local(server.serve(listener, stopped));
-        self.tell(address, &desk, is_shut)?;
+        self.tell(address, &desk, hint)?;
 
         let mut ended = ended;
         let failed = tokio::select! {
@@ -227,16 +234,11 @@ impl ServeArgs {
         Ok(())
     }
 
-    fn tell(&self, address: SocketAddr, desk: &str, is_shut: bool) -> anyhow::Result<()> {
+    fn tell(&self, address: SocketAddr, desk: &str, keys: &str) -> anyhow::Result<()> {
         let folder = std::fs::canonicalize(&self.data).unwrap_or_else(|_| self.data.clone());
         let text = if self.json {
             format!("{}\n", json!({ "listen": address.to_string(), "desk": desk, "data": folder }))
         } else {
-            let keys = if is_shut {
-                "  keys      none yet, so nobody may send or check: modstream key create --role send,check --data DIR\n"
-            } else {
-                ""
-            };
             format!(
                 "modstream serves {}\n  comments  POST http://{address}/v1/comments\n  checks    POST http://{address}/v1/check, \
                  /v1alpha1/comments:analyze, /v1/moderations\n  desk      {}  (signs {} in, once)\n  \

@@ -47,6 +47,8 @@ const MAX_HEAD_BYTES: usize = 16 << 10;
 const MAX_NAMED: usize = 1_000;
 /// How long connections have to end when the process does.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long an answer waits for its comment to be stored, which goes on without it.
+const KEEP_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long the system has to recover when it can't take a connection, for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -250,7 +252,8 @@ impl Server {
                 Stored::Comment(event) => {
                     let parts = intake::read(Format::Event, &event, "", SystemClock.now());
                     for part in parts.into_iter().flatten() {
-                        if self.put(part.records).await.is_err() {
+                        let put = tokio::time::timeout(KEEP_TIMEOUT, self.put(part.records)).await;
+                        if !matches!(put, Ok(Ok(_))) {
                             self.metrics.failed("front_door");
                         }
                     }

@@ -97,7 +97,7 @@ impl Models {
         std::iter::once(REMOVAL.to_owned()).chain(labelled).collect()
     }
 
-    /// The measures of these that are there, in their order. [`Settings`](crate::Settings) were checked against the models.
+    /// The measures of these that are there, in their order: whoever goes by the order asks for no other.
     pub(crate) fn panel<'a, 'm>(&'a self, measures: impl IntoIterator<Item = &'m Measure>) -> Panel<'a> {
         let places = measures.into_iter().filter_map(|measure| self.place(measure)).collect();
         Panel { models: self.all().collect(), places }

@@ -10,7 +10,7 @@ use crate::Response;
 use crate::judging::Models;
 use crate::read;
 use crate::route::openai as error;
-use crate::settings::{CATEGORIES, Settings};
+use crate::settings::{CATEGORIES, Flagged, Settings};
 use crate::text::{Language, is_known, language};
 
 /// The most texts of a request: an answer has 39 values a text.
@@ -126,9 +126,16 @@ pub(crate) fn moderate(body: &[u8], settings: &Settings, models: &Models, scratc
         return invalid(&format!("input has at most {MAX_INPUTS} texts: send it in parts"));
     }
 
-    let panel = models.panel(settings.categories.values().map(|flagged| &flagged.label));
+    // A model that was promoted since may have other labels.
+    let mapped: Mapped<'_> = settings
+        .categories
+        .iter()
+        .filter(|(_, flagged)| models.has(&flagged.label))
+        .map(|(name, it)| (&**name, it))
+        .collect();
+    let panel = models.panel(mapped.values().map(|flagged| &flagged.label));
     let results: Vec<ModerationResult> =
-        texts.iter().map(|text| result(&panel.probabilities(text, scratch), settings)).collect();
+        texts.iter().map(|text| result(&panel.probabilities(text, scratch), &mapped)).collect();
     let others: Vec<&str> = texts
         .iter()
         .filter_map(|text| match language(text) {
@@ -138,7 +145,7 @@ pub(crate) fn moderate(body: &[u8], settings: &Settings, models: &Models, scratc
         .collect();
     let model = panel.models();
     let id = format!("modr-{}", Uuid::new_v5(&modstream_events::ids::NAMESPACE, body).simple());
-    let unmapped: Vec<&str> = CATEGORIES.into_iter().filter(|name| !settings.categories.contains_key(*name)).collect();
+    let unmapped: Vec<&str> = CATEGORIES.into_iter().filter(|name| !mapped.contains_key(name)).collect();
     let mut response = Response::json(200, &ModerationResponse { id, model: model.clone(), results });
     response = response.with("x-modstream-model", model);
     if !unmapped.is_empty() {
@@ -156,11 +163,13 @@ fn unique(mut texts: Vec<&str>) -> Vec<&str> {
     texts
 }
 
-fn result(probabilities: &[f64], settings: &Settings) -> ModerationResult {
+/// The categories that something measures, in the order of their probabilities.
+type Mapped<'a> = BTreeMap<&'a str, &'a Flagged>;
+
+fn result(probabilities: &[f64], mapped: &Mapped<'_>) -> ModerationResult {
     let measured = |name: &str| {
-        let index = settings.categories.keys().position(|known| known == name)?;
-        let from = settings.categories.get(name)?.from;
-        Some((*probabilities.get(index)?, from))
+        let mut all = mapped.iter().zip(probabilities);
+        all.find(|((known, _), _)| **known == name).map(|((_, flagged), value)| (*value, flagged.from))
     };
     let each = || CATEGORIES.into_iter().map(|name| (name, measured(name)));
     ModerationResult {

@@ -13,9 +13,6 @@ use crate::read::{self, Named};
 use crate::settings::Settings;
 use crate::text::{Language, Sentence, is_known, language, sentences};
 
-/// The languages that are taken for those of a text of which nothing is known.
-const ASSUMED: usize = 0;
-
 /// A request.
 #[derive(Debug, Default, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "AnalyzeCommentRequest"))]
@@ -160,7 +157,8 @@ pub(crate) fn analyze(
     }
     let mut asked: Vec<(&str, &Measure, f64)> = Vec::with_capacity(wanted.len().min(settings.attributes.len()));
     for (name, how) in wanted {
-        let Some(measure) = settings.attributes.get(name) else {
+        // A model that was promoted since may have other labels.
+        let Some(measure) = settings.attributes.get(name).filter(|measure| models.has(measure)) else {
             return Err(Fault::invalid(format!("Unknown requested attribute: {}", read::cut(name))));
         };
         let kind = how.as_ref().and_then(|how| how.score_type.as_deref());
@@ -221,7 +219,8 @@ fn languages(text: &str, request: &AnalyzeRequest, settings: &Settings, attribut
         languages: Some(json!({ field: all, "attribute": attribute })),
     };
     let told = language(text);
-    let assumed = || known.get(ASSUMED).cloned().into_iter().collect::<Vec<_>>();
+    // The first of those that the models know.
+    let assumed = || known.first().cloned().into_iter().collect::<Vec<_>>();
     let detected = match told {
         Language::Is(language) => vec![language.to_owned()],
         Language::Unsaid => assumed(),

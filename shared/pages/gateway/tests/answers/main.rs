@@ -402,6 +402,24 @@ fn openais_callers_are_told_what_is_not_looked_at() {
 }
 
 #[test]
+fn a_label_that_a_promoted_model_has_no_more_is_unknown_and_not_another_ones() {
+    let models = Models { removal: Arc::clone(&MODELS.removal), labelled: Vec::new() };
+    let judging = Judging { models: &models, policies: &POLICIES };
+    let ask = |route, body: &Value| {
+        let request = Request { body: body.to_string().into_bytes(), ..Request::default() };
+        gateway("").answer(route, &request, &judging, now()).response
+    };
+    let toxic =
+        json!({ "comment": { "text": "so" }, "requestedAttributes": { "MODSTREAM_REMOVAL": {}, "TOXICITY": {} } });
+    let refused = ask(Route::Analyze, &toxic);
+    assert!(refused.status == 400 && String::from_utf8_lossy(&refused.body).contains("attribute: TOXICITY"));
+    let moderated = ask(Route::Moderations, &json!({ "input": "You are an idiot." }));
+    let said: Value = serde_json::from_slice(&moderated.body).expect("JSON");
+    assert_eq!((&said["results"][0]["flagged"], moderated.status), (&json!(false), 200));
+    assert_eq!(moderated.header("x-modstream-unmapped").map(|names| names.split(", ").count()), Some(13));
+}
+
+#[test]
 fn a_check_says_what_the_comment_would_get_and_why() {
     let got = post(Route::Check, &json!({ "id": "k", "body": "You are an idiot.", "subreddit": "science" }));
     assert_eq!(got.status, 200, "{}", got.body);
