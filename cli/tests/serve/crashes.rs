@@ -2,19 +2,21 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::oracle::{self, Held};
-use crate::server::{NDJSON, SAMPLES, Server, beside, folder, post};
+use crate::server::{NDJSON, SAMPLES, Server, TIMEOUT, beside, folder, post};
 
 /// How often a server is killed in every test run; `MODSTREAM_KILLS` says another number.
 const KILLS: usize = 100;
 /// How often on one folder: all that it holds is looked at after each.
 const KILLS_OF_A_FOLDER: usize = 10;
+/// How many requests are answered at most before a server may be killed.
+const MAX_ANSWERS: u64 = 12;
 
 fn kills() -> usize {
     std::env::var("MODSTREAM_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(KILLS)
@@ -45,8 +47,8 @@ fn comments(round: usize, number: usize) -> Vec<u8> {
     body
 }
 
-/// Sends until the server is gone, and says which ids were acknowledged.
-fn load(listen: &str, round: usize, is_over: &AtomicBool) -> BTreeSet<String> {
+/// Sends until the server is gone, counts the answers, and says which ids were acknowledged.
+fn load(listen: &str, round: usize, is_over: &AtomicBool, answers: &AtomicU64) -> BTreeSet<String> {
     let mut acknowledged = BTreeSet::new();
     for number in 0.. {
         let body = comments(round, number);
@@ -55,6 +57,7 @@ fn load(listen: &str, round: usize, is_over: &AtomicBool) -> BTreeSet<String> {
         for body in bodies {
             match post(listen, "/v1/comments", NDJSON, &body) {
                 Some(answer) if answer.status == 202 => {
+                    answers.fetch_add(1, Ordering::AcqRel);
                     let answer = answer.json();
                     let ids = answer["ids"].as_array().expect("a list");
                     acknowledged.extend(ids.iter().map(|id| id.as_str().expect("text").to_owned()));
@@ -115,18 +118,26 @@ fn killed(times: usize, chance: &mut Chance) {
         let server = Server::start(&data);
         let listen = server.listen.clone();
         let is_over = Arc::new(AtomicBool::new(false));
+        let answers = Arc::new(AtomicU64::new(0));
         let all = Arc::new(Mutex::new(BTreeSet::new()));
         let senders: Vec<_> = (0..2)
             .map(|sender| {
-                let (listen, is_over, all) = (listen.clone(), Arc::clone(&is_over), Arc::clone(&all));
+                let (listen, all) = (listen.clone(), Arc::clone(&all));
+                let (is_over, answers) = (Arc::clone(&is_over), Arc::clone(&answers));
                 std::thread::spawn(move || {
-                    let ids = load(&listen, round * 2 + sender, &is_over);
+                    let ids = load(&listen, round * 2 + sender, &is_over, &answers);
                     all.lock().expect("not poisoned").extend(ids);
                 })
             })
             .collect();
-        // Not to wait for something, but to be somewhere: from the first request to well within the work.
-        std::thread::sleep(Duration::from_millis(20 + chance.below(400)));
+        // From before the first answer to well within the work, however fast the machine is.
+        let (from, begun) = (chance.below(MAX_ANSWERS), Instant::now());
+        while answers.load(Ordering::Acquire) < from {
+            assert!(begun.elapsed() < TIMEOUT, "the server answers no more");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        // Not to wait for something, but to be somewhere.
+        std::thread::sleep(Duration::from_millis(chance.below(150)));
         is_over.store(true, Ordering::Release);
         server.kill();
         for sender in senders {
@@ -141,7 +152,7 @@ fn killed(times: usize, chance: &mut Chance) {
     }
     let held = finish(&data);
     let is_early = times == KILLS_OF_A_FOLDER && (acknowledged.is_empty() || held.alerts.is_empty());
-    assert!(!is_early, "it was killed too early to mean something");
+    assert!(!is_early, "nothing was acknowledged before any of the kills");
 }
 
 #[test]
