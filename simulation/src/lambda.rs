@@ -209,7 +209,8 @@ impl Lambda {
         match function {
             Function::Score => {
                 let start = async |process: Process, deadline| {
-                    let config = configured(score_comments::Config::read, POLICY);
+                    let mut config = configured(score_comments::Config::read, POLICY);
+                    config.harm_model_name = world.harm_model.map(str::to_owned);
                     let predictions = self.seen(&world.predictions, &process);
                     let started =
                         ScoreComments::start(&config, predictions, objects(&process), clock(&process), deadline);

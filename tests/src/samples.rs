@@ -142,6 +142,8 @@ impl MadeUp {
                 share: 1.0 - probability,
                 base_rate: 0.3,
             },
+            labels: None,
+            harm_model: None,
             not_judged: None,
         };
         Event::new(id.to_string(), "urn:modstream:score-comments", time, prediction).encode()

@@ -30,6 +30,7 @@ use crate::common::usage::Usage;
 use crate::model::bucket::promoted;
 use crate::pipeline::audit::alert_due;
 use crate::pipeline::corpus_push::{Placed, place};
+use crate::pipeline::functions::Models;
 use crate::pipeline::prepared::{DemoArgs, Prepared};
 use crate::pipeline::queue::{Queue, own_name};
 use crate::pipeline::screen::Plan;
@@ -81,7 +82,7 @@ impl Ready {
                 "--policies goes without --deployment: a deployment goes by its own, which `modstream policy push` changes",
             ));
         }
-        let name = &prepared.manifest.name;
+        let name = &prepared.models.manifest.name;
         ensure!(
             *name == deployment.model_name,
             "the deployment scores with models called {}, this one is called {name}: apply it with Terraform, -var \
@@ -108,7 +109,8 @@ impl Ready {
             note,
             &format!("demo-{random}"),
         )?;
-        let Prepared { files, manifest, corpus, comments, .. } = prepared;
+        let Prepared { models, corpus, comments } = prepared;
+        let Models { files, manifest, harm } = models;
         let bucket = deployment.bucket.as_str();
         let placed =
             place(&connection, bucket, &deployment.corpus_key, corpus, comments, args.deployed.replace_corpus).await?;
@@ -131,6 +133,13 @@ impl Ready {
         if let Some(before) = before.filter(|before| *before != manifest.version) {
             let from = short_version(&before);
             eprintln!("the model in use was version {from}: functions that run already may use it a minute longer");
+        }
+
+        // A deployment that scores with another harm model, or with none, keeps to it.
+        let harm = harm.filter(|(_, harm)| deployment.harm_model_name.as_ref() == Some(&harm.name));
+        if let Some((files, manifest)) = harm {
+            Box::pin(connection.models(bucket, &manifest.name).push(&files, deadline())).await?;
+            promoted(&system, bucket, &manifest.name, &manifest.version, &why).await?;
         }
 
         let topic = deployment.alerts_topic_arn.clone();

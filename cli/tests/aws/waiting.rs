@@ -21,6 +21,8 @@ pub(crate) fn alert(aws: &FakeAws, days_ago: i64) -> String {
     let prediction = Prediction {
         comment: Comment { author: Some("bob".into()), body: Some("Buy my coins".into()), ..Comment::default() },
         version: None,
+        labels: None,
+        harm_model: None,
         not_judged: None,
         comment_event: EventRef { source: "urn:example:forum".into(), id: id.clone().into(), time },
         probability: 0.95,

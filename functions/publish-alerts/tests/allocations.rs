@@ -26,6 +26,8 @@ fn prediction(number: usize, body: &str, time: Timestamp) -> Vec<u8> {
         other: 0.0,
         model: ModelRef { name: "m".into(), version: "f".repeat(64).into() },
         operating_point: OperatingPoint { precision: 0.7, recall: 0.2, share: 0.06, base_rate: 0.3 },
+        labels: None,
+        harm_model: None,
         not_judged: None,
     };
     Event::new(format!("p-{number}"), "urn:modstream:score-comments", time, prediction).encode()

@@ -4,26 +4,54 @@
 //! predictions of the comment, which has the same partition key.
 
 use jiff::Timestamp;
-use modstream_classifier::{Scratch, not_judged};
-use modstream_events::{BadRecord, CommentEvent, CommentVersion, Event, EventRef, ModelRef, Prediction, ids};
+use modstream_classifier::{Explanation, Label, Model, Score, Scratch, not_judged};
+use modstream_events::{
+    BadRecord, CommentEvent, CommentVersion, Event, EventRef, LabelPrediction, ModelRef, Prediction, ids,
+};
 use modstream_in_use::models::InUse;
 
 use crate::SOURCE;
 
+/// The most terms that a prediction names of a label: there are several labels, and one or two words say it.
+const MAX_LABEL_TERMS: usize = 3;
+/// A label is explained where alerting from its probability up has at most so many false alarms: nobody asks why a comment is not a
+/// threat.
+const EXPLAINED_UP_TO: f64 = 0.05;
+
+/// The models that a batch is scored with.
+pub(crate) struct Models<'a> {
+    /// The model that says how likely moderators remove a comment.
+    pub(crate) removal: &'a InUse,
+    /// The model that gives labels, where there is one.
+    pub(crate) harm: Option<&'a InUse>,
+    /// How many terms a prediction names.
+    pub(crate) top_terms: usize,
+}
+
+/// What each of the models needs while it scores.
+#[derive(Default)]
+pub(crate) struct Scratches {
+    removal: Scratch,
+    harm: Scratch,
+}
+
 pub(crate) fn predict(
-    in_use: &InUse,
+    models: &Models<'_>,
     data: &[u8],
     arrived: Timestamp,
-    top_terms: usize,
     now: Timestamp,
-    scratch: &mut Scratch,
+    scratches: &mut Scratches,
 ) -> Result<Vec<u8>, BadRecord> {
     let Some(said) = CommentEvent::decode_arrived(data, arrived)?.into_version() else { return Ok(data.to_vec()) };
     let CommentVersion { source, event_id, time, comment, version } = said;
+    let Models { removal, harm, top_terms } = *models;
     let body = comment.body()?;
     let not_judged = not_judged(body);
-    let explanation = in_use.model.explain(body, top_terms, scratch);
-    let id = ids::prediction(&source, &event_id, &in_use.version);
+    let explanation = removal.model.explain(body, top_terms, &mut scratches.removal);
+    // Of a comment with nothing to judge no label is true or false.
+    let harm = harm.filter(|_| not_judged.is_none());
+    let labels = harm.map(|harm| labels(&harm.model, body, top_terms.min(MAX_LABEL_TERMS), &mut scratches.harm));
+    let id = ids::prediction(&source, &event_id, &removal.version);
     let prediction = Prediction {
         comment,
         comment_event: EventRef { source, id: event_id, time },
@@ -33,9 +61,33 @@ pub(crate) fn predict(
         intercept: explanation.intercept,
         terms: explanation.terms,
         other: explanation.other,
-        model: ModelRef { name: in_use.name.as_str().into(), version: in_use.version.as_str().into() },
-        operating_point: in_use.model.operating_point(explanation.score),
+        model: named(removal),
+        operating_point: removal.model.operating_point(explanation.score),
+        labels,
+        harm_model: harm.map(named),
         not_judged,
     };
     Ok(Event::new(id.to_string(), SOURCE, now, prediction).encode())
+}
+
+fn named(in_use: &InUse) -> ModelRef<'_> {
+    ModelRef { name: in_use.name.as_str().into(), version: in_use.version.as_str().into() }
+}
+
+/// What a harm model says of a text, a label each.
+fn labels<'a>(model: &'a Model, body: &str, most: usize, scratch: &'a mut Scratch) -> Vec<LabelPrediction<'a>> {
+    let is_near = |label: &Label, score: Score| label.false_alarms(score) <= EXPLAINED_UP_TO;
+    let explained = model.explain_some(body, |label, score| if is_near(label, score) { most } else { 0 }, scratch);
+    let labels = model.labels().iter().zip(explained);
+    labels
+        .map(|(label, Explanation { score, intercept, terms, other })| LabelPrediction {
+            label: label.name().into(),
+            probability: score.probability(),
+            log_odds: score.log_odds.0,
+            intercept,
+            terms,
+            other,
+            false_alarms: label.false_alarms(score),
+        })
+        .collect()
 }

@@ -24,6 +24,13 @@ pub fn redact(event: &mut Value, now: Timestamp) -> Option<Redaction> {
     // Terms are words of the text; so is the always-alert term that it contains.
     data.insert("terms".to_owned(), json!([]));
     data.remove("matched");
+    // So is the phrase; and that somebody was in need is about them.
+    data.remove("self_harm");
+    for label in data.get_mut("labels").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(label) = label.as_object_mut() {
+            label.insert("terms".to_owned(), json!([]));
+        }
+    }
     // It may be a hash of the text.
     data.remove("version");
     data.insert("forgotten".to_owned(), json!(now));

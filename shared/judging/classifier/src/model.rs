@@ -211,6 +211,11 @@ impl Label {
         self.rates.operating_point(LogOdds(score.log_odds.0 - self.shift), self.base_rate)
     }
 
+    /// The share of texts without the label that alert where one alerts from this score of the label up.
+    pub fn false_alarms(&self, score: Score) -> f64 {
+        self.rates.false_alarms(LogOdds(score.log_odds.0 - self.shift))
+    }
+
     fn score(&self, sum: f64) -> Score {
         Score { log_odds: LogOdds(self.intercept + self.slope * sum) }
     }
@@ -315,6 +320,27 @@ impl Model {
         self.vectorizer.vectorize(text, scratch);
         let scratch = &*scratch;
         (0..self.labels.len()).map(|label| self.explanation(label, most, scratch)).collect()
+    }
+
+    /// Scores a text by every label and says of each, in their order, which terms moved its score most: as many as `most` says of
+    /// the label and its score. None are looked for where that is none, which is what takes the time.
+    pub fn explain_some<'a>(
+        &self,
+        text: &str,
+        most: impl Fn(&Label, Score) -> usize,
+        scratch: &'a mut Scratch,
+    ) -> Vec<Explanation<'a>> {
+        self.scores(text, scratch);
+        let scratch = &*scratch;
+        let all = self.labels.iter().zip(&scratch.scores).enumerate();
+        all.map(|(index, (label, &score))| match most(label, score) {
+            0 => {
+                let Label { intercept, .. } = *label;
+                Explanation { score, intercept, terms: Vec::new(), other: score.log_odds.0 - intercept }
+            }
+            most => self.explanation(index, most, scratch),
+        })
+        .collect()
     }
 
     /// The score by one label, and its reasons, of the text whose vector is in `scratch`.

@@ -1,10 +1,10 @@
 //! What rules say of a prediction.
 
-use modstream_events::{NotJudged, PROBE_BODY, PROBE_SOURCE, Prediction, Severity, ids};
+use modstream_events::{Meets, NotJudged, PROBE_BODY, PROBE_SOURCE, Prediction, Severity, ids};
 use named_mutations::is_on;
 use normal_form::name_key;
 
-use crate::{AtBaseRate, Rules};
+use crate::{AtBaseRate, Harm, Rules};
 
 /// What rules say of a prediction.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,8 +30,10 @@ pub enum Judgement {
 /// Why a prediction alerts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Why {
-    /// The prediction meets the threshold.
-    Threshold,
+    /// The prediction meets the threshold, labels meet theirs, or both.
+    Thresholds(Meets<'static>),
+    /// The comment holds this phrase of people who may harm themselves.
+    SelfHarm(String),
     /// The comment holds this text.
     Always(String),
     /// The comment is the probe.
@@ -45,18 +47,52 @@ pub enum WhyNot {
     ExemptAuthor,
     /// The comment has nothing that a model could judge.
     NotJudged(NotJudged),
-    /// The prediction does not meet the threshold.
+    /// The prediction does not meet the threshold, nor does a label.
     Threshold,
 }
 
+impl Why {
+    /// Whether the comment alerts since the community would likely remove it, and for nothing else that the models say.
+    #[must_use]
+    pub fn removal() -> Self {
+        Why::Thresholds(Meets { removal: true, labels: Vec::new() })
+    }
+}
+
 impl Rules {
+    /// What the rules say of the prediction's labels; none where no labels were judged.
+    pub fn harm<'p>(&self, prediction: &'p Prediction<'_>) -> Option<Harm<'p>> {
+        prediction.labels.as_deref().map(|labels| self.harm.judge(labels))
+    }
+
+    /// Which thresholds the prediction meets: that of removals, and those of labels. Where there was nothing to judge, none.
+    pub fn meets(&self, prediction: &Prediction<'_>) -> Meets<'static> {
+        if prediction.not_judged.is_some() {
+            return Meets::default();
+        }
+        let seen = self.at_base_rate(prediction);
+        let harm = self.harm(prediction);
+        let labels = harm.iter().flat_map(Harm::alerting).map(|label| label.to_owned().into());
+        Meets { removal: self.threshold.is_met_by(seen.probability, &seen.operating_point), labels: labels.collect() }
+    }
+
+    /// How urgent an alert about the prediction is: by its harm where labels were judged, by the probability of a removal where
+    /// none were. Where there was nothing to judge, the numbers say nothing.
+    fn severity(&self, prediction: &Prediction<'_>) -> Severity {
+        match (prediction.not_judged, self.harm(prediction)) {
+            (Some(_), _) => Severity::Low,
+            (None, Some(found)) => self.harm.severities.of(found.harm),
+            (None, _) => self.severities.of(self.at_base_rate(prediction).probability),
+        }
+    }
+
     /// The prediction at the rules' base rate.
     pub fn at_base_rate(&self, prediction: &Prediction<'_>) -> AtBaseRate {
         AtBaseRate::of(prediction, self.base_rate.filter(|_| !is_on("judge-at-own-base-rate")))
     }
 
-    /// Judges a prediction by the first that holds of probe, exempt author, always-alert term, nothing to judge, threshold and
-    /// exploration. The judgement depends on rules and prediction alone.
+    /// Judges a prediction by the first that holds of probe, exempt author, phrase of self-harm, always-alert term, nothing to
+    /// judge, thresholds and exploration. The judgement depends on rules and prediction alone.
     pub fn judge(&self, prediction: &Prediction<'_>) -> Judgement {
         let comment = &prediction.comment;
         let body = comment.body.as_deref().unwrap_or_default();
@@ -67,9 +103,11 @@ impl Rules {
         if comment.author.as_deref().is_some_and(|author| self.is_exempt(author)) {
             return Judgement::Pass(WhyNot::ExemptAuthor);
         }
-        let seen = self.at_base_rate(prediction);
-        // Where nothing was judged, the probability says nothing.
-        let severity = prediction.not_judged.map_or_else(|| self.severities.of(seen.probability), |_| Severity::Low);
+        if let Some(phrase) = self.self_harm.phrases.find(body) {
+            // Whoever is in need waits for nobody.
+            return Judgement::Alert { why: Why::SelfHarm(phrase.as_str().to_owned()), severity: Severity::High };
+        }
+        let severity = self.severity(prediction);
         if let Some(term) = self.always.find(body).filter(|term| !is_on("match-case") || body.contains(term.as_str())) {
             let why = Why::Always(term.as_str().to_owned());
             return Judgement::Alert { why, severity: severity.max(Severity::Medium) };
@@ -77,8 +115,9 @@ impl Rules {
         if let Some(why) = prediction.not_judged {
             return Judgement::Pass(WhyNot::NotJudged(why));
         }
-        if self.threshold.is_met_by(seen.probability, &seen.operating_point) {
-            return Judgement::Alert { why: Why::Threshold, severity };
+        let meets = self.meets(prediction);
+        if meets.removal || !meets.labels.is_empty() {
+            return Judgement::Alert { why: Why::Thresholds(meets), severity };
         }
         let share = self.exploration_share;
         if share > 0.0 && position(prediction) < share {
@@ -111,6 +150,7 @@ pub(crate) mod tests {
     use super::*;
     use modstream_events::{Comment, EventRef, ModelRef, OperatingPoint};
 
+    use crate::harm::tests::label;
     use crate::{AlwaysTerm, Condition};
 
     pub(crate) fn prediction(body: &str) -> Prediction<'static> {
@@ -129,6 +169,8 @@ pub(crate) mod tests {
             other: 0.0,
             model: ModelRef { name: "m".into(), version: "f".repeat(64).into() },
             operating_point: OperatingPoint { precision: 0.7, recall: 0.2, share: 0.06, base_rate: 0.3 },
+            labels: None,
+            harm_model: None,
             not_judged: None,
         }
     }
@@ -144,7 +186,7 @@ pub(crate) mod tests {
         let mut rules = rules();
         assert_eq!(rules.judge(&prediction("so")), NO_ALERT);
         rules.threshold = Condition::Probability(0.8);
-        let wanted = Judgement::Alert { why: Why::Threshold, severity: Severity::Medium };
+        let wanted = Judgement::Alert { why: Why::removal(), severity: Severity::Medium };
         assert_eq!(rules.judge(&prediction("so")), wanted);
     }
 
@@ -154,7 +196,7 @@ pub(crate) mod tests {
         rules.base_rate = Some(0.05);
         assert_eq!(rules.judge(&prediction("so")), NO_ALERT);
         rules.base_rate = Some(0.9);
-        let wanted = Judgement::Alert { why: Why::Threshold, severity: Severity::High };
+        let wanted = Judgement::Alert { why: Why::removal(), severity: Severity::High };
         assert_eq!(rules.judge(&prediction("so")), wanted);
     }
 
@@ -232,6 +274,77 @@ pub(crate) mod tests {
         // The probability says nothing, so neither does the severity that follows from it.
         let wanted = Judgement::Alert { why: Why::Always("\u{1F52B}".to_owned()), severity: Severity::Medium };
         assert_eq!(of("\u{1F52B}\u{1F52B}", 1), wanted);
+    }
+
+    /// A prediction of `ok` that the community would surely remove, with these labels.
+    fn labelled(labels: &[(&str, f64, f64)]) -> Prediction<'static> {
+        let mut made = prediction("so");
+        (made.probability, made.log_odds) = (0.95, 2.944_438_979_166_44);
+        made.labels = Some(labels.iter().map(|(name, p, false_alarms)| label(name, *p, *false_alarms)).collect());
+        made
+    }
+
+    #[test]
+    fn severity_follows_harm_where_labels_were_judged_and_the_probability_where_none_were() {
+        let rules = Rules { threshold: Condition::Probability(0.7), ..rules() };
+        let severity = |prediction: &Prediction<'_>| match rules.judge(prediction) {
+            Judgement::Alert { severity, .. } => Some(severity),
+            _ => None,
+        };
+        let mut harmless = labelled(&[("threat", 0.001, 0.5), ("toxic", 0.002, 0.9)]);
+        assert_eq!(severity(&harmless), Some(Severity::Low));
+        harmless.labels = None;
+        assert_eq!(severity(&harmless), Some(Severity::High));
+        let mut threat = labelled(&[("toxic", 0.1, 0.06), ("threat", 0.62, 0.003)]);
+        assert_eq!(severity(&threat), Some(Severity::High));
+        // Nothing about it is a removal's.
+        (threat.probability, threat.log_odds) = (0.01, -4.595);
+        assert_eq!(severity(&threat), Some(Severity::High));
+    }
+
+    #[test]
+    fn a_comment_alerts_by_its_removal_policy_or_its_harm_policy_and_it_is_known_which() {
+        let rules = Rules { threshold: Condition::Probability(0.7), ..rules() };
+        let meets = |prediction: &Prediction<'_>| match rules.judge(prediction) {
+            Judgement::Alert { why: Why::Thresholds(Meets { removal, labels }), .. } => Some((removal, labels)),
+            _ => None,
+        };
+        let threat = || vec!["threat".into()];
+        let mut both = labelled(&[("toxic", 0.1, 0.06), ("threat", 0.62, 0.003)]);
+        assert_eq!(meets(&both), Some((true, threat())));
+        (both.probability, both.log_odds) = (0.01, -4.595);
+        assert_eq!(meets(&both), Some((false, threat())));
+        assert_eq!(meets(&labelled(&[("threat", 0.02, 0.011)])), Some((true, Vec::new())));
+        let mut neither = labelled(&[("threat", 0.02, 0.011), ("identity_attack", 0.99, 0.0001)]);
+        (neither.probability, neither.log_odds) = (0.01, -4.595);
+        assert_eq!(rules.judge(&neither), NO_ALERT);
+        // Where nothing was judged, labels that are there all the same say nothing.
+        both.not_judged = Some(NotJudged::NoText);
+        assert_eq!(rules.judge(&both), Judgement::Pass(WhyNot::NotJudged(NotJudged::NoText)));
+        assert_eq!(rules.meets(&both), Meets::default());
+    }
+
+    #[test]
+    fn a_comment_of_somebody_who_may_harm_themselves_is_urgent_whatever_models_say_and_one_about_others_is_not() {
+        let rules = rules();
+        let found = |body: &str| match rules.judge(&prediction(body)) {
+            Judgement::Alert { why: Why::SelfHarm(phrase), severity } => Some((phrase, severity)),
+            _ => None,
+        };
+        for (body, phrase) in [
+            ("Some days I want to KILL myself.", "kill myself"),
+            ("i don\u{2019}t want to live any more", "i don't want to live"),
+            ("I w\u{200B}anna **die**", "i wanna die"),
+        ] {
+            assert_eq!(found(body), Some((phrase.to_owned(), Severity::High)), "{body}");
+        }
+        for body in ["kill yourself", "Patients who want to die", "skill myselfish", "suicidal ideation in mice"] {
+            assert_eq!(found(body), None, "{body}");
+        }
+        let mut by_bot = prediction("kill myself");
+        by_bot.comment.author = Some("bot".into());
+        let rules = Rules { exempt_authors: vec!["bot".to_owned()], ..rules };
+        assert_eq!(rules.judge(&by_bot), Judgement::Pass(WhyNot::ExemptAuthor));
     }
 
     #[test]
