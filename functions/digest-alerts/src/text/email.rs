@@ -169,13 +169,20 @@ fn said(alert: &Alert<'_>) -> String {
 }
 
 /// The terms that explain an alert, each list with what it explains: those of labels that alert, and those of a removal where the
-/// community would likely remove it, or labels were not judged.
+/// community would likely remove it, or no label alerts. Of somebody in need no word says why.
 fn reasons<'a>(alert: &'a Alert<'_>) -> Vec<(String, &'a [Term<'a>])> {
-    let Some(meets) = &alert.meets else { return vec![(String::new(), &alert.terms)] };
-    let labels = alert.labels.iter().flatten().filter(|label| meets.labels.contains(&label.label));
-    let labels = labels.map(|label| (format!("{}, ", one_line(&label.label.replace('_', " "))), &*label.terms));
-    let removal = (meets.removal || meets.labels.is_empty()).then(|| ("a removal, ".to_owned(), &*alert.terms));
-    labels.chain(removal).collect()
+    let name = |label: &str| cut(&one_line(&label.replace('_', " ")), MAX_TERM_CHARS);
+    let is_met = |label: &str| alert.meets.as_ref().is_some_and(|meets| meets.labels.iter().any(|met| met == label));
+    let labels = alert.labels.iter().flatten().filter(|label| is_met(&label.label));
+    let mut all: Vec<(String, &[Term<'_>])> =
+        labels.map(|label| (format!("for {}, ", name(&label.label)), &*label.terms)).collect();
+    let is_removal = alert.meets.as_ref().is_none_or(|meets| meets.removal);
+    if all.is_empty() && alert.self_harm.is_none() {
+        all.push((String::new(), &alert.terms));
+    } else if is_removal && alert.self_harm.is_none() {
+        all.push(("for a removal, ".to_owned(), &alert.terms));
+    }
+    all
 }
 
 /// A probability in whole percent, never quite certain, as nothing is.

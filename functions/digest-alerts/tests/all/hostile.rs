@@ -41,10 +41,10 @@ proptest! {
             let comment = Comment { body: own(body), subreddit: own(subreddit), permalink: own(permalink), ..comment("a") };
             let mut event = alert(comment, time("10:01:00"), 0.8);
             event.data.matched = matched.map(Into::into);
-            let (label, phrase) = (term.clone(), term.clone());
+            let phrase = term.clone();
             event.data.terms = vec![Term { term: term.into(), contribution: 0.5 }];
             event.data.labels = Some(vec![LabelPrediction {
-                label: label.clone().into(),
+                label: "threat".into(),
                 probability: 0.9,
                 log_odds: 2.2,
                 intercept: 0.0,
@@ -52,7 +52,7 @@ proptest! {
                 other: 0.0,
                 false_alarms: 0.0,
             }]);
-            event.data.meets = Some(Meets { removal: is_withheld, labels: vec![label.into()] });
+            event.data.meets = Some(Meets { removal: is_withheld, labels: vec!["threat".into()] });
             event.data.self_harm =
                 is_withheld.then(|| SelfHarm { phrase: phrase.clone().into(), contacts: vec![phrase.into()] });
             let detail = "a\u{202E}b\nremove: https://evil.example/";

@@ -644,6 +644,25 @@ pub(crate) mod tests {
         }
 
         #[test]
+        fn some_labels_are_explained_as_all_are_and_the_others_have_no_terms(text in TEXTS, heads in 1..12_usize, asked in 0..12_usize) {
+            let model = Model::new(labelled_parts(heads));
+            let (mut scratch, mut other) = (Scratch::default(), Scratch::default());
+            let name = model.labels()[asked % heads].name().to_owned();
+            let some = model.explain_some(&text, |label, _| if label.name() == name { 5 } else { 0 }, &mut scratch);
+            let all = model.explain_labels(&text, 5, &mut other);
+            for (head, (some, all)) in some.into_iter().zip(all).enumerate() {
+                prop_assert_eq!(some.score, all.score);
+                if head == asked % heads {
+                    prop_assert_eq!(some, all);
+                } else {
+                    prop_assert!(some.terms.is_empty());
+                    let sum = some.intercept + some.other;
+                    prop_assert!((sum - some.score.log_odds.0).abs() <= 1e-9 * sum.abs().max(1.0));
+                }
+            }
+        }
+
+        #[test]
         fn contributions_add_up_to_the_log_odds_of_every_label(text in TEXTS, heads in 1..12_usize, most in 0..40_usize) {
             let mut scratch = Scratch::default();
             let model = Model::new(labelled_parts(heads));
