@@ -72,7 +72,7 @@ impl Ready {
     pub(crate) async fn new(
         args: &DemoArgs,
         file: &Path,
-        prepared: Prepared,
+        mut prepared: Prepared,
         interrupts: &Interrupts,
     ) -> anyhow::Result<Self> {
         let deployment = Deployment::read(file)?;
@@ -102,6 +102,9 @@ impl Ready {
 
         let random: String = std::iter::repeat_with(fastrand::alphanumeric).take(8).collect();
         let note = ", as in training; yours is a variable of Terraform, base_rate";
+        // A deployment that scores with another harm model, or with none, keeps to it.
+        let names = deployment.harm_model_name.as_ref();
+        prepared.models.harm = prepared.models.harm.filter(|(_, harm)| names == Some(&harm.name));
         let plan = prepared.plan(
             args,
             Policies::of(&deployment.policy, Severities::default()),
@@ -135,8 +138,6 @@ impl Ready {
             eprintln!("the model in use was version {from}: functions that run already may use it a minute longer");
         }
 
-        // A deployment that scores with another harm model, or with none, keeps to it.
-        let harm = harm.filter(|(_, harm)| deployment.harm_model_name.as_ref() == Some(&harm.name));
         if let Some((files, manifest)) = harm {
             Box::pin(connection.models(bucket, &manifest.name).push(&files, deadline())).await?;
             promoted(&system, bucket, &manifest.name, &manifest.version, &why).await?;

@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use clap::Args;
 use jiff::Timestamp;
 use modstream_classifier::BaseRate;
+use modstream_classifier::artifact::Manifest;
 use modstream_policy::Policies;
 use publish_alerts::Policy;
 
 use crate::common::args::{HarmArgs, MAX_COMMENTS, ModelArgs, or_default, rate};
 #[cfg(feature = "aws")]
 use crate::common::aws_args::DeployedArgs;
+use crate::common::display::short_version;
 use crate::common::input::{self, check_read_once};
 use crate::common::reading::FormatArgs;
 use crate::model::promises::{OutOfReach, Promises, Unmet};
@@ -125,6 +127,11 @@ impl Prepared {
             out_of_reach,
             condition: document.map_or_else(|| policies.default.threshold.to_string(), input::name),
             is_document: document.is_some(),
+            harm_model: self
+                .models
+                .harm
+                .as_ref()
+                .map(|(_, Manifest { name, version, .. })| format!("{name} {}", short_version(version))),
             policies,
             model: self.models.manifest.clone(),
             share: promises.assumed.share(),

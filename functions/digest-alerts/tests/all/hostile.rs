@@ -54,7 +54,7 @@ proptest! {
             }]);
             event.data.meets = Some(Meets { removal: is_withheld, labels: vec!["threat".into()] });
             event.data.self_harm =
-                is_withheld.then(|| SelfHarm { phrase: phrase.clone().into(), contacts: vec![phrase.into()] });
+                is_withheld.then(|| SelfHarm { phrase: phrase.into(), contacts: vec!["Samaritans: 116 123".into()] });
             let detail = "a\u{202E}b\nremove: https://evil.example/";
             world.record(&event, if is_withheld { Fate::Withheld(Withholding::Budget, detail) } else { Fate::Sent }).await;
             let digested = world.run("10:06:00").await.expect("runs");
