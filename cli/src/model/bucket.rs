@@ -147,13 +147,23 @@ impl ScoringArgs {
 }
 
 /// Refuses to promote a model under a name that the functions do not look at.
-fn check_scoring(scoring: &Named, place: Place, name: &str) -> anyhow::Result<()> {
+fn check_scoring(scoring: &Scoring, place: Place, name: &str) -> anyhow::Result<()> {
     let (variable, option) = match place {
         Place::Removal => ("model_name", "--model-name"),
         Place::Harm => ("harm_model_name", "--harm-model-name"),
     };
+    let other = match place {
+        Place::Removal => Place::Harm,
+        Place::Harm => Place::Removal,
+    };
+    ensure!(
+        scoring.of(other).name() != Some(name),
+        "the functions score with {} called {name}, and this one is of the {}: train it under another name",
+        kind(other),
+        kind(place)
+    );
     let kind = kind(place);
-    match scoring {
+    match scoring.of(place) {
         Named::As(scoring) if scoring != name => bail!(
             "the functions score with {kind} called {scoring}, and this one is called {name}: promoted, it would not be in \
              use. Promote one called {scoring}, or have the functions score with {name}: apply Terraform with -var \
@@ -288,11 +298,11 @@ async fn push(args: &PushArgs) -> anyhow::Result<()> {
     let system = Reached::open(&args.system.reach).await?;
     let bucket = args.system.bucket.bucket.as_str();
     let scoring = args.scoring.names(&system, bucket).await?;
-    let scoring = scoring.of(place);
     if args.promote {
-        check_scoring(scoring, place, name)?;
+        check_scoring(&scoring, place, name)?;
         check_labels(&system, bucket, &manifest).await?;
     }
+    let scoring = scoring.of(place);
     let store = system.models(bucket, name);
     // Also says at once where the bucket can't be reached.
     let before = in_use(&system, bucket, name).await?;
@@ -427,8 +437,8 @@ async fn promote(args: &PromoteArgs) -> anyhow::Result<()> {
     let manifest = Box::pin(system.models_to_read(bucket, &name).manifest(&version, deadline())).await;
     let manifest = manifest.with_context(|| place_of("the bucket", bucket))?;
     let place = Place::of(&manifest);
+    check_scoring(&scoring, place, &name)?;
     let scoring = scoring.of(place);
-    check_scoring(scoring, place, &name)?;
     check_labels(&system, bucket, &manifest).await?;
     let (before, cause) = promoted(&system, bucket, &name, &version, &args.cause).await?;
     let unmet = unmet_if_known(unmet(&system, bucket, &manifest).await);
