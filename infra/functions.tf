@@ -21,7 +21,8 @@ locals {
         BUCKET             = aws_s3_bucket.this.bucket
         PREDICTIONS_STREAM = local.stream_names["predictions"]
         MODEL_NAME         = var.model_name
-      }, var.base_rate == null ? {} : { BASE_RATE = tostring(var.base_rate) })
+        }, var.harm_model_name == "" ? {} : { HARM_MODEL_NAME = var.harm_model_name },
+      var.base_rate == null ? {} : { BASE_RATE = tostring(var.base_rate) })
     }
     publish-alerts = {
       memory  = 256

@@ -73,6 +73,11 @@ output "model_name" {
   value       = var.model_name
 }
 
+output "harm_model_name" {
+  description = "Which model says how harmful comments are; empty: none does."
+  value       = var.harm_model_name
+}
+
 output "base_rate" {
   description = "The base rate that is assumed; null: the training data's."
   value       = var.base_rate
@@ -124,5 +129,6 @@ output "environment" {
     export MODSTREAM_LINK_KEY_SECRET=${aws_secretsmanager_secret.link_key.arn}
     export MODSTREAM_UNDELIVERED_QUEUE_ARN=${aws_sqs_queue.undelivered.arn}
     export MODSTREAM_MODEL_NAME=${var.model_name}
+    ${var.harm_model_name == "" ? "" : "export MODSTREAM_HARM_MODEL_NAME=${var.harm_model_name}"}
   END
 }

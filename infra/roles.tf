@@ -15,7 +15,7 @@ locals {
       { actions = ["kinesis:PutRecords"], resources = [local.stream_arns["comments"]] },
     ]
     score-comments = [
-      { actions = ["s3:GetObject"], resources = ["${aws_s3_bucket.this.arn}/models/${var.model_name}/*"] },
+      { actions = ["s3:GetObject"], resources = [for name in compact([var.model_name, var.harm_model_name]) : "${aws_s3_bucket.this.arn}/models/${name}/*"] },
       { actions = ["s3:PutObject"], resources = ["${aws_s3_bucket.this.arn}/quarantine/${local.stream_names["comments"]}/*"] },
       { actions = ["kinesis:PutRecords"], resources = [local.stream_arns["predictions"]] },
     ]

@@ -119,6 +119,22 @@ variable "model_name" {
   }
 }
 
+variable "harm_model_name" {
+  description = "Which model says how harmful comments are: models/<harm_model_name>/current.json of the bucket names its version. Empty: none does. Where the bucket has no such model, comments are scored without."
+  type        = string
+  default     = "harm"
+
+  validation {
+    condition     = can(regex("^([A-Za-z0-9_-][A-Za-z0-9._-]{0,63})?$", var.harm_model_name))
+    error_message = "harm_model_name must have up to 64 letters, digits, dots, dashes or underscores, and begin with no dot."
+  }
+
+  validation {
+    condition     = var.harm_model_name != var.model_name
+    error_message = "harm_model_name must be another than model_name: a name keeps one of the two."
+  }
+}
+
 variable "corpus_key" {
   description = "The bucket's object with sample comments."
   type        = string

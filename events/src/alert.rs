@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::borrow::own;
 use crate::versioned::first_version;
-use crate::{Comment, EventRef, ModelRef, NotJudged, OperatingPoint, Outside, Prediction, Term, borrow, object};
+use crate::{
+    Comment, EventRef, LabelPrediction, Meets, ModelRef, NotJudged, OperatingPoint, Outside, Prediction, SelfHarm,
+    Term, borrow, harm, object,
+};
 
 /// The most characters of a comment's body that an alert carries, so that it always fits a message: SNS takes 256 KiB,
 /// and 2,000 characters are at most 24,000 bytes of JSON.
@@ -62,6 +65,31 @@ pub struct Alert<'a> {
     /// What one gets when alerting from this probability up.
     #[serde(deserialize_with = "object::only")]
     pub operating_point: OperatingPoint,
+    /// How harmful the comment is, from 0 to 1: the largest of a label's weight times its probability. The severity follows it;
+    /// where there is none, it follows the probability.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
+    pub harm: Option<f64>,
+    /// What the harm model says, the most harmful label first: the foremost one, and those that alert.
+    #[serde(borrow, default, deserialize_with = "harm::labels", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<LabelPrediction<'_>>"))]
+    pub labels: Option<Vec<LabelPrediction<'a>>>,
+    /// Which harm model said so.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "ModelRef<'_>"))]
+    pub harm_model: Option<ModelRef<'a>>,
+    /// How the comment differs from all that the harm model learned from, where it does: nothing is known of its harm then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Outside"))]
+    pub harm_support: Option<Outside>,
+    /// Which of the policies about removals and about harm the comment meets, where labels were judged.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Meets<'_>"))]
+    pub meets: Option<Meets<'a>>,
+    /// That the comment may be of somebody who thinks of harming themselves.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "SelfHarm<'_>"))]
+    pub self_harm: Option<SelfHarm<'a>>,
     /// Why the model had nothing to judge, where it had nothing: the numbers say nothing then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "NotJudged"))]
@@ -145,6 +173,12 @@ impl<'a> Alert<'a> {
             terms: prediction.terms,
             model: prediction.model,
             operating_point: prediction.operating_point,
+            harm: None,
+            labels: prediction.labels,
+            harm_model: prediction.harm_model,
+            harm_support: prediction.harm_support,
+            meets: None,
+            self_harm: None,
             not_judged: prediction.not_judged,
             support: prediction.support,
             matched: None,
@@ -177,6 +211,12 @@ impl<'a> Alert<'a> {
             terms: self.terms.into_iter().map(Term::into_owned).collect(),
             model: self.model.into_owned(),
             operating_point: self.operating_point,
+            harm: self.harm,
+            labels: self.labels.map(|labels| labels.into_iter().map(LabelPrediction::into_owned).collect()),
+            harm_model: self.harm_model.map(ModelRef::into_owned),
+            harm_support: self.harm_support,
+            meets: self.meets.map(Meets::into_owned),
+            self_harm: self.self_harm.map(SelfHarm::into_owned),
             not_judged: self.not_judged,
             support: self.support,
             matched: self.matched.map(own),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::alert::is_false;
 use crate::versioned::first_version;
-use crate::{Alert, Event, EventRef, ModelRef, OperatingPoint, PolicyRef, Severity, ids, object};
+use crate::{Alert, Event, EventRef, Meets, ModelRef, OperatingPoint, PolicyRef, Severity, ids, object};
 
 /// The `source` of every decision event, wherever the decision is taken: its id knows the alert and the number alone.
 pub const DECISIONS_SOURCE: &str = "urn:modstream:decisions";
@@ -64,6 +64,13 @@ pub struct Decision<'a> {
     /// The always-alert term that was why, if one was.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub matched: Option<Cow<'a, str>>,
+    /// Which of the policies about removals and about harm the comment met, where labels were judged.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Meets<'_>"))]
+    pub meets: Option<Meets<'a>>,
+    /// Whether the comment may be of somebody who thinks of harming themselves, so that the alert asked to get them help.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub self_harm: bool,
     /// The share of un-alerted comments that are asked about, if it was one of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
@@ -100,6 +107,12 @@ impl<'a> Decision<'a> {
             probability: alert.data.probability,
             operating_point: alert.data.operating_point,
             matched: alert.data.matched.as_ref().map(text),
+            meets: alert
+                .data
+                .meets
+                .as_ref()
+                .map(|meets| Meets { removal: meets.removal, labels: meets.labels.iter().map(text).collect() }),
+            self_harm: alert.data.self_harm.is_some(),
             exploration: alert.data.exploration,
             probe: alert.data.probe,
         }

@@ -29,6 +29,7 @@ mod comment;
 mod data;
 mod decision;
 mod event;
+mod harm;
 pub mod ids;
 mod lenient;
 mod lifecycle;
@@ -47,6 +48,7 @@ pub use comment::Comment;
 pub use data::Data;
 pub use decision::{Action, DECISIONS_SOURCE, Decision, MAX_MODERATOR_CHARS, NoAction};
 pub use event::Event;
+pub use harm::{GET_HELP, LabelPrediction, Meets, SelfHarm};
 pub use lifecycle::{
     CommentDeleted, CommentEdited, CommentEvent, CommentReported, CommentVersion, DecisionEvent, DeletedBy,
     PredictionEvent,

@@ -30,6 +30,9 @@ mod tests {
             "probability":0.9,"log_odds":2.2,"severity":"high","policy":{"name":"default","condition":"probability>=0.5"},
             "terms":[{"term":"lol","contribution":0.5}],"model":{"name":"m","version":"v"},
             "operating_point":{"precision":0.8,"recall":0.3,"share":0.1,"base_rate":0.32},"matched":"text",
+            "harm":0.9,"labels":[{"label":"threat","probability":0.9,"log_odds":2.2,"intercept":-5.8,"terms":[{"term":"hurt",
+            "contribution":6.0}],"other":2.0,"false_alarms":0.001}],"harm_model":{"name":"harm","version":"v"},
+            "meets":{"removal":false,"labels":["threat"]},"self_harm":{"phrase":"end it all","contacts":["988"]},
             "exploration":0.01,"probe":true,"links":{"remove":"r","keep":"k"}}}"#;
         let event: Event<'_, Alert<'_>> = Event::decode(text.as_bytes()).expect("an event");
         assert_eq!(event.clone().into_owned(), event);

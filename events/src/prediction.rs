@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::borrow::own;
 use crate::versioned::first_version;
-use crate::{Comment, borrow, object};
+use crate::{Comment, LabelPrediction, borrow, harm, object};
 
 /// What a model makes of one comment event.
 ///
@@ -41,6 +41,18 @@ pub struct Prediction<'a> {
     /// What one gets when alerting from this probability up.
     #[serde(deserialize_with = "object::only")]
     pub operating_point: OperatingPoint,
+    /// What the harm model says, a label each; none where there was no such model, or nothing to judge, or nothing that it knows of.
+    #[serde(borrow, default, deserialize_with = "harm::labels", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<LabelPrediction<'_>>"))]
+    pub labels: Option<Vec<LabelPrediction<'a>>>,
+    /// Which harm model said so.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "ModelRef<'_>"))]
+    pub harm_model: Option<ModelRef<'a>>,
+    /// How the comment differs from all that the harm model learned from, where it does: there are no labels then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Outside"))]
+    pub harm_support: Option<Outside>,
     /// Why the model had nothing to judge, where it had nothing: the numbers say nothing then, and no policy is met by them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "NotJudged"))]

@@ -4,10 +4,12 @@
 pub(crate) const DOCUMENTS: [&str; 7] = [
     // Budgets: of a subreddit, and of all.
     r#"{"default": {"threshold": 0.5, "max_alerts_per_hour": 2}, "total": {"max_alerts_per_hour": 3}}"#,
-    // Quiet hours by the clocks of another zone, and for one subreddit none.
+    // Quiet hours by the clocks of another zone, and for one subreddit none. What labels say decides how urgent an alert is.
     r#"{"default": {"threshold": 0.5, "max_alerts_per_hour": 4, "severity": {"medium": 0.6, "high": 0.8}, "quiet_hours":
         {"from": "11:00", "to": "11:03", "time_zone": "Europe/Berlin", "keep": ["high"]}},
-        "subreddits": {"News": {"quiet_hours": "none"}}}"#,
+        "subreddits": {"News": {"quiet_hours": "none"}},
+        "harm": {"weights": {"insult": 1, "threat": 0}, "alert": {"toxic": 0.006, "threat": "none", "insult": "none"},
+            "severity": {"medium": 0.002, "high": 0.0046}}}"#,
     // Terms that always alert, an author who never does, exploration.
     r#"{"default": {"threshold": 0.95, "always": [{"includes": "my doctor says kumquat-serenade is a scam, NUMBER 1"}, "NUMBER 2"], "exempt_authors": ["KUMQUAT-SERENADE 12"],
         "exploration_share": 0.1, "max_alerts_per_hour": 2}}"#,
@@ -32,6 +34,12 @@ pub(crate) fn document(number: Option<usize>) -> &'static str {
 pub(crate) fn name_of(document: &str) -> String {
     let document: serde_json::Value = serde_json::from_str(document).expect("the documents of runs are JSON");
     document["name"].as_str().unwrap_or("default").to_owned()
+}
+
+/// Whether a document names labels: a run that goes by it scores with a harm model, too.
+pub(crate) fn names_labels(document: &str) -> bool {
+    let document: serde_json::Value = serde_json::from_str(document).expect("the documents of runs are JSON");
+    document.get("harm").is_some()
 }
 
 /// What the environment's `POLICY` says, as a document.

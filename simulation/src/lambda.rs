@@ -209,7 +209,8 @@ impl Lambda {
         match function {
             Function::Score => {
                 let start = async |process: Process, deadline| {
-                    let config = configured(score_comments::Config::read, POLICY);
+                    let mut config = configured(score_comments::Config::read, POLICY);
+                    config.harm_model_name = world.harm_model.map(str::to_owned);
                     let predictions = self.seen(&world.predictions, &process);
                     let started =
                         ScoreComments::start(&config, predictions, objects(&process), clock(&process), deadline);
@@ -321,7 +322,8 @@ impl Lambda {
             let answer = handle(&function, deadline).await;
             Ok::<_, String>((function, answer))
         };
-        let worked = tokio::time::timeout(TIMEOUT, process.live(work)).await;
+        // A large future, which whoever calls this would carry.
+        let worked = tokio::time::timeout(TIMEOUT, Box::pin(process.live(work))).await;
         let Ok(worked) = worked else {
             self.shared.faults.count("function timed out");
             return Err("the function timed out".to_owned());

@@ -120,7 +120,7 @@ impl Moderators<'_> {
                 sleep_until(start + at).await;
                 let who = MODERATORS[moderator % MODERATORS.len()];
                 let mut seen = Seen::default();
-                match self.visit(&mut seen, number, who, alert, page, wish, ponders).await {
+                match Box::pin(self.visit(&mut seen, number, who, alert, page, wish, ponders)).await {
                     Ok(answer) => seen.answers.extend(answer),
                     Err(sentence) => seen.broken.push(sentence),
                 }

@@ -7,7 +7,7 @@
 pub type Mutation = (&'static str, &'static str);
 
 /// All of them.
-pub const ALL: [Mutation; 58] = [
+pub const ALL: [Mutation; 59] = [
     ("skip-partial-retry", "failed entries of a call that answered 200 count as done"),
     ("retry-whole-call", "after a call that failed in part, all of its entries are sent again"),
     ("mix-keys", "one PutRecords call carries several records of a key"),
@@ -31,6 +31,7 @@ pub const ALL: [Mutation; 58] = [
     ("budget-place-twice", "two alerts have one place in a budget"),
     ("judge-at-own-base-rate", "a prediction is judged at its own base rate, not at the policy's"),
     ("match-case", "a term that always alerts is not found in capitals"),
+    ("harm-ignores-weights", "every label counts as much as another"),
     ("wake-in-quiet-hours", "alerts are published in quiet hours"),
     ("keep-none-in-quiet-hours", "quiet hours hold for the severities that they are to keep, too"),
     ("publish-without-channel", "alerts are published whose policy sends them by digest alone"),

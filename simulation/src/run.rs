@@ -62,7 +62,7 @@ pub fn run(plan: &Plan) -> RunOutcome {
     // Where invocations that were given up work on.
     let abandoned = LocalSet::new();
     abandoned.block_on(&runtime.expect("a runtime"), async {
-        tokio::time::timeout(LIMIT, carry_out(plan)).await.unwrap_or_else(|_| RunOutcome {
+        Box::pin(tokio::time::timeout(LIMIT, carry_out(plan))).await.unwrap_or_else(|_| RunOutcome {
             broken: vec!["it never ends: the functions go on for a week of virtual time".to_owned()],
             ..RunOutcome::default()
         })

@@ -12,9 +12,11 @@ use modstream_platform::memory::{
 };
 use modstream_platform::{Condition, Objects, PutRecord, Stream};
 use modstream_policy::Policies;
-use modstream_tests::{BadSample, MODEL_NAME, MadeUp, bad_comments, bad_predictions, harsher, model_files};
+use modstream_tests::{
+    BadSample, HARM_MODEL_NAME, MODEL_NAME, MadeUp, bad_comments, bad_predictions, harm_files, harsher, model_files,
+};
 
-use crate::documents::document;
+use crate::documents::{document, names_labels};
 use crate::faults::Faults;
 use crate::plan::{Function, Incident, Lifecycle, Plan, Promoted, Settings, Which};
 
@@ -30,6 +32,8 @@ pub(crate) struct World {
     pub(crate) digests: MemoryTopic,
     pub(crate) decisions: MemoryStream,
     pub(crate) secrets: MemorySecrets,
+    /// The name of the harm model that is scored with, where the run's policies name labels.
+    pub(crate) harm_model: Option<&'static str>,
 }
 
 /// The secret whose text signs links.
@@ -67,6 +71,18 @@ fn models() -> &'static Models {
     })
 }
 
+/// The shipped harm model.
+fn harm() -> &'static Stored {
+    static HARM: OnceLock<Stored> = OnceLock::new();
+    HARM.get_or_init(|| {
+        let files = harm_files();
+        let (_, manifest) = files.load().expect("a sound model");
+        let key = |name: &str| format!("models/{HARM_MODEL_NAME}/{}/{name}", manifest.version);
+        let objects = files.iter().map(|(name, bytes)| (key(name), bytes.to_vec())).collect();
+        Stored { version: manifest.version, objects }
+    })
+}
+
 /// A bucket with the shipped model alone, in use.
 pub(crate) async fn shipped() -> MemoryObjects {
     let bucket = MemoryObjects::new();
@@ -96,6 +112,7 @@ impl World {
             digests: MemoryTopic::new("digests"),
             decisions: MemoryStream::new("decisions", 1, clock),
             secrets: MemorySecrets::new(),
+            harm_model: names_labels(document(settings.document)).then_some(HARM_MODEL_NAME),
         };
         world.secrets.rotate(SECRET, LINK_KEY);
         let Models { shipped, harsher, damaged } = models();
@@ -103,6 +120,12 @@ impl World {
             world.put(key, bytes.clone()).await;
         }
         world.promote(Promoted::Shipped).await;
+        if let Some(name) = world.harm_model {
+            for (key, bytes) in &harm().objects {
+                world.put(key, bytes.clone()).await;
+            }
+            world.put(&format!("models/{name}/current.json"), pointer(harm()).into_bytes()).await;
+        }
         if settings.document.is_some() {
             let store = PolicyStore::new(&world.objects, &world.clock, Timestamp::MAX);
             let policies = Policies::parse(document(settings.document)).expect("the documents of runs are good");

@@ -20,7 +20,7 @@ pub use audit::{Audit, LedgerAlert};
 pub use bad_records::{BadSample, bad_comments, bad_predictions};
 pub use faults::{Effect, Fault, Faults, Faulty, Operation};
 pub use memory::MemoryWorld;
-pub use models::{MODEL_NAME, harsher, install, model_files, renamed};
+pub use models::{HARM_MODEL_NAME, MODEL_NAME, harm_files, harsher, install, install_as, model_files, renamed};
 pub use packed::unpacked;
 pub use permitted::{Permission, Permitted, Uses};
 pub use samples::{

@@ -17,6 +17,15 @@ pub fn model_files() -> ModelFiles {
     ModelFiles::read(folder).expect("the model is there")
 }
 
+/// The name of the harm models that scenarios score with.
+pub const HARM_MODEL_NAME: &str = "harm";
+
+/// The project's harm model.
+pub fn harm_files() -> ModelFiles {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models").join(HARM_MODEL_NAME);
+    ModelFiles::read(folder).expect("the model is there")
+}
+
 /// A model of another version that gives every text log-odds higher by `more`.
 pub fn harsher(files: &ModelFiles, more: f64) -> ModelFiles {
     rewritten(files, |manifest| {
@@ -44,9 +53,14 @@ fn rewritten(files: &ModelFiles, change: impl FnOnce(&mut Manifest)) -> ModelFil
     ModelFiles::read(folder.path()).expect("what was written")
 }
 
-/// Pushes a model and promotes it; its version.
+/// Pushes a model and promotes it as the one that comments are scored with; its version.
 pub async fn install<W: World>(world: &W, files: &ModelFiles) -> String {
-    let store = ModelStore::new(world.objects(), world.clock(), MODEL_NAME);
+    install_as(world, files, MODEL_NAME).await
+}
+
+/// Pushes a model and promotes it under a name; its version.
+pub async fn install_as<W: World>(world: &W, files: &ModelFiles, name: &str) -> String {
+    let store = ModelStore::new(world.objects(), world.clock(), name);
     let deadline = world.clock().now() + Duration::from_secs(60);
     let version = store.push(files, deadline).await.expect("pushes").version;
     store.promote(&version, deadline).await.expect("promotes");

@@ -142,6 +142,9 @@ impl MadeUp {
                 share: 1.0 - probability,
                 base_rate: 0.3,
             },
+            labels: None,
+            harm_model: None,
+            harm_support: None,
             not_judged: None,
             support: None,
         };

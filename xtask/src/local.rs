@@ -300,11 +300,12 @@ impl<'a> System<'a> {
         let infra = step("Terraform and its provider", || self.infra())?;
         step("applying infra/", || infra.apply(&self.built, &self.options, switched))?;
         let deployed = infra.outputs()?;
-        step("model into the bucket", || {
+        step("models into the bucket", || {
             let mut push = vec!["model", "push", "--promote", "--bucket", deployed.text("bucket")?];
             let folder = self.args.model.as_deref().map(|folder| folder.to_string_lossy().into_owned());
             push.extend(folder.as_deref());
-            self.modstream(&push)
+            self.modstream(&push)?;
+            self.modstream(&["model", "push", "harm", "--promote", "--bucket", deployed.text("bucket")?])
         })?;
         Ok(deployed)
     }

@@ -20,6 +20,14 @@ pub(crate) struct ModelArgs {
     pub(crate) base_rate: Option<BaseRate>,
 }
 
+/// Which model says how harmful comments are, beside the one that says how likely moderators remove them.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct HarmArgs {
+    /// The model whose labels say how harmful a comment is: a folder, the name of one that is built in, or `none` [default: harm]
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) harm_model: Option<PathBuf>,
+}
+
 /// The most comments of a demo, which keeps all of them in memory.
 pub(crate) const MAX_COMMENTS: u64 = 1_000_000;
 

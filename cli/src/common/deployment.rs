@@ -19,6 +19,8 @@ pub(crate) struct Deployment {
     pub(crate) predictions_stream: String,
     pub(crate) alerts_topic_arn: String,
     pub(crate) model_name: String,
+    /// The name of the harm models that it scores with; none where it scores without.
+    pub(crate) harm_model_name: Option<String>,
     pub(crate) corpus_key: String,
     pub(crate) policy: Policy,
     /// The base rate, where Terraform tells it; none inside is the training data's.
@@ -76,6 +78,10 @@ impl Deployment {
             predictions_stream: text("predictions_stream")?,
             alerts_topic_arn: text("alerts_topic_arn")?,
             model_name: text("model_name")?,
+            harm_model_name: value("harm_model_name")
+                .and_then(Value::as_str)
+                .filter(|name| !name.is_empty())
+                .map(str::to_owned),
             corpus_key: text("corpus_key")?,
             policy: Policy::parse(&policy).context("the output `policy`")?,
             base_rate,
@@ -126,6 +132,7 @@ pub(crate) mod tests {
             "predictions_stream": text("modstream-predictions"),
             "alerts_topic_arn": text("arn:aws:sns:us-east-1:000000000000:modstream-alerts"),
             "model_name": text("rscience"),
+            "harm_model_name": text("harm"),
             "corpus_key": text("corpus/comments.jsonl"),
             "policy": text("0.7"),
             "functions": { "value": { "generate-comments": "modstream-generate-comments" } },

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::{self, Write as _};
 
 use console::style;
-use modstream_events::{Alert, Event, Severity};
+use modstream_events::{Alert, Event, NotJudged, Outside, Severity};
 #[cfg(feature = "aws")]
 use modstream_events::{Comment, CommentDeleted, CommentReported, Decision, Prediction};
 #[cfg(feature = "aws")]
@@ -68,7 +68,17 @@ pub(crate) fn alert(event: &Event<'_, Alert<'_>>) -> String {
     let time = event.time.to_zoned(jiff::tz::TimeZone::system());
     let subreddit =
         alert.comment.subreddit.as_deref().map_or_else(String::new, |name| format!("r/{}  ", one_line(name)));
-    let verdict = format!("{} ({:.2})", in_words(alert.probability), alert.probability);
+    let said = alert.said();
+    let verdict = match &alert.self_harm {
+        Some(_) => "somebody may harm themselves".to_owned(),
+        None if said.is_empty() => {
+            match alert.not_judged.map(NotJudged::in_words).or(alert.support.map(Outside::in_words)) {
+                Some(why) => format!("not judged: {why}"),
+                None => format!("{} ({:.2})", in_words(alert.probability), alert.probability),
+            }
+        }
+        None => one_line(&said.join(", ")),
+    };
     let verdict = match alert.severity {
         Severity::High => style(verdict).red().bold(),
         Severity::Medium => style(verdict).yellow().bold(),
@@ -81,7 +91,13 @@ pub(crate) fn alert(event: &Event<'_, Alert<'_>>) -> String {
         if body.is_empty() { Cow::Borrowed("(no text)") } else { console::truncate_str(&body, room, "\u{2026}") };
     // Whole terms only: half a number would be another one.
     let mut why = alert.matched.as_deref().map_or_else(String::new, |term| format!("always \"{}\"  ", one_line(term)));
-    for term in &alert.terms {
+    if let Some(found) = &alert.self_harm {
+        why = format!("\"{}\"  ", one_line(&found.phrase));
+    }
+    // The terms of the label that alerts first, where the community would not remove the comment for what it says.
+    let by_label = alert.meets.as_ref().filter(|meets| !meets.removal).and_then(|meets| meets.labels.first());
+    let label = by_label.and_then(|name| alert.labels.iter().flatten().find(|label| label.label == *name));
+    for term in label.map_or(&alert.terms, |label| &label.terms) {
         let next = format!("{} {}  ", one_line(&term.term), signed(term.contribution));
         if !why.is_empty() && console::measure_text_width(&why) + console::measure_text_width(&next) > room + 2 {
             break;

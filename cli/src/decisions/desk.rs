@@ -9,7 +9,6 @@ use anyhow::Context as _;
 use clap::Args;
 use console::style;
 use jiff::SignedDuration;
-use modstream_classifier::artifact::ModelFiles;
 use modstream_decisions::moderator;
 use modstream_desk::{Access, SESSION_HOURS, Site, SiteSettings};
 use modstream_events::Action;
@@ -23,14 +22,14 @@ use tokio::net::TcpListener;
 use tokio::task::LocalSet;
 use uuid::Uuid;
 
-use crate::common::args::{MAX_COMMENTS, ModelArgs, or_default};
+use crate::common::args::{HarmArgs, MAX_COMMENTS, ModelArgs, or_default};
 use crate::common::display::print;
 use crate::common::interrupt::Interrupts;
 use crate::common::reading::FormatArgs;
 use crate::common::runtime::block_on;
 use crate::decisions::serve::serve;
-use crate::model::embedded;
 use crate::pipeline::corpus::Corpus;
+use crate::pipeline::functions::Models;
 use crate::pipeline::in_memory::{Batches, Pipeline};
 use crate::pipeline::system::{Schedule, System as _};
 
@@ -60,6 +59,8 @@ pub(crate) struct DeskArgs {
     #[command(flatten)]
     pub(crate) model: ModelArgs,
     #[command(flatten)]
+    pub(crate) harm: HarmArgs,
+    #[command(flatten)]
     pub(crate) format: FormatArgs,
 }
 
@@ -73,15 +74,14 @@ impl DeskArgs {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         // A panic's message may quote a comment.
         kinesis_batch::install_panic_hook();
-        let files = embedded::model_files(self.model.model.as_deref())?;
-        embedded::check(&files, self.model.model.as_deref())?;
+        let models = Models::read(self.model.model.as_deref(), &self.harm)?;
         let corpus = Corpus::read(self.input.as_deref(), self.format.options(), MAX_COMMENTS)?;
-        block_on(async { LocalSet::new().run_until(Box::pin(self.open(&files, corpus))).await })
+        block_on(async { LocalSet::new().run_until(Box::pin(self.open(&models, corpus))).await })
     }
 
     /// Runs the pipeline over the comments, and serves the desk until an end is asked for. It must run within a
     /// `LocalSet`.
-    async fn open(&self, files: &ModelFiles, corpus: Corpus) -> anyhow::Result<ExitCode> {
+    async fn open(&self, models: &Models, corpus: Corpus) -> anyhow::Result<ExitCode> {
         let interrupts = Interrupts::listen()?;
         let listener = TcpListener::bind(("127.0.0.1", self.port)).await;
         let listener = listener
@@ -89,7 +89,7 @@ impl DeskArgs {
         let schedule = Schedule { id: "desk".to_owned(), time: None, comments: corpus.rows, rate: None };
         let (policies, base_rate) = (Policies::of(&self.policy(), Severities::default()), self.model.base_rate);
         let pipeline = Box::pin(Pipeline::start(
-            files,
+            models,
             corpus.bytes,
             base_rate,
             &policies,

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use modstream_classifier::artifact::{HeadEntry, Manifest};
 use modstream_events::Cause;
 use modstream_in_use::history::{Change, Prepared};
-use modstream_in_use::models::{PREFIX, Pointer, StoreError, model_of};
+use modstream_in_use::models::{PREFIX, Place, Pointer, StoreError, model_of};
 use modstream_in_use::policies::PolicyStore;
 use modstream_platform::aws::SystemClock;
 use serde_json::{Value, json};
@@ -29,32 +29,97 @@ use crate::common::runtime::block_on;
 use crate::common::usage::Usage;
 use crate::model::embedded;
 use crate::model::promises::{Unmet, unmet_if_known};
-use crate::serve::data::MODEL_NAME;
+use crate::policy::table;
+use crate::serve::data::{HARM_MODEL_NAME, MODEL_NAME};
 
-/// Which model the functions score with: a version is in use where they look for models of its name.
+/// Which models the functions score with: a version is in use where they look for models of its name. A model with labels takes the
+/// place of the harm model, another that of the model of removals.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ScoringArgs {
     /// The name of the models that the functions score with, where --deployment does not say it
     #[arg(long, value_name = "NAME", env = "MODSTREAM_MODEL_NAME", value_parser = name)]
     pub(crate) model_name: Option<String>,
+    /// The name of the harm models that they score with, where --deployment does not say it
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_HARM_MODEL_NAME", value_parser = name)]
+    pub(crate) harm_model_name: Option<String>,
     /// What `terraform output -json` prints, in a file; `-` is standard input. The functions themselves are asked, too
     #[arg(long, value_name = "FILE")]
     pub(crate) deployment: Option<PathBuf>,
 }
 
+/// What is known of the name of the models that functions score with in a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Named {
+    /// Nobody said it.
+    Unknown,
+    /// The functions score without such a model.
+    Without,
+    /// The models of this name.
+    As(String),
+}
+
+impl Named {
+    fn of(name: Option<String>) -> Self {
+        match name {
+            None => Named::Unknown,
+            Some(name) if name.is_empty() => Named::Without,
+            Some(name) => Named::As(name),
+        }
+    }
+
+    /// Whether models of this name may be in use.
+    fn may_be(&self, name: &str) -> bool {
+        match self {
+            Named::Unknown => true,
+            Named::Without => false,
+            Named::As(known) => known == name,
+        }
+    }
+
+    fn name(&self) -> Option<&str> {
+        match self {
+            Named::As(name) => Some(name),
+            Named::Unknown | Named::Without => None,
+        }
+    }
+}
+
+/// The names of the models that functions score with.
+struct Scoring {
+    removal: Named,
+    harm: Named,
+}
+
+impl Scoring {
+    fn of(&self, place: Place) -> &Named {
+        match place {
+            Place::Removal => &self.removal,
+            Place::Harm => &self.harm,
+        }
+    }
+}
+
 impl ScoringArgs {
-    /// The name of the models that the functions score with, where that is known: the functions' own setting, or else what
+    /// The names of the models that the functions score with, where they are known: the functions' own settings, or else what
     /// Terraform or the environment says.
-    async fn name(&self, system: &Reached, bucket: &str) -> anyhow::Result<Option<String>> {
+    async fn names(&self, system: &Reached, bucket: &str) -> anyhow::Result<Scoring> {
+        let given =
+            || Scoring { removal: Named::of(self.model_name.clone()), harm: Named::of(self.harm_model_name.clone()) };
         let (file, connection) = match (&self.deployment, system) {
             (Some(_), Reached::Here(_)) => {
                 return Err(Usage::error("--deployment is of a system on AWS: leave it out, or leave --data out"));
             }
             // What the folder's own process scores with is known.
             (None, Reached::Here(data)) => {
-                return Ok(data.database.note(MODEL_NAME)?.or_else(|| self.model_name.clone()));
+                let noted = |note: &str, given: &Option<String>| {
+                    anyhow::Ok(Named::of(data.database.note(note)?.or_else(|| given.clone())))
+                };
+                return Ok(Scoring {
+                    removal: noted(MODEL_NAME, &self.model_name)?,
+                    harm: noted(HARM_MODEL_NAME, &self.harm_model_name)?,
+                });
             }
-            (None, Reached::Aws(_)) => return Ok(self.model_name.clone()),
+            (None, Reached::Aws(_)) => return Ok(given()),
             (Some(file), Reached::Aws(connection)) => (file, connection),
         };
         let deployment = Deployment::read(file)?;
@@ -69,21 +134,54 @@ impl ScoringArgs {
             (Ok(function), Ok(lambda)) => Box::pin(lambda.function(function)).await.ok(),
             _ => None,
         };
-        let set =
-            set.and_then(|found| Some(found["Environment"]["Variables"]["MODEL_NAME"].as_str()?.trim().to_owned()));
-        Ok(Some(set.filter(|name| !name.is_empty()).unwrap_or(deployment.model_name)))
+        let variables = set.map(|found| found["Environment"]["Variables"].clone());
+        let variable = |name: &str| variables.as_ref().and_then(|all| Some(all[name].as_str()?.trim().to_owned()));
+        let removal = variable("MODEL_NAME").filter(|name| !name.is_empty()).unwrap_or(deployment.model_name);
+        // Functions whose settings are known and have no such name score without.
+        let harm = match &variables {
+            Some(_) => variable("HARM_MODEL_NAME").unwrap_or_default(),
+            None => deployment.harm_model_name.unwrap_or_default(),
+        };
+        Ok(Scoring { removal: Named::As(removal), harm: Named::of(Some(harm)) })
     }
 }
 
 /// Refuses to promote a model under a name that the functions do not look at.
-fn check_scoring(scoring: Option<&str>, name: &str) -> anyhow::Result<()> {
-    match scoring {
-        Some(scoring) if scoring != name => bail!(
-            "the functions score with models called {scoring}, and this one is called {name}: promoted, it would not be in \
+fn check_scoring(scoring: &Scoring, place: Place, name: &str) -> anyhow::Result<()> {
+    let (variable, option) = match place {
+        Place::Removal => ("model_name", "--model-name"),
+        Place::Harm => ("harm_model_name", "--harm-model-name"),
+    };
+    let other = match place {
+        Place::Removal => Place::Harm,
+        Place::Harm => Place::Removal,
+    };
+    ensure!(
+        scoring.of(other).name() != Some(name),
+        "the functions score with {} called {name}, and this one is of the {}: train it under another name",
+        kind(other),
+        kind(place)
+    );
+    let kind = kind(place);
+    match scoring.of(place) {
+        Named::As(scoring) if scoring != name => bail!(
+            "the functions score with {kind} called {scoring}, and this one is called {name}: promoted, it would not be in \
              use. Promote one called {scoring}, or have the functions score with {name}: apply Terraform with -var \
-             model_name={name}, then promote with --model-name {name}"
+             {variable}={name}, then promote with {option} {name}"
         ),
-        _ => Ok(()),
+        Named::Without => bail!(
+            "the functions score without {kind}: promoted, it would not be in use. Have them score with {name}: apply Terraform \
+             with -var {variable}={name}, or start `modstream serve` with --harm-model, then promote it"
+        ),
+        Named::As(_) | Named::Unknown => Ok(()),
+    }
+}
+
+/// What models of a place are called where people read it.
+fn kind(place: Place) -> &'static str {
+    match place {
+        Place::Removal => "models",
+        Place::Harm => "harm models",
     }
 }
 
@@ -111,13 +209,14 @@ impl ModelsCommand {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   modstream model push --promote             the model built in, for a first try
+  modstream model push harm --promote        the one built in that gives labels of harm
   modstream model push models/ours           under the name it was trained with
   modstream model push models/ours --promote --reason 'wins 14 alerts on last week' --by maja
 
 With --promote, the name must be that of the models which the functions score with: --deployment or --model-name says it.")]
 pub(crate) struct PushArgs {
-    /// The folder of a model [default: the one built in, trained on r/science]
-    #[arg(value_name = "DIR")]
+    /// The folder of a model, or the name of one that is built in [default: rscience, trained on r/science]
+    #[arg(value_name = "MODEL")]
     pub(crate) model: Option<PathBuf>,
     /// Also make this version the one in use
     #[arg(long)]
@@ -193,14 +292,17 @@ impl ModelsCommand {
 
 async fn push(args: &PushArgs) -> anyhow::Result<()> {
     let files = embedded::model_files(args.model.as_deref())?;
-    let (_, manifest) = embedded::check(&files, args.model.as_deref())?;
+    let (_, manifest) = embedded::check_any(&files, args.model.as_deref())?;
     let Manifest { name, version, .. } = &manifest;
+    let place = Place::of(&manifest);
     let system = Reached::open(&args.system.reach).await?;
     let bucket = args.system.bucket.bucket.as_str();
-    let scoring = args.scoring.name(&system, bucket).await?;
+    let scoring = args.scoring.names(&system, bucket).await?;
     if args.promote {
-        check_scoring(scoring.as_deref(), name)?;
+        check_scoring(&scoring, place, name)?;
+        check_labels(&system, bucket, &manifest).await?;
     }
+    let scoring = scoring.of(place);
     let store = system.models(bucket, name);
     // Also says at once where the bucket can't be reached.
     let before = in_use(&system, bucket, name).await?;
@@ -209,9 +311,8 @@ async fn push(args: &PushArgs) -> anyhow::Result<()> {
         true => Some(promoted(&system, bucket, name, version, &args.cause).await?.1),
         false => None,
     };
-    let is_scored_with = scoring.as_ref().is_none_or(|scoring| scoring == name);
-    let is_in_use = is_scored_with && (args.promote || before.as_ref() == Some(version));
-    let unmet = if args.promote { unmet_if_known(unmet(&system, bucket, name, version).await) } else { None };
+    let is_in_use = scoring.may_be(name) && (args.promote || before.as_ref() == Some(version));
+    let unmet = if args.promote { unmet_if_known(unmet(&system, bucket, &manifest).await) } else { None };
     if args.system.json {
         let mut line = json!({
             "name": name,
@@ -222,16 +323,17 @@ async fn push(args: &PushArgs) -> anyhow::Result<()> {
         });
         if let Some(cause) = &cause {
             line["out_of_reach"] = unmet.as_ref().map(Unmet::in_json).into();
-            line["functions"] = scoring.into();
+            line["functions"] = scoring.name().into();
             line["cause"] = in_json(cause);
         }
         return Ok(print(&format!("{line}\n"))?);
     }
     let short = short_version(version);
-    let state = match (&before, args.promote, &scoring) {
-        (_, _, Some(scoring)) if scoring != name => {
-            format!("not in use: the functions score with models called {scoring}")
+    let state = match (&before, args.promote, scoring) {
+        (_, _, Named::As(scoring)) if scoring != name => {
+            format!("not in use: the functions score with {} called {scoring}", kind(place))
         }
+        (_, _, Named::Without) => format!("not in use: the functions score without {}", kind(place)),
         (Some(before), _, _) if before == version => "it is in use already".to_owned(),
         (before, true, _) => moved(before.as_deref(), version),
         (_, false, _) => {
@@ -241,7 +343,7 @@ async fn push(args: &PushArgs) -> anyhow::Result<()> {
     print(&format!("{name} version {version} is in {place}\n{state}\n", place = place_of("the bucket", bucket)))?;
     unmet.iter().for_each(Unmet::warn);
     if args.promote {
-        note_unknown(scoring.as_deref(), name);
+        note_unknown(scoring, place, name);
     }
     Ok(())
 }
@@ -270,25 +372,53 @@ pub(crate) async fn promoted(
 }
 
 /// Says where it is not known whether the functions look at this model at all.
-fn note_unknown(scoring: Option<&str>, name: &str) {
-    if scoring.is_none() {
+fn note_unknown(scoring: &Named, place: Place, name: &str) {
+    let option = match place {
+        Place::Removal => "--model-name",
+        Place::Harm => "--harm-model-name",
+    };
+    if *scoring == Named::Unknown {
         eprintln!(
-            "in use where the functions score with models called {name}: which they do is not known here; --deployment FILE \
-             or --model-name NAME says it"
+            "in use where the functions score with {} called {name}: which they do is not known here; --deployment FILE \
+             or {option} NAME says it",
+            kind(place)
         );
     }
+}
+
+/// Refuses a harm model without a label that the policies in use name: what they say of it would hold of nothing.
+async fn check_labels(system: &Reached, bucket: &str, manifest: &Manifest) -> anyhow::Result<()> {
+    if Place::of(manifest) != Place::Harm {
+        return Ok(());
+    }
+    let objects = system.bucket(bucket);
+    let current = Box::pin(PolicyStore::new(&objects, &SystemClock, deadline()).current()).await;
+    let Some((version, policies)) = current.with_context(|| place_of("the bucket", bucket))? else { return Ok(()) };
+    let problems = table::unknown_labels(&policies, Some(manifest));
+    ensure!(
+        problems.0.is_empty(),
+        "the policies in use, {} version {}, need labels that this model does not have: {problems}; promote one that has them, or \
+         push policies without them first (`modstream policy push FILE`)",
+        policies.name,
+        short_version(&version)
+    );
+    Ok(())
 }
 
 async fn promote(args: &PromoteArgs) -> anyhow::Result<()> {
     let system = Reached::open(&args.system.reach).await?;
     let bucket = args.system.bucket.bucket.as_str();
-    let scoring = args.scoring.name(&system, bucket).await?;
-    let named = args.name.as_deref().or(scoring.as_deref());
-    if let Some(name) = named {
-        check_scoring(scoring.as_deref(), name)?;
+    let scoring = args.scoring.names(&system, bucket).await?;
+    let models = models(&system, bucket, args.name.as_deref()).await?;
+    // A version says itself which model it is of, unless its first digits are those of several.
+    let has_it = |versions: &[(String, Timestamp)]| versions.iter().any(|(it, _)| it.starts_with(&args.version));
+    let mut names: Vec<&str> =
+        models.iter().filter(|(_, versions)| has_it(versions)).map(|(name, _)| name.as_str()).collect();
+    if names.is_empty() {
+        names = models.keys().map(String::as_str).collect();
     }
-    let models = models(&system, bucket, named).await?;
-    let names: Vec<&str> = models.keys().map(String::as_str).collect();
+    let scored = scoring.removal.name();
+    let named = args.name.as_deref().or_else(|| scored.filter(|_| names.len() != 1));
     let name = match (named, names.as_slice()) {
         (Some(name), _) => name.to_owned(),
         (None, [name]) => (*name).to_owned(),
@@ -304,8 +434,14 @@ async fn promote(args: &PromoteArgs) -> anyhow::Result<()> {
         }
     };
     let version = whole_version(&args.version, &name, bucket, models.get(&name))?;
+    let manifest = Box::pin(system.models_to_read(bucket, &name).manifest(&version, deadline())).await;
+    let manifest = manifest.with_context(|| place_of("the bucket", bucket))?;
+    let place = Place::of(&manifest);
+    check_scoring(&scoring, place, &name)?;
+    let scoring = scoring.of(place);
+    check_labels(&system, bucket, &manifest).await?;
     let (before, cause) = promoted(&system, bucket, &name, &version, &args.cause).await?;
-    let unmet = unmet_if_known(unmet(&system, bucket, &name, &version).await);
+    let unmet = unmet_if_known(unmet(&system, bucket, &manifest).await);
     if args.system.json {
         let out_of_reach = unmet.as_ref().map(Unmet::in_json);
         let line = json!({
@@ -314,14 +450,14 @@ async fn promote(args: &PromoteArgs) -> anyhow::Result<()> {
             "bucket": bucket,
             "before": before,
             "out_of_reach": out_of_reach,
-            "functions": scoring,
+            "functions": scoring.name(),
             "cause": in_json(&cause),
         });
         return Ok(print(&format!("{line}\n"))?);
     }
     print(&format!("{name}: {}\n", moved(before.as_deref(), &version)))?;
     unmet.iter().for_each(Unmet::warn);
-    note_unknown(scoring.as_deref(), &name);
+    note_unknown(scoring, place, &name);
     Ok(())
 }
 
@@ -411,10 +547,11 @@ async fn in_use(system: &Reached, bucket: &str, name: &str) -> anyhow::Result<Op
     }
 }
 
-/// The manifest of the model in use; none where no model is. Without a name it is that of the only model in use.
+/// The manifest of the model in use in a place; none where no model is. Without a name it is that of the only one in use there.
 pub(crate) async fn in_use_manifest(
     system: &Reached,
     bucket: &str,
+    place: Place,
     name: Option<&str>,
 ) -> anyhow::Result<Option<Manifest>> {
     let names = match name {
@@ -424,51 +561,58 @@ pub(crate) async fn in_use_manifest(
     let mut found = Vec::new();
     for name in names {
         if let Some(version) = in_use(system, bucket, &name).await? {
-            found.push((name, version));
+            let store = system.models_to_read(bucket, &name);
+            let manifest = Box::pin(store.manifest(&version, deadline())).await;
+            found.push(manifest.with_context(|| place_of("the bucket", bucket))?);
         }
     }
-    let (name, version) = match found.as_slice() {
-        [] => return Ok(None),
-        [one] => one,
-        several => {
-            let names: Vec<&str> = several.iter().map(|(name, _)| name.as_str()).collect();
+    found.retain(|manifest| Place::of(manifest) == place);
+    match found.len() {
+        0 | 1 => Ok(found.pop()),
+        _ => {
+            let names: Vec<&str> = found.iter().map(|manifest| manifest.name.as_str()).collect();
             bail!(
-                "{place} has models of several names in use: {}",
+                "{place} has {kind} of several names in use: {}",
                 names.join(", "),
-                place = place_of("the bucket", bucket)
+                place = place_of("the bucket", bucket),
+                kind = kind(place)
             );
         }
-    };
-    let store = system.models_to_read(bucket, name);
-    let manifest = Box::pin(store.manifest(version, deadline())).await;
-    Ok(Some(manifest.with_context(|| place_of("the bucket", bucket))?))
+    }
 }
 
 /// What the policies in use ask that a version of a model can't promise; none where the bucket has no policies.
-async fn unmet(system: &Reached, bucket: &str, name: &str, version: &str) -> anyhow::Result<Option<Unmet>> {
+async fn unmet(system: &Reached, bucket: &str, manifest: &Manifest) -> anyhow::Result<Option<Unmet>> {
+    if Place::of(manifest) != Place::Removal {
+        return Ok(None);
+    }
     let objects = system.bucket(bucket);
     let policies = Box::pin(PolicyStore::new(&objects, &SystemClock, deadline()).current()).await?;
     let Some((_, policies)) = policies else { return Ok(None) };
-    let store = system.models_to_read(bucket, name);
-    let manifest = Box::pin(store.manifest(version, deadline())).await?;
-    Unmet::of(&policies, &manifest, None).map(Some)
+    Unmet::of(&policies, manifest, None).map(Some)
 }
 
 async fn list(args: &ListArgs) -> anyhow::Result<()> {
     let system = Reached::open(&args.system.reach).await?;
     let bucket = args.system.bucket.bucket.as_str();
-    let scoring = args.scoring.name(&system, bucket).await?;
+    let scoring = args.scoring.names(&system, bucket).await?;
     let models = models(&system, bucket, args.name.as_deref()).await?;
+    let mut places: BTreeMap<&str, Place> = BTreeMap::new();
     let mut rows = Vec::new();
     for (name, versions) in &models {
         let store = system.models_to_read(bucket, name);
         let promoted = in_use(&system, bucket, name).await?;
         let change = Box::pin(store.last_change(deadline())).await.with_context(|| place_of("the bucket", bucket))?;
-        let is_scored_with = scoring.as_ref().is_none_or(|scoring| scoring == name);
         for some in versions.chunks(CONCURRENT_MANIFEST_READS) {
             let manifests = some.iter().map(|(version, _)| Box::pin(store.manifest(version, deadline())));
             for ((version, pushed), manifest) in some.iter().zip(join_all(manifests).await) {
                 let is_promoted = promoted.as_ref() == Some(version);
+                // What can't be read is of the place that others of its name take.
+                let place = manifest.as_ref().ok().map(Place::of).or_else(|| places.get(name.as_str()).copied());
+                if let Some(place) = place {
+                    places.entry(name).or_insert(place);
+                }
+                let is_scored_with = scoring.of(place.unwrap_or(Place::Removal)).may_be(name);
                 let state = match (is_promoted, is_scored_with) {
                     (false, _) => State::Pushed,
                     (true, false) => State::Promoted,
@@ -481,7 +625,12 @@ async fn list(args: &ListArgs) -> anyhow::Result<()> {
     }
     if args.system.json {
         let rows: Vec<Value> = rows.iter().map(Row::json).collect();
-        let line = json!({ "bucket": bucket, "functions": scoring, "models": rows });
+        let line = json!({
+            "bucket": bucket,
+            "functions": scoring.removal.name(),
+            "harm_functions": scoring.harm.name(),
+            "models": rows,
+        });
         return Ok(print(&format!("{line}\n"))?);
     }
     if rows.is_empty() {
@@ -495,20 +644,26 @@ async fn list(args: &ListArgs) -> anyhow::Result<()> {
     let mut text = String::new();
     let names: BTreeSet<&str> = rows.iter().map(|row| row.name).collect();
     for name in &names {
-        text += &match &scoring {
-            Some(scoring) if scoring == name => format!("{name}, which the functions score with\n"),
-            Some(_) => format!("{name}, which the functions do not score with\n"),
-            None => format!("{name}\n"),
+        let place = places.get(name).copied().unwrap_or(Place::Removal);
+        let what = match place {
+            Place::Removal => "",
+            Place::Harm => " for labels of harm",
+        };
+        text += &match scoring.of(place) {
+            Named::As(scoring) if scoring == name => format!("{name}, which the functions score with{what}\n"),
+            Named::As(_) | Named::Without => format!("{name}, which the functions do not score with\n"),
+            Named::Unknown => format!("{name}\n"),
         };
         for row in rows.iter().filter(|row| row.name == *name) {
             text += &row.text();
         }
     }
-    text += &match &scoring {
-        Some(scoring) if !names.contains(scoring.as_str()) && args.name.is_none() => format!(
+    let of_removals = names.iter().filter(|name| places.get(*name) != Some(&Place::Harm)).count();
+    text += &match &scoring.removal {
+        Named::As(scoring) if !names.contains(scoring.as_str()) && args.name.is_none() => format!(
             "the functions score with models called {scoring}, and the bucket has none: push one with `modstream model push`\n"
         ),
-        None if names.len() > 1 => {
+        Named::Unknown if of_removals > 1 => {
             "which of these names the functions score with is not known here: --deployment FILE or \
                                     --model-name NAME says it\n"
                 .to_owned()
@@ -545,6 +700,11 @@ impl Row<'_> {
         let local =
             |time: Timestamp| time.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string();
         let what = match &self.manifest {
+            Ok(manifest) if Place::of(manifest) == Place::Harm => {
+                let comments = manifest.training.comments;
+                let labels: Vec<&str> = manifest.heads.iter().map(|head| head.label.as_str()).collect();
+                format!("{comments:>9} {}, labels {}", noun_of(comments, "text"), one_line(&labels.join(", ")))
+            }
             Ok(manifest) => {
                 let HeadEntry { training, metrics, .. } = manifest.first_head();
                 format!(
@@ -579,6 +739,19 @@ impl Row<'_> {
             "change": self.change.as_ref().map(change_in_json),
         });
         match &self.manifest {
+            Ok(manifest) if Place::of(manifest) == Place::Harm => {
+                line["comments"] = manifest.training.comments.into();
+                let label = |head: &HeadEntry| {
+                    json!({
+                        "label": head.label,
+                        "comments": head.training.texts,
+                        "with_label": head.training.positives,
+                        "roc_auc": head.metrics.roc_auc,
+                        "ece": head.metrics.ece,
+                    })
+                };
+                line["labels"] = manifest.heads.iter().map(label).collect();
+            }
             Ok(manifest) => {
                 let HeadEntry { training, metrics, .. } = manifest.first_head();
                 line["comments"] = training.texts.into();

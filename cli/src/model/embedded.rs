@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use modstream_classifier::artifact::{CARD, Format, Manifest, ModelFiles, TENSORS};
 use modstream_classifier::{ByDefault, Label, Model, Score};
 
-use crate::common::args::ModelArgs;
+use crate::common::args::{HarmArgs, ModelArgs};
 use crate::common::usage::Usage;
 
 /// 420 comments written for this project, with verdicts.
@@ -89,6 +89,30 @@ pub(crate) fn check(files: &ModelFiles, model: Option<&Path>) -> anyhow::Result<
             )
         }
     }
+}
+
+/// The name of the harm model that is built in.
+pub(crate) const HARM: &str = "harm";
+/// What is written where no harm model is wanted; a folder of that name has more to it, such as `./none`.
+const NO_MODEL: &str = "none";
+
+/// The harm model that was asked for, or the one that is built in; none where none is wanted.
+///
+/// # Errors
+/// Where there is no such model, it is damaged, or it has no labels.
+pub(crate) fn harm(args: &HarmArgs) -> anyhow::Result<Option<(ModelFiles, Manifest)>> {
+    let model = args.harm_model.as_deref().unwrap_or_else(|| Path::new(HARM));
+    if model.as_os_str() == NO_MODEL {
+        return Ok(None);
+    }
+    let files = model_files(Some(model))?;
+    let (_, manifest) = check_any(&files, Some(model))?;
+    anyhow::ensure!(
+        manifest.format == Format::Labels,
+        "{} says how likely moderators remove a comment, and not how harmful it is: --harm-model takes one with labels, or `none`",
+        name(Some(model))
+    );
+    Ok(Some((files, manifest)))
 }
 
 /// The model of these files, which are those of `model`: of removals, or with labels.

@@ -106,6 +106,9 @@ Claimed is the mean probability, so the share that should have been removed; in
 brackets, intervals of 95 %. A claim that lies in the interval holds; with fewer
 than {MIN_DECISIONS} decisions nothing is said. A day is that of the alert, in UTC."
     ));
+    if found.beside.of > 0 {
+        line(format_args!("\nAlerts by harm alone: {} decided, removed {}.", found.beside.of, share(found.beside)));
+    }
     if found.matched.of > 0 {
         line(format_args!("\nAlways-alert terms: {} decided, removed {}.", found.matched.of, share(found.matched)));
     }
@@ -172,6 +175,7 @@ fn in_json(found: &Live) -> Value {
         "models": groups(&found.models),
         "probabilities": groups(&found.bins),
         "days": groups(&found.days),
+        "beside": { "decided": found.beside.of, "removed": found.beside.part },
         "matched": { "decided": found.matched.of, "removed": found.matched.part },
         "explored": found.explored.as_ref().map(|Explored { missed, stand_for, caught, subreddits, recall }| json!({
             "decided": missed.of,

@@ -38,12 +38,12 @@ impl DemoArgs {
             #[cfg(feature = "aws")]
             self.deployed.needs_no_deployment()?;
             let note = ", as in training; say yours with --base-rate";
-            let plan = prepared.plan(&self, self.policies()?, self.model.base_rate, note, "demo")?;
-            let Prepared { files, corpus, .. } = prepared;
+            let plan = prepared.plan(&self, self.policies(&prepared.models)?, self.model.base_rate, note, "demo")?;
+            let Prepared { models, corpus, .. } = prepared;
             // The comments arrive when the schedule says that they are written.
             let clock = self.schedule_time.map_or_else(MemoryClock::system, MemoryClock::starting_at);
             let pipeline =
-                Pipeline::start(&files, corpus.bytes, self.model.base_rate, &plan.policies, Batches::AtOnce, clock)
+                Pipeline::start(&models, corpus.bytes, self.model.base_rate, &plan.policies, Batches::AtOnce, clock)
                     .await?;
             demo(&plan, &pipeline, &interrupts).await
         })

@@ -30,6 +30,7 @@ use crate::common::usage::Usage;
 use crate::model::bucket::promoted;
 use crate::pipeline::audit::alert_due;
 use crate::pipeline::corpus_push::{Placed, place};
+use crate::pipeline::functions::Models;
 use crate::pipeline::prepared::{DemoArgs, Prepared};
 use crate::pipeline::queue::{Queue, own_name};
 use crate::pipeline::screen::Plan;
@@ -71,7 +72,7 @@ impl Ready {
     pub(crate) async fn new(
         args: &DemoArgs,
         file: &Path,
-        prepared: Prepared,
+        mut prepared: Prepared,
         interrupts: &Interrupts,
     ) -> anyhow::Result<Self> {
         let deployment = Deployment::read(file)?;
@@ -81,7 +82,7 @@ impl Ready {
                 "--policies goes without --deployment: a deployment goes by its own, which `modstream policy push` changes",
             ));
         }
-        let name = &prepared.manifest.name;
+        let name = &prepared.models.manifest.name;
         ensure!(
             *name == deployment.model_name,
             "the deployment scores with models called {}, this one is called {name}: apply it with Terraform, -var \
@@ -101,6 +102,9 @@ impl Ready {
 
         let random: String = std::iter::repeat_with(fastrand::alphanumeric).take(8).collect();
         let note = ", as in training; yours is a variable of Terraform, base_rate";
+        // A deployment that scores with another harm model, or with none, keeps to it.
+        let names = deployment.harm_model_name.as_ref();
+        prepared.models.harm = prepared.models.harm.filter(|(_, harm)| names == Some(&harm.name));
         let plan = prepared.plan(
             args,
             Policies::of(&deployment.policy, Severities::default()),
@@ -108,7 +112,8 @@ impl Ready {
             note,
             &format!("demo-{random}"),
         )?;
-        let Prepared { files, manifest, corpus, comments, .. } = prepared;
+        let Prepared { models, corpus, comments } = prepared;
+        let Models { files, manifest, harm } = models;
         let bucket = deployment.bucket.as_str();
         let placed =
             place(&connection, bucket, &deployment.corpus_key, corpus, comments, args.deployed.replace_corpus).await?;
@@ -131,6 +136,11 @@ impl Ready {
         if let Some(before) = before.filter(|before| *before != manifest.version) {
             let from = short_version(&before);
             eprintln!("the model in use was version {from}: functions that run already may use it a minute longer");
+        }
+
+        if let Some((files, manifest)) = harm {
+            Box::pin(connection.models(bucket, &manifest.name).push(&files, deadline())).await?;
+            promoted(&system, bucket, &manifest.name, &manifest.version, &why).await?;
         }
 
         let topic = deployment.alerts_topic_arn.clone();

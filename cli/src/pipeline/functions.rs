@@ -1,5 +1,6 @@
 //! Scoring and publishing over any world: what runs on AWS, wired for this process.
 
+use std::path::Path;
 use std::time::Duration;
 
 use modstream_classifier::BaseRate;
@@ -12,7 +13,8 @@ use publish_alerts::{PublishAlerts, Severities};
 use score_comments::ScoreComments;
 use serde::Serialize;
 
-use crate::common::args::or_default;
+use crate::common::args::{HarmArgs, or_default};
+use crate::model::embedded;
 
 /// How many terms a prediction names.
 const TERMS: usize = 5;
@@ -39,10 +41,10 @@ pub(crate) struct Places<S, B, O, T> {
 }
 
 impl<S: Stream, B: Table, O: Objects + Clone, T: Topic, C: Clock + Clone> Functions<S, B, O, T, C> {
-    /// Starts the functions with the model of this name that is in use. Policies are those in the bucket, or one that
+    /// Starts the functions with the models of these names that are in use. Policies are those in the bucket, or one that
     /// alerts from the default probability on.
     pub(crate) async fn start(
-        model_name: &str,
+        names: &ModelNames,
         base_rate: Option<BaseRate>,
         places: Places<S, B, O, T>,
         clock: C,
@@ -52,7 +54,8 @@ impl<S: Stream, B: Table, O: Objects + Clone, T: Topic, C: Clock + Clone> Functi
         let score = score_comments::Config {
             predictions_stream: predictions.name().to_owned(),
             bucket: THE_ONE.to_owned(),
-            model_name: model_name.to_owned(),
+            model_name: names.removal.clone(),
+            harm_model_name: names.harm.clone(),
             base_rate,
             top_terms: TERMS,
         };
@@ -95,6 +98,58 @@ pub(crate) fn answered<T: Serialize, E: std::error::Error>(answer: Result<T, E>)
     let failed = |error: &dyn std::error::Error| FunctionError(error.to_string());
     let answer = answer.map_err(|error| failed(&error))?;
     serde_json::to_vec(&answer).map_err(|error| failed(&error))
+}
+
+/// The names of the models that functions score with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ModelNames {
+    /// The models of removals.
+    pub(crate) removal: String,
+    /// The harm models; none where none are wanted.
+    pub(crate) harm: Option<String>,
+}
+
+/// The models that functions in this process score with.
+#[derive(Clone)]
+pub(crate) struct Models {
+    pub(crate) files: ModelFiles,
+    pub(crate) manifest: Manifest,
+    /// The harm model, where one is wanted.
+    pub(crate) harm: Option<(ModelFiles, Manifest)>,
+}
+
+impl Models {
+    /// Reads and checks the models that were asked for.
+    ///
+    /// # Errors
+    /// Where there is no such model, one is damaged, or not of its kind.
+    pub(crate) fn read(model: Option<&Path>, harm: &HarmArgs) -> anyhow::Result<Self> {
+        let files = embedded::model_files(model)?;
+        let (_, manifest) = embedded::check(&files, model)?;
+        let harm = embedded::harm(harm)?;
+        let is_named_alike = harm.as_ref().is_some_and(|(_, harm)| harm.name == manifest.name);
+        anyhow::ensure!(
+            !is_named_alike,
+            "both models are called {}, and a name keeps one of the two: train one under another name",
+            manifest.name
+        );
+        Ok(Models { files, manifest, harm })
+    }
+
+    /// What the models are called.
+    pub(crate) fn names(&self) -> ModelNames {
+        let harm = self.harm.as_ref().map(|(_, manifest)| manifest.name.clone());
+        ModelNames { removal: self.manifest.name.clone(), harm }
+    }
+
+    /// Brings the models into a bucket and into use.
+    pub(crate) async fn bring<O: Objects + Clone, C: Clock + Clone>(&self, objects: O, clock: C) -> anyhow::Result<()> {
+        bring_model(&self.files, &self.manifest, objects.clone(), clock.clone()).await?;
+        match &self.harm {
+            Some((files, manifest)) => bring_model(files, manifest, objects, clock).await,
+            None => Ok(()),
+        }
+    }
 }
 
 /// Brings a model into a bucket and into use.

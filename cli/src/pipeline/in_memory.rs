@@ -10,7 +10,6 @@ use futures_util::future::join3;
 use generate_comments::GenerateComments;
 use jiff::{SignedDuration, Timestamp};
 use modstream_classifier::BaseRate;
-use modstream_classifier::artifact::ModelFiles;
 use modstream_in_use::policies::PolicyStore;
 use modstream_ledger::{Entry, SCHEMA};
 use modstream_links::FORUM;
@@ -26,7 +25,7 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use crate::common::interrupt::Interrupts;
-use crate::pipeline::functions::{FUNCTION_TIMEOUT, Functions, Places, bring_model};
+use crate::pipeline::functions::{FUNCTION_TIMEOUT, Functions, Models, Places};
 use crate::pipeline::load::meter::Meter;
 use crate::pipeline::system::{Counts, Delivered, Digest, Function, Ran, Record, Schedule, Stop, StreamKind, System};
 
@@ -100,9 +99,9 @@ impl Pipeline {
         }
     }
 
-    /// Brings corpus and model into a new world, and starts the functions there.
+    /// Brings corpus and models into a new world, and starts the functions there.
     pub(crate) async fn start(
-        files: &ModelFiles,
+        models: &Models,
         corpus: Vec<u8>,
         base_rate: Option<BaseRate>,
         policies: &Policies,
@@ -113,8 +112,7 @@ impl Pipeline {
         let World { comments, predictions, table, objects, alerts, .. } = world.clone();
         let deadline = clock.now() + FUNCTION_TIMEOUT;
         put(&objects, &clock, deadline, CORPUS_KEY, corpus).await?;
-        let (_, manifest) = files.load()?;
-        bring_model(files, &manifest, objects.clone(), clock).await?;
+        models.bring(objects.clone(), clock).await?;
         PolicyStore::new(&objects, &clock, deadline).push(policies).await?;
 
         let inbox = alerts.subscribe(Filter::new());
@@ -128,7 +126,7 @@ impl Pipeline {
         let places = Places { predictions, table, objects: objects.clone(), alerts };
         Ok(Pipeline {
             generate: GenerateComments::new(generate, comments, objects, clock),
-            functions: Functions::start(&manifest.name, base_rate, places, clock, FUNCTION_TIMEOUT).await?,
+            functions: Functions::start(&models.names(), base_rate, places, clock, FUNCTION_TIMEOUT).await?,
             world,
             inbox,
             batches,

@@ -5,18 +5,19 @@ use std::path::PathBuf;
 use clap::Args;
 use jiff::Timestamp;
 use modstream_classifier::BaseRate;
-use modstream_classifier::artifact::{Manifest, ModelFiles};
+use modstream_classifier::artifact::Manifest;
 use modstream_policy::Policies;
 use publish_alerts::Policy;
 
-use crate::common::args::{MAX_COMMENTS, ModelArgs, or_default, rate};
+use crate::common::args::{HarmArgs, MAX_COMMENTS, ModelArgs, or_default, rate};
 #[cfg(feature = "aws")]
 use crate::common::aws_args::DeployedArgs;
+use crate::common::display::short_version;
 use crate::common::input::{self, check_read_once};
 use crate::common::reading::FormatArgs;
-use crate::model::embedded;
 use crate::model::promises::{OutOfReach, Promises, Unmet};
 use crate::pipeline::corpus::Corpus;
+use crate::pipeline::functions::Models;
 use crate::pipeline::screen::Plan;
 use crate::pipeline::system::Schedule;
 use crate::policy::table;
@@ -50,6 +51,8 @@ pub(crate) struct DemoArgs {
     pub(crate) policies: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) model: ModelArgs,
+    #[command(flatten)]
+    pub(crate) harm: HarmArgs,
     /// Print one line of JSON at the end, and nothing else
     #[arg(long)]
     pub(crate) json: bool,
@@ -67,9 +70,10 @@ pub(crate) struct DemoArgs {
 }
 
 impl DemoArgs {
-    /// The policies that were asked for.
-    pub(crate) fn policies(&self) -> anyhow::Result<Policies> {
-        table::named_or(self.policies.as_deref(), &or_default(self.policy.as_ref()))
+    /// The policies that were asked for, for these models.
+    pub(crate) fn policies(&self, models: &Models) -> anyhow::Result<Policies> {
+        let harm = models.harm.as_ref().map(|(_, manifest)| manifest);
+        table::named_or(self.policies.as_deref(), &or_default(self.policy.as_ref()), harm)
     }
 }
 
@@ -78,8 +82,7 @@ const SAMPLE_RUN: u64 = 300;
 
 /// What a demo works with, read before anything is done.
 pub(crate) struct Prepared {
-    pub(crate) files: ModelFiles,
-    pub(crate) manifest: Manifest,
+    pub(crate) models: Models,
     pub(crate) corpus: Corpus,
     pub(crate) comments: u64,
 }
@@ -90,13 +93,12 @@ impl Prepared {
         #[cfg(feature = "aws")]
         let read = read.chain(&args.deployed.deployment);
         check_read_once(read.map(PathBuf::as_path))?;
-        let files = embedded::model_files(args.model.model.as_deref())?;
-        let (_, manifest) = embedded::check(&files, args.model.model.as_deref())?;
+        let models = Models::read(args.model.model.as_deref(), &args.harm)?;
         // All sample comments go into a deployment's bucket: its corpus is the same for any number of comments.
         let most = if args.input.is_some() { args.comments.unwrap_or(MAX_COMMENTS) } else { MAX_COMMENTS };
         let corpus = Corpus::read(args.input.as_deref(), args.format.options(), most)?;
         let comments = args.comments.unwrap_or(if args.input.is_some() { corpus.rows } else { SAMPLE_RUN });
-        Ok(Prepared { files, manifest, corpus, comments })
+        Ok(Prepared { models, corpus, comments })
     }
 
     /// The plan under a policy and a base rate; `id` is what the events' ids begin with, if nobody said it.
@@ -108,11 +110,11 @@ impl Prepared {
         share_note: &'static str,
         id: &str,
     ) -> anyhow::Result<Plan> {
-        let promises = Promises::of(&self.manifest, base_rate)?;
+        let promises = Promises::of(&self.models.manifest, base_rate)?;
         let document = args.policies.as_deref();
         let out_of_reach = match document {
             None => OutOfReach::find(policies.default.threshold, &promises).map(|it| it.in_words("", "this model")),
-            Some(_) => Unmet::of(&policies, &self.manifest, base_rate)?.in_words(),
+            Some(_) => Unmet::of(&policies, &self.models.manifest, base_rate)?.in_words(),
         };
         Ok(Plan {
             schedule: Schedule {
@@ -125,8 +127,13 @@ impl Prepared {
             out_of_reach,
             condition: document.map_or_else(|| policies.default.threshold.to_string(), input::name),
             is_document: document.is_some(),
+            harm_model: self
+                .models
+                .harm
+                .as_ref()
+                .map(|(_, Manifest { name, version, .. })| format!("{name} {}", short_version(version))),
             policies,
-            model: self.manifest.clone(),
+            model: self.models.manifest.clone(),
             share: promises.assumed.share(),
             share_note: base_rate.is_none().then_some(share_note),
             json: args.json,

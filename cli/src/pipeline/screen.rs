@@ -28,6 +28,8 @@ pub(crate) struct Plan {
     pub(crate) condition: String,
     /// Whether they stand in a document.
     pub(crate) is_document: bool,
+    /// Name and version of the harm model, where one scores, too.
+    pub(crate) harm_model: Option<String>,
     pub(crate) model: Manifest,
     /// The share of comments that moderators remove.
     pub(crate) share: f64,
@@ -42,8 +44,12 @@ pub(crate) struct Plan {
 impl Plan {
     /// When a comment alerts, in words.
     pub(crate) fn alerts_when(&self) -> String {
-        let Plan { condition, is_document, .. } = self;
-        if *is_document { format!("alerts as {condition} says") } else { format!("alerts where {condition}") }
+        let Plan { condition, is_document, harm_model, .. } = self;
+        match (is_document, harm_model) {
+            (true, _) => format!("alerts as {condition} says"),
+            (false, None) => format!("alerts where {condition}"),
+            (false, Some(model)) => format!("alerts where {condition}, or where the model {model} says so"),
+        }
     }
 }
 

@@ -6,12 +6,12 @@ use std::process::ExitCode;
 
 use clap::Args;
 use modstream_corpus::ReadOptions;
-use modstream_policy::Policies;
+use modstream_policy::{Policies, Problems};
 use normal_form::name_key;
 use serde_json::json;
 
 use super::table;
-use crate::common::args::ModelArgs;
+use crate::common::args::{HarmArgs, ModelArgs};
 use crate::common::display::{one_line, print};
 use crate::common::input;
 use crate::common::reading::FormatArgs;
@@ -37,6 +37,8 @@ pub(crate) struct PolicyCheckArgs {
     pub(crate) against: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) model: ModelArgs,
+    #[command(flatten)]
+    pub(crate) harm: HarmArgs,
     /// Print one line of JSON, and nothing else
     #[arg(long)]
     pub(crate) json: bool,
@@ -50,16 +52,12 @@ impl PolicyCheckArgs {
         input::check_read_once([&self.file].into_iter().chain(&self.against).map(PathBuf::as_path))?;
         let policies = match table::read(&self.file)? {
             Ok(policies) => policies,
-            Err(problems) if self.json => {
-                let lines: Vec<String> = problems.0.iter().map(ToString::to_string).collect();
-                let error = format!("{}: {problems}", input::name(&self.file));
-                print(&format!("{}\n", json!({ "error": one_line(&error), "problems": lines })))?;
-                return Ok(ExitCode::FAILURE);
-            }
-            Err(problems) => {
-                eprint!("{}", table::wrong(&self.file, &problems));
-                return Ok(ExitCode::FAILURE);
-            }
+            Err(problems) => return self.wrong(&problems),
+        };
+        let harm = embedded::harm(&self.harm)?.map(|(_, manifest)| manifest);
+        let policies = match table::with_labels_of(policies, &self.file, harm.as_ref())? {
+            Ok(policies) => policies,
+            Err(problems) => return self.wrong(&problems),
         };
         let unknown = match &self.against {
             Some(file) => unknown(&policies, file, self.format.options())?,
@@ -85,6 +83,18 @@ impl PolicyCheckArgs {
         table::warn_of_terms(&policies);
         unmet.warn();
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// Says what is wrong with the document.
+    fn wrong(&self, problems: &Problems) -> anyhow::Result<ExitCode> {
+        if self.json {
+            let lines: Vec<String> = problems.0.iter().map(ToString::to_string).collect();
+            let error = format!("{}: {problems}", input::name(&self.file));
+            print(&format!("{}\n", json!({ "error": one_line(&error), "problems": lines })))?;
+        } else {
+            eprint!("{}", table::wrong(&self.file, problems));
+        }
+        Ok(ExitCode::FAILURE)
     }
 }
 

@@ -8,9 +8,7 @@ use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
 use kinesis_batch::payload::{SourceRecord, encode};
 use modstream_classifier::BaseRate;
-use modstream_classifier::artifact::ModelFiles;
 use modstream_events::{Event, Prediction, Quarantined};
-use modstream_in_use::models::ModelStore;
 use modstream_in_use::policies::PolicyStore;
 use modstream_ledger::{Entry, SCHEMA};
 use modstream_platform::memory::{MemoryClock, MemoryObjects, MemoryTable};
@@ -24,6 +22,7 @@ use publish_alerts::{PublishAlerts, Severities};
 use score_comments::ScoreComments;
 
 use crate::common::args::or_default;
+use crate::pipeline::functions::Models;
 
 /// How long the functions may take for a comment.
 const TIMEOUT: SignedDuration = SignedDuration::from_secs(60);
@@ -42,8 +41,17 @@ pub(crate) struct Outcome<'a> {
     /// The probability that a moderator would remove it, at the base rate of its subreddit.
     pub(crate) probability: f64,
     pub(crate) judgement: Judgement,
+    /// How harmful it is, and the label that says so; none where there is nothing to judge, or no harm model.
+    pub(crate) harm: Option<Harm>,
     pub(crate) rules: &'a Rules,
     pub(crate) fate: Fate,
+}
+
+/// How harmful a comment is.
+pub(crate) struct Harm {
+    pub(crate) harm: f64,
+    /// The label that says so.
+    pub(crate) label: Option<String>,
 }
 
 /// What became of an alert.
@@ -57,7 +65,7 @@ pub(crate) enum Fate {
 
 impl<'a> OneByOne<'a> {
     pub(crate) async fn start(
-        files: &ModelFiles,
+        models: &Models,
         base_rate: Option<BaseRate>,
         policies: &'a Policies,
         now: Timestamp,
@@ -65,15 +73,14 @@ impl<'a> OneByOne<'a> {
         let world = World::new();
         world.moment().now = now;
         let deadline = now + TIMEOUT;
-        let (_, manifest) = files.load()?;
-        let store = ModelStore::new(world.clone(), world.clone(), manifest.name.clone());
-        store.push(files, deadline).await?;
-        store.promote(&manifest.version, deadline).await?;
+        models.bring(world.clone(), world.clone()).await?;
+        let names = models.names();
         PolicyStore::new(&world, &world, deadline).push(policies).await?;
         let score = score_comments::Config {
             predictions_stream: NAME.to_owned(),
             bucket: NAME.to_owned(),
-            model_name: manifest.name,
+            model_name: names.removal,
+            harm_model_name: names.harm,
             base_rate,
             top_terms: 0,
         };
@@ -114,8 +121,12 @@ impl<'a> OneByOne<'a> {
             None if moment.published > 0 => Fate::Published,
             None => Fate::Nothing,
         };
+        let harm = rules.harm(&event.data).map(|found| Harm {
+            harm: found.harm,
+            label: found.labels.first().map(|label| label.said.label.to_string()),
+        });
         let (judgement, probability) = (rules.judge(&event.data), rules.at_base_rate(&event.data).probability);
-        Ok(Ok(Outcome { probability, judgement, rules, fate }))
+        Ok(Ok(Outcome { probability, judgement, harm, rules, fate }))
     }
 }
 

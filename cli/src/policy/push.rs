@@ -6,8 +6,10 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use modstream_in_use::history::Prepared;
+use modstream_in_use::models::Place;
 use modstream_in_use::policies::{PolicyStore, version_of};
 use modstream_platform::aws::SystemClock;
+use modstream_policy::{Policies, Problems};
 use serde_json::json;
 
 use super::table;
@@ -53,6 +55,9 @@ pub(crate) struct PolicyPushArgs {
     /// The name of the model in use, to warn where a policy asks for more than it can promise
     #[arg(long, value_name = "NAME", env = "MODSTREAM_MODEL_NAME", value_parser = name)]
     pub(crate) model_name: Option<String>,
+    /// The name of the harm model in use, where the bucket has several: labels that a document names must be its
+    #[arg(long, value_name = "NAME", env = "MODSTREAM_HARM_MODEL_NAME", value_parser = name)]
+    pub(crate) harm_model_name: Option<String>,
     #[command(flatten)]
     pub(crate) cause: CauseArgs,
     #[command(flatten)]
@@ -84,6 +89,16 @@ async fn push(args: &PolicyPushArgs) -> anyhow::Result<ExitCode> {
     };
     let system = Reached::open(&args.system.reach).await?;
     let bucket = args.system.bucket.bucket.as_str();
+    let policies = match with_labels_in_use(policies, args, &system).await? {
+        Ok(policies) => policies,
+        Err(problems) if args.system.json => {
+            anyhow::bail!("{}: {problems}", input::name(&args.file));
+        }
+        Err(problems) => {
+            eprint!("{}", table::wrong(&args.file, &problems));
+            return Ok(ExitCode::FAILURE);
+        }
+    };
     let objects = system.objects(bucket);
     let store = PolicyStore::new(&objects, &SystemClock, deadline());
     let cause = args.cause.cause(&system).await;
@@ -98,7 +113,7 @@ async fn push(args: &PolicyPushArgs) -> anyhow::Result<ExitCode> {
             prepared.before().map(str::to_owned)
         }
     };
-    let in_use = in_use_manifest(&system, bucket, args.model_name.as_deref()).await;
+    let in_use = in_use_manifest(&system, bucket, Place::Removal, args.model_name.as_deref()).await;
     let found = in_use.and_then(|manifest| manifest.map(|it| Unmet::of(&policies, &it, None)).transpose());
     let unmet = unmet_if_known(found);
     if args.system.json {
@@ -124,6 +139,20 @@ async fn push(args: &PolicyPushArgs) -> anyhow::Result<ExitCode> {
     table::warn_of_terms(&policies);
     unmet.iter().for_each(Unmet::warn);
     Ok(ExitCode::SUCCESS)
+}
+
+/// The same policies, where the harm model in use has the labels that they name.
+async fn with_labels_in_use(
+    policies: Policies,
+    args: &PolicyPushArgs,
+    system: &Reached,
+) -> anyhow::Result<Result<Policies, Problems>> {
+    if policies.named_labels().is_empty() {
+        return Ok(Ok(policies));
+    }
+    let name = args.harm_model_name.as_deref();
+    let harm = in_use_manifest(system, args.system.bucket.bucket.as_str(), Place::Harm, name).await;
+    table::with_labels_of(policies, &args.file, harm.context("which harm model is in use")?.as_ref())
 }
 
 async fn show(args: &InBucketArgs) -> anyhow::Result<ExitCode> {

@@ -4,10 +4,13 @@ use plain_text::counted;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use modstream_policy::{AlwaysTerm, Channel, OutsideSupport, Policies, Policy, Problems, Rules, Severities};
+use modstream_classifier::artifact::Manifest;
+use modstream_policy::{
+    AlwaysTerm, Channel, OutsideSupport, Policies, Policy, Problem, Problems, Rules, SelfHarmRules, Severities,
+};
 use serde_json::{Value, json};
 
-use crate::common::display::one_line;
+use crate::common::display::{one_line, short_version};
 use crate::common::input;
 
 /// Reads a document of policies. Its problems are returned as they are, not as an error.
@@ -15,10 +18,46 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Result<Policies, Problems>> {
     Ok(Policies::parse(&input::text(path)?))
 }
 
+/// The same policies, where the harm model has the labels that they name. `path` is the file that they were read from.
+pub(crate) fn with_labels_of(
+    policies: Policies,
+    path: &Path,
+    harm: Option<&Manifest>,
+) -> anyhow::Result<Result<Policies, Problems>> {
+    let problems = unknown_labels(&policies, harm);
+    // Standard input is read once, and has no place to look at any more.
+    let text = if problems.0.is_empty() || input::is_standard_input(path) { None } else { Some(input::text(path)?) };
+    Ok(match text {
+        _ if problems.0.is_empty() => Ok(policies),
+        Some(text) => Err(problems.in_text(&text)),
+        None => Err(problems),
+    })
+}
+
+/// The labels that policies name and the harm model does not have, or that nothing has since there is no harm model.
+pub(crate) fn unknown_labels(policies: &Policies, harm: Option<&Manifest>) -> Problems {
+    let Some(manifest) = harm else {
+        let named = policies.named_labels().into_iter();
+        let problem = |(label, field): (&str, String)| Problem {
+            line: None,
+            field,
+            what: format!(
+                "it names the label `{label}`, and there is no harm model, which gives labels: push and promote one, such as \
+                 `modstream model push harm --promote`, or leave the label out"
+            ),
+        };
+        return Problems(named.map(problem).collect());
+    };
+    let labels = manifest.heads.iter().map(|head| head.label.as_str());
+    let model = format!("the harm model {} {}", manifest.name, short_version(&manifest.version));
+    Problems(policies.unknown_labels(labels, &model))
+}
+
 /// The policies of a document where one is named, else those that say no more than `policy`.
-pub(crate) fn named_or(document: Option<&Path>, policy: &Policy) -> anyhow::Result<Policies> {
+pub(crate) fn named_or(document: Option<&Path>, policy: &Policy, harm: Option<&Manifest>) -> anyhow::Result<Policies> {
     let Some(path) = document else { return Ok(Policies::of(policy, Severities::default())) };
-    read(path)?.map_err(|problems| anyhow::anyhow!("{}: {problems}", input::name(path)))
+    let wrong = |problems: Problems| anyhow::anyhow!("{}: {problems}", input::name(path));
+    with_labels_of(read(path)?.map_err(wrong)?, path, harm)?.map_err(wrong)
 }
 
 /// All problems of a document, a line each.
@@ -47,6 +86,7 @@ pub(crate) fn table(policies: &Policies) -> String {
     if let Some(most) = policies.max_alerts_per_hour {
         let _ = writeln!(text, "all together at most {} an hour", counted(most, "alert"));
     }
+    text += &harm(policies);
     match &policies.breaker {
         Some(breaker) => {
             let _ = writeln!(
@@ -59,6 +99,26 @@ pub(crate) fn table(policies: &Policies) -> String {
             );
         }
         None => text.push_str("no breaker\n"),
+    }
+    text
+}
+
+/// What the document says of labels, and of people who may harm themselves; nothing where it says nothing.
+fn harm(policies: &Policies) -> String {
+    let Rules { harm, self_harm, .. } = &policies.default;
+    let mut text = String::new();
+    for label in policies.named_labels().into_keys() {
+        let alerts = harm.condition(label).map_or_else(|| "never alerts".to_owned(), |it| format!("alerts at {it}"));
+        let _ = writeln!(text, "{} weighs {} and {alerts}", one_line(label), harm.weight(label));
+    }
+    if !text.is_empty() {
+        let Severities { medium, high } = harm.severities;
+        let _ = writeln!(text, "harm is medium from {medium} and high from {high} up");
+    }
+    if **self_harm != SelfHarmRules::default() {
+        let phrases = counted(self_harm.phrases.as_slice().len(), "phrase");
+        let contacts = counted(self_harm.contacts.len(), "contact");
+        let _ = writeln!(text, "people who may harm themselves: {phrases}, {contacts}");
     }
     text
 }

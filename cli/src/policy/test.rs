@@ -14,15 +14,15 @@ use modstream_policy::{Judgement, Rules, Why, WhyNot};
 use plain_text::counted;
 use serde::Serialize;
 
-use super::one_by_one::{Fate, OneByOne, Outcome};
+use super::one_by_one::{Fate, Harm, OneByOne, Outcome};
 use super::table;
-use crate::common::args::ModelArgs;
+use crate::common::args::{HarmArgs, ModelArgs};
 use crate::common::display::{one_line, width};
 use crate::common::input;
 use crate::common::progress::Progress;
 use crate::common::reading::FormatArgs;
 use crate::common::runtime::block_on;
-use crate::model::embedded;
+use crate::pipeline::functions::Models;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -45,6 +45,8 @@ pub(crate) struct PolicyTestArgs {
     pub(crate) format: FormatArgs,
     #[command(flatten)]
     pub(crate) model: ModelArgs,
+    #[command(flatten)]
+    pub(crate) harm: HarmArgs,
     /// Print a line of JSON a comment, and nothing else
     #[arg(long)]
     pub(crate) json: bool,
@@ -62,6 +64,8 @@ enum Line<'a> {
         matched: Option<String>,
         severity: Option<Severity>,
         probability: f64,
+        harm: Option<f64>,
+        label: Option<String>,
     },
     Bad {
         line: u64,
@@ -83,13 +87,20 @@ impl PolicyTestArgs {
                 return Ok(ExitCode::FAILURE);
             }
         };
-        let files = embedded::model_files(self.model.model.as_deref())?;
-        embedded::check(&files, self.model.model.as_deref())?;
+        let models = Models::read(self.model.model.as_deref(), &self.harm)?;
+        let policies = match table::with_labels_of(policies, &self.file, models.harm.as_ref().map(|(_, it)| it))? {
+            Ok(policies) => policies,
+            Err(problems) if self.json => anyhow::bail!("{}: {problems}", input::name(&self.file)),
+            Err(problems) => {
+                eprint!("{}", table::wrong(&self.file, &problems));
+                return Ok(ExitCode::FAILURE);
+            }
+        };
         let options = self.format.options();
         let reader = input::comments(&self.input, options.clone())?;
         block_on(Box::pin(async {
             let started = Timestamp::now();
-            let system = OneByOne::start(&files, self.model.base_rate, &policies, started).await?;
+            let system = OneByOne::start(&models, self.model.base_rate, &policies, started).await?;
             let mut show = Show { out: BufWriter::new(io::stdout().lock()), json: self.json, counts: [0; 5] };
             let mut seen = HashSet::new();
             let progress = Progress::new("testing", None);
@@ -120,7 +131,7 @@ async fn test<'a>(
 ) -> anyhow::Result<Line<'a>> {
     let Row { line, comment, .. } = row;
     let time = comment.created_utc.and_then(|seconds| Timestamp::from_second(seconds).ok()).unwrap_or(started);
-    let Outcome { probability, judgement, rules, fate } =
+    let Outcome { probability, judgement, harm, rules, fate } =
         match system.take(&event(*line, comment, time, seen), time).await? {
             Ok(outcome) => outcome,
             Err(error) => return Ok(Line::Bad { line: *line, error }),
@@ -143,7 +154,8 @@ async fn test<'a>(
             }
         }
     };
-    Ok(Line::Tested { line: *line, id, outcome, why, matched, severity, probability })
+    let (harm, label) = harm.map(|Harm { harm, label }| (harm, label)).unzip();
+    Ok(Line::Tested { line: *line, id, outcome, why, matched, severity, probability, harm, label: label.flatten() })
 }
 
 /// The comment event of a row, with the id that `modstream send` gives it; of a comment that the file has again, with another.
@@ -157,7 +169,13 @@ fn event(line: u64, comment: &Comment<'_>, time: Timestamp, seen: &mut HashSet<S
 
 fn in_words(why: &Why, rules: &Rules) -> String {
     match why {
-        Why::Threshold => format!("it meets {}", rules.threshold),
+        Why::Thresholds(meets) => {
+            let labels = (!meets.labels.is_empty()).then(|| rules.label_conditions(meets));
+            let removal = meets.removal.then(|| rules.threshold.to_string());
+            let met: Vec<String> = labels.into_iter().chain(removal).collect();
+            format!("it meets {}", met.join(", and "))
+        }
+        Why::SelfHarm(phrase) => format!("it contains \"{phrase}\": somebody may harm themselves"),
         Why::Always(term) => format!("it contains \"{term}\", which always alerts here"),
         Why::Probe => "it is the probe, which always alerts".to_owned(),
     }

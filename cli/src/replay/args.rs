@@ -9,7 +9,7 @@ use clap::builder::NonEmptyStringValueParser;
 use jiff::Timestamp;
 use publish_alerts::Policy;
 
-use crate::common::args::{ModelArgs, or_default};
+use crate::common::args::{HarmArgs, ModelArgs, or_default};
 #[cfg(feature = "aws")]
 use crate::common::aws_args::time;
 use crate::common::output::{OutputError, OutputFile};
@@ -27,6 +27,8 @@ pub(crate) struct ReplayArgs {
     pub(crate) input: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) model: ModelArgs,
+    #[command(flatten)]
+    pub(crate) harm: HarmArgs,
     /// Which comments alert: a probability (`0.8`), or `precision>=0.9`, or `share<=0.05` [default: 0.7]
     #[arg(long, value_name = "POLICY", value_parser = Policy::parse)]
     pub(crate) policy: Option<Policy>,

@@ -19,7 +19,7 @@ use crate::common::input;
 use crate::common::output::OutputFile;
 use crate::common::progress::Progress;
 use crate::common::reading::LabelledArgs;
-use crate::model::embedded;
+use crate::pipeline::functions::Models;
 use crate::policy::table;
 
 /// The most comments of a chunk: its world takes about 5 KB a comment.
@@ -30,27 +30,23 @@ const BYTES_PER_CHUNK: usize = 64 << 20;
 /// The functions with the model and policy to try.
 fn tried(args: &ReplayArgs) -> anyhow::Result<Functions> {
     let document = args.policies.as_deref();
-    let policies = table::named_or(document, &args.policy())?;
-    functions(args, args.model.model.as_deref(), policies, document)
+    let models = Models::read(args.model.model.as_deref(), &args.harm)?;
+    let harm = models.harm.as_ref().map(|(_, manifest)| manifest);
+    let policies = table::named_or(document, &args.policy(), harm)?;
+    Ok(functions(args, models, policies, document))
 }
 
 /// The functions with the model and policy to compare with.
 pub(crate) fn against(args: &ReplayArgs) -> anyhow::Result<Functions> {
     let policies = Policies::of(&args.against_policy(), Severities::default());
-    functions(args, args.against_model.as_deref(), policies, None)
+    let models = Models::read(args.against_model.as_deref(), &args.harm)?;
+    Ok(functions(args, models, policies, None))
 }
 
-/// The functions with a model and policies, which stand in `document` where that is named.
-fn functions(
-    args: &ReplayArgs,
-    folder: Option<&Path>,
-    policies: Policies,
-    document: Option<&Path>,
-) -> anyhow::Result<Functions> {
-    let files = embedded::model_files(folder)?;
-    let (_, manifest) = embedded::check(&files, folder)?;
+/// The functions with models and policies, which stand in `document` where that is named.
+fn functions(args: &ReplayArgs, models: Models, policies: Policies, document: Option<&Path>) -> Functions {
     let condition = document.map_or_else(|| policies.default.threshold.to_string(), input::name);
-    Ok(Functions { files, manifest, base_rate: args.model.base_rate, policies, condition })
+    Functions { models, base_rate: args.model.base_rate, policies, condition }
 }
 
 /// Replays, and shows the difference.

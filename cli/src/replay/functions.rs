@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use modstream_classifier::BaseRate;
-use modstream_classifier::artifact::{Manifest, ModelFiles};
+use modstream_classifier::artifact::Manifest;
 use modstream_events::{Alert, Event, Prediction};
 use modstream_in_use::policies::PolicyStore;
 use modstream_ledger::{Entry, SCHEMA};
@@ -17,7 +17,7 @@ use modstream_policy::Policies;
 
 use super::sides::{CommentOutcome, CommentOutcomes, Item, Known, Raised, Side, Was, event_key};
 use crate::common::display::short_version;
-use crate::pipeline::functions::{self as pipeline, Places, bring_model};
+use crate::pipeline::functions::{self as pipeline, Models, Places};
 use crate::pipeline::in_memory::check_none_given_up;
 
 /// How long the functions may take for a chunk.
@@ -27,8 +27,7 @@ const RECORDS_PER_BATCH: usize = 1_000;
 
 /// `score-comments` and `publish-alerts` with a model and policies.
 pub(crate) struct Functions {
-    pub(crate) files: ModelFiles,
-    pub(crate) manifest: Manifest,
+    pub(crate) models: Models,
     pub(crate) base_rate: Option<BaseRate>,
     pub(crate) policies: Policies,
     /// What the policies are called where they are shown.
@@ -44,13 +43,13 @@ impl Functions {
         let [comments, predictions] = ["comments", "predictions"].map(|name| MemoryStream::new(name, 1, clock));
         let topic = MemoryTopic::new("alerts");
 
-        bring_model(&self.files, &self.manifest, objects.clone(), clock).await?;
+        self.models.bring(objects.clone(), clock).await?;
         PolicyStore::new(&objects, &clock, deadline).push(&self.policies).await?;
         let table = MemoryTable::new("memory", SCHEMA, clock);
         let places =
             Places { predictions: predictions.clone(), table: table.clone(), objects: objects.clone(), alerts: topic };
-        let Manifest { name, .. } = &self.manifest;
-        let functions = pipeline::Functions::start(name, self.base_rate, places, clock, CHUNK_TIMEOUT).await?;
+        let names = self.models.names();
+        let functions = pipeline::Functions::start(&names, self.base_rate, places, clock, CHUNK_TIMEOUT).await?;
 
         let records =
             items.iter().map(|item| PutRecord { partition_key: item.partition_key.clone(), data: item.data.clone() });
@@ -91,7 +90,7 @@ impl Functions {
 
     /// The name under which a replay shows these functions.
     pub(crate) fn named(&self) -> Side {
-        let Manifest { name, version, .. } = &self.manifest;
+        let Manifest { name, version, .. } = &self.models.manifest;
         Side {
             name: format!("{name} {}", short_version(version)),
             condition: self.condition.clone(),

@@ -14,6 +14,7 @@ use jiff::SignedDuration;
 use modstream_classifier::artifact::Manifest;
 use modstream_decisions::moderator;
 use modstream_desk::{Access, SESSION_HOURS, Site, SiteSettings};
+use modstream_in_use::models::{ModelStore, Pointer};
 use modstream_in_use::policies::PolicyStore;
 use modstream_links::{Claim, FORUM, Keys};
 use modstream_platform::sqlite::Role;
@@ -25,20 +26,20 @@ use tokio::task::LocalSet;
 use uuid::Uuid;
 
 use super::bodies::Bodies;
-use super::data::{DESK_URL, DataFolder, KEEP_HOURS, LINK_KEY, MODEL_NAME};
+use super::data::{DESK_URL, DataFolder, HARM_MODEL_NAME, KEEP_HOURS, LINK_KEY, MODEL_NAME};
 use super::front_door::{Address, FrontDoor, FrontDoorArgs, Prepared, WithoutKeys};
 use super::http::{Hosts, Server, host_of, url_of};
 use super::logging::{self, Level};
 use super::mail::MailArgs;
 use super::metrics::Metrics;
 use super::work::{Retention, Work, WorkSettings};
-use crate::common::args::ModelArgs;
+use crate::common::args::{HarmArgs, ModelArgs};
 use crate::common::display::print;
 use crate::common::input::check_read_once;
 use crate::common::interrupt::Interrupts;
 use crate::common::runtime::block_on;
 use crate::model::embedded;
-use crate::pipeline::functions::{FUNCTION_TIMEOUT, bring_model};
+use crate::pipeline::functions::{FUNCTION_TIMEOUT, ModelNames, bring_model};
 use crate::policy::table;
 
 #[derive(Debug, Args)]
@@ -65,6 +66,8 @@ pub(crate) struct ServeArgs {
     pub(crate) policies: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) model: ModelArgs,
+    #[command(flatten)]
+    pub(crate) harm: HarmArgs,
     /// For whom the sign-in link is that is printed
     #[arg(long, value_name = "NAME", default_value = "you", value_parser = moderator)]
     pub(crate) moderator: String,
@@ -142,15 +145,17 @@ impl ServeArgs {
         data.secrets.begin(LINK_KEY, key()?).await?;
         data.database.leave_note(DESK_URL, url.clone()).await?;
         data.database.leave_note(KEEP_HOURS, self.keep_hours.to_string()).await?;
-        let model_name = self.bring_model(&data).await?;
-        self.bring_policies(&data).await?;
+        let removal = self.bring_model(&data).await?;
+        let harm = self.bring_harm_model(&data, &removal).await?;
+        self.bring_policies(&data, harm.as_deref()).await?;
+        let models = ModelNames { removal, harm };
 
         let without_keys = if address.ip().is_loopback() { WithoutKeys::LetIn } else { WithoutKeys::Refuse };
         let said = match &self.url {
             Some(url) => Address::Said(url.clone()),
             None => Address::AsAsked(url.clone()),
         };
-        let judges = (model_name.as_str(), self.model.base_rate);
+        let judges = (&models, self.model.base_rate);
         let door = FrontDoor::start(door, data.objects.clone(), judges, (without_keys, said)).await?;
         let hint = match without_keys {
             WithoutKeys::Refuse if !door.has_keys().await? => NO_KEYS,
@@ -161,7 +166,7 @@ impl ServeArgs {
         let (metrics, works) = (Arc::new(Metrics::default()), Arc::new(AtomicBool::new(false)));
         let hours = |hours: u32| SignedDuration::from_hours(i64::from(hours));
         let settings = WorkSettings {
-            model_name,
+            models,
             base_rate: self.model.base_rate,
             desk_url: url.clone(),
             retention: Retention { streams: hours(self.keep_hours), archive: hours(24 * self.archive_days) },
@@ -225,11 +230,41 @@ impl ServeArgs {
         Ok(name)
     }
 
-    async fn bring_policies(&self, data: &DataFolder) -> anyhow::Result<()> {
+    /// The same of the harm model. Returns the name of those to score with; none where none is wanted.
+    async fn bring_harm_model(&self, data: &DataFolder, removal: &str) -> anyhow::Result<Option<String>> {
+        let known = data.database.note(HARM_MODEL_NAME)?;
+        if let (None, Some(name)) = (&self.harm.harm_model, &known) {
+            return Ok(Some(name.clone()).filter(|name| !name.is_empty()));
+        }
+        let found = embedded::harm(&self.harm)?;
+        let name = found.as_ref().map(|(_, manifest)| manifest.name.clone());
+        if name.as_deref() == Some(removal) {
+            bail!("both models are called {removal}, and a name keeps one of the two: train one under another name");
+        }
+        if let Some((files, manifest)) = &found {
+            Box::pin(bring_model(files, manifest, data.objects.clone(), SystemClock)).await?;
+        }
+        data.database.leave_note(HARM_MODEL_NAME, name.clone().unwrap_or_default()).await?;
+        Ok(name)
+    }
+
+    async fn bring_policies(&self, data: &DataFolder, harm: Option<&str>) -> anyhow::Result<()> {
         let Some(path) = self.policies.as_deref() else { return Ok(()) };
         let policies = table::read(path)?
             .map_err(|problems| anyhow::anyhow!("{}: {problems}", crate::common::input::name(path)))?;
         let deadline = SystemClock.now() + FUNCTION_TIMEOUT;
+        let manifest = match harm {
+            Some(name) => {
+                let store = ModelStore::new(data.objects.clone(), SystemClock, name);
+                match store.pointer(None, deadline).await? {
+                    Pointer::To { version, .. } => Some(store.manifest(&version, deadline).await?),
+                    Pointer::Unchanged | Pointer::Missing => None,
+                }
+            }
+            None => None,
+        };
+        let policies = table::with_labels_of(policies, path, manifest.as_ref())?
+            .map_err(|problems| anyhow::anyhow!("{}: {problems}", crate::common::input::name(path)))?;
         PolicyStore::new(&data.objects, &SystemClock, deadline).push(&policies).await?;
         Ok(())
     }

@@ -17,6 +17,9 @@ pub(crate) const DESK_URL: &str = "desk-url";
 /// The note that says which models are scored with, by their name.
 pub(crate) const MODEL_NAME: &str = "model-name";
 
+/// The note that says which harm models are scored with, by their name; empty where none are.
+pub(crate) const HARM_MODEL_NAME: &str = "harm-model-name";
+
 /// The note that says for how many hours streams keep what is done with.
 pub(crate) const KEEP_HOURS: &str = "keep-hours";
 

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use modstream_classifier::BaseRate;
 use modstream_gateway::keys::{KeyRecord, KeyStore, Role, presented, read_file};
 use modstream_gateway::{Answered, Gateway, Judging, Models, Quotas, Refusal, Request, Route, Settings};
-use modstream_in_use::models::{Following as FollowingModel, InUse, ModelStore};
+use modstream_in_use::models::{Following as FollowingModel, FollowingHarm, InUse, ModelStore};
 use modstream_in_use::policies::Following as FollowingPolicies;
 use modstream_platform::deliver::{DeliveryError, put};
 use modstream_platform::sqlite::SqliteObjects;
@@ -23,8 +23,9 @@ use publish_alerts::Severities;
 
 use crate::common::args::or_default;
 use crate::model::embedded;
+use crate::pipeline::functions::ModelNames;
 
-/// The model with labels that is built in.
+/// The model with labels that is built in. It answers for its names where comments are scored with another harm model, or none.
 const HARM: &str = "harm";
 /// How long what an answer needs is waited for.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -60,7 +61,8 @@ pub(super) struct FrontDoor {
     gateway: Gateway,
     objects: SqliteObjects,
     removal: FollowingModel<SqliteObjects, SystemClock>,
-    labelled: Vec<Arc<InUse>>,
+    harm: Option<FollowingHarm<SqliteObjects, SystemClock>>,
+    built_in: Arc<InUse>,
     policies: FollowingPolicies,
     quotas: Quotas,
     file_keys: Vec<KeyRecord>,
@@ -132,23 +134,26 @@ impl FrontDoorArgs {
 }
 
 impl FrontDoor {
-    /// Starts it over a folder whose model is in use.
+    /// Starts it over a folder whose models are in use.
     ///
     /// # Errors
     /// Where a label is to answer that no model has, or the model in use can't be loaded.
     pub(super) async fn start(
         prepared: Prepared,
         objects: SqliteObjects,
-        (model_name, base_rate): (&str, Option<BaseRate>),
+        (names, base_rate): (&ModelNames, Option<BaseRate>),
         (without_keys, address): (WithoutKeys, Address),
     ) -> anyhow::Result<Self> {
         let Prepared { settings, file, coral_secrets, file_keys } = prepared;
-        let store = ModelStore::new(objects.clone(), SystemClock, model_name);
-        let removal = FollowingModel::start_beside(store, base_rate, deadline()).await?;
+        let store = |name: &str| ModelStore::new(objects.clone(), SystemClock, name);
+        let removal = FollowingModel::start_beside(store(&names.removal), base_rate, deadline()).await?;
+        let harm = match &names.harm {
+            Some(name) => Some(FollowingHarm::start(store(name), deadline()).await),
+            None => None,
+        };
         let (model, manifest) = embedded::model_files(Some(Path::new(HARM)))?.load()?;
-        let labelled = vec![Arc::new(InUse { model, name: manifest.name, version: manifest.version })];
-        let models = Models { removal: removal.snapshot(deadline()).await, labelled: labelled.clone() };
-        settings.check(&models).map_err(|error| match &file {
+        let built_in = Arc::new(InUse { model, name: manifest.name, version: manifest.version });
+        settings.check(&models(&removal, harm.as_ref(), &built_in).await).map_err(|error| match &file {
             Some(path) => in_file(path, &error),
             None => error.into(),
         })?;
@@ -156,7 +161,8 @@ impl FrontDoor {
             gateway: Gateway::new(settings, coral_secrets),
             objects,
             removal,
-            labelled,
+            harm,
+            built_in,
             policies: FollowingPolicies::new(Policies::of(&or_default(None), Severities::default())),
             quotas: Quotas::default(),
             file_keys,
@@ -248,12 +254,12 @@ impl FrontDoor {
         KeyStore::new(&self.objects, &SystemClock, deadline())
     }
 
-    /// Answers a request that was let in, by the model and the policies that are in use.
+    /// Answers a request that was let in, by the models and the policies that are in use.
     ///
     /// # Errors
     /// Where it is not known yet which policies hold.
     pub(super) async fn answer(self: &Arc<Self>, route: Route, request: Request) -> Result<Answered, Refusal> {
-        let models = Models { removal: self.removal.snapshot(deadline()).await, labelled: self.labelled.clone() };
+        let models = models(&self.removal, self.harm.as_ref(), &self.built_in).await;
         let policies = Box::pin(self.policies.snapshot(&self.objects, &SystemClock, deadline())).await;
         let policies = policies.map_err(|error| Refusal::Unavailable(error.to_string()))?;
         let door = Arc::clone(self);
@@ -273,6 +279,22 @@ impl FrontDoor {
     pub(super) async fn keep(&self, key: &str, content: Vec<u8>) -> Result<(), DeliveryError> {
         put(&self.objects, &SystemClock, deadline(), key, content).await.map(drop)
     }
+}
+
+/// The models that answer: those in use, and the one that is built in unless another of its name is in use.
+async fn models(
+    removal: &FollowingModel<SqliteObjects, SystemClock>,
+    harm: Option<&FollowingHarm<SqliteObjects, SystemClock>>,
+    built_in: &Arc<InUse>,
+) -> Models {
+    let harm = match harm {
+        Some(harm) => harm.snapshot(deadline()).await,
+        None => None,
+    };
+    let is_replaced = harm.as_ref().is_some_and(|harm| harm.name == built_in.name);
+    let built_in = Some(built_in).filter(|_| !is_replaced);
+    let labelled = harm.iter().chain(built_in).map(Arc::clone).collect();
+    Models { removal: removal.snapshot(deadline()).await, labelled, harm }
 }
 
 fn deadline() -> Timestamp {

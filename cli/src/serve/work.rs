@@ -24,7 +24,7 @@ use tokio::sync::watch;
 use super::data::{DataFolder, LINK_KEY};
 use super::mail::{MailArgs, Mailer};
 use super::metrics::{Batch, Metrics};
-use crate::pipeline::functions::{FUNCTION_TIMEOUT, Functions, Places, answered};
+use crate::pipeline::functions::{FUNCTION_TIMEOUT, Functions, ModelNames, Places, answered};
 
 /// The records of a batch.
 const BATCH: usize = 500;
@@ -67,8 +67,8 @@ pub(super) struct Work {
 /// What is asked of those who work.
 #[derive(Clone, Debug)]
 pub(super) struct WorkSettings {
-    /// The name of the models to score with.
-    pub(super) model_name: String,
+    /// The names of the models to score with.
+    pub(super) models: ModelNames,
     pub(super) base_rate: Option<BaseRate>,
     /// Where the desk is opened.
     pub(super) desk_url: String,
@@ -83,7 +83,7 @@ impl Work {
         metrics: Arc<Metrics>,
         settings: &WorkSettings,
     ) -> anyhow::Result<Self> {
-        let WorkSettings { model_name, base_rate, desk_url, retention, mail } = settings;
+        let WorkSettings { models, base_rate, desk_url, retention, mail } = settings;
         let mailer = Mailer::new(mail, data.digests.clone()).await?;
         for function in [score_comments::NAME, archive_comments::NAME] {
             data.comments.begin(function, Beginning::Oldest).await?;
@@ -99,7 +99,7 @@ impl Work {
             objects: data.objects.clone(),
             alerts: data.alerts.clone(),
         };
-        let functions = Functions::start(model_name, *base_rate, places, SystemClock, FUNCTION_TIMEOUT).await?;
+        let functions = Functions::start(models, *base_rate, places, SystemClock, FUNCTION_TIMEOUT).await?;
         let config = digest_alerts::Config {
             digests_topic_arn: "here".to_owned(),
             table: "here".to_owned(),

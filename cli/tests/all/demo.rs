@@ -25,11 +25,12 @@ fn a_double_dash_behind_demo_changes_nothing() {
 fn alerts_say_when_where_how_sure_and_why() {
     let run = Folder::new().run(&["demo", "--fast", "--comments", "420", "--policy", "0.8"]);
     assert_eq!(run.status, Some(0), "{}", run.stderr);
-    for part in
-        ["r/science", "removal very likely (0.", "severity ", "420 predictions", "nothing lost, nothing doubled"]
-    {
+    let by_removal = "this community would likely remove it .";
+    for part in ["r/science", by_removal, "toxic .", "severity ", "420 predictions", "nothing lost, nothing doubled"] {
         assert!(run.stdout.contains(part), "{part} is missing in {}", run.stdout);
     }
+    let plain = Folder::new().run(&["demo", "--fast", "--comments", "420", "--policy", "0.8", "--harm-model", "none"]);
+    assert!(plain.stdout.contains("removal very likely (0.") && !plain.stdout.contains(by_removal), "{}", plain.stdout);
     assert!(!run.stdout.contains('\u{1b}'), "colours only on a terminal");
 }
 
@@ -45,7 +46,8 @@ fn it_ends_with_the_digest_of_the_busiest_subreddit_and_json_has_none() {
     assert!(subject.starts_with("Subject: r/") && subject.ends_with(" alerts (10:00-10:05 UTC)"), "{subject}");
     for part in [
         "\n1. ",
-        " likely to be removed\n   dated 1 January 2025, ",
+        "this community would likely remove it .",
+        "\n   dated 1 January 2025, ",
         " UTC\n   | ",
         "\n   because of: ",
         "\nYou get this email because ",
@@ -54,7 +56,12 @@ fn it_ends_with_the_digest_of_the_busiest_subreddit_and_json_has_none() {
     }
     assert!(digest.lines().count() < 35, "{digest}");
     assert_eq!(folder.run(&[&args[..], &["--json"]].concat()).stdout.lines().count(), 1);
-    assert!(!folder.run(&["demo", "--fast", "--comments", "50", "--policy", "1"]).stdout.contains("by email"));
+    assert!(
+        !folder
+            .run(&["demo", "--fast", "--comments", "50", "--policy", "1", "--harm-model", "none"])
+            .stdout
+            .contains("by email")
+    );
 }
 
 #[test]
@@ -68,11 +75,16 @@ fn comments_come_at_the_rate_that_was_asked_for() {
 fn a_policy_decides_what_alerts() {
     let folder = Folder::new();
     let alerts = |policy: &str| {
-        let run = folder.run(&["demo", "--fast", "--comments", "420", "--policy", policy, "--json"]);
-        run.json()["alerts"].as_u64().expect("alerts")
+        let args = ["demo", "--fast", "--comments", "420", "--policy", policy, "--json", "--harm-model", "none"];
+        folder.run(&args).json()["alerts"].as_u64().expect("alerts")
     };
     // Two of the samples have no text to judge, 18 are shorter than what the model learned from, and one is in Spanish.
     assert_eq!(alerts("0"), 420 - 2 - 18 - 1);
+    // Labels alert besides: of the samples three, by the model built in.
+    let by_harm = folder.run(&["demo", "--fast", "--comments", "420", "--policy", "1", "--json"]);
+    assert_eq!(by_harm.json()["alerts"], 3);
+    // Two of the samples have no text to judge.
+    assert_eq!(alerts("0"), 418);
     assert_eq!(alerts("1"), 0);
     assert!(alerts("0.9") < alerts("0.5"));
     assert!(alerts("share<=0.02") < alerts("share<=0.2"));

@@ -25,6 +25,7 @@ policies default
   r/science     precision>=0.7  32 %       0.5, 0.8      20       22:00 to 07:00 (Europe/Berlin), not high  alerts, digest  always: miracle cure | telegram.me/; never: u/AutoModerator; explores 1 %
 
 all together at most 100 alerts an hour
+people who may harm themselves: 31 phrases, 1 contact
 the breaker opens where more than 20 % of comments alert over 5 minutes, 50 alerts at least; for 60 minutes
 ";
     // Whatever the columns' widths are.
@@ -47,6 +48,77 @@ fn what_is_wrong_is_named_line_by_line() {
     assert_eq!((json.status, json.json()["problems"].as_array().map(Vec::len)), (Some(1), Some(3)));
     let missing = folder.run(&["policy", "check", "none.toml"]);
     assert!(missing.status == Some(1) && missing.stderr.contains("none.toml"), "{}", missing.stderr);
+}
+
+#[test]
+fn a_label_that_the_harm_model_does_not_have_is_named_with_its_line_and_the_labels_there_are() {
+    let folder = Folder::new();
+    let document = "[default]\nthreshold = 0.7\n[harm]\norder = [\"threat\"]\nweights = { insults = 0.5 }\n\
+                    alert = { threat = \"false_alarms<=0.02\", spam = 0.9 }\n";
+    folder.file("p.toml", document);
+    let run = folder.run(&["policy", "check", "p.toml"]);
+    assert_eq!((run.status, run.stdout.as_str()), (Some(1), ""));
+    let lines: Vec<&str> = run.stderr.lines().collect();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert!(
+        lines[0].starts_with(
+            "p.toml: line 5: harm.weights.insults: the harm model harm 4ba434f182df has no label `insults`"
+        ),
+        "{lines:?}"
+    );
+    let has = "write one of those that it has (toxic, severe_toxic, obscene, insult, threat, identity_attack), or leave it out";
+    assert!(lines[1].starts_with("p.toml: line 6: harm.alert.spam:") && lines[1].ends_with(has), "{lines:?}");
+    let json = folder.run(&["policy", "check", "p.toml", "--json"]);
+    assert_eq!((json.status, json.json()["problems"].as_array().map(Vec::len)), (Some(1), Some(2)));
+    // What would go by it refuses it, too.
+    for args in [
+        &["policy", "test", "p.toml", "--input", &sample("comments.jsonl")][..],
+        &["demo", "--fast", "--comments", "10", "--policies", "p.toml", "--json"],
+        &["replay", "--input", &sample("comments.jsonl"), "--policies", "p.toml", "--json"],
+    ] {
+        let run = folder.run(args);
+        let said = format!("{}{}", run.stdout, run.stderr);
+        assert!(run.status == Some(1) && said.contains("harm.alert.spam"), "{args:?}: {said}");
+    }
+    // Without a harm model, no label is there.
+    let run = folder.run(&["policy", "check", "p.toml", "--harm-model", "none"]);
+    assert!(run.status == Some(1) && run.stderr.contains("`threat`, and there is no harm model"), "{}", run.stderr);
+    let run = folder.run(&["policy", "check", "p.toml", "--harm-model", "rscience"]);
+    assert!(run.status == Some(1) && run.stderr.contains("and not how harmful it is"), "{}", run.stderr);
+
+    let good = document.replace("insults", "insult").replace("spam = 0.9", "obscene = \"none\"");
+    folder.file("p.toml", &good);
+    let run = folder.run(&["policy", "check", "p.toml"]);
+    assert_eq!((run.status, run.stderr.as_str()), (Some(0), ""));
+    for line in [
+        "insult weighs 0.5 and alerts at false_alarms<=0.01\n",
+        "obscene weighs 0.25 and never alerts\n",
+        "threat weighs 1 and alerts at false_alarms<=0.02\n",
+        "harm is medium from 0.3 and high from 0.6 up\n",
+    ] {
+        assert!(run.stdout.contains(line), "{line} is missing in {}", run.stdout);
+    }
+}
+
+#[test]
+fn what_labels_and_phrases_make_of_comments_is_said() {
+    let folder = Folder::new();
+    folder.file("p.toml", "[default]\nthreshold = 0.99\n[self_harm]\ncontacts = [\"somebody\"]\n");
+    let bodies = ["I will find where you live and hurt you.", "ok", "I want to end my life", "You are an idiot"];
+    let rows: Vec<String> = bodies.iter().map(|body| json!({ "body": body }).to_string()).collect();
+    folder.file("c.jsonl", &(rows.join("\n") + "\n"));
+    let lines = folder.run(&["policy", "test", "p.toml", "--input", "c.jsonl", "--json"]).lines();
+    let said: Vec<[&Value; 3]> = lines.iter().map(|it| [&it["outcome"], &it["severity"], &it["label"]]).collect();
+    assert_eq!(said[0], [&json!("alert"), &json!("high"), &json!("threat")]);
+    assert_eq!(said[1][..2], [&json!("pass"), &Value::Null]);
+    assert_eq!(said[2][..2], [&json!("alert"), &json!("high")]);
+    assert_eq!(said[3][..2], [&json!("alert"), &json!("medium")]);
+    assert_eq!(lines[0]["why"], "it meets threat false_alarms<=0.01");
+    assert_eq!(lines[2]["why"], "it contains \"end my life\": somebody may harm themselves");
+    assert!((lines[0]["harm"].as_f64().expect("a number") - 0.62).abs() < 0.01, "{}", lines[0]);
+    let without =
+        folder.run(&["policy", "test", "p.toml", "--input", "c.jsonl", "--json", "--harm-model", "none"]).lines();
+    assert_eq!((&without[0]["outcome"], &without[0]["harm"]), (&json!("pass"), &Value::Null));
 }
 
 #[test]

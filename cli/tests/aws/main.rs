@@ -6,6 +6,7 @@ mod command;
 mod demo;
 mod forget;
 mod function;
+mod harm;
 mod model;
 mod policy;
 mod probe;

@@ -60,6 +60,9 @@ fn alerted(aws: &FakeAws, id: &str) {
         other: 0.0,
         model: ModelRef { name: "old".into(), version: "0".repeat(64).into() },
         operating_point: OperatingPoint { precision: 0.9, recall: 0.1, share: 0.1, base_rate: 0.3 },
+        labels: None,
+        harm_model: None,
+        harm_support: None,
         not_judged: None,
         support: None,
     };

@@ -21,6 +21,9 @@ pub(crate) fn alert(aws: &FakeAws, days_ago: i64) -> String {
     let prediction = Prediction {
         comment: Comment { author: Some("bob".into()), body: Some("Buy my coins".into()), ..Comment::default() },
         version: None,
+        labels: None,
+        harm_model: None,
+        harm_support: None,
         not_judged: None,
         support: None,
         comment_event: EventRef { source: "urn:example:forum".into(), id: id.clone().into(), time },

@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use modstream_events::{
-    Action, Alert, Comment, Data, Decision, Event, EventRef, Links, ModelRef, NotJudged, OperatingPoint, Origin,
-    Outside, PolicyRef, Prediction, Quarantined, Reason, Severity, Term, Versioned,
+    Action, Alert, Comment, Data, Decision, Event, EventRef, LabelPrediction, Links, Meets, ModelRef, NotJudged,
+    OperatingPoint, Origin, Outside, PolicyRef, Prediction, Quarantined, Reason, SelfHarm, Severity, Term, Versioned,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -58,6 +58,14 @@ fn event_ref() -> impl Strategy<Value = EventRef<'static>> {
     (text(), text(), instant()).prop_map(|(source, id, time)| EventRef { source, id, time })
 }
 
+fn label() -> impl Strategy<Value = LabelPrediction<'static>> {
+    let terms = vec((text(), number()).prop_map(|(term, contribution)| Term { term, contribution }), 0..2);
+    let numbers = [number(), number(), number(), number(), number()];
+    (text(), numbers, terms).prop_map(|(label, [probability, log_odds, intercept, other, false_alarms], terms)| {
+        LabelPrediction { label, probability, log_odds, intercept, terms, other, false_alarms }
+    })
+}
+
 fn prediction() -> impl Strategy<Value = Prediction<'static>> {
     let terms = vec((text(), number()).prop_map(|(term, contribution)| Term { term, contribution }), 0..4);
     let model = (text(), text()).prop_map(|(name, version)| ModelRef { name, version });
@@ -65,8 +73,10 @@ fn prediction() -> impl Strategy<Value = Prediction<'static>> {
         .prop_map(|[precision, recall, share, base_rate]| OperatingPoint { precision, recall, share, base_rate });
     let numbers = [number(), number(), number(), number()];
     let not_judged = select(vec![None, Some(NotJudged::NoText), Some(NotJudged::Placeholder)]);
-    let support = select(vec![None, Some(Outside::Shorter), Some(Outside::Longer), Some(Outside::UnknownWords)]);
-    (comment(), event_ref(), numbers, terms, model, point, not_judged, support).prop_map(
+    let outside = || select(vec![None, Some(Outside::Shorter), Some(Outside::Longer), Some(Outside::UnknownWords)]);
+    let harm = option::of((vec(label(), 0..3), text(), text()));
+    let marks = (not_judged, outside(), outside());
+    (comment(), event_ref(), numbers, terms, model, point, marks, harm).prop_map(
         |(
             comment,
             comment_event,
@@ -74,9 +84,10 @@ fn prediction() -> impl Strategy<Value = Prediction<'static>> {
             terms,
             model,
             operating_point,
-            not_judged,
-            support,
+            (not_judged, support, harm_support),
+            harm,
         )| {
+            let (labels, harm_model) = harm.map(|(labels, name, version)| (labels, ModelRef { name, version })).unzip();
             Prediction {
                 comment,
                 comment_event,
@@ -88,6 +99,9 @@ fn prediction() -> impl Strategy<Value = Prediction<'static>> {
                 other,
                 model,
                 operating_point,
+                labels,
+                harm_model,
+                harm_support,
                 not_judged,
                 support,
             }
@@ -99,10 +113,22 @@ fn alert() -> impl Strategy<Value = Alert<'static>> {
     let severity = select(vec![Severity::Low, Severity::Medium, Severity::High]);
     let policy = (text(), text()).prop_map(|(name, condition)| PolicyRef { name, condition });
     let links = (text(), text()).prop_map(|(remove, keep)| Links { remove, keep });
-    let optional = (option::of(text()), option::of(number()), any::<bool>(), option::of(links));
+    let meets = (any::<bool>(), vec(text(), 0..3)).prop_map(|(removal, labels)| Meets { removal, labels });
+    let self_harm = (text(), vec(text(), 0..3)).prop_map(|(phrase, contacts)| SelfHarm { phrase, contacts });
+    let harm = (option::of(number()), option::of(meets), option::of(self_harm));
+    let optional = (option::of(text()), option::of(number()), any::<bool>(), option::of(links), harm);
     (prediction(), text(), severity, policy, optional).prop_map(|(prediction, id, severity, policy, optional)| {
-        let (matched, exploration, probe, links) = optional;
-        Alert { matched, exploration, probe, links, ..Alert::new(prediction, id, severity, policy) }
+        let (matched, exploration, probe, links, (harm, meets, self_harm)) = optional;
+        Alert {
+            matched,
+            exploration,
+            probe,
+            links,
+            harm,
+            meets,
+            self_harm,
+            ..Alert::new(prediction, id, severity, policy)
+        }
     })
 }
 

@@ -202,6 +202,9 @@ fn prediction_event(index: usize) -> Event<'static, Prediction<'static>> {
         other: score.other,
         model: ModelRef { name: "rscience".into(), version: MODEL_VERSION.into() },
         operating_point: OperatingPoint { precision, recall, share, base_rate: 0.1 },
+        labels: None,
+        harm_model: None,
+        harm_support: None,
         not_judged: None,
         support: None,
     };

@@ -47,6 +47,9 @@ pub(crate) fn prediction_event() -> Event<'static, Prediction<'static>> {
         other: 1.5,
         model: ModelRef { name: "rscience".into(), version: MODEL_VERSION.into() },
         operating_point: OperatingPoint { precision: 0.91, recall: 0.12, share: 0.013, base_rate: 0.1 },
+        labels: None,
+        harm_model: None,
+        harm_support: None,
         not_judged: None,
         support: None,
     };

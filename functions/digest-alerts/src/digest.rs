@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use modstream_events::{Alert, Event, Severity};
 use modstream_ledger::digests::{Digest, Late, MAX_NAMED, WithheldCount};
-use modstream_ledger::{AlertKey, Entry, Kind, Listed};
+use modstream_ledger::{AlertKey, Entry, Kind, Listed, Urgency};
 use modstream_windows::{Tumbling, Window, Windows};
 
 use crate::DigestRules;
@@ -24,6 +24,8 @@ pub struct Candidate {
     pub severity: Severity,
     /// The probability that a moderator would remove the comment.
     pub probability: f64,
+    /// What orders it among others.
+    pub urgency: Urgency,
     /// Whether the comment meets no policy, and is asked about all the same.
     pub is_exploration: bool,
     /// Why the alert was held back, where it was.
@@ -33,13 +35,13 @@ pub struct Candidate {
 impl Candidate {
     /// What a list of alerts says of one; none of a probe, which is in no digest.
     pub(crate) fn listed(listed: Listed) -> Option<Self> {
-        let Listed { key, made, kind, subreddit, severity, probability, withheld } = listed;
+        let Listed { key, made, kind, subreddit, severity, probability, urgency, withheld } = listed;
         let is_exploration = match kind {
             Kind::Alert => false,
             Kind::Exploration => true,
             Kind::Probe => return None,
         };
-        Some(Candidate { alert: key, subreddit, time: made, severity, probability, is_exploration, withheld })
+        Some(Candidate { alert: key, subreddit, time: made, severity, probability, urgency, is_exploration, withheld })
     }
 
     /// What the ledger has of an alert by now; none of one whose comment has another text since, or is gone.
@@ -52,6 +54,7 @@ impl Candidate {
             subreddit: event.data.comment.subreddit.as_deref().filter(|name| !name.is_empty()).map(str::to_owned),
             severity: entry.severity,
             probability: event.data.probability,
+            urgency: entry.urgency,
             withheld: entry.withheld().cloned(),
         })
     }
@@ -61,9 +64,10 @@ impl Candidate {
         self.subreddit.as_deref().unwrap_or_default()
     }
 
-    /// The order in which a digest has its alerts: the strongest first.
+    /// The order in which a digest has its alerts: the strongest first, somebody in need before all.
     pub(crate) fn by_strength(&self, other: &Self) -> Ordering {
-        other.probability.total_cmp(&self.probability).then_with(|| self.alert.id.cmp(&other.alert.id))
+        let strength = |candidate: &Self| candidate.urgency.strength(candidate.probability);
+        strength(other).total_cmp(&strength(self)).then_with(|| self.alert.id.cmp(&other.alert.id))
     }
 }
 

@@ -22,7 +22,7 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 use kinesis_batch::{Batch, BatchResponse, Fault, Handler, Outcome, PayloadError, Record};
 use lifecycle::{Besides, Change};
-use modstream_events::{Alert, BadRecord, Event, PredictionEvent, Reason, ids};
+use modstream_events::{Alert, BadRecord, Event, Prediction, PredictionEvent, Reason, ids};
 use modstream_in_use::policies::Following;
 use modstream_ledger::comments::{CONCURRENT_CALLS, CommentRecord};
 use modstream_ledger::limits::{Budgets, Known, Watch, message_about};
@@ -31,7 +31,7 @@ use modstream_links::LinkMaker;
 use modstream_platform::deliver::{Cause, DeliveryError, Published, publish_all};
 use modstream_platform::table::Table;
 use modstream_platform::{Bytes, CallErrorKind, Clock, MAX_PUBLISH_MESSAGES, Message, Objects, Topic};
-use modstream_policy::{Judgement, Policies, Why};
+use modstream_policy::{Alerts, JudgedLabel, Judgement, Policies, Rules, Why};
 use modstream_telemetry::{
     alert_resumed, alerts_withheld, batch_handled, breaker_opened, comment_gone, policy_unknown,
 };
@@ -150,6 +150,26 @@ struct Publication {
     message: Message,
 }
 
+/// How harmful a comment is, where its labels were judged; labels that say nothing go. Of the others, the prediction keeps what its alert is to say: the
+/// foremost one, and those that alert, the most harmful first.
+fn judged(rules: &Rules, prediction: &mut Prediction<'_>) -> Option<f64> {
+    let (harm, kept) = {
+        let Some(found) = rules.harm(prediction) else {
+            prediction.labels = None;
+            return None;
+        };
+        let is_said = |(place, label): &(usize, &JudgedLabel<'_>)| *place == 0 || label.alerts == Alerts::Yes;
+        let said = found.labels.iter().enumerate().filter(is_said);
+        let kept: Vec<String> = said.map(|(_, label)| label.said.label.to_string()).collect();
+        (found.harm, kept)
+    };
+    let mut labels = prediction.labels.take()?;
+    labels.retain(|label| kept.iter().any(|kept| *kept == label.label));
+    labels.sort_by_key(|label| kept.iter().position(|kept| *kept == label.label));
+    prediction.labels = Some(labels);
+    Some(harm)
+}
+
 /// What subscriptions filter alerts by. What SNS refuses of it is cleaned away on the way out.
 fn attributes(alert: &Alert<'_>) -> BTreeMap<String, String> {
     let all = [
@@ -158,6 +178,7 @@ fn attributes(alert: &Alert<'_>) -> BTreeMap<String, String> {
         ("model_version", Some(alert.model.version.as_ref())),
         ("policy", Some(alert.policy.name.as_ref())),
         ("probe", alert.probe.then_some("true")),
+        ("self_harm", alert.self_harm.is_some().then_some("true")),
     ];
     all.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect()
 }
@@ -215,14 +236,21 @@ impl<T: Topic, B: Table, O: Objects, C: Clock> Handler for Publishing<'_, T, B, 
         let id = id(&comment_event.source, &comment_event.id, name).to_string();
         let comment_key = lifecycle::comment_of(&prediction);
         let seen = rules.at_base_rate(&prediction);
+        let meets = rules.meets(&prediction);
+        let policy = policies.to_ref(rules, Some(&meets));
+        let judged = judged(rules, &mut prediction);
         prediction.probability = seen.probability;
         prediction.log_odds = seen.log_odds;
         prediction.operating_point = seen.operating_point;
-        let mut alert = Alert::new(prediction, event.id, severity, policies.to_ref(rules));
+        let mut alert = Alert::new(prediction, event.id, severity, policy);
         alert.exploration = share;
         alert.probe = why == Some(Why::Probe);
-        if let Some(Why::Always(term)) = why {
-            alert.matched = Some(term.into());
+        alert.harm = judged;
+        alert.meets = judged.map(|_| meets);
+        match why {
+            Some(Why::Always(term)) => alert.matched = Some(term.into()),
+            Some(Why::SelfHarm(phrase)) => alert.self_harm = Some(rules.self_harm.found(&phrase)),
+            Some(Why::Thresholds(_) | Why::Probe) | None => {}
         }
         Ok(Some(Work::Alert(Box::new(Pending { id, alert: alert.into_owned(), comment_key }))))
     }

@@ -26,6 +26,9 @@ fn prediction(number: usize, body: &str, time: Timestamp) -> Vec<u8> {
         other: 0.0,
         model: ModelRef { name: "m".into(), version: "f".repeat(64).into() },
         operating_point: OperatingPoint { precision: 0.7, recall: 0.2, share: 0.06, base_rate: 0.3 },
+        labels: None,
+        harm_model: None,
+        harm_support: None,
         not_judged: None,
         support: None,
     };
@@ -73,11 +76,12 @@ async fn bytes_for(body: &str) -> usize {
 }
 
 /// Reading a text with escapes allocates it three times over: were the alert read again, this would be seen. The function reads
-/// the prediction, owns the alert, encodes it into a buffer that grows, and makes the message: some eight times the text.
+/// the prediction, looks for phrases in the text's normal form, owns the alert, encodes it into a buffer that grows, and makes the
+/// message: some fourteen times the text.
 #[tokio::test(start_paused = true)]
 async fn a_fresh_alert_is_not_read_again_and_its_text_is_not_copied_for_each_call() {
     let long = "Is the sample \"large\" enough?\n".repeat(MAX_BODY_CHARS / 30);
     let allocated = bytes_for(&long).await - bytes_for("").await;
     let times = allocated as f64 / (ALERTS * long.len()) as f64;
-    assert!(times < 10.0, "{times} times the text is allocated");
+    assert!(times < 15.0, "{times} times the text is allocated");
 }

@@ -61,38 +61,45 @@ fn handle(criterion: &mut Criterion) {
         predictions_stream: "predictions".to_owned(),
         bucket: "bucket".to_owned(),
         model_name: "rscience".to_owned(),
+        harm_model_name: None,
         base_rate: None,
         top_terms: 5,
     };
     let deadline = clock.now() + TIME;
     runtime.block_on(async {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/rscience");
-        let store = ModelStore::new(objects.clone(), clock, "rscience");
-        let pushed = store.push(&ModelFiles::read(folder).expect("the model"), deadline).await.expect("pushes");
-        store.promote(&pushed.version, deadline).await.expect("promotes");
+        for name in ["rscience", "harm"] {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models").join(name);
+            let store = ModelStore::new(objects.clone(), clock, name);
+            let pushed = store.push(&ModelFiles::read(folder).expect("the model"), deadline).await.expect("pushes");
+            store.promote(&pushed.version, deadline).await.expect("promotes");
+        }
     });
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let lines = std::fs::read_to_string(root.join("events/samples/comments.jsonl")).expect("samples");
     let comments = lines.lines().map(|line| serde_json::from_str(line).expect("a comment")).collect();
-    let started = || {
+    let with_labels = Config { harm_model_name: Some("harm".to_owned()), ..config.clone() };
+    let started = |config: &Config| {
         let stream = MemoryStream::new("predictions", 1, clock);
-        let start = ScoreComments::start(&config, stream, objects.clone(), clock, clock.now() + TIME);
+        let start = ScoreComments::start(config, stream, objects.clone(), clock, clock.now() + TIME);
         runtime.block_on(start).expect("starts")
     };
     let mut group = criterion.benchmark_group("payload to predictions");
     group.throughput(Throughput::Elements(RECORDS as u64));
     for (name, comments) in by_length(comments) {
         let payload = payload(&comments);
-        group.bench_function(format!("1,000 {name} comments"), |bench| {
-            bench.iter_batched(
-                started,
-                |function| {
-                    let response = runtime.block_on(function.handle(&payload, clock.now() + TIME)).expect("a batch");
-                    assert!(response.batch_item_failures.is_empty());
-                },
-                BatchSize::PerIteration,
-            );
-        });
+        for (what, config) in [("", &config), (", with labels", &with_labels)] {
+            group.bench_function(format!("1,000 {name} comments{what}"), |bench| {
+                bench.iter_batched(
+                    || started(config),
+                    |function| {
+                        let response =
+                            runtime.block_on(function.handle(&payload, clock.now() + TIME)).expect("a batch");
+                        assert!(response.batch_item_failures.is_empty());
+                    },
+                    BatchSize::PerIteration,
+                );
+            });
+        }
     }
     group.finish();
 }

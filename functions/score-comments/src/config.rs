@@ -10,6 +10,8 @@ pub struct Config {
     pub bucket: String,
     /// `MODEL_NAME`: the model to score with.
     pub model_name: String,
+    /// `HARM_MODEL_NAME`: the harm model to score with, too; none where it is not set or empty.
+    pub harm_model_name: Option<String>,
     /// `BASE_RATE`: the share of comments that moderators remove; the training data's where it is not set.
     pub base_rate: Option<BaseRate>,
     /// `TOP_TERMS`: how many terms a prediction names, 5 where it is not set.
@@ -41,6 +43,14 @@ impl Config {
                 wanted: "the name of the model to score with",
                 example: "rscience",
             })?,
+            harm_model_name: environment.optional(
+                Variable {
+                    name: "HARM_MODEL_NAME",
+                    wanted: "the name of the model whose labels say how harmful a comment is",
+                    example: "harm",
+                },
+                |text| Some(text.to_owned()),
+            )?,
             base_rate: environment.optional(
                 Variable {
                     name: "BASE_RATE",

@@ -1,6 +1,7 @@
-//! The stream `comments` → the model → the stream `predictions`: one prediction a comment.
+//! The stream `comments` → the models → the stream `predictions`: one prediction a comment.
 //!
-//! A batch is scored with one snapshot of the model. Bad records go to quarantine, the rest is delivered in order, and the
+//! A batch is scored with one snapshot of the model of removals, and one of the harm model, if there is one: labels are added
+//! where they can be, and nothing waits for them. Bad records go to quarantine, the rest is delivered in order, and the
 //! response names the first record that must come again ([`kinesis_batch`] has the rules).
 
 mod config;
@@ -10,14 +11,14 @@ use std::sync::Mutex;
 
 use jiff::Timestamp;
 use kinesis_batch::{Batch, BatchResponse, Fault, Handler, Outcome, PayloadError, Record};
-use modstream_classifier::Scratch;
 use modstream_events::{BadRecord, Reason};
-use modstream_in_use::models::{Following, InUse, ModelStore, StoreError};
+use modstream_in_use::models::{Following, FollowingHarm, ModelStore, StoreError};
 use modstream_platform::deliver::{Delivery, DeliveryError, put_all};
 use modstream_platform::{Clock, Objects, PutRecord, Stream};
 use modstream_telemetry::batch_handled;
 
 pub use config::Config;
+use predict::{Models, Scratches};
 
 /// The function's name; its events' `source` is `urn:modstream:score-comments`.
 pub const NAME: &str = "score-comments";
@@ -35,14 +36,15 @@ pub struct ScoreComments<S, O, C> {
     objects: O,
     clock: C,
     models: Following<O, C>,
+    harm: Option<FollowingHarm<O, C>>,
     top_terms: usize,
 }
 
 impl<S: Stream, O: Objects + Clone, C: Clock + Clone> ScoreComments<S, O, C> {
-    /// Loads the model in use.
+    /// Loads the models in use.
     ///
     /// # Errors
-    /// Where there is none, or it is refused: the function must not start then.
+    /// Where there is none of removals, or it is refused: the function must not start then. A harm model may be missing.
     pub async fn start(
         config: &Config,
         predictions: S,
@@ -52,7 +54,14 @@ impl<S: Stream, O: Objects + Clone, C: Clock + Clone> ScoreComments<S, O, C> {
     ) -> Result<Self, StartError> {
         let store = ModelStore::new(objects.clone(), clock.clone(), config.model_name.clone());
         let models = Following::start(store, config.base_rate, deadline).await?;
-        Ok(ScoreComments { predictions, objects, clock, models, top_terms: config.top_terms })
+        let harm = match &config.harm_model_name {
+            Some(name) => {
+                let store = ModelStore::new(objects.clone(), clock.clone(), name.clone());
+                Some(FollowingHarm::start(store, deadline).await)
+            }
+            None => None,
+        };
+        Ok(ScoreComments { predictions, objects, clock, models, harm, top_terms: config.top_terms })
     }
 
     /// Handles one invocation: a Kinesis payload in, the partial batch response out. Everything is done by `deadline`.
@@ -64,10 +73,15 @@ impl<S: Stream, O: Objects + Clone, C: Clock + Clone> ScoreComments<S, O, C> {
         if batch.records.is_empty() {
             return Ok(BatchResponse::success());
         }
-        let model = self.models.snapshot(deadline).await;
+        let removal = self.models.snapshot(deadline).await;
+        let harm = match &self.harm {
+            Some(harm) => harm.snapshot(deadline).await,
+            None => None,
+        };
+        let models = Models { removal: &removal, harm: harm.as_deref(), top_terms: self.top_terms };
         let now = self.clock.now();
         let take_until = now + deadline.duration_since(now) / 2;
-        let work = Scoring { function: self, model: &model, scratch: Mutex::default(), take_until, deadline };
+        let work = Scoring { function: self, models, scratch: Mutex::default(), take_until, deadline };
         let report = kinesis_batch::handle(&batch, &work).await;
         batch_handled(NAME, &batch, &report);
         Ok(report.response())
@@ -77,8 +91,8 @@ impl<S: Stream, O: Objects + Clone, C: Clock + Clone> ScoreComments<S, O, C> {
 /// What scoring one batch of comments needs.
 struct Scoring<'a, S, O, C> {
     function: &'a ScoreComments<S, O, C>,
-    model: &'a InUse,
-    scratch: Mutex<Scratch>,
+    models: Models<'a>,
+    scratch: Mutex<Scratches>,
     /// Half of the time is for scoring, the rest for sending.
     take_until: Timestamp,
     deadline: Timestamp,
@@ -98,18 +112,11 @@ impl<S: Stream, O: Objects, C: Clock> Handler for Scoring<'_, S, O, C> {
             // A panic over an earlier record left the buffers in an unknown state.
             self.scratch.clear_poison();
             let mut scratch = poisoned.into_inner();
-            *scratch = Scratch::default();
+            *scratch = Scratches::default();
             scratch
         });
         let now = self.function.clock.now();
-        let data = predict::predict(
-            self.model,
-            data,
-            modstream_quarantine::arrived(record),
-            self.function.top_terms,
-            now,
-            &mut scratch,
-        )?;
+        let data = predict::predict(&self.models, data, modstream_quarantine::arrived(record), now, &mut scratch)?;
         Ok(Some(PutRecord { partition_key: record.partition_key.clone().into_owned(), data }))
     }
 

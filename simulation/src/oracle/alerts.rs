@@ -8,7 +8,7 @@ use modstream_tests::{Audit, StoredRecord};
 use serde_json::Value;
 
 use super::json::{number, parse, text, time};
-use super::policy::{Policies, Verdict, is_probe};
+use super::policy::{Policies, Verdict, is_probe, labels};
 use super::{Evidence, lifecycle};
 
 /// What predictions ask for.
@@ -20,8 +20,9 @@ struct Asked {
     gone: BTreeSet<String>,
     /// The ids of alerts that the topic refuses.
     refused: BTreeSet<String>,
-    /// The data of prediction events, by id.
-    predictions: BTreeMap<String, Value>,
+    /// The data of prediction events, by id: a repeat may have labels where the first had none, or the other way around, as the harm
+    /// model comes and goes.
+    predictions: BTreeMap<String, Vec<Value>>,
 }
 
 /// The texts that were published of each alert, by its id.
@@ -103,7 +104,10 @@ fn asked(evidence: &Evidence, audit: &Audit, policies: &Policies<'_>, broken: &m
         let alert = || ids::alert(source, comment, policies.name()).to_string();
         let exploration = || ids::exploration(source, comment, policies.name()).to_string();
         // An alert that the topic refuses may be held back later, with the text that was requested first.
-        asked.predictions.insert(text(&event, "/id").unwrap_or_default().to_owned(), event["data"].clone());
+        let of_id = asked.predictions.entry(text(&event, "/id").unwrap_or_default().to_owned()).or_default();
+        if !of_id.contains(&event["data"]) {
+            of_id.push(event["data"].clone());
+        }
         if let Some(entry) = audit.quarantined("predictions", record) {
             if text(&entry, "/data/reason") == Some("refused") && !evidence.refused.contains(&alert()) {
                 broken.push(format!("alert {}: in quarantine as refused, and the topic takes it", alert()));
@@ -154,9 +158,17 @@ fn published(evidence: &Evidence) -> Published<'_> {
 /// What an alert says is what follows from its prediction.
 fn broken_in_text(event: &Value, id: &str, asked: &Asked, policies: &Policies<'_>) -> Option<String> {
     let prediction = text(event, "/data/prediction_id").unwrap_or_default();
-    let Some(data) = asked.predictions.get(prediction) else {
+    let Some(all) = asked.predictions.get(prediction) else {
         return Some(format!("alert {id}: its prediction {prediction} is on no stream"));
     };
+    // It follows from one of them.
+    let broken: Option<Vec<String>> =
+        all.iter().map(|data| broken_beside(event, id, prediction, data, policies)).collect();
+    broken?.into_iter().next()
+}
+
+/// What an alert says that does not follow from a prediction.
+fn broken_beside(event: &Value, id: &str, prediction: &str, data: &Value, policies: &Policies<'_>) -> Option<String> {
     let said = (text(event, "/data/severity"), event.pointer("/data/exploration").and_then(Value::as_f64));
     let wanted = match policies.judge(data) {
         Verdict::Pass => return Some(format!("alert {id}: its prediction {prediction} meets no policy")),
@@ -165,6 +177,17 @@ fn broken_in_text(event: &Value, id: &str, asked: &Asked, policies: &Policies<'_
     };
     let probability = policies.at_base_rate(data).probability;
     let is_off = (number(event, "/data/probability") - probability).abs() > 1e-9;
+    // The most harmful label decides how urgent it is, and which of the policies it meets is said.
+    let harm = labels(data).map(|labels| policies.harm(labels));
+    let said_harm = event.pointer("/data/harm").and_then(Value::as_f64);
+    let is_other = match (harm, said_harm) {
+        (Some(harm), Some(said)) => (harm - said).abs() > 1e-9 || event.pointer("/data/meets").is_none(),
+        (None, None) => event.pointer("/data/meets").is_some(),
+        _ => true,
+    };
+    if is_other {
+        return Some(format!("alert {id}: it says a harm of {said_harm:?}, and {harm:?} follows"));
+    }
     (said != wanted || is_off).then(|| format!("alert {id}: it says {said:?}, and {wanted:?} at {probability} follows"))
 }
 

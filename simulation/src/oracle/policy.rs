@@ -104,9 +104,17 @@ impl Policies<'_> {
         let seen = self.at_base_rate(data);
         let leaves_alone = self.rule(name, "outside_support").and_then(Value::as_str) != Some("judged");
         let is_outside = leaves_alone && text(data, "/support").is_some();
-        let says_nothing = is_outside || !body.contains(char::is_alphanumeric);
-        let urgency = if says_nothing { Urgency::Low } else { self.urgency(name, seen.probability) };
+        let says_nothing = !body.contains(char::is_alphanumeric);
+        let urgency = match labels(data) {
+            _ if says_nothing => Urgency::Low,
+            Some(labels) => self.urgency_of_harm(labels),
+            None if is_outside => Urgency::Low,
+            None => self.urgency(name, seen.probability),
+        };
         let lowered = body.to_lowercase();
+        if self.phrases().iter().any(|phrase| holds(&lowered, phrase)) {
+            return Verdict::Alert(Urgency::High);
+        }
         let always = self.rule(name, "always").and_then(Value::as_array).into_iter().flatten();
         if always.into_iter().any(|term| holds(&lowered, term)) {
             return Verdict::Alert(urgency.max(Urgency::Medium));
@@ -114,8 +122,13 @@ impl Policies<'_> {
         if says_nothing {
             return Verdict::Pass;
         }
-        if self.meets(name, seen) {
+        // Each model says nothing of what it knows nothing of: of labels there are none then.
+        let is_removal = !is_outside && self.meets(name, seen);
+        if is_removal || labels(data).is_some_and(|labels| self.alerts_by_labels(labels)) {
             return Verdict::Alert(urgency);
+        }
+        if is_outside {
+            return Verdict::Pass;
         }
         match self.rule(name, "exploration_share").and_then(Value::as_f64) {
             Some(share) if is_explored(data, share) => Verdict::Explore(share, urgency),
@@ -134,6 +147,64 @@ impl Policies<'_> {
             (_, Some(most)) => seen.share <= most,
             _ => seen.probability >= bound(Some(text)).unwrap_or(f64::INFINITY),
         }
+    }
+
+    /// What a label weighs: what the document says, or what is usual.
+    fn weight(&self, label: &str) -> f64 {
+        let usual = match label {
+            "threat" => 1.0,
+            "severe_toxic" => 0.9,
+            "insult" | "toxic" => 0.5,
+            "obscene" => 0.25,
+            _ => 0.0,
+        };
+        self.0.pointer("/harm/weights").and_then(|own| own[label].as_f64()).unwrap_or(usual)
+    }
+
+    /// How harmful a comment with these labels is: the largest of weight times probability.
+    pub(super) fn harm(&self, labels: &[Value]) -> f64 {
+        let harm =
+            |label: &Value| self.weight(text(label, "/label").unwrap_or_default()) * number(label, "/probability");
+        labels.iter().map(harm).fold(0.0, f64::max)
+    }
+
+    fn urgency_of_harm(&self, labels: &[Value]) -> Urgency {
+        let from = |name: &str, usual: f64| {
+            self.0.pointer(&format!("/harm/severity/{name}")).and_then(Value::as_f64).unwrap_or(usual)
+        };
+        match self.harm(labels) {
+            harm if harm >= from("high", 0.6) => Urgency::High,
+            harm if harm >= from("medium", 0.3) => Urgency::Medium,
+            _ => Urgency::Low,
+        }
+    }
+
+    /// Whether one of the labels alerts: by what the document says of it, or, where it weighs anything, at 1 % of false alarms.
+    fn alerts_by_labels(&self, labels: &[Value]) -> bool {
+        labels.iter().any(|label| {
+            let name = text(label, "/label").unwrap_or_default();
+            match self.0.pointer("/harm/alert").and_then(|own| own.get(name)) {
+                Some(Value::Number(least)) => {
+                    least.as_f64().is_some_and(|least| number(label, "/probability") >= least)
+                }
+                Some(said) => {
+                    let said = said.as_str().unwrap_or_default();
+                    match said.strip_prefix("false_alarms<=").map(str::parse::<f64>) {
+                        Some(Ok(most)) => number(label, "/false_alarms") <= most,
+                        _ => said.parse::<f64>().is_ok_and(|least| number(label, "/probability") >= least),
+                    }
+                }
+                None => self.weight(name) > 0.0 && number(label, "/false_alarms") <= 0.01,
+            }
+        })
+    }
+
+    /// The phrases of people who may harm themselves, as far as runs have comments with one.
+    fn phrases(&self) -> Vec<Value> {
+        let of = |name: &str| self.0.pointer(name).and_then(Value::as_array).cloned();
+        let mut phrases = of("/self_harm/phrases").unwrap_or_else(|| vec!["kill myself".into()]);
+        phrases.extend(of("/self_harm/more_phrases").unwrap_or_default());
+        phrases
     }
 
     fn urgency(&self, subreddit: Option<&str>, probability: f64) -> Urgency {
@@ -200,6 +271,11 @@ fn holds(lowered: &str, term: &Value) -> bool {
     })
 }
 
+/// The labels of the data of a prediction event, where it has some and they say something.
+pub(super) fn labels(data: &Value) -> Option<&Vec<Value>> {
+    data["labels"].as_array().filter(|_| text(data, "/harm_support").is_none())
+}
+
 /// Whether the data of a prediction event are about the probe.
 pub(super) fn is_probe(data: &Value) -> bool {
     text(data, "/comment_event/source") == Some(PROBE_SOURCE)
@@ -262,6 +338,47 @@ mod tests {
         assert!((seen.probability - 0.5).abs() < 1e-12, "{seen:?}");
         let wrong = 0.02 / 0.9 / 2.0;
         assert!((seen.share - (0.15 + wrong)).abs() < 1e-12 && (seen.precision - 0.15 / (0.15 + wrong)).abs() < 1e-12);
+    }
+
+    #[test]
+    fn harm_is_as_computed_by_hand() {
+        use Urgency::{High, Low, Medium};
+        let mut labelled = prediction(0.95);
+        let judged = |data: &Value, document: Value| Policies(&document).judge(data);
+        let mut with = |labels: Value, document: Value| {
+            labelled["labels"] = labels;
+            judged(&labelled, document)
+        };
+        let label = |name: &str, probability: f64, false_alarms: f64| json!([{"label": name, "probability": probability, "false_alarms": false_alarms}]);
+        let never = json!({"default": {"threshold": 1}});
+        assert_eq!(with(label("threat", 0.61, 0.01), never.clone()), Verdict::Alert(High));
+        assert_eq!(with(label("threat", 0.61, 0.02), never.clone()), Verdict::Pass);
+        assert_eq!(with(label("insult", 0.61, 0.001), never.clone()), Verdict::Alert(Medium));
+        assert_eq!(with(label("identity_attack", 0.99, 0.001), never), Verdict::Pass);
+        assert_eq!(with(label("toxic", 0.002, 0.9), json!({"default": {"threshold": 0.9}})), Verdict::Alert(Low));
+        let own = json!({"default": {"threshold": 1}, "harm": {"weights": {"insult": 1}, "alert": {"insult": "0.6"}}});
+        assert_eq!(with(label("insult", 0.61, 0.5), own), Verdict::Alert(High));
+        let hint = json!({"default": {"threshold": 1}, "harm": {"alert": {"x": "false_alarms<=0.5"}}});
+        assert_eq!(with(label("x", 0.61, 0.5), hint), Verdict::Alert(Low));
+        // What is unlike all that one of the models learned from is judged by the other alone.
+        let mut unlike = prediction(0.95);
+        unlike["support"] = "shorter".into();
+        unlike["labels"] = label("threat", 0.61, 0.01);
+        let removals = json!({"default": {"threshold": 0.9, "exploration_share": 1}});
+        assert_eq!(judged(&unlike, removals.clone()), Verdict::Alert(High));
+        unlike["labels"] = label("threat", 0.01, 0.3);
+        assert_eq!(judged(&unlike, removals.clone()), Verdict::Pass);
+        let judges = json!({"default": {"threshold": 0.9, "outside_support": "judged"}});
+        assert_eq!(judged(&unlike, judges), Verdict::Alert(Low));
+        unlike["labels"] = Value::Null;
+        unlike["harm_support"] = "unknown_words".into();
+        assert_eq!(judged(&unlike, removals.clone()), Verdict::Pass);
+        unlike["support"] = Value::Null;
+        assert_eq!(judged(&unlike, removals), Verdict::Alert(High));
+        let mut in_need = prediction(0.1);
+        in_need["comment"]["body"] = "I'll kill MYSELF.".into();
+        assert_eq!(judged(&in_need, json!({"default": {"threshold": 1}})), Verdict::Alert(High));
+        assert_eq!(judged(&in_need, json!({"default": {"threshold": 1}, "self_harm": {"phrases": []}})), Verdict::Pass);
     }
 
     #[test]

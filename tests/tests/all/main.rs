@@ -8,6 +8,7 @@ mod denied;
 mod digests;
 mod forgotten;
 mod generator;
+mod harm;
 mod hot_swap;
 mod interleavings;
 mod logged;

@@ -6,7 +6,7 @@ use clap::Args;
 use publish_alerts::Policy;
 
 use super::slo::Slo;
-use crate::common::args::{MAX_COMMENTS, ModelArgs};
+use crate::common::args::{HarmArgs, MAX_COMMENTS, ModelArgs};
 #[cfg(feature = "aws")]
 use crate::common::aws_args::DeployedArgs;
 use crate::common::reading::FormatArgs;
@@ -45,6 +45,8 @@ pub(crate) struct LoadArgs {
     pub(crate) policy: Option<Policy>,
     #[command(flatten)]
     pub(crate) model: ModelArgs,
+    #[command(flatten)]
+    pub(crate) harm: HarmArgs,
     /// Print one line of JSON at the end, and nothing else
     #[arg(long)]
     pub(crate) json: bool,
@@ -71,7 +73,7 @@ impl LoadArgs {
 
     /// The demo that sends the same comments.
     pub(crate) fn demo(&self, comments: u64) -> DemoArgs {
-        let LoadArgs { rate, input, policy, model, json, format, .. } = self;
+        let LoadArgs { rate, input, policy, model, harm, json, format, .. } = self;
         DemoArgs {
             input: input.clone(),
             comments: Some(comments),
@@ -80,6 +82,7 @@ impl LoadArgs {
             policy: policy.clone(),
             policies: None,
             model: ModelArgs { model: model.model.clone(), base_rate: model.base_rate },
+            harm: harm.clone(),
             json: *json,
             schedule_id: None,
             schedule_time: None,

@@ -50,13 +50,13 @@ impl LoadArgs {
             }
             #[cfg(feature = "aws")]
             self.deployed.needs_no_deployment()?;
-            let plan = prepared.plan(&demo, demo.policies()?, self.model.base_rate, "", "load")?;
+            let plan = prepared.plan(&demo, demo.policies(&prepared.models)?, self.model.base_rate, "", "load")?;
             if let Some(comments) = self.scale {
                 return scale::run(comments, &self, &plan, &prepared, &interrupts).await;
             }
-            let Prepared { files, corpus, .. } = prepared;
+            let Prepared { models, corpus, .. } = prepared;
             let pipeline = Pipeline::start(
-                &files,
+                &models,
                 corpus.bytes,
                 self.model.base_rate,
                 &plan.policies,

@@ -77,9 +77,9 @@ async fn once(
     prepared: &Prepared,
     interrupts: &Interrupts,
 ) -> anyhow::Result<Duration> {
-    let (files, corpus) = (&prepared.files, prepared.corpus.bytes.clone());
+    let (models, corpus) = (&prepared.models, prepared.corpus.bytes.clone());
     let pipeline = Pipeline::start(
-        files,
+        models,
         corpus,
         args.model.base_rate,
         &plan.policies,

@@ -1,4 +1,4 @@
-use modstream_events::{Action, Alert, Event, NotJudged, Outside, Severity, Term};
+use modstream_events::{Action, Alert, Event, GET_HELP, NotJudged, Outside, SelfHarm, Severity, Term};
 use modstream_ledger::digests::Digest;
 use modstream_ledger::{AlertKey, Withholding};
 use modstream_platform::MAX_SUBJECT_CHARS;
@@ -102,10 +102,13 @@ fn alert(
         Severity::Medium => "Medium",
         Severity::Low => "Low",
     };
-    let not_judged = alert.not_judged.map(NotJudged::in_words).or(alert.support.map(Outside::in_words));
-    match not_judged {
-        Some(why) => paragraph(to, &format!("{number}. {severity}, not judged by the model: {why}")),
-        None => paragraph(to, &format!("{number}. {severity}, {} likely to be removed", percent(alert.probability))),
+    paragraph(to, &format!("{number}. {severity}, {}", said(alert)));
+    if let Some(SelfHarm { phrase, contacts }) = &alert.self_harm {
+        let phrase = cut(&one_line(phrase), MAX_TERM_CHARS);
+        wrap(to, &format!("contains \"{phrase}\". {GET_HELP}"), INDENT, INDENT, MAX_LINE_CHARS);
+        for contact in contacts {
+            wrap(to, &format!("- {}", one_line(contact)), INDENT, DEEP_INDENT, MAX_LINE_CHARS);
+        }
     }
     if let Some(dated) = alert.dated(*made) {
         wrap(to, &dated.strftime("dated %-d %B %Y, %H:%M UTC").to_string(), INDENT, DEEP_INDENT, MAX_LINE_CHARS);
@@ -117,13 +120,20 @@ fn alert(
         let text = format!("contains \"{}\", which always alerts here", cut(&one_line(term), MAX_TERM_CHARS));
         wrap(to, &text, INDENT, DEEP_INDENT, MAX_LINE_CHARS);
     }
-    if let Some(why) = why(&alert.terms) {
-        wrap(to, &format!("because of: {why}"), INDENT, DEEP_INDENT, MAX_LINE_CHARS);
+    for (what, terms) in reasons(alert) {
+        if let Some(why) = why(terms) {
+            wrap(to, &format!("{what}because of: {why}"), INDENT, DEEP_INDENT, MAX_LINE_CHARS);
+        }
     }
     if let Some(permalink) = alert.comment.permalink.as_deref().and_then(|path| absolute(path, rendering.forum)) {
         link(to, "comment:", &permalink);
     }
-    for (name, action) in [("remove: ", Action::Remove), ("keep:   ", Action::Keep)] {
+    let mut actions = [("remove: ", Action::Remove), ("keep:   ", Action::Keep)];
+    if alert.self_harm.is_some() {
+        // Nobody in need is removed first.
+        actions.reverse();
+    }
+    for (name, action) in actions {
         if let Some(page) = page(rendering, covered, alert, action) {
             link(to, name, &page);
         }
@@ -141,6 +151,38 @@ fn page(rendering: &Rendering<'_>, covered: &AlertKey, alert: &Alert<'_>, action
         }
     };
     rendering.links.alert(covered, action).or_else(own)
+}
+
+/// What models say of a comment, in a few words.
+fn said(alert: &Alert<'_>) -> String {
+    let mut said = alert.said();
+    if alert.self_harm.is_some() {
+        said.insert(0, "somebody may harm themselves".to_owned());
+    }
+    if said.is_empty() {
+        return match alert.not_judged.map(NotJudged::in_words).or(alert.support.map(Outside::in_words)) {
+            Some(why) => format!("not judged by the model: {why}"),
+            None => format!("{} likely to be removed", percent(alert.probability)),
+        };
+    }
+    one_line(&said.join(", "))
+}
+
+/// The terms that explain an alert, each list with what it explains: those of labels that alert, and those of a removal where the
+/// community would likely remove it, or no label alerts. Of somebody in need no word says why.
+fn reasons<'a>(alert: &'a Alert<'_>) -> Vec<(String, &'a [Term<'a>])> {
+    let name = |label: &str| cut(&one_line(&label.replace('_', " ")), MAX_TERM_CHARS);
+    let is_met = |label: &str| alert.meets.as_ref().is_some_and(|meets| meets.labels.iter().any(|met| met == label));
+    let labels = alert.labels.iter().flatten().filter(|label| is_met(&label.label));
+    let mut all: Vec<(String, &[Term<'_>])> =
+        labels.map(|label| (format!("for {}, ", name(&label.label)), &*label.terms)).collect();
+    let is_removal = alert.meets.as_ref().is_none_or(|meets| meets.removal);
+    if all.is_empty() && alert.self_harm.is_none() {
+        all.push((String::new(), &alert.terms));
+    } else if is_removal && alert.self_harm.is_none() {
+        all.push(("for a removal, ".to_owned(), &alert.terms));
+    }
+    all
 }
 
 /// A probability in whole percent, never quite certain, as nothing is.

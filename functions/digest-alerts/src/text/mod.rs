@@ -44,9 +44,17 @@ impl Rendering<'_> {
             id: self.id.to_owned(),
             subject: Some(email::subject(self.digest)),
             body: email::body(self),
-            by_protocol: BTreeMap::from([("sms".to_owned(), sms::text(self.digest, self.page().as_deref()))]),
+            by_protocol: BTreeMap::from([(
+                "sms".to_owned(),
+                sms::text(self.digest, self.first(), self.page().as_deref()),
+            )]),
             attributes: set.collect(),
         }
+    }
+
+    /// The first alert, where it can be shown.
+    fn first(&self) -> Option<&Alert<'_>> {
+        Some(&self.shown.first()?.as_ref()?.data)
     }
 
     fn page(&self) -> Option<String> {

@@ -1,6 +1,7 @@
 //! The text for phones: one message of the [GSM 7-bit default alphabet](https://www.etsi.org/deliver/etsi_ts/123000_123099/123038/17.00.00_60/ts_123038v170000p.pdf)
 //! (3GPP TS 23.038, 6.2.1). A character outside it would make all of them count double.
 
+use modstream_events::Alert;
 use modstream_ledger::digests::Digest;
 
 use plain_text::counted;
@@ -15,14 +16,17 @@ pub(super) const MAX_CHARS: usize = 160 - PREFIX.len();
 /// How many characters of a subreddit's name are shown; Reddit's are at most 21 characters long.
 const MAX_NAME_CHARS: usize = 21;
 
+/// How many characters of what is said of an alert are shown.
+const MAX_SAID_CHARS: usize = 50;
+
 /// Whether a character is in the alphabet itself. Those of its extension count double, so they are left out.
 pub(super) fn is_basic(c: char) -> bool {
     const LETTERS: &str = "@£$¥èéùìòÇØøÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ÄÖÑÜ§¿äöñüà";
     c.is_ascii_alphabetic() || LETTERS.contains(c)
 }
 
-/// The text: counts and one link. What does not fit is left out: details first, the link last.
-pub(super) fn text(digest: &Digest, page: Option<&str>) -> String {
+/// The text: counts, what is said of the first alert, and one link. What does not fit is left out: details first, the link last.
+pub(super) fn text(digest: &Digest, first: Option<&Alert<'_>>, page: Option<&str>) -> String {
     let name = digest.subreddit.as_deref().map(|name| plain::cut(&plain::one_line(name), MAX_NAME_CHARS));
     let name = name.filter(|name| !name.is_empty()).map(|name| format!("r/{name}"));
     let name = name.as_deref().unwrap_or("no subreddit");
@@ -34,6 +38,8 @@ pub(super) fn text(digest: &Digest, page: Option<&str>) -> String {
     };
     let late = digest.late.map_or_else(String::new, |late| format!(", {} late", late.count));
     let (start, end) = (digest.start.strftime("%H:%M"), digest.end.strftime("%H:%M"));
+    let said = first.and_then(said);
+    let detailed = said.map(|said| format!("{name} {start}-{end} UTC: {counts}{late}; first: {said}"));
     let texts = [
         format!("{name} {start}-{end} UTC: {counts}{late}"),
         format!("{name}: {counts}{late}"),
@@ -41,11 +47,21 @@ pub(super) fn text(digest: &Digest, page: Option<&str>) -> String {
         format!("{name}: {all}"),
         all,
     ];
-    let texts = texts.map(|text| text.chars().map(|c| if is_basic(c) { c } else { '?' }).collect::<String>());
+    let texts = detailed.into_iter().chain(texts);
+    let texts: Vec<String> =
+        texts.map(|text| text.chars().map(|c| if is_basic(c) { c } else { '?' }).collect()).collect();
     let page = page.filter(|page| page.chars().all(is_basic));
     let linked = page.into_iter().flat_map(|page| texts.iter().map(move |text| format!("{text} {page}")));
     let fits = |text: &String| text.chars().count() <= MAX_CHARS;
     linked.chain(texts.iter().cloned()).find(fits).unwrap_or_default()
+}
+
+/// What is said of an alert in a few words: what alone may need somebody at once.
+fn said(alert: &Alert<'_>) -> Option<String> {
+    match &alert.self_harm {
+        Some(_) => Some("somebody may harm themselves".to_owned()),
+        None => alert.said().into_iter().next().map(|said| plain::cut(&plain::one_line(&said), MAX_SAID_CHARS)),
+    }
 }
 
 #[cfg(test)]
@@ -119,10 +135,10 @@ mod tests {
             (Some(139), format!("49 alerts {}", link(139))),
             (Some(140), "r/science 10:00-10:05 UTC: 12 alerts, 37 held back, 3 late".to_owned()),
         ] {
-            assert_eq!(text(&all, page.map(link).as_deref()), expected);
+            assert_eq!(text(&all, None, page.map(link).as_deref()), expected);
         }
-        assert_eq!(text(&digest(None, 1, 0, 0), Some("https://x/~")), "no subreddit 10:00-10:05 UTC: 1 alert");
-        assert_eq!(text(&digest(Some("a[\u{202E}]"), 1, 0, 0), None), "r/a?<U+202E>? 10:00-10:05 UTC: 1 alert");
+        assert_eq!(text(&digest(None, 1, 0, 0), None, Some("https://x/~")), "no subreddit 10:00-10:05 UTC: 1 alert");
+        assert_eq!(text(&digest(Some("a[\u{202E}]"), 1, 0, 0), None, None), "r/a?<U+202E>? 10:00-10:05 UTC: 1 alert");
     }
 
     proptest! {
@@ -132,7 +148,7 @@ mod tests {
             (alerts, withheld, late) in (1..200_usize, 0..300_usize, any::<usize>()),
             page in prop::option::of("https://[!-~]{0,300}"),
         ) {
-            let text = text(&digest(subreddit.as_deref(), alerts, withheld, late), page.as_deref());
+            let text = text(&digest(subreddit.as_deref(), alerts, withheld, late), None, page.as_deref());
             prop_assert!(text.chars().count() <= MAX_CHARS && text.chars().all(is_basic), "{text:?}");
             let told = [alerts, alerts.saturating_sub(withheld)].map(|count| format!("{count} alert"));
             prop_assert!(told.iter().any(|told| text.contains(told)), "{:?}", text);

@@ -6,7 +6,7 @@ use digest_alerts::DigestRules;
 use digest_alerts::digest::{Candidate, Run, build};
 use jiff::{SignedDuration, Timestamp};
 use modstream_events::Severity;
-use modstream_ledger::AlertKey;
+use modstream_ledger::{AlertKey, Urgency};
 use modstream_windows::Tumbling;
 use proptest::prelude::*;
 
@@ -30,6 +30,29 @@ fn a_run_closes_the_newest_window_that_has_waited_long_enough() {
     }
 }
 
+#[test]
+fn a_digest_has_somebody_in_need_first_then_the_most_harmful_and_not_the_likeliest_removed() {
+    let candidate = |id: &str, probability: f64, urgency: Urgency| Candidate {
+        alert: AlertKey { comment: "c".to_owned(), id: id.to_owned() },
+        subreddit: None,
+        time: time("10:01:00"),
+        severity: Severity::Low,
+        probability,
+        urgency,
+        is_exploration: false,
+        withheld: None,
+    };
+    let all = [
+        candidate("joke", 0.99, Urgency::Harm(0.001)),
+        candidate("threat", 0.1, Urgency::Harm(0.93)),
+        candidate("need", 0.01, Urgency::SelfHarm),
+        candidate("unlabelled", 0.7, Urgency::Unknown),
+    ];
+    let digests = build(run(time("10:06:00")), &all, &|_: &str, _| DigestRules { quiet: false, leave_out: false });
+    let order: Vec<&str> = digests[0].alerts.iter().map(|key| key.id.as_str()).collect();
+    assert_eq!(order, ["need", "threat", "unlabelled", "joke"]);
+}
+
 fn candidate() -> impl Strategy<Value = Candidate> {
     let subreddit = prop_oneof![Just(None), Just(Some("a".to_owned())), Just(Some("b".to_owned()))];
     (subreddit, 0..3_600_i64, 0..10_u8, any::<bool>(), any::<u32>()).prop_map(
@@ -39,6 +62,7 @@ fn candidate() -> impl Strategy<Value = Candidate> {
             time: time("10:00:00") + SignedDuration::from_secs(second),
             severity: [Severity::Low, Severity::Medium, Severity::High][usize::from(tenths / 4)],
             probability: f64::from(tenths) / 10.0,
+            urgency: Urgency::Unknown,
             is_exploration: is_exploration && tenths < 3,
             withheld: None,
         },

@@ -43,6 +43,9 @@ pub(crate) fn alert(comment: Comment<'static>, at: Timestamp, probability: f64) 
         other: 0.0,
         model: ModelRef { name: "made-up".into(), version: "0".repeat(64).into() },
         operating_point: OperatingPoint { precision: probability, recall: 0.5, share: 0.1, base_rate: 0.3 },
+        labels: None,
+        harm_model: None,
+        harm_support: None,
         not_judged: None,
         support: None,
     };

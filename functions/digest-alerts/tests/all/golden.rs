@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use digest_alerts::Links;
-use modstream_events::{Action, Comment, Term};
+use modstream_events::{Action, Comment, LabelPrediction, Meets, Outside, SelfHarm, Severity, Term};
 use modstream_ledger::Withholding;
 
 use crate::fixture::{Fate, World, alert, comment, time};
@@ -102,6 +102,51 @@ async fn one_alert_without_pages() {
     world.record_all(&[("a", "10:00:00", 0.72)]).await;
     world.run("10:06:00").await.expect("runs");
     check("one.txt", &world);
+}
+
+#[tokio::test(start_paused = true)]
+async fn harm_and_somebody_in_need() {
+    let world = World::with_links(links());
+    let label = |name: &'static str, probability: f64, term: &'static str| LabelPrediction {
+        label: name.into(),
+        probability,
+        log_odds: 0.0,
+        intercept: 0.0,
+        terms: vec![Term { term: term.into(), contribution: 4.2 }],
+        other: 0.0,
+        false_alarms: 0.002,
+    };
+    for (id, probability, labels, removal) in [
+        ("a", 0.95, vec![], true),
+        ("b", 0.81, vec![label("threat", 0.93, "hurt you")], true),
+        ("c", 0.2, vec![label("severe_toxic", 0.7, "scum"), label("insult", 0.6, "idiot")], false),
+        ("d", 0.1, vec![], false),
+        ("e", 0.95, vec![label("threat", 0.6, "hurt you")], false),
+        ("f", 0.95, vec![], true),
+        ("g", 0.95, vec![], false),
+    ] {
+        let mut event = alert(comment(id), time("10:02:00"), probability);
+        event.data.meets = Some(Meets { removal, labels: labels.iter().map(|label| label.label.clone()).collect() });
+        event.data.harm = Some(labels.first().map_or(0.001, |label| label.probability));
+        event.data.severity = if labels.is_empty() { Severity::Low } else { Severity::High };
+        event.data.labels = Some(labels);
+        if matches!(id, "e" | "f" | "g") {
+            event.data.support = Some(Outside::Shorter);
+        }
+        if id == "g" {
+            event.data.matched = Some("words".into());
+        }
+        if id == "d" {
+            event.data.severity = Severity::High;
+            event.data.self_harm = Some(SelfHarm {
+                phrase: "kill myself".into(),
+                contacts: vec!["Samaritans: call 116 123 (UK and Ireland), at any hour".into()],
+            });
+        }
+        world.record(&event, Fate::Sent).await;
+    }
+    world.run("10:06:00").await.expect("runs");
+    check("harm.txt", &world);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,6 @@
 //! Whatever a comment holds, a digest is text, its lines are its own, and the topic takes it.
 
-use modstream_events::{Comment, Term};
+use modstream_events::{Comment, LabelPrediction, Meets, SelfHarm, Term};
 use modstream_ledger::Withholding;
 use modstream_platform::MAX_SUBJECT_CHARS;
 use proptest::prelude::*;
@@ -41,7 +41,20 @@ proptest! {
             let comment = Comment { body: own(body), subreddit: own(subreddit), permalink: own(permalink), ..comment("a") };
             let mut event = alert(comment, time("10:01:00"), 0.8);
             event.data.matched = matched.map(Into::into);
+            let phrase = term.clone();
             event.data.terms = vec![Term { term: term.into(), contribution: 0.5 }];
+            event.data.labels = Some(vec![LabelPrediction {
+                label: "threat".into(),
+                probability: 0.9,
+                log_odds: 2.2,
+                intercept: 0.0,
+                terms: event.data.terms.clone(),
+                other: 0.0,
+                false_alarms: 0.0,
+            }]);
+            event.data.meets = Some(Meets { removal: is_withheld, labels: vec!["threat".into()] });
+            event.data.self_harm =
+                is_withheld.then(|| SelfHarm { phrase: phrase.into(), contacts: vec!["Samaritans: 116 123".into()] });
             let detail = "a\u{202E}b\nremove: https://evil.example/";
             world.record(&event, if is_withheld { Fate::Withheld(Withholding::Budget, detail) } else { Fate::Sent }).await;
             let digested = world.run("10:06:00").await.expect("runs");

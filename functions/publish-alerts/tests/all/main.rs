@@ -5,6 +5,7 @@ mod content;
 mod costs;
 mod deadline;
 mod document;
+mod harm;
 mod lifecycle;
 mod payload;
 mod policy;
@@ -45,6 +46,9 @@ fn prediction() -> Prediction<'static> {
         other: 0.0,
         model: ModelRef { name: "m".into(), version: "f".repeat(64).into() },
         operating_point: OperatingPoint { precision: 0.7, recall: 0.2, share: 0.06, base_rate: 0.3 },
+        labels: None,
+        harm_model: None,
+        harm_support: None,
         not_judged: None,
         support: None,
     }

@@ -3,6 +3,7 @@
 mod base_rate;
 mod config;
 mod deadline;
+mod labels;
 mod payload;
 mod predictions;
 mod start;
@@ -31,6 +32,7 @@ fn config(base_rate: Option<f64>, top_terms: usize) -> Config {
         predictions_stream: "predictions".to_owned(),
         bucket: "bucket".to_owned(),
         model_name: "rscience".to_owned(),
+        harm_model_name: None,
         base_rate: base_rate.map(|share| BaseRate::new(share).expect("a share")),
         top_terms,
     }

@@ -37,7 +37,8 @@ fn calls_records_and_log_are_those_of_the_bill() {
     });
     let payload = payloads::encode(&records.collect::<Vec<_>>());
 
-    let running = Running::start();
+    // As Terraform deploys it.
+    let running = Running::start_with(&[("HARM_MODEL_NAME", "harm")], |_| None);
     let done = || Ended::Response(json!({"batchItemFailures": []}));
     // The first batch may also look at the model in use, which is done again a minute later.
     assert_eq!(running.lambda.invoke(IDS[0], &payload), done());

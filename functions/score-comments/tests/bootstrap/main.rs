@@ -16,7 +16,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_score-comments");
 const VARIABLES: [(&str, &str); 3] =
     [("PREDICTIONS_STREAM", "predictions"), ("BUCKET", "bucket"), ("MODEL_NAME", "rscience")];
 
-/// The function, started, with the repository's model in its bucket.
+/// The function, started, with the repository's models in its bucket.
 struct Running {
     lambda: Lambda,
     aws: FakeAws,
@@ -33,8 +33,10 @@ impl Running {
         fault: impl Fn(&Request) -> Option<Reply> + Send + Sync + 'static,
     ) -> Self {
         let (lambda, aws) = (Lambda::start().expect("a port"), FakeAws::start_with(fault).expect("a port"));
-        let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/rscience");
-        aws.put_model("bucket", "rscience", &model).expect("a model");
+        let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models");
+        for name in ["rscience", "harm"] {
+            aws.put_model("bucket", name, &models.join(name)).expect("a model");
+        }
         let variables = [&VARIABLES, variables].concat();
         let bootstrap = Bootstrap::start(PROGRAM, "score-comments", &lambda, &aws, &variables).expect("starts");
         lambda.wait_until_started();

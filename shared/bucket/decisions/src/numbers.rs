@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
@@ -10,6 +11,9 @@ use proportions::Proportion;
 
 use crate::{Log, Recorded, item};
 
+/// The reason of alerts about people who may harm themselves, whatever they said.
+const IN_NEED: Cow<'_, str> = Cow::Borrowed("possible self-harm");
+
 /// What is counted of an alert.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Subject {
@@ -17,7 +21,8 @@ pub struct Subject {
     pub subreddit: String,
     /// The policy's name and condition.
     pub policy: String,
-    /// The always-alert term that was why, or the term that speaks most for removal; empty where there is none.
+    /// That somebody may harm themselves, the always-alert term that was why, the label that alerts first, or the term that speaks most for removal; empty
+    /// where there is none.
     pub reason: String,
     /// When the alert was made.
     pub alerted: Timestamp,
@@ -28,13 +33,15 @@ pub struct Subject {
 impl Subject {
     /// Takes what counts from an alert.
     pub fn of(alert: &Event<'_, Alert<'_>>) -> Self {
-        let Alert { comment, policy, terms, matched, .. } = &alert.data;
+        let Alert { comment, policy, terms, matched, meets, self_harm, .. } = &alert.data;
         let strongest = terms.iter().find(|term| term.contribution > 0.0).map(|term| &term.term);
-        let text = |text: Option<&std::borrow::Cow<'_, str>>| text.map(ToString::to_string).unwrap_or_default();
+        let label = meets.as_ref().and_then(|meets| meets.labels.first());
+        let in_need = self_harm.as_ref().map(|_| &IN_NEED);
+        let text = |text: Option<&Cow<'_, str>>| text.map(ToString::to_string).unwrap_or_default();
         Subject {
             subreddit: text(comment.subreddit.as_ref()),
             policy: format!("{}, {}", policy.name, policy.condition),
-            reason: text(matched.as_ref().or(strongest)),
+            reason: text(in_need.or(matched.as_ref()).or(label).or(strongest)),
             alerted: alert.time,
             kind: Kind::of(&alert.data),
         }

@@ -20,4 +20,4 @@ pub use judged::{Judged, JudgedError, newest, read};
 pub use live::{Claim, ClaimedPrecision, Explored, Live, MIN_DECISIONS, Recall, live};
 pub use pull::{PullError, Pulled, pull};
 pub use suggest::{NoSuggestion, Suggestion, of_newest_model, suggest};
-pub use verdict::{Verdict, standing};
+pub use verdict::{Beside, Verdict, standing};

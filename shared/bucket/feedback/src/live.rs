@@ -28,6 +28,9 @@ pub struct Live {
     /// By the day, in UTC, on which the alert was made, the oldest first. Not by that of the decision: when moderators have time
     /// says nothing about a drift.
     pub days: Vec<(String, ClaimedPrecision)>,
+    /// Precision of the alerts that labels of harm alone made, or a phrase of people who may harm themselves: of a removal nothing
+    /// was claimed.
+    pub beside: Proportion,
     /// Precision of the alerts that an always-alert term matched: no probability was claimed for the match.
     pub matched: Proportion,
     /// What is known of comments that met no policy and were asked about; none where there were none.
@@ -109,10 +112,9 @@ impl ClaimedPrecision {
     }
 }
 
-/// Compares. Matches of always-alert terms and explored comments are counted apart: for them the policy claims nothing.
+/// Compares. Matches of always-alert terms, alerts by labels of harm alone and explored comments are counted apart: for them the policy claims nothing.
 pub fn live(verdicts: &[Verdict]) -> Live {
-    let alerted: Vec<&Verdict> =
-        verdicts.iter().filter(|verdict| !verdict.is_explored() && verdict.matched.is_none()).collect();
+    let alerted: Vec<&Verdict> = verdicts.iter().filter(|verdict| verdict.is_claimed()).collect();
     let by = |name: &dyn Fn(&Verdict) -> String| {
         let mut groups: BTreeMap<String, Vec<&Verdict>> = BTreeMap::new();
         for verdict in &alerted {
@@ -138,6 +140,7 @@ pub fn live(verdicts: &[Verdict]) -> Live {
             let tenth = ((verdict.probability * 10.0) as u32).min(9);
             format!("{:.1}-{:.1}", f64::from(tenth) / 10.0, f64::from(tenth + 1) / 10.0)
         }),
+        beside: verdicts.iter().filter(|verdict| verdict.beside.is_some()).map(|verdict| verdict.removed).collect(),
         matched: verdicts.iter().filter(|verdict| verdict.matched.is_some()).map(|verdict| verdict.removed).collect(),
         explored: explored(verdicts),
     }

@@ -65,12 +65,12 @@ fn four_decimals(probability: f64) -> f64 {
 }
 
 /// The lowest probability from which up the decisions so far have a precision that is, at the lower end of its 95 % interval,
-/// at least `promised`. Explored comments and matches of always-alert terms are left out.
+/// at least `promised`. Explored comments, matches of always-alert terms and alerts by labels of harm alone are left out.
 ///
 /// # Errors
 /// Where there are too few decisions, or no such probability.
 pub fn suggest<'v>(verdicts: impl IntoIterator<Item = &'v Verdict>, promised: f64) -> Result<Suggestion, NoSuggestion> {
-    let asked = verdicts.into_iter().filter(|verdict| !verdict.is_explored() && verdict.matched.is_none());
+    let asked = verdicts.into_iter().filter(|verdict| verdict.is_claimed());
     let mut decided: Vec<(f64, bool)> =
         asked.map(|verdict| (four_decimals(verdict.probability), verdict.removed)).collect();
     let found = decided.len() as u64;

@@ -43,15 +43,44 @@ pub struct Verdict {
     /// The always-alert term that was why, if one was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub matched: Option<String>,
+    /// Why the comment was asked about, as far as it was not for its probability of a removal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<Beside>,
     /// How probable it was that a comment like this was asked about: 1 for an alert, the policy's exploration share for one
     /// that met no policy.
     pub propensity: f64,
+}
+
+/// What else than a probable removal made an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Beside {
+    /// The labels of the harm model, alone.
+    Labels,
+    /// A phrase of people who may harm themselves.
+    SelfHarm,
+}
+
+impl Beside {
+    fn of(decision: &Decision<'_>) -> Option<Self> {
+        let by_labels = decision.meets.as_ref().is_some_and(|meets| !meets.removal && !meets.labels.is_empty());
+        match (decision.self_harm, by_labels) {
+            (true, _) => Some(Beside::SelfHarm),
+            (false, true) => Some(Beside::Labels),
+            (false, false) => None,
+        }
+    }
 }
 
 impl Verdict {
     /// Whether the comment met no policy and was asked about all the same.
     pub fn is_explored(&self) -> bool {
         self.propensity < 1.0
+    }
+
+    /// Whether the comment alerted for its probability of a removal: only then does the policy claim anything of it.
+    pub fn is_claimed(&self) -> bool {
+        !self.is_explored() && self.matched.is_none() && self.beside.is_none()
     }
 
     fn of(event: &Event<'_, Decision<'_>>, removed: bool) -> Self {
@@ -74,6 +103,7 @@ impl Verdict {
             probability: decision.probability,
             operating_point: decision.operating_point,
             matched: decision.matched.as_ref().map(ToString::to_string),
+            beside: Beside::of(decision),
             propensity: decision.exploration.unwrap_or(1.0),
         }
     }

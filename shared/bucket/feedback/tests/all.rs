@@ -6,11 +6,11 @@ use jiff::{SignedDuration, Timestamp};
 use kinesis_batch::SourceRecord;
 use modstream_decisions::{Case, Decisions, log};
 use modstream_events::{
-    Action, Alert, Comment, Decision, DeletedBy, Event, EventRef, ModelRef, OperatingPoint, PROBE_BODY, PolicyRef,
-    Severity, ids,
+    Action, Alert, Comment, Decision, DeletedBy, Event, EventRef, Meets, ModelRef, OperatingPoint, PROBE_BODY,
+    PolicyRef, SelfHarm, Severity, ids,
 };
 use modstream_feedback::{
-    Claim, Judged, NoSuggestion, Pulled, Verdict, live, newest, of_newest_model, pull, read, standing, suggest,
+    Beside, Claim, Judged, NoSuggestion, Pulled, Verdict, live, newest, of_newest_model, pull, read, standing, suggest,
 };
 use modstream_ledger::comments::Deletion;
 use modstream_ledger::{AlertKey, Ledger, SCHEMA, sort_time};
@@ -50,8 +50,14 @@ fn alert_event(number: u32, probability: f64, body: &str) -> Event<'static, Aler
         terms: Vec::new(),
         model: ModelRef { name: "m".into(), version: "f".repeat(64).into() },
         operating_point: OperatingPoint { precision: 0.8, recall: 0.2, share: 0.05, base_rate: 0.2 },
+        labels: None,
+        harm_model: None,
+        harm_support: None,
         not_judged: None,
         support: None,
+        harm: None,
+        meets: None,
+        self_harm: None,
         matched: None,
         exploration: None,
         probe: false,
@@ -106,6 +112,27 @@ fn a_claim_holds_where_it_lies_in_the_interval_of_what_was_observed() {
     assert_eq!(verdicts(95, 5, 0.8).claim(), Claim::TooLow);
     assert_eq!(verdicts(10, 10, 0.9).claim(), Claim::TooFew);
     assert_eq!(live(&[]).all.claim(), Claim::TooFew);
+}
+
+#[test]
+fn alerts_by_labels_alone_and_about_people_in_need_say_nothing_of_a_claimed_removal() {
+    let decided = |meets: Option<Meets<'static>>, self_harm: bool| {
+        let mut alert = alert_event(1, 0.2, "hm");
+        alert.data.meets = meets;
+        alert.data.self_harm = self_harm.then(|| SelfHarm { phrase: "x".into(), contacts: Vec::new() });
+        let event = Decision::about(&alert, Action::Keep, "a", 1).into_event(time());
+        standing([&event]).pop().expect("it stands")
+    };
+    let meets = |removal: bool| Some(Meets { removal, labels: vec!["threat".into()] });
+    let all = [decided(meets(false), false), decided(meets(true), true), decided(None, true)];
+    assert_eq!(
+        all.each_ref().map(|verdict| verdict.beside),
+        [Some(Beside::Labels), Some(Beside::SelfHarm), Some(Beside::SelfHarm)]
+    );
+    let claimed = [decided(meets(true), false), decided(None, false)];
+    assert!(claimed.iter().all(Verdict::is_claimed) && !all.iter().any(Verdict::is_claimed));
+    let found = live(&all.into_iter().chain(claimed).collect::<Vec<_>>());
+    assert_eq!((found.all.observed.of, found.beside.of), (2, 3));
 }
 
 #[test]

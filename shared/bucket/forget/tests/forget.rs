@@ -84,6 +84,9 @@ fn alert(id: &str, comment: &Value) -> Event<'static, Alert<'static>> {
         other: 0.0,
         model: ModelRef { name: "m".into(), version: "f".into() },
         operating_point: OperatingPoint { precision: 0.8, recall: 0.3, share: 0.1, base_rate: 0.3 },
+        labels: None,
+        harm_model: None,
+        harm_support: None,
         not_judged: None,
         support: None,
     };

@@ -1,16 +1,19 @@
 //! Models in a bucket: `models/<name>/<version>/...`, which never change, and `models/<name>/current.json`, the pointer to the
 //! one in use.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use modstream_classifier::artifact::{ArtifactError, FileEntry, MANIFEST, Manifest, ModelFiles};
-use modstream_classifier::{BaseRate, Label, Model, REMOVAL};
+use modstream_classifier::{BaseRate, Model, REMOVAL};
 use modstream_events::Cause;
 use modstream_platform::deliver::{DeliveryError, get, put_if_absent};
 use modstream_platform::{Clock, ETag, Fetched, Objects};
-use modstream_telemetry::{base_rate_assumed, model_loaded, model_refused};
+use modstream_telemetry::{
+    base_rate_assumed, harm_model_loaded, harm_model_missing, harm_model_refused, model_loaded, model_refused,
+};
 use tokio::sync::Mutex;
 
 use crate::follower::{Follower, Source};
@@ -64,13 +67,15 @@ pub enum StoreError {
         /// The object's key.
         key: String,
     },
-    /// The model tells other labels than removals.
-    #[error("the model {name} has the labels {labels}: functions need one that learned what moderators remove")]
-    NoRemoval {
+    /// The model takes another place than it is asked for in.
+    #[error("the model {name} {found}, and models called {name} are in use as {wanted}: give it a name of its own")]
+    Misfit {
         /// The model's name.
         name: String,
-        /// The labels' names.
-        labels: String,
+        /// What it is.
+        found: Found,
+        /// What is wanted.
+        wanted: Place,
     },
     /// The model itself is refused.
     #[error(transparent)]
@@ -80,14 +85,60 @@ pub enum StoreError {
     Delivery(#[from] DeliveryError),
 }
 
-/// Loads a model that the functions can use: its one label is that moderators remove the comment.
-fn loaded(files: &ModelFiles) -> Result<(Model, Manifest), StoreError> {
-    let (model, manifest) = files.load()?;
-    let labels: Vec<&str> = model.labels().iter().map(Label::name).collect();
-    if labels != [REMOVAL] {
-        return Err(StoreError::NoRemoval { name: manifest.name, labels: labels.join(", ") });
+/// What the functions use a model for. It follows from the model's labels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Place {
+    /// The model says how likely moderators remove a comment: there is no scoring without one.
+    Removal,
+    /// The model says which labels a comment has, and so how harmful it is: scoring goes on without one.
+    Harm,
+}
+
+impl Place {
+    /// The place that the model of this manifest takes.
+    pub fn of(manifest: &Manifest) -> Self {
+        match &manifest.heads[..] {
+            [head] if head.label == REMOVAL => Place::Removal,
+            _ => Place::Harm,
+        }
     }
-    Ok((model, manifest))
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str(match self {
+            Place::Removal => "models of removals",
+            Place::Harm => "harm models",
+        })
+    }
+}
+
+/// What a model is, for an error: its labels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found(String);
+
+impl Found {
+    fn of(manifest: &Manifest) -> Self {
+        let labels: Vec<&str> = manifest.heads.iter().map(|head| head.label.as_str()).collect();
+        Found(match Place::of(manifest) {
+            Place::Removal => "says how likely moderators remove a comment".to_owned(),
+            Place::Harm => format!("has the labels {}", labels.join(", ")),
+        })
+    }
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str(&self.0)
+    }
+}
+
+/// Refuses a model that takes another place.
+fn fits(manifest: &Manifest, wanted: Place) -> Result<(), StoreError> {
+    if Place::of(manifest) == wanted {
+        return Ok(());
+    }
+    Err(StoreError::Misfit { name: manifest.name.clone(), found: Found::of(manifest), wanted })
 }
 
 impl StoreError {
@@ -174,7 +225,7 @@ impl<O: Objects, C: Clock> ModelStore<O, C> {
             let file = self.read(&self.file_key(version, &path), deadline).await?;
             others.push((path, file));
         }
-        loaded(&ModelFiles::new(bytes, others))
+        Ok(ModelFiles::new(bytes, others).load()?)
     }
 
     async fn read(&self, key: &str, deadline: Timestamp) -> Result<Vec<u8>, StoreError> {
@@ -191,7 +242,7 @@ impl<O: Objects, C: Clock> ModelStore<O, C> {
     /// # Errors
     /// Where the model is not sound, or a write did not succeed before the deadline.
     pub async fn push(&self, files: &ModelFiles, deadline: Timestamp) -> Result<Manifest, StoreError> {
-        let (_, manifest) = loaded(files)?;
+        let (_, manifest) = files.load()?;
         for (name, bytes) in files.iter() {
             let key = self.file_key(&manifest.version, name);
             put_if_absent(&self.objects, &self.clock, deadline, &key, bytes.to_vec()).await?;
@@ -202,10 +253,20 @@ impl<O: Objects, C: Clock> ModelStore<O, C> {
     /// Makes ready to bring a version into use, for whoever wants it and why.
     ///
     /// # Errors
-    /// Where that version can't be loaded, or there is no answer before the deadline.
+    /// Where that version can't be loaded, takes another place than the one in use, or there is no answer before the deadline.
     pub async fn prepare(&self, version: &str, cause: &Cause<'_>, deadline: Timestamp) -> Result<Prepared, StoreError> {
         let prepared = history::prepare(&self.objects, &self.clock, deadline, self.subject(), version, cause).await?;
-        self.load(version, deadline).await?;
+        let (_, manifest) = self.load(version, deadline).await?;
+        if let Prepared::Move(prepared) = &prepared
+            && let Some(before) = prepared.before()
+        {
+            // What followers of this name look for. A version that can't be read says nothing of it.
+            match self.manifest(before, deadline).await {
+                Ok(before) => fits(&manifest, Place::of(&before))?,
+                Err(error @ StoreError::Delivery(_)) => return Err(error),
+                Err(_) => {}
+            }
+        }
         Ok(prepared)
     }
 
@@ -295,6 +356,7 @@ impl<O: Objects, C: Clock> Source for Until<'_, O, C> {
 
     async fn load(&self, version: &str) -> Result<InUse, StoreError> {
         let (mut model, manifest) = self.store.load(version, self.deadline).await?;
+        fits(&manifest, Place::Removal)?;
         if let Some(base_rate) = self.base_rate {
             model = model.at_base_rate(base_rate);
         }
@@ -368,5 +430,70 @@ impl<O: Objects, C: Clock> Following<O, C> {
             }
             Err(error) => model_refused(&state.in_use.version, &error.to_string()),
         }
+    }
+}
+
+/// The harm model in use, if there is one, which changes when another is promoted.
+///
+/// It is never in the way of scoring: one that is missing, damaged or refused, or a bucket that does not answer, leaves in use what
+/// was, which may be none.
+#[derive(Debug)]
+pub struct FollowingHarm<O, C> {
+    store: ModelStore<O, C>,
+    follower: Mutex<Follower<InUse>>,
+}
+
+/// A store of harm models until a deadline, as the follower asks it.
+struct HarmUntil<'a, O, C> {
+    store: &'a ModelStore<O, C>,
+    deadline: Timestamp,
+}
+
+impl<O: Objects, C: Clock> Source for HarmUntil<'_, O, C> {
+    type Version = InUse;
+    type Error = StoreError;
+
+    async fn pointer(&self, known: Option<&ETag>) -> Result<Pointer, StoreError> {
+        let ModelStore { objects, clock, .. } = self.store;
+        let key = self.store.pointer_key();
+        let read = pointer::read(objects, clock, self.deadline, &key, known).await;
+        read.map_err(|error| StoreError::of_pointer(key, error))
+    }
+
+    async fn load(&self, version: &str) -> Result<InUse, StoreError> {
+        let (model, manifest) = self.store.load(version, self.deadline).await?;
+        fits(&manifest, Place::Harm)?;
+        harm_model_loaded(self.store.name(), version, model.labels().len());
+        Ok(InUse { model, name: self.store.name().to_owned(), version: manifest.version })
+    }
+
+    fn is_of_a_call(error: &StoreError) -> bool {
+        matches!(error, StoreError::Delivery(_))
+    }
+}
+
+impl<O: Objects, C: Clock> FollowingHarm<O, C> {
+    /// Loads the harm model in use, if there is one that can be, and follows the pointer from then on.
+    pub async fn start(store: ModelStore<O, C>, deadline: Timestamp) -> Self {
+        let following = FollowingHarm { store, follower: Mutex::new(Follower::new()) };
+        following.snapshot(deadline).await;
+        following
+    }
+
+    /// The harm model to score a batch with; none where there is none. Once a minute it looks whether another was promoted.
+    pub async fn snapshot(&self, deadline: Timestamp) -> Option<Arc<InUse>> {
+        let mut follower = self.follower.lock().await;
+        let now = self.store.clock.now();
+        if follower.is_due(now, CHECK_EVERY) {
+            let (is_new, had_one) = (follower.is_new(), follower.in_use().is_some());
+            follower.checked_at(now);
+            let deadline = now.checked_add(CHECK_TIME).map_or(deadline, |until| until.min(deadline));
+            match follower.follow(&HarmUntil { store: &self.store, deadline }).await {
+                Ok(()) if follower.in_use().is_none() && (is_new || had_one) => harm_model_missing(self.store.name()),
+                Ok(()) => {}
+                Err(error) => harm_model_refused(follower.version(), &error.to_string()),
+            }
+        }
+        follower.in_use().cloned()
     }
 }

@@ -8,7 +8,7 @@ use modstream_classifier::Scratch;
 use modstream_classifier::artifact::{self, MANIFEST, Manifest, ModelFiles, TENSORS};
 use modstream_events::{Cause, Event, ModelPromoted};
 use modstream_in_use::history::Prepared;
-use modstream_in_use::models::{ModelStore, Pointer, StoreError, model_of};
+use modstream_in_use::models::{Following, FollowingHarm, ModelStore, Place, Pointer, StoreError, model_of};
 use modstream_platform::memory::{MemoryClock, MemoryObjects};
 use modstream_platform::{Bytes, Clock, Condition, Fetched, Objects};
 
@@ -91,21 +91,71 @@ async fn versions_lie_side_by_side_and_pushing_one_again_changes_nothing() {
     assert!(keys.iter().all(|key| objects.versions(key).len() == 1), "nothing was written twice");
 }
 
+fn harm_files() -> ModelFiles {
+    ModelFiles::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../models/harm")).expect("the model is there")
+}
+
 #[tokio::test(start_paused = true)]
-async fn a_model_that_tells_other_labels_than_removals_is_neither_pushed_nor_loaded() {
+async fn a_name_keeps_the_place_that_its_models_take_and_functions_load_none_of_the_other_place() {
     let (store, objects, deadline) = store();
-    let harm = ModelFiles::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../models/harm")).expect("reads");
-    let error = store.push(&harm, deadline).await.expect_err("refused").to_string();
-    assert!(error.contains("the model harm has the labels toxic, severe_toxic"), "{error}");
-    assert_eq!(objects.list("").await, Ok(Vec::new()));
-    // Somebody copied it there by hand.
-    let (_, manifest) = harm.load().expect("loads");
-    for (name, bytes) in harm.iter() {
-        let key = format!("models/rscience/{}/{name}", manifest.version);
-        objects.put(&key, bytes.to_vec().into(), Condition::Always).await.expect("puts");
+    let version = store.push(&model_files(), deadline).await.expect("pushes").version;
+    store.promote(&version, deadline).await.expect("promotes");
+    let harm = store.push(&harm_files(), deadline).await.expect("pushes").version;
+    let error = store.promote(&harm, deadline).await.expect_err("refused");
+    assert!(matches!(error, StoreError::Misfit { wanted: Place::Removal, .. }), "{error}");
+    let said = error.to_string();
+    assert!(said.starts_with("the model harm has the labels toxic, severe_toxic, obscene, insult, threat"), "{said}");
+    assert!(said.ends_with("are in use as models of removals: give it a name of its own"), "{said}");
+    assert_eq!(current(&store, deadline).await, version);
+
+    // Where none is in use a name is free; whoever follows it looks at what it is.
+    let clock = MemoryClock::starting_at("2026-01-05T10:00:00Z".parse().expect("a time"));
+    let other = ModelStore::new(objects, clock, "other");
+    let harm = other.push(&harm_files(), deadline).await.expect("pushes").version;
+    other.promote(&harm, deadline).await.expect("promotes");
+    let Err(error) = Following::start(other.clone(), None, deadline).await else {
+        panic!("it is no model of removals")
+    };
+    assert!(matches!(error, StoreError::Misfit { wanted: Place::Removal, .. }), "{error}");
+    assert!(FollowingHarm::start(other, deadline).await.snapshot(deadline).await.is_some());
+    assert!(FollowingHarm::start(store, deadline).await.snapshot(deadline).await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_harm_model_comes_and_goes_and_one_that_cannot_be_loaded_leaves_the_one_before() {
+    let (_, objects, _) = store();
+    let clock = MemoryClock::starting_at("2026-01-05T10:00:00Z".parse().expect("a time"));
+    let store = ModelStore::new(objects.clone(), clock, "harm");
+    let until = || clock.now() + Duration::from_secs(10);
+    let put = async |key: &str, bytes: &'static [u8]| {
+        objects.put(key, Bytes::from_static(bytes), Condition::Always).await.expect("the bucket takes it");
+    };
+    // None is there yet.
+    let following = FollowingHarm::start(store.clone(), until()).await;
+    assert!(following.snapshot(until()).await.is_none());
+    let version = store.push(&harm_files(), until()).await.expect("pushes").version;
+    store.promote(&version, until()).await.expect("promotes");
+    assert!(following.snapshot(until()).await.is_none(), "it is looked at once a minute");
+    clock.sleep(Duration::from_secs(61)).await;
+    let in_use = following.snapshot(until()).await.expect("it is in use");
+    assert_eq!((in_use.name.as_str(), &in_use.version), ("harm", &version));
+    // A pointer that says nothing, and one to a version that is not there.
+    for bad in [
+        b"no pointer".as_slice(),
+        b"{\"version\":\"abababababababababababababababababababababababababababababababab\"}",
+    ] {
+        put("models/harm/current.json", bad).await;
+        clock.sleep(Duration::from_secs(61)).await;
+        assert_eq!(following.snapshot(until()).await.map(|it| it.version.clone()), Some(version.clone()));
+        let anew = FollowingHarm::start(store.clone(), until()).await;
+        assert!(anew.snapshot(until()).await.is_none(), "an instance that starts then has none");
     }
-    let error = store.load(&manifest.version, deadline).await.expect_err("refused");
-    assert!(matches!(error, StoreError::NoRemoval { .. }), "{error}");
+    // One that is damaged.
+    put(&format!("models/harm/{version}/{TENSORS}"), b"damaged").await;
+    let pointer = format!("{{\"version\":\"{version}\"}}");
+    put("models/harm/current.json", pointer.into_bytes().leak()).await;
+    let anew = FollowingHarm::start(store, until()).await;
+    assert!(anew.snapshot(until()).await.is_none());
 }
 
 #[tokio::test(start_paused = true)]

@@ -136,7 +136,7 @@ pub enum Fate {
 }
 
 /// An alert, as the table has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
     /// The alert's name.
     pub key: AlertKey,
@@ -148,6 +148,8 @@ pub struct Entry {
     pub kind: Kind,
     /// How urgent the alert is.
     pub severity: Severity,
+    /// What orders it among others as severe.
+    pub urgency: Urgency,
     /// What became of the alert.
     pub fate: Fate,
     /// That the comment has a later version.
@@ -188,6 +190,7 @@ impl Entry {
             event: event.encode(),
             kind: Kind::of(&event.data),
             severity: event.data.severity,
+            urgency: Urgency::of(&event.data),
             fate: withheld.map_or(Fate::Requested, Fate::Withheld),
             superseded: None,
             withdrawn: None,
@@ -243,6 +246,7 @@ impl Entry {
             event: event.map_err(unreadable)?,
             kind: Kind::of_item(item),
             severity: severity.map_err(unreadable)?,
+            urgency: Urgency::of_item(item),
             fate,
             superseded,
             withdrawn,
@@ -258,6 +262,7 @@ pub(crate) const RANK: &str = "rank";
 pub(crate) const KIND: &str = "kind";
 pub(crate) const SEVERITY: &str = "severity";
 pub(crate) const PROBABILITY: &str = "probability";
+pub(crate) const HARM: &str = "harm";
 pub(crate) const SUBREDDIT: &str = "subreddit";
 pub(crate) const SENT: &str = "sent";
 pub(crate) const MESSAGE_ID: &str = "message_id";
@@ -303,14 +308,130 @@ pub(crate) fn withheld(item: &Item) -> Option<Withheld> {
     Some(Withheld { time, reason, detail: item.text(DETAIL).unwrap_or_default().to_owned() })
 }
 
-/// Where an alert stands among those that wait: by severity and reports, the most first, then by age.
-pub(crate) fn rank(severity: Severity, reports: usize, made: Timestamp) -> String {
-    let urgency = match severity {
-        Severity::High => 0,
-        Severity::Medium => 1,
-        Severity::Low => 2,
+/// How urgent an alert is among others: what lists and digests are ordered by.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Urgency {
+    /// Somebody may be in need: such an alert is before all others.
+    SelfHarm,
+    /// The harm of the comment, from 0 to 1.
+    Harm(f64),
+    /// Labels were not judged, so the harm is not known.
+    Unknown,
+}
+
+const IN_NEED: &str = "self_harm";
+
+impl Urgency {
+    /// The urgency of an alert.
+    pub fn of(alert: &Alert<'_>) -> Self {
+        match (&alert.self_harm, alert.harm) {
+            (Some(_), _) => Urgency::SelfHarm,
+            (None, Some(harm)) => Urgency::Harm(harm),
+            (None, None) => Urgency::Unknown,
+        }
+    }
+
+    /// As it stands in items; none where there is nothing to say.
+    pub(crate) fn attribute(self) -> Option<String> {
+        match self {
+            Urgency::SelfHarm => Some(IN_NEED.to_owned()),
+            Urgency::Harm(harm) => Some(harm.to_string()),
+            Urgency::Unknown => None,
+        }
+    }
+
+    /// What an item says.
+    pub(crate) fn of_item(item: &Item) -> Self {
+        match item.text(HARM) {
+            Some(IN_NEED) => Urgency::SelfHarm,
+            Some(text) => text.parse().map_or(Urgency::Unknown, Urgency::Harm),
+            None => Urgency::Unknown,
+        }
+    }
+
+    /// How strong an alert is in a digest: by harm, and where that is not known by the probability of a removal.
+    pub fn strength(self, probability: f64) -> f64 {
+        match self {
+            Urgency::SelfHarm => f64::INFINITY,
+            Urgency::Harm(harm) => harm,
+            Urgency::Unknown => probability,
+        }
+    }
+
+    /// The place among alerts of one severity that were reported as often: by tenths of harm, so that an older one waits for none
+    /// that is hardly more harmful. One of which the harm is not known waits for none.
+    fn place(self) -> u8 {
+        match self {
+            Urgency::SelfHarm | Urgency::Unknown => 0,
+            // From 0 to 10, whatever the number is.
+            Urgency::Harm(harm) => 10_u8.saturating_sub((harm * 10.0) as u8),
+        }
+    }
+}
+
+/// Where an alert stands among those that wait: somebody in need first, then by severity, reports and harm, the most first, then by
+/// age.
+pub(crate) fn rank(severity: Severity, urgency: Urgency, reports: usize, made: Timestamp) -> String {
+    let first = match (urgency, severity) {
+        (Urgency::SelfHarm, _) => 0,
+        (_, Severity::High) => 1,
+        (_, Severity::Medium) => 2,
+        (_, Severity::Low) => 3,
     };
     // In nanoseconds, as short as they sort: an item is paid for by the kilobyte.
     let age = u64::try_from(made.as_nanosecond()).unwrap_or_default();
-    format!("{urgency}{:03}{age:016x}", 999 - reports.min(999))
+    format!("{first}{:03}{:x}{age:016x}", 999 - reports.min(999), urgency.place())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn severity() -> impl Strategy<Value = Severity> {
+        prop_oneof![Just(Severity::Low), Just(Severity::Medium), Just(Severity::High)]
+    }
+
+    fn urgency() -> impl Strategy<Value = Urgency> {
+        prop_oneof![Just(Urgency::SelfHarm), Just(Urgency::Unknown), (0.0..=1.0_f64).prop_map(Urgency::Harm)]
+    }
+
+    proptest! {
+        #[test]
+        fn alerts_wait_by_need_severity_reports_harm_and_age(
+            one in (severity(), urgency(), 0..1_100_usize, 0..2_000_000_000_i64),
+            other in (severity(), urgency(), 0..1_100_usize, 0..2_000_000_000_i64),
+        ) {
+            let rank = |(severity, urgency, reports, seconds): (Severity, Urgency, usize, i64)| {
+                rank(severity, urgency, reports, Timestamp::from_second(seconds).expect("a time"))
+            };
+            let need = |urgency: Urgency| urgency == Urgency::SelfHarm;
+            let is_before = if need(one.1) != need(other.1) {
+                need(one.1)
+            } else if !need(one.1) && one.0 != other.0 {
+                one.0 > other.0
+            } else if one.2.min(999) != other.2.min(999) {
+                one.2 > other.2
+            } else {
+                match (one.1, other.1) {
+                    (Urgency::Harm(a), Urgency::Harm(b)) if (a * 10.0).floor() != (b * 10.0).floor() => a > b,
+                    (Urgency::Unknown, Urgency::Harm(_)) => true,
+                    (Urgency::Harm(_), Urgency::Unknown) => false,
+                    _ if one.3 != other.3 => one.3 < other.3,
+                    _ => return Ok(()),
+                }
+            };
+            prop_assert_eq!(rank(one) < rank(other), is_before, "{} {}", rank(one), rank(other));
+        }
+
+        #[test]
+        fn urgency_is_read_as_it_is_written(urgency in urgency()) {
+            let mut item = Item::new(Key { partition: "p".to_owned(), sort: "s".to_owned() });
+            if let Some(text) = urgency.attribute() {
+                item = item.with(HARM, text);
+            }
+            prop_assert_eq!(Urgency::of_item(&item), urgency);
+        }
+    }
 }

@@ -10,9 +10,9 @@ use modstream_platform::table::{
 
 use crate::comments::Deletion;
 use crate::entry::{
-    DECISIONS, DETAIL, EVENT, Entry, KIND, Kind, LedgerError, MADE, MESSAGE_ID, PROBABILITY, RANK, REPORTS, SENT,
-    SEVERITY, SUBREDDIT, SUPERSEDED, SUPERSEDED_BY, WHOSE, WITHDRAWN, WITHDRAWN_BY, WITHHELD, WITHHELD_AT, Withheld,
-    Withholding, rank, severity, time, whose, withheld,
+    DECISIONS, DETAIL, EVENT, Entry, HARM, KIND, Kind, LedgerError, MADE, MESSAGE_ID, PROBABILITY, RANK, REPORTS, SENT,
+    SEVERITY, SUBREDDIT, SUPERSEDED, SUPERSEDED_BY, Urgency, WHOSE, WITHDRAWN, WITHDRAWN_BY, WITHHELD, WITHHELD_AT,
+    Withheld, Withholding, rank, severity, time, whose, withheld,
 };
 use crate::keys::{ALERT, AlertKey, MISSED, partition, sort_time};
 use crate::packed::pack;
@@ -56,6 +56,8 @@ pub struct Listed {
     pub severity: modstream_events::Severity,
     /// The probability that a moderator would remove the comment.
     pub probability: f64,
+    /// What orders it among others as severe.
+    pub urgency: Urgency,
     /// Why the alert was held back, where it was.
     pub withheld: Option<Withheld>,
 }
@@ -222,7 +224,8 @@ impl<'a, B: Table, C: Clock> Ledger<'a, B, C> {
             .set(WITHDRAWN_BY, deletion.by.as_str())
             .set(IN_MADE, List::Withdrawn.partition())
             .remove(IN_OPEN)
-            .remove(WHOSE);
+            .remove(WHOSE)
+            .remove(HARM);
         // What is no alert is not ours to change.
         if let Some(event) = redacted(&entry.event, self.clock.now()) {
             withdrawn = withdrawn.set(EVENT, pack(&event));
@@ -239,7 +242,8 @@ impl<'a, B: Table, C: Clock> Ledger<'a, B, C> {
             return Ok(());
         }
         let number = i64::try_from(reports).unwrap_or(i64::MAX);
-        let reported = Update::new().set(REPORTS, number).set(RANK, rank(entry.severity, reports, entry.made));
+        let reported =
+            Update::new().set(REPORTS, number).set(RANK, rank(entry.severity, entry.urgency, reports, entry.made));
         let fewer = Condition::missing(REPORTS).or(Condition::less_than(REPORTS, number));
         self.update(&entry.key, &reported, fewer).await
     }
@@ -251,7 +255,7 @@ impl<'a, B: Table, C: Clock> Ledger<'a, B, C> {
     pub async fn redact(&self, entry: &Entry) -> Result<(), DeliveryError> {
         match redacted(&entry.event, self.clock.now()) {
             Some(event) => {
-                let redacted = Update::new().set(EVENT, pack(&event)).remove(WHOSE);
+                let redacted = Update::new().set(EVENT, pack(&event)).remove(WHOSE).remove(HARM);
                 self.update(&entry.key, &redacted, Condition::Always).await
             }
             None => Ok(()),
@@ -365,7 +369,8 @@ impl<'a, B: Table, C: Clock> Ledger<'a, B, C> {
         Ok(Page { found: found.collect(), next: page.next })
     }
 
-    /// A page of the alerts that wait for a decision, the most urgent first: by severity, then by reports, then the oldest. It may
+    /// A page of the alerts that wait for a decision, the most urgent first: those of people in need, then by severity, by reports, by tenths of
+    /// harm, then the oldest. It may
     /// lag behind a little.
     ///
     /// # Errors
@@ -396,11 +401,14 @@ fn made(key: &AlertKey, event: &Event<'_, Alert<'_>>, encoded: &[u8], withheld: 
     let mut item = Item::new(key.item())
         .with(EVENT, pack(encoded))
         .with(MADE, sort_time(event.time))
-        .with(RANK, rank(alert.severity, 0, event.time))
+        .with(RANK, rank(alert.severity, Urgency::of(alert), 0, event.time))
         .with(SEVERITY, alert.severity.as_str())
         .with(PROBABILITY, alert.probability.to_string())
         .with(IN_MADE, List::Standing.partition())
         .with(IN_OPEN, OPEN_LIST);
+    if let Some(urgency) = Urgency::of(alert).attribute() {
+        item = item.with(HARM, urgency);
+    }
     let whose = whose(alert.comment.author.as_deref(), alert.comment.id.as_deref()).join("/");
     if whose.len() > 1 {
         item = item.with(WHOSE, whose);
@@ -426,6 +434,7 @@ fn listed(item: &Item) -> Option<Listed> {
         subreddit: item.text(SUBREDDIT).map(str::to_owned),
         severity: severity(item)?,
         probability: item.text(PROBABILITY)?.parse().ok()?,
+        urgency: Urgency::of_item(item),
         withheld: withheld(item),
     })
 }

@@ -25,7 +25,7 @@ mod packed;
 mod redact;
 mod schema;
 
-pub use entry::{Entry, Fate, Kind, LedgerError, Sent, Superseded, Withdrawn, Withheld, Withholding};
+pub use entry::{Entry, Fate, Kind, LedgerError, Sent, Superseded, Urgency, Withdrawn, Withheld, Withholding};
 pub use hour::{Hour, NoHour};
 pub use keys::{AlertKey, NoAlertKey, comment_key, comment_key_of, sort_time};
 pub use ledger::{InQueue, Ledger, List, Listed, Missed, Next, Page, Waiting, with_decision};

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use modstream_platform::environment::Variable;
 use modstream_platform::table::{Index, Projection, Query, Schema, SortRange};
 
-use crate::entry::{DETAIL, KIND, MADE, PROBABILITY, RANK, SEVERITY, SUBREDDIT, WHOSE, WITHHELD, WITHHELD_AT};
+use crate::entry::{DETAIL, HARM, KIND, MADE, PROBABILITY, RANK, SEVERITY, SUBREDDIT, WHOSE, WITHHELD, WITHHELD_AT};
 use crate::keys::sort_time;
 
 /// The variable that names the table in a function's environment.
@@ -23,7 +23,7 @@ pub(crate) const MADE_INDEX: Index = Index {
     name: "made",
     partition: IN_MADE,
     sort: MADE,
-    projection: Projection::Only(&[SUBREDDIT, SEVERITY, PROBABILITY, KIND, WITHHELD, WITHHELD_AT, DETAIL, WHOSE]),
+    projection: Projection::Only(&[SUBREDDIT, SEVERITY, PROBABILITY, HARM, KIND, WITHHELD, WITHHELD_AT, DETAIL, WHOSE]),
 };
 
 /// Alerts that wait for a decision, the most urgent first.

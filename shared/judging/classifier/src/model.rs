@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use modstream_events::{OperatingPoint, Outside, Term};
+use modstream_events::{LabelPrediction, OperatingPoint, Outside, Term};
 use modstream_rates::{BaseRate, LogOdds, Rates};
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +9,11 @@ use crate::measures::{MEASURE_GROUPS, MEASURES, MeasureGroup};
 use crate::subwords::Subword;
 use crate::support::Support;
 use crate::vectorizer::{Feature, Measure, NGram, Scratch, Vectorizer};
+
+/// The most terms that a prediction names of a label.
+const MAX_LABEL_TERMS: usize = 3;
+/// A prediction explains a label where alerting from its probability up has at most so many false alarms.
+const EXPLAINED_UP_TO: f64 = 0.05;
 
 /// The parts that a model is made of.
 #[derive(Clone, Debug, PartialEq)]
@@ -219,6 +224,11 @@ impl Label {
         self.rates.operating_point(LogOdds(score.log_odds.0 - self.shift), self.base_rate)
     }
 
+    /// The share of texts without the label that alert where one alerts from this score of the label up.
+    pub fn false_alarms(&self, score: Score) -> f64 {
+        self.rates.false_alarms(LogOdds(score.log_odds.0 - self.shift))
+    }
+
     fn score(&self, sum: f64) -> Score {
         Score { log_odds: LogOdds(self.intercept + self.slope * sum) }
     }
@@ -331,6 +341,61 @@ impl Model {
         self.vectorizer.vectorize(text, scratch);
         let scratch = &*scratch;
         (0..self.labels.len()).map(|label| self.explanation(label, most, scratch)).collect()
+    }
+
+    /// Scores a text by every label and says of each, in their order, which terms moved its score most: as many as `most` says of
+    /// the label and its score. None are looked for where that is none, which is what takes the time.
+    pub fn explain_some<'a>(
+        &self,
+        text: &str,
+        most: impl Fn(&Label, Score) -> usize,
+        scratch: &'a mut Scratch,
+    ) -> Vec<Explanation<'a>> {
+        self.scores(text, scratch);
+        self.explanations(most, scratch)
+    }
+
+    fn explanations<'a>(&self, most: impl Fn(&Label, Score) -> usize, scratch: &'a Scratch) -> Vec<Explanation<'a>> {
+        let outside = self.outside(scratch);
+        let all = self.labels.iter().zip(&scratch.scores).enumerate();
+        all.map(|(index, (label, &score))| match most(label, score) {
+            0 => {
+                let Label { intercept, .. } = *label;
+                Explanation { score, intercept, terms: Vec::new(), other: score.log_odds.0 - intercept, outside }
+            }
+            most => self.explanation(index, most, scratch),
+        })
+        .collect()
+    }
+
+    /// What a prediction says of a text by each of the labels, with at most `most` terms, and three at most: one or two words say
+    /// it. Those far from an alert are not explained, since nobody asks why a comment is not a threat.
+    ///
+    /// # Errors
+    /// How the text differs from those that the model learned from, where it does: no label says anything of it then.
+    pub fn label_predictions<'a>(
+        &'a self,
+        text: &str,
+        most: usize,
+        scratch: &'a mut Scratch,
+    ) -> Result<Vec<LabelPrediction<'a>>, Outside> {
+        self.scores(text, scratch);
+        if let Some(outside) = self.outside(scratch) {
+            return Err(outside);
+        }
+        let is_near = |label: &Label, score: Score| label.false_alarms(score) <= EXPLAINED_UP_TO;
+        let most = |label: &Label, score: Score| if is_near(label, score) { most.min(MAX_LABEL_TERMS) } else { 0 };
+        let labels = self.labels.iter().zip(self.explanations(most, scratch));
+        let said = labels.map(|(label, Explanation { score, intercept, terms, other, outside: _ })| LabelPrediction {
+            label: label.name().into(),
+            probability: score.probability(),
+            log_odds: score.log_odds.0,
+            intercept,
+            terms,
+            other,
+            false_alarms: label.false_alarms(score),
+        });
+        Ok(said.collect())
     }
 
     /// The score by one label, and its reasons, of the text whose vector is in `scratch`.
@@ -632,6 +697,25 @@ pub(crate) mod tests {
             let explained = model.explain_labels(&text, 5, &mut scratch);
             for (head, explanation) in explained.iter().enumerate() {
                 prop_assert_eq!(explanation, &alone(head).explain(&text, 5, &mut other));
+            }
+        }
+
+        #[test]
+        fn some_labels_are_explained_as_all_are_and_the_others_have_no_terms(text in TEXTS, heads in 1..12_usize, asked in 0..12_usize) {
+            let model = Model::new(labelled_parts(heads));
+            let (mut scratch, mut other) = (Scratch::default(), Scratch::default());
+            let name = model.labels()[asked % heads].name().to_owned();
+            let some = model.explain_some(&text, |label, _| if label.name() == name { 5 } else { 0 }, &mut scratch);
+            let all = model.explain_labels(&text, 5, &mut other);
+            for (head, (some, all)) in some.into_iter().zip(all).enumerate() {
+                prop_assert_eq!(some.score, all.score);
+                if head == asked % heads {
+                    prop_assert_eq!(some, all);
+                } else {
+                    prop_assert!(some.terms.is_empty());
+                    let sum = some.intercept + some.other;
+                    prop_assert!((sum - some.score.log_odds.0).abs() <= 1e-9 * sum.abs().max(1.0));
+                }
             }
         }
 

@@ -18,10 +18,10 @@ const GREEK: LanguageIdentifier = langid!("el");
 /// word goes, and so do the marks of a quote at the beginning of its lines but the first; each run of white space is one blank, and
 /// there is none around the text.
 pub fn fold(text: &str) -> String {
-    let mut form = Form::default();
     if is_simple(text) {
-        return form.one_line(&text.to_ascii_lowercase());
+        return one_line(text.len(), text.chars().map(|c| c.to_ascii_lowercase()));
     }
+    let mut form = Form::default();
     let mut folded = form.fold_layer(text);
     for _ in 1..MOST_LAYERS {
         if is_simple(&folded) {
@@ -69,36 +69,37 @@ impl Form {
         normalise!(NFKC, &folded, now);
         // Case folding leaves marks that compose with nothing: of the dotted capital I.
         letters.read(now);
-        let line = letters.text().replace('\u{131}', "i");
-        self.one_line(&line)
+        let text = letters.text();
+        one_line(text.len(), text.chars().map(|c| if c == '\u{131}' { 'i' } else { c }))
     }
+}
 
-    fn one_line(&mut self, text: &str) -> String {
-        let mut line = String::with_capacity(text.len());
-        // Whether nothing but marks of a quote stands before, in a line that is not the first.
-        let mut begins_line = false;
-        let mut chars = text.chars().peekable();
-        while let Some(c) = chars.next() {
-            // Emoticons begin with it, too.
-            let is_quote = begins_line && c == '>' && chars.peek().is_none_or(|next| !is_sign(*next));
-            begins_line = matches!(c, '\n' | '\r') || (begins_line && (c.is_whitespace() || is_quote));
-            if is_quote {
-                continue;
-            }
-            // The blank of Braille is one, though Unicode has it among the signs.
-            if c.is_whitespace() || c.is_control() || c == '\u{2800}' {
-                if !line.is_empty() && !line.ends_with(' ') {
-                    line.push(' ');
-                }
-            } else if is_dash(c) {
-                line.push('-');
-            } else {
-                line.push(plain_quote(c));
-            }
+/// A text on one line, which has room for two blanks more: whoever looks for words in it puts them around it.
+fn one_line(bytes: usize, text: impl Iterator<Item = char>) -> String {
+    let mut line = String::with_capacity(bytes + 2);
+    // Whether nothing but marks of a quote stands before, in a line that is not the first.
+    let mut begins_line = false;
+    let mut chars = text.peekable();
+    while let Some(c) = chars.next() {
+        // Emoticons begin with it, too.
+        let is_quote = begins_line && c == '>' && chars.peek().is_none_or(|next| !is_sign(*next));
+        begins_line = matches!(c, '\n' | '\r') || (begins_line && (c.is_whitespace() || is_quote));
+        if is_quote {
+            continue;
         }
-        line.truncate(line.trim_end().len());
-        line
+        // The blank of Braille is one, though Unicode has it among the signs.
+        if c.is_whitespace() || c.is_control() || c == '\u{2800}' {
+            if !line.is_empty() && !line.ends_with(' ') {
+                line.push(' ');
+            }
+        } else if is_dash(c) {
+            line.push('-');
+        } else {
+            line.push(plain_quote(c));
+        }
     }
+    line.truncate(line.trim_end().len());
+    line
 }
 
 fn is_greek(c: char) -> bool {

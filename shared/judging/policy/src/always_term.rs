@@ -1,5 +1,7 @@
 //! Texts that always alert, and where a comment holds one.
 
+use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::fmt;
 
 use aho_corasick::AhoCorasick;
@@ -208,13 +210,18 @@ impl AlwaysTerms {
 
     /// The first of the terms that a text holds.
     pub fn find(&self, text: &str) -> Option<&AlwaysTerm> {
+        self.find_in(&Searched::new(text))
+    }
+
+    /// The same in a text that other terms are looked for in, too.
+    pub(crate) fn find_in(&self, searched: &Searched<'_>) -> Option<&AlwaysTerm> {
         let finder = self.finder.as_ref()?;
-        let mut found = finder.literal.iter().copied().find(|&index| text.contains(&self.terms[index].written));
+        let mut found =
+            finder.literal.iter().copied().find(|&index| searched.text.contains(&self.terms[index].written));
         if !finder.terms.is_empty() {
-            found = self.first_of(found, finder, &fold(text));
-            // Emphasis is undone beside the text, not in it: `5*3*2` has no 532.
-            if let (true, std::borrow::Cow::Owned(without)) = (found != Some(0), without_emphasis(text)) {
-                found = self.first_of(found, finder, &fold(&without));
+            found = self.first_of(found, finder, searched.form());
+            if let (true, Some(form)) = (found != Some(0), searched.form_without_emphasis()) {
+                found = self.first_of(found, finder, form);
             }
         }
         found.map(|index| &self.terms[index])
@@ -222,13 +229,11 @@ impl AlwaysTerms {
 
     /// The first of the term found before, if any, and those in a text in normal form.
     fn first_of(&self, before: Option<usize>, finder: &Finder, form: &str) -> Option<usize> {
-        // White space around a term is met at the ends of a text too.
-        let haystack = format!(" {form} ");
         let mut first = before;
-        for found in finder.automaton.find_overlapping_iter(&haystack) {
+        for found in finder.automaton.find_overlapping_iter(form) {
             let index = finder.terms[found.pattern().as_usize()];
             let is_earlier = first.is_none_or(|first| index < first);
-            if is_earlier && (self.terms[index].is_anywhere() || stands_alone(&haystack, found.start(), found.end())) {
+            if is_earlier && (self.terms[index].is_anywhere() || stands_alone(form, found.start(), found.end())) {
                 first = Some(index);
                 if index == 0 {
                     break;
@@ -237,6 +242,41 @@ impl AlwaysTerms {
         }
         first
     }
+}
+
+/// A text that terms are looked for in. Its normal forms are made once, when the first terms ask for them.
+pub(crate) struct Searched<'t> {
+    text: &'t str,
+    form: OnceCell<String>,
+    without_emphasis: OnceCell<Option<String>>,
+}
+
+impl<'t> Searched<'t> {
+    pub(crate) fn new(text: &'t str) -> Self {
+        Searched { text, form: OnceCell::new(), without_emphasis: OnceCell::new() }
+    }
+
+    fn form(&self) -> &str {
+        self.form.get_or_init(|| between_blanks(self.text))
+    }
+
+    /// The text's form without emphasis, where it has some. It is undone beside the text, not in it: `5*3*2` has no 532.
+    fn form_without_emphasis(&self) -> Option<&str> {
+        let form = self.without_emphasis.get_or_init(|| match without_emphasis(self.text) {
+            Cow::Owned(without) => Some(between_blanks(&without)),
+            Cow::Borrowed(_) => None,
+        });
+        form.as_deref()
+    }
+}
+
+/// The normal form between two blanks: white space around a term is met at the ends of a text too.
+fn between_blanks(text: &str) -> String {
+    let mut form = fold(text);
+    form.reserve_exact(2);
+    form.insert(0, ' ');
+    form.push(' ');
+    form
 }
 
 /// Whether no word goes on before or behind a part of a text.

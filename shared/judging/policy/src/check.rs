@@ -2,17 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use jiff::SignedDuration;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use normal_form::name_key;
 
-use crate::document::{BreakerDocument, Document, QuietHoursDocument, RulesDocument, SeverityDocument};
-use crate::locate::Keys;
+use crate::document::{
+    BreakerDocument, Document, HarmDocument, LabelThreshold, QuietHoursDocument, RulesDocument, SelfHarmDocument,
+    SeverityDocument,
+};
+use crate::locate::{Keys, is_json};
 use crate::read::{from_json, from_toml};
+use crate::self_harm::phrases;
 use crate::{
-    AlwaysTerm, AlwaysTerms, Breaker, Channel, Condition, Policies, Problem, Problems, QuietHours, Rules, Severities,
+    AlwaysTerm, AlwaysTerms, Breaker, Channel, Condition, HarmRules, LabelCondition, Policies, Problem, Problems,
+    QuietHours, Rules, SelfHarmRules, Severities,
 };
 
 /// The policies' name where a document has none.
@@ -21,6 +27,12 @@ const DEFAULT_NAME: &str = "default";
 const MAX_NAME_CHARS: usize = 64;
 /// Nobody reads more alerts an hour.
 const MAX_ALERTS_PER_HOUR: i64 = 10_000;
+/// As many lines are read by somebody in a hurry.
+const MAX_CONTACTS: usize = 5;
+/// A line of a contact; an alert carries them all.
+const MAX_CONTACT_CHARS: usize = 200;
+/// A label never alerts.
+const NEVER: &str = "none";
 /// A larger share is no sample but a policy.
 const MAX_EXPLORATION_SHARE: f64 = 0.1;
 /// A breaker looks back an hour at most.
@@ -38,11 +50,10 @@ impl Policies {
     pub fn parse(text: &str) -> Result<Self, Problems> {
         // Windows' editors write it.
         let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
-        let is_json = text.trim_start().starts_with('{');
-        let document = if is_json { from_json(text) } else { from_toml(text) };
+        let document = if is_json(text) { from_json(text) } else { from_toml(text) };
         let document = document.map_err(|problem| Problems(vec![problem]))?;
         Policies::checked(document).map_err(|all| {
-            let keys = if is_json { Keys::of_json(text) } else { Keys::of_toml(text) };
+            let keys = Keys::of(text);
             Problems(all.into_iter().map(|found| found.with_place(&keys)).collect())
         })
     }
@@ -68,7 +79,11 @@ impl Policies {
         if document.default.threshold.is_none() {
             checking.found("default.threshold", "it is missing: write for example threshold = \"precision>=0.9\"");
         }
-        let default = Rules::new(threshold.unwrap_or(Condition::Probability(1.0)));
+        let default = Rules {
+            harm: document.harm.as_ref().map(|harm| Arc::new(checking.harm(harm))).unwrap_or_default(),
+            self_harm: document.self_harm.as_ref().map(|own| Arc::new(checking.self_harm(own))).unwrap_or_default(),
+            ..Rules::new(threshold.unwrap_or(Condition::Probability(1.0)))
+        };
         let default = checking.rules(&document.default, &default, "default");
         let mut subreddits: BTreeMap<String, Rules> = BTreeMap::new();
         let mut written_as: BTreeMap<String, &str> = BTreeMap::new();
@@ -192,6 +207,8 @@ impl Checking {
             always: always.unwrap_or_else(|| over.always.clone()),
             exploration_share: share.unwrap_or(over.exploration_share),
             outside_support: rules.outside_support.unwrap_or(over.outside_support),
+            harm: Arc::clone(&over.harm),
+            self_harm: Arc::clone(&over.self_harm),
         }
     }
 
@@ -301,6 +318,88 @@ impl Checking {
         }
     }
 
+    fn harm(&mut self, harm: &HarmDocument) -> HarmRules {
+        let HarmDocument { order, weights, alert, severity } = harm;
+        for (field, label) in
+            [("harm.weights", weights.keys().collect()), ("harm.alert", alert.keys().collect::<Vec<_>>())]
+                .into_iter()
+                .flat_map(|(field, labels)| labels.into_iter().map(move |label| (format!("{field}.{label}"), label)))
+        {
+            self.label(label, &field);
+        }
+        let order = order.clone().unwrap_or_default();
+        for (index, label) in order.iter().enumerate() {
+            let field = format!("harm.order[{index}]");
+            self.label(label, &field);
+            if order[..index].contains(label) {
+                self.found(&field, format!("`{label}` is named twice: write each label once"));
+            }
+        }
+        for (label, weight) in weights {
+            let is_good = (0.0..=1.0).contains(weight);
+            let write = "write a weight from 0, which counts for nothing, to 1";
+            self.good(&format!("harm.weights.{label}"), *weight, is_good, write);
+        }
+        let mut conditions = BTreeMap::new();
+        for (label, LabelThreshold(text)) in alert {
+            let condition = if text.trim() == NEVER { Ok(None) } else { text.parse::<LabelCondition>().map(Some) };
+            match condition {
+                Ok(condition) => {
+                    conditions.insert(label.clone(), condition);
+                }
+                Err(error) => self.found(&format!("harm.alert.{label}"), error.to_string()),
+            }
+        }
+        let severities = severity.as_ref().and_then(|bands| self.severities(bands, "harm.severity"));
+        let defaults = HarmRules::default();
+        HarmRules {
+            order,
+            weights: weights.clone(),
+            alert: conditions,
+            severities: severities.unwrap_or(defaults.severities),
+        }
+    }
+
+    fn label(&mut self, label: &str, field: &str) {
+        if label.trim().is_empty() || label.trim() != label || label.chars().any(char::is_control) {
+            self.found(
+                field,
+                "a label's name is empty, or has blanks around it: write it as the model has it, such as threat",
+            );
+        }
+    }
+
+    fn self_harm(&mut self, own: &SelfHarmDocument) -> SelfHarmRules {
+        let SelfHarmDocument { phrases: given, more_phrases, contacts } = own;
+        self.phrases(given.as_deref().unwrap_or_default(), "self_harm.phrases");
+        self.phrases(more_phrases, "self_harm.more_phrases");
+        if contacts.len() > MAX_CONTACTS {
+            self.found(
+                "self_harm.contacts",
+                format!("there are {} contacts: write {MAX_CONTACTS} at most", contacts.len()),
+            );
+        }
+        for (index, contact) in contacts.iter().enumerate() {
+            let is_line = !contact.trim().is_empty() && !contact.chars().any(char::is_control);
+            if !is_line || contact.chars().count() > MAX_CONTACT_CHARS {
+                self.found(
+                    &format!("self_harm.contacts[{index}]"),
+                    format!("it is empty, longer than {MAX_CONTACT_CHARS} characters or no line: write whom to turn to, such as \
+                             \"Samaritans: call 116 123 (UK)\""),
+                );
+            }
+        }
+        let mut all = given.clone().unwrap_or_else(phrases);
+        all.extend(more_phrases.iter().cloned());
+        SelfHarmRules { phrases: AlwaysTerms::from(all), contacts: contacts.clone() }
+    }
+
+    fn phrases(&mut self, phrases: &[AlwaysTerm], field: &str) {
+        if phrases.iter().any(|phrase| phrase.as_str().trim().is_empty()) {
+            self.found(field, "an empty phrase is in every comment: leave it out; the empty list [] looks for none");
+        }
+    }
+
     fn breaker(&mut self, breaker: &BreakerDocument) -> Breaker {
         let BreakerDocument { max_share, window, min_alerts, open_for } = breaker;
         let is_share = *max_share > 0.0 && *max_share <= 1.0;
@@ -389,11 +488,92 @@ mod tests {
                 "line 5: breaker.open_for: it is 0: write a number from 1 to 1440",
             ),
             ("[breaker]", "line 3: breaker: missing field `max_share`"),
+            (
+                "[harm]\nweights = { threat = 1.5 }",
+                "line 4: harm.weights.threat: it is 1.5: write a weight from 0, which counts for nothing, to 1",
+            ),
+            ("[harm.weights]\nthreat = -0.1", "line 4: harm.weights.threat: it is -0.1: write a weight"),
+            ("[harm.weights]\nthreat = nan", "line 4: harm.weights.threat: it is NaN: write a weight"),
+            ("[harm]\nweights = { threat = 1, threat = 0.5 }", "line 4: harm.weights.threat: it is written twice"),
+            ("[harm]\nweights = { threat = \"high\" }", "line 4: harm.weights.threat: invalid type: string \"high\""),
+            (
+                "[harm]\norder = [\"threat\", \"insult\", \"threat\"]",
+                "line 4: harm.order[2]: `threat` is named twice: write each label once",
+            ),
+            (
+                "[harm]\norder = [\" threat\"]",
+                "line 4: harm.order[0]: a label's name is empty, or has blanks around it",
+            ),
+            (
+                "[harm]\nalert = { threat = \"precision>=0.9\" }",
+                "line 4: harm.alert.threat: `precision>=0.9` is no threshold of a label: write a probability",
+            ),
+            ("[harm]\nalert = { threat = 2 }", "line 4: harm.alert.threat: `2` is no threshold of a label"),
+            ("[harm]\nalert = { threat = true }", "line 4: harm.alert.threat: invalid type: boolean `true`"),
+            (
+                "[harm]\nseverity = { medium = 0.9, high = 0.7 }",
+                "line 4: harm.severity: medium begins at 0.9, above high at 0.7",
+            ),
+            ("[harm]\nweight = {}", "line 4: harm.weight: unknown field `weight`, expected one of `order`, `weights`"),
+            ("[self_harm]\nphrases = [\" \"]", "line 4: self_harm.phrases: an empty phrase is in every comment"),
+            ("[self_harm]\nmore_phrases = [\"\"]", "line 4: self_harm.more_phrases: an empty phrase"),
+            ("[self_harm]\ncontacts = [\"a\", \"\"]", "line 4: self_harm.contacts[1]: it is empty"),
+            (
+                "[self_harm]\ncontacts = [\"a\", \"b\", \"c\", \"d\", \"e\", \"f\"]",
+                "line 4: self_harm.contacts: there are 6 contacts: write 5 at most",
+            ),
             ("[total]\nmax_alerts_per_hour = 0", "line 4: total.max_alerts_per_hour: it is 0"),
             ("[total\n", "line 3: "),
         ] {
             let found = wrong(text);
             assert!(found.contains(said), "{text}\n{found}");
+        }
+    }
+
+    #[test]
+    fn a_document_says_what_labels_mean_and_where_it_says_it() {
+        let text = r#"
+            [default]
+            threshold = 0.7
+            [harm]
+            order = ["insult"]
+            weights = { insult = 0.8 }
+            alert = { threat = 0.5, insult = "none", toxic = "false_alarms<=0.05" }
+            severity = { medium = 0.2, high = 0.5 }
+            [self_harm]
+            more_phrases = ["jump tonight"]
+            contacts = ["Samaritans: 116 123"]
+            [subreddits.science]
+            threshold = 0.8
+        "#;
+        let policies = Policies::parse(text).expect("a document");
+        let harm = &policies.for_subreddit(Some("science")).harm;
+        assert_eq!((harm.weight("insult"), harm.weight("threat"), harm.weight("spam")), (0.8, 1.0, 0.0));
+        assert_eq!(harm.condition("insult"), None);
+        assert_eq!(harm.condition("threat"), Some(LabelCondition::Probability(0.5)));
+        assert_eq!(harm.condition("toxic"), Some(LabelCondition::FalseAlarms(0.05)));
+        assert_eq!(harm.severities, Severities { medium: 0.2, high: 0.5 });
+        let unknown = policies.unknown_labels(["threat", "toxic"], "the model ours 0123");
+        let said: Vec<String> = unknown.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            said,
+            ["harm.order[0]", "harm.weights.insult", "harm.alert.insult"].map(|field| format!(
+                "{field}: the model ours 0123 has no label `insult`: write one of those that it has (threat, toxic), or leave \
+                 it out"
+            ))
+        );
+        let placed = Problems(unknown).in_text(text);
+        assert_eq!(placed.0.iter().map(|problem| problem.line).collect::<Vec<_>>(), [Some(5), Some(6), Some(7)]);
+        let own = &policies.default.self_harm;
+        assert_eq!(own.contacts, ["Samaritans: 116 123"]);
+        let finds = |text: &str| own.phrases.find(text).is_some();
+        assert!(finds("I'll jump tonight") && finds("kill myself") && !finds("kill yourself"));
+        let again = Policies::parse(std::str::from_utf8(&policies.canonical()).expect("text")).expect("a document");
+        assert_eq!(again, policies);
+        for (text, is_found) in [("phrases = []", false), ("phrases = [\"so tired\"]", false), ("", true)] {
+            let text = format!("[default]\nthreshold = 0.7\n[self_harm]\n{text}");
+            let own = Policies::parse(&text).expect("a document").default.self_harm;
+            assert_eq!(own.phrases.find("i will kill myself").is_some(), is_found, "{text}");
         }
     }
 

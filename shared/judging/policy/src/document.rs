@@ -29,6 +29,78 @@ pub struct Document {
     /// When so many comments alert that something must be wrong.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub breaker: Option<BreakerDocument>,
+    /// What the labels of the harm model mean here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub harm: Option<HarmDocument>,
+    /// How comments of people who may harm themselves are found, and whom they can turn to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub self_harm: Option<SelfHarmDocument>,
+}
+
+/// What labels mean: harm is the largest of a label's weight times its probability, and severity follows it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct HarmDocument {
+    /// Which labels are named before others that are as harmful.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<Vec<String>>,
+    /// How much a label counts, from 0 to 1. What is left out counts as it does without a document: `threat` 1, `severe_toxic` 0.9,
+    /// `insult` and `toxic` 0.5, `obscene` 0.25, others nothing.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(extend("additionalProperties" = { "type": "number", "minimum": 0, "maximum": 1 })))]
+    pub weights: BTreeMap<String, f64>,
+    /// From which probability of a label up a comment alerts: a probability such as `0.8`, or `false_alarms<=0.01`, or `none`. What
+    /// is left out alerts at `false_alarms<=0.01`, if it counts.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub alert: BTreeMap<String, LabelThreshold>,
+    /// From which harm up an alert is how urgent: 0.3 and 0.6 where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<SeverityDocument>,
+}
+
+/// A threshold of a label, as it is written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct LabelThreshold(pub String);
+
+impl<'de> Deserialize<'de> for LabelThreshold {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let expected = "a probability such as 0.8, or \"false_alarms<=0.01\", or \"none\"";
+        from.deserialize_any(TextOrNumberOf(expected)).map(LabelThreshold)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for LabelThreshold {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "LabelThreshold".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "anyOf": [{ "type": "string" }, { "type": "number", "minimum": 0, "maximum": 1 }] })
+    }
+}
+
+/// How comments of people who may harm themselves are found.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct SelfHarmDocument {
+    /// The phrases that are looked for, in place of those in English that are looked for otherwise; none in the empty list. They are
+    /// found as `always` terms are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phrases: Option<Vec<AlwaysTerm>>,
+    /// More phrases.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more_phrases: Vec<AlwaysTerm>,
+    /// Whom such a person can turn to, a line each, such as the number of a helpline.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contacts: Vec<String>,
 }
 
 /// Rules. What a subreddit leaves out is as in `default`; what that leaves out is as said here.
@@ -171,31 +243,33 @@ enum TextOrNumber {
 }
 
 fn text_or_number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
-    struct Either;
+    let expected = "a probability such as 0.8, or \"precision>=0.9\", or \"share<=0.05\"";
+    from.deserialize_any(TextOrNumberOf(expected)).map(Some)
+}
 
-    impl Visitor<'_> for Either {
-        type Value = String;
+/// Reads a threshold as a text, whether it is written as one or as a number, and says what was expected.
+struct TextOrNumberOf(&'static str);
 
-        fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-            to.write_str("a probability such as 0.8, or \"precision>=0.9\", or \"share<=0.05\"")
-        }
+impl Visitor<'_> for TextOrNumberOf {
+    type Value = String;
 
-        fn visit_str<E: Error>(self, text: &str) -> Result<String, E> {
-            Ok(text.to_owned())
-        }
-
-        fn visit_f64<E: Error>(self, number: f64) -> Result<String, E> {
-            Ok(number.to_string())
-        }
-
-        fn visit_i64<E: Error>(self, number: i64) -> Result<String, E> {
-            Ok(number.to_string())
-        }
-
-        fn visit_u64<E: Error>(self, number: u64) -> Result<String, E> {
-            Ok(number.to_string())
-        }
+    fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str(self.0)
     }
 
-    from.deserialize_any(Either).map(Some)
+    fn visit_str<E: Error>(self, text: &str) -> Result<String, E> {
+        Ok(text.to_owned())
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<String, E> {
+        Ok(number.to_string())
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<String, E> {
+        Ok(number.to_string())
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<String, E> {
+        Ok(number.to_string())
+    }
 }

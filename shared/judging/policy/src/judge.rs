@@ -1,10 +1,11 @@
 //! What rules say of a prediction.
 
-use modstream_events::{NotJudged, Outside, PROBE_BODY, PROBE_SOURCE, Prediction, Severity, ids};
+use modstream_events::{Meets, NotJudged, Outside, PROBE_BODY, PROBE_SOURCE, Prediction, Severity, ids};
 use named_mutations::is_on;
 use normal_form::name_key;
 
-use crate::{AtBaseRate, OutsideSupport, Rules};
+use crate::always_term::Searched;
+use crate::{AtBaseRate, Harm, OutsideSupport, Rules};
 
 /// What rules say of a prediction.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,8 +31,10 @@ pub enum Judgement {
 /// Why a prediction alerts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Why {
-    /// The prediction meets the threshold.
-    Threshold,
+    /// The prediction meets the threshold, labels meet theirs, or both.
+    Thresholds(Meets<'static>),
+    /// The comment holds this phrase of people who may harm themselves.
+    SelfHarm(String),
     /// The comment holds this text.
     Always(String),
     /// The comment is the probe.
@@ -45,25 +48,65 @@ pub enum WhyNot {
     ExemptAuthor,
     /// The comment has nothing that a model could judge.
     NotJudged(NotJudged),
-    /// The comment is unlike all that the model learned from.
+    /// The comment is unlike all that the model of removals learned from, and meets no threshold of a label.
     Outside(Outside),
-    /// The prediction does not meet the threshold.
+    /// The prediction does not meet the threshold, nor does a label.
     Threshold,
 }
 
+impl Why {
+    /// Whether the comment alerts since the community would likely remove it, and for nothing else that the models say.
+    #[must_use]
+    pub fn removal() -> Self {
+        Why::Thresholds(Meets { removal: true, labels: Vec::new() })
+    }
+}
+
 impl Rules {
+    /// What the rules say of the prediction's labels; none where no labels were judged, or they say nothing: there was nothing to
+    /// judge, or nothing that the harm model knows of.
+    pub fn harm<'p>(&self, prediction: &'p Prediction<'_>) -> Option<Harm<'p>> {
+        let says_nothing = prediction.not_judged.is_some() || prediction.harm_support.is_some();
+        prediction.labels.as_deref().filter(|_| !says_nothing).map(|labels| self.harm.judge(labels))
+    }
+
+    /// Which thresholds the prediction meets: that of removals, and those of labels. Where there was nothing to judge, none; where
+    /// one of the models knows nothing of the comment, the other's alone.
+    pub fn meets(&self, prediction: &Prediction<'_>) -> Meets<'static> {
+        if prediction.not_judged.is_some() {
+            return Meets::default();
+        }
+        let seen = self.at_base_rate(prediction);
+        let is_met = || self.threshold.is_met_by(seen.probability, &seen.operating_point);
+        let harm = self.harm(prediction);
+        let labels = harm.iter().flat_map(Harm::alerting).map(|label| label.to_owned().into());
+        Meets { removal: self.left_alone(prediction).is_none() && is_met(), labels: labels.collect() }
+    }
+
+    /// How urgent an alert about the prediction is: by its harm where labels were judged, by the probability of a removal where
+    /// none were. Where there was nothing to judge, the numbers say nothing, and of what a model knows nothing, next to nothing.
+    fn severity(&self, prediction: &Prediction<'_>) -> Severity {
+        match (prediction.not_judged, self.harm(prediction), self.left_alone(prediction)) {
+            (Some(_), _, _) => Severity::Low,
+            (None, Some(found), _) => self.harm.severities.of(found.harm),
+            (None, None, Some(_)) => Severity::Low,
+            (None, None, None) => self.severities.of(self.at_base_rate(prediction).probability),
+        }
+    }
+
     /// The prediction at the rules' base rate.
     pub fn at_base_rate(&self, prediction: &Prediction<'_>) -> AtBaseRate {
         AtBaseRate::of(prediction, self.base_rate.filter(|_| !is_on("judge-at-own-base-rate")))
     }
 
-    /// How a comment differs from all that the model learned from, where the rules leave such comments alone.
+    /// How a comment differs from all that the model of removals learned from, where the rules leave such comments alone.
     fn left_alone(&self, prediction: &Prediction<'_>) -> Option<Outside> {
         prediction.support.filter(|_| self.outside_support == OutsideSupport::Quiet)
     }
 
-    /// Judges a prediction by the first that holds of probe, exempt author, always-alert term, nothing to judge, nothing the model
-    /// knows of, threshold and exploration. The judgement depends on rules and prediction alone.
+    /// Judges a prediction by the first that holds of probe, exempt author, phrase of self-harm, always-alert term, nothing to
+    /// judge, thresholds, nothing that the model of removals knows of, and exploration. The judgement depends on rules and
+    /// prediction alone.
     pub fn judge(&self, prediction: &Prediction<'_>) -> Judgement {
         let comment = &prediction.comment;
         let body = comment.body.as_deref().unwrap_or_default();
@@ -74,25 +117,27 @@ impl Rules {
         if comment.author.as_deref().is_some_and(|author| self.is_exempt(author)) {
             return Judgement::Pass(WhyNot::ExemptAuthor);
         }
-        let seen = self.at_base_rate(prediction);
-        let outside = self.left_alone(prediction);
-        let severity = match (prediction.not_judged, outside) {
-            (None, None) => self.severities.of(seen.probability),
-            // Where nothing was judged, the probability says nothing, and of what a model knows nothing, next to nothing.
-            _ => Severity::Low,
-        };
-        if let Some(term) = self.always.find(body).filter(|term| !is_on("match-case") || body.contains(term.as_str())) {
+        let searched = Searched::new(body);
+        if let Some(phrase) = self.self_harm.phrases.find_in(&searched) {
+            // Whoever is in need waits for nobody.
+            return Judgement::Alert { why: Why::SelfHarm(phrase.as_str().to_owned()), severity: Severity::High };
+        }
+        let severity = self.severity(prediction);
+        if let Some(term) =
+            self.always.find_in(&searched).filter(|term| !is_on("match-case") || body.contains(term.as_str()))
+        {
             let why = Why::Always(term.as_str().to_owned());
             return Judgement::Alert { why, severity: severity.max(Severity::Medium) };
         }
         if let Some(why) = prediction.not_judged {
             return Judgement::Pass(WhyNot::NotJudged(why));
         }
-        if let Some(outside) = outside {
-            return Judgement::Pass(WhyNot::Outside(outside));
+        let meets = self.meets(prediction);
+        if meets.removal || !meets.labels.is_empty() {
+            return Judgement::Alert { why: Why::Thresholds(meets), severity };
         }
-        if self.threshold.is_met_by(seen.probability, &seen.operating_point) {
-            return Judgement::Alert { why: Why::Threshold, severity };
+        if let Some(outside) = self.left_alone(prediction) {
+            return Judgement::Pass(WhyNot::Outside(outside));
         }
         let share = self.exploration_share;
         if share > 0.0 && position(prediction) < share {
@@ -125,6 +170,7 @@ pub(crate) mod tests {
     use super::*;
     use modstream_events::{Comment, EventRef, ModelRef, OperatingPoint};
 
+    use crate::harm::tests::label;
     use crate::{AlwaysTerm, Condition};
 
     pub(crate) fn prediction(body: &str) -> Prediction<'static> {
@@ -143,6 +189,9 @@ pub(crate) mod tests {
             other: 0.0,
             model: ModelRef { name: "m".into(), version: "f".repeat(64).into() },
             operating_point: OperatingPoint { precision: 0.7, recall: 0.2, share: 0.06, base_rate: 0.3 },
+            labels: None,
+            harm_model: None,
+            harm_support: None,
             not_judged: None,
             support: None,
         }
@@ -159,7 +208,7 @@ pub(crate) mod tests {
         let mut rules = rules();
         assert_eq!(rules.judge(&prediction("so")), NO_ALERT);
         rules.threshold = Condition::Probability(0.8);
-        let wanted = Judgement::Alert { why: Why::Threshold, severity: Severity::Medium };
+        let wanted = Judgement::Alert { why: Why::removal(), severity: Severity::Medium };
         assert_eq!(rules.judge(&prediction("so")), wanted);
     }
 
@@ -169,7 +218,7 @@ pub(crate) mod tests {
         rules.base_rate = Some(0.05);
         assert_eq!(rules.judge(&prediction("so")), NO_ALERT);
         rules.base_rate = Some(0.9);
-        let wanted = Judgement::Alert { why: Why::Threshold, severity: Severity::High };
+        let wanted = Judgement::Alert { why: Why::removal(), severity: Severity::High };
         assert_eq!(rules.judge(&prediction("so")), wanted);
     }
 
@@ -249,6 +298,77 @@ pub(crate) mod tests {
         assert_eq!(of("\u{1F52B}\u{1F52B}", 1), wanted);
     }
 
+    /// A prediction of `ok` that the community would surely remove, with these labels.
+    fn labelled(labels: &[(&str, f64, f64)]) -> Prediction<'static> {
+        let mut made = prediction("so");
+        (made.probability, made.log_odds) = (0.95, 2.944_438_979_166_44);
+        made.labels = Some(labels.iter().map(|(name, p, false_alarms)| label(name, *p, *false_alarms)).collect());
+        made
+    }
+
+    #[test]
+    fn severity_follows_harm_where_labels_were_judged_and_the_probability_where_none_were() {
+        let rules = Rules { threshold: Condition::Probability(0.7), ..rules() };
+        let severity = |prediction: &Prediction<'_>| match rules.judge(prediction) {
+            Judgement::Alert { severity, .. } => Some(severity),
+            _ => None,
+        };
+        let mut harmless = labelled(&[("threat", 0.001, 0.5), ("toxic", 0.002, 0.9)]);
+        assert_eq!(severity(&harmless), Some(Severity::Low));
+        harmless.labels = None;
+        assert_eq!(severity(&harmless), Some(Severity::High));
+        let mut threat = labelled(&[("toxic", 0.1, 0.06), ("threat", 0.62, 0.003)]);
+        assert_eq!(severity(&threat), Some(Severity::High));
+        // Nothing about it is a removal's.
+        (threat.probability, threat.log_odds) = (0.01, -4.595);
+        assert_eq!(severity(&threat), Some(Severity::High));
+    }
+
+    #[test]
+    fn a_comment_alerts_by_its_removal_policy_or_its_harm_policy_and_it_is_known_which() {
+        let rules = Rules { threshold: Condition::Probability(0.7), ..rules() };
+        let meets = |prediction: &Prediction<'_>| match rules.judge(prediction) {
+            Judgement::Alert { why: Why::Thresholds(Meets { removal, labels }), .. } => Some((removal, labels)),
+            _ => None,
+        };
+        let threat = || vec!["threat".into()];
+        let mut both = labelled(&[("toxic", 0.1, 0.06), ("threat", 0.62, 0.003)]);
+        assert_eq!(meets(&both), Some((true, threat())));
+        (both.probability, both.log_odds) = (0.01, -4.595);
+        assert_eq!(meets(&both), Some((false, threat())));
+        assert_eq!(meets(&labelled(&[("threat", 0.02, 0.011)])), Some((true, Vec::new())));
+        let mut neither = labelled(&[("threat", 0.02, 0.011), ("identity_attack", 0.99, 0.0001)]);
+        (neither.probability, neither.log_odds) = (0.01, -4.595);
+        assert_eq!(rules.judge(&neither), NO_ALERT);
+        // Where nothing was judged, labels that are there all the same say nothing.
+        both.not_judged = Some(NotJudged::NoText);
+        assert_eq!(rules.judge(&both), Judgement::Pass(WhyNot::NotJudged(NotJudged::NoText)));
+        assert_eq!(rules.meets(&both), Meets::default());
+    }
+
+    #[test]
+    fn a_comment_of_somebody_who_may_harm_themselves_is_urgent_whatever_models_say_and_one_about_others_is_not() {
+        let rules = rules();
+        let found = |body: &str| match rules.judge(&prediction(body)) {
+            Judgement::Alert { why: Why::SelfHarm(phrase), severity } => Some((phrase, severity)),
+            _ => None,
+        };
+        for (body, phrase) in [
+            ("Some days I want to KILL myself.", "kill myself"),
+            ("i don\u{2019}t want to live any more", "i don't want to live"),
+            ("I w\u{200B}anna **die**", "i wanna die"),
+        ] {
+            assert_eq!(found(body), Some((phrase.to_owned(), Severity::High)), "{body}");
+        }
+        for body in ["kill yourself", "Patients who want to die", "skill myselfish", "suicidal ideation in mice"] {
+            assert_eq!(found(body), None, "{body}");
+        }
+        let mut by_bot = prediction("kill myself");
+        by_bot.comment.author = Some("bot".into());
+        let rules = Rules { exempt_authors: vec!["bot".to_owned()], ..rules };
+        assert_eq!(rules.judge(&by_bot), Judgement::Pass(WhyNot::ExemptAuthor));
+    }
+
     #[test]
     fn what_a_model_knows_nothing_of_is_quiet_unless_the_rules_say_otherwise() {
         for outside in [Outside::Shorter, Outside::Longer, Outside::UnknownWords] {
@@ -270,12 +390,48 @@ pub(crate) mod tests {
             let by_term = Judgement::Alert { why: Why::Always("ok".to_owned()), severity: Severity::Medium };
             assert_eq!(of(&rules, "ok", 1), by_term);
             rules.outside_support = OutsideSupport::Judged;
-            let by_score = Judgement::Alert { why: Why::Threshold, severity: Severity::High };
+            let by_score = Judgement::Alert { why: Why::removal(), severity: Severity::High };
             assert_eq!(of(&rules, "so", 1), by_score);
             let not_judged =
                 Prediction { not_judged: Some(NotJudged::NoText), support: Some(outside), ..prediction("!") };
             assert_eq!(rules.judge(&not_judged), Judgement::Pass(WhyNot::NotJudged(NotJudged::NoText)));
         }
+    }
+
+    #[test]
+    fn each_model_is_quiet_about_what_it_knows_nothing_of_and_the_other_is_not() {
+        let rules = Rules { threshold: Condition::Probability(0.7), exploration_share: 1.0, ..rules() };
+        let threat = || labelled(&[("toxic", 0.1, 0.06), ("threat", 0.62, 0.003)]);
+        let harmless = || labelled(&[("threat", 0.001, 0.5)]);
+        let outside = Some(Outside::Shorter);
+        let alert = |removal: bool, labels: &[&'static str], severity: Severity| Judgement::Alert {
+            why: Why::Thresholds(Meets { removal, labels: labels.iter().map(|label| (*label).into()).collect() }),
+            severity,
+        };
+        // Labels speak by themselves: what is short for one community is none the less a threat.
+        let short = Prediction { support: outside, ..threat() };
+        assert_eq!(rules.judge(&short), alert(false, &["threat"], Severity::High));
+        let quiet = Judgement::Pass(WhyNot::Outside(Outside::Shorter));
+        assert_eq!(rules.judge(&Prediction { support: outside, ..harmless() }), quiet);
+        let judges = Rules { outside_support: OutsideSupport::Judged, ..rules.clone() };
+        assert_eq!(judges.judge(&short), alert(true, &["threat"], Severity::High));
+        // Where the harm model knows nothing, labels that are there all the same say nothing, and the other model decides.
+        let foreign = Prediction { harm_support: Some(Outside::UnknownWords), ..threat() };
+        assert_eq!(rules.harm(&foreign), None);
+        assert_eq!(rules.judge(&foreign), alert(true, &[], Severity::High));
+        assert_eq!(judges.judge(&foreign), alert(true, &[], Severity::High));
+        // Neither knows anything.
+        assert_eq!(rules.judge(&Prediction { support: outside, ..foreign.clone() }), quiet);
+        let always = Rules { always: vec![AlwaysTerm::word("so")].into(), ..rules.clone() };
+        let why = || Why::Always("so".to_owned());
+        let judged = |prediction: Prediction<'_>| always.judge(&prediction);
+        let medium = Judgement::Alert { why: why(), severity: Severity::Medium };
+        assert_eq!(judged(Prediction { support: outside, ..foreign }), medium);
+        assert_eq!(judged(Prediction { support: outside, ..harmless() }), medium);
+        assert_eq!(judged(short), Judgement::Alert { why: why(), severity: Severity::High });
+        let in_need = Prediction { support: outside, labels: None, ..prediction("kill myself") };
+        let wanted = Judgement::Alert { why: Why::SelfHarm("kill myself".to_owned()), severity: Severity::High };
+        assert_eq!(rules.judge(&in_need), wanted);
     }
 
     #[test]

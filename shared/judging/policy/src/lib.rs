@@ -29,6 +29,7 @@ mod base_rate;
 mod check;
 mod condition;
 mod document;
+mod harm;
 mod judge;
 mod locate;
 mod policies;
@@ -36,6 +37,7 @@ mod problem;
 mod quiet_hours;
 mod reach;
 mod read;
+mod self_harm;
 mod setting;
 mod severities;
 
@@ -43,12 +45,14 @@ pub use always_term::{AlwaysTerm, AlwaysTerms};
 pub use base_rate::AtBaseRate;
 pub use condition::{Condition, Policy, PolicyError};
 pub use document::{
-    BreakerDocument, Channel, Document, OutsideSupport, QuietHoursDocument, RulesDocument, SeverityDocument,
-    TotalDocument,
+    BreakerDocument, Channel, Document, HarmDocument, LabelThreshold, OutsideSupport, QuietHoursDocument,
+    RulesDocument, SelfHarmDocument, SeverityDocument, TotalDocument,
 };
+pub use harm::{Alerts, Harm, HarmRules, JudgedLabel, LabelCondition, LabelConditionError};
 pub use judge::{Judgement, Why, WhyNot};
 pub use policies::{Breaker, Policies, Rules};
 pub use problem::{Problem, Problems};
 pub use quiet_hours::QuietHours;
+pub use self_harm::SelfHarmRules;
 pub use setting::Setting;
 pub use severities::Severities;

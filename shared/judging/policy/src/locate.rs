@@ -22,6 +22,11 @@ struct Key {
     is_set: bool,
 }
 
+/// Whether a document is JSON, and not TOML.
+pub(crate) fn is_json(text: &str) -> bool {
+    text.trim_start_matches('\u{FEFF}').trim_start().starts_with('{')
+}
+
 /// A key that a document has twice.
 pub(crate) struct Twice {
     pub(crate) field: String,
@@ -30,6 +35,11 @@ pub(crate) struct Twice {
 }
 
 impl<'t> Keys<'t> {
+    /// The keys of a document: of JSON where the text begins with a brace, else of TOML.
+    pub(crate) fn of(text: &'t str) -> Self {
+        if is_json(text) { Keys::of_json(text) } else { Keys::of_toml(text) }
+    }
+
     pub(crate) fn of_json(text: &'t str) -> Self {
         let keys = json_text::keys(text).into_iter();
         Keys { text, keys: keys.map(|json_text::Key { path, at }| Key { path, at, is_set: true }).collect() }

@@ -1,12 +1,13 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::SignedDuration;
-use modstream_events::PolicyRef;
+use modstream_events::{Meets, PolicyRef};
 use normal_form::name_key;
 
 use crate::{
-    AlwaysTerm, AlwaysTerms, Channel, Condition, Document, OutsideSupport, Policy, QuietHours, RulesDocument,
-    Severities, SeverityDocument,
+    AlwaysTerm, AlwaysTerms, Channel, Condition, Document, HarmRules, OutsideSupport, Policy, Problem, QuietHours,
+    RulesDocument, SelfHarmRules, Severities, SeverityDocument,
 };
 
 /// Rules for all comments, and by subreddit where they differ: a checked document.
@@ -48,6 +49,10 @@ pub struct Rules {
     pub exploration_share: f64,
     /// What becomes of a comment unlike all that the model learned from.
     pub outside_support: OutsideSupport,
+    /// What labels mean; the same in all subreddits.
+    pub harm: Arc<HarmRules>,
+    /// How comments of people who may harm themselves are found; the same in all subreddits.
+    pub self_harm: Arc<SelfHarmRules>,
 }
 
 /// When so many comments alert that something must be wrong: the numbers of the document's breaker.
@@ -104,13 +109,44 @@ impl Policies {
         self.always_terms().filter(|(_, term)| term.is_never_found()).collect()
     }
 
+    /// The labels that the document names and a model does not have, each as a problem of its field: what is said of them would
+    /// hold of nothing. `model` says in words which model it is.
+    pub fn unknown_labels<'l>(&self, labels: impl IntoIterator<Item = &'l str>, model: &str) -> Vec<Problem> {
+        let known: Vec<&str> = labels.into_iter().collect();
+        let unknown = self.default.harm.named().into_iter().filter(|(_, label)| !known.contains(label));
+        let has = known.join(", ");
+        unknown
+            .map(|(field, label)| Problem {
+                line: None,
+                field,
+                what: format!(
+                    "{model} has no label `{label}`: write one of those that it has ({has}), or leave it out"
+                ),
+            })
+            .collect()
+    }
+
+    /// The labels that the document names, each with the field that does first.
+    pub fn named_labels(&self) -> BTreeMap<&str, String> {
+        let mut named = BTreeMap::new();
+        for (field, label) in self.default.harm.named() {
+            named.entry(label).or_insert(field);
+        }
+        named
+    }
+
     fn always_terms(&self) -> impl Iterator<Item = (String, &AlwaysTerm)> {
-        let Document { default, subreddits, .. } = &self.document;
+        let Document { default, subreddits, self_harm, .. } = &self.document;
         let subreddits = subreddits.iter().map(|(name, rules)| (format!("subreddits.{name}"), rules));
-        [("default".to_owned(), default)].into_iter().chain(subreddits).flat_map(|(at, rules)| {
+        let always = [("default".to_owned(), default)].into_iter().chain(subreddits).flat_map(|(at, rules)| {
             let terms = rules.always.iter().flatten().enumerate();
             terms.map(move |(index, term)| (format!("{at}.always[{index}]"), term))
-        })
+        });
+        let self_harm = self_harm.iter().flat_map(|own| {
+            let phrases = own.phrases.iter().flatten().enumerate().map(|found| ("phrases", found));
+            phrases.chain(own.more_phrases.iter().enumerate().map(|found| ("more_phrases", found)))
+        });
+        always.chain(self_harm.map(|(list, (index, term))| (format!("self_harm.{list}[{index}]"), term)))
     }
 
     /// The one JSON text of these policies, however they were written.
@@ -121,13 +157,24 @@ impl Policies {
         serde_json::to_vec(&self.document).expect("documents serialise into memory")
     }
 
-    /// How alerts name the rules they follow from.
-    pub fn to_ref<'a>(&'a self, rules: &Rules) -> PolicyRef<'a> {
-        PolicyRef { name: self.name.as_str().into(), condition: rules.threshold.to_string().into() }
+    /// How alerts name the rules they follow from. Of an alert that labels alone make, these are the labels' conditions.
+    pub fn to_ref<'a>(&'a self, rules: &Rules, meets: Option<&Meets<'_>>) -> PolicyRef<'a> {
+        let by_labels = meets.filter(|meets| !meets.removal && !meets.labels.is_empty());
+        let condition = by_labels.map_or_else(|| rules.threshold.to_string(), |meets| rules.label_conditions(meets));
+        PolicyRef { name: self.name.as_str().into(), condition: condition.into() }
     }
 }
 
 impl Rules {
+    /// The conditions of the labels that a comment meets, as a text.
+    pub fn label_conditions(&self, meets: &Meets<'_>) -> String {
+        let conditions = meets.labels.iter().map(|label| match self.harm.condition(label) {
+            Some(condition) => format!("{label} {condition}"),
+            None => label.to_string(),
+        });
+        conditions.collect::<Vec<_>>().join(", ")
+    }
+
     /// Rules that say no more than a threshold.
     pub fn new(threshold: Condition) -> Self {
         Rules {
@@ -141,6 +188,8 @@ impl Rules {
             always: AlwaysTerms::default(),
             exploration_share: 0.0,
             outside_support: OutsideSupport::default(),
+            harm: Arc::default(),
+            self_harm: Arc::default(),
         }
     }
 }

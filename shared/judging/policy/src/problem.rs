@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::locate::Keys;
+
 /// One thing that is wrong with a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -28,6 +30,19 @@ impl fmt::Display for Problem {
 /// All that is wrong with a document.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct Problems(pub Vec<Problem>);
+
+impl Problems {
+    /// The same problems with the lines on which their fields stand in the document's text.
+    #[must_use]
+    pub fn in_text(self, text: &str) -> Self {
+        let keys = Keys::of(text);
+        let placed = self.0.into_iter().map(|problem| Problem {
+            line: problem.line.or_else(|| keys.place_of(&problem.field).map(|place| place.line)),
+            ..problem
+        });
+        Problems(placed.collect())
+    }
+}
 
 impl fmt::Display for Problems {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {

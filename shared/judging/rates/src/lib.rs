@@ -142,6 +142,11 @@ impl Rates {
         }
     }
 
+    /// The share of kept comments that alert from `log_odds` (calibrated, at the training base rate) up.
+    pub fn false_alarms(&self, log_odds: LogOdds) -> f64 {
+        self.at(log_odds.0).false_positive_rate
+    }
+
     /// The lowest threshold whose operating point is good enough, where what is good enough stays so above; `None` where the
     /// highest one is not.
     pub fn lowest(&self, base_rate: BaseRate, is_good: impl Fn(&OperatingPoint) -> bool) -> Option<LogOdds> {

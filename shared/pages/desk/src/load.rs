@@ -75,6 +75,8 @@ impl Entry {
             (comment.body, comment.author, comment.permalink) = (None, None, None);
             event.data.terms.clear();
             event.data.matched = None;
+            event.data.self_harm = None;
+            event.data.labels.iter_mut().flatten().for_each(|label| label.terms.clear());
         }
         Some(Entry { alert, event: Arc::new(event), log })
     }

@@ -21,7 +21,8 @@ const DEFAULT_COMMENT_SOURCE: &str = "urn:modstream:send";
 pub(crate) struct CheckResponse<'a> {
     /// The prediction event that the comment would get.
     prediction: Event<'a, Prediction<'a>>,
-    /// What the models with labels say, which is no part of the prediction.
+    /// What all models with labels say, explained whole. The prediction has the labels of the harm model that comments are scored
+    /// with.
     labels: Vec<LabelScore>,
     /// What the policies say.
     judgement: Verdict,

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use modstream_classifier::{ByDefault, Label, REMOVAL, Score, Scratch, not_judged};
-use modstream_events::{Comment, EventRef, ModelRef, Prediction, Severity, Term};
+use modstream_events::{
+    Comment, EventRef, LabelPrediction, Meets, ModelRef, Outside, Prediction, SelfHarm, Severity, Term,
+};
 use modstream_in_use::models::InUse;
 use modstream_in_use::policies;
 use modstream_policy::{Judgement, Why, WhyNot};
@@ -21,6 +23,8 @@ pub struct Models {
     pub removal: Arc<InUse>,
     /// The models with labels.
     pub labelled: Vec<Arc<InUse>>,
+    /// Which of them comments are scored with, too, so that severity follows harm; none where none is.
+    pub harm: Option<Arc<InUse>>,
 }
 
 /// The models and the policies that a request is answered by.
@@ -144,6 +148,9 @@ pub(crate) struct LabelScore {
     pub(crate) probability: f64,
     /// Whether the label counts where nobody chose labels; one that does not is a hint.
     pub(crate) counts: bool,
+    /// How the text differs from all that the model learned from, where it does: the label says nothing of it then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) support: Option<Outside>,
     /// The terms that moved the log-odds most, strongest first.
     pub(crate) terms: Vec<Term<'static>>,
 }
@@ -157,6 +164,16 @@ pub(crate) struct Verdict {
     /// How urgent the alert would be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) severity: Option<Severity>,
+    /// How harmful the comment is, which severity follows, where labels were judged: the largest of a label's weight times its
+    /// probability.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
+    pub(crate) harm: Option<f64>,
+    /// Which of the policies about removals and about harm the comment meets.
+    pub(crate) meets: Meets<'static>,
+    /// That the comment may be of somebody who thinks of harming themselves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) self_harm: Option<SelfHarm<'static>>,
     /// The rule that decided.
     pub(crate) matched: Matched,
     /// The same as a sentence.
@@ -183,8 +200,12 @@ pub(crate) enum Outcome {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Matched {
-    /// The prediction meets the threshold, or does not.
+    /// The prediction meets the threshold, or neither that nor a label's.
     Threshold,
+    /// The prediction meets a label's threshold, and not that of removals.
+    Label,
+    /// The comment holds a phrase of people who may harm themselves.
+    SelfHarm,
     /// The comment holds a text that always alerts.
     Always,
     /// The comment is the probe.
@@ -205,19 +226,30 @@ impl Judging<'_> {
         comment_event: EventRef<'c>,
         scratch: &mut Scratch,
     ) -> Prediction<'c> {
-        let InUse { model, name, version } = &*self.models.removal;
+        let InUse { model, .. } = &*self.models.removal;
         let body = comment.body.as_deref().unwrap_or_default();
         let not_judged = not_judged(body);
+        let harm = self.models.harm.as_deref().filter(|_| not_judged.is_none());
+        let said = harm.map(|harm| harm.model.label_predictions(body, TERMS, scratch));
+        let (labels, harm_support) = match said {
+            Some(Ok(labels)) => (Some(labels.into_iter().map(LabelPrediction::into_owned).collect()), None),
+            Some(Err(outside)) => (None, Some(outside)),
+            None => (None, None),
+        };
         let explanation = model.explain(body, TERMS, scratch);
         let terms = explanation.terms.into_iter().map(Term::into_owned).collect();
+        let named = |model: &InUse| ModelRef { name: model.name.clone().into(), version: model.version.clone().into() };
         Prediction {
             probability: explanation.score.probability(),
             log_odds: explanation.score.log_odds.0,
             intercept: explanation.intercept,
             terms,
             other: explanation.other,
-            model: ModelRef { name: name.clone().into(), version: version.clone().into() },
+            model: named(&self.models.removal),
             operating_point: model.operating_point(explanation.score),
+            labels,
+            harm_model: harm.map(named),
+            harm_support,
             not_judged,
             support: explanation.outside,
             version: None,
@@ -235,6 +267,7 @@ impl Judging<'_> {
                 label: format!("{name}/{}", label.name()),
                 probability: explanation.score.probability(),
                 counts: label.by_default() == ByDefault::On,
+                support: explanation.outside,
                 terms: explanation.terms.into_iter().map(Term::into_owned).collect(),
             }));
         }
@@ -246,17 +279,35 @@ impl Judging<'_> {
         let policies::InUse { policies, version } = self.policies;
         let rules = policies.for_subreddit(prediction.comment.subreddit.as_deref());
         let threshold = &rules.threshold;
+        let harm = rules.harm(prediction).map(|found| found.harm);
+        let mut self_harm = None;
         let (verdict, severity, matched, explanation) = match rules.judge(prediction) {
             Judgement::Alert { why, severity } => {
                 let (matched, explanation) = match why {
-                    Why::Threshold => (Matched::Threshold, format!("it meets the threshold {threshold}")),
+                    Why::Thresholds(meets) if meets.labels.is_empty() => {
+                        (Matched::Threshold, format!("it meets the threshold {threshold}"))
+                    }
+                    Why::Thresholds(meets) => {
+                        let labels = rules.label_conditions(&meets);
+                        match meets.removal {
+                            true => (Matched::Threshold, format!("it meets the threshold {threshold}, and {labels}")),
+                            false => (Matched::Label, format!("it meets {labels}")),
+                        }
+                    }
+                    Why::SelfHarm(phrase) => {
+                        let explanation =
+                            format!("it holds `{phrase}`: whoever says so may think of harming themselves");
+                        self_harm = Some(rules.self_harm.found(&phrase));
+                        (Matched::SelfHarm, explanation)
+                    }
                     Why::Always(term) => (Matched::Always, format!("it holds `{term}`, which always alerts")),
                     Why::Probe => (Matched::Probe, "it is the probe, which always alerts".to_owned()),
                 };
                 (Outcome::Alert, Some(severity), matched, explanation)
             }
             Judgement::Explore { .. } | Judgement::Pass(WhyNot::Threshold) => {
-                let explanation = format!("it does not meet the threshold {threshold}");
+                let nor = if harm.is_some() { ", nor does a label meet its own" } else { "" };
+                let explanation = format!("it does not meet the threshold {threshold}{nor}");
                 (Outcome::Pass, None, Matched::Threshold, explanation)
             }
             Judgement::Pass(WhyNot::ExemptAuthor) => {
@@ -271,7 +322,8 @@ impl Judging<'_> {
             }
         };
         let policies = policies.name.clone();
-        Verdict { verdict, severity, matched, explanation, policies, policies_version: version.clone() }
+        let (meets, policies_version) = (rules.meets(prediction), version.clone());
+        Verdict { verdict, severity, harm, meets, self_harm, matched, explanation, policies, policies_version }
     }
 
     /// All models that a check asks, each with its version.

@@ -69,6 +69,22 @@ pub fn model_refused(in_use: &str, cause: &str) {
     error!(event = "model_refused", in_use, cause);
 }
 
+/// A harm model is in use.
+pub fn harm_model_loaded(name: &str, version: &str, labels: usize) {
+    info!(event = "harm_model_loaded", name, version, labels);
+}
+
+/// There is no harm model of this name: predictions have no labels.
+pub fn harm_model_missing(name: &str) {
+    info!(event = "harm_model_missing", name);
+}
+
+/// A promoted harm model can't be used. The one before stays in use; where there was none, predictions have no labels. Either way
+/// comments are scored by the model of removals.
+pub fn harm_model_refused(in_use: Option<&str>, cause: &str) {
+    error!(event = "harm_model_refused", in_use, cause);
+}
+
 /// Comments were generated.
 pub fn comments_generated(schedule_event: &str, comments: usize, quarantined: usize) {
     info!(event = "comments_generated", schedule_event, comments, quarantined);

@@ -36,6 +36,9 @@ pub(crate) fn alert() -> Vec<u8> {
         other: 0.0,
         model: ModelRef { name: "rscience".into(), version: "0".repeat(64).into() },
         operating_point: OperatingPoint { precision: 0.8, recall: 0.3, share: 0.1, base_rate: 0.32 },
+        labels: None,
+        harm_model: None,
+        harm_support: None,
         not_judged: None,
         support: None,
     };

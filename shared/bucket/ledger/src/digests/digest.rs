@@ -21,7 +21,7 @@ pub struct Digest {
     pub severity: Severity,
     /// How many alerts it covers.
     pub count: usize,
-    /// The most probable of them, the first [`MAX_NAMED`].
+    /// The most harmful of them, or most probable where harm is not known, the first [`MAX_NAMED`].
     pub alerts: Vec<AlertKey>,
     /// Counts of the alerts that were not published by themselves.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -6,7 +6,8 @@ use modstream_ledger::{Entry as Alerted, Withheld, Withholding};
 use modstream_report::html::isolate_direction;
 
 use super::words::{
-    ago, author, body, dated, decided, moment, not_told, percent, permalink, reported, severity, subreddit, terms, why,
+    actions, ago, author, body, dated, decided, help, list, moment, not_told, percent, permalink, reported, severity,
+    subreddit, why,
 };
 use super::{Form, Width, button, shell};
 use crate::load::Entry;
@@ -50,6 +51,7 @@ impl AlertPage<'_> {
                 }
                 h1 { (self.heading()) }
                 (body(alert, MAX_COMMENT_CHARS))
+                (help(alert))
                 (self.question())
                 p.links { (permalink(&alert.comment, self.forum)) }
                 (self.explanation())
@@ -62,6 +64,7 @@ impl AlertPage<'_> {
         match self.entry.log.standing() {
             Standing::Undecided if self.entry.alert.withdrawn.is_some() => "This comment is gone",
             Standing::Undecided if self.entry.alert.superseded.is_some() => "This comment says something else by now",
+            Standing::Undecided if self.entry.event.data.self_harm.is_some() => "Somebody may need help",
             Standing::Undecided => "Should this comment stay?",
             Standing::Decided(decision) if decision.action == Action::Remove => "Decided: remove",
             Standing::Decided(_) => "Decided: keep",
@@ -73,7 +76,7 @@ impl AlertPage<'_> {
             Standing::Undecided if !self.entry.alert.is_open() => {
                 return html! { p.standing { (since(&self.entry.alert)) } };
             }
-            Standing::Undecided => (Markup::default(), &[Action::Remove, Action::Keep]),
+            Standing::Undecided => (Markup::default(), actions(&self.entry.event.data)),
             Standing::Decided(decision) => {
                 let (decided, moment) = (decided(decision, self.now), moment(decision.time));
                 let not_told = not_told(decision);
@@ -103,9 +106,16 @@ impl AlertPage<'_> {
             section {
                 h2 { "Why" }
                 p { (why(alert)) }
+                @for label in alert.labels.iter().flatten().filter(|label| !label.terms.is_empty()) {
+                    p {
+                        "These terms moved the log-odds of " q { (isolate_direction(&label.label.replace('_', " "))) }
+                        " most. A number above zero speaks for it."
+                    }
+                    (list(&label.terms, usize::MAX, ["speaks for it", "speaks against it"]))
+                }
                 @if !alert.terms.is_empty() {
                     p { "These terms moved the log-odds most. A number above zero speaks for removal." }
-                    (terms(alert, usize::MAX))
+                    (list(&alert.terms, usize::MAX, ["speaks for removal", "speaks for keeping"]))
                 }
                 p {
                     "Of comments with this probability or a higher one, the model expects moderators to remove "
@@ -118,7 +128,12 @@ impl AlertPage<'_> {
                 }
                 p.quiet {
                     "Policy " code { (alert.policy.condition) } ", " (isolate_direction(&alert.policy.name)) ". Model "
-                    (isolate_direction(&alert.model.name)) ", version " code { (version) } "."
+                    (isolate_direction(&alert.model.name)) ", version " code { (version) }
+                    @if let Some(harm) = &alert.harm_model {
+                        "; harm model " (isolate_direction(&harm.name)) ", version "
+                        code { (harm.version.get(..12).unwrap_or(&harm.version)) }
+                    }
+                    "."
                 }
             }
         }

@@ -5,7 +5,8 @@ use modstream_report::html::isolate_direction;
 use plain_text::{agree, counted};
 
 use super::words::{
-    ago, author, body, dated, decided, not_told, percent, permalink, quoted, reported, severity, subreddit, terms,
+    actions, ago, author, body, dated, decided, help, not_told, permalink, quoted, reported, said, severity, subreddit,
+    terms,
 };
 use super::{Form, Width, alerts, button, numbers, shell};
 use crate::company::{Company, Counts};
@@ -76,7 +77,7 @@ impl Cards<'_> {
             li.item data-item data-last[is_last] tabindex="-1" {
                 p.meta {
                     (severity(alert.severity)) " " (subreddit(&alert.comment)) " " (author(&alert.comment)) (company(counts))
-                    @if alert.not_judged.is_none() && alert.support.is_none() { span { (percent(alert.probability)) " likely to be removed" } " " }
+                    (said(alert))
                     (ago(event.time, self.now)) (dated(alert, event.time))
                     (reported(entry.alert.reports))
                     @if alert.probe {
@@ -87,9 +88,10 @@ impl Cards<'_> {
                     @if let Some(term) = &alert.matched { " " span { "contains " (quoted(term)) } }
                 }
                 (body(alert, MAX_COMMENT_CHARS))
+                (help(alert))
                 (terms(alert, MAX_TERMS))
                 div.below {
-                    (self.form(entry, "question", &[Action::Remove, Action::Keep]))
+                    (self.form(entry, "question", actions(alert)))
                     p.links { a href=(path(entry)) { "Why" } " " (permalink(&alert.comment, self.forum)) }
                 }
             }

@@ -4,7 +4,7 @@ use modstream_ledger::digests::Digest;
 use modstream_report::html::isolate_direction;
 use plain_text::agree;
 
-use super::words::{ago, body, dated, decided, percent, severity, terms};
+use super::words::{ago, body, dated, decided, help, said, severity, terms};
 use super::{Width, alerts, shell};
 use crate::load::{Entry, MAX_SHOWN_OF_DIGEST};
 
@@ -65,7 +65,7 @@ impl DigestPage<'_> {
         html! {
             li.item data-item tabindex="-1" {
                 p.meta {
-                    (severity(alert.severity)) " " span { (percent(alert.probability)) " likely to be removed" } " "
+                    (severity(alert.severity)) " " (said(alert))
                     (ago(event.time, self.now)) (dated(alert, event.time)) " "
                     span {
                         @match entry.log.standing().decided() {
@@ -75,6 +75,7 @@ impl DigestPage<'_> {
                     }
                 }
                 (body(alert, MAX_COMMENT_CHARS))
+                (help(alert))
                 (terms(alert, MAX_TERMS))
                 @if let Some(link) = (self.link)(entry) { p.links { a href=(link) { "Open" } } }
             }

@@ -3,10 +3,12 @@
 use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 use modstream_decisions::Recorded;
-use modstream_events::{Action, Alert, Comment, Severity};
+use modstream_events::{Action, Alert, Comment, GET_HELP, SelfHarm, Severity, Term};
 use modstream_report::html::{cut, isolate_direction, signed};
 use plain_text::counted;
 
+/// How many characters of what a model says are shown: a label may have any name.
+const MAX_SAID_CHARS: usize = 60;
 /// How many characters of a term are shown.
 const MAX_TERM_CHARS: usize = 40;
 
@@ -94,7 +96,8 @@ pub(super) fn author(comment: &Comment<'_>) -> Markup {
     html! { @if let Some(name) = name { span.author { "by " (isolate_direction(&cut(name, MAX_TERM_CHARS))) } " " } }
 }
 
-/// The text. Strong ones are blurred until somebody wants to see them: by pointer, by touch, by keyboard.
+/// The text. Strong ones are blurred until somebody wants to see them: by pointer, by touch, by keyboard. What somebody in need
+/// says is not.
 pub(super) fn body(alert: &Alert<'_>, max_chars: usize) -> Markup {
     let text = alert.comment.body.as_deref().unwrap_or_default();
     if text.trim().is_empty() {
@@ -106,11 +109,47 @@ pub(super) fn body(alert: &Alert<'_>, max_chars: usize) -> Markup {
     let text = html! { div { (isolate_direction(&shown)) (more) } };
     let label = "Comment, blurred until you point at it or focus it";
     html! {
-        @if alert.severity == Severity::High {
+        @if alert.severity == Severity::High && alert.self_harm.is_none() {
             div class="comment veil" tabindex="0" role="group" aria-label=(label) { (text) }
         } @else {
             div.comment { (text) }
         }
+    }
+}
+
+/// What models say of the comment in a few words: which labels alert, and whether the community would likely remove it.
+pub(super) fn said(alert: &Alert<'_>) -> Markup {
+    let said = alert.said();
+    html! {
+        @if alert.not_judged.is_none() {
+            @for one in &said { span { (isolate_direction(&cut(one, MAX_SAID_CHARS))) } " " }
+            @if said.is_empty() && alert.support.is_none() {
+                span { (percent(alert.probability)) " likely to be removed" } " "
+            }
+        }
+    }
+}
+
+/// What to do for somebody who may harm themselves.
+pub(super) fn help(alert: &Alert<'_>) -> Markup {
+    html! {
+        @if let Some(SelfHarm { phrase, contacts }) = &alert.self_harm {
+            div.help role="note" {
+                p { "This comment contains " (quoted(phrase)) ". " (GET_HELP) }
+                @if !contacts.is_empty() {
+                    p { "Whom they can turn to:" }
+                    ul { @for contact in contacts { li { (isolate_direction(contact)) } } }
+                }
+            }
+        }
+    }
+}
+
+/// What a moderator is offered to decide, what is likeliest first: of somebody in need the comment is not removed first.
+pub(super) fn actions(alert: &Alert<'_>) -> &'static [Action] {
+    match &alert.self_harm {
+        Some(_) => &[Action::Keep, Action::Remove],
+        None => &[Action::Remove, Action::Keep],
     }
 }
 
@@ -132,15 +171,28 @@ fn web_address(comment: &Comment<'_>, forum: &str) -> Option<String> {
     ((is_path || is_whole) && is_one_word).then_some(address)
 }
 
-/// The terms that moved the probability most.
+/// The terms that moved the probability of a removal most; of an alert that labels alone make, those of the label that alerts
+/// first.
 pub(super) fn terms(alert: &Alert<'_>, max_terms: usize) -> Markup {
-    let shown = alert.terms.iter().take(max_terms).map(|term| {
-        let side =
-            if term.contribution > 0.0 { ("removed", "speaks for removal") } else { ("kept", "speaks for keeping") };
+    let by_labels = alert.meets.as_ref().filter(|meets| !meets.removal).and_then(|meets| meets.labels.first());
+    let label = by_labels.and_then(|name| alert.labels.iter().flatten().find(|label| label.label == *name));
+    match label {
+        Some(label) => {
+            let name = label.label.replace('_', " ");
+            list(&label.terms, max_terms, [&format!("speaks for {name}"), &format!("speaks against {name}")])
+        }
+        None => list(&alert.terms, max_terms, ["speaks for removal", "speaks for keeping"]),
+    }
+}
+
+/// Terms with their contributions; those above zero say the first of `sides`.
+pub(super) fn list(terms: &[Term<'_>], max_terms: usize, sides: [&str; 2]) -> Markup {
+    let shown = terms.iter().take(max_terms).map(|term| {
+        let side = if term.contribution > 0.0 { ("removed", sides[0]) } else { ("kept", sides[1]) };
         (term, side)
     });
     html! {
-        @if !alert.terms.is_empty() && max_terms > 0 {
+        @if !terms.is_empty() && max_terms > 0 {
             ul.terms {
                 @for (term, (class, title)) in shown {
                     li title=(title) {
@@ -172,10 +224,35 @@ pub(super) fn why(alert: &Alert<'_>) -> Markup {
         }
         @if let Some(why) = alert.not_judged {
             "The model does not judge it: " (why.in_words()) "."
-        } @else if let Some(outside) = alert.support {
-            "The model has little to go by: " (outside.in_words()) ". It guesses a probability of " (percent(alert.probability)) "."
         } @else {
-            "The model gives a probability of " (percent(alert.probability)) " that a moderator removes it."
+            (labels_in_words(alert))
+            @if let Some(outside) = alert.support {
+                "The model of removals has little to go by: " (outside.in_words()) ". It guesses a probability of "
+                (percent(alert.probability))
+            } @else {
+                "The model gives a probability of " (percent(alert.probability)) " that a moderator removes it"
+            }
+            @match &alert.meets {
+                Some(meets) if meets.removal && alert.support.is_none() => ": this community would likely remove it.",
+                Some(meets) if !meets.removal && !meets.labels.is_empty() => ", which by itself would not alert.",
+                _ => ".",
+            }
+        }
+    }
+}
+
+/// What the harm model says: of the labels that alert, and where none does of the foremost one.
+fn labels_in_words(alert: &Alert<'_>) -> Markup {
+    if let Some(outside) = alert.harm_support {
+        return html! { "The harm model does not judge it: " (outside.in_words()) ". " };
+    }
+    let Some(meets) = &alert.meets else { return Markup::default() };
+    let labels = alert.labels.iter().flatten();
+    let shown = labels.filter(|label| meets.labels.is_empty() || meets.labels.contains(&label.label));
+    html! {
+        @for label in shown {
+            "For " q { (isolate_direction(&label.label.replace('_', " "))) } " the harm model gives a probability of "
+            (percent(label.probability)) "; " (percent(label.false_alarms)) " of comments that are none get as much. "
         }
     }
 }

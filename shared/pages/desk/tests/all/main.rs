@@ -1,6 +1,7 @@
 //! The pages as a browser gets them, over the memory world.
 
 mod cards;
+mod harm;
 mod odd_worlds;
 mod queue;
 mod since;
@@ -12,7 +13,8 @@ use html_oracle::Page;
 use jiff::{SignedDuration, Timestamp};
 use modstream_desk::{Access, MAX_BODY_BYTES, Request, Response, Site, SiteSettings};
 use modstream_events::{
-    Action, Alert, Comment, Event, EventRef, ModelRef, OperatingPoint, Outside, PolicyRef, Prediction, Severity, Term,
+    Action, Alert, Comment, Event, EventRef, LabelPrediction, Meets, ModelRef, OperatingPoint, Outside, PolicyRef,
+    Prediction, SelfHarm, Severity, Term,
 };
 use modstream_ledger::digests::{Closed, Closing, Digest, Digests, Window};
 use modstream_ledger::{AlertKey, Ledger, SCHEMA, Withholding};
@@ -130,6 +132,9 @@ fn event(number: u128, severity: Severity, time: Timestamp, body: &str) -> Event
         other: 0.0,
         model: ModelRef { name: "rscience".into(), version: "0".repeat(64).into() },
         operating_point: OperatingPoint { precision: 0.8, recall: 0.3, share: 0.1, base_rate: 0.32 },
+        labels: None,
+        harm_model: None,
+        harm_support: None,
         not_judged: None,
         support: None,
     };
@@ -334,6 +339,18 @@ async fn pages_of(text: &str) -> [Page; 4] {
         let mut event = event(number, Severity::Medium, time, text);
         event.data.comment.author = Some(text.into());
         event.data.matched = Some(text.into());
+        event.data.labels = Some(vec![LabelPrediction {
+            label: text.into(),
+            probability: 0.9,
+            log_odds: 2.2,
+            intercept: 0.0,
+            terms: event.data.terms.clone(),
+            other: 0.0,
+            false_alarms: 0.001,
+        }]);
+        event.data.meets = Some(Meets { removal: number == 1, labels: vec![text.into()] });
+        event.data.harm_model = Some(ModelRef { name: text.into(), version: text.into() });
+        event.data.self_harm = Some(SelfHarm { phrase: text.into(), contacts: vec![text.into()] });
         event.data.policy = PolicyRef { name: text.into(), condition: text.into() };
         event.data.model = ModelRef { name: text.into(), version: text.into() };
         places.push(fixture.request(event).await);

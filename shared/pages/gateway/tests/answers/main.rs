@@ -24,8 +24,10 @@ fn shipped(name: &str) -> Arc<InUse> {
     Arc::new(InUse { model, name: manifest.name, version: manifest.version })
 }
 
-static MODELS: LazyLock<Models> =
-    LazyLock::new(|| Models { removal: shipped("rscience"), labelled: vec![shipped("harm")] });
+static MODELS: LazyLock<Models> = LazyLock::new(|| {
+    let harm = shipped("harm");
+    Models { removal: shipped("rscience"), labelled: vec![Arc::clone(&harm)], harm: Some(harm) }
+});
 static POLICIES: LazyLock<policies::InUse> = LazyLock::new(|| policies::InUse {
     policies: Policies::parse("[default]\nthreshold = 0.9\nexempt_authors = [\"bot\"]\nalways = [\"buy followers\"]")
         .expect("sound"),
@@ -403,7 +405,7 @@ fn openais_callers_are_told_what_is_not_looked_at() {
 
 #[test]
 fn a_label_that_a_promoted_model_has_no_more_is_unknown_and_not_another_ones() {
-    let models = Models { removal: Arc::clone(&MODELS.removal), labelled: Vec::new() };
+    let models = Models { removal: Arc::clone(&MODELS.removal), labelled: Vec::new(), harm: None };
     let judging = Judging { models: &models, policies: &POLICIES };
     let ask = |route, body: &Value| {
         let request = Request { body: body.to_string().into_bytes(), ..Request::default() };
@@ -417,6 +419,46 @@ fn a_label_that_a_promoted_model_has_no_more_is_unknown_and_not_another_ones() {
     let said: Value = serde_json::from_slice(&moderated.body).expect("JSON");
     assert_eq!((&said["results"][0]["flagged"], moderated.status), (&json!(false), 200));
     assert_eq!(moderated.header("x-modstream-unmapped").map(|names| names.split(", ").count()), Some(13));
+}
+
+#[test]
+fn a_check_says_how_harmful_a_comment_is_and_which_policy_it_meets() {
+    let of = |body: &str| post(Route::Check, &json!({ "body": body })).body;
+    let threat = of("I will kill you");
+    let (data, judged) = (&threat["prediction"]["data"], &threat["judgement"]);
+    assert_eq!(data["harm_model"]["version"], MODELS.labelled[0].version);
+    let named = |label: &&Value| label["label"] == "threat";
+    let label = data["labels"].as_array().expect("labels").iter().find(named).expect("a threat");
+    // A threat weighs 1.
+    assert_eq!(judged["harm"], label["probability"]);
+    assert_eq!((&judged["verdict"], &judged["matched"]), (&json!("alert"), &json!("label")));
+    assert_eq!((&judged["severity"], &judged["meets"]["removal"]), (&json!("high"), &json!(false)));
+    assert_eq!(judged["meets"]["labels"][0], "threat");
+    assert!(judged["explanation"].as_str().is_some_and(|why| why.starts_with("it meets threat false_alarms<=0.01")));
+    let kind = of("Thanks, that is a good point about the study.");
+    assert!(kind["judgement"]["harm"].as_f64() < Some(0.1), "{kind}");
+    assert_eq!(kind["judgement"]["meets"], json!({ "removal": false, "labels": [] }));
+    assert!(
+        kind["judgement"]["explanation"].as_str().is_some_and(|why| why.ends_with("nor does a label meet its own"))
+    );
+    let in_need = of("Some days I want to kill myself.");
+    assert_eq!(
+        (&in_need["judgement"]["matched"], &in_need["judgement"]["severity"]),
+        (&json!("self_harm"), &json!("high"))
+    );
+    assert_eq!(in_need["judgement"]["self_harm"]["phrase"], "kill myself");
+    let german = of("Das ist doch alles dummes Zeug, und wer das glaubt, hat von der Sache gar keine Ahnung.");
+    assert_eq!(german["prediction"]["data"]["harm_support"], "unknown_words");
+    assert!(german["judgement"].get("harm").is_none() && german["prediction"]["data"].get("labels").is_none());
+    assert!(german["labels"].as_array().expect("labels").iter().all(|label| label["support"] == "unknown_words"));
+    // Where comments are scored without a harm model, so is what is asked.
+    let models = Models { harm: None, ..MODELS.clone() };
+    let judging = Judging { models: &models, policies: &POLICIES };
+    let request = Request { body: br#"{"body": "I will kill you"}"#.to_vec(), ..Request::default() };
+    let plain = gateway("").answer(Route::Check, &request, &judging, now()).response;
+    let plain: Value = serde_json::from_slice(&plain.body).expect("JSON");
+    assert!(plain["prediction"]["data"].get("labels").is_none() && plain["judgement"].get("harm").is_none());
+    assert_eq!(plain["labels"][0]["label"], "harm/toxic");
 }
 
 #[test]
@@ -439,6 +481,7 @@ fn a_check_says_what_the_comment_would_get_and_why() {
     let exempt = of(json!({ "body": "buy followers here", "author": "bot" }));
     assert_eq!((&exempt["verdict"], &exempt["matched"]), (&json!("pass"), &json!("exempt_author")));
     assert_eq!(of(json!({ "body": "[removed]" }))["matched"], "not_judged");
+    assert_eq!(of(json!({ "body": "ok" }))["matched"], "outside_support");
     assert_eq!(got.answered.kept, []);
     for body in [json!({}), json!({ "body": null }), json!({ "body": 7 }), json!([])] {
         let got = post(Route::Check, &body);
