@@ -62,7 +62,7 @@ fn a_label_that_the_harm_model_does_not_have_is_named_with_its_line_and_the_labe
     assert_eq!(lines.len(), 2, "{lines:?}");
     assert!(
         lines[0].starts_with(
-            "p.toml: line 5: harm.weights.insults: the harm model harm 4ba434f182df has no label `insults`"
+            "p.toml: line 5: harm.weights.insults: the harm model harm ab0559c34c8d has no label `insults`"
         ),
         "{lines:?}"
     );

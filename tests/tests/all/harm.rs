@@ -15,7 +15,15 @@ use crate::smoothly;
 const THREAT: &str = "I will find where you live and hurt you.";
 const VERMIN: &str = "exterminate them, they are vermin";
 /// What moderators of r/science would surely remove, and nobody need hurry about.
-const JOKES: [&str; 6] = ["ok", "I agree.", "this", "lol", "Big if true", "username checks out"];
+const JOKES: [&str; 3] = [
+    "So I too reverse my age every year, on my dating profile",
+    "lmao you think you can reason with these people",
+    "finding... you know who. someone had to",
+];
+/// What neither model takes for anything to look at: the one of removals knows no comment as short, the other no harm in it.
+const SHORT: [&str; 5] = ["ok", "Yes.", "12", "I agree.", "lol"];
+/// What is as short, and a threat all the same.
+const SHORT_THREAT: &str = "I will kill you";
 
 /// A world with both models, and functions that score with both.
 async fn system() -> System<MemoryWorld> {
@@ -59,31 +67,37 @@ async fn queue(world: &MemoryWorld) -> Vec<(String, Severity, Vec<String>)> {
 #[tokio::test(start_paused = true)]
 async fn among_fifty_comments_a_threat_is_first_and_a_joke_is_never_urgent() {
     let system = system().await;
-    let jokes = (0..48).map(|number| JOKES[number % JOKES.len()]);
-    put(&system.world, jokes.chain([THREAT, VERMIN])).await;
+    let jokes = (0..42).map(|number| JOKES[number % JOKES.len()]);
+    put(&system.world, jokes.chain(SHORT).chain([THREAT, SHORT_THREAT, VERMIN])).await;
     assert_eq!(system.score().await, smoothly());
     assert_eq!(system.publish().await, smoothly());
     let queue = queue(&system.world).await;
-    let (first, rest) = queue.split_first().expect("alerts");
-    assert_eq!((first.0.as_str(), first.1), (THREAT, Severity::High));
-    assert_eq!(first.2, ["threat .62", "this community would likely remove it .74"]);
-    assert!(rest.len() >= 40, "the jokes are likely to be removed, and so alert: {}", rest.len());
+    let (threats, rest) = queue.split_at(2);
+    let said = |text: &str, says: &[&str]| {
+        (text.to_owned(), Severity::High, says.iter().map(|says| (*says).to_owned()).collect::<Vec<String>>())
+    };
+    let wanted = [
+        said(SHORT_THREAT, &["threat .99", "toxic .99"]),
+        said(THREAT, &["threat .69", "this community would likely remove it .76"]),
+    ];
+    assert_eq!(threats, wanted);
+    assert_eq!(rest.len(), 42, "the jokes are likely to be removed, and so alert");
     assert!(rest.iter().all(|(_, severity, _)| *severity == Severity::Low), "{rest:?}");
     // The model of harm knows no such sentence, and r/science would keep it: this is what it gets, not what it should.
-    assert!(queue.iter().all(|(body, _, _)| body != VERMIN));
+    assert!(queue.iter().all(|(body, _, _)| body != VERMIN && !SHORT.contains(&body.as_str())));
 }
 
 #[tokio::test(start_paused = true)]
 async fn without_the_harm_model_alerts_are_what_they_were() {
     let system = System::new(MemoryWorld::new(2, 100), &[("POLICY", "0.7")]);
     install(&system.world, &model_files()).await;
-    put(&system.world, ["ok", THREAT]).await;
+    put(&system.world, ["ok", JOKES[0], THREAT]).await;
     assert_eq!(system.score().await, smoothly());
     assert_eq!(system.publish().await, smoothly());
     let found = queue(&system.world).await;
     let found: Vec<(&str, Severity, usize)> =
         found.iter().map(|(body, severity, said)| (body.as_str(), *severity, said.len())).collect();
-    assert_eq!(found, [("ok", Severity::High, 0), (THREAT, Severity::Medium, 0)]);
+    assert_eq!(found, [(JOKES[0], Severity::High, 0), (THREAT, Severity::Medium, 0)]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -315,7 +315,7 @@ async fn where_a_model_has_little_to_go_by_the_desk_says_so_in_place_of_a_share(
     let desk = fixture.at_desk(get("/")).await;
     assert!(desk.body.contains(">ok<") && !desk.body.contains("likely to be removed"), "{}", desk.body);
     let page = fixture.get(&fixture.link(&place)).await;
-    assert!(page.body.contains("The model has little to go by: the text is shorter"), "{}", page.body);
+    assert!(page.body.contains("The model of removals has little to go by: the text is shorter"), "{}", page.body);
 }
 
 /// As a page may show a text: what it can't hold, or what would turn the text behind it, is U+FFFD.
