@@ -256,6 +256,18 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_threshold_is_met_at_itself_and_a_label_is_idle_that_neither_counts_nor_alerts() {
+        let at = label("x", 0.8, 0.01);
+        assert!(LabelCondition::Probability(0.8).is_met_by(&at) && LabelCondition::FalseAlarms(0.01).is_met_by(&at));
+        let rules = HarmRules {
+            weights: [("toxic".to_owned(), 0.0)].into(),
+            alert: [("hint".to_owned(), Some(LabelCondition::Probability(0.9))), ("threat".to_owned(), None)].into(),
+            ..HarmRules::default()
+        };
+        assert_eq!(rules.idle(["toxic", "hint", "threat", "insult", "unheard_of"]), ["toxic", "unheard_of"]);
+    }
+
+    #[test]
     fn a_document_changes_what_it_names_and_a_label_with_a_weight_alerts() {
         let rules = HarmRules {
             order: vec!["insult".to_owned(), "threat".to_owned()],

@@ -344,6 +344,8 @@ pub(crate) mod tests {
         both.not_judged = Some(NotJudged::NoText);
         assert_eq!(rules.judge(&both), Judgement::Pass(WhyNot::NotJudged(NotJudged::NoText)));
         assert_eq!(rules.meets(&both), Meets::default());
+        (both.probability, both.log_odds) = (0.95, 2.944);
+        assert_eq!(rules.meets(&both), Meets::default());
     }
 
     #[test]
