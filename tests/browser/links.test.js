@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { click, launch, number, open, signIn, visit, waiting } from './support.js';
+import { ALERTS, click, launch, number, open, signIn, visit, waiting } from './support.js';
 
 let browser;
 before(async () => { browser = await launch(); });
@@ -76,7 +76,7 @@ test('who signed out is out, also on a page that is still open', async (t) => {
   await other.getByRole('heading', { name: 'Please sign in' }).waitFor();
   assert.deepEqual(await refusal(page, '/'), [401, 'Please sign in']);
   const ben = await signIn(t, browser, desk, 'ben');
-  assert.deepEqual([await waiting(ben), await number(ben, 'Decided')], [52, '0']);
+  assert.deepEqual([await waiting(ben), await number(ben, 'Decided')], [ALERTS, '0']);
 });
 
 for (const javaScriptEnabled of [true, false]) {
@@ -88,7 +88,7 @@ for (const javaScriptEnabled of [true, false]) {
     await zoe.goto(desk.alert);
     await zoe.getByRole('heading', { name: 'Should this comment stay?' }).waitFor();
     const ana = await signIn(t, browser, desk, 'ana');
-    assert.deepEqual([await waiting(ana), await number(ana, 'Decided')], [52, '0']);
+    assert.deepEqual([await waiting(ana), await number(ana, 'Decided')], [ALERTS, '0']);
 
     const ben = await visit(t, browser, desk, { javaScriptEnabled });
     await ben.goto(desk.alert);
@@ -101,7 +101,7 @@ for (const javaScriptEnabled of [true, false]) {
     assert.match(await zoe.locator('.standing').innerText(), /^Zoë decided to remove it, just now/);
     assert.equal(await zoe.getByLabel('Your name as a moderator').inputValue(), 'Zoë');
     await ana.reload();
-    assert.deepEqual([await waiting(ana), await number(ana, 'Decided')], [51, '1']);
+    assert.deepEqual([await waiting(ana), await number(ana, 'Decided')], [ALERTS - 1, '1']);
 
     // Again, and by another: it says how it is, and changes nothing.
     await ben.getByLabel('Your name as a moderator').fill('ben');
@@ -111,6 +111,6 @@ for (const javaScriptEnabled of [true, false]) {
     await zoe.goto(desk.alert);
     await zoe.getByRole('heading', { name: 'Decided: remove' }).waitFor();
     await ana.reload();
-    assert.deepEqual([await waiting(ana), await number(ana, 'Decided'), await number(ana, 'Precision')], [51, '1', '100\u00a0%\n21 to 100\u00a0%']);
+    assert.deepEqual([await waiting(ana), await number(ana, 'Decided'), await number(ana, 'Precision')], [ALERTS - 1, '1', '100\u00a0%\n21 to 100\u00a0%']);
   });
 }

@@ -52,9 +52,10 @@ async function barriers(page) {
     runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
   }));
   const named = ({ id, impact, nodes }) => nodes.map(({ html }) => `${id} (${impact}): ${html}`);
-  // It does not know of some comments: blurred ones, and ones of several lines. The others are as these.
+  // It does not know of some comments: blurred ones, and ones of several lines. The others are as these. Of a long one it names
+  // the beginning.
   const comments = await page.locator('.comment bdi').evaluateAll((all) => all.map((one) => `color-contrast (serious): ${one.outerHTML}`));
-  const unsure = incomplete.flatMap(named).filter((one) => !comments.includes(one));
+  const unsure = incomplete.flatMap(named).filter((one) => !comments.some((comment) => comment.startsWith(one)));
   const measured = passes.find(({ id }) => id === 'color-contrast')?.nodes ?? [];
   return { found: [...violations.flatMap(named), ...unsure], measured: measured.length };
 }
@@ -84,7 +85,8 @@ for (const [screen, options] of Object.entries(SCREENS)) {
 }
 
 test('a strong comment is blurred until somebody wants to read it', async (t) => {
-  const page = await signIn(t, browser, await open(t), 'ana');
+  // Where most comments are removed, many are likely to be.
+  const page = await signIn(t, browser, await open(t, { args: ['--policy', '0.8', '--base-rate', '0.7'] }), 'ana');
   const veils = page.locator('.item .veil');
   assert.ok(await veils.count() > 2);
   assert.equal(await page.locator('.item:has(.severity.high)').count(), await veils.count());

@@ -100,13 +100,11 @@ impl ForgetArgs {
                 Some(key) => anyhow::anyhow!("{error}; to go on where it stopped, say --from '{}'", one_line(key)),
                 None => anyhow::anyhow!("{error}; run the command again"),
             })?;
-            if let Reached::Here(data) = &system
-                && !self.dry_run
-                && !data.database.empty_log()?
-            {
-                beyond = LOG_HOLDS;
-            }
-            anyhow::Ok((summary, Kept { streams, backups, beyond }))
+            let log_holds = match &system {
+                Reached::Here(data) if !self.dry_run => !data.database.empty_log()?,
+                Reached::Here(_) | Reached::Aws(_) => false,
+            };
+            anyhow::Ok((summary, Kept { streams, backups, log_holds, beyond }))
         })?;
         if summary.is_empty() && self.from.is_none() {
             bail!("{}", nothing(&summary, &who));
@@ -162,6 +160,8 @@ struct Kept {
     streams: Vec<Copies>,
     /// Until when the table can be restored as it is now; none where it can't be.
     backups: Option<Timestamp>,
+    /// Whether the file's write-ahead log may hold what was removed.
+    log_holds: bool,
     /// What is not looked at.
     beyond: &'static str,
 }
@@ -172,8 +172,8 @@ const BEYOND_AWS: &str = "Alerts that nobody took stay in their queue for up to 
 /// What is not looked at beside a data folder.
 const BEYOND_THE_FOLDER: &str = "Backups, emails that were sent and your own files are not looked at.";
 /// What is said where the write-ahead log can't be emptied now.
-const LOG_HOLDS: &str = "Somebody reads the file just now, so its write-ahead log may hold what was removed until `serve` is started anew. Backups, \
-     emails that were sent and your own files are not looked at.";
+const LOG_HOLDS: &str =
+    "Somebody reads the file just now, so its write-ahead log may hold what was removed until `serve` is started anew.";
 
 /// A stream's own copies.
 struct Copies {
@@ -217,7 +217,7 @@ fn unclear(summary: &Summary) -> String {
     said
 }
 
-fn as_text(summary: &Summary, Kept { streams, backups, beyond }: &Kept, who: &str, dry_run: bool) -> String {
+fn as_text(summary: &Summary, Kept { streams, backups, log_holds, beyond }: &Kept, who: &str, dry_run: bool) -> String {
     let what = if dry_run { "what would be removed" } else { "removed" };
     let mut said = format!("{who}: {what}\n\n  place          objects  records  versions\n");
     for (place, counts) in &summary.places {
@@ -246,6 +246,9 @@ fn as_text(summary: &Summary, Kept { streams, backups, beyond }: &Kept, who: &st
     if let Some(until) = backups {
         let until = until.strftime("%Y-%m-%d %H:%M UTC");
         let _ = writeln!(said, "The table can be restored as it was before, with their text in it, until {until}.");
+    }
+    if *log_holds {
+        let _ = writeln!(said, "{LOG_HOLDS}");
     }
     let _ = writeln!(said, "{beyond}");
     if !summary.unclear.is_empty() {
@@ -294,7 +297,7 @@ mod tests {
         let time = |text: &str| text.parse().expect("a time");
         let until = time("2026-01-06T10:00:00Z");
         let streams = vec![Copies { stream: "modstream-comments".to_owned(), until }];
-        Kept { streams, backups: Some(time("2026-02-09T10:00:00Z")), beyond: BEYOND_AWS }
+        Kept { streams, backups: Some(time("2026-02-09T10:00:00Z")), log_holds: false, beyond: BEYOND_AWS }
     }
 
     #[test]
@@ -312,6 +315,9 @@ mod tests {
         let none = Kept { backups: None, ..kept() };
         assert!(!as_text(&summary(), &none, "the author bob", false).contains("restored"));
         assert_eq!(as_json(&summary(), &none, false)["table_restorable_until"], Value::Null);
+        assert!(!said.contains(LOG_HOLDS) && said.ends_with(&format!("{BEYOND_AWS}\n")), "{said}");
+        let held = as_text(&summary(), &Kept { log_holds: true, beyond: BEYOND_THE_FOLDER, ..kept() }, "bob", false);
+        assert!(held.ends_with(&format!("{LOG_HOLDS}\n{BEYOND_THE_FOLDER}\n")), "{held}");
     }
 
     #[test]

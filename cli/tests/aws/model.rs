@@ -90,7 +90,7 @@ fn a_list_shows_which_is_in_use_how_good_it_is_and_what_cant_be_read() {
     let of = |version: &str| models.as_array().expect("a list").iter().find(|it| it["version"] == version).cloned();
     let good = of(&version()).expect("listed");
     assert_eq!((&good["in_use"], &good["comments"], &good["removed"]), (&json!(true), &json!(5688), &json!(1839)));
-    assert!(good["roc_auc"].as_f64().is_some_and(|auc| (0.79..0.80).contains(&auc)), "{good}");
+    assert!(good["roc_auc"].as_f64().is_some_and(|auc| (0.79..0.82).contains(&auc)), "{good}");
     assert!(of(&bad).is_some_and(|it| it["error"].is_string() && it["in_use"] == false), "{models}");
     let text = run(&aws, &["model", "list"]).stdout;
     assert!(

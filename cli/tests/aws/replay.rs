@@ -24,7 +24,11 @@ fn arrived() -> Timestamp {
 }
 
 fn comment(id: &str) -> Comment<'static> {
-    Comment { id: Some(id.to_owned().into()), body: Some("lol who cares".into()), ..Comment::default() }
+    Comment {
+        id: Some(id.to_owned().into()),
+        body: Some("lol who cares about any of that".into()),
+        ..Comment::default()
+    }
 }
 
 /// Puts an object of the archive; its key.

@@ -24,7 +24,8 @@ impl Samples {
         let mut scratch = Scratch::default();
         let (alerting, others) = comments.partition(|comment| {
             let body = comment.body.as_deref().unwrap_or_default();
-            model.score(body, &mut scratch).probability() >= LEAST_PROBABILITY
+            let explanation = model.explain(body, 0, &mut scratch);
+            explanation.outside.is_none() && explanation.score.probability() >= LEAST_PROBABILITY
         });
         Samples { alerting, others, share }
     }

@@ -8,11 +8,10 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
 
-use super::LoadArgs;
-use super::serve::{ANSWER_TIMEOUT, SENDERS, Server, Slo, answer, at, build, texts};
+use super::serve::{ANSWER_TIMEOUT, SENDERS, Server, answer, at, build, texts};
+use super::{LoadArgs, OverHttp};
 use crate::interrupt;
 
 /// How long a text is, in bytes, but for what its last word has beyond.
@@ -23,10 +22,7 @@ const WARM_UP: u64 = 200;
 const MAX_BEHIND: Duration = Duration::from_secs(1);
 
 pub(super) fn run(args: &LoadArgs) -> anyhow::Result<ExitCode> {
-    let rate: f64 = args.rate.as_deref().unwrap_or("500").parse().context("--rate is a number")?;
-    let seconds: f64 = args.seconds.as_deref().unwrap_or("30").parse().context("--seconds is a number")?;
-    ensure!(rate > 0.0 && seconds > 0.0 && rate * seconds < 1e8, "--rate and --seconds are numbers above zero");
-    let slos = args.slo.iter().map(|slo| Slo::parse(slo)).collect::<anyhow::Result<Vec<Slo>>>()?;
+    let OverHttp { rate, seconds, slos } = args.over_http("500")?;
     let program = build()?;
     let folder = tempfile::tempdir()?;
     let server = Server::start(&program, &folder.path().join("data"))?;

@@ -6,8 +6,9 @@ mod serve;
 use std::fs::File;
 use std::process::{Command, ExitCode};
 
-use anyhow::bail;
+use anyhow::{Context as _, bail, ensure};
 use clap::Args;
+use serve::Slo;
 
 use crate::cargo::{DEMO, DEMO_COMMAND};
 use crate::progress::step;
@@ -58,6 +59,24 @@ pub(crate) struct LoadArgs {
     /// Print one line of JSON at the end, and nothing else on standard output
     #[arg(long)]
     json: bool,
+}
+
+/// What is asked of `modstream serve`, over HTTP.
+struct OverHttp {
+    /// How many a second.
+    rate: f64,
+    seconds: f64,
+    slos: Vec<Slo>,
+}
+
+impl LoadArgs {
+    fn over_http(&self, default_rate: &str) -> anyhow::Result<OverHttp> {
+        let rate: f64 = self.rate.as_deref().unwrap_or(default_rate).parse().context("--rate is a number")?;
+        let seconds: f64 = self.seconds.as_deref().unwrap_or("30").parse().context("--seconds is a number")?;
+        ensure!(rate > 0.0 && seconds > 0.0 && rate * seconds < 1e8, "--rate and --seconds are numbers above zero");
+        let slos = self.slo.iter().map(|slo| Slo::parse(slo)).collect::<anyhow::Result<Vec<Slo>>>()?;
+        Ok(OverHttp { rate, seconds, slos })
+    }
 }
 
 pub(crate) fn run(args: &LoadArgs) -> anyhow::Result<ExitCode> {

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use super::LoadArgs;
+use super::{LoadArgs, OverHttp};
 use crate::cargo::DEMO;
 use crate::progress::step;
 use crate::{cargo, checkout, command, interrupt};
@@ -34,10 +34,7 @@ const LAST_ALERTS: Duration = Duration::from_secs(1);
 pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
 pub(super) fn run(args: &LoadArgs) -> anyhow::Result<ExitCode> {
-    let rate: f64 = args.rate.as_deref().unwrap_or("1000").parse().context("--rate is a number")?;
-    let seconds: f64 = args.seconds.as_deref().unwrap_or("30").parse().context("--seconds is a number")?;
-    ensure!(rate > 0.0 && seconds > 0.0 && rate * seconds < 1e8, "--rate and --seconds are numbers above zero");
-    let slos = args.slo.iter().map(|slo| Slo::parse(slo)).collect::<anyhow::Result<Vec<Slo>>>()?;
+    let OverHttp { rate, seconds, slos } = args.over_http("1000")?;
     let program = build()?;
     let folder = tempfile::tempdir()?;
     let data = folder.path().join("data");

@@ -54,7 +54,7 @@ impl SecondForm {
                 at += 1;
                 continue;
             }
-            self.find_letters(scan, text, at, from);
+            self.find_letters(scan, text, word, from);
             if self.join(&is_known) {
                 self.push_pieces(&scan.tokens);
                 let letters = self.letters.len();
@@ -80,27 +80,27 @@ impl SecondForm {
         std::mem::swap(&mut self.forms, &mut scan.forms);
     }
 
-    /// Finds the single letters with gaps of one kind between, from the token `at` on, whose form begins at `from`.
-    fn find_letters(&mut self, scan: &Scan, text: &str, mut at: usize, from: usize) {
+    /// Finds the single letters with gaps of one kind between, from this word on, whose form begins at `from`.
+    fn find_letters(&mut self, scan: &Scan, text: &str, word: usize, from: usize) {
         self.letters.clear();
         let mut gap = None;
-        for form in scan.forms[from..].as_chunks().0.iter().take(MOST_LETTERS) {
+        let mut end = None;
+        let words = scan.words[word..].iter().map(|&index| index as usize);
+        for (at, form) in words.zip(scan.forms[from..].as_chunks().0).take(MOST_LETTERS) {
             let &[letter, BORDER] = form else { break };
-            if !letter.is_ascii_alphabetic() {
+            let token = scan.tokens[at];
+            // A letter stands one byte behind the one before, with no mark but the gap's between.
+            let is_next = end.is_none_or(|end: u32| token.start == end + 1);
+            if !letter.is_ascii_alphabetic() || !is_next {
                 break;
             }
             self.letters.push((letter, at));
-            // The next letter stands one byte further. A separator is a token too.
-            let end = scan.tokens[at].end as usize;
-            let Some(&between) = text.as_bytes().get(end) else { break };
+            end = Some(token.end);
+            let Some(&between) = text.as_bytes().get(token.end as usize) else { break };
             if gap.is_some_and(|gap| gap != between) || !SEPARATORS.contains(&between) {
                 break;
             }
             gap = Some(between);
-            at += if between == b' ' { 1 } else { 2 };
-            if scan.tokens.get(at).is_none_or(|next| next.start as usize != end + 1) {
-                break;
-            }
         }
     }
 
@@ -306,6 +306,8 @@ mod tests {
             ("k i l l yourself", "kill yourself"),
             ("k.i.l.l y-o-u", "kill you"),
             ("i k i l l y o u", "i kill you"),
+            ("k i l l ?k i l l", "kill kill"),
+            ("k i l l \u{E9} k i l l", "kill \u{E9} kill"),
             ("y o u   i d i o t", "you idiot"),
             ("\u{43E}\u{43E}\u{43E}\u{43E}\u{447}\u{435}\u{43D}\u{44C}", "\u{43E}\u{447}\u{435}\u{43D}\u{44C}"),
         ] {

@@ -36,19 +36,23 @@ def guard() -> None:
     """Start the process that ends the session once this process has ended, however that happens."""
     # Who ends a stack may send these to all of it. The guardian goes last, so it begins life ignoring them.
     handlers = {name: signal.signal(name, signal.SIG_IGN) for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
-    # Nobody writes to the pipe. Its end comes when this process is gone, and no other holds it.
+    # Nobody writes to the pipe. Its end comes when this process is gone, and no other holds it. The writing end is a number and no
+    # object, so the system closes it, once this process has its exit status: an object's is closed while the interpreter still
+    # ends, and the guardian would kill this process with a status of its own.
+    reader, _ = os.pipe()
     guardian = subprocess.Popen(
         [sys.executable, "-m", "modstream_local_stack.guardian", str(os.getpid())],
-        stdin=subprocess.PIPE,
+        stdin=reader,
         stdout=subprocess.DEVNULL,
         process_group=0,
     )
+    os.close(reader)
     for name, handler in handlers.items():
         signal.signal(name, handler)
     _kept.append(guardian)
 
 
-_kept: list["subprocess.Popen[bytes]"] = []  # a Popen that is collected closes its pipe
+_kept: list["subprocess.Popen[bytes]"] = []  # one that is collected while its process runs is warned of
 
 
 def members(session_id: int) -> Iterator[int]:
