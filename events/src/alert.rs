@@ -70,7 +70,7 @@ pub struct Alert<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub harm: Option<f64>,
-    /// What the harm model says, the most harmful label first: the foremost one, and those that alert.
+    /// What the harm model says of the labels that alert, the most harmful first.
     #[serde(borrow, default, deserialize_with = "harm::labels", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "Vec<LabelPrediction<'_>>"))]
     pub labels: Option<Vec<LabelPrediction<'a>>>,

@@ -106,6 +106,18 @@ impl Alert<'_> {
         labels.chain(removal).collect()
     }
 
+    /// Whether the policy about removals is met. Where labels were not judged, nothing says so: it is unless the numbers are a guess
+    /// and something else made the alert.
+    pub fn meets_removal(&self) -> bool {
+        self.meets.as_ref().map_or_else(|| !self.is_beside_a_guess(), |meets| meets.removal)
+    }
+
+    /// Whether the probability of a removal is a guess and did not make the alert, such as that of a short comment with an
+    /// always-alert term: its terms explain nothing.
+    pub fn is_beside_a_guess(&self) -> bool {
+        (self.not_judged.is_some() || self.support.is_some()) && !self.is_of_removal()
+    }
+
     /// Whether the alert is there since the model of removals says so: it meets the policy about removals, and nothing else made
     /// it, as always-alert terms, the probe and the like do.
     pub fn is_of_removal(&self) -> bool {
@@ -165,5 +177,10 @@ mod tests {
         assert!(alert("").is_of_removal());
         assert!(!alert(r#","self_harm":{"phrase":"x","contacts":[]}"#).is_of_removal());
         assert!(!alert(r#","matched":"x""#).is_of_removal());
+        assert!(alert(r#","matched":"x""#).meets_removal() && !alert(r#","matched":"x""#).is_beside_a_guess());
+        let by_term = alert(r#","matched":"x","support":"shorter""#);
+        assert!(by_term.is_beside_a_guess() && !by_term.meets_removal());
+        let by_policy = alert(r#","support":"shorter""#);
+        assert!(!by_policy.is_beside_a_guess() && by_policy.meets_removal());
     }
 }

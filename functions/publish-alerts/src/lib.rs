@@ -31,7 +31,7 @@ use modstream_links::LinkMaker;
 use modstream_platform::deliver::{Cause, DeliveryError, Published, publish_all};
 use modstream_platform::table::Table;
 use modstream_platform::{Bytes, CallErrorKind, Clock, MAX_PUBLISH_MESSAGES, Message, Objects, Topic};
-use modstream_policy::{Alerts, JudgedLabel, Judgement, Policies, Rules, Why};
+use modstream_policy::{Judgement, Policies, Rules, Why};
 use modstream_telemetry::{
     alert_resumed, alerts_withheld, batch_handled, breaker_opened, comment_gone, policy_unknown,
 };
@@ -150,23 +150,18 @@ struct Publication {
     message: Message,
 }
 
-/// How harmful a comment is, where its labels were judged; labels that say nothing go. Of the others, the prediction keeps what its alert is to say: the
-/// foremost one, and those that alert, the most harmful first.
+/// How harmful a comment is, where its labels were judged. Of the labels the prediction keeps those that alert, the most harmful
+/// first: the others are in the prediction's own event, and each would be written three times.
 fn judged(rules: &Rules, prediction: &mut Prediction<'_>) -> Option<f64> {
-    let (harm, kept) = {
-        let Some(found) = rules.harm(prediction) else {
-            prediction.labels = None;
-            return None;
-        };
-        let is_said = |(place, label): &(usize, &JudgedLabel<'_>)| *place == 0 || label.alerts == Alerts::Yes;
-        let said = found.labels.iter().enumerate().filter(is_said);
-        let kept: Vec<String> = said.map(|(_, label)| label.said.label.to_string()).collect();
-        (found.harm, kept)
-    };
-    let mut labels = prediction.labels.take()?;
-    labels.retain(|label| kept.iter().any(|kept| *kept == label.label));
-    labels.sort_by_key(|label| kept.iter().position(|kept| *kept == label.label));
-    prediction.labels = Some(labels);
+    let found = rules.harm(prediction).map(|found| {
+        let alerting: Vec<String> = found.alerting().map(str::to_owned).collect();
+        (found.harm, alerting)
+    });
+    let mut labels = prediction.labels.take().unwrap_or_default();
+    let (harm, alerting) = found?;
+    labels.retain(|label| alerting.iter().any(|name| *name == label.label));
+    labels.sort_by_key(|label| alerting.iter().position(|name| *name == label.label));
+    prediction.labels = (!labels.is_empty()).then_some(labels);
     Some(harm)
 }
 

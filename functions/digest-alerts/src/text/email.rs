@@ -161,7 +161,7 @@ fn said(alert: &Alert<'_>) -> String {
     }
     if said.is_empty() {
         return match alert.not_judged.map(NotJudged::in_words).or(alert.support.map(Outside::in_words)) {
-            Some(why) => format!("not judged by the model: {why}"),
+            Some(why) => format!("not judged: {why}"),
             None => format!("{} likely to be removed", percent(alert.probability)),
         };
     }
@@ -169,18 +169,17 @@ fn said(alert: &Alert<'_>) -> String {
 }
 
 /// The terms that explain an alert, each list with what it explains: those of labels that alert, and those of a removal where the
-/// community would likely remove it, or no label alerts. Of somebody in need no word says why.
+/// community would likely remove it, or no label alerts. Of somebody in need no word says why, nor do the terms of a guess that
+/// made no alert.
 fn reasons<'a>(alert: &'a Alert<'_>) -> Vec<(String, &'a [Term<'a>])> {
     let name = |label: &str| cut(&one_line(&label.replace('_', " ")), MAX_TERM_CHARS);
     let is_met = |label: &str| alert.meets.as_ref().is_some_and(|meets| meets.labels.iter().any(|met| met == label));
     let labels = alert.labels.iter().flatten().filter(|label| is_met(&label.label));
     let mut all: Vec<(String, &[Term<'_>])> =
         labels.map(|label| (format!("for {}, ", name(&label.label)), &*label.terms)).collect();
-    let is_removal = alert.meets.as_ref().is_none_or(|meets| meets.removal);
-    if all.is_empty() && alert.self_harm.is_none() {
-        all.push((String::new(), &alert.terms));
-    } else if is_removal && alert.self_harm.is_none() {
-        all.push(("for a removal, ".to_owned(), &alert.terms));
+    let is_first = all.is_empty();
+    if alert.self_harm.is_none() && (is_first && !alert.is_beside_a_guess() || alert.meets_removal()) {
+        all.push((if is_first { String::new() } else { "for a removal, ".to_owned() }, &alert.terms));
     }
     all
 }

@@ -69,7 +69,7 @@ fn encoded(predictions: &[Prediction<'static>]) -> Vec<Vec<u8>> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_alert_costs_five_write_units_and_three_calls_to_the_table() {
+async fn an_alert_costs_under_five_write_units_and_three_calls_to_the_table() {
     let mut fixture = Fixture::new("0");
     let signer = Arc::new(Signer::new(&[1; 32], None).expect("a key"));
     let base = "https://abcdefghijklmnopqrstuvwxyz012345.lambda-url.eu-central-1.on.aws";
@@ -85,14 +85,13 @@ async fn an_alert_costs_five_write_units_and_three_calls_to_the_table() {
         units.push(usage.write_units);
     }
     let (alerts, total) = (units.len() as u64, units.iter().sum::<u64>());
-    let within = units.iter().filter(|units| **units <= 6).count() as u64;
+    let within = units.iter().filter(|units| **units <= 4).count() as u64;
     let stored = fixture.table.stored_bytes() as f64 / alerts as f64;
-    println!("{alerts} alerts, {total} units, {within} of them within 6, {stored:.0} bytes stored an alert");
+    println!("{alerts} alerts, {total} units, {within} of them within 4, {stored:.0} bytes stored an alert");
     assert_counted("/publish-alerts/write_units_an_alert", total as f64 / alerts as f64);
     assert_counted("/publish-alerts/stored_bytes_an_alert", stored);
-    // With what the harm model says, a comment of more than some 200 characters takes a second kilobyte, and one of more than some
-    // 1,000 a third, each time that it is written.
-    assert!(within * 100 >= alerts * 95 && units.iter().all(|units| *units <= 8), "{within} of {alerts}: {units:?}");
+    // A comment of more than some 400 characters takes a kilobyte more, each time that it is written.
+    assert!(within * 100 >= alerts * 80 && units.iter().all(|units| *units <= 6), "{within} of {alerts}: {units:?}");
 }
 
 #[tokio::test(start_paused = true)]

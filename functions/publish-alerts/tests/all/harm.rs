@@ -61,7 +61,7 @@ async fn an_alert_says_how_harmful_it_is_which_policies_it_meets_and_why() {
     assert_eq!((alert.severity, alert.harm), (Severity::High, Some(0.62)));
     assert_eq!(alert.meets, Some(Meets { removal: true, labels: vec!["threat".into()] }));
     assert_eq!(alert.policy.condition, "probability>=0.7");
-    // Labels that neither alert nor are the foremost stay in the prediction.
+    // Labels that do not alert stay in the prediction.
     let names: Vec<&str> = alert.labels.iter().flatten().map(|label| label.label.as_ref()).collect();
     assert_eq!(names, ["threat"]);
     assert_eq!(alert.harm_model.as_ref().map(|model| model.name.as_ref()), Some("harm"));

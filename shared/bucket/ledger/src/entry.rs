@@ -317,9 +317,12 @@ pub enum Urgency {
     Harm(f64),
     /// Labels were not judged, so the harm is not known.
     Unknown,
+    /// No model knows anything of the comment, and something else made the alert, such as a term: the numbers say nothing.
+    NotJudged,
 }
 
 const IN_NEED: &str = "self_harm";
+const NOT_JUDGED: &str = "not_judged";
 
 impl Urgency {
     /// The urgency of an alert.
@@ -327,6 +330,7 @@ impl Urgency {
         match (&alert.self_harm, alert.harm) {
             (Some(_), _) => Urgency::SelfHarm,
             (None, Some(harm)) => Urgency::Harm(harm),
+            (None, None) if alert.not_judged.is_some() || alert.support.is_some() => Urgency::NotJudged,
             (None, None) => Urgency::Unknown,
         }
     }
@@ -336,6 +340,7 @@ impl Urgency {
         match self {
             Urgency::SelfHarm => Some(IN_NEED.to_owned()),
             Urgency::Harm(harm) => Some(harm.to_string()),
+            Urgency::NotJudged => Some(NOT_JUDGED.to_owned()),
             Urgency::Unknown => None,
         }
     }
@@ -344,26 +349,30 @@ impl Urgency {
     pub(crate) fn of_item(item: &Item) -> Self {
         match item.text(HARM) {
             Some(IN_NEED) => Urgency::SelfHarm,
+            Some(NOT_JUDGED) => Urgency::NotJudged,
             Some(text) => text.parse().map_or(Urgency::Unknown, Urgency::Harm),
             None => Urgency::Unknown,
         }
     }
 
-    /// How strong an alert is in a digest: by harm, and where that is not known by the probability of a removal.
+    /// How strong an alert is in a digest: by harm, where that is not known by the probability of a removal, and where that is
+    /// none but a guess, by nothing.
     pub fn strength(self, probability: f64) -> f64 {
         match self {
             Urgency::SelfHarm => f64::INFINITY,
             Urgency::Harm(harm) => harm,
             Urgency::Unknown => probability,
+            Urgency::NotJudged => 0.0,
         }
     }
 
     /// The place among alerts of one severity that were reported as often: by tenths of harm, so that an older one waits for none
-    /// that is hardly more harmful. One of which the harm is not known waits for none.
+    /// that is hardly more harmful. One of which only the harm is not known waits for none; one of which nothing is known comes last.
     fn place(self) -> u8 {
         match self {
             Urgency::SelfHarm | Urgency::Unknown => 0,
             // From 0 to 10, whatever the number is.
+            Urgency::NotJudged => 10,
             Urgency::Harm(harm) => 10_u8.saturating_sub((harm * 10.0) as u8),
         }
     }
@@ -394,7 +403,12 @@ mod tests {
     }
 
     fn urgency() -> impl Strategy<Value = Urgency> {
-        prop_oneof![Just(Urgency::SelfHarm), Just(Urgency::Unknown), (0.0..=1.0_f64).prop_map(Urgency::Harm)]
+        prop_oneof![
+            Just(Urgency::SelfHarm),
+            Just(Urgency::Unknown),
+            Just(Urgency::NotJudged),
+            (0.0..=1.0_f64).prop_map(Urgency::Harm)
+        ]
     }
 
     proptest! {
@@ -414,7 +428,8 @@ mod tests {
             } else if one.2.min(999) != other.2.min(999) {
                 one.2 > other.2
             } else {
-                match (one.1, other.1) {
+                let least_harm = |urgency| if urgency == Urgency::NotJudged { Urgency::Harm(0.0) } else { urgency };
+                match (least_harm(one.1), least_harm(other.1)) {
                     (Urgency::Harm(a), Urgency::Harm(b)) if (a * 10.0).floor() != (b * 10.0).floor() => a > b,
                     (Urgency::Unknown, Urgency::Harm(_)) => true,
                     (Urgency::Harm(_), Urgency::Unknown) => false,

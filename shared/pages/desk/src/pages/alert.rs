@@ -113,13 +113,15 @@ impl AlertPage<'_> {
                     }
                     (list(&label.terms, usize::MAX, ["speaks for it", "speaks against it"]))
                 }
-                @if !alert.terms.is_empty() {
+                @if !alert.terms.is_empty() && !alert.is_beside_a_guess() {
                     p { "These terms moved the log-odds most. A number above zero speaks for removal." }
                     (list(&alert.terms, usize::MAX, ["speaks for removal", "speaks for keeping"]))
                 }
-                p {
-                    "Of comments with this probability or a higher one, the model expects moderators to remove "
-                    (percent(point.precision)) ", where they remove " (percent(point.base_rate)) " of all comments."
+                @if !alert.is_beside_a_guess() {
+                    p {
+                        "Of comments with this probability or a higher one, the model expects moderators to remove "
+                        (percent(point.precision)) ", where they remove " (percent(point.base_rate)) " of all comments."
+                    }
                 }
                 @if let Some(withheld) = self.entry.alert.withheld() { (held_back(withheld)) }
                 @if self.entry.log.all().len() > 1 {

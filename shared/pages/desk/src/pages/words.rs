@@ -172,7 +172,7 @@ fn web_address(comment: &Comment<'_>, forum: &str) -> Option<String> {
 }
 
 /// The terms that moved the probability of a removal most; of an alert that labels alone make, those of the label that alerts
-/// first.
+/// first; none of a guess that made no alert.
 pub(super) fn terms(alert: &Alert<'_>, max_terms: usize) -> Markup {
     let by_labels = alert.meets.as_ref().filter(|meets| !meets.removal).and_then(|meets| meets.labels.first());
     let label = by_labels.and_then(|name| alert.labels.iter().flatten().find(|label| label.label == *name));
@@ -181,6 +181,7 @@ pub(super) fn terms(alert: &Alert<'_>, max_terms: usize) -> Markup {
             let name = label.label.replace('_', " ");
             list(&label.terms, max_terms, [&format!("speaks for {name}"), &format!("speaks against {name}")])
         }
+        None if alert.is_beside_a_guess() => Markup::default(),
         None => list(&alert.terms, max_terms, ["speaks for removal", "speaks for keeping"]),
     }
 }
@@ -241,16 +242,18 @@ pub(super) fn why(alert: &Alert<'_>) -> Markup {
     }
 }
 
-/// What the harm model says: of the labels that alert, and where none does of the foremost one.
+/// What the harm model says: of each label that alerts, and where none does, how harmful the comment is.
 fn labels_in_words(alert: &Alert<'_>) -> Markup {
     if let Some(outside) = alert.harm_support {
         return html! { "The harm model does not judge it: " (outside.in_words()) ". " };
     }
     let Some(meets) = &alert.meets else { return Markup::default() };
-    let labels = alert.labels.iter().flatten();
-    let shown = labels.filter(|label| meets.labels.is_empty() || meets.labels.contains(&label.label));
+    let alerting = alert.labels.iter().flatten().filter(|label| meets.labels.contains(&label.label));
     html! {
-        @for label in shown {
+        @if let (true, Some(harm)) = (meets.labels.is_empty(), alert.harm) {
+            "No label of the harm model alerts: the harm is " (format!("{harm:.2}")) " on a scale from 0 to 1. "
+        }
+        @for label in alerting {
             "For " q { (isolate_direction(&label.label.replace('_', " "))) } " the harm model gives a probability of "
             (percent(label.probability)) "; " (percent(label.false_alarms)) " of comments that are none get as much. "
         }
