@@ -74,7 +74,7 @@ pub struct Alert<'a> {
     #[serde(borrow, default, deserialize_with = "harm::labels", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "Vec<LabelPrediction<'_>>"))]
     pub labels: Option<Vec<LabelPrediction<'a>>>,
-    /// Which harm model said so.
+    /// Which harm model gave the labels.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "ModelRef<'_>"))]
     pub harm_model: Option<ModelRef<'a>>,

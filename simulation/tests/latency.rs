@@ -34,7 +34,7 @@ fn what_the_shards_take_is_kept_up_with_each_comment_in_time() {
 
 #[test]
 fn a_publisher_with_too_much_to_do_is_said_to_fall_behind_and_what_helps_does() {
-    let busy = Settings { rate: 300.0, alert_share: 0.42, seconds: 12, ..small() };
+    let busy = Settings { rate: 250.0, alert_share: 0.5, seconds: 20, ..small() };
     let report = simulate(&busy);
     assert!(!report.keeps_up(), "{report}");
     let text = report.to_string();

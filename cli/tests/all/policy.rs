@@ -115,7 +115,7 @@ fn what_labels_and_phrases_make_of_comments_is_said() {
     assert_eq!(said[3][..2], [&json!("alert"), &json!("medium")]);
     assert_eq!(lines[0]["why"], "it meets threat false_alarms<=0.01");
     assert_eq!(lines[2]["why"], "it contains \"end my life\": somebody may harm themselves");
-    assert!((lines[0]["harm"].as_f64().expect("a number") - 0.62).abs() < 0.01, "{}", lines[0]);
+    assert!(lines[0]["harm"].as_f64() > Some(0.6), "{}", lines[0]);
     let without =
         folder.run(&["policy", "test", "p.toml", "--input", "c.jsonl", "--json", "--harm-model", "none"]).lines();
     assert_eq!((&without[0]["outcome"], &without[0]["harm"]), (&json!("pass"), &Value::Null));

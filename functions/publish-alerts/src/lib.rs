@@ -151,7 +151,8 @@ struct Publication {
 }
 
 /// How harmful a comment is, where its labels were judged. Of the labels the prediction keeps those that alert, the most harmful
-/// first: the others are in the prediction's own event, and each would be written three times.
+/// first. The others are in the prediction's own event, and so is which model said it, where none alerts: an alert is written three
+/// times.
 fn judged(rules: &Rules, prediction: &mut Prediction<'_>) -> Option<f64> {
     let found = rules.harm(prediction).map(|found| {
         let alerting: Vec<String> = found.alerting().map(str::to_owned).collect();
@@ -162,6 +163,7 @@ fn judged(rules: &Rules, prediction: &mut Prediction<'_>) -> Option<f64> {
     labels.retain(|label| alerting.iter().any(|name| *name == label.label));
     labels.sort_by_key(|label| alerting.iter().position(|name| *name == label.label));
     prediction.labels = (!labels.is_empty()).then_some(labels);
+    prediction.harm_model = prediction.harm_model.take().filter(|_| prediction.labels.is_some());
     Some(harm)
 }
 
