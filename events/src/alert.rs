@@ -56,7 +56,7 @@ pub struct Alert<'a> {
     /// The policy that it meets.
     #[serde(borrow, deserialize_with = "object::only")]
     pub policy: PolicyRef<'a>,
-    /// The terms that moved the log-odds most, strongest first.
+    /// The terms that moved the log-odds most, as the prediction has them.
     #[serde(borrow, deserialize_with = "object::list")]
     pub terms: Vec<Term<'a>>,
     /// Which model said so.

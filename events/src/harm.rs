@@ -21,7 +21,7 @@ pub struct LabelPrediction<'a> {
     pub log_odds: f64,
     /// The log-odds of a comment without any feature.
     pub intercept: f64,
-    /// The terms that moved the log-odds most, strongest first; none where the label is too far from an alert for anybody to ask
+    /// The terms that moved the log-odds most, as those of a removal are ordered; none where the label is too far from an alert for anybody to ask
     /// why.
     #[serde(borrow, deserialize_with = "object::list")]
     pub terms: Vec<Term<'a>>,

@@ -30,7 +30,7 @@ pub struct Prediction<'a> {
     pub log_odds: f64,
     /// The log-odds of a comment without any feature.
     pub intercept: f64,
-    /// The terms that moved the log-odds most, strongest first.
+    /// The terms that moved the log-odds most, strongest first: content words, then common words and marks, then the text's form.
     #[serde(borrow, deserialize_with = "object::list")]
     pub terms: Vec<Term<'a>>,
     /// The contributions that `terms` leaves out, in sum.
@@ -155,11 +155,15 @@ impl ModelRef<'_> {
     }
 }
 
+/// What the term of a text's form begins with.
+const FORM: &str = "[form: ";
+
 /// A term of the comment, as the reader sees it there, and what it adds to the log-odds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Term<'a> {
-    /// A word, a pair of words, a punctuation mark, or the name of a measure of the whole text such as `[short]`.
+    /// A word, a pair of words, a punctuation mark, or, last of its list, the form of the whole text, such as
+    /// `[form: 20 characters, 1 link]`.
     #[serde(borrow)]
     pub term: Cow<'a, str>,
     /// In log-odds; above zero speaks for removal.
@@ -167,6 +171,22 @@ pub struct Term<'a> {
 }
 
 impl Term<'_> {
+    /// What the form of the whole text adds, the form said in words.
+    pub fn of_form(form: &str, contribution: f64) -> Self {
+        Term { term: format!("{FORM}{form}]").into(), contribution }
+    }
+
+    /// The form of the whole text in words, if this is what it adds. No word is taken for one: it has no blank, nor has a pair a
+    /// bracket on both sides with words within.
+    pub fn form(&self) -> Option<&str> {
+        self.term.strip_prefix(FORM)?.strip_suffix(']')
+    }
+
+    /// The same as a reader has it.
+    pub fn in_words(&self) -> Cow<'_, str> {
+        self.form().map_or_else(|| Cow::Borrowed(&*self.term), |form| format!("its form: {form}").into())
+    }
+
     /// The same term, holding its own text.
     pub fn into_owned(self) -> Term<'static> {
         Term { term: own(self.term), contribution: self.contribution }

@@ -98,7 +98,7 @@ pub(crate) fn alert(event: &Event<'_, Alert<'_>>) -> String {
     let by_label = alert.meets.as_ref().filter(|meets| !meets.removal).and_then(|meets| meets.labels.first());
     let label = by_label.and_then(|name| alert.labels.iter().flatten().find(|label| label.label == *name));
     for term in label.map_or(&alert.terms, |label| &label.terms) {
-        let next = format!("{} {}  ", one_line(&term.term), signed(term.contribution));
+        let next = format!("{} {}  ", one_line(&term.in_words()), signed(term.contribution));
         if !why.is_empty() && console::measure_text_width(&why) + console::measure_text_width(&next) > room + 2 {
             break;
         }

@@ -275,5 +275,5 @@ fn page_quality(found: &Evaluation) -> Quality {
 fn reasons(model: &Model, text: &str) -> Vec<Reason> {
     let mut scratch = Scratch::default();
     let terms = model.explain(text, REASONS_PER_ERROR, &mut scratch).terms;
-    terms.into_iter().map(|term| Reason { term: term.term.into_owned(), contribution: term.contribution }).collect()
+    terms.iter().map(|term| Reason { term: term.in_words().into_owned(), contribution: term.contribution }).collect()
 }

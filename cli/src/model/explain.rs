@@ -98,14 +98,15 @@ impl ExplainArgs {
         let mut text = String::new();
         text += &format!("{:.2}  {}\n", style(score.probability()).bold(), style(in_words(score.probability())).bold());
         text.push('\n');
-        let rows: Vec<(String, f64)> = (explanation.terms.iter().map(|term| (one_line(&term.term), term.contribution)))
-            .chain([
-                ("all other terms".to_owned(), explanation.other),
-                ("before any term".to_owned(), explanation.intercept),
-            ])
-            .collect();
+        let rows: Vec<(String, f64)> =
+            (explanation.terms.iter().map(|term| (one_line(&term.in_words()), term.contribution)))
+                .chain([
+                    ("all other terms".to_owned(), explanation.other),
+                    ("before any term".to_owned(), explanation.intercept),
+                ])
+                .collect();
         let most = rows.iter().map(|row| row.1.abs()).fold(f64::MIN_POSITIVE, f64::max);
-        let name_width = rows.iter().map(|row| console::measure_text_width(&row.0)).max().unwrap_or(0).min(30);
+        let name_width = rows.iter().map(|row| console::measure_text_width(&row.0)).max().unwrap_or(0).min(TERM_WIDTH);
         let room = width().saturating_sub(name_width + 12).min(40);
         for (name, contribution) in rows {
             let name = console::truncate_str(&name, name_width, "\u{2026}");
@@ -203,7 +204,7 @@ fn labels_as_text(model: &Model, all: &[Explanation<'_>], not_judged: Option<Not
             style(format!("{:name_width$}", label.name())).bold(),
             signed(score.log_odds.0)
         );
-        let reasons = terms.iter().map(|term| (one_line(&term.term), term.contribution));
+        let reasons = terms.iter().map(|term| (one_line(&term.in_words()), term.contribution));
         let reasons =
             reasons.chain([("all other terms".to_owned(), *other), ("before any term".to_owned(), *intercept)]);
         text += &wrapped(reasons);
@@ -216,7 +217,7 @@ fn labels_as_text(model: &Model, all: &[Explanation<'_>], not_judged: Option<Not
 /// How far reasons stand from the left.
 const INDENT: &str = "      ";
 /// The widest a term is shown beside others.
-const TERM_WIDTH: usize = 30;
+const TERM_WIDTH: usize = 48;
 
 /// Reasons beside each other, in as many lines as the terminal's width asks for.
 fn wrapped(reasons: impl Iterator<Item = (String, f64)>) -> String {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use modstream_classifier::BaseRate;
 use modstream_classifier::artifact::Manifest;
-use modstream_events::{Alert, Event, Prediction};
+use modstream_events::{Alert, Event, Prediction, Term};
 use modstream_in_use::policies::PolicyStore;
 use modstream_ledger::{Entry, SCHEMA};
 use modstream_platform::deliver::{Delivery, put_all};
@@ -72,7 +72,7 @@ impl Functions {
         for record in predictions.records() {
             let event: Event<'_, Prediction<'_>> = Event::decode(&record.data).context("a prediction")?;
             let Prediction { comment_event, probability, terms, .. } = event.data;
-            let terms = terms.into_iter().map(|term| (term.term.into_owned(), term.contribution)).collect();
+            let terms = terms.into_iter().map(Term::into_owned).collect();
             let outcome = CommentOutcome { probability, terms, alert: None };
             outcomes.insert(event_key(&comment_event.source, &comment_event.id), outcome);
         }

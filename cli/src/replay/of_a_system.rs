@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use jiff::{SignedDuration, Timestamp};
 use modstream_archive::{Content, Key, PREFIX};
-use modstream_events::{Alert, Event};
+use modstream_events::{Alert, Event, Term};
 use modstream_ledger::{AlertKey, Hour, LedgerError, List};
 use modstream_platform::aws::SystemClock;
 use modstream_platform::deliver::list;
@@ -323,7 +323,7 @@ impl<B: Table, C: Clock> Ledger<B, C> {
         self.models.insert(format!("{} {version}", alert.model.name));
         let condition = alert.policy.condition.into_owned();
         self.conditions.insert(condition.clone());
-        let terms = alert.terms.into_iter().map(|term| (term.term.into_owned(), term.contribution)).collect();
+        let terms = alert.terms.into_iter().map(Term::into_owned).collect();
         let outcome = CommentOutcome {
             probability: alert.probability,
             terms,

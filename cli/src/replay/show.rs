@@ -307,8 +307,8 @@ fn said(outcome: Option<&CommentOutcome>) -> String {
 /// The terms that explain a score: whole terms only, as many as there is room for.
 fn why(outcome: &CommentOutcome, room: usize) -> String {
     let mut why = String::new();
-    for (term, contribution) in &outcome.terms {
-        let next = format!("{} {}  ", one_line(term), signed(*contribution));
+    for term in &outcome.terms {
+        let next = format!("{} {}  ", one_line(&term.in_words()), signed(term.contribution));
         if !why.is_empty() && console::measure_text_width(&why) + console::measure_text_width(&next) > room + 2 {
             break;
         }
@@ -337,8 +337,7 @@ fn example_json(example: &Example) -> Value {
             "probability": probability,
             "severity": alert.as_ref().map(|alert| alert.severity),
             "policy": alert.as_ref().map(|alert| alert.condition.as_str()),
-            "terms": terms.iter()
-                .map(|(term, contribution)| json!({ "term": term, "contribution": contribution })).collect::<Vec<_>>(),
+            "terms": terms,
         })
     };
     json!({ "body": body, "subreddit": subreddit, "removed": removed, "was": side(was), "now": side(now) })
@@ -359,7 +358,8 @@ fn score(outcome: Option<&CommentOutcome>) -> Score<'_> {
     let Some(CommentOutcome { probability, terms, alert }) = outcome else {
         return Score { probability: None, severity: None, reasons: Vec::new() };
     };
-    let reasons = terms.iter().map(|(term, contribution)| Reason { term: term.clone(), contribution: *contribution });
+    let reasons =
+        terms.iter().map(|term| Reason { term: term.in_words().into_owned(), contribution: term.contribution });
     Score {
         probability: Some(*probability),
         severity: alert.as_ref().map(|alert| alert.severity.as_str()),

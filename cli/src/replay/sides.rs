@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use modstream_corpus::PlaceholderCounts;
-use modstream_events::{Severity, ids};
+use modstream_events::{Severity, Term, ids};
 use serde::Serialize;
 
 /// A record to replay.
@@ -72,7 +72,7 @@ pub(crate) struct Known {
 #[derive(Clone, Debug)]
 pub(crate) struct CommentOutcome {
     pub(crate) probability: f64,
-    pub(crate) terms: Vec<(String, f64)>,
+    pub(crate) terms: Vec<Term<'static>>,
     pub(crate) alert: Option<Raised>,
 }
 

@@ -129,6 +129,7 @@ fn an_explanation_adds_up() {
         Folder::new().run_with(&["score", "--explain", "3"], b"{\"body\":\"Hold on while I stroke my ego, lol!!!\"}\n");
     let line = &run.lines()[0];
     let terms = line["terms"].as_array().expect("terms");
+    // Two words and the text's form.
     assert_eq!(terms.len(), 3);
     let contributions = terms.iter().map(|term| term["contribution"].as_f64().expect("a number"));
     let sum: f64 =

@@ -122,7 +122,7 @@ fn alert(
     }
     for (what, terms) in reasons(alert) {
         if let Some(why) = why(terms) {
-            wrap(to, &format!("{what}because of: {why}"), INDENT, DEEP_INDENT, MAX_LINE_CHARS);
+            wrap(to, &format!("{what}because of {why}"), INDENT, DEEP_INDENT, MAX_LINE_CHARS);
         }
     }
     if let Some(permalink) = alert.comment.permalink.as_deref().and_then(|path| absolute(path, rendering.forum)) {
@@ -189,22 +189,18 @@ fn percent(probability: f64) -> String {
     format!("{:.0} %", (probability * 100.0).clamp(1.0, 99.0))
 }
 
-/// The terms that speak for removal, words in quotes, measures of the whole text without.
+/// The terms that speak for it: words in quotation marks, then the text's form.
 fn why(terms: &[Term<'_>]) -> Option<String> {
-    let mut up: Vec<&Term<'_>> = terms.iter().filter(|term| term.contribution > 0.0).collect();
-    up.sort_by(|one, other| other.contribution.total_cmp(&one.contribution));
-    let named: Vec<String> = up
-        .iter()
-        .take(MAX_TERMS)
-        .map(|term| {
-            let text = cut(&one_line(&term.term), MAX_TERM_CHARS);
-            match text.strip_prefix('[').and_then(|measure| measure.strip_suffix(']')) {
-                Some(measure) => measure.to_owned(),
-                None => format!("\"{text}\" ({:+.1})", term.contribution),
-            }
-        })
-        .collect();
-    (!named.is_empty()).then(|| named.join(", "))
+    let (forms, words): (Vec<_>, Vec<_>) =
+        terms.iter().filter(|term| term.contribution > 0.0).partition(|term| term.form().is_some());
+    let quoted = |term: &&Term<'_>| format!("\"{}\"", cut(&one_line(&term.term), MAX_TERM_CHARS));
+    let words: Vec<String> = words.iter().take(MAX_TERMS).map(quoted).collect();
+    let form = forms.first().map(|form| one_line(&form.in_words()));
+    match (words.is_empty(), form) {
+        (true, form) => form.map(|form| format!("no single word; {form}")),
+        (false, None) => Some(words.join(", ")),
+        (false, Some(form)) => Some(format!("{}; {form}", words.join(", "))),
+    }
 }
 
 /// A permalink as a whole address; none for what could be read as more than one link.

@@ -39,7 +39,12 @@ pub(crate) fn alert(comment: Comment<'static>, at: Timestamp, probability: f64) 
         probability,
         log_odds: 0.0,
         intercept: 0.0,
-        terms: vec![term("scam", 1.93), term("[few capitals]", 0.5), term("doctor", 0.31), term("[long words]", -0.4)],
+        terms: vec![
+            term("scam", 1.93),
+            term("doctor", 0.31),
+            term("my", -0.4),
+            term("[form: 40 characters, 1 exclamation mark]", 0.5),
+        ],
         other: 0.0,
         model: ModelRef { name: "made-up".into(), version: "0".repeat(64).into() },
         operating_point: OperatingPoint { precision: probability, recall: 0.5, share: 0.1, base_rate: 0.3 },

@@ -69,14 +69,14 @@ async fn a_busy_window() {
         let comment = Comment { body: Some((*text).into()), ..comment(&id) };
         let mut event =
             alert(comment, time(if number == 4 { "09:41:00" } else { "10:02:00" }), 0.996 - 0.03 * number as f64);
-        // A word of the comment, and a measure of it.
+        // A word of the comment, and its form.
         let word = text.split(' ').max_by_key(|word| word.len()).unwrap_or_default().to_lowercase();
         let contribution = 1.9 - 0.1 * number as f64;
-        let measure = ["[few capitals]", "[short]", "[no question]"][number % 3];
+        let form = format!("[form: {} characters]", text.chars().count());
         event.data.terms = vec![
             Term { term: word.into(), contribution },
-            Term { term: measure.into(), contribution: 0.4 },
-            Term { term: "[long words]".into(), contribution: -0.3 },
+            Term { term: "the".into(), contribution: -0.3 },
+            Term { term: form.clone().into(), contribution: [0.4, -0.4][number % 2] },
         ];
         if number == 7 {
             // By a clock that is far off.
@@ -84,7 +84,7 @@ async fn a_busy_window() {
         }
         if number == 8 {
             event.data.matched = Some("first".into());
-            event.data.terms = vec![Term { term: "[short]".into(), contribution: 0.9 }];
+            event.data.terms = vec![Term { term: form.into(), contribution: 0.9 }];
         }
         let budget = Fate::Withheld(Withholding::Budget, "the budget is 8 an hour");
         world.record(&event, if number < 8 { Fate::Sent } else { budget }).await;

@@ -29,7 +29,10 @@ fn predictions() -> Vec<Prediction<'static>> {
             probability: digits(1),
             log_odds: digits(1),
             intercept: digits(1),
-            terms: (0..5).map(|at| term(at, digits(1))).collect(),
+            terms: (0..4)
+                .map(|at| term(at, digits(1)))
+                .chain([Term::of_form("123 characters, 2 question marks", 0.123_456_789)])
+                .collect(),
             model: ModelRef { name: "rscience".into(), version: "0123456789abcdef".repeat(4).into() },
             operating_point: OperatingPoint {
                 precision: digits(1),

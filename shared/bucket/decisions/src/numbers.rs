@@ -21,8 +21,8 @@ pub struct Subject {
     pub subreddit: String,
     /// The policy's name and condition.
     pub policy: String,
-    /// That somebody may harm themselves, the always-alert term that was why, the label that alerts first, or the term that speaks most for removal; empty
-    /// where there is none.
+    /// That somebody may harm themselves, the always-alert term that was why, the label that alerts first, or the first word that
+    /// speaks for removal; empty where there is none.
     pub reason: String,
     /// When the alert was made.
     pub alerted: Timestamp,
@@ -34,7 +34,8 @@ impl Subject {
     /// Takes what counts from an alert.
     pub fn of(alert: &Event<'_, Alert<'_>>) -> Self {
         let Alert { comment, policy, terms, matched, meets, self_harm, .. } = &alert.data;
-        let strongest = terms.iter().find(|term| term.contribution > 0.0).map(|term| &term.term);
+        let strongest =
+            terms.iter().find(|term| term.contribution > 0.0 && term.form().is_none()).map(|term| &term.term);
         let label = meets.as_ref().and_then(|meets| meets.labels.first());
         let in_need = self_harm.as_ref().map(|_| &IN_NEED);
         let text = |text: Option<&Cow<'_, str>>| text.map(ToString::to_string).unwrap_or_default();

@@ -31,7 +31,7 @@ mod vectorizer;
 pub use calibration::Calibration;
 pub use judgeable::not_judged;
 pub use known::{texts_to_know_a_word, word_key};
-pub use measures::{MEASURE_GROUPS, MEASURES, MeasureGroup};
+pub use measures::MEASURES;
 pub use model::{ByDefault, Explanation, Head, Label, Model, Parts, REMOVAL, Score};
 pub use modstream_rates::{BaseRate, BaseRateError, HeldOut, Intervals, LogOdds, Rate, Rates, RatesError};
 pub use subwords::{LONGEST_SUBWORD, SHORTEST_SUBWORD, Subword};

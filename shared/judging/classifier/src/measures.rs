@@ -1,39 +1,70 @@
 //! What else tells kept from removed comments: length, questions, layout. Each measure is a number of the whole text.
 //!
-//! Many measure nearly the same, so an explanation shows them by [`MEASURE_GROUPS`].
+//! Many measure nearly the same, so an explanation shows them as one: the text's form.
 
 use crate::scan::Counts;
 
 /// How many measures there are.
 pub const MEASURES: usize = 31;
 
-/// Measures that an explanation shows as one.
-#[derive(Clone, Debug)]
-pub struct MeasureGroup {
-    /// The group's name where the first member is above its mean.
-    pub above: &'static str,
-    /// The group's name elsewhere.
-    pub below: &'static str,
-    /// The measures that belong to the group, by index.
-    pub members: std::ops::Range<usize>,
-}
+/// The measures of one aspect of a text's form, by index, in the order of [`ASPECTS`].
+const MEMBERS: [std::ops::Range<usize>; 9] = [0..8, 8..12, 12..14, 14..15, 15..16, 16..19, 19..20, 20..24, 24..31];
 
-const fn group(above: &'static str, below: &'static str, members: std::ops::Range<usize>) -> MeasureGroup {
-    MeasureGroup { above, below, members }
-}
-
-/// The groups of measures. Their names stand in brackets, to tell them from words of the text.
-pub const MEASURE_GROUPS: [MeasureGroup; 9] = [
-    group("[long]", "[short]", 0..8),
-    group("[long words]", "[short words]", 8..12),
-    group("[question]", "[no question]", 12..14),
-    group("[exclamation]", "[no exclamation]", 14..15),
-    group("[link]", "[no link]", 15..16),
-    group("[capitals]", "[few capitals]", 16..19),
-    group("[digits]", "[few digits]", 19..20),
-    group("[paragraphs]", "[one paragraph]", 20..24),
-    group("[quotation or aside]", "[plain punctuation]", 24..31),
+/// What a text's form has, in words with their numbers. What it does not have, such as a question mark, is not said: it is
+/// missing in most texts, and so tells one from another least.
+const ASPECTS: [fn(&Counts) -> Option<String>; 9] = [
+    |counts| counted(counts.chars, "character"),
+    |counts| match (counts.words, counts.long_words) {
+        (0, _) => None,
+        (_, 0) => Some(format!("words of {:.1} letters", counts.word_chars as f64 / counts.words as f64)),
+        (_, long) => counted(long, "long word"),
+    },
+    |counts| counted(counts.question_marks, "question mark"),
+    |counts| counted(counts.exclamation_marks, "exclamation mark"),
+    |counts| counted(counts.links, "link"),
+    |counts| match (counts.shouted_words, counts.capitals, counts.letters) {
+        (0, 0, _) | (_, _, 0) => None,
+        (0, capitals, letters) => Some(format!("{:.0}\u{a0}% capitals", 100.0 * capitals as f64 / letters as f64)),
+        (shouted, _, _) => counted(shouted, "word").map(|words| format!("{words} in capitals")),
+    },
+    |counts| counted(counts.digits, "digit"),
+    |counts| match (counts.paragraph_breaks, counts.quoted_lines) {
+        (0, quoted) => counted(quoted, "quoted line"),
+        (breaks, _) => counted(breaks + 1, "paragraph"),
+    },
+    |counts| {
+        counted(counts.quotation_marks, "quotation mark")
+            .or_else(|| counted(counts.parentheses, "parenthesis"))
+            .or_else(|| counted(counts.ellipses, "ellipsis"))
+    },
 ];
+
+/// How many aspects of a text's form are said.
+const SAID_ASPECTS: usize = 2;
+
+fn counted(count: usize, what: &str) -> Option<String> {
+    match count {
+        0 => None,
+        1 => Some(format!("1 {what}")),
+        _ => Some(match what.strip_suffix("is") {
+            Some(stem) => format!("{count} {stem}es"),
+            None => format!("{count} {what}s"),
+        }),
+    }
+}
+
+/// A text's form in words: of what it has, what moved the score most. `moved` says by how much a measure did.
+pub(crate) fn form(counts: &Counts, moved: impl Fn(usize) -> f64) -> String {
+    let aspects = ASPECTS.iter().zip(MEMBERS).filter_map(|(aspect, members)| {
+        let said = aspect(counts)?;
+        Some((members.map(&moved).sum::<f64>().abs(), said))
+    });
+    let mut aspects: Vec<(f64, String)> = aspects.collect();
+    // A stable sort: of what moved it alike, what comes first above.
+    aspects.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+    let said: Vec<String> = aspects.into_iter().take(SAID_ASPECTS).map(|(_, said)| said).collect();
+    if said.is_empty() { "no character".to_owned() } else { said.join(", ") }
+}
 
 /// The measures of a scanned text, in a fixed order that models rely on.
 #[rustfmt::skip]
@@ -43,7 +74,7 @@ pub(crate) fn measure(counts: &Counts) -> [f32; MEASURES] {
     let is = |holds: bool| f32::from(u8::from(holds));
     let Counts { chars, words, .. } = *counts;
     [
-        // [long]
+        // Length
         log(chars),
         (chars as f32).sqrt(),
         log(words),
@@ -52,30 +83,30 @@ pub(crate) fn measure(counts: &Counts) -> [f32; MEASURES] {
         is(chars < 50),
         is(chars < 20),
         log(counts.line_breaks),
-        // [long words]
+        // Long words
         share(counts.word_chars, words),
         log(counts.longest_word),
         log(counts.long_words),
         share(counts.long_words, words),
-        // [question]
+        // Questions
         log(counts.question_marks),
         is(counts.last == Some('?')),
-        // [exclamation]
+        // Exclamations
         log(counts.exclamation_marks),
-        // [link]
+        // Links
         log(counts.links),
-        // [capitals]
+        // Capitals
         share(counts.capitals, counts.letters),
         log(counts.shouted_words),
         is(counts.first.is_some_and(char::is_lowercase)),
-        // [digits]
+        // Digits
         log(counts.digits),
-        // [paragraphs]
+        // Layout
         log(counts.paragraph_breaks),
         log(counts.quoted_lines),
         log(counts.asterisks),
         log(counts.brackets),
-        // [quotation or aside]
+        // Quotations, asides and other punctuation
         log(counts.quotation_marks),
         log(counts.ellipses),
         log(counts.parentheses),
@@ -92,10 +123,29 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn every_measure_belongs_to_one_group() {
-        let mut members: Vec<usize> = MEASURE_GROUPS.iter().flat_map(|group| group.members.clone()).collect();
+    fn every_measure_is_of_one_aspect() {
+        let mut members: Vec<usize> = MEMBERS.iter().flat_map(Clone::clone).collect();
         members.sort_unstable();
         assert_eq!(members, (0..MEASURES).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_form_is_said_by_what_the_text_has_and_what_moved_the_score_most() {
+        let said = |text: &str, strongest: &[usize]| {
+            let mut scan = crate::scan::Scan::default();
+            scan.read(text);
+            form(&scan.counts, |measure| {
+                strongest.iter().position(|&strong| strong == measure).map_or(0.0, |at| 1.0 / (at + 1) as f64)
+            })
+        };
+        // No question mark moved it most, and is not said.
+        assert_eq!(said("Is that so. Yes!", &[12, 14, 0]), "1 exclamation mark, 16 characters");
+        assert_eq!(said("STOP IT NOW", &[16, 8]), "3 words in capitals, words of 3.0 letters");
+        assert_eq!(said("Odd: \"one\" (two) 33", &[24, 19]), "2 quotation marks, 2 digits");
+        assert_eq!(said("One.\n\nTwo\n\nhttps://example.org/", &[20, 15]), "3 paragraphs, 1 link");
+        assert_eq!(said("(a) (b)", &[24, 0]), "2 parentheses, 7 characters");
+        assert_eq!(said("", &[0]), "no character");
+        assert_eq!(said("?", &[0]), "1 character, 1 question mark");
     }
 
     proptest! {

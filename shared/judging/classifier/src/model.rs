@@ -5,7 +5,7 @@ use modstream_rates::{BaseRate, LogOdds, Rates};
 use serde::{Deserialize, Serialize};
 
 use crate::calibration::Calibration;
-use crate::measures::{MEASURE_GROUPS, MEASURES, MeasureGroup};
+use crate::measures::{self, MEASURES};
 use crate::subwords::Subword;
 use crate::support::Support;
 use crate::vectorizer::{Feature, Measure, NGram, Scratch, Vectorizer};
@@ -167,7 +167,8 @@ pub struct Explanation<'a> {
     pub score: Score,
     /// The log-odds before any term counts.
     pub intercept: f64,
-    /// The terms that moved the log-odds most, strongest first, spelled as in the text.
+    /// The terms that moved the log-odds most, spelled as in the text: content words, the strongest first, then common words and
+    /// marks, and then the text's form.
     pub terms: Vec<Term<'a>>,
     /// The sum of the contributions that are left out.
     pub other: f64,
@@ -329,8 +330,8 @@ impl Model {
         self.labels[label].score(terms + subwords + measures)
     }
 
-    /// Scores a text and says which terms, at most `most`, moved the score most. A word's contribution holds those of its
-    /// subwords.
+    /// Scores a text and says why, by at most `most` terms: content words first, and last the text's form. A word's contribution
+    /// holds those of its subwords.
     pub fn explain<'a>(&self, text: &str, most: usize, scratch: &'a mut Scratch) -> Explanation<'a> {
         self.vectorizer.vectorize(text, scratch);
         self.explanation(0, most, scratch)
@@ -402,44 +403,66 @@ impl Model {
     fn explanation<'a>(&self, label: usize, most: usize, scratch: &'a Scratch) -> Explanation<'a> {
         let score = self.score_of(label, scratch);
         let Label { slope, intercept, .. } = self.labels[label];
+        let form = slope * self.measure_weights.sum(label, scratch.found_measures());
         let mut all = self.terms(label, scratch);
-        all.extend(MEASURE_GROUPS.iter().zip(0..).map(|(MeasureGroup { members, .. }, group)| {
-            let measure = |member: usize| scratch.measures[member] * self.measure_weights.at(member as u32, label);
-            let sum: f64 = members.clone().map(measure).sum();
-            (slope * sum, Source::Measures(group))
-        }));
-        let strongest = |a: &(f64, Source), b: &(f64, Source)| b.0.abs().total_cmp(&a.0.abs()).then(a.1.cmp(&b.1));
-        let count = most.min(all.len());
-        if 0 < count && count < all.len() {
-            all.select_nth_unstable_by(count - 1, strongest);
+        // The form is one of them; a single one is a word, where there is one.
+        let form_is_named = form != 0.0 && (most > 1 || (most == 1 && all.is_empty()));
+        let named = self.strongest(&mut all, most - usize::from(form_is_named), scratch);
+        let (named, others) = all.split_at_mut(named);
+        let mut other = others.iter().fold(0.0, |sum, (contribution, _)| sum + contribution);
+        let named = named.iter().filter(|(contribution, _)| *contribution != 0.0);
+        let mut terms: Vec<Term<'_>> =
+            named.map(|&(contribution, ngram)| Term { term: shown(scratch.spelling(&ngram)), contribution }).collect();
+        if form_is_named {
+            let moved = |measure: usize| scratch.measures[measure] * self.measure_weights.at(measure as u32, label);
+            terms.push(Term::of_form(&measures::form(scratch.counts(), moved), form));
+        } else {
+            other += form;
         }
-        all[..count].sort_unstable_by(strongest);
-        let other = all[count..].iter().fold(0.0, |sum, (contribution, _)| sum + contribution);
-        let terms = all[..count]
-            .iter()
-            .filter(|(contribution, _)| *contribution != 0.0)
-            .map(|&(contribution, source)| Term {
-                term: match source {
-                    Source::Term(ngram) => shown(scratch.spelling(&ngram)),
-                    Source::Measures(group) => {
-                        let MeasureGroup { above, below, members } = &MEASURE_GROUPS[group];
-                        Cow::Borrowed(if scratch.measures[members.start] > 0.0 { *above } else { *below })
-                    }
-                },
-                contribution,
-            })
-            .collect();
         Explanation { score, intercept, terms, other, outside: self.outside(scratch) }
+    }
+
+    /// Puts first the terms that explain the score, as many as `most` and as there are, and says how many: those that moved it
+    /// most, content words before common ones. A common word, such as `of`, must have moved it twice as much to be named, since
+    /// it tells a reader less.
+    fn strongest(&self, all: &mut [(f64, NGram)], most: usize, scratch: &Scratch) -> usize {
+        let by_strength = |a: &(f64, NGram), b: &(f64, NGram)| b.0.abs().total_cmp(&a.0.abs()).then(a.1.cmp(&b.1));
+        let count = most.min(all.len());
+        if count == 0 {
+            return 0;
+        }
+        // What moved it less than half of what the last of these did comes behind all of them.
+        let (.., (least, _), _) = all.select_nth_unstable_by(count - 1, by_strength);
+        let least = least.abs() / COMMON_WORD_DIVISOR;
+        let mut candidates = count;
+        for at in count..all.len() {
+            if all[at].0.abs() >= least {
+                all.swap(at, candidates);
+                candidates += 1;
+            }
+        }
+        let is_common = |ngram: &NGram| self.vectorizer.is_common(ngram, scratch);
+        let mut ranked: Vec<_> =
+            all[..candidates].iter().map(|&(sum, ngram)| (is_common(&ngram), (sum, ngram))).collect();
+        let counted = |&(is_common, (sum, ngram)): &(bool, (f64, NGram))| {
+            (if is_common { sum / COMMON_WORD_DIVISOR } else { sum }, ngram)
+        };
+        ranked.sort_unstable_by(|one, other| by_strength(&counted(one), &counted(other)));
+        ranked[..count].sort_unstable_by(|one, other| one.0.cmp(&other.0).then_with(|| by_strength(&one.1, &other.1)));
+        for (place, (_, term)) in all.iter_mut().zip(ranked) {
+            *place = term;
+        }
+        count
     }
 
     /// The contribution of each n-gram of the text, once, by its first occurrence; of those that are shown alike the
     /// first, with the sum.
-    fn terms(&self, label: usize, scratch: &Scratch) -> Vec<(f64, Source)> {
+    fn terms(&self, label: usize, scratch: &Scratch) -> Vec<(f64, NGram)> {
         let terms = scratch.terms.iter().map(|found| (found.ngram, found.value * self.weights.at(found.index, label)));
         let subwords = scratch.occurrences().map(|(found, word)| {
             (word, found.value * self.subword_weights.at(found.index, label) / f64::from(found.times))
         });
-        let mut all: Vec<(NGram, f64)> = Vec::with_capacity(scratch.terms.len() + MEASURE_GROUPS.len());
+        let mut all: Vec<(NGram, f64)> = Vec::with_capacity(scratch.terms.len());
         all.extend(terms);
         // Subwords come word by word.
         let first_word = all.len();
@@ -459,7 +482,7 @@ impl Model {
         });
         merge_shown_alike(&mut all, scratch);
         let slope = self.labels[label].slope;
-        all.into_iter().map(|(ngram, sum)| (slope * sum, Source::Term(ngram))).collect()
+        all.into_iter().map(|(ngram, sum)| (slope * sum, ngram)).collect()
     }
 
     /// The operating point of alerting from this score up.
@@ -468,14 +491,8 @@ impl Model {
     }
 }
 
-/// The source of a contribution.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Source {
-    /// An n-gram, by its first occurrence.
-    Term(NGram),
-    /// A group of measures, by index.
-    Measures(usize),
-}
+/// How many times as much as a content word a common one must have moved the score to be named as early.
+const COMMON_WORD_DIVISOR: f64 = 2.0;
 
 /// The most characters of a term that are shown; more tell nobody more, and a link may be as long as the text.
 const LONGEST_SPELLING: usize = 60;
@@ -624,6 +641,36 @@ pub(crate) mod tests {
         assert!(love > 0.0 && of("love").is_none() && of(",").is_none());
     }
 
+    /// The small model, to which these words are in few texts of the training and all other words in many.
+    fn model_with_content(words: &[&str]) -> Model {
+        let mut parts = parts();
+        let mut scratch = Scratch::default();
+        for word in words {
+            scratch.read(word);
+            let hash = scratch.ngrams(1).next().expect("a word").hash;
+            parts.features.iter_mut().find(|feature| feature.hash == hash).expect("a term").idf = 8.0;
+        }
+        Model::new(parts)
+    }
+
+    #[test]
+    fn content_words_come_first_then_common_ones_then_the_form_whatever_moved_the_score_most() {
+        let mut scratch = Scratch::default();
+        let explanation = model_with_content(&["question"]).explain("thanks for the question ?", 5, &mut scratch);
+        let terms: Vec<&str> = explanation.terms.iter().map(|term| term.term.as_ref()).collect();
+        let place = |term: &str| terms.iter().position(|found| *found == term);
+        assert!(place("question") < place("for the") && terms.len() == 5, "{terms:?}");
+        assert!(terms[..4].iter().all(|term| !term.starts_with('[')) && terms[4].starts_with("[form: "), "{terms:?}");
+        assert_eq!(explanation.terms[4].form(), Some("25 characters, 1 long word"));
+    }
+
+    #[test]
+    fn without_a_word_there_is_the_form_alone() {
+        let mut scratch = Scratch::default();
+        let explanation = model().explain("\u{1F600}", 5, &mut scratch);
+        assert_eq!(explanation.terms.iter().map(|term| term.in_words()).collect::<Vec<_>>(), ["its form: 1 character"]);
+    }
+
     #[test]
     fn a_term_as_long_as_the_text_is_cut() {
         let mut scratch = Scratch::default();
@@ -731,12 +778,39 @@ pub(crate) mod tests {
             }
         }
 
+        /// Each is asked for all its terms, and what is to be named is then chosen by hand.
+        #[test]
+        fn what_is_named_moved_the_score_most_a_common_word_twice_as_much(text in TEXTS, most in 1..12_usize) {
+            const CONTENT: [&str; 3] = ["question", "lol", "true"];
+            let model = model_with_content(&CONTENT);
+            let (mut scratch, mut other) = (Scratch::default(), Scratch::default());
+            let all = model.explain(&text, 10_000, &mut other);
+            let is_content = |term: &str| {
+                let known = ["thanks", "for", "the", "question", "lol", "so", "true"];
+                term.split(|c: char| !c.is_alphanumeric()).any(|word| {
+                    let word = word.to_lowercase();
+                    !word.is_empty() && (!known.contains(&word.as_str()) || CONTENT.contains(&word.as_str()))
+                })
+            };
+            let weight = |term: &Term<'_>| term.contribution.abs() / if is_content(&term.term) { 1.0 } else { 2.0 };
+            let mut weights: Vec<f64> = all.terms.iter().filter(|term| term.form().is_none()).map(weight).collect();
+            weights.sort_by(|one, other| other.total_cmp(one));
+            let some = model.explain(&text, most + 1, &mut scratch);
+            let mut named: Vec<f64> = some.terms.iter().filter(|term| term.form().is_none()).map(weight).collect();
+            named.sort_by(|one, other| other.total_cmp(one));
+            prop_assert_eq!(&named[..], &weights[..most.min(weights.len())]);
+            let contents = some.terms.iter().filter(|term| term.form().is_none()).map(|term| !is_content(&term.term));
+            prop_assert!(contents.is_sorted(), "{:?}", some.terms);
+        }
+
         #[test]
         fn contributions_add_up_to_the_log_odds(text in TEXTS, most in 0..40_usize, base_rate in 0.01..0.99_f64) {
             let model = model().at_base_rate(BaseRate::new(base_rate).expect("a share"));
             let mut scratch = Scratch::default();
             let explanation = model.explain(&text, most, &mut scratch);
             prop_assert!(explanation.terms.len() <= most);
+            let forms = explanation.terms.iter().map(|term| term.form().is_some());
+            prop_assert!(forms.clone().is_sorted() && forms.filter(|is_form| *is_form).count() <= 1);
             let parts = explanation.terms.iter().map(|term| term.contribution).chain([explanation.intercept, explanation.other]);
             let magnitude: f64 = parts.clone().map(f64::abs).sum();
             let sum: f64 = parts.sum();

@@ -15,7 +15,7 @@ use crate::hash::{AsIs, follow};
 use crate::known::KnownWords;
 use crate::measures::{MEASURES, measure};
 use crate::model::Score;
-use crate::scan::{Scan, Token, normal_form};
+use crate::scan::{Counts, Scan, Token, normal_form};
 use crate::second_form::SecondForm;
 use crate::subwords::{self, SUBWORDS_A_BYTE, Subword, Table, spread};
 use crate::support::{Size, size};
@@ -40,6 +40,10 @@ pub struct Feature {
     /// The term's inverse document frequency.
     pub idf: f32,
 }
+
+/// In what share of the training's texts a word stands that is common. Of English texts, those in more are function words but
+/// for a few.
+const COMMON_SHARE: f32 = 0.03;
 
 /// An n-gram of a text. The order is that of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -181,6 +185,11 @@ impl Scratch {
         });
     }
 
+    /// What was counted in the text.
+    pub(crate) fn counts(&self) -> &Counts {
+        &self.scan.counts
+    }
+
     /// The text's measures, not standardised.
     pub fn measures(&self) -> [f32; MEASURES] {
         measure(&self.scan.counts)
@@ -300,6 +309,17 @@ impl Vectorizer {
     /// How many terms and subwords there are.
     pub fn features(&self) -> usize {
         self.term_idf.len() + self.subword_idf.len()
+    }
+
+    /// Whether all that the n-gram holds is common: words that stand in more than [`COMMON_SHARE`] of the training's texts, and
+    /// punctuation. What is common so depends on the texts and not on a list of one language.
+    pub(crate) fn is_common(&self, ngram: &NGram, scratch: &Scratch) -> bool {
+        let least_idf = (1.0 / COMMON_SHARE).ln() + 1.0;
+        scratch.tokens(ngram).iter().all(|token| {
+            let is_word = scratch.scanned()[token.start as usize..].starts_with(char::is_alphanumeric);
+            let idf = self.terms.get(&token.hash).map(|&index| self.term_idf[index as usize]);
+            !is_word || idf.is_some_and(|idf| idf < least_idf)
+        })
     }
 
     /// Leaves the vector of `text` in `scratch`.

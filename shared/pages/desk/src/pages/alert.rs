@@ -111,11 +111,11 @@ impl AlertPage<'_> {
                         "These terms moved the log-odds of " q { (isolate_direction(&label.label.replace('_', " "))) }
                         " most. A number above zero speaks for it."
                     }
-                    (list(&label.terms, usize::MAX, ["speaks for it", "speaks against it"]))
+                    (list(&label.terms, ["speaks for it", "speaks against it"]))
                 }
                 @if !alert.terms.is_empty() && !alert.is_beside_a_guess() {
                     p { "These terms moved the log-odds most. A number above zero speaks for removal." }
-                    (list(&alert.terms, usize::MAX, ["speaks for removal", "speaks for keeping"]))
+                    (list(&alert.terms, ["speaks for removal", "speaks for keeping"]))
                 }
                 @if !alert.is_beside_a_guess() {
                     p {

@@ -3,6 +3,7 @@
 mod alert;
 mod desk;
 mod digest;
+mod highlight;
 mod notes;
 mod numbers;
 mod sign_in;

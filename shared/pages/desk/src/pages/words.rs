@@ -7,10 +7,14 @@ use modstream_events::{Action, Alert, Comment, GET_HELP, SelfHarm, Severity, Ter
 use modstream_report::html::{cut, isolate_direction, signed};
 use plain_text::counted;
 
+use super::highlight::highlighted;
+
 /// How many characters of what a model says are shown: a label may have any name.
 const MAX_SAID_CHARS: usize = 60;
 /// How many characters of a term are shown.
 const MAX_TERM_CHARS: usize = 40;
+/// How many characters of a term or of a text's form are shown where there is room.
+const MAX_FORM_CHARS: usize = 80;
 
 /// What follows from a decision to remove: nothing here acts on the forum.
 pub(super) const FORUM_NOT_TOLD: &str = "The decision is recorded; the forum is not told.";
@@ -96,8 +100,8 @@ pub(super) fn author(comment: &Comment<'_>) -> Markup {
     html! { @if let Some(name) = name { span.author { "by " (isolate_direction(&cut(name, MAX_TERM_CHARS))) } " " } }
 }
 
-/// The text. Strong ones are blurred until somebody wants to see them: by pointer, by touch, by keyboard. What somebody in need
-/// says is not.
+/// The text, with the words marked that speak for what is asked about. Strong ones are blurred until somebody wants to see them: by
+/// pointer, by touch, by keyboard. What somebody in need says is not.
 pub(super) fn body(alert: &Alert<'_>, max_chars: usize) -> Markup {
     let text = alert.comment.body.as_deref().unwrap_or_default();
     if text.trim().is_empty() {
@@ -106,7 +110,9 @@ pub(super) fn body(alert: &Alert<'_>, max_chars: usize) -> Markup {
     let shown = cut(text, max_chars);
     let is_cut = shown.len() < text.len() || alert.body_truncated;
     let more = if is_cut && !shown.ends_with('\u{2026}') { "\u{2026}" } else { "" };
-    let text = html! { div { (isolate_direction(&shown)) (more) } };
+    let reasons = reasons(alert).terms.iter().filter(|term| term.contribution > 0.0 && term.form().is_none());
+    let marked = highlighted(&shown, reasons.map(|term| &*term.term));
+    let text = html! { div { bdi dir="auto" { (marked) } (more) } };
     let label = "Comment, blurred until you point at it or focus it";
     html! {
         @if alert.severity == Severity::High && alert.self_harm.is_none() {
@@ -171,33 +177,56 @@ fn web_address(comment: &Comment<'_>, forum: &str) -> Option<String> {
     ((is_path || is_whole) && is_one_word).then_some(address)
 }
 
+/// What made an alert, as far as a model can say.
+struct Reasons<'a> {
+    terms: &'a [Term<'a>],
+    /// What they speak for.
+    label: Option<&'a str>,
+}
+
 /// The terms that moved the probability of a removal most; of an alert that labels alone make, those of the label that alerts
 /// first; none of a guess that made no alert.
-pub(super) fn terms(alert: &Alert<'_>, max_terms: usize) -> Markup {
+fn reasons<'a>(alert: &'a Alert<'_>) -> Reasons<'a> {
     let by_labels = alert.meets.as_ref().filter(|meets| !meets.removal).and_then(|meets| meets.labels.first());
     let label = by_labels.and_then(|name| alert.labels.iter().flatten().find(|label| label.label == *name));
     match label {
-        Some(label) => {
-            let name = label.label.replace('_', " ");
-            list(&label.terms, max_terms, [&format!("speaks for {name}"), &format!("speaks against {name}")])
+        Some(label) => Reasons { terms: &label.terms, label: Some(&label.label) },
+        None if alert.is_beside_a_guess() => Reasons { terms: &[], label: None },
+        None => Reasons { terms: &alert.terms, label: None },
+    }
+}
+
+/// The same at a glance: words first, then the text's form. How much each moved the probability stands on the alert's own page.
+pub(super) fn terms(alert: &Alert<'_>, max_terms: usize) -> Markup {
+    let Reasons { terms, label } = reasons(alert);
+    let what = label.map_or_else(|| "removal".to_owned(), |label| label.replace('_', " "));
+    let (forms, words): (Vec<_>, Vec<_>) = terms.iter().partition(|term| term.form().is_some());
+    let has_words = !words.is_empty();
+    html! {
+        @if !terms.is_empty() {
+            ul.terms {
+                @for term in words.into_iter().take(max_terms) {
+                    @let (class, side) = if term.contribution > 0.0 { ("removed", "for") } else { ("kept", "against") };
+                    li title=(format!("speaks {side} {what}")) { b class=(class) { (isolate_direction(&cut(&term.term, MAX_TERM_CHARS))) } }
+                }
+                @for term in forms { li.quiet { @if !has_words { "no single word; " } (term.in_words()) } }
+            }
         }
-        None if alert.is_beside_a_guess() => Markup::default(),
-        None => list(&alert.terms, max_terms, ["speaks for removal", "speaks for keeping"]),
     }
 }
 
 /// Terms with their contributions; those above zero say the first of `sides`.
-pub(super) fn list(terms: &[Term<'_>], max_terms: usize, sides: [&str; 2]) -> Markup {
-    let shown = terms.iter().take(max_terms).map(|term| {
+pub(super) fn list(terms: &[Term<'_>], sides: [&str; 2]) -> Markup {
+    let shown = terms.iter().map(|term| {
         let side = if term.contribution > 0.0 { ("removed", sides[0]) } else { ("kept", sides[1]) };
         (term, side)
     });
     html! {
-        @if !terms.is_empty() && max_terms > 0 {
+        @if !terms.is_empty() {
             ul.terms {
                 @for (term, (class, title)) in shown {
                     li title=(title) {
-                        (isolate_direction(&cut(&term.term, MAX_TERM_CHARS))) " "
+                        (isolate_direction(&cut(&term.in_words(), MAX_FORM_CHARS))) " "
                         b class=(class) { (signed(term.contribution)) }
                     }
                 }
