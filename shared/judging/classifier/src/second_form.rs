@@ -65,7 +65,8 @@ impl SecondForm {
             }
             let end = from + scan.forms[from..].iter().position(|&byte| byte == BORDER).unwrap_or_default();
             let form = &scan.forms[from..end];
-            let found = if is_known(token.hash) { None } else { self.without_disguise(form, &is_known) };
+            let is_looked_at = may_be_disguised(form) && !is_known(token.hash);
+            let found = if is_looked_at { self.without_disguise(form, &is_known) } else { None };
             let form = if found.is_some() { self.tried.as_bytes() } else { form };
             self.words.push(self.tokens.len() as u32);
             self.tokens.push(Token { hash: found.unwrap_or(token.hash), ..token });
@@ -78,6 +79,22 @@ impl SecondForm {
         std::mem::swap(&mut self.tokens, &mut scan.tokens);
         std::mem::swap(&mut self.words, &mut scan.words);
         std::mem::swap(&mut self.forms, &mut scan.forms);
+    }
+
+    /// Whether some word of `scan` may have a second form, where no more than these words are known.
+    pub(crate) fn may_change(&mut self, scan: &Scan, text: &str, is_word: impl Fn(u64) -> bool) -> bool {
+        if !may_have_one(&scan.forms) {
+            return false;
+        }
+        let mut from = 0;
+        (0..scan.words.len()).any(|word| {
+            self.find_letters(scan, text, word, from);
+            let end = from + scan.forms[from..].iter().position(|&byte| byte == BORDER).unwrap_or_default();
+            let form = &scan.forms[from..end];
+            from = end + 1;
+            self.letters.len() >= SHORTEST
+                || (may_be_disguised(form) && self.without_disguise(form, &is_word).is_some())
+        })
     }
 
     /// Finds the single letters with gaps of one kind between, from this word on, whose form begins at `from`.
@@ -191,6 +208,12 @@ fn may_have_one(forms: &[u8]) -> bool {
     let has_wide_repeat = || forms.windows(6).any(|it| it[0] >= 0x80 && it[..2] == it[2..4] && it[2..4] == it[4..]);
     let has_gaps = || forms.windows(4).any(|it| it[1] == BORDER && it[3] == BORDER);
     has_digit_beside_letter || has_repeat() || has_gaps() || (!forms.is_ascii() && has_wide_repeat())
+}
+
+/// Whether a word has a digit, or a character three times in a row: no other can have a second form by itself.
+fn may_be_disguised(form: &[u8]) -> bool {
+    let has_repeat = || form.windows(3).any(|it| it[0] == it[1] && it[1] == it[2]);
+    form.iter().any(|byte| byte.is_ascii_digit() || *byte >= 0x80) || has_repeat()
 }
 
 /// The runs of equal characters, each with its length.

@@ -32,6 +32,13 @@ pub struct Measure {
     pub deviation: f32,
 }
 
+impl Measure {
+    /// A measure in standard deviations from its mean.
+    pub fn standardised(self, raw: f32) -> f64 {
+        (f64::from(raw - self.mean) / f64::from(self.deviation)).clamp(-MEASURE_LIMIT, MEASURE_LIMIT)
+    }
+}
+
 /// A term of the vocabulary.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Feature {
@@ -152,6 +159,13 @@ impl Scratch {
         second_form.apply(scan, if cleaned.is_ascii() { cleaned } else { letters.text() }, is_known);
     }
 
+    /// Whether some word of the text may be another in disguise, where no more than these words are known; else no vectorizer that
+    /// knows some of them reads the text otherwise than [`Scratch::read`] did.
+    pub fn may_have_second_form(&mut self, is_word: impl Fn(u64) -> bool) -> bool {
+        let Scratch { cleaned, letters, scan, second_form, .. } = self;
+        second_form.may_change(scan, if cleaned.is_ascii() { cleaned } else { letters.text() }, is_word)
+    }
+
     /// The text's size, where the words with these hashes are known.
     pub fn size(&self, is_known: impl Fn(u64) -> bool) -> Size {
         size(&self.scan, self.scanned(), is_known)
@@ -257,7 +271,7 @@ pub struct Vectorizer {
 const TF: usize = 32;
 
 /// The sublinear term frequency.
-fn tf(times: u32) -> f64 {
+pub fn term_frequency(times: u32) -> f64 {
     1.0 + f64::from(times).ln()
 }
 
@@ -273,7 +287,7 @@ impl Vectorizer {
             subword_idf: subwords.iter().map(|subword| subword.idf).collect(),
             measures,
             longest,
-            tf: std::array::from_fn(|times| tf(times as u32)),
+            tf: std::array::from_fn(|times| term_frequency(times as u32)),
             known: KnownWords::default(),
         }
     }
@@ -314,8 +328,8 @@ impl Vectorizer {
         self.find_terms(scratch);
         self.find_subwords(scratch);
         let raw = scratch.measures();
-        for ((value, raw), Measure { mean, deviation }) in scratch.measures.iter_mut().zip(raw).zip(&self.measures) {
-            *value = (f64::from(raw - mean) / f64::from(*deviation)).clamp(-MEASURE_LIMIT, MEASURE_LIMIT);
+        for ((value, raw), measure) in scratch.measures.iter_mut().zip(raw).zip(self.measures) {
+            *value = measure.standardised(raw);
         }
     }
 
@@ -389,7 +403,7 @@ impl Vectorizer {
 
     #[inline]
     fn tf(&self, times: u32) -> f64 {
-        self.tf.get(times as usize).copied().unwrap_or_else(|| tf(times))
+        self.tf.get(times as usize).copied().unwrap_or_else(|| term_frequency(times))
     }
 }
 
