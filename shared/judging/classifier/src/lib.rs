@@ -27,6 +27,7 @@ mod second_form;
 mod subwords;
 mod support;
 mod vectorizer;
+mod words;
 
 pub use calibration::Calibration;
 pub use judgeable::not_judged;

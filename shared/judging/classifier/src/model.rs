@@ -308,7 +308,7 @@ impl Model {
     /// How the text that was scored last with `scratch` differs from those that the model learned from, where it does: the numbers
     /// say nothing then. Of a model that does not say what it learned from, no text does.
     pub fn outside(&self, scratch: &Scratch) -> Option<Outside> {
-        self.support?.outside(scratch.size(|hash| self.vectorizer.knows(hash)))
+        self.support?.outside(scratch.size_of_read())
     }
 
     /// The score by one label of the text whose vector is in `scratch`.

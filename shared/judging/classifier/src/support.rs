@@ -111,7 +111,7 @@ impl Support {
 }
 
 /// The size of a scanned text.
-pub(crate) fn size(scan: &Scan, text: &str, is_known: impl Fn(u64) -> bool) -> Size {
+pub(crate) fn size(scan: &Scan, text: &str, is_known: impl Fn(&Token) -> bool) -> Size {
     let link = word_hash(LINK);
     let mut characters = 0;
     let mut end = None;
@@ -132,7 +132,7 @@ pub(crate) fn size(scan: &Scan, text: &str, is_known: impl Fn(u64) -> bool) -> S
 
 /// The share of a text's words that are known. What is no word of a language does not count: single letters, what has a digit,
 /// and unknown names in code and formulas.
-fn known_share(scan: &Scan, text: &str, is_known: impl Fn(u64) -> bool) -> Option<f64> {
+fn known_share(scan: &Scan, text: &str, is_known: impl Fn(&Token) -> bool) -> Option<f64> {
     let (mut known, mut all) = (0.0, 0.0);
     for (form, &index) in scan.forms.split(|&byte| byte == BORDER).zip(&scan.words) {
         let token = scan.tokens[index as usize];
@@ -140,7 +140,7 @@ fn known_share(scan: &Scan, text: &str, is_known: impl Fn(u64) -> bool) -> Optio
             continue;
         }
         let weight = weight(form);
-        if is_known(token.hash) {
+        if is_known(&token) {
             known += weight;
         } else if !is_prose(text, token) {
             continue;
@@ -183,7 +183,7 @@ mod tests {
     fn size_of(text: &str) -> Size {
         let mut scan = Scan::default();
         scan.read(text);
-        size(&scan, text, |hash| ["the", "is", "that", "so", "lol"].iter().any(|word| word_hash(word) == hash))
+        size(&scan, text, |it| ["the", "is", "that", "so", "lol"].iter().any(|word| word_hash(word) == it.hash))
     }
 
     #[test]
