@@ -9,6 +9,7 @@ use normal_form::{each_folded, is_mark};
 use crate::hash::Hash;
 use crate::second_form;
 use crate::subwords::{BORDER, SUBWORDS_A_BYTE};
+use crate::support::Weight;
 use crate::words::{self, Eight, SUBWORDS, Word, Words};
 
 /// A token: the hash of its normal form, and where it stands in the text.
@@ -24,6 +25,8 @@ pub(crate) struct Token {
     pub(crate) term: u32,
     /// Whether the token is a word that is known; where nobody looked it up, none is.
     pub(crate) is_known: bool,
+    /// Of a word, how much it counts in the share of words that are known.
+    pub(crate) weight: Weight,
 }
 
 /// What stands in place of a term where there is none.
@@ -289,11 +292,11 @@ impl<L: Lexicon> Scanner<'_, L> {
     fn push(&mut self, hash: Hash, start: usize) {
         let hash = hash.finish();
         let term = self.lexicon.term(hash);
-        self.scan.tokens.push(Token { hash, start: start as u32, end: self.at as u32, term, is_known: false });
+        self.scan.tokens.push(Token { hash, start: start as u32, end: self.at as u32, term, is_known: false, weight: Weight::NONE });
     }
 
     /// Adds the token of a word, whose form and subwords are there already.
-    fn push_word(&mut self, word: Word, start: usize, is_letter: bool) {
+    fn push_word(&mut self, word: Word, start: usize, is_letter: bool, weight: Weight) {
         let Word { hash, term, is_known, may_be_disguised } = word;
         self.letters_in_row = match (is_letter, self.next_letter_at == start) {
             (false, _) => 0,
@@ -303,7 +306,7 @@ impl<L: Lexicon> Scanner<'_, L> {
         self.next_letter_at = self.at + 1;
         self.scan.may_be_disguised |= may_be_disguised || self.letters_in_row >= second_form::SHORTEST;
         self.scan.words.push(self.scan.tokens.len() as u32);
-        self.scan.tokens.push(Token { hash, start: start as u32, end: self.at as u32, term, is_known });
+        self.scan.tokens.push(Token { hash, start: start as u32, end: self.at as u32, term, is_known, weight });
     }
 
     /// Reads a word of up to [`words::LONGEST`] ASCII letters and digits, and nothing behind it that may belong to it. Returns
@@ -338,6 +341,10 @@ impl<L: Lexicon> Scanner<'_, L> {
         form[..8].copy_from_slice(&key[0].to_le_bytes());
         form[8..words::LONGEST].copy_from_slice(&key[1].to_le_bytes());
         form[length] = BORDER;
+        // As many bytes whatever the word's length: that is one step.
+        let behind = self.scan.forms.len() + length + 1;
+        self.scan.forms.extend_from_slice(&form);
+        self.scan.forms.truncate(behind);
         let form = &form[..=length];
         let from = self.scan.subword_count();
         self.scan.make_room(from, form.len());
@@ -353,11 +360,11 @@ impl<L: Lexicon> Scanner<'_, L> {
                 (word, count)
             }
         };
-        self.scan.forms.extend_from_slice(form);
         self.scan.subword_ends.push((from + count) as u32);
         self.at = start + length;
         self.last_at = self.at - 1;
-        self.push_word(word, start, length == 1 && letters == 1);
+        let weight = if length > 1 && letters == length { Weight::ONE } else { Weight::NONE };
+        self.push_word(word, start, length == 1 && letters == 1, weight);
         self.scan.counts.digits += length - letters;
         self.count_word(length, letters, capitals);
         true
@@ -381,7 +388,7 @@ impl<L: Lexicon> Scanner<'_, L> {
         if byte < 0x80 && self.bytes.get(start + 1) != Some(&byte) {
             (self.at, self.last_at) = (start + 1, start);
             let (hash, term) = self.lexicon.mark(byte);
-            self.scan.tokens.push(Token { hash, start: start as u32, end: self.at as u32, term, is_known: false });
+            self.scan.tokens.push(Token { hash, start: start as u32, end: self.at as u32, term, is_known: false, weight: Weight::NONE });
         } else {
             char = self.char();
             let width = char.len_utf8();
@@ -481,6 +488,7 @@ impl<L: Lexicon> Scanner<'_, L> {
         }
         let form = &self.scan.forms[from..];
         let is_letter = matches!(form, [letter] if letter.is_ascii_alphabetic());
+        let weight = Weight::of(form);
         let word = self.lexicon.word(hash.finish(), form);
         self.scan.forms.push(BORDER);
         if !L::IS_EMPTY {
@@ -490,7 +498,7 @@ impl<L: Lexicon> Scanner<'_, L> {
             let count = self.lexicon.subwords(&forms[from..], &mut subwords[before..]);
             self.scan.subword_ends.push((before + count) as u32);
         }
-        self.push_word(word, start, is_letter);
+        self.push_word(word, start, is_letter, weight);
         self.count_word(chars, letters, capitals);
     }
 

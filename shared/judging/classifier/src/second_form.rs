@@ -7,6 +7,7 @@
 use crate::known::word_hash;
 use crate::scan::{NO_TERM, Scan, Token};
 use crate::subwords::BORDER;
+use crate::support::Weight;
 
 /// The fewest letters of a word that is found behind a disguise: shorter ones are found by chance.
 pub(crate) const SHORTEST: usize = 3;
@@ -70,7 +71,10 @@ impl SecondForm {
             has_one |= found.is_some();
             let form = if found.is_some() { self.tried.as_bytes() } else { form };
             self.words.push(self.tokens.len() as u32);
-            self.tokens.push(Token { hash: found.unwrap_or(token.hash), ..token });
+            self.tokens.push(match found {
+                Some(hash) => Token { hash, weight: Weight::of(form), ..token },
+                None => token,
+            });
             self.forms.extend_from_slice(form);
             self.forms.push(BORDER);
             at += 1;
@@ -170,6 +174,7 @@ impl SecondForm {
                 end: tokens[piece[piece.len() - 1].1].end,
                 term: NO_TERM,
                 is_known: false,
+                weight: Weight::of(self.tried.as_bytes()),
             });
             self.forms.extend_from_slice(self.tried.as_bytes());
             self.forms.push(BORDER);

@@ -255,15 +255,32 @@ impl Scratch {
         self.measures.iter().zip(0..).map(|(value, index)| (index, *value))
     }
 
-    /// The occurrences of subwords: each with the subword found, and the word it stands in.
-    pub(crate) fn occurrences(&self) -> impl Iterator<Item = (&FoundSubword, NGram)> {
+    /// The number of words.
+    pub(crate) fn words(&self) -> usize {
+        self.scan.words.len()
+    }
+
+    /// The words that hold subwords which were found, in order, each with the places of those among all that were found.
+    pub(crate) fn words_with_subwords(&self) -> impl Iterator<Item = (NGram, impl Iterator<Item = usize>)> {
         let mut start = 0;
-        self.scan.words.iter().zip(&self.scan.subword_ends).flat_map(move |(&first, &end)| {
+        let words = self.scan.words.iter().zip(&self.scan.subword_ends).map(move |(&first, &end)| {
             let of_word = &self.scan.subwords[start..end as usize];
             start = end as usize;
+            (first, of_word)
+        });
+        words.filter(|(_, of_word)| !of_word.is_empty()).map(|(first, of_word)| {
             let word = NGram { hash: self.scan.tokens[first as usize].hash, first, more: 0 };
-            of_word.iter().map(move |&index| (&self.subwords[self.places[index as usize] as usize], word))
+            (word, of_word.iter().map(|&index| self.places[index as usize] as usize))
         })
+    }
+
+    /// The bytes of an n-gram's spelling.
+    pub(crate) fn spelling_length(&self, ngram: &NGram) -> usize {
+        if !self.cleaned.is_ascii() {
+            return self.spelling(ngram).len();
+        }
+        let tokens = self.tokens(ngram);
+        (tokens[tokens.len() - 1].end - tokens[0].start) as usize
     }
 }
 
@@ -561,8 +578,8 @@ mod tests {
         let vector: Vec<_> = scratch.vector(&vectorizer).0.collect();
         assert_eq!(vector.iter().map(|found| found.0).collect::<Vec<_>>(), [0, 2, 1]);
         assert!((vector[1].1 - run / length).abs() < 1e-12 && (vector[2].1 - ing / length).abs() < 1e-12);
-        let words: Vec<_> = scratch.occurrences().map(|(_, word)| scratch.spelling(&word)).collect();
-        assert_eq!(words, ["RUNNING", "RUNNING", "sing"]);
+        let words: Vec<_> = scratch.words_with_subwords().map(|(word, of)| (scratch.spelling(&word), of.count())).collect();
+        assert_eq!(words, [("RUNNING", 2), ("sing", 1)]);
     }
 
     #[test]
@@ -665,7 +682,7 @@ mod tests {
                 let found = scratch.scan.words.iter().map(|&word| scratch.scan.tokens[word as usize]);
                 prop_assert_eq!(found.filter(|it| it.is_known).map(|it| it.hash).collect::<Vec<_>>(), known);
                 prop_assert_eq!(scratch.size_of_read(), scratch.size(|hash| vectorizer.known.has(hash)));
-                let of_words: usize = scratch.occurrences().count();
+                let of_words: usize = scratch.words_with_subwords().map(|(_, of_word)| of_word.count()).sum();
                 prop_assert_eq!(of_words as u32, scratch.subwords.iter().map(|found| found.times).sum::<u32>());
             }
         }
