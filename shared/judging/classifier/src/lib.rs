@@ -27,6 +27,7 @@ mod second_form;
 mod subwords;
 mod support;
 mod vectorizer;
+mod words;
 
 pub use calibration::Calibration;
 pub use judgeable::not_judged;
@@ -36,4 +37,4 @@ pub use model::{ByDefault, Explanation, Head, Label, Model, Parts, REMOVAL, Scor
 pub use modstream_rates::{BaseRate, BaseRateError, HeldOut, Intervals, LogOdds, Rate, Rates, RatesError};
 pub use subwords::{LONGEST_SUBWORD, SHORTEST_SUBWORD, Subword};
 pub use support::{Range, Size, Support};
-pub use vectorizer::{Feature, Measure, NGram, NGrams, Scratch, Vectorizer};
+pub use vectorizer::{Feature, Measure, NGram, NGrams, Scratch, Vectorizer, term_frequency};

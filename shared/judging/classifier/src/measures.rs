@@ -2,6 +2,8 @@
 //!
 //! Many measure nearly the same, so an explanation shows them as one: the text's form.
 
+use std::sync::LazyLock;
+
 use crate::scan::Counts;
 
 /// How many measures there are.
@@ -66,10 +68,13 @@ pub(crate) fn form(counts: &Counts, moved: impl Fn(usize) -> f64) -> String {
     if said.is_empty() { "no character".to_owned() } else { said.join(", ") }
 }
 
+/// The logarithms of small numbers and one.
+static LOGARITHMS: LazyLock<[f32; 512]> = LazyLock::new(|| std::array::from_fn(|count| (count as f32).ln_1p()));
+
 /// The measures of a scanned text, in a fixed order that models rely on.
 #[rustfmt::skip]
 pub(crate) fn measure(counts: &Counts) -> [f32; MEASURES] {
-    let log = |count: usize| (count as f32).ln_1p();
+    let log = |count: usize| LOGARITHMS.get(count).copied().unwrap_or_else(|| (count as f32).ln_1p());
     let share = |part: usize, of: usize| part as f32 / of.max(1) as f32;
     let is = |holds: bool| f32::from(u8::from(holds));
     let Counts { chars, words, .. } = *counts;

@@ -319,7 +319,7 @@ impl Model {
     /// How the text that was scored last with `scratch` differs from those that the model learned from, where it does: the numbers
     /// say nothing then. Of a model that does not say what it learned from, no text does.
     pub fn outside(&self, scratch: &Scratch) -> Option<Outside> {
-        self.support?.outside(scratch.size(|hash| self.vectorizer.knows(hash)))
+        self.support?.outside(scratch.size_of_read())
     }
 
     /// The score by one label of the text whose vector is in `scratch`.
@@ -458,28 +458,19 @@ impl Model {
     /// The contribution of each n-gram of the text, once, by its first occurrence; of those that are shown alike the
     /// first, with the sum.
     fn terms(&self, label: usize, scratch: &Scratch) -> Vec<(f64, NGram)> {
-        let terms = scratch.terms.iter().map(|found| (found.ngram, found.value * self.weights.at(found.index, label)));
-        let subwords = scratch.occurrences().map(|(found, word)| {
-            (word, found.value * self.subword_weights.at(found.index, label) / f64::from(found.times))
-        });
-        let mut all: Vec<(NGram, f64)> = Vec::with_capacity(scratch.terms.len());
-        all.extend(terms);
-        // Subwords come word by word.
-        let first_word = all.len();
-        for (word, contribution) in subwords {
-            match all[first_word..].last_mut() {
-                Some((last, sum)) if *last == word => *sum += contribution,
-                _ => all.push((word, contribution)),
-            }
+        let once = scratch
+            .subwords
+            .iter()
+            .map(|found| found.value * self.subword_weights.at(found.index, label) / f64::from(found.times));
+        let once: Vec<f64> = once.collect();
+        let mut sums = Sums::with_room(scratch.terms.len() + scratch.words());
+        for found in &scratch.terms {
+            sums.add(found.ngram, found.value * self.weights.at(found.index, label));
         }
-        all.sort_unstable_by_key(|(ngram, _)| (ngram.hash, *ngram));
-        all.dedup_by(|(ngram, contribution), (kept, sum)| {
-            let is_same = ngram.hash == kept.hash;
-            if is_same {
-                *sum += *contribution;
-            }
-            is_same
-        });
+        for (word, subwords) in scratch.words_with_subwords() {
+            sums.add(word, subwords.map(|place| once[place]).sum());
+        }
+        let mut all = sums.all;
         merge_shown_alike(&mut all, scratch);
         let slope = self.labels[label].slope;
         all.into_iter().map(|(ngram, sum)| (slope * sum, ngram)).collect()
@@ -493,6 +484,40 @@ impl Model {
 
 /// How many times as much as a content word a common one must have moved the score to be named as early.
 const COMMON_WORD_DIVISOR: f64 = 2.0;
+
+/// Sums of contributions by the hash of their n-gram, each with its first occurrence, in the order in which they came.
+struct Sums {
+    all: Vec<(NGram, f64)>,
+    /// The number of each sum and one, at the place that its hash asks for or behind; 0 where there is none.
+    places: Vec<u32>,
+}
+
+impl Sums {
+    /// Makes room for so many n-grams.
+    fn with_room(ngrams: usize) -> Self {
+        Sums { all: Vec::with_capacity(ngrams), places: vec![0; (2 * ngrams + 1).next_power_of_two()] }
+    }
+
+    fn add(&mut self, ngram: NGram, contribution: f64) {
+        let last = self.places.len() - 1;
+        // The low bits of a hash spread well.
+        let mut place = ngram.hash as usize & last;
+        loop {
+            let Some(found) = (self.places[place] as usize).checked_sub(1) else {
+                self.all.push((ngram, contribution));
+                self.places[place] = self.all.len() as u32;
+                return;
+            };
+            let (first, sum) = &mut self.all[found];
+            if first.hash == ngram.hash {
+                *first = ngram.min(*first);
+                *sum += contribution;
+                return;
+            }
+            place = (place + 1) & last;
+        }
+    }
+}
 
 /// The most characters of a term that are shown; more tell nobody more, and a link may be as long as the text.
 const LONGEST_SPELLING: usize = 60;
@@ -514,7 +539,7 @@ fn shown(spelling: &str) -> Cow<'_, str> {
 
 /// Merges the n-grams that are shown alike: long ones are cut, and may begin alike.
 fn merge_shown_alike(all: &mut Vec<(NGram, f64)>, scratch: &Scratch) {
-    let long = all.extract_if(.., |(ngram, _)| scratch.spelling(ngram).len() > LONGEST_SPELLING);
+    let long = all.extract_if(.., |(ngram, _)| scratch.spelling_length(ngram) > LONGEST_SPELLING);
     let mut long: Vec<_> = long.map(|(ngram, sum)| (shown(scratch.spelling(&ngram)), ngram, sum)).collect();
     long.sort_unstable_by(|(a, first, _), (b, second, _)| a.cmp(b).then(first.cmp(second)));
     long.dedup_by(|(term, _, contribution), (kept, _, sum)| {

@@ -7,7 +7,10 @@
 use normal_form::{each_folded, is_mark};
 
 use crate::hash::Hash;
-use crate::subwords::BORDER;
+use crate::second_form;
+use crate::subwords::{BORDER, SUBWORDS_A_BYTE};
+use crate::support::Weight;
+use crate::words::{self, Eight, SUBWORDS, Word, Words};
 
 /// A token: the hash of its normal form, and where it stands in the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +21,59 @@ pub(crate) struct Token {
     pub(crate) start: u32,
     /// The byte after the token's last.
     pub(crate) end: u32,
+    /// The term that the token is by itself, or [`NO_TERM`]; where nobody looked it up, there is none.
+    pub(crate) term: u32,
+    /// Whether the token is a word that is known; where nobody looked it up, none is.
+    pub(crate) is_known: bool,
+    /// Of a word, how much it counts in the share of words that are known.
+    pub(crate) weight: Weight,
+}
+
+/// What stands in place of a term where there is none.
+pub(crate) const NO_TERM: u32 = u32::MAX;
+
+/// What a scan looks up along the way.
+pub(crate) trait Lexicon {
+    /// Whether there is anything to look up.
+    const IS_EMPTY: bool = false;
+
+    /// The term with this hash, or [`NO_TERM`].
+    fn term(&self, hash: u64) -> u32;
+
+    /// What is made of a word with this hash and normal form.
+    fn word(&self, hash: u64, form: &[u8]) -> Word;
+
+    /// Writes the subwords of a normal form with a border after it, and returns their number. There is room for as many as it can
+    /// have.
+    fn subwords(&self, form: &[u8], to: &mut [u32]) -> usize;
+
+    /// The hash of a single mark of ASCII, and the term that it is.
+    fn mark(&self, mark: u8) -> (u64, u32);
+}
+
+/// A lexicon that nothing is in.
+pub(crate) struct Nothing;
+
+impl Lexicon for Nothing {
+    const IS_EMPTY: bool = true;
+
+    fn term(&self, _: u64) -> u32 {
+        NO_TERM
+    }
+
+    fn word(&self, hash: u64, _: &[u8]) -> Word {
+        Word { hash, term: NO_TERM, is_known: false, may_be_disguised: false }
+    }
+
+    fn subwords(&self, _: &[u8], _: &mut [u32]) -> usize {
+        0
+    }
+
+    fn mark(&self, mark: u8) -> (u64, u32) {
+        let mut hash = Hash::new();
+        hash.byte(mark);
+        (hash.finish(), NO_TERM)
+    }
 }
 
 /// The normal form of every link.
@@ -117,33 +173,65 @@ pub(crate) struct Scan {
     pub(crate) forms: Vec<u8>,
     /// The numbers that were counted.
     pub(crate) counts: Counts,
+    /// The subwords that were looked up, word by word; what is behind them is of texts before.
+    pub(crate) subwords: Vec<u32>,
+    /// Where the subwords of each word end.
+    pub(crate) subword_ends: Vec<u32>,
+    /// Whether a word that was looked up may have a second form.
+    pub(crate) may_be_disguised: bool,
 }
 
 impl Scan {
-    /// Scans `text` (at most 4 GiB), replacing what was found before.
+    /// Scans `text` (at most 4 GiB), replacing what was found before, and looks nothing up.
     pub(crate) fn read(&mut self, text: &str) {
-        let Scan { tokens, words, forms, counts } = self;
-        tokens.clear();
-        words.clear();
-        forms.clear();
-        *counts = Counts { chars: text.chars().count(), ..Counts::default() };
-        Scanner { text, bytes: text.as_bytes(), tokens, words, forms, counts, at: 0, last_at: 0 }.run();
+        self.look_up(text, &Nothing, &mut Words::default());
+    }
+
+    /// Scans `text` and looks its tokens up; `kept` are those of its words that were before.
+    pub(crate) fn look_up<L: Lexicon>(&mut self, text: &str, lexicon: &L, kept: &mut Words) {
+        self.tokens.clear();
+        self.words.clear();
+        self.forms.clear();
+        self.subword_ends.clear();
+        self.may_be_disguised = false;
+        self.counts = Counts { chars: text.chars().count(), ..Counts::default() };
+        let bytes = text.as_bytes();
+        Scanner { text, bytes, scan: self, lexicon, kept, at: 0, last_at: 0, letters_in_row: 0, next_letter_at: 0 }
+            .run();
+    }
+
+    /// Makes room behind `from` for the subwords of a form of so many bytes. What is kept of a word is written with room for the
+    /// most that a word has.
+    #[inline]
+    pub(crate) fn make_room(&mut self, from: usize, bytes: usize) {
+        let least = from + bytes * SUBWORDS_A_BYTE + SUBWORDS;
+        if self.subwords.len() < least {
+            self.subwords.resize(least, 0);
+        }
+    }
+
+    /// The number of subwords that were looked up.
+    pub(crate) fn subword_count(&self) -> usize {
+        self.subword_ends.last().map_or(0, |end| *end as usize)
     }
 }
 
-struct Scanner<'a> {
+struct Scanner<'a, L> {
     text: &'a str,
     bytes: &'a [u8],
-    tokens: &'a mut Vec<Token>,
-    words: &'a mut Vec<u32>,
-    forms: &'a mut Vec<u8>,
-    counts: &'a mut Counts,
+    scan: &'a mut Scan,
+    lexicon: &'a L,
+    kept: &'a mut Words,
     at: usize,
     /// The place of the last character that is not white space.
     last_at: usize,
+    /// The number of the last words that are single letters, each one byte behind the one before.
+    letters_in_row: usize,
+    /// Where one more of them would stand.
+    next_letter_at: usize,
 }
 
-impl Scanner<'_> {
+impl<L: Lexicon> Scanner<'_, L> {
     fn run(&mut self) {
         let mut line_begins = true;
         let mut line_is_blank = false;
@@ -154,32 +242,34 @@ impl Scanner<'_> {
             };
             if class == Class::Space {
                 if byte == b'\n' {
-                    self.counts.line_breaks += 1;
-                    self.counts.paragraph_breaks += usize::from(line_is_blank);
+                    self.scan.counts.line_breaks += 1;
+                    self.scan.counts.paragraph_breaks += usize::from(line_is_blank);
                     line_begins = true;
                     line_is_blank = true;
                 }
                 self.at += if byte < 0x80 { 1 } else { self.char().len_utf8() };
                 continue;
             }
-            if self.counts.first.is_none() {
-                self.counts.first = Some(self.char());
+            if self.scan.counts.first.is_none() {
+                self.scan.counts.first = Some(self.char());
             }
             if line_begins && byte == b'>' {
-                self.counts.quoted_lines += 1;
+                self.scan.counts.quoted_lines += 1;
             }
             (line_begins, line_is_blank) = (false, false);
             if class == Class::Mark {
                 self.mark();
-            } else if let Some(length) = link(&self.bytes[self.at..]) {
+            } else if matches!(byte.to_ascii_lowercase(), b'h' | b'w')
+                && let Some(length) = link(&self.bytes[self.at..])
+            {
                 self.link(length);
-            } else {
+            } else if L::IS_EMPTY || !self.plain_word() {
                 self.word();
             }
         }
-        self.counts.last = self.text.get(self.last_at..).and_then(|rest| rest.chars().next());
-        if self.counts.first.is_none() {
-            self.counts.last = None;
+        self.scan.counts.last = self.text.get(self.last_at..).and_then(|rest| rest.chars().next());
+        if self.scan.counts.first.is_none() {
+            self.scan.counts.last = None;
         }
     }
 
@@ -199,28 +289,138 @@ impl Scanner<'_> {
         }
     }
 
+    /// Adds a token that is no word.
     fn push(&mut self, hash: Hash, start: usize) {
-        self.tokens.push(Token { hash: hash.finish(), start: start as u32, end: self.at as u32 });
+        let hash = hash.finish();
+        let term = self.lexicon.term(hash);
+        self.scan.tokens.push(Token {
+            hash,
+            start: start as u32,
+            end: self.at as u32,
+            term,
+            is_known: false,
+            weight: Weight::NONE,
+        });
+    }
+
+    /// Adds the token of a word, whose form and subwords are there already.
+    fn push_word(&mut self, word: Word, start: usize, is_letter: bool, weight: Weight) {
+        let Word { hash, term, is_known, may_be_disguised } = word;
+        self.letters_in_row = match (is_letter, self.next_letter_at == start) {
+            (false, _) => 0,
+            (true, false) => 1,
+            (true, true) => self.letters_in_row + 1,
+        };
+        self.next_letter_at = self.at + 1;
+        self.scan.may_be_disguised |= may_be_disguised || self.letters_in_row >= second_form::SHORTEST;
+        self.scan.words.push(self.scan.tokens.len() as u32);
+        self.scan.tokens.push(Token { hash, start: start as u32, end: self.at as u32, term, is_known, weight });
+    }
+
+    /// Reads a word of up to [`words::LONGEST`] ASCII letters and digits, and nothing behind it that may belong to it. Returns
+    /// whether there is one.
+    #[inline(always)]
+    fn plain_word(&mut self) -> bool {
+        let start = self.at;
+        let mut bytes = [0; words::LONGEST];
+        match self.bytes.get(start..start + words::LONGEST) {
+            Some(all) => bytes.copy_from_slice(all),
+            None => bytes[..self.bytes.len() - start].copy_from_slice(&self.bytes[start..]),
+        }
+        let ([first, second], _) = bytes.as_chunks() else { return false };
+        let first = Eight::of(*first);
+        let mut length = first.length();
+        let (low, mut letters, mut capitals) = first.first(length);
+        let mut key = [low, 0];
+        if length == 8 {
+            let second = Eight::of(*second);
+            let more = second.length();
+            let (high, more_letters, more_capitals) = second.first(more);
+            key[1] = high;
+            length += more;
+            letters += more_letters;
+            capitals += more_capitals;
+        }
+        let goes_on = |next: &u8| *next == b'\'' || *next >= 0x80 || length == words::LONGEST;
+        if length == 0 || self.bytes.get(start + length).is_some_and(goes_on) {
+            return false;
+        }
+        let mut form = [BORDER; words::LONGEST + 1];
+        form[..8].copy_from_slice(&key[0].to_le_bytes());
+        form[8..words::LONGEST].copy_from_slice(&key[1].to_le_bytes());
+        form[length] = BORDER;
+        // As many bytes whatever the word's length: that is one step.
+        let behind = self.scan.forms.len() + length + 1;
+        self.scan.forms.extend_from_slice(&form);
+        self.scan.forms.truncate(behind);
+        let form = &form[..=length];
+        let from = self.scan.subword_count();
+        self.scan.make_room(from, form.len());
+        let subwords = &mut self.scan.subwords[from..];
+        let (word, count) = match self.kept.find(key, subwords) {
+            Ok(found) => found,
+            Err(place) => {
+                let mut hash = Hash::new();
+                hash.bytes(&form[..length]);
+                let word = self.lexicon.word(hash.finish(), &form[..length]);
+                let count = self.lexicon.subwords(form, subwords);
+                self.kept.keep(place, key, word, &subwords[..count]);
+                (word, count)
+            }
+        };
+        self.scan.subword_ends.push((from + count) as u32);
+        self.at = start + length;
+        self.last_at = self.at - 1;
+        let weight = if length > 1 && letters == length { Weight::ONE } else { Weight::NONE };
+        self.push_word(word, start, length == 1 && letters == 1, weight);
+        self.scan.counts.digits += length - letters;
+        self.count_word(length, letters, capitals);
+        true
+    }
+
+    fn count_word(&mut self, chars: usize, letters: usize, capitals: usize) {
+        let counts = &mut self.scan.counts;
+        counts.words += 1;
+        counts.word_chars += chars;
+        counts.long_words += usize::from(chars >= 8);
+        counts.longest_word = counts.longest_word.max(chars);
+        counts.shouted_words += usize::from(letters >= 2 && letters == capitals);
+        counts.letters += letters;
+        counts.capitals += capitals;
     }
 
     fn mark(&mut self) {
         let start = self.at;
-        let char = self.char();
-        let width = char.len_utf8();
-        let unit = &self.bytes[start..start + width];
-        let mut run = 1;
-        while self.bytes[start + run * width..].starts_with(unit) {
-            run += 1;
+        let byte = self.bytes[start];
+        let (mut char, mut run) = (char::from(byte), 1);
+        if byte < 0x80 && self.bytes.get(start + 1) != Some(&byte) {
+            (self.at, self.last_at) = (start + 1, start);
+            let (hash, term) = self.lexicon.mark(byte);
+            self.scan.tokens.push(Token {
+                hash,
+                start: start as u32,
+                end: self.at as u32,
+                term,
+                is_known: false,
+                weight: Weight::NONE,
+            });
+        } else {
+            char = self.char();
+            let width = char.len_utf8();
+            let unit = &self.bytes[start..start + width];
+            while self.bytes[start + run * width..].starts_with(unit) {
+                run += 1;
+            }
+            let mut hash = Hash::new();
+            for _ in 0..run.min(LONGEST_RUN) {
+                hash.bytes(unit);
+            }
+            self.at = start + run * width;
+            self.last_at = self.at - width;
+            self.push(hash, start);
         }
-        let mut hash = Hash::new();
-        for _ in 0..run.min(LONGEST_RUN) {
-            hash.bytes(unit);
-        }
-        self.at = start + run * width;
-        self.last_at = self.at - width;
-        self.push(hash, start);
 
-        let counts = &mut *self.counts;
+        let counts = &mut self.scan.counts;
         match char {
             '?' => counts.question_marks += run,
             '!' => counts.exclamation_marks += run,
@@ -249,7 +449,7 @@ impl Scanner<'_> {
         while !self.text.is_char_boundary(self.last_at) {
             self.last_at -= 1;
         }
-        self.counts.links += 1;
+        self.scan.counts.links += 1;
         let mut hash = Hash::new();
         hash.bytes(LINK.as_bytes());
         self.push(hash, start);
@@ -257,6 +457,7 @@ impl Scanner<'_> {
 
     fn word(&mut self) {
         let start = self.at;
+        let from = self.scan.forms.len();
         let mut hash = Hash::new();
         let (mut chars, mut letters, mut capitals) = (0, 0, 0);
         while let Some(&byte) = self.bytes.get(self.at) {
@@ -264,10 +465,10 @@ impl Scanner<'_> {
                 Class::Word => {
                     let lower = byte.to_ascii_lowercase();
                     hash.byte(lower);
-                    self.forms.push(lower);
+                    self.scan.forms.push(lower);
                     letters += usize::from(byte.is_ascii_alphabetic());
                     capitals += usize::from(byte.is_ascii_uppercase());
-                    self.counts.digits += usize::from(byte.is_ascii_digit());
+                    self.scan.counts.digits += usize::from(byte.is_ascii_digit());
                     self.last_at = self.at;
                     self.at += 1;
                 }
@@ -275,13 +476,13 @@ impl Scanner<'_> {
                     let char = self.char();
                     if char == '\u{2019}' && self.word_goes_on(char.len_utf8()) {
                         hash.byte(b'\'');
-                        self.forms.push(b'\'');
+                        self.scan.forms.push(b'\'');
                     } else if char.is_alphanumeric() || is_mark(char) {
                         let mut utf8 = [0; 4];
                         each_folded(char, |folded| {
                             let folded = folded.encode_utf8(&mut utf8).as_bytes();
                             hash.bytes(folded);
-                            self.forms.extend_from_slice(folded);
+                            self.scan.forms.extend_from_slice(folded);
                         });
                         letters += usize::from(char.is_alphabetic());
                         capitals += usize::from(char.is_uppercase());
@@ -293,24 +494,27 @@ impl Scanner<'_> {
                 }
                 Class::Mark if byte == b'\'' && self.word_goes_on(1) => {
                     hash.byte(b'\'');
-                    self.forms.push(b'\'');
+                    self.scan.forms.push(b'\'');
                     self.at += 1;
                 }
                 Class::Mark | Class::Space => break,
             }
             chars += 1;
         }
-        self.words.push(self.tokens.len() as u32);
-        self.forms.push(BORDER);
-        self.push(hash, start);
-        let counts = &mut *self.counts;
-        counts.words += 1;
-        counts.word_chars += chars;
-        counts.long_words += usize::from(chars >= 8);
-        counts.longest_word = counts.longest_word.max(chars);
-        counts.shouted_words += usize::from(letters >= 2 && letters == capitals);
-        counts.letters += letters;
-        counts.capitals += capitals;
+        let form = &self.scan.forms[from..];
+        let is_letter = matches!(form, [letter] if letter.is_ascii_alphabetic());
+        let weight = Weight::of(form);
+        let word = self.lexicon.word(hash.finish(), form);
+        self.scan.forms.push(BORDER);
+        if !L::IS_EMPTY {
+            let before = self.scan.subword_count();
+            self.scan.make_room(before, self.scan.forms.len() - from);
+            let Scan { forms, subwords, .. } = self.scan;
+            let count = self.lexicon.subwords(&forms[from..], &mut subwords[before..]);
+            self.scan.subword_ends.push((before + count) as u32);
+        }
+        self.push_word(word, start, is_letter, weight);
+        self.count_word(chars, letters, capitals);
     }
 
     /// Whether a word's character stands `skip` bytes further.

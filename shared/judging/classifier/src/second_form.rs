@@ -5,11 +5,12 @@
 //! (`p53`) and initials. A rewritten token keeps its place in the text, so a reader is shown what stands there.
 
 use crate::known::word_hash;
-use crate::scan::{Scan, Token};
+use crate::scan::{NO_TERM, Scan, Token};
 use crate::subwords::BORDER;
+use crate::support::Weight;
 
 /// The fewest letters of a word that is found behind a disguise: shorter ones are found by chance.
-const SHORTEST: usize = 3;
+pub(crate) const SHORTEST: usize = 3;
 /// The most letters of a word that gaps are taken out of.
 const LONGEST: usize = 20;
 /// The fewest characters behind digits that begin a word for them to be letters: `10am` and `1st` have units, `1diot` has none.
@@ -38,11 +39,10 @@ pub(crate) struct SecondForm {
 }
 
 impl SecondForm {
-    /// Puts second forms in place of the words of `scan` that have one. `text` is what was scanned.
-    pub(crate) fn apply(&mut self, scan: &mut Scan, text: &str, is_known: impl Fn(u64) -> bool) {
-        if !may_have_one(&scan.forms) {
-            return;
-        }
+    /// Puts second forms in place of the words of `scan` that have one, and returns whether there is one. `text` is what was
+    /// scanned. What was looked up of the words is then no longer so.
+    pub(crate) fn apply(&mut self, scan: &mut Scan, text: &str, is_known: impl Fn(u64) -> bool) -> bool {
+        let mut has_one = false;
         self.tokens.clear();
         self.words.clear();
         self.forms.clear();
@@ -56,6 +56,7 @@ impl SecondForm {
             }
             self.find_letters(scan, text, word, from);
             if self.join(&is_known) {
+                has_one = true;
                 self.push_pieces(&scan.tokens);
                 let letters = self.letters.len();
                 at = self.letters[letters - 1].1 + 1;
@@ -65,10 +66,15 @@ impl SecondForm {
             }
             let end = from + scan.forms[from..].iter().position(|&byte| byte == BORDER).unwrap_or_default();
             let form = &scan.forms[from..end];
-            let found = if is_known(token.hash) { None } else { self.without_disguise(form, &is_known) };
+            let is_looked_at = may_be_disguised(form) && !is_known(token.hash);
+            let found = if is_looked_at { self.without_disguise(form, &is_known) } else { None };
+            has_one |= found.is_some();
             let form = if found.is_some() { self.tried.as_bytes() } else { form };
             self.words.push(self.tokens.len() as u32);
-            self.tokens.push(Token { hash: found.unwrap_or(token.hash), ..token });
+            self.tokens.push(match found {
+                Some(hash) => Token { hash, weight: Weight::of(form), ..token },
+                None => token,
+            });
             self.forms.extend_from_slice(form);
             self.forms.push(BORDER);
             at += 1;
@@ -78,6 +84,23 @@ impl SecondForm {
         std::mem::swap(&mut self.tokens, &mut scan.tokens);
         std::mem::swap(&mut self.words, &mut scan.words);
         std::mem::swap(&mut self.forms, &mut scan.forms);
+        has_one
+    }
+
+    /// Whether some word of `scan` may have a second form, where no more than these words are known.
+    pub(crate) fn may_change(&mut self, scan: &Scan, text: &str, is_word: impl Fn(u64) -> bool) -> bool {
+        if !may_have_one(&scan.forms) {
+            return false;
+        }
+        let mut from = 0;
+        (0..scan.words.len()).any(|word| {
+            self.find_letters(scan, text, word, from);
+            let end = from + scan.forms[from..].iter().position(|&byte| byte == BORDER).unwrap_or_default();
+            let form = &scan.forms[from..end];
+            from = end + 1;
+            self.letters.len() >= SHORTEST
+                || (may_be_disguised(form) && self.without_disguise(form, &is_word).is_some())
+        })
     }
 
     /// Finds the single letters with gaps of one kind between, from this word on, whose form begins at `from`.
@@ -149,6 +172,9 @@ impl SecondForm {
                 hash: word_hash(&self.tried),
                 start: tokens[piece[0].1].start,
                 end: tokens[piece[piece.len() - 1].1].end,
+                term: NO_TERM,
+                is_known: false,
+                weight: Weight::of(self.tried.as_bytes()),
             });
             self.forms.extend_from_slice(self.tried.as_bytes());
             self.forms.push(BORDER);
@@ -191,6 +217,12 @@ fn may_have_one(forms: &[u8]) -> bool {
     let has_wide_repeat = || forms.windows(6).any(|it| it[0] >= 0x80 && it[..2] == it[2..4] && it[2..4] == it[4..]);
     let has_gaps = || forms.windows(4).any(|it| it[1] == BORDER && it[3] == BORDER);
     has_digit_beside_letter || has_repeat() || has_gaps() || (!forms.is_ascii() && has_wide_repeat())
+}
+
+/// Whether a word has a digit, or a character three times in a row: no other can have a second form by itself.
+pub(crate) fn may_be_disguised(form: &[u8]) -> bool {
+    let has_repeat = || form.windows(3).any(|it| it[0] == it[1] && it[1] == it[2]);
+    form.iter().any(|byte| byte.is_ascii_digit() || *byte >= 0x80) || has_repeat()
 }
 
 /// The runs of equal characters, each with its length.

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::known::word_hash;
 use crate::scan::{LINK, LONGEST_RUN, Scan, Token};
-use crate::subwords::BORDER;
 
 /// The training texts of a model, in numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -110,53 +109,62 @@ impl Support {
     }
 }
 
+/// How much a word counts in the share of words that are known, in halves of a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Weight(u16);
+
+impl Weight {
+    /// What is no word of a language: a single letter, and what has a digit.
+    pub(crate) const NONE: Self = Weight(0);
+    pub(crate) const ONE: Self = Weight(2);
+
+    /// The weight of a word with this normal form: in a script without spaces, every two letters count as one.
+    pub(crate) fn of(form: &[u8]) -> Self {
+        if form.len() < 2 || form.iter().any(u8::is_ascii_digit) {
+            return Weight::NONE;
+        }
+        if form.is_ascii() {
+            return Weight::ONE;
+        }
+        let unspaced = std::str::from_utf8(form).map_or(0, |form| form.chars().filter(|c| is_unspaced(*c)).count());
+        Weight(u16::try_from(unspaced).unwrap_or(u16::MAX)).max(Weight::ONE)
+    }
+
+    fn words(self) -> f64 {
+        f64::from(self.0) / 2.0
+    }
+}
+
 /// The size of a scanned text.
-pub(crate) fn size(scan: &Scan, text: &str, is_known: impl Fn(u64) -> bool) -> Size {
+pub(crate) fn size(scan: &Scan, text: &str, is_known: impl Fn(&Token) -> bool) -> Size {
     let link = word_hash(LINK);
-    let mut characters = 0;
+    let is_ascii = text.is_ascii();
+    let (mut characters, mut known, mut all) = (0, 0.0, 0.0);
     let mut end = None;
     let mut words = scan.words.iter().peekable();
     for (token, index) in scan.tokens.iter().zip(0..) {
         characters += usize::from(end.is_some_and(|end| end < token.start));
         end = Some(token.end);
-        let is_word = words.next_if(|&&word| word == index).is_some();
-        let length = text[token.start as usize..token.end as usize].chars().count();
-        characters += match (is_word, token.hash == link) {
-            (true, _) => length,
-            (false, true) => 0,
-            (false, false) => length.min(LONGEST_RUN),
-        };
-    }
-    Size { characters, words: scan.words.len(), known_words: known_share(scan, text, is_known) }
-}
-
-/// The share of a text's words that are known. What is no word of a language does not count: single letters, what has a digit,
-/// and unknown names in code and formulas.
-fn known_share(scan: &Scan, text: &str, is_known: impl Fn(u64) -> bool) -> Option<f64> {
-    let (mut known, mut all) = (0.0, 0.0);
-    for (form, &index) in scan.forms.split(|&byte| byte == BORDER).zip(&scan.words) {
-        let token = scan.tokens[index as usize];
-        if form.len() < 2 || form.iter().any(u8::is_ascii_digit) {
+        let bytes = (token.end - token.start) as usize;
+        let length = if is_ascii { bytes } else { text[token.start as usize..token.end as usize].chars().count() };
+        if words.next_if(|&&word| word == index).is_none() {
+            characters += if token.hash == link { 0 } else { length.min(LONGEST_RUN) };
             continue;
         }
-        let weight = weight(form);
-        if is_known(token.hash) {
-            known += weight;
-        } else if !is_prose(text, token) {
+        characters += length;
+        if token.weight == Weight::NONE {
             continue;
         }
-        all += weight;
+        // Unknown names in code and formulas are no words of a language.
+        let is_known = is_known(token);
+        if is_known || is_prose(text, *token) {
+            all += token.weight.words();
+        }
+        if is_known {
+            known += token.weight.words();
+        }
     }
-    (all >= LEAST_WORDS).then(|| known / all)
-}
-
-/// How many words a word counts for: in a script without spaces, one every two letters.
-fn weight(form: &[u8]) -> f64 {
-    if form.is_ascii() {
-        return 1.0;
-    }
-    let unspaced = std::str::from_utf8(form).map_or(0, |form| form.chars().filter(|c| is_unspaced(*c)).count());
-    (unspaced as f64 / 2.0).max(1.0)
+    Size { characters, words: scan.words.len(), known_words: (all >= LEAST_WORDS).then(|| known / all) }
 }
 
 /// Whether a word stands among words, and not in code, a formula, a path or a name with a sign.
@@ -183,7 +191,7 @@ mod tests {
     fn size_of(text: &str) -> Size {
         let mut scan = Scan::default();
         scan.read(text);
-        size(&scan, text, |hash| ["the", "is", "that", "so", "lol"].iter().any(|word| word_hash(word) == hash))
+        size(&scan, text, |it| ["the", "is", "that", "so", "lol"].iter().any(|word| word_hash(word) == it.hash))
     }
 
     #[test]

@@ -6,19 +6,21 @@
 //! ([user guide](https://scikit-learn.org/stable/modules/feature_extraction.html#tfidf-term-weighting)).
 
 use std::hash::BuildHasherDefault;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use hashbrown::HashMap;
 use normal_form::{Letters, undo_transport};
 
 use crate::filter::Filter;
-use crate::hash::{AsIs, follow};
+use crate::hash::{AsIs, Hash, follow};
 use crate::known::KnownWords;
 use crate::measures::{MEASURES, measure};
 use crate::model::Score;
-use crate::scan::{Counts, Scan, Token, normal_form};
-use crate::second_form::SecondForm;
-use crate::subwords::{self, SUBWORDS_A_BYTE, Subword, Table, spread};
+use crate::scan::{Counts, Lexicon, NO_TERM, Scan, Token, normal_form};
+use crate::second_form::{SecondForm, may_be_disguised};
+use crate::subwords::{self, BORDER, Subword, Table, spread};
 use crate::support::{Size, size};
+use crate::words::{Word, WordsOf};
 
 /// The most standard deviations that a standardised measure lies from its mean.
 const MEASURE_LIMIT: f64 = 5.0;
@@ -30,6 +32,13 @@ pub struct Measure {
     pub mean: f32,
     /// The measure's standard deviation there, above zero.
     pub deviation: f32,
+}
+
+impl Measure {
+    /// A measure in standard deviations from its mean.
+    pub fn standardised(self, raw: f32) -> f64 {
+        (f64::from(raw - self.mean) / f64::from(self.deviation)).clamp(-MEASURE_LIMIT, MEASURE_LIMIT)
+    }
 }
 
 /// A term of the vocabulary.
@@ -95,17 +104,16 @@ pub struct Scratch {
     /// The same with its letters in their one form; of a text that is ASCII it is never asked for.
     letters: Letters,
     scan: Scan,
+    words: WordsOf,
     second_form: SecondForm,
     /// The terms found, in order of their first occurrence.
     pub(crate) terms: Vec<FoundTerm>,
     /// The subwords found, in order of their first occurrence.
     pub(crate) subwords: Vec<FoundSubword>,
-    /// The subwords that the filter lets pass: each one's key, and the index of its word.
-    candidates: Vec<(u32, u32)>,
+    /// The pairs of tokens that the filter lets pass.
+    pairs: Vec<Pair>,
     /// The subwords found, once each.
     new: Vec<u32>,
-    /// The occurrences of subwords: which one, and in which word.
-    occurrences: Vec<(u32, u32)>,
     /// How often each feature was found; all zero between texts.
     times: Vec<u32>,
     /// The place of each feature that was found among those found.
@@ -114,6 +122,16 @@ pub struct Scratch {
     pub(crate) measures: [f64; MEASURES],
     /// The scores by each label.
     pub(crate) scores: Vec<Score>,
+}
+
+/// Two tokens that may be a term.
+#[derive(Clone, Copy, Debug, Default)]
+struct Pair {
+    hash: u64,
+    /// The index of the first one.
+    first: u32,
+    /// The term's index.
+    term: u32,
 }
 
 /// A term in a text.
@@ -141,24 +159,34 @@ pub(crate) struct FoundSubword {
 impl Scratch {
     /// Reads `text`, which the other methods are then about.
     pub fn read(&mut self, text: &str) {
+        self.clean(text);
+        let Scratch { cleaned, letters, scan, .. } = self;
+        scan.read(if cleaned.is_ascii() { cleaned } else { letters.text() });
+    }
+
+    /// Undoes what transport did to `text`, and puts its letters in one form.
+    fn clean(&mut self, text: &str) {
         undo_transport(text, &mut self.cleaned);
         if !self.cleaned.is_ascii() {
             self.letters.read(&self.cleaned);
         }
-        // Not the method: `scan` is lent out.
-        let scanned = if self.cleaned.is_ascii() { &self.cleaned } else { self.letters.text() };
-        self.scan.read(scanned);
     }
 
-    /// Puts the second form of words in place of those that have one, and are not known.
-    fn apply_second_form(&mut self, is_known: impl Fn(u64) -> bool) {
+    /// Whether some word of the text may be another in disguise, where no more than these words are known; else no vectorizer that
+    /// knows some of them reads the text otherwise than [`Scratch::read`] did.
+    pub fn may_have_second_form(&mut self, is_word: impl Fn(u64) -> bool) -> bool {
         let Scratch { cleaned, letters, scan, second_form, .. } = self;
-        second_form.apply(scan, if cleaned.is_ascii() { cleaned } else { letters.text() }, is_known);
+        second_form.may_change(scan, if cleaned.is_ascii() { cleaned } else { letters.text() }, is_word)
     }
 
     /// The text's size, where the words with these hashes are known.
     pub fn size(&self, is_known: impl Fn(u64) -> bool) -> Size {
-        size(&self.scan, self.scanned(), is_known)
+        size(&self.scan, self.scanned(), |token| is_known(token.hash))
+    }
+
+    /// The size of the text that [`Vectorizer::vectorize`] read, whose words are known where the vectorizer knows them.
+    pub(crate) fn size_of_read(&self) -> Size {
+        size(&self.scan, self.scanned(), |token| token.is_known)
     }
 
     /// Calls `found` with the hash of each word of the text.
@@ -236,14 +264,32 @@ impl Scratch {
         self.measures.iter().zip(0..).map(|(value, index)| (index, *value))
     }
 
-    /// The occurrences of subwords: each with the subword found, and the word it stands in.
-    pub(crate) fn occurrences(&self) -> impl Iterator<Item = (&FoundSubword, NGram)> {
-        self.occurrences.iter().map(|&(index, word)| {
-            let place = self.places[index as usize];
-            let first = self.scan.words[word as usize];
-            let hash = self.scan.tokens[first as usize].hash;
-            (&self.subwords[place as usize], NGram { hash, first, more: 0 })
+    /// The number of words.
+    pub(crate) fn words(&self) -> usize {
+        self.scan.words.len()
+    }
+
+    /// The words that hold subwords which were found, in order, each with the places of those among all that were found.
+    pub(crate) fn words_with_subwords(&self) -> impl Iterator<Item = (NGram, impl Iterator<Item = usize>)> {
+        let mut start = 0;
+        let words = self.scan.words.iter().zip(&self.scan.subword_ends).map(move |(&first, &end)| {
+            let of_word = &self.scan.subwords[start..end as usize];
+            start = end as usize;
+            (first, of_word)
+        });
+        words.filter(|(_, of_word)| !of_word.is_empty()).map(|(first, of_word)| {
+            let word = NGram { hash: self.scan.tokens[first as usize].hash, first, more: 0 };
+            (word, of_word.iter().map(|&index| self.places[index as usize] as usize))
         })
+    }
+
+    /// The bytes of an n-gram's spelling.
+    pub(crate) fn spelling_length(&self, ngram: &NGram) -> usize {
+        if !self.cleaned.is_ascii() {
+            return self.spelling(ngram).len();
+        }
+        let tokens = self.tokens(ngram);
+        (tokens[tokens.len() - 1].end - tokens[0].start) as usize
     }
 }
 
@@ -260,20 +306,27 @@ pub struct Vectorizer {
     longest: usize,
     tf: [f64; TF],
     known: KnownWords,
+    /// The hash of each single mark of ASCII, and the term that it is.
+    marks: Box<[(u64, u32)]>,
+    /// What tells this vocabulary from others, for what is kept of words.
+    number: u64,
 }
+
+/// The number of the next vocabulary.
+static NEXT: AtomicU64 = AtomicU64::new(0);
 
 /// How many term frequencies are looked up; higher ones are rare enough for a logarithm.
 const TF: usize = 32;
 
 /// The sublinear term frequency.
-fn tf(times: u32) -> f64 {
+pub fn term_frequency(times: u32) -> f64 {
     1.0 + f64::from(times).ln()
 }
 
 impl Vectorizer {
     /// Makes a vectorizer over n-grams of up to `longest` tokens. Features are numbered as they are listed.
     pub fn new(terms: &[Feature], subwords: &[Subword], measures: [Measure; MEASURES], longest: usize) -> Self {
-        Vectorizer {
+        let mut vectorizer = Vectorizer {
             terms: terms.iter().zip(0..).map(|(feature, index)| (feature.hash, index)).collect(),
             term_filter: Filter::new(terms.iter().map(|feature| feature.hash)),
             term_idf: terms.iter().map(|feature| feature.idf).collect(),
@@ -282,9 +335,18 @@ impl Vectorizer {
             subword_idf: subwords.iter().map(|subword| subword.idf).collect(),
             measures,
             longest,
-            tf: std::array::from_fn(|times| tf(times as u32)),
+            tf: std::array::from_fn(|times| term_frequency(times as u32)),
             known: KnownWords::default(),
-        }
+            marks: Box::default(),
+            number: NEXT.fetch_add(1, Ordering::Relaxed),
+        };
+        let mark = |mark: u8| {
+            let mut hash = Hash::new();
+            hash.byte(mark);
+            (hash.finish(), vectorizer.term(hash.finish()))
+        };
+        vectorizer.marks = (0..=u8::MAX).map(mark).collect();
+        vectorizer
     }
 
     /// The same vectorizer, which knows the words with these keys: a word that neither they nor the terms hold is looked at in its
@@ -292,13 +354,8 @@ impl Vectorizer {
     #[must_use]
     pub fn with_known_words(mut self, keys: &[u32]) -> Self {
         self.known = KnownWords::new(keys);
+        self.number = NEXT.fetch_add(1, Ordering::Relaxed);
         self
-    }
-
-    /// Whether enough training texts hold the word with this hash. A rare word may have a weight all the same: among many texts,
-    /// words of other languages do.
-    pub(crate) fn knows(&self, hash: u64) -> bool {
-        self.known.has(hash)
     }
 
     /// How many terms there are.
@@ -324,36 +381,83 @@ impl Vectorizer {
 
     /// Leaves the vector of `text` in `scratch`.
     pub fn vectorize(&self, text: &str, scratch: &mut Scratch) {
-        scratch.read(text);
-        if !self.known.is_empty() {
-            scratch.apply_second_form(|hash| self.known.has(hash) || self.terms.contains_key(&hash));
-        }
+        self.read(text, scratch);
         let features = self.term_idf.len().max(self.subword_idf.len());
         scratch.times.resize(features, 0);
         scratch.places.resize(features, 0);
         self.find_terms(scratch);
         self.find_subwords(scratch);
         let raw = scratch.measures();
-        for ((value, raw), Measure { mean, deviation }) in scratch.measures.iter_mut().zip(raw).zip(&self.measures) {
-            *value = (f64::from(raw - mean) / f64::from(*deviation)).clamp(-MEASURE_LIMIT, MEASURE_LIMIT);
+        for ((value, raw), measure) in scratch.measures.iter_mut().zip(raw).zip(self.measures) {
+            *value = measure.standardised(raw);
+        }
+    }
+
+    /// Reads `text` and looks its tokens and subwords up, those of words that are not known by their second form.
+    fn read(&self, text: &str, scratch: &mut Scratch) {
+        scratch.clean(text);
+        let Scratch { cleaned, letters, scan, words, second_form, .. } = scratch;
+        let scanned = if cleaned.is_ascii() { cleaned } else { letters.text() };
+        scan.look_up(scanned, self, words.of(self.number));
+        if scan.may_be_disguised && !self.known.is_empty() && second_form.apply(scan, scanned, |hash| self.has(hash)) {
+            self.look_up_again(scan);
+        }
+    }
+
+    /// Whether a word is known, or a term.
+    fn has(&self, hash: u64) -> bool {
+        self.known.has(hash) || self.term(hash) != NO_TERM
+    }
+
+    /// Looks up all that was scanned.
+    fn look_up_again(&self, scan: &mut Scan) {
+        for token in &mut scan.tokens {
+            token.term = self.term(token.hash);
+        }
+        for &word in &scan.words {
+            let token = &mut scan.tokens[word as usize];
+            token.is_known = self.known.has(token.hash);
+        }
+        scan.subword_ends.clear();
+        scan.make_room(0, scan.forms.len());
+        let Scan { forms, subwords, subword_ends, .. } = scan;
+        let mut count = 0;
+        for form in forms.split_inclusive(|&byte| byte == BORDER) {
+            count += self.subwords(form, &mut subwords[count..]);
+            subword_ends.push(count as u32);
         }
     }
 
     fn find_terms(&self, scratch: &mut Scratch) {
-        let Scratch { scan: Scan { tokens, .. }, terms, times, .. } = scratch;
+        let Scratch { scan: Scan { tokens, .. }, terms, pairs, times, .. } = scratch;
         terms.clear();
-        for ngram in (NGrams { tokens, longest: self.longest, at: 0, length: 0, hash: 0 }) {
-            if !self.term_filter.may_have(ngram.hash) {
-                continue;
-            }
-            let Some(&index) = self.terms.get(&ngram.hash) else {
-                continue;
-            };
+        let mut note = |index: u32, ngram: NGram| {
             let times = &mut times[index as usize];
             if *times == 0 {
                 terms.push(FoundTerm { index, ngram, value: 0.0 });
             }
             *times += 1;
+        };
+        if self.longest == 2 {
+            self.find_pairs(tokens, pairs);
+            let mut pairs = pairs.iter();
+            let mut pair = pairs.next();
+            for (token, first) in tokens.iter().zip(0..) {
+                if token.term != NO_TERM {
+                    note(token.term, NGram { hash: token.hash, first, more: 0 });
+                }
+                if let Some(&Pair { hash, first, term }) = pair.filter(|pair| pair.first == first) {
+                    note(term, NGram { hash, first, more: 1 });
+                    pair = pairs.next();
+                }
+            }
+        } else {
+            for ngram in (NGrams { tokens, longest: self.longest, at: 0, length: 0, hash: 0 }) {
+                let index = self.term(ngram.hash);
+                if index != NO_TERM {
+                    note(index, ngram);
+                }
+            }
         }
         let mut squares = 0.0;
         for found in &mut *terms {
@@ -367,26 +471,32 @@ impl Vectorizer {
         }
     }
 
-    fn find_subwords(&self, scratch: &mut Scratch) {
-        let Scratch { scan: Scan { forms, .. }, subwords: all, candidates, new, occurrences, times, places, .. } =
-            scratch;
-        let most = forms.len() * SUBWORDS_A_BYTE + 1;
-        if candidates.len() < most {
-            candidates.resize(most, (0, 0));
+    /// Finds the pairs of tokens that are terms.
+    fn find_pairs(&self, tokens: &[Token], pairs: &mut Vec<Pair>) {
+        // Whether a pair passes the filter is a coin's toss, which no processor foresees: each is written, and the next one
+        // replaces those that do not count.
+        if pairs.len() < tokens.len() {
+            pairs.resize(tokens.len(), Pair::default());
         }
-        new.resize(self.subword_idf.len() + 1, 0);
-        // Whether a subword passes the filter, or is new, is a coin's toss, which no processor foresees: each is written, and
-        // the next one replaces those that do not count.
         let mut count = 0;
-        subwords::each(forms, |key, is_one, word| {
-            candidates[count] = (key, word);
-            count += usize::from(is_one & self.subword_filter.may_have(spread(key)));
+        for (two, first) in tokens.windows(2).zip(0..) {
+            let hash = follow(two[0].hash, two[1].hash);
+            pairs[count] = Pair { hash, first, term: NO_TERM };
+            count += usize::from(self.term_filter.may_have(hash));
+        }
+        pairs.truncate(count);
+        pairs.retain_mut(|pair| {
+            pair.term = self.terms.get(&pair.hash).copied().unwrap_or(NO_TERM);
+            pair.term != NO_TERM
         });
-        occurrences.clear();
-        let found = candidates[..count].iter().filter_map(|&(key, word)| Some((self.subwords.find(key)?, word)));
-        occurrences.extend(found);
+    }
+
+    fn find_subwords(&self, scratch: &mut Scratch) {
+        let Scratch { scan, subwords: all, new, times, places, .. } = scratch;
+        new.resize(self.subword_idf.len() + 1, 0);
+        // Whether a subword is new is such a toss, too.
         let mut count = 0;
-        for &(index, _) in &*occurrences {
+        for &index in &scan.subwords[..scan.subword_count()] {
             let times = &mut times[index as usize];
             new[count] = index;
             count += usize::from(*times == 0);
@@ -409,7 +519,43 @@ impl Vectorizer {
 
     #[inline]
     fn tf(&self, times: u32) -> f64 {
-        self.tf.get(times as usize).copied().unwrap_or_else(|| tf(times))
+        self.tf.get(times as usize).copied().unwrap_or_else(|| term_frequency(times))
+    }
+}
+
+impl Lexicon for Vectorizer {
+    #[inline]
+    fn term(&self, hash: u64) -> u32 {
+        if !self.term_filter.may_have(hash) {
+            return NO_TERM;
+        }
+        self.terms.get(&hash).copied().unwrap_or(NO_TERM)
+    }
+
+    fn word(&self, hash: u64, form: &[u8]) -> Word {
+        let (term, is_known) = (self.term(hash), self.known.has(hash));
+        // A vectorizer that knows no words looks at none a second time.
+        let may_be_disguised = !is_known && term == NO_TERM && !self.known.is_empty() && may_be_disguised(form);
+        Word { hash, term, is_known, may_be_disguised }
+    }
+
+    fn subwords(&self, form: &[u8], to: &mut [u32]) -> usize {
+        let mut count = 0;
+        subwords::each(form, |key, is_one, _| {
+            if is_one
+                && self.subword_filter.may_have(spread(key))
+                && let Some(index) = self.subwords.find(key)
+            {
+                to[count] = index;
+                count += 1;
+            }
+        });
+        count
+    }
+
+    #[inline]
+    fn mark(&self, mark: u8) -> (u64, u32) {
+        self.marks[usize::from(mark)]
     }
 }
 
@@ -452,8 +598,9 @@ mod tests {
         let vector: Vec<_> = scratch.vector(&vectorizer).0.collect();
         assert_eq!(vector.iter().map(|found| found.0).collect::<Vec<_>>(), [0, 2, 1]);
         assert!((vector[1].1 - run / length).abs() < 1e-12 && (vector[2].1 - ing / length).abs() < 1e-12);
-        let words: Vec<_> = scratch.occurrences().map(|(_, word)| scratch.spelling(&word)).collect();
-        assert_eq!(words, ["RUNNING", "RUNNING", "sing"]);
+        let words: Vec<_> =
+            scratch.words_with_subwords().map(|(word, of)| (scratch.spelling(&word), of.count())).collect();
+        assert_eq!(words, [("RUNNING", 2), ("sing", 1)]);
     }
 
     #[test]
@@ -485,7 +632,82 @@ mod tests {
         assert!(scratch.measures.iter().all(|value| value.is_finite()));
     }
 
+    /// The vector of a text, step by step: all is scanned, then second forms are put in place, then each feature is counted.
+    fn step_by_step(vectorizer: &Vectorizer, text: &str) -> (Vec<(u32, f64)>, [f32; MEASURES], Vec<u64>) {
+        let mut scratch = Scratch::default();
+        scratch.read(text);
+        if !vectorizer.known.is_empty() {
+            let Scratch { cleaned, letters, scan, second_form, .. } = &mut scratch;
+            let scanned = if cleaned.is_ascii() { cleaned } else { letters.text() };
+            second_form.apply(scan, scanned, |hash| vectorizer.has(hash));
+        }
+        let (mut terms, mut subwords) = (Vec::new(), Vec::new());
+        let note = |all: &mut Vec<(u32, u32)>, index: u32| match all.iter_mut().find(|found| found.0 == index) {
+            Some(found) => found.1 += 1,
+            None => all.push((index, 1)),
+        };
+        for ngram in scratch.ngrams(vectorizer.longest) {
+            if let Some(&index) = vectorizer.terms.get(&ngram.hash) {
+                note(&mut terms, index);
+            }
+        }
+        scratch.each_subword(|key| {
+            if let Some(index) = vectorizer.subwords.find(key) {
+                note(&mut subwords, index);
+            }
+        });
+        let weighted = |all: Vec<(u32, u32)>, idf: &[f32], first: usize| {
+            let values = all.iter().map(|&(index, times)| term_frequency(times) * f64::from(idf[index as usize]));
+            let values: Vec<f64> = values.collect();
+            let scale = 1.0 / f64::sqrt(values.iter().map(|value| value * value).sum());
+            let indices = all.into_iter().map(move |(index, _)| first as u32 + index);
+            indices.zip(values).map(move |(index, value)| (index, value * scale)).collect::<Vec<_>>()
+        };
+        let terms = weighted(terms, &vectorizer.term_idf, 0);
+        let subwords = weighted(subwords, &vectorizer.subword_idf, vectorizer.terms());
+        let mut known = Vec::new();
+        scratch.each_word(|hash| known.extend(vectorizer.known.has(hash).then_some(hash)));
+        ([terms, subwords].concat(), scratch.measures(), known)
+    }
+
     proptest! {
+        /// Also where words are met again, are long, are of other letters, or are another word in disguise.
+        #[test]
+        fn what_is_looked_up_along_the_way_is_what_step_by_step_is_found(
+            texts in prop::collection::vec("(([a-cA-C]{1,4}|ab|AB|b4d|baaad|bad|b a d|[ab]{14,18}|a'b|\u{E9}a|\u{390}{1,4}|www\\.a|[0-9]{1,3}|h)[ .,!?\u{2014}-]{0,2}){0,9}", 1..5),
+            longest in 1..4_usize,
+            knows_words: bool,
+        ) {
+            let all = "a b ab bad a-b , a. \u{E9}a a'b abab aaaaaaaaaaaaaaaa";
+            let mut scratch = Scratch::default();
+            scratch.read(all);
+            let mut terms: Vec<Feature> = scratch.ngrams(longest).map(|ngram| Feature { hash: ngram.hash, idf: 1.5 }).collect();
+            terms.sort_unstable_by_key(|term| term.hash);
+            terms.dedup_by_key(|term| term.hash);
+            let mut keys = Vec::new();
+            scratch.each_subword(|key| keys.push(key));
+            keys.sort_unstable();
+            keys.dedup();
+            let subwords: Vec<Subword> = keys.into_iter().zip(1..).map(|(key, idf)| Subword { key, idf: idf as f32 }).collect();
+            let mut words = vec![crate::known::word_key(crate::known::word_hash("bad")), crate::known::word_key(crate::known::word_hash("abc"))];
+            words.truncate(if knows_words { 2 } else { 0 });
+            let vectorizer = Vectorizer::new(&terms, &subwords, FLAT, longest).with_known_words(&words);
+            let other = Vectorizer::new(&terms[1..], &subwords[1..], FLAT, longest);
+            let mut scratch = Scratch::default();
+            for text in texts.iter().chain(&texts) {
+                other.vectorize(text, &mut scratch);
+                vectorizer.vectorize(text, &mut scratch);
+                let (vector, measures, known) = step_by_step(&vectorizer, text);
+                prop_assert_eq!(scratch.vector(&vectorizer).0.collect::<Vec<_>>(), vector);
+                prop_assert_eq!(scratch.measures(), measures);
+                let found = scratch.scan.words.iter().map(|&word| scratch.scan.tokens[word as usize]);
+                prop_assert_eq!(found.filter(|it| it.is_known).map(|it| it.hash).collect::<Vec<_>>(), known);
+                prop_assert_eq!(scratch.size_of_read(), scratch.size(|hash| vectorizer.known.has(hash)));
+                let of_words: usize = scratch.words_with_subwords().map(|(_, of_word)| of_word.count()).sum();
+                prop_assert_eq!(of_words as u32, scratch.subwords.iter().map(|found| found.times).sum::<u32>());
+            }
+        }
+
         #[test]
         fn a_used_scratch_gives_what_a_fresh_one_gives(before in ".{0,60}", text in "[ab .]{0,40}") {
             let vectorizer = Vectorizer::new(&[feature("a", 1.5), feature("b", 1.1), feature("a b", 3.0)], &[subword(" ab", 2.0), subword("aba", 1.2)], FLAT, 2);

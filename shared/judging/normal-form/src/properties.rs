@@ -11,6 +11,10 @@ use crate::letters::NFKC;
 /// Whether a character has no glyph of its own where nobody treats it specially: zero-width characters and joiners, soft
 /// hyphens, variation selectors, directions, noncharacters, control characters but for white space.
 pub(crate) fn is_ignorable(c: char) -> bool {
+    // Dashes, quotation marks and the ellipsis: what is frequent is not looked up.
+    if matches!(c, '\u{2010}'..='\u{2027}') {
+        return false;
+    }
     CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
         || CodePointSetData::new::<NoncharacterCodePoint>().contains(c)
         || (c.is_control() && !c.is_whitespace())
@@ -105,6 +109,15 @@ pub fn is_word_boundary(before: char, after: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_not_looked_up_has_a_glyph() {
+        let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>();
+        for c in '\u{2010}'..='\u{2027}' {
+            assert!(!ignorable.contains(c) && !c.is_control(), "{c:?}");
+        }
+        assert!(is_ignorable('\u{200F}') && is_ignorable('\u{202A}'));
+    }
 
     #[test]
     fn words_end_where_letters_do_and_anywhere_in_scripts_without_spaces() {

@@ -1,4 +1,5 @@
 use std::cell::RefCell;
+use std::cmp::Ordering;
 
 use argmin::core::{CostFunction, Executor, Gradient, State as _};
 use argmin::solver::linesearch::MoreThuenteLineSearch;
@@ -37,12 +38,12 @@ pub enum FitError {
     },
 }
 
-/// How weights are found. Both ways minimise the same: the sum of log loss, and half the squared weights over C.
+/// How the weights of a model are found. Both ways minimise the same: the sum of log loss, and half the squared weights over C.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Solver {
-    /// linfa-logistic fits a dense matrix.
+    /// linfa-logistic fits a dense matrix, from where argmin ended.
     Linfa,
-    /// argmin fits sparse rows, where a dense matrix has no room.
+    /// argmin fits sparse rows: a head among several, or where a dense matrix has no room.
     Sparse,
 }
 
@@ -50,7 +51,7 @@ impl Solver {
     /// The solver's name in the manifest.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Solver::Linfa => "linfa-logistic 0.8, L-BFGS, f32",
+            Solver::Linfa => "linfa-logistic 0.8, L-BFGS, f32, from argmin 0.11 over sparse rows",
             Solver::Sparse => "argmin 0.11, L-BFGS over sparse rows, f64",
         }
     }
@@ -70,66 +71,76 @@ const MAX_ITERATIONS: u64 = 300;
 /// the gradient is measured here.
 const MAX_GRADIENT: f64 = 1e-3;
 
-/// Fits rows against verdicts. Rows whose verdict is not known say nothing; a column's weight is found in units of its scale, so
-/// that a larger one is regularised less. Returns the largest entry of the gradient too, per row.
-pub(crate) fn fit(
-    rows: &Rows,
-    verdicts: &[Option<bool>],
-    scales: &[f64],
-    c: f64,
-    solver: Solver,
-) -> Result<(Line, f64), FitError> {
-    let problem = Problem { rows, verdicts, scales, c };
-    check(rows)?;
-    let line = match solver {
-        Solver::Linfa => problem.solve_dense(),
-        Solver::Sparse => problem.solve(FINE),
-    };
-    problem.checked(line.map_err(|reason| FitError::Solver { solver: solver.name(), reason })?)
-}
-
-/// Makes a quick fit that says which columns matter.
-pub(crate) fn rough(rows: &Rows, verdicts: &[Option<bool>], scales: &[f64], c: f64) -> Result<Line, FitError> {
-    check(rows)?;
-    let line = Problem { rows, verdicts, scales, c }.solve(ROUGH);
-    line.map_err(|reason| FitError::Solver { solver: Solver::Sparse.name(), reason })
-}
-
-/// Verdicts of which none is unknown.
-pub(crate) fn all_known(removed: &[bool]) -> Vec<Option<bool>> {
-    removed.iter().copied().map(Some).collect()
-}
-
-/// Checks that all values are finite: over a NaN linfa-logistic never ends.
-fn check(rows: &Rows) -> Result<(), FitError> {
-    let is_finite = rows.iter().flatten().all(|(_, value)| value.is_finite());
-    if is_finite { Ok(()) } else { Err(FitError::NotFinite) }
-}
-
 /// The length of the gradient per comment at which a fit ends.
 const FINE: f64 = 1e-5;
 /// The same of a fit that only says which columns matter.
 const ROUGH: f64 = 1e-4;
+/// The length of the whole gradient at which linfa-logistic ends.
+const OF_LINFA: f64 = 1e-2;
 
-/// What is to be fitted.
+/// Rows to fit to verdicts. Rows whose verdict is not known say nothing.
 #[derive(Clone, Copy)]
-struct Problem<'a> {
-    rows: &'a Rows,
+pub(crate) struct Problem<'a> {
+    pub(crate) rows: &'a Rows,
     /// What is known of each row.
-    verdicts: &'a [Option<bool>],
-    /// The unit in which each column's weight is found and regularised.
-    scales: &'a [f64],
-    c: f64,
+    pub(crate) verdicts: &'a [Option<bool>],
+    /// The unit in which each column's weight is found, so that a larger one is regularised less.
+    pub(crate) scales: &'a [f64],
+    /// The inverse of the regularisation's strength.
+    pub(crate) c: f64,
 }
 
+/// The weights in units of their scales, and the intercept last.
+type Point = Vec<f64>;
+
 impl Problem<'_> {
+    /// Makes a quick fit that says which columns matter.
+    pub(crate) fn rough(self) -> Result<Line, FitError> {
+        self.check()?;
+        Ok(self.line(&self.solve(vec![0.0; self.rows.width + 1], ROUGH)?))
+    }
+
+    /// Fits the rows, from `start` on where there is one. Returns the largest entry of the gradient too, per row.
+    pub(crate) fn fit(self, start: Option<&Line>, solver: Solver) -> Result<(Line, f64), FitError> {
+        self.check()?;
+        let start = start.map_or_else(|| vec![0.0; self.rows.width + 1], |line| self.point(line));
+        let known = self.known() as f64;
+        // A pass of linfa-logistic over its matrix takes ten times as long, so it begins where it would end, if it agrees.
+        let tolerance = match solver {
+            Solver::Linfa => FINE.min(OF_LINFA / 2.0 / known),
+            Solver::Sparse => FINE,
+        };
+        let mut point = self.solve(start, tolerance)?;
+        if solver == Solver::Linfa {
+            point = self.solve_dense(&point).map_err(|reason| FitError::Solver { solver: "linfa-logistic", reason })?;
+        }
+        let gradient = self.gradient(&point)?;
+        Ok((self.line(&point), gradient))
+    }
+
+    /// Checks that all values are finite: over a NaN linfa-logistic never ends.
+    fn check(self) -> Result<(), FitError> {
+        let is_finite = self.rows.iter().flatten().all(|(_, value)| value.is_finite());
+        if is_finite { Ok(()) } else { Err(FitError::NotFinite) }
+    }
+
     /// The number of rows whose verdict is known.
-    fn known(&self) -> usize {
+    fn known(self) -> usize {
         self.verdicts.iter().flatten().count()
     }
 
+    fn line(self, point: &[f64]) -> Line {
+        let (intercept, weights) = point.split_last().map_or((0.0, &[][..]), |(last, rest)| (*last, rest));
+        Line { weights: weights.iter().zip(self.scales).map(|(weight, scale)| weight * scale).collect(), intercept }
+    }
+
+    fn point(self, line: &Line) -> Point {
+        let weights = line.weights.iter().zip(self.scales).map(|(weight, scale)| weight / scale);
+        weights.chain([line.intercept]).collect()
+    }
+
     /// Fits a dense matrix of the rows whose verdict is known.
-    fn solve_dense(self) -> Result<Line, String> {
+    fn solve_dense(self, start: &[f64]) -> Result<Point, String> {
         let Problem { rows, verdicts, scales, c } = self;
         // Column-major: linfa-logistic's products run 3-4 times faster over it.
         let mut x = Array2::<f32>::zeros((self.known(), rows.width).f());
@@ -140,55 +151,87 @@ impl Problem<'_> {
             }
         }
         let y: Array1<bool> = verdicts.iter().copied().flatten().collect();
+        // linfa-logistic calls the larger class positive, and of two as large the one that comes first.
+        let positives = y.iter().filter(|verdict| **verdict).count();
+        let is_turned = match (2 * positives).cmp(&y.len()) {
+            Ordering::Less => true,
+            Ordering::Equal => !y[0],
+            Ordering::Greater => false,
+        };
+        let sign = if is_turned { -1.0 } else { 1.0 };
+        let start: Array1<f32> = start.iter().map(|weight| (weight * sign) as f32).collect();
         let model = LogisticRegression::<f32>::default()
             .alpha((1.0 / c) as f32)
             .max_iterations(MAX_ITERATIONS)
-            .gradient_tolerance(1e-2)
+            .gradient_tolerance(OF_LINFA as f32)
+            .initial_params(start)
             .fit(&DatasetBase::new(x, y))
             .map_err(|error| error.to_string())?;
-        // linfa-logistic calls the larger class positive.
-        let sign = if model.labels().pos.class { 1.0 } else { -1.0 };
-        let weights = model.params().iter().zip(scales).map(|(weight, scale)| f64::from(*weight) * sign * scale);
-        Ok(Line { weights: weights.collect(), intercept: f64::from(model.intercept()) * sign })
+        let point = model.params().iter().chain([&model.intercept()]).map(|weight| f64::from(*weight) * sign).collect();
+        Ok(point)
     }
 
     /// Fits sparse rows until the gradient's length is `tolerance` per row.
-    fn solve(self, tolerance: f64) -> Result<Line, String> {
-        let failed = |error: argmin::core::Error| error.to_string();
+    fn solve(self, start: Point, tolerance: f64) -> Result<Point, FitError> {
+        let failed = |error: argmin::core::Error| FitError::Solver { solver: "argmin", reason: error.to_string() };
         let solver = LBFGS::new(MoreThuenteLineSearch::new(), 10)
             .with_tolerance_grad(tolerance * self.known() as f64)
             .map_err(failed)?;
-        let found = Executor::new(Loss::new(self), solver)
-            .configure(|state| state.param(vec![0.0; self.rows.width + 1]).max_iters(MAX_ITERATIONS))
+        let loss = Loss { problem: self, last: RefCell::default() };
+        let found = Executor::new(loss, solver)
+            .configure(|state| state.param(start).max_iters(MAX_ITERATIONS))
             .run()
             .map_err(failed)?;
-        let best = found.state().get_best_param().ok_or("no step could be made")?;
-        Ok(Line::of(best, self.scales))
+        let best = found.state().get_best_param().cloned();
+        best.ok_or_else(|| FitError::Solver { solver: "argmin", reason: "no step could be made".to_owned() })
     }
 
-    /// The line, if it is a minimum, with the largest entry of the gradient, per row.
-    fn checked(self, line: Line) -> Result<(Line, f64), FitError> {
-        let slopes = Loss::new(self).gradient_at(&line);
+    /// The largest entry of the gradient, per row, if the point is a minimum.
+    fn gradient(self, point: &[f64]) -> Result<f64, FitError> {
+        let (_, slopes) = self.loss(point);
         let gradient = slopes.iter().fold(0.0_f64, |largest, slope| largest.max(slope.abs())) / self.known() as f64;
         // Written so that a NaN fails too.
-        if !(gradient <= MAX_GRADIENT && line.weights.iter().all(|weight| weight.is_finite())) {
+        if !(gradient <= MAX_GRADIENT && point.iter().all(|weight| weight.is_finite())) {
             return Err(FitError::NotConverged { gradient, iterations: MAX_ITERATIONS });
         }
-        Ok((line, gradient))
+        Ok(gradient)
     }
-}
 
-/// The loss that is minimised. A point is the weights in units of their scales, and the intercept last.
-struct Loss<'a> {
-    problem: Problem<'a>,
-    /// The point that was looked at last, and the log-odds there: a line search asks for loss and gradient of the same.
-    last: RefCell<(Vec<f64>, Vec<f64>)>,
+    /// The loss at a point, and its slopes. The intercept costs nothing.
+    fn loss(self, point: &[f64]) -> (f64, Vec<f64>) {
+        let Problem { rows, verdicts, scales, c } = self;
+        let line = self.line(point);
+        let mut sum = 0.0;
+        // By the weights first, and by the weights in units of their scales at the end.
+        let mut slopes = vec![0.0; point.len()];
+        let width = rows.width;
+        for (row, verdict) in rows.iter().zip(verdicts) {
+            let &Some(removed) = verdict else { continue };
+            let target = f64::from(u8::from(removed));
+            let z = line.log_odds(row);
+            // ln(1 + e^z) - t z, without overflow.
+            let small = (-z.abs()).exp();
+            sum += z.max(0.0) + small.ln_1p() - target * z;
+            let residual = if z < 0.0 { small } else { 1.0 } / (1.0 + small) - target;
+            for &(column, value) in row {
+                slopes[column as usize] += residual * f64::from(value);
+            }
+            slopes[width] += residual;
+        }
+        let weights = &point[..width];
+        for ((slope, scale), weight) in slopes.iter_mut().zip(scales).zip(weights) {
+            *slope = *slope * scale + weight / c;
+        }
+        (sum + weights.iter().map(|weight| weight * weight).sum::<f64>() / (2.0 * c), slopes)
+    }
 }
 
 impl Line {
-    fn of(point: &[f64], scales: &[f64]) -> Self {
-        let (intercept, weights) = point.split_last().map_or((0.0, &[][..]), |(last, rest)| (*last, rest));
-        Line { weights: weights.iter().zip(scales).map(|(weight, scale)| weight * scale).collect(), intercept }
+    /// Keeps the weights of those of the first `features` columns that are listed, and of all columns behind them.
+    pub(crate) fn keep(&mut self, columns: &[usize], features: usize) {
+        let (of_features, of_others) = self.weights.split_at(features);
+        let kept = columns.iter().map(|&column| of_features[column]).chain(of_others.iter().copied());
+        self.weights = kept.collect();
     }
 
     pub(crate) fn log_odds(&self, row: &[(u32, f32)]) -> f64 {
@@ -196,83 +239,54 @@ impl Line {
     }
 }
 
-impl<'a> Loss<'a> {
-    fn new(problem: Problem<'a>) -> Self {
-        Loss { problem, last: RefCell::default() }
-    }
+/// The loss that is minimised, for argmin.
+struct Loss<'a> {
+    problem: Problem<'a>,
+    /// The point that was looked at last, with loss and slopes: a line search asks for both at the same, one after the other.
+    last: RefCell<(Point, f64, Vec<f64>)>,
+}
 
-    /// The log-odds of each row; 0 where no verdict asks for them.
-    fn log_odds(&self, line: &Line) -> Vec<f64> {
-        let rows = self.problem.rows.iter().zip(self.problem.verdicts);
-        rows.map(|(row, verdict)| if verdict.is_some() { line.log_odds(row) } else { 0.0 }).collect()
-    }
-
-    /// Returns what `of` makes of a point's line and log-odds.
-    fn at<T>(&self, point: &[f64], of: impl FnOnce(&Line, &[f64]) -> T) -> T {
-        let line = Line::of(point, self.problem.scales);
+impl Loss<'_> {
+    /// Looks at a point, and gives what `of` makes of loss and slopes there.
+    fn at<T>(&self, point: &Point, of: impl FnOnce(f64, &[f64]) -> T) -> T {
         let mut last = self.last.borrow_mut();
-        if last.0 != point {
-            *last = (point.to_vec(), self.log_odds(&line));
+        if last.0 != *point {
+            let (loss, slopes) = self.problem.loss(point);
+            *last = (point.clone(), loss, slopes);
         }
-        of(&line, &last.1)
-    }
-
-    fn loss(&self, line: &Line, log_odds: &[f64]) -> f64 {
-        let Problem { verdicts, scales, c, .. } = self.problem;
-        let losses = log_odds.iter().zip(verdicts).filter_map(|(z, verdict)| {
-            // ln(1 + e^z) - t z, without overflow.
-            verdict.map(|removed| z.max(0.0) + (-z.abs()).exp().ln_1p() - if removed { *z } else { 0.0 })
-        });
-        let squares: f64 = line.weights.iter().zip(scales).map(|(weight, scale)| (weight / scale).powi(2)).sum();
-        losses.sum::<f64>() + squares / (2.0 * c)
-    }
-
-    fn slopes(&self, line: &Line, log_odds: &[f64]) -> Vec<f64> {
-        let Problem { rows, verdicts, scales, c } = self.problem;
-        // By the weights first, and by the weights in units of their scales at the end.
-        let penalties = line.weights.iter().zip(scales).map(|(weight, scale)| weight / c / (scale * scale));
-        let mut slopes: Vec<f64> = penalties.chain([0.0]).collect();
-        for ((row, z), verdict) in rows.iter().zip(log_odds).zip(verdicts) {
-            let &Some(removed) = verdict else { continue };
-            let residual = 1.0 / (1.0 + (-z).exp()) - f64::from(u8::from(removed));
-            for &(column, value) in row {
-                slopes[column as usize] += residual * f64::from(value);
-            }
-            slopes[line.weights.len()] += residual;
-        }
-        slopes.iter_mut().zip(scales).for_each(|(slope, scale)| *slope *= scale);
-        slopes
-    }
-
-    fn gradient_at(&self, line: &Line) -> Vec<f64> {
-        self.slopes(line, &self.log_odds(line))
+        of(last.1, &last.2)
     }
 }
 
 impl CostFunction for Loss<'_> {
-    type Param = Vec<f64>;
+    type Param = Point;
     type Output = f64;
 
-    fn cost(&self, point: &Vec<f64>) -> Result<f64, argmin::core::Error> {
-        Ok(self.at(point, |line, log_odds| self.loss(line, log_odds)))
+    fn cost(&self, point: &Point) -> Result<f64, argmin::core::Error> {
+        Ok(self.at(point, |loss, _| loss))
     }
 }
 
 impl Gradient for Loss<'_> {
-    type Param = Vec<f64>;
+    type Param = Point;
     type Gradient = Vec<f64>;
 
-    fn gradient(&self, point: &Vec<f64>) -> Result<Vec<f64>, argmin::core::Error> {
-        Ok(self.at(point, |line, log_odds| self.slopes(line, log_odds)))
+    fn gradient(&self, point: &Point) -> Result<Vec<f64>, argmin::core::Error> {
+        Ok(self.at(point, |_, slopes| slopes.to_vec()))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::features::candidates;
+    use crate::features::Chosen;
     use crate::settings::{Settings, default_settings};
+    use crate::tokens::Tokens;
     use serde::Deserialize;
+
+    fn all_known(removed: &[bool]) -> Vec<Option<bool>> {
+        removed.iter().copied().map(Some).collect()
+    }
 
     /// Scales that change nothing.
     fn ones(rows: &Rows) -> Vec<f64> {
@@ -287,34 +301,106 @@ mod tests {
             .collect();
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let removed = (0..200).map(|index| (index * 7 + index / 3) % 5 < 2).collect();
-        (Rows::of(&candidates(&texts, settings).vectorizer(), &texts, settings), removed)
+        let tokens = Tokens::of(texts, vec![usize::MAX; 200], settings);
+        let chosen = Chosen::candidates(&tokens, settings.folds, settings);
+        let all: Vec<usize> = (0..200).collect();
+        (Rows::of(&tokens, &all, &chosen, settings), removed)
+    }
+
+    fn fit(
+        rows: &Rows,
+        verdicts: &[Option<bool>],
+        scales: &[f64],
+        c: f64,
+        solver: Solver,
+    ) -> Result<(Line, f64), FitError> {
+        Problem { rows, verdicts, scales, c }.fit(None, solver)
     }
 
     #[test]
     fn values_that_are_no_numbers_make_no_line() {
         for measure_scale in [f64::NAN, f64::INFINITY] {
             let (rows, removed) = rows(&Settings { measure_scale, ..default_settings() });
+            let (verdicts, scales) = (all_known(&removed), ones(&rows));
             for solver in [Solver::Linfa, Solver::Sparse] {
-                let found = fit(&rows, &all_known(&removed), &ones(&rows), 1.0, solver).map(|(_, gradient)| gradient);
+                let found = fit(&rows, &verdicts, &scales, 1.0, solver).map(|(_, gradient)| gradient);
                 assert_eq!(found, Err(FitError::NotFinite), "{solver:?} over {measure_scale}");
             }
-            assert!(
-                rough(&rows, &all_known(&removed), &ones(&rows), 1.0).is_err_and(|error| error == FitError::NotFinite)
-            );
+            let problem = Problem { rows: &rows, verdicts: &verdicts, scales: &scales, c: 1.0 };
+            assert!(problem.rough().is_err_and(|error| error == FitError::NotFinite));
         }
     }
 
+    /// linfa-logistic from where it begins by itself, and from the sparse solution, and the sparse solution: all over rows whose
+    /// weights are found in units of scales, whichever class is larger, and where both are as large.
     #[test]
-    fn both_solvers_find_the_same_weights() {
+    fn the_sparse_fit_is_linfas() {
         let (rows, removed) = rows(&default_settings());
-        let verdicts = all_known(&removed);
-        let scales = rows.ratio_scales(&verdicts, 0.5);
-        assert!(scales.iter().any(|scale| *scale > 1.2) && scales.iter().any(|scale| *scale < 0.8));
-        let [(one, _), (other, _)] =
-            [Solver::Linfa, Solver::Sparse].map(|solver| fit(&rows, &verdicts, &scales, 1.0, solver).expect("fits"));
-        assert!((one.intercept - other.intercept).abs() < 1e-2, "{} {}", one.intercept, other.intercept);
-        assert!(one.weights.iter().zip(&other.weights).all(|(one, other)| (one - other).abs() < 1e-2));
-        assert!(other.weights.iter().any(|weight| weight.abs() > 0.1));
+        let few: Vec<bool> = removed.clone();
+        let many: Vec<bool> = removed.iter().map(|removed| !removed).collect();
+        let half: Vec<bool> = (0..200).map(|index| (index * 7 + index / 3) % 4 < 2).collect();
+        let turned: Vec<bool> = half.iter().map(|removed| !removed).collect();
+        assert_eq!(half.iter().filter(|removed| **removed).count(), 100);
+        for (removed, is_known) in [(few, 0.9), (many, 0.9), (half, 1.0), (turned, 1.0)] {
+            // Neither may look at what is not known.
+            let verdicts: Vec<Option<bool>> = removed
+                .iter()
+                .zip(0..)
+                .map(|(it, index)| (f64::from(index) < 200.0 * is_known).then_some(*it))
+                .collect();
+            let scales = rows.ratio_scales(&verdicts, 0.5);
+            assert!(scales.iter().any(|scale| *scale > 1.2) && scales.iter().any(|scale| *scale < 0.8));
+            let problem = Problem { rows: &rows, verdicts: &verdicts, scales: &scales, c: 1.0 };
+            let alone = problem.line(&problem.solve_dense(&vec![0.0; rows.width + 1]).expect("fits"));
+            for solver in [Solver::Linfa, Solver::Sparse] {
+                let (line, _) = problem.fit(None, solver).expect("fits");
+                for row in rows.iter() {
+                    let (one, other) = (line.log_odds(row), alone.log_odds(row));
+                    assert!((one - other).abs() < 5e-3, "{solver:?}: {one} {other}");
+                }
+                assert!((line.intercept - alone.intercept).abs() < 5e-3);
+                assert!(line.weights.iter().zip(&alone.weights).all(|(one, other)| (one - other).abs() < 5e-3));
+                assert!(line.weights.iter().any(|weight| weight.abs() > 0.1));
+            }
+        }
+    }
+
+    /// Where a fit begins is no part of what it finds.
+    #[test]
+    fn a_fit_ends_at_the_same_line_wherever_it_begins() {
+        let (rows, removed) = rows(&default_settings());
+        let (verdicts, scales) = (all_known(&removed), ones(&rows));
+        let problem = Problem { rows: &rows, verdicts: &verdicts, scales: &scales, c: 1.0 };
+        let (one, _) = problem.fit(None, Solver::Sparse).expect("fits");
+        let far = Line { weights: (0..rows.width).map(|it| (it % 5) as f64 - 2.0).collect(), intercept: 3.0 };
+        let (other, _) = problem.fit(Some(&far), Solver::Sparse).expect("fits");
+        for row in rows.iter() {
+            assert!((one.log_odds(row) - other.log_odds(row)).abs() < 5e-3);
+        }
+        // A minimum stays where it is.
+        let again = problem.fit(Some(&one), Solver::Sparse).expect("fits").0;
+        assert_eq!(problem.point(&one), problem.point(&again));
+    }
+
+    /// The loss's slopes are its differences, over rows of which some verdicts are not known.
+    #[test]
+    fn slopes_are_those_of_the_loss() {
+        let (rows, removed) = rows(&default_settings());
+        let verdicts: Vec<Option<bool>> =
+            removed.iter().enumerate().map(|(index, removed)| (index % 4 > 0).then_some(*removed)).collect();
+        let scales: Vec<f64> = (0..rows.width).map(|column| 0.5 + (column % 4) as f64).collect();
+        let problem = Problem { rows: &rows, verdicts: &verdicts, scales: &scales, c: 0.7 };
+        let point: Vec<f64> = (0..=rows.width).map(|column| (column % 7) as f64 / 10.0 - 0.3).collect();
+        let (_, slopes) = problem.loss(&point);
+        for column in (0..=rows.width).rev().step_by(3) {
+            let beside = |step: f64| {
+                let mut point = point.clone();
+                point[column] += step;
+                problem.loss(&point).0
+            };
+            let difference = (beside(1e-4) - beside(-1e-4)) / 2e-4;
+            assert!((difference - slopes[column]).abs() < 1e-5, "{column}: {difference} {}", slopes[column]);
+        }
     }
 
     #[derive(Deserialize)]

@@ -1,6 +1,8 @@
-use modstream_classifier::{MEASURES, Scratch, Vectorizer};
+use modstream_classifier::{MEASURES, Scratch, term_frequency};
 
+use crate::features::Chosen;
 use crate::settings::Settings;
+use crate::tokens::{Found, Tokens};
 
 /// The least log-count ratio: a column that tells nothing apart by itself may still beside others.
 const LEAST_RATIO: f64 = 0.01;
@@ -20,25 +22,70 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    /// Makes the vectors of `texts`. Subwords and measures are scaled: together with L2 regularisation this says how
-    /// freely they may be used beside terms.
-    pub(crate) fn of(vectorizer: &Vectorizer, texts: &[&str], settings: &Settings) -> Self {
-        let (terms, features) = (vectorizer.terms() as u32, vectorizer.features());
+    /// Makes the vectors of some of the texts, as the vectorizer of these features would. Subwords and measures are scaled:
+    /// together with L2 regularisation this says how freely they may be used beside terms.
+    pub(crate) fn of(tokens: &Tokens<'_>, texts: &[usize], chosen: &Chosen, settings: &Settings) -> Self {
+        let (terms, features) = (chosen.features.len(), chosen.len());
+        let of_kind = |numbered: usize, ids: &[u32], idf: &mut dyn Iterator<Item = f32>, first: u32| {
+            let mut columns = vec![None; numbered];
+            for ((&id, idf), column) in ids.iter().zip(idf).zip(first..) {
+                columns[id as usize] = Some((column, f64::from(idf)));
+            }
+            columns
+        };
+        let [numbered_terms, numbered_subwords] = tokens.numbered();
+        let columns = [
+            of_kind(numbered_terms, &chosen.terms, &mut chosen.features.iter().map(|it| it.idf), 0),
+            of_kind(
+                numbered_subwords,
+                &chosen.numbered_subwords,
+                &mut chosen.subwords.iter().map(|it| it.idf),
+                terms as u32,
+            ),
+        ];
+        let kind_scales = [1.0, settings.subword_scale];
         let mut rows = Rows {
             ends: Vec::with_capacity(texts.len()),
             entries: Vec::new(),
             width: features + MEASURES,
-            terms: vectorizer.terms(),
+            terms,
             features,
         };
+        let frequencies: Vec<f64> = (0..=Found::MOST_TIMES).map(term_frequency).collect();
+        let vectorizer = chosen.vectorizer();
         let mut scratch = Scratch::default();
-        for text in texts {
-            vectorizer.vectorize(text, &mut scratch);
-            let (vector, measures) = scratch.vector(vectorizer);
-            rows.entries.extend(vector.map(|(index, value)| {
-                let scale = if index < terms { 1.0 } else { settings.subword_scale };
-                (index, (value * scale) as f32)
-            }));
+        let mut values: Vec<(u32, f64)> = Vec::new();
+        for &text in texts {
+            let row = &tokens.rows()[text];
+            let mut measures = [0.0; MEASURES];
+            if let Some(found) = row.found() {
+                for ((found, columns), kind_scale) in found.into_iter().zip(&columns).zip(kind_scales) {
+                    values.clear();
+                    let mut squares = 0.0;
+                    values.extend(found.iter().filter_map(|found| {
+                        let (column, idf) = columns[found.id()]?;
+                        let value = frequencies[found.times() as usize] * idf;
+                        squares += value * value;
+                        Some((column, value))
+                    }));
+                    let scale = 1.0 / f64::sqrt(squares);
+                    rows.entries
+                        .extend(values.iter().map(|&(column, value)| (column, (value * scale * kind_scale) as f32)));
+                }
+                measures.iter_mut().zip(chosen.measures.iter().zip(row.measures)).for_each(
+                    |(value, (measure, raw))| {
+                        *value = measure.standardised(raw);
+                    },
+                );
+            } else {
+                vectorizer.vectorize(tokens.text(text), &mut scratch);
+                let (vector, standardised) = scratch.vector(&vectorizer);
+                rows.entries.extend(vector.map(|(column, value)| {
+                    let kind_scale = kind_scales[usize::from(column as usize >= terms)];
+                    (column, (value * kind_scale) as f32)
+                }));
+                measures = *standardised;
+            }
             let measures = measures.iter().zip(features as u32..);
             rows.entries.extend(measures.map(|(value, column)| (column, (value * settings.measure_scale) as f32)));
             rows.ends.push(rows.entries.len());

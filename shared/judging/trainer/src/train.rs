@@ -5,7 +5,7 @@ use modstream_classifier::artifact::{
     TrainingData, Vocabulary,
 };
 use modstream_classifier::{
-    BaseRate, ByDefault, Calibration, Head, MEASURES, Model, Parts, REMOVAL, Rate, Rates, Score, Scratch, Vectorizer,
+    BaseRate, ByDefault, Calibration, Head, MEASURES, Model, Parts, REMOVAL, Rate, Rates, Score, Scratch, Support,
 };
 use rayon::prelude::*;
 
@@ -13,22 +13,26 @@ use crate::calibrate::platt;
 use crate::card;
 use crate::data::LabelledComments;
 use crate::evaluate::Evaluation;
-use crate::features::{Chosen, candidates, support};
-use crate::fit::{FitError, Solver, all_known, fit, rough};
+use crate::features::Chosen;
+use crate::fit::{FitError, Line, Problem, Solver};
 use crate::folds::{deal, of_equals};
 use crate::labels;
 use crate::metrics;
 use crate::rates;
 use crate::rows::Rows;
+use crate::tokens::{MOST_FEATURES, Tokens};
 
-/// How many fits run at once, however many cores there are: each holds a matrix.
+/// How many fits run at once, however many cores there are: each holds its rows.
 pub(crate) const CONCURRENT_FITS: usize = 2;
 /// The most comments that features are chosen from.
 pub(crate) const MAX_CHOOSING_COMMENTS: usize = 40_000;
-/// The number of dense matrices that memory must have room for: one a fit, and what linfa-logistic copies.
-const MATRICES: u64 = 2 * CONCURRENT_FITS as u64;
+/// The number of dense matrices that memory must have room for: that of the last fit, and what linfa-logistic copies.
+const MATRICES: u64 = 2;
 /// The memory that training takes where none is given, in bytes.
 pub const DEFAULT_MEMORY: u64 = 4 << 30;
+
+/// The fold of a text that is never held out.
+const NEVER_HELD_OUT: usize = usize::MAX;
 
 /// A step of training, for progress bars. One stage ends before the next begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,8 +141,8 @@ const GOLDEN: [&str; 8] = [
 
 /// Trains on `comments`: cross-validates for metrics, calibration and rates, then fits all of them. What moderators decided
 /// about alerts ([`LabelledComments::add_decided`]) is in the fits and in no measurement; one about a text that is held out is
-/// held out with it, so that no text is measured by a fit that saw it. Where dense matrices would take more than `memory`
-/// bytes, weights are found over sparse rows.
+/// held out with it, so that no text is measured by a fit that saw it. Weights are found over sparse rows; where a dense matrix of
+/// all comments takes no more than `memory` bytes, linfa-logistic finds those of the model, from there on.
 ///
 /// # Errors
 /// [`TrainError`] says what is missing.
@@ -165,48 +169,61 @@ pub fn train(
     let threads = threads.map_err(|error| TrainError::Setting(error.to_string()))?;
     // The last "fold" holds nothing out: it is the model.
     let times = settings.folds + 1;
-    let all_but = |held_out: usize| -> (Vec<&str>, Vec<bool>) {
-        let rows = (0..comments.len()).filter(|&row| fold[row] != held_out);
-        let rows = rows.map(|row| (comments.texts[row].as_str(), comments.removed[row]));
-        let decided = decided.clone().zip(&decided_fold).filter(|(_, fold)| **fold != Some(held_out));
-        rows.chain(decided.map(|(row, _)| row)).unzip()
-    };
+    let removed: Vec<bool> =
+        comments.removed.iter().copied().chain(decided.clone().map(|(_, removed)| removed)).collect();
+    let texts = comments.texts.iter().map(String::as_str).chain(decided.map(|(text, _)| text)).collect();
+    // A decision is held out with an equal text, or never.
+    let fold_of_decided = decided_fold.into_iter().map(|fold| fold.unwrap_or(NEVER_HELD_OUT));
+    let fold_of_all = fold.iter().copied().chain(fold_of_decided).collect();
     progress(Step::Choosing(times));
     let choose_all = || {
-        let chosen = (0..times).into_par_iter().map(|held_out| {
-            let (texts, removed) = all_but(held_out);
-            choose(&texts, &removed, &settings).inspect(|_| progress(Step::Done))
-        });
-        chosen.collect::<Result<Vec<_>, _>>()
+        let tokens = Tokens::of(texts, fold_of_all, &settings);
+        let chosen = (0..times)
+            .into_par_iter()
+            .map(|held_out| choose(&tokens, &removed, held_out, &settings).inspect(|_| progress(Step::Done)));
+        let chosen = chosen.collect::<Result<Vec<_>, _>>()?;
+        Ok::<_, TrainError>((tokens, chosen))
     };
-    let chosen = threads.install(choose_all)?;
+    let (mut tokens, chosen) = threads.install(choose_all)?;
+    threads.install(|| tokens.keep_only(chosen.iter().map(|(chosen, _)| chosen)));
+    let tokens = &tokens;
     progress(Step::Fitting(times));
     let fit_all = || {
-        let fits = chosen.into_par_iter().enumerate().map(|(held_out, chosen)| {
-            let (texts, removed) = all_but(held_out);
-            Fitted::over(&texts, &removed, chosen, &settings, memory).inspect(|_| progress(Step::Done))
+        let fits = chosen.into_par_iter().enumerate().map(|(held_out, (chosen, start))| {
+            let solver = match held_out == settings.folds {
+                true if dense_matrix(&chosen, removed.len()).saturating_mul(MATRICES) <= memory => Solver::Linfa,
+                _ => Solver::Sparse,
+            };
+            let fitted = Fitted::over(tokens, &removed, held_out, chosen, start.as_ref(), solver, &settings)?;
+            // Decisions are measured by no fit.
+            let rows = tokens.held_out(held_out).into_iter().filter(|row| *row < comments.len()).collect();
+            let scores = fitted.log_odds(tokens, rows, &settings);
+            progress(Step::Done);
+            Ok::<_, TrainError>((fitted, scores))
         });
         fits.collect::<Result<Vec<_>, _>>()
     };
     let mut fits = threads.install(fit_all)?;
-    let Some(fitted) = fits.pop() else {
+    let Some((fitted, _)) = fits.pop() else {
         return Err(TrainError::NoComments);
     };
 
-    let mut scratch = Scratch::default();
-    let score = |row: usize, fitted: &Fitted, scratch: &mut Scratch| fitted.log_odds(&comments.texts[row], scratch);
-    let held_out: Vec<f64> = (0..comments.len()).map(|row| score(row, &fits[fold[row]], &mut scratch)).collect();
+    let mut held_out = vec![0.0; comments.len()];
+    fits.iter().flat_map(|(_, scores)| scores).for_each(|&(row, score)| held_out[row] = score);
     let calibration = platt(&held_out, &comments.removed).ok_or(TrainError::NoSignal)?;
     let calibrated: Vec<f64> = held_out.iter().map(|x| calibration.slope * x + calibration.intercept).collect();
     let metrics = measure(&calibrated, &comments.removed, &fold, settings.folds);
     let rates = rates::table(&calibrated, &comments.removed);
-    fitted.finish(comments, name, settings, metrics, calibration, rates)
+    fitted.finish(comments, tokens, name, settings, HeldOut { metrics, calibration, rates })
 }
 
 pub(crate) fn check(settings: &Settings) -> Result<(), TrainError> {
     let wrong = |what: &str| Err(TrainError::Setting(what.to_owned()));
     match settings {
         it if it.max_features == 0 => wrong("the vocabulary needs room for at least one term"),
+        it if it.max_features > MOST_FEATURES => {
+            wrong(&format!("the vocabulary has room for at most {MOST_FEATURES} features"))
+        }
         it if !(1..=8).contains(&it.longest_ngram) => wrong("n-grams have 1 to 8 tokens"),
         it if it.folds < 2 => wrong("cross-validation needs at least 2 folds"),
         it if !(it.inverse_regularisation > 0.0 && it.inverse_regularisation.is_finite()) => {
@@ -222,31 +239,43 @@ pub(crate) fn check(settings: &Settings) -> Result<(), TrainError> {
     }
 }
 
-/// The features that a fit over all candidates uses most: by |weight| times the root mean square of its values.
-fn choose(texts: &[&str], removed: &[bool], settings: &Settings) -> Result<Chosen, TrainError> {
-    let candidates = candidates(texts, settings);
-    if candidates.features.is_empty() {
+/// The size of the dense matrix of so many texts, in bytes.
+fn dense_matrix(chosen: &Chosen, texts: usize) -> u64 {
+    ((chosen.len() + MEASURES) * texts * size_of::<f32>()) as u64
+}
+
+/// The features that a fit over all candidates uses most, by |weight| times the root mean square of its values, and what it made of
+/// them, where they had to be chosen.
+fn choose(
+    tokens: &Tokens<'_>,
+    removed: &[bool],
+    held_out: usize,
+    settings: &Settings,
+) -> Result<(Chosen, Option<Line>), TrainError> {
+    let mut chosen = Chosen::candidates(tokens, held_out, settings);
+    if chosen.features.is_empty() {
         return Err(TrainError::NoVocabulary { min_documents: settings.min_documents });
     }
-    if candidates.len() <= settings.max_features {
-        return Ok(candidates);
+    if chosen.len() <= settings.max_features {
+        return Ok((chosen, None));
     }
     // Texts that are evenly spaced among all: more of them choose no better.
+    let texts = tokens.all_but(held_out);
     let step = texts.len().div_ceil(MAX_CHOOSING_COMMENTS).max(1);
-    let texts: Vec<&str> = texts.iter().step_by(step).copied().collect();
-    let removed: Vec<bool> = removed.iter().step_by(step).copied().collect();
-    let rows = Rows::of(&candidates.vectorizer(), &texts, settings);
-    let verdicts = all_known(&removed);
+    let texts: Vec<usize> = texts.into_iter().step_by(step).collect();
+    let rows = Rows::of(tokens, &texts, &chosen, settings);
+    let verdicts: Vec<Option<bool>> = texts.iter().map(|&text| Some(removed[text])).collect();
     let scales = rows.ratio_scales(&verdicts, settings.ratio_exponent);
-    let line = rough(&rows, &verdicts, &scales, settings.inverse_regularisation)?;
+    let c = settings.inverse_regularisation;
+    let mut line = Problem { rows: &rows, verdicts: &verdicts, scales: &scales, c }.rough()?;
     let spread = rows.root_mean_squares();
     let matters: Vec<f64> = line.weights.iter().zip(spread).map(|(weight, spread)| weight.abs() * spread).collect();
-    let chosen = candidates.keep(settings.max_features, &matters);
+    line.keep(&chosen.keep(settings.max_features, &matters), matters.len() - MEASURES);
     if chosen.features.is_empty() {
         let most = settings.max_features;
         return Err(TrainError::Setting(format!("the {most} features that matter most are all subwords: allow more")));
     }
-    Ok(chosen)
+    Ok((chosen, Some(line)))
 }
 
 fn measure(log_odds: &[f64], removed: &[bool], fold: &[usize], folds: usize) -> Metrics {
@@ -270,92 +299,81 @@ fn measure(log_odds: &[f64], removed: &[bool], fold: &[usize], folds: usize) -> 
     }
 }
 
-struct Fitted {
-    chosen: Chosen,
-    vectorizer: Vectorizer,
-    regression: Regression,
+/// What held-out scores say of a model.
+struct HeldOut {
+    metrics: Metrics,
+    calibration: Calibration,
+    rates: Vec<Rate>,
 }
 
-/// A line over a vocabulary, with its weights by kind of feature and without the scales that fitting wants.
-struct Regression {
-    solver: Solver,
-    weights: Vec<f32>,
-    subword_weights: Vec<f32>,
-    measure_weights: [f32; MEASURES],
-    intercept: f64,
+struct Fitted {
+    chosen: Chosen,
+    line: Line,
     gradient: f64,
+    solver: Solver,
 }
 
 impl Fitted {
     fn over(
-        texts: &[&str],
+        tokens: &Tokens<'_>,
         removed: &[bool],
+        held_out: usize,
         chosen: Chosen,
+        start: Option<&Line>,
+        solver: Solver,
         settings: &Settings,
-        memory: u64,
     ) -> Result<Self, TrainError> {
-        let vectorizer = chosen.vectorizer();
-        let rows = Rows::of(&vectorizer, texts, settings);
-        let matrix = (rows.len() * rows.width * size_of::<f32>()) as u64;
-        let solver = if matrix * MATRICES <= memory { Solver::Linfa } else { Solver::Sparse };
-        let verdicts = all_known(removed);
+        let texts = tokens.all_but(held_out);
+        let rows = Rows::of(tokens, &texts, &chosen, settings);
+        let verdicts: Vec<Option<bool>> = texts.iter().map(|&text| Some(removed[text])).collect();
         let scales = rows.ratio_scales(&verdicts, settings.ratio_exponent);
-        let (line, gradient) = fit(&rows, &verdicts, &scales, settings.inverse_regularisation, solver)?;
-        let (terms, others) = line.weights.split_at(chosen.features.len());
-        let (subwords, measures) = others.split_at(chosen.subwords.len());
-        let scaled = |weights: &[f64], scale: f64| weights.iter().map(|weight| (weight * scale) as f32).collect();
-        let regression = Regression {
-            solver,
-            weights: scaled(terms, 1.0),
-            subword_weights: scaled(subwords, settings.subword_scale),
-            measure_weights: std::array::from_fn(|measure| (measures[measure] * settings.measure_scale) as f32),
-            intercept: line.intercept,
-            gradient,
-        };
-        Ok(Fitted { chosen, vectorizer, regression })
+        let problem = Problem { rows: &rows, verdicts: &verdicts, scales: &scales, c: settings.inverse_regularisation };
+        let (line, gradient) = problem.fit(start, solver)?;
+        Ok(Fitted { chosen, line, gradient, solver })
     }
 
-    /// The regression's log-odds of a text.
-    fn log_odds(&self, text: &str, scratch: &mut Scratch) -> f64 {
-        self.vectorizer.vectorize(text, scratch);
-        let (vector, measures) = scratch.vector(&self.vectorizer);
-        let Regression { weights, subword_weights, measure_weights, intercept, .. } = &self.regression;
-        let weight = |index: usize| weights.get(index).unwrap_or_else(|| &subword_weights[index - weights.len()]);
-        let features: f64 = vector.map(|(index, value)| value * f64::from(*weight(index as usize))).sum();
-        let measures: f64 =
-            measures.iter().zip(measure_weights).map(|(value, weight)| value * f64::from(*weight)).sum();
-        intercept + features + measures
+    /// The regression's log-odds of some texts, each with its text.
+    fn log_odds(&self, tokens: &Tokens<'_>, texts: Vec<usize>, settings: &Settings) -> Vec<(usize, f64)> {
+        let rows = Rows::of(tokens, &texts, &self.chosen, settings);
+        texts.into_iter().zip(rows.iter().map(|row| self.line.log_odds(row))).collect()
     }
 
     fn finish(
         self,
         comments: &LabelledComments,
+        tokens: &Tokens<'_>,
         name: &str,
         settings: Settings,
-        metrics: Metrics,
-        calibration: Calibration,
-        rates: Vec<Rate>,
+        held_out: HeldOut,
     ) -> Result<Trained, TrainError> {
-        let Fitted { chosen, regression, .. } = self;
+        let HeldOut { metrics, calibration, rates } = held_out;
+        let Fitted { chosen, line, gradient, solver } = self;
+        // A model has its weights by kind of feature and without the scales that fitting wants.
+        let (weights, others) = line.weights.split_at(chosen.features.len());
+        let (subwords, measures) = others.split_at(chosen.subwords.len());
+        let scaled = |weights: &[f64], scale: f64| weights.iter().map(|weight| (weight * scale) as f32).collect();
+        let weights: Vec<f32> = scaled(weights, 1.0);
+        let subword_weights: Vec<f32> = scaled(subwords, settings.subword_scale);
+        let measure_weights: Vec<f32> = scaled(measures, settings.measure_scale);
         let training: TrainingData = comments.describe();
-        let decided = comments.decided.iter().map(|(text, _)| text.as_str());
-        let terms = chosen.terms(comments.texts.iter().map(String::as_str).chain(decided));
+        let terms = chosen.names(tokens);
         let unusable = |error: &dyn std::error::Error| TrainError::Setting(error.to_string());
         let counts = Counts { texts: comments.len(), positives: comments.removed() };
-        let support = support(&comments.texts);
+        let sizes: Vec<_> = tokens.rows()[..comments.len()].iter().map(|row| row.size).collect();
+        let support = Support::of(&sizes);
         let base_rate = BaseRate::new(counts.share()).map_err(|error| unusable(&error))?;
         let model = Model::new(Parts {
             features: chosen.features.clone(),
             longest_ngram: settings.longest_ngram,
-            weights: regression.weights.clone(),
+            weights: weights.clone(),
             subwords: chosen.subwords.clone(),
-            subword_weights: regression.subword_weights.clone(),
+            subword_weights: subword_weights.clone(),
             measures: chosen.measures,
-            measure_weights: regression.measure_weights.to_vec(),
+            measure_weights: measure_weights.clone(),
             heads: vec![Head {
                 label: REMOVAL.to_owned(),
                 by_default: ByDefault::On,
-                intercept: regression.intercept,
+                intercept: line.intercept,
                 calibration,
                 training_base_rate: base_rate,
                 base_rate,
@@ -372,15 +390,15 @@ impl Fitted {
             settings,
             training,
             fit: Fit {
-                solver: regression.solver.name().to_owned(),
+                solver: solver.name().to_owned(),
                 terms: chosen.features.len(),
                 subwords: chosen.subwords.len(),
-                gradient: regression.gradient,
+                gradient,
             },
             heads: vec![HeadEntry::of_removals(
                 counts,
                 metrics,
-                artifact::Regression { intercept: regression.intercept },
+                artifact::Regression { intercept: line.intercept },
                 calibration,
                 rates,
             )],
@@ -389,12 +407,12 @@ impl Fitted {
         };
         let vocabulary = Vocabulary {
             features: chosen.features,
-            weights: regression.weights,
+            weights,
             terms,
             subwords: chosen.subwords,
-            subword_weights: regression.subword_weights,
+            subword_weights,
             measures: chosen.measures,
-            measure_weights: regression.measure_weights.to_vec(),
+            measure_weights,
             known_words: chosen.known_words,
         };
         Ok(Trained { manifest, vocabulary })

@@ -1,19 +1,20 @@
 use modstream_classifier::artifact::{
     self, Fit, FoldMetrics, Format, HeadEntry, Manifest, Measured, Metrics, Settings, Vocabulary,
 };
-use modstream_classifier::{BaseRate, ByDefault, Head, MEASURES, Model, Parts, Rates};
+use modstream_classifier::{BaseRate, ByDefault, Head, MEASURES, Model, Parts, Rates, Support};
 use rayon::prelude::*;
 
 use super::evaluate::{by_source, known, thresholds};
 use super::texts::{LabelledTexts, counts, members, numbered};
 use crate::calibrate::platt;
 use crate::evaluate::Evaluation;
-use crate::features::{Chosen, candidates, support};
-use crate::fit::{FitError, Line, Solver, fit, rough};
+use crate::features::Chosen;
+use crate::fit::{FitError, Line, Problem, Solver};
 use crate::folds::deal_classes;
 use crate::metrics;
 use crate::rates;
 use crate::rows::Rows;
+use crate::tokens::Tokens;
 use crate::train::{CONCURRENT_FITS, MAX_CHOOSING_COMMENTS, Step, TrainError, Trained, check, golden};
 
 /// The fewest texts with a label, and the fewest without it, that a head is trained on.
@@ -74,24 +75,25 @@ pub fn train_labels(
     let fold = deal(texts, &columns, &settings);
     let threads = rayon::ThreadPoolBuilder::new().num_threads(CONCURRENT_FITS).build();
     let threads = threads.map_err(|error| TrainError::Setting(error.to_string()))?;
-    let all_but = |held_out: usize| -> Vec<usize> { (0..texts.len()).filter(|&row| fold[row] != held_out).collect() };
     // The last "fold" holds nothing out: it is the model.
     let times = settings.folds + 1;
     progress(Step::Choosing(times));
+    let texts_read = texts.texts.iter().map(String::as_str).collect();
+    let mut tokens = threads.install(|| Tokens::of(texts_read, fold.clone(), &settings));
     let mut chosen = Vec::with_capacity(times);
     for held_out in 0..times {
-        // The folds one after the other, since each holds a matrix; the heads of each side by side.
-        chosen.push(threads.install(|| choose(texts, &heads, &all_but(held_out), &settings))?);
+        // The folds one after the other, since each holds its rows; the heads of each side by side.
+        chosen.push(threads.install(|| choose(&tokens, &heads, held_out, &settings))?);
         progress(Step::Done);
     }
+    threads.install(|| tokens.keep_only(chosen.iter().map(|(chosen, _)| chosen)));
     progress(Step::Fitting(times * labels.len()));
     let mut held_out_scores = vec![vec![0.0; texts.len()]; labels.len()];
     let mut last = None;
-    for (held_out, chosen) in chosen.into_iter().enumerate() {
+    for (held_out, (chosen, starts)) in chosen.into_iter().enumerate() {
         let fitted =
-            threads.install(|| Fitted::over(texts, &heads, &all_but(held_out), chosen, &settings, progress))?;
-        let rows: Vec<usize> = (0..texts.len()).filter(|&row| fold[row] == held_out).collect();
-        for (row, scores) in threads.install(|| fitted.scores(texts, &rows, &settings)) {
+            threads.install(|| Fitted::over(&tokens, &heads, held_out, chosen, &starts, &settings, progress))?;
+        for (row, scores) in threads.install(|| fitted.scores(&tokens, &tokens.held_out(held_out), &settings)) {
             held_out_scores.iter_mut().zip(scores).for_each(|(column, score)| column[row] = score);
         }
         last = Some(fitted);
@@ -104,7 +106,7 @@ pub fn train_labels(
         .zip(columns.iter().zip(&held_out_scores).zip(&fitted.lines))
         .map(|(label, ((column, scores), (line, _)))| head(label, texts, column, scores, line, &fold, settings.folds))
         .collect::<Result<Vec<_>, _>>()?;
-    fitted.finish(texts, name, settings, heads)
+    fitted.finish(texts, &tokens, name, settings, heads)
 }
 
 /// What a head is fitted to.
@@ -156,37 +158,48 @@ fn deal(texts: &LabelledTexts, columns: &[Vec<Option<bool>>], settings: &Setting
     deal_classes(&texts.texts, &class, classes, settings.folds, settings.seed).0
 }
 
-/// The features that matter most to the head that they matter most to.
+/// The features that matter most to the head that they matter most to, and what a quick fit of each head made of them, where they
+/// had to be chosen.
 fn choose(
-    texts: &LabelledTexts,
+    tokens: &Tokens<'_>,
     columns: &[Column<'_>],
-    rows: &[usize],
+    held_out: usize,
     settings: &Settings,
-) -> Result<Chosen, TrainError> {
-    let of_rows: Vec<&str> = rows.iter().map(|&row| texts.texts[row].as_str()).collect();
-    let candidates = candidates(&of_rows, settings);
-    if candidates.features.is_empty() {
+) -> Result<(Chosen, Vec<Option<Line>>), TrainError> {
+    let mut chosen = Chosen::candidates(tokens, held_out, settings);
+    if chosen.features.is_empty() {
         return Err(TrainError::NoVocabulary { min_documents: settings.min_documents });
     }
-    if candidates.len() <= settings.max_features {
-        return Ok(candidates);
+    if chosen.len() <= settings.max_features {
+        return Ok((chosen, vec![None; columns.len()]));
     }
-    let mut is_picked = vec![false; texts.len()];
-    picked(rows, columns).for_each(|row| is_picked[row] = true);
-    let rows: Vec<usize> = rows.iter().copied().filter(|&row| is_picked[row]).collect();
-    let of_rows: Vec<&str> = rows.iter().map(|&row| texts.texts[row].as_str()).collect();
-    let vectors = Rows::of(&candidates.vectorizer(), &of_rows, settings);
-    let spread = vectors.root_mean_squares();
-    let matters = columns.par_iter().map(|column| {
-        let verdicts: Vec<Option<bool>> = rows.iter().map(|&row| column.verdicts[row]).collect();
-        let scales = vectors.ratio_scales(&verdicts, settings.ratio_exponent);
-        let line = rough(&vectors, &verdicts, &scales, column.c)?;
-        Ok(line.weights.iter().zip(&spread).map(|(weight, spread)| weight.abs() * spread).collect::<Vec<f64>>())
+    let rows = tokens.all_but(held_out);
+    let mut is_picked = vec![false; tokens.rows().len()];
+    picked(&rows, columns).for_each(|row| is_picked[row] = true);
+    let rows: Vec<usize> = rows.into_iter().filter(|&row| is_picked[row]).collect();
+    let vectors = Rows::of(tokens, &rows, &chosen, settings);
+    let lines = columns.par_iter().map(|column| {
+        let (verdicts, scales) = column.over(&vectors, &rows, settings);
+        Problem { rows: &vectors, verdicts: &verdicts, scales: &scales, c: column.c }.rough()
     });
-    let matters = matters.collect::<Result<Vec<_>, FitError>>()?;
-    let most = |feature: usize| matters.iter().map(|of_head| of_head[feature]).fold(0.0, f64::max);
-    let matters: Vec<f64> = (0..candidates.len()).map(most).collect();
-    Ok(candidates.keep(settings.max_features, &matters))
+    let mut lines = lines.collect::<Result<Vec<Line>, FitError>>()?;
+    let spread = vectors.root_mean_squares();
+    let features = chosen.len();
+    let most =
+        |feature: usize| lines.iter().map(|line| line.weights[feature].abs() * spread[feature]).fold(0.0, f64::max);
+    let matters: Vec<f64> = (0..features).map(most).collect();
+    let kept = chosen.keep(settings.max_features, &matters);
+    lines.iter_mut().for_each(|line| line.keep(&kept, features));
+    Ok((chosen, lines.into_iter().map(Some).collect()))
+}
+
+impl Column<'_> {
+    /// What is known of some rows, and the scales of their columns.
+    fn over(self, vectors: &Rows, rows: &[usize], settings: &Settings) -> (Vec<Option<bool>>, Vec<f64>) {
+        let verdicts: Vec<Option<bool>> = rows.iter().map(|&row| self.verdicts[row]).collect();
+        let scales = vectors.ratio_scales(&verdicts, settings.ratio_exponent);
+        (verdicts, scales)
+    }
 }
 
 /// The texts that features are chosen from: some that are evenly spaced among all, and of those with each label as many again,
@@ -212,39 +225,35 @@ struct Fitted {
 
 impl Fitted {
     fn over(
-        texts: &LabelledTexts,
+        tokens: &Tokens<'_>,
         columns: &[Column<'_>],
-        rows: &[usize],
+        held_out: usize,
         chosen: Chosen,
+        starts: &[Option<Line>],
         settings: &Settings,
         progress: &(dyn Fn(Step) + Sync),
     ) -> Result<Self, TrainError> {
-        let of_rows: Vec<&str> = rows.iter().map(|&row| texts.texts[row].as_str()).collect();
-        let vectors = Rows::of(&chosen.vectorizer(), &of_rows, settings);
-        let lines = columns.par_iter().map(|column| {
-            let verdicts: Vec<Option<bool>> = rows.iter().map(|&row| column.verdicts[row]).collect();
-            let scales = vectors.ratio_scales(&verdicts, settings.ratio_exponent);
-            fit(&vectors, &verdicts, &scales, column.c, Solver::Sparse).inspect(|_| progress(Step::Done))
+        let rows = tokens.all_but(held_out);
+        let vectors = Rows::of(tokens, &rows, &chosen, settings);
+        let lines = columns.par_iter().zip(starts).map(|(column, start)| {
+            let (verdicts, scales) = column.over(&vectors, &rows, settings);
+            let problem = Problem { rows: &vectors, verdicts: &verdicts, scales: &scales, c: column.c };
+            problem.fit(start.as_ref(), Solver::Sparse).inspect(|_| progress(Step::Done))
         });
         Ok(Fitted { lines: lines.collect::<Result<_, _>>()?, chosen })
     }
 
     /// The regressions' log-odds of some texts, each with its row.
-    fn scores(&self, texts: &LabelledTexts, rows: &[usize], settings: &Settings) -> Vec<(usize, Vec<f64>)> {
-        const CHUNK: usize = 2_000;
-        let vectorizer = self.chosen.vectorizer();
-        let chunks = rows.par_chunks(CHUNK).flat_map_iter(|rows| {
-            let of_rows: Vec<&str> = rows.iter().map(|&row| texts.texts[row].as_str()).collect();
-            let vectors = Rows::of(&vectorizer, &of_rows, settings);
-            let scores = vectors.iter().map(|row| self.lines.iter().map(|(line, _)| line.log_odds(row)).collect());
-            rows.iter().copied().zip(scores.collect::<Vec<_>>()).collect::<Vec<_>>()
-        });
-        chunks.collect()
+    fn scores(&self, tokens: &Tokens<'_>, rows: &[usize], settings: &Settings) -> Vec<(usize, Vec<f64>)> {
+        let vectors = Rows::of(tokens, rows, &self.chosen, settings);
+        let scores = vectors.iter().map(|row| self.lines.iter().map(|(line, _)| line.log_odds(row)).collect());
+        rows.iter().copied().zip(scores).collect()
     }
 
     fn finish(
         self,
         texts: &LabelledTexts,
+        tokens: &Tokens<'_>,
         name: &str,
         settings: Settings,
         entries: Vec<HeadEntry>,
@@ -259,7 +268,8 @@ impl Fitted {
         let weights = beside(0..features, 1.0);
         let subword_weights = beside(features..features + subwords, settings.subword_scale);
         let measure_weights = beside(chosen.len()..chosen.len() + MEASURES, settings.measure_scale);
-        let support = support(&texts.texts);
+        let sizes: Vec<_> = tokens.rows().iter().map(|row| row.size).collect();
+        let support = Support::of(&sizes);
         let unusable = |error: &dyn std::error::Error| TrainError::Setting(error.to_string());
         let heads = entries.iter().map(|entry| {
             Ok(Head {
@@ -303,7 +313,7 @@ impl Fitted {
             golden: golden(&model),
         };
         let vocabulary = Vocabulary {
-            terms: chosen.terms(texts.texts.iter().map(String::as_str)),
+            terms: chosen.names(tokens),
             features: chosen.features,
             weights,
             subwords: chosen.subwords,
