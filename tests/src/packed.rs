@@ -6,7 +6,7 @@ use modstream_platform::table::Item;
 use zstd::bulk::Decompressor;
 use zstd::dict::DecoderDictionary;
 
-const DICTIONARY: &[u8] = include_bytes!("../../shared/bucket/ledger/src/packed.dictionary");
+const DICTIONARY: &[u8] = include_bytes!("../../shared/bucket/ledger/src/packed-2.dictionary");
 /// What zstd begins with.
 const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// Larger than all that is packed.

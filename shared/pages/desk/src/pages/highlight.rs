@@ -8,6 +8,9 @@ use regex_lite::{Regex, RegexBuilder};
 /// What the model puts at the end of a term that is too long to be shown whole.
 const CUT: char = '\u{2026}';
 
+/// White space, all that Unicode has: regex-lite's own class is ASCII's.
+const WHITE_SPACE: &str = r"[\t-\r \x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]+";
+
 /// The text with its terms marked, in whatever case and with whatever white space they stand there.
 pub(super) fn highlighted<'t>(text: &str, terms: impl Iterator<Item = &'t str>) -> Markup {
     let found = merged(terms.filter_map(pattern).flat_map(|(pattern, end)| occurrences(text, &pattern, end)).collect());
@@ -38,7 +41,7 @@ fn pattern(term: &str) -> Option<(Regex, End)> {
         return None;
     }
     let words: Vec<String> = term.split_whitespace().map(regex_lite::escape).collect();
-    let pattern = RegexBuilder::new(&words.join(r"\s+")).case_insensitive(true).build().ok()?;
+    let pattern = RegexBuilder::new(&words.join(WHITE_SPACE)).case_insensitive(true).build().ok()?;
     Some((pattern, end))
 }
 
@@ -89,6 +92,7 @@ mod tests {
     fn words_are_marked_wherever_they_stand_and_parts_of_words_are_not() {
         for (text, terms, wanted) in [
             ("My dog. my  dog, mystery", &["my", "my dog"][..], "<mark>My dog</mark>. <mark>my  dog</mark>, mystery"),
+            ("a\u{2000}\n scam scams", &["a scam"], "<mark>a\u{2000}\n scam</mark> scams"),
             ("a\nscam scams", &["scam", "a scam"], "<mark>a\nscam</mark> scams"),
             (
                 "<b>HURT</b> you & yours",

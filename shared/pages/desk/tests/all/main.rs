@@ -382,7 +382,9 @@ proptest! {
         let plain: String = text.chars().map(|_| 'x').collect();
         let (plain, hostile) = runtime.block_on(async { (pages_of(&plain).await, pages_of(&text).await) });
         for (plain, hostile) in plain.iter().zip(&hostile) {
-            prop_assert_eq!(plain.outline(), hostile.outline());
+            // Words are marked where they are found again, which what stands there decides.
+            let outline = |page: &Page| page.outline().into_iter().filter(|line| line.trim() != "<mark>").collect::<Vec<_>>();
+            prop_assert_eq!(outline(plain), outline(hostile));
             let comments = hostile.of_class("comment");
             prop_assert!(!comments.is_empty());
             for comment in comments {
