@@ -6,7 +6,7 @@
 mod config;
 mod predict;
 
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 use kinesis_batch::{Batch, BatchResponse, Fault, Handler, Outcome, PayloadError, Record};
@@ -36,6 +36,8 @@ pub struct ScoreComments<S, O, C> {
     clock: C,
     models: Following<O, C>,
     top_terms: usize,
+    /// The buffers of batches before: what they hold of words need not be found again.
+    scratches: Mutex<Vec<Scratch>>,
 }
 
 impl<S: Stream, O: Objects + Clone, C: Clock + Clone> ScoreComments<S, O, C> {
@@ -52,7 +54,8 @@ impl<S: Stream, O: Objects + Clone, C: Clock + Clone> ScoreComments<S, O, C> {
     ) -> Result<Self, StartError> {
         let store = ModelStore::new(objects.clone(), clock.clone(), config.model_name.clone());
         let models = Following::start(store, config.base_rate, deadline).await?;
-        Ok(ScoreComments { predictions, objects, clock, models, top_terms: config.top_terms })
+        let scratches = Mutex::default();
+        Ok(ScoreComments { predictions, objects, clock, models, top_terms: config.top_terms, scratches })
     }
 
     /// Handles one invocation: a Kinesis payload in, the partial batch response out. Everything is done by `deadline`.
@@ -67,8 +70,12 @@ impl<S: Stream, O: Objects + Clone, C: Clock + Clone> ScoreComments<S, O, C> {
         let model = self.models.snapshot(deadline).await;
         let now = self.clock.now();
         let take_until = now + deadline.duration_since(now) / 2;
-        let work = Scoring { function: self, model: &model, scratch: Mutex::default(), take_until, deadline };
+        let scratches = || self.scratches.lock().unwrap_or_else(PoisonError::into_inner);
+        let scratch = Mutex::new(scratches().pop().unwrap_or_default());
+        let work = Scoring { function: self, model: &model, scratch, take_until, deadline };
         let report = kinesis_batch::handle(&batch, &work).await;
+        // Those of a batch whose last record panicked are gone: nobody knows what they hold.
+        scratches().extend(work.scratch.into_inner());
         batch_handled(NAME, &batch, &report);
         Ok(report.response())
     }
