@@ -81,7 +81,7 @@ pub(crate) struct TrainArgs {
     /// Do without these features, which scores faster, and less well; may be repeated, or a list with commas
     #[arg(long, value_name = "GROUP", value_enum, value_delimiter = ',')]
     pub(crate) without: Vec<FeatureGroup>,
-    /// The memory that training may take, in GB; above what it holds, weights are found another way, over sparse rows
+    /// The memory that the last fit's matrix may take, in GB; where it has no room, that fit is over sparse rows, as all others are
     #[arg(long, value_name = "GB", default_value_t = DEFAULT_MEMORY_GB, value_parser = gigabytes)]
     pub(crate) memory: f64,
     /// Print one line of JSON at the end, and nothing else

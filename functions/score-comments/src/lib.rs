@@ -7,7 +7,7 @@
 mod config;
 mod predict;
 
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 use kinesis_batch::{Batch, BatchResponse, Fault, Handler, Outcome, PayloadError, Record};
@@ -38,6 +38,8 @@ pub struct ScoreComments<S, O, C> {
     models: Following<O, C>,
     harm: Option<FollowingHarm<O, C>>,
     top_terms: usize,
+    /// The buffers of batches before: what they hold of words need not be found again.
+    scratches: Mutex<Vec<Scratches>>,
 }
 
 impl<S: Stream, O: Objects + Clone, C: Clock + Clone> ScoreComments<S, O, C> {
@@ -61,7 +63,8 @@ impl<S: Stream, O: Objects + Clone, C: Clock + Clone> ScoreComments<S, O, C> {
             }
             None => None,
         };
-        Ok(ScoreComments { predictions, objects, clock, models, harm, top_terms: config.top_terms })
+        let (top_terms, scratches) = (config.top_terms, Mutex::default());
+        Ok(ScoreComments { predictions, objects, clock, models, harm, top_terms, scratches })
     }
 
     /// Handles one invocation: a Kinesis payload in, the partial batch response out. Everything is done by `deadline`.
@@ -81,8 +84,12 @@ impl<S: Stream, O: Objects + Clone, C: Clock + Clone> ScoreComments<S, O, C> {
         let models = Models { removal: &removal, harm: harm.as_deref(), top_terms: self.top_terms };
         let now = self.clock.now();
         let take_until = now + deadline.duration_since(now) / 2;
-        let work = Scoring { function: self, models, scratch: Mutex::default(), take_until, deadline };
+        let scratches = || self.scratches.lock().unwrap_or_else(PoisonError::into_inner);
+        let scratch = Mutex::new(scratches().pop().unwrap_or_default());
+        let work = Scoring { function: self, models, scratch, take_until, deadline };
         let report = kinesis_batch::handle(&batch, &work).await;
+        // Those of a batch whose last record panicked are gone: nobody knows what they hold.
+        scratches().extend(work.scratch.into_inner());
         batch_handled(NAME, &batch, &report);
         Ok(report.response())
     }

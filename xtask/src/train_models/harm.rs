@@ -15,15 +15,16 @@ use serde::Deserialize;
 
 use super::neutral;
 
-/// The labels: whether each counts by default, and its share among all comments of Wikipedia's talk pages that were labelled. The
-/// training texts were chosen for their labels, so that their own shares say nothing of comments to come.
-const LABELS: [(&str, ByDefault, f64); 6] = [
-    ("toxic", ByDefault::On, 0.0958),
-    ("severe_toxic", ByDefault::On, 0.0100),
-    ("obscene", ByDefault::On, 0.0529),
-    ("insult", ByDefault::On, 0.0494),
-    (THREAT, ByDefault::On, 0.0030),
-    ("identity_attack", ByDefault::Off, 0.0088),
+/// The labels: whether each counts by default; its share among all comments of Wikipedia's talk pages that were labelled, since the
+/// training texts were chosen for their labels, so that their own shares say nothing of comments to come; and the inverse of its
+/// regularisation's strength, which cross-validation chose (docs/decisions/0022-fit.md).
+const LABELS: [(&str, ByDefault, f64, f64); 6] = [
+    ("toxic", ByDefault::On, 0.0958, 2.0),
+    ("severe_toxic", ByDefault::On, 0.0100, 0.5),
+    ("obscene", ByDefault::On, 0.0529, 1.0),
+    ("insult", ByDefault::On, 0.0494, 1.0),
+    (THREAT, ByDefault::On, 0.0030, 2.0),
+    ("identity_attack", ByDefault::Off, 0.0088, 2.0),
 ];
 
 /// What the card says of the texts, and of what the model is not for.
@@ -34,9 +35,8 @@ const NOT_FOR: &str = "## Not for";
 
 const THREAT: &str = "threat";
 
-/// The labels that few texts have, and their inverse regularisation: they gain by a larger one, the others lose.
-const RARE: [&str; 2] = [THREAT, "identity_attack"];
-const C_OF_RARE: f64 = 3.0;
+/// The inverse of the regularisation's strength where a label has no other.
+const C: f64 = 1.0;
 
 /// The sources that teach every label they know.
 const CORE: [&str; 5] = ["jigsaw", "jigsaw-cleaned", "jigsaw-toxic-only", "toxic_spans", "convabuse"];
@@ -47,8 +47,8 @@ fn settings() -> Settings {
     Settings {
         max_features: 40_000,
         min_documents: 5,
-        inverse_regularisation: 1.0,
-        folds: 2,
+        inverse_regularisation: C,
+        folds: 5,
         digits: Digits::LeftOut,
         ratio_exponent: 0.5,
         ..default_settings()
@@ -66,11 +66,11 @@ struct Row {
 /// Trains the model into a folder.
 pub(super) fn train_into(texts: &Path, folder: &Path) -> anyhow::Result<()> {
     let texts = recipe(texts)?;
-    let labels = LABELS.map(|(label, by_default, base_rate)| {
+    let labels = LABELS.map(|(label, by_default, base_rate, c)| {
         Ok(LabelSettings {
             by_default,
             base_rate: Some(BaseRate::new(base_rate)?),
-            inverse_regularisation: RARE.contains(&label).then_some(C_OF_RARE),
+            inverse_regularisation: (c != C).then_some(c),
             ..LabelSettings::of(label)
         })
     });

@@ -71,11 +71,11 @@ const MAX_ITERATIONS: u64 = 300;
 /// the gradient is measured here.
 const MAX_GRADIENT: f64 = 1e-3;
 
-/// The length of the gradient per comment at which a fit ends.
-const FINE: f64 = 1e-5;
+/// How far a fit's log-odds are from the minimum's at most where it ends, in the root mean square over the rows.
+const FINE: f64 = 5e-4;
 /// The same of a fit that only says which columns matter.
-const ROUGH: f64 = 1e-4;
-/// The length of the whole gradient at which linfa-logistic ends.
+const ROUGH: f64 = 5e-3;
+/// The length of the gradient at which linfa-logistic ends.
 const OF_LINFA: f64 = 1e-2;
 
 /// Rows to fit to verdicts. Rows whose verdict is not known say nothing.
@@ -97,20 +97,19 @@ impl Problem<'_> {
     /// Makes a quick fit that says which columns matter.
     pub(crate) fn rough(self) -> Result<Line, FitError> {
         self.check()?;
-        Ok(self.line(&self.solve(vec![0.0; self.rows.width + 1], ROUGH)?))
+        Ok(self.line(&self.solve(&vec![0.0; self.rows.width + 1], ROUGH, f64::INFINITY)?))
     }
 
     /// Fits the rows, from `start` on where there is one. Returns the largest entry of the gradient too, per row.
     pub(crate) fn fit(self, start: Option<&Line>, solver: Solver) -> Result<(Line, f64), FitError> {
         self.check()?;
         let start = start.map_or_else(|| vec![0.0; self.rows.width + 1], |line| self.point(line));
-        let known = self.known() as f64;
         // A pass of linfa-logistic over its matrix takes ten times as long, so it begins where it would end, if it agrees.
-        let tolerance = match solver {
-            Solver::Linfa => FINE.min(OF_LINFA / 2.0 / known),
-            Solver::Sparse => FINE,
+        let length = match solver {
+            Solver::Linfa => OF_LINFA / 2.0,
+            Solver::Sparse => f64::INFINITY,
         };
-        let mut point = self.solve(start, tolerance)?;
+        let mut point = self.solve(&start, FINE, length)?;
         if solver == Solver::Linfa {
             point = self.solve_dense(&point).map_err(|reason| FitError::Solver { solver: "linfa-logistic", reason })?;
         }
@@ -171,19 +170,40 @@ impl Problem<'_> {
         Ok(point)
     }
 
-    /// Fits sparse rows until the gradient's length is `tolerance` per row.
-    fn solve(self, start: Point, tolerance: f64) -> Result<Point, FitError> {
+    /// What each entry of a point is divided by, so that the loss bends alike along all: the root of its second derivative, where
+    /// each row has the probability of all.
+    fn bends(self) -> Vec<f64> {
+        let Problem { rows, verdicts, scales, c } = self;
+        let known = self.known() as f64;
+        let share = verdicts.iter().flatten().filter(|removed| **removed).count() as f64 / known;
+        // Where all rows are alike, any number serves.
+        let variance = (share * (1.0 - share)).max(1e-9);
+        let mut squares = vec![0.0; rows.width];
+        for (row, _) in rows.iter().zip(verdicts).filter(|(_, verdict)| verdict.is_some()) {
+            row.iter().for_each(|&(column, value)| squares[column as usize] += f64::from(value).powi(2));
+        }
+        let of_columns = squares.iter().zip(scales).map(|(sum, scale)| (1.0 / c + variance * sum * scale * scale).sqrt());
+        of_columns.chain([(variance * known).sqrt()]).collect()
+    }
+
+    /// Fits sparse rows until the log-odds are about as near as `error` to those of the minimum, and the gradient's length is
+    /// `length` at most.
+    fn solve(self, start: &[f64], error: f64, length: f64) -> Result<Point, FitError> {
         let failed = |error: argmin::core::Error| FitError::Solver { solver: "argmin", reason: error.to_string() };
-        let solver = LBFGS::new(MoreThuenteLineSearch::new(), 10)
-            .with_tolerance_grad(tolerance * self.known() as f64)
-            .map_err(failed)?;
-        let loss = Loss { problem: self, last: RefCell::default() };
+        let bends = self.bends();
+        // In these units the loss is about half the square of the distance from the minimum, and the gradient is the distance.
+        let most = bends.iter().copied().fold(0.0, f64::max);
+        let tolerance = (error * bends[self.rows.width]).min(length / most);
+        let solver = LBFGS::new(MoreThuenteLineSearch::new(), 10).with_tolerance_grad(tolerance).map_err(failed)?;
+        let start = start.iter().zip(&bends).map(|(entry, bend)| entry * bend).collect::<Point>();
+        let loss = Loss { problem: self, bends: &bends, last: RefCell::default() };
         let found = Executor::new(loss, solver)
             .configure(|state| state.param(start).max_iters(MAX_ITERATIONS))
             .run()
             .map_err(failed)?;
-        let best = found.state().get_best_param().cloned();
-        best.ok_or_else(|| FitError::Solver { solver: "argmin", reason: "no step could be made".to_owned() })
+        let best = found.state().get_best_param();
+        let best = best.ok_or_else(|| FitError::Solver { solver: "argmin", reason: "no step could be made".to_owned() })?;
+        Ok(best.iter().zip(&bends).map(|(entry, bend)| entry / bend).collect())
     }
 
     /// The largest entry of the gradient, per row, if the point is a minimum.
@@ -242,6 +262,8 @@ impl Line {
 /// The loss that is minimised, for argmin.
 struct Loss<'a> {
     problem: Problem<'a>,
+    /// What argmin's entries are divided by.
+    bends: &'a [f64],
     /// The point that was looked at last, with loss and slopes: a line search asks for both at the same, one after the other.
     last: RefCell<(Point, f64, Vec<f64>)>,
 }
@@ -251,7 +273,9 @@ impl Loss<'_> {
     fn at<T>(&self, point: &Point, of: impl FnOnce(f64, &[f64]) -> T) -> T {
         let mut last = self.last.borrow_mut();
         if last.0 != *point {
-            let (loss, slopes) = self.problem.loss(point);
+            let entries: Point = point.iter().zip(self.bends).map(|(entry, bend)| entry / bend).collect();
+            let (loss, mut slopes) = self.problem.loss(&entries);
+            slopes.iter_mut().zip(self.bends).for_each(|(slope, bend)| *slope /= bend);
             *last = (point.clone(), loss, slopes);
         }
         of(last.1, &last.2)
@@ -379,7 +403,7 @@ mod tests {
         }
         // A minimum stays where it is.
         let again = problem.fit(Some(&one), Solver::Sparse).expect("fits").0;
-        assert_eq!(problem.point(&one), problem.point(&again));
+        assert!(one.weights.iter().zip(&again.weights).all(|(one, other)| (one - other).abs() < 1e-9));
     }
 
     /// The loss's slopes are its differences, over rows of which some verdicts are not known.

@@ -37,8 +37,8 @@ pub(crate) struct Row {
     found: Box<[Found]>,
     /// The number of terms.
     terms: u32,
-    /// Whether a word may be another in disguise, or a feature stands here oftener than can be noted: what stands here depends on
-    /// what a fold knows, and the text is read again.
+    /// Whether a word may be another in disguise, so that what stands here depends on what a fold knows; or whether something stands
+    /// here oftener than can be noted. The text is read again then, and nothing is noted.
     is_read_again: bool,
     pub(crate) size: Size,
     pub(crate) measures: [f32; MEASURES],
@@ -52,9 +52,11 @@ impl Found {
     const TIMES_BITS: u32 = 10;
     /// How often a feature may stand in a text for the number to hold it.
     pub(crate) const MOST_TIMES: u32 = (1 << Self::TIMES_BITS) - 1;
+    const MOST_ID: u32 = u32::MAX >> Self::TIMES_BITS;
 
-    fn new(id: u32, times: u32) -> Self {
-        Found(id << Self::TIMES_BITS | times.min(Self::MOST_TIMES))
+    /// Both in one, where they fit.
+    fn new(id: u32, times: u32) -> Option<Self> {
+        (id <= Self::MOST_ID && times <= Self::MOST_TIMES).then_some(Found(id << Self::TIMES_BITS | times))
     }
 
     /// The feature's number among those of its kind.
@@ -66,9 +68,6 @@ impl Found {
         self.0 & Self::MOST_TIMES
     }
 }
-
-/// The most features that a vocabulary may have: those of all folds are numbered together.
-pub(crate) const MOST_FEATURES: usize = 400_000;
 
 /// The features of a kind that are kept.
 struct Kept<K> {
@@ -309,15 +308,16 @@ impl Tally {
         *times += 1;
     }
 
-    /// Moves what was found behind `found`. Returns whether the numbers of times can be noted.
+    /// Moves what was found behind `found`. Returns whether all of it can be noted.
     fn take(&mut self, found: &mut Vec<Found>) -> bool {
-        let mut most = 0;
-        found.extend(self.new.drain(..).map(|id| {
-            let times = std::mem::take(&mut self.times[id as usize]);
-            most = most.max(times);
-            Found::new(id, times)
-        }));
-        most <= Found::MOST_TIMES
+        let mut are_noted = true;
+        for id in self.new.drain(..) {
+            match Found::new(id, std::mem::take(&mut self.times[id as usize])) {
+                Some(noted) => found.push(noted),
+                None => are_noted = false,
+            }
+        }
+        are_noted
     }
 }
 
@@ -346,11 +346,14 @@ impl Reader<'_> {
                 tally.add(id);
             }
         });
-        let are_noted = are_noted & tally.take(&mut found);
+        let is_read_again = !tally.take(&mut found) || !are_noted || may_change;
+        if is_read_again {
+            found.clear();
+        }
         Row {
+            terms: count.min(found.len()) as u32,
             found: found.into(),
-            terms: count as u32,
-            is_read_again: may_change || !are_noted,
+            is_read_again,
             size: scratch.size(|hash| words.get(&hash).is_some_and(|is_known| *is_known)),
             measures: scratch.measures(),
         }

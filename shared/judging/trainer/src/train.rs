@@ -20,7 +20,7 @@ use crate::labels;
 use crate::metrics;
 use crate::rates;
 use crate::rows::Rows;
-use crate::tokens::{MOST_FEATURES, Tokens};
+use crate::tokens::Tokens;
 
 /// How many fits run at once, however many cores there are: each holds its rows.
 pub(crate) const CONCURRENT_FITS: usize = 2;
@@ -190,10 +190,8 @@ pub fn train(
     progress(Step::Fitting(times));
     let fit_all = || {
         let fits = chosen.into_par_iter().enumerate().map(|(held_out, (chosen, start))| {
-            let solver = match held_out == settings.folds {
-                true if dense_matrix(&chosen, removed.len()).saturating_mul(MATRICES) <= memory => Solver::Linfa,
-                _ => Solver::Sparse,
-            };
+            let has_room = dense_matrix(&chosen, removed.len()).saturating_mul(MATRICES) <= memory;
+            let solver = if held_out == settings.folds && has_room { Solver::Linfa } else { Solver::Sparse };
             let fitted = Fitted::over(tokens, &removed, held_out, chosen, start.as_ref(), solver, &settings)?;
             // Decisions are measured by no fit.
             let rows = tokens.held_out(held_out).into_iter().filter(|row| *row < comments.len()).collect();
@@ -221,9 +219,6 @@ pub(crate) fn check(settings: &Settings) -> Result<(), TrainError> {
     let wrong = |what: &str| Err(TrainError::Setting(what.to_owned()));
     match settings {
         it if it.max_features == 0 => wrong("the vocabulary needs room for at least one term"),
-        it if it.max_features > MOST_FEATURES => {
-            wrong(&format!("the vocabulary has room for at most {MOST_FEATURES} features"))
-        }
         it if !(1..=8).contains(&it.longest_ngram) => wrong("n-grams have 1 to 8 tokens"),
         it if it.folds < 2 => wrong("cross-validation needs at least 2 folds"),
         it if !(it.inverse_regularisation > 0.0 && it.inverse_regularisation.is_finite()) => {
