@@ -21,7 +21,7 @@ pub(crate) struct Models<'a> {
 }
 
 /// What each of the models needs while it scores.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Scratches {
     removal: Scratch,
     harm: Scratch,
