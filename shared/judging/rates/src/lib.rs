@@ -3,12 +3,14 @@
 //! A model's manifest has them, so that what a model promises is known without the model.
 
 mod log_odds;
+mod promised_share;
 
 use modstream_events::OperatingPoint;
 use proportions::Z;
 use serde::{Deserialize, Serialize};
 
 pub use log_odds::LogOdds;
+pub use promised_share::{Held, PromisedShare, PromisedShares};
 
 /// The share of comments that moderators remove: above 0, below 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
