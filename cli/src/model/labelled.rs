@@ -37,7 +37,7 @@ pub(super) fn labelled(path: &Path, held: Option<Vec<u8>>, args: &LabelledArgs) 
     {
         let found = columns.iter().map(|column| display::one_line(column)).collect::<Vec<_>>().join(", ");
         anyhow::bail!(
-            "{}: the CSV has no column `{wanted}` for the verdicts; its columns are: {found}; say which one holds them: \
+            "{}: it has no column `{wanted}` for the verdicts; its columns are: {found}; say which one holds them: \
              `--label-column NAME`",
             input::name(path)
         );
@@ -55,7 +55,7 @@ pub(super) fn labelled(path: &Path, held: Option<Vec<u8>>, args: &LabelledArgs) 
                     None
                 }
                 (Some(removed), Ok(text)) => {
-                    comments.push_text(text, removed);
+                    comments.push_line(row.line, text, removed);
                     None
                 }
                 (Some(_), Err(error)) => Some((row.line, error.to_string())),

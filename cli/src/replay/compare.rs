@@ -50,7 +50,8 @@ fn functions(
     let files = embedded::model_files(folder)?;
     let (_, manifest) = embedded::check(&files, folder)?;
     let condition = document.map_or_else(|| policies.default.threshold.to_string(), input::name);
-    Ok(Functions { files, manifest, base_rate: args.model.base_rate, policies, condition })
+    let seen = files.seen_texts().with_context(|| embedded::name(folder))?;
+    Ok(Functions { files, manifest, seen, base_rate: args.model.base_rate, policies, condition })
 }
 
 /// Replays, and shows the difference.
@@ -155,6 +156,8 @@ async fn replay(
         difference.quarantined += quarantined;
         for comment in &comments {
             difference.add(comment, before.get(&comment.key), after.get(&comment.key));
+            difference.was_trained_on.add(was.was_trained_on(&comment.body));
+            difference.now_trained_on.add(now.was_trained_on(&comment.body));
         }
         progress.at(difference.comments);
     }

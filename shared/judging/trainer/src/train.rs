@@ -5,19 +5,23 @@ use modstream_classifier::artifact::{
     TrainingData, Vocabulary,
 };
 use modstream_classifier::{
-    BaseRate, ByDefault, Calibration, Head, MEASURES, Model, Parts, REMOVAL, Rate, Rates, Score, Scratch, Vectorizer,
+    BaseRate, ByDefault, Calibration, Head, MEASURES, Model, Parts, REMOVAL, Rate, Rates, Score, Scratch, SeenTexts,
+    Vectorizer,
 };
 use rayon::prelude::*;
 
-use crate::calibrate::platt;
+use crate::bias::{self, Bias, bias};
+use crate::calibrate::{for_all, platt};
 use crate::card;
+use crate::checks::{Finding, is_hopeless};
 use crate::data::LabelledComments;
 use crate::evaluate::Evaluation;
 use crate::features::{Chosen, candidates, support};
 use crate::fit::{FitError, Solver, all_known, fit, rough};
-use crate::folds::{deal, of_equals};
+use crate::folds::deal;
 use crate::labels;
 use crate::metrics;
+use crate::near_duplicates::{equal, groups};
 use crate::rates;
 use crate::rows::Rows;
 
@@ -59,6 +63,14 @@ pub enum TrainError {
         kept: usize,
         /// The number of folds.
         folds: usize,
+    },
+    /// So many comments have an equal text with the other verdict that nothing can be learned.
+    #[error("the comments contradict each other: {found}; see lines {lines}")]
+    Contradicting {
+        /// How many, in words.
+        found: String,
+        /// Some of their lines.
+        lines: String,
     },
     /// No term stands in enough comments.
     #[error(
@@ -121,6 +133,8 @@ pub enum TrainError {
 pub struct Trained {
     pub(crate) manifest: Manifest,
     pub(crate) vocabulary: Vocabulary,
+    pub(crate) bias: Vec<Bias>,
+    pub(crate) findings: Vec<Finding>,
 }
 
 /// Texts of no forum, to each of which a model must give the same probability everywhere.
@@ -153,14 +167,8 @@ pub fn train(
     if comments.is_empty() {
         return Err(TrainError::NoComments);
     }
-    let fold =
-        deal(&comments.texts, &comments.removed, settings.folds, settings.seed).ok_or_else(|| TrainError::TooFew {
-            removed: comments.removed(),
-            kept: comments.len() - comments.removed(),
-            folds: settings.folds,
-        })?;
     let decided = comments.decided.iter().map(|(text, removed)| (text.as_str(), *removed));
-    let decided_fold = of_equals(&comments.texts, &fold, decided.clone().map(|(text, _)| text));
+    let Dealt { fold, decided_fold, findings } = dealt(comments, &settings)?;
     let threads = rayon::ThreadPoolBuilder::new().num_threads(CONCURRENT_FITS).build();
     let threads = threads.map_err(|error| TrainError::Setting(error.to_string()))?;
     // The last "fold" holds nothing out: it is the model.
@@ -200,7 +208,56 @@ pub fn train(
     let calibrated: Vec<f64> = held_out.iter().map(|x| calibration.slope * x + calibration.intercept).collect();
     let metrics = measure(&calibrated, &comments.removed, &fold, settings.folds);
     let rates = rates::table(&calibrated, &comments.removed);
-    fitted.finish(comments, name, settings, metrics, calibration, rates)
+    let findings = comments.check(&calibrated, None).into_iter().chain(findings).collect();
+    let seen: Vec<[f64; 2]> = (0..comments.len())
+        .map(|row| {
+            let of_fold = &fits[(fold[row] + 1) % settings.folds];
+            [score(row, of_fold, &mut scratch), score(row, &fitted, &mut scratch)]
+        })
+        .collect();
+    let calibration = for_all(calibration, &seen);
+    let trained = fitted.finish(comments, name, settings, metrics, calibration, rates)?;
+    Ok(Trained { findings, ..trained })
+}
+
+/// Comments in folds.
+pub(crate) struct Dealt {
+    /// The fold of each comment.
+    pub(crate) fold: Vec<usize>,
+    /// The fold that each decision is held out with, where it is about a text like one that is measured on.
+    decided_fold: Vec<Option<usize>>,
+    /// What is said of near-duplicates.
+    findings: Option<Finding>,
+}
+
+/// Deals comments into folds, near-duplicates together; equal texts alone where that leaves too few of a class.
+///
+/// # Errors
+/// Where there are too few different texts of a class, or too many texts with both verdicts.
+pub(crate) fn dealt(comments: &LabelledComments, settings: &Settings) -> Result<Dealt, TrainError> {
+    let texts: Vec<&str> = comments.texts.iter().map(String::as_str).collect();
+    let rows = comments.rows(&texts);
+    if let Some(finding) = rows.contradicting().filter(is_hopeless) {
+        let lines: Vec<String> = finding.rows.iter().map(|row| row.line.to_string()).collect();
+        return Err(TrainError::Contradicting { found: finding.in_words(), lines: lines.join(", ") });
+    }
+    // Comments come first, so that a group with one of them is named by it.
+    let all: Vec<&str> = texts.iter().copied().chain(comments.decided.iter().map(|(text, _)| text.as_str())).collect();
+    let deal_by = |group: Vec<usize>| {
+        let (of_comments, of_decided) = group.split_at(texts.len());
+        let fold = deal(&comments.texts, &comments.removed, of_comments, settings.folds, settings.seed)?;
+        let decided_fold = of_decided.iter().map(|&first| fold.get(first).copied()).collect();
+        Some((fold, decided_fold, of_comments.to_vec()))
+    };
+    if let Some((fold, decided_fold, group)) = deal_by(groups(&all)) {
+        return Ok(Dealt { fold, decided_fold, findings: rows.near_duplicates(&group) });
+    }
+    let (fold, decided_fold, _) = deal_by(equal(&all)).ok_or_else(|| TrainError::TooFew {
+        removed: comments.removed(),
+        kept: comments.len() - comments.removed(),
+        folds: settings.folds,
+    })?;
+    Ok(Dealt { fold, decided_fold, findings: None })
 }
 
 pub(crate) fn check(settings: &Settings) -> Result<(), TrainError> {
@@ -223,7 +280,7 @@ pub(crate) fn check(settings: &Settings) -> Result<(), TrainError> {
 }
 
 /// The features that a fit over all candidates uses most: by |weight| times the root mean square of its values.
-fn choose(texts: &[&str], removed: &[bool], settings: &Settings) -> Result<Chosen, TrainError> {
+pub(crate) fn choose(texts: &[&str], removed: &[bool], settings: &Settings) -> Result<Chosen, TrainError> {
     let candidates = candidates(texts, settings);
     if candidates.features.is_empty() {
         return Err(TrainError::NoVocabulary { min_documents: settings.min_documents });
@@ -270,7 +327,7 @@ fn measure(log_odds: &[f64], removed: &[bool], fold: &[usize], folds: usize) -> 
     }
 }
 
-struct Fitted {
+pub(crate) struct Fitted {
     chosen: Chosen,
     vectorizer: Vectorizer,
     regression: Regression,
@@ -287,7 +344,7 @@ struct Regression {
 }
 
 impl Fitted {
-    fn over(
+    pub(crate) fn over(
         texts: &[&str],
         removed: &[bool],
         chosen: Chosen,
@@ -316,7 +373,7 @@ impl Fitted {
     }
 
     /// The regression's log-odds of a text.
-    fn log_odds(&self, text: &str, scratch: &mut Scratch) -> f64 {
+    pub(crate) fn log_odds(&self, text: &str, scratch: &mut Scratch) -> f64 {
         self.vectorizer.vectorize(text, scratch);
         let (vector, measures) = scratch.vector(&self.vectorizer);
         let Regression { weights, subword_weights, measure_weights, intercept, .. } = &self.regression;
@@ -339,7 +396,8 @@ impl Fitted {
         let Fitted { chosen, regression, .. } = self;
         let training: TrainingData = comments.describe();
         let decided = comments.decided.iter().map(|(text, _)| text.as_str());
-        let terms = chosen.terms(comments.texts.iter().map(String::as_str).chain(decided));
+        let learned: Vec<&str> = comments.texts.iter().map(String::as_str).chain(decided).collect();
+        let terms = chosen.terms(learned.iter().copied());
         let unusable = |error: &dyn std::error::Error| TrainError::Setting(error.to_string());
         let counts = Counts { texts: comments.len(), positives: comments.removed() };
         let support = support(&comments.texts);
@@ -364,6 +422,14 @@ impl Fitted {
             known_words: chosen.known_words.clone(),
             support: Some(support),
         });
+        let heads = vec![HeadEntry::of_removals(
+            counts,
+            metrics,
+            artifact::Regression { intercept: regression.intercept },
+            calibration,
+            rates,
+        )];
+        let bias = bias(&model, &heads);
         let manifest = Manifest {
             format: Format::Removal,
             version: String::new(),
@@ -377,13 +443,7 @@ impl Fitted {
                 subwords: chosen.subwords.len(),
                 gradient: regression.gradient,
             },
-            heads: vec![HeadEntry::of_removals(
-                counts,
-                metrics,
-                artifact::Regression { intercept: regression.intercept },
-                calibration,
-                rates,
-            )],
+            heads,
             support: Some(support),
             golden: golden(&model),
         };
@@ -396,8 +456,9 @@ impl Fitted {
             measures: chosen.measures,
             measure_weights: regression.measure_weights.to_vec(),
             known_words: chosen.known_words,
+            seen_texts: Some(SeenTexts::of(learned.iter().copied())),
         };
-        Ok(Trained { manifest, vocabulary })
+        Ok(Trained { manifest, vocabulary, bias, findings: Vec::new() })
     }
 }
 
@@ -422,6 +483,16 @@ impl Trained {
         &self.manifest.heads
     }
 
+    /// What each label makes of sentences about groups of people.
+    pub fn bias(&self) -> &[Bias] {
+        &self.bias
+    }
+
+    /// What is to be known of the rows before a number of theirs is believed.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
     /// What the model was trained on.
     pub fn training(&self) -> &TrainingData {
         &self.manifest.training
@@ -434,8 +505,8 @@ impl Trained {
     /// [`TrainError`] where the folder can't be written, or holds something else.
     pub fn write(&self, folder: &Path, about: Option<&str>) -> Result<Manifest, TrainError> {
         Ok(artifact::write(folder, self.manifest.clone(), &self.vocabulary, |manifest| match manifest.format {
-            Format::Removal => card::card(manifest, &self.vocabulary, about),
-            Format::Labels => labels::card::card(manifest, &self.vocabulary, about),
+            Format::Removal => card::card(manifest, &self.vocabulary, about) + &bias::card(&self.bias),
+            Format::Labels => labels::card::card(manifest, &self.vocabulary, about) + &bias::card(&self.bias),
         })?)
     }
 }

@@ -1,17 +1,22 @@
+use std::collections::HashSet;
+
 use modstream_classifier::artifact::{
     self, Fit, FoldMetrics, Format, HeadEntry, Manifest, Measured, Metrics, Settings, Vocabulary,
 };
-use modstream_classifier::{BaseRate, ByDefault, Head, MEASURES, Model, Parts, Rates};
+use modstream_classifier::{BaseRate, ByDefault, Head, MEASURES, Model, Parts, Rates, SeenTexts};
 use rayon::prelude::*;
 
 use super::evaluate::{by_source, known, thresholds};
 use super::texts::{LabelledTexts, counts, members, numbered};
+use crate::bias::bias;
 use crate::calibrate::platt;
+use crate::checks::Finding;
 use crate::evaluate::Evaluation;
 use crate::features::{Chosen, candidates, support};
 use crate::fit::{FitError, Line, Solver, fit, rough};
 use crate::folds::deal_classes;
 use crate::metrics;
+use crate::near_duplicates::{equal, groups};
 use crate::rates;
 use crate::rows::Rows;
 use crate::train::{CONCURRENT_FITS, MAX_CHOOSING_COMMENTS, Step, TrainError, Trained, check, golden};
@@ -71,7 +76,7 @@ pub fn train_labels(
             c: label.inverse_regularisation.unwrap_or(settings.inverse_regularisation),
         })
         .collect();
-    let fold = deal(texts, &columns, &settings);
+    let (fold, near_duplicates) = deal(texts, &columns, &settings);
     let threads = rayon::ThreadPoolBuilder::new().num_threads(CONCURRENT_FITS).build();
     let threads = threads.map_err(|error| TrainError::Setting(error.to_string()))?;
     let all_but = |held_out: usize| -> Vec<usize> { (0..texts.len()).filter(|&row| fold[row] != held_out).collect() };
@@ -104,7 +109,14 @@ pub fn train_labels(
         .zip(columns.iter().zip(&held_out_scores).zip(&fitted.lines))
         .map(|(label, ((column, scores), (line, _)))| head(label, texts, column, scores, line, &fold, settings.folds))
         .collect::<Result<Vec<_>, _>>()?;
-    fitted.finish(texts, name, settings, heads)
+    let of_labels = heads.iter().zip(columns.iter().zip(&held_out_scores)).flat_map(|(head, (column, scores))| {
+        let (_, rows) = measured_on(texts, column);
+        let calibrated: Vec<f64> =
+            scores.iter().map(|x| head.calibration.slope * x + head.calibration.intercept).collect();
+        texts.check(&head.label, column, &rows, &calibrated)
+    });
+    let findings = of_labels.chain(near_duplicates).collect();
+    fitted.finish(texts, name, settings, heads, findings)
 }
 
 /// What a head is fitted to.
@@ -142,8 +154,9 @@ fn known_enough(texts: &LabelledTexts, labels: &[LabelSettings]) -> Result<Vec<V
     columns.collect()
 }
 
-/// Deals the texts into folds: equal ones together, and those of a source with the same rarest label spread evenly.
-fn deal(texts: &LabelledTexts, columns: &[Vec<Option<bool>>], settings: &Settings) -> Vec<usize> {
+/// Deals the texts into folds: near-duplicates together, and those of a source with the same rarest label spread evenly. Where a label
+/// would be in too few folds so, equal texts alone are together. Returns what is said of near-duplicates, too.
+fn deal(texts: &LabelledTexts, columns: &[Vec<Option<bool>>], settings: &Settings) -> (Vec<usize>, Option<Finding>) {
     let positives: Vec<usize> = columns.iter().map(|column| counts(column.iter().copied()).positives).collect();
     let mut rarest_first: Vec<usize> = (0..columns.len()).collect();
     rarest_first.sort_by_key(|&label| (positives[label], label));
@@ -152,8 +165,20 @@ fn deal(texts: &LabelledTexts, columns: &[Vec<Option<bool>>], settings: &Setting
         found.unwrap_or(columns.len())
     };
     let source = texts.source_indices();
-    let (class, classes) = numbered((0..texts.len()).map(|row| (source[row], rarest(row))));
-    deal_classes(&texts.texts, &class, classes, settings.folds, settings.seed).0
+    let class = numbered((0..texts.len()).map(|row| (source[row], rarest(row))));
+    let plain: Vec<&str> = texts.texts.iter().map(String::as_str).collect();
+    let near = groups(&plain);
+    let is_spread = |fold: &[usize]| {
+        columns.iter().all(|column| {
+            [true, false].into_iter().all(|class| {
+                let of_class = column.iter().zip(fold).filter(|(known, _)| **known == Some(class));
+                of_class.map(|(_, fold)| fold).collect::<HashSet<_>>().len() == settings.folds
+            })
+        })
+    };
+    let dealt = |group: &[usize]| deal_classes(&texts.texts, &class, group, settings.folds, settings.seed).0;
+    let fold = dealt(&near);
+    if is_spread(&fold) { (fold, texts.near_duplicates(&near)) } else { (dealt(&equal(&plain)), None) }
 }
 
 /// The features that matter most to the head that they matter most to.
@@ -248,6 +273,7 @@ impl Fitted {
         name: &str,
         settings: Settings,
         entries: Vec<HeadEntry>,
+        findings: Vec<Finding>,
     ) -> Result<Trained, TrainError> {
         let Fitted { chosen, lines } = self;
         let (features, subwords) = (chosen.features.len(), chosen.subwords.len());
@@ -285,6 +311,7 @@ impl Fitted {
             support: Some(support),
         });
         let labels: Vec<&str> = entries.iter().map(|entry| entry.label.as_str()).collect();
+        let bias = bias(&model, &entries);
         let manifest = Manifest {
             format: Format::Labels,
             version: String::new(),
@@ -311,8 +338,9 @@ impl Fitted {
             measures: chosen.measures,
             measure_weights,
             known_words: chosen.known_words,
+            seen_texts: Some(SeenTexts::of(texts.texts.iter().map(String::as_str))),
         };
-        Ok(Trained { manifest, vocabulary })
+        Ok(Trained { manifest, vocabulary, bias, findings })
     }
 }
 
@@ -354,7 +382,7 @@ fn head(
 }
 
 /// The source, with its rows, that has most texts of a label and enough of both kinds; all rows where none has.
-fn measured_on(texts: &LabelledTexts, column: &[Option<bool>]) -> (Option<String>, Vec<usize>) {
+pub(crate) fn measured_on(texts: &LabelledTexts, column: &[Option<bool>]) -> (Option<String>, Vec<usize>) {
     let names = texts.source_names();
     let rows = members(&texts.source_indices(), names.len());
     let of_source = rows.iter().map(|rows| counts(rows.iter().map(|&row| column[row])));
