@@ -245,6 +245,7 @@ impl Evaluated<'_> {
             "log_loss": found.log_loss,
             "brier": found.brier,
             "ece": found.ece,
+            "ece_floor": found.ece_floor,
             "removed": removed,
             "without_text": left_out.count(),
             "placeholders": left_out,
@@ -268,7 +269,7 @@ impl Evaluated<'_> {
             short_version(&manifest.version),
         );
         let metrics = [found.roc_auc, found.pr_auc, found.accuracy, found.f1, found.log_loss, found.brier, found.ece];
-        text += &quality(metrics);
+        text += &quality(metrics, found.ece_floor);
         text += &findings::as_text(findings);
         if let Some(report) = report {
             text += &format!("report written to {}\n", report.display());
@@ -347,6 +348,7 @@ fn page_quality(found: &Evaluation) -> Quality {
         log_loss: found.log_loss,
         brier: found.brier,
         ece: found.ece,
+        ece_floor: found.ece_floor.map(|floor| [floor.mean, floor.high]),
         accuracy: found.accuracy,
         f1: found.f1,
     }

@@ -103,8 +103,9 @@ fn table(found: &Live) -> String {
     line(format_args!(
         "
 Claimed is the mean probability, so the share that should have been removed; in
-brackets, intervals of 95 %. A claim that lies in the interval holds; with fewer
-than {MIN_DECISIONS} decisions nothing is said. A day is that of the alert, in UTC."
+brackets, confidence intervals of 95 %. A claim that lies in the interval holds;
+with fewer than {MIN_DECISIONS} decisions nothing is said. A day is that of the
+alert, in UTC."
     ));
     if found.matched.of > 0 {
         line(format_args!("\nAlways-alert terms: {} decided, removed {}.", found.matched.of, share(found.matched)));

@@ -218,6 +218,7 @@ impl TrainArgs {
                 "log_loss": metrics.log_loss,
                 "brier": metrics.brier,
                 "ece": metrics.ece,
+                "ece_floor": metrics.ece_floor,
                 "findings": findings::as_json(trained.findings()),
             });
             if let Some(curve) = &curve {
@@ -238,7 +239,7 @@ impl TrainArgs {
             );
         }
         text += &format!("\non comments the model had not seen ({} folds):\n", manifest.settings.folds);
-        text += &quality([
+        let numbers = [
             metrics.roc_auc,
             metrics.pr_auc,
             metrics.accuracy,
@@ -246,7 +247,8 @@ impl TrainArgs {
             metrics.log_loss,
             metrics.brier,
             metrics.ece,
-        ]);
+        ];
+        text += &quality(numbers, metrics.ece_floor);
         if let Some(curve) = &curve {
             text += &curve_as_text(curve);
         }
@@ -319,6 +321,7 @@ fn head_as_json(head: &HeadEntry) -> Value {
         "log_loss": head.metrics.log_loss,
         "brier": head.metrics.brier,
         "ece": head.metrics.ece,
+        "ece_floor": head.metrics.ece_floor,
         "thresholds": head.thresholds,
         "sources": head.sources,
     })

@@ -46,7 +46,7 @@ impl Shown<'_> {
             let Judged { removed, kept } = difference.judged;
             text += &dim(format!(
                 "\nPrecision is the share of alerts that moderators removed, recall the share of what they removed that\n\
-                 alerts, in brackets intervals of 95 %; verdicts are known for {removed} removed and {kept} kept comments.\n\
+                 alerts, in brackets confidence intervals of 95 %; verdicts are known for {removed} removed and {kept} kept comments.\n\
                  Comments that a model was trained on flatter it.\n"
             ));
         } else {

@@ -35,7 +35,8 @@ pub use known::{texts_to_know_a_word, word_key};
 pub use measures::{MEASURE_GROUPS, MEASURES, MeasureGroup};
 pub use model::{ByDefault, Explanation, Head, Label, Model, Parts, REMOVAL, Score};
 pub use modstream_rates::{
-    BaseRate, BaseRateError, Held, HeldOut, Intervals, LogOdds, PromisedShare, PromisedShares, Rate, Rates, RatesError,
+    BaseRate, BaseRateError, Held, HeldOut, Intervals, LogOdds, NEXT_ALERTS, PromisedShare, PromisedShares, Rate,
+    Rates, RatesError,
 };
 pub use seen::SeenTexts;
 pub use subwords::{LONGEST_SUBWORD, SHORTEST_SUBWORD, Subword};

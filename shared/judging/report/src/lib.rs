@@ -50,6 +50,8 @@ pub struct Quality {
     pub brier: f64,
     /// The expected calibration error.
     pub ece: f64,
+    /// The calibration error of a perfect model with the same probabilities: its mean, and what it stays below in 95 of 100 cases.
+    pub ece_floor: Option<[f64; 2]>,
     /// The share of right verdicts, where comments are removed from probability 0.5 up.
     pub accuracy: f64,
     /// The harmonic mean of precision and recall, where comments are removed from probability 0.5 up.

@@ -17,8 +17,16 @@ fn comments(count: u32, text: &str, removed: impl Fn(u32) -> bool) -> Vec<Commen
     (0..count).map(comment).collect()
 }
 
-const QUALITY: Quality =
-    Quality { roc_auc: 0.8, average_precision: 0.7, log_loss: 0.5, brier: 0.2, ece: 0.1, accuracy: 0.75, f1: 0.6 };
+const QUALITY: Quality = Quality {
+    roc_auc: 0.8,
+    average_precision: 0.7,
+    log_loss: 0.5,
+    brier: 0.2,
+    ece: 0.1,
+    ece_floor: Some([0.025, 0.038]),
+    accuracy: 0.75,
+    f1: 0.6,
+};
 
 fn html(comments: &[Comment<'_>], subgroups: &[&str]) -> String {
     html_at(comments, subgroups, 0.3, Policy { condition: "probability>=0.7", threshold: Some(0.7) })

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use modstream_classifier::not_judged;
 use plain_text::{agree, counted};
 use proportions::Proportion;
 
@@ -275,7 +276,9 @@ impl Rows<'_> {
         let positives = self.verdicts.iter().filter(|verdict| **verdict).count() as f64;
         let base = (positives / (self.verdicts.len() as f64 - positives)).ln();
         let against = |row: usize| if self.verdicts[row] { base - log_odds[row] } else { log_odds[row] - base };
-        let mut doubted: Vec<usize> = (0..self.texts.len()).filter(|&row| against(row) >= DOUBT.ln()).collect();
+        // Of a text without a word a model knows its form alone.
+        let is_doubted = |row: &usize| against(*row) >= DOUBT.ln() && not_judged(self.texts[*row]).is_none();
+        let mut doubted: Vec<usize> = (0..self.texts.len()).filter(is_doubted).collect();
         doubted.sort_by(|&a, &b| against(b).total_cmp(&against(a)).then(a.cmp(&b)));
         let with = doubted.iter().filter(|&&row| self.verdicts[row]).count();
         let what = What::Doubtful { with, without: doubted.len() - with };

@@ -324,6 +324,7 @@ fn measure(log_odds: &[f64], removed: &[bool], fold: &[usize], folds: usize) -> 
         log_loss: pooled.log_loss,
         brier: pooled.brier,
         ece: pooled.ece,
+        ece_floor: pooled.ece_floor,
     }
 }
 

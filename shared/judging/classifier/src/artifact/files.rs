@@ -261,6 +261,7 @@ mod tests {
             log_loss: 0.5,
             brier: 0.2,
             ece: 0.1,
+            ece_floor: None,
         };
         HeadEntry {
             label: head.label.clone(),

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::evaluate::{by_source, known, thresholds};
 use super::texts::{LabelledTexts, counts, members, numbered};
 use crate::bias::bias;
-use crate::calibrate::platt;
+use crate::calibrate::{for_all, platt};
 use crate::checks::Finding;
 use crate::evaluate::Evaluation;
 use crate::features::{Chosen, candidates, support};
@@ -23,6 +23,9 @@ use crate::train::{CONCURRENT_FITS, MAX_CHOOSING_COMMENTS, Step, TrainError, Tra
 
 /// The fewest texts with a label, and the fewest without it, that a head is trained on.
 pub const MIN_TEXTS_A_CLASS: usize = 20;
+
+/// The most texts by which the models of the folds are compared with the model of all.
+const MAX_COMPARED: usize = 10_000;
 
 /// A label to train a head for.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,6 +94,9 @@ pub fn train_labels(
     }
     progress(Step::Fitting(times * labels.len()));
     let mut held_out_scores = vec![vec![0.0; texts.len()]; labels.len()];
+    // Of some texts, what a model of another fold than theirs and the model of all say: both have learned from them.
+    let compared: Vec<usize> = (0..texts.len()).step_by(texts.len().div_ceil(MAX_COMPARED)).collect();
+    let mut seen_scores = vec![vec![[0.0; 2]; texts.len()]; labels.len()];
     let mut last = None;
     for (held_out, chosen) in chosen.into_iter().enumerate() {
         let fitted =
@@ -99,12 +105,18 @@ pub fn train_labels(
         for (row, scores) in threads.install(|| fitted.scores(texts, &rows, &settings)) {
             held_out_scores.iter_mut().zip(scores).for_each(|(column, score)| column[row] = score);
         }
+        let is_all = held_out == settings.folds;
+        let is_seen = |row: &usize| is_all || (fold[*row] + 1) % settings.folds == held_out;
+        let rows: Vec<usize> = compared.iter().copied().filter(is_seen).collect();
+        for (row, scores) in threads.install(|| fitted.scores(texts, &rows, &settings)) {
+            seen_scores.iter_mut().zip(scores).for_each(|(column, score)| column[row][usize::from(is_all)] = score);
+        }
         last = Some(fitted);
     }
     let Some(fitted) = last else {
         return Err(TrainError::NoComments);
     };
-    let heads = labels
+    let mut heads = labels
         .iter()
         .zip(columns.iter().zip(&held_out_scores).zip(&fitted.lines))
         .map(|(label, ((column, scores), (line, _)))| head(label, texts, column, scores, line, &fold, settings.folds))
@@ -116,6 +128,11 @@ pub fn train_labels(
         texts.check(&head.label, column, &rows, &calibrated)
     });
     let findings = of_labels.chain(near_duplicates).collect();
+    for (head, (column, seen)) in heads.iter_mut().zip(columns.iter().zip(&seen_scores)) {
+        let learned: Vec<[f64; 2]> =
+            compared.iter().filter(|&&row| column[row].is_some()).map(|&row| seen[row]).collect();
+        head.calibration = for_all(head.calibration, &learned);
+    }
     fitted.finish(texts, name, settings, heads, findings)
 }
 
@@ -417,5 +434,6 @@ fn measure(log_odds: &[f64], verdicts: &[bool], fold: &[usize], folds: usize) ->
         log_loss: pooled.log_loss,
         brier: pooled.brier,
         ece: pooled.ece,
+        ece_floor: pooled.ece_floor,
     }
 }
