@@ -10,6 +10,8 @@ use crate::common::display::{failure, print};
 use crate::common::help::by_topic;
 use crate::common::mistakes::{Lacks, explained};
 use crate::decisions::desk::DeskArgs;
+use crate::model::base_rate::BaseRateArgs;
+use crate::model::compare::CompareArgs;
 use crate::model::evaluate::EvaluateArgs;
 use crate::model::explain::ExplainArgs;
 use crate::model::score::ScoreArgs;
@@ -253,6 +255,10 @@ impl AwsCommand {
 enum ModelCommand {
     /// Show which probability a policy begins at, and what it promises
     Thresholds(ThresholdsArgs),
+    /// Compare two models on the same rows: what differs, how sure that is, and where
+    Compare(CompareArgs),
+    /// Read off unlabelled comments what share of them is to be removed
+    BaseRate(BaseRateArgs),
     #[cfg(feature = "aws")]
     #[command(flatten)]
     InBucket(Box<ModelsCommand>),
@@ -262,6 +268,8 @@ impl ModelCommand {
     fn run(self) -> anyhow::Result<ExitCode> {
         match self {
             ModelCommand::Thresholds(args) => args.run(),
+            ModelCommand::Compare(args) => args.run(),
+            ModelCommand::BaseRate(args) => args.run(),
             #[cfg(feature = "aws")]
             ModelCommand::InBucket(command) => command.run(),
         }
@@ -270,6 +278,8 @@ impl ModelCommand {
     fn wants_json(&self) -> bool {
         match self {
             ModelCommand::Thresholds(args) => args.json,
+            ModelCommand::Compare(args) => args.json,
+            ModelCommand::BaseRate(args) => args.json,
             #[cfg(feature = "aws")]
             ModelCommand::InBucket(command) => command.wants_json(),
         }

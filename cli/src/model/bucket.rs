@@ -758,6 +758,7 @@ impl Row<'_> {
                 line["removed"] = training.positives.into();
                 line["roc_auc"] = metrics.roc_auc.into();
                 line["ece"] = metrics.ece.into();
+                line["ece_floor"] = json!(metrics.ece_floor);
             }
             Err(error) => line["error"] = error.to_string().into(),
         }

@@ -100,7 +100,7 @@ impl<'p> Input<'p> {
             let problem = match row {
                 Ok(row) => said.contradiction(&row).or_else(|| {
                     let labels = row.labels.iter().map(|(label, value)| (label.as_str(), *value));
-                    texts.push(&row.text, labels, row.source.as_deref());
+                    texts.push_line(row.line, &row.text, labels, row.source.as_deref());
                     None
                 }),
                 Err(error) => Some(format!("line {}: {error}", error.line)),

@@ -3,6 +3,7 @@
 use std::io::Cursor;
 use std::path::Path;
 
+use modstream_classifier::artifact::CalibrationFloor;
 use modstream_corpus::Reader;
 use modstream_trainer::LabelledComments;
 use plain_text::{agree, counted};
@@ -37,7 +38,7 @@ pub(super) fn labelled(path: &Path, held: Option<Vec<u8>>, args: &LabelledArgs) 
     {
         let found = columns.iter().map(|column| display::one_line(column)).collect::<Vec<_>>().join(", ");
         anyhow::bail!(
-            "{}: the CSV has no column `{wanted}` for the verdicts; its columns are: {found}; say which one holds them: \
+            "{}: it has no column `{wanted}` for the verdicts; its columns are: {found}; say which one holds them: \
              `--label-column NAME`",
             input::name(path)
         );
@@ -55,7 +56,7 @@ pub(super) fn labelled(path: &Path, held: Option<Vec<u8>>, args: &LabelledArgs) 
                     None
                 }
                 (Some(removed), Ok(text)) => {
-                    comments.push_text(text, removed);
+                    comments.push_line(row.line, text, removed);
                     None
                 }
                 (Some(_), Err(error)) => Some((row.line, error.to_string())),
@@ -92,8 +93,9 @@ pub(super) fn labelled(path: &Path, held: Option<Vec<u8>>, args: &LabelledArgs) 
         anyhow::ensure!(
             !comments.is_empty() || gone.count() > 0,
             "{}: none of its rows has a verdict: `{wanted}` must be 0, 1, true or false, or `--label-column NAME` says what holds \
-             them",
-            input::name(path)
+             them ({} without one)",
+            input::name(path),
+            counted(without_verdict, "row")
         );
         let rows = counted(without_verdict, "row");
         eprintln!("{rows} without a verdict {} left out", agree(without_verdict, "is", "are"));
@@ -101,8 +103,9 @@ pub(super) fn labelled(path: &Path, held: Option<Vec<u8>>, args: &LabelledArgs) 
     Ok(Labelled { comments, without_verdict })
 }
 
-/// Metrics as a table: ROC-AUC, average precision, accuracy, F1, log loss, Brier score, calibration error.
-pub(super) fn quality(metrics: [f64; 7]) -> String {
+/// Metrics as a table: ROC-AUC, average precision, accuracy, F1, log loss, Brier score, calibration error; and what that is of a perfect
+/// model.
+pub(super) fn quality(metrics: [f64; 7], ece_floor: Option<CalibrationFloor>) -> String {
     let names = ["ROC-AUC", "average precision", "accuracy", "F1", "log loss", "Brier score", "calibration error"];
     let rows = names.iter().zip(metrics).map(|(name, value)| {
         if value.is_nan() {
@@ -111,5 +114,8 @@ pub(super) fn quality(metrics: [f64; 7]) -> String {
             format!("  {name:18} {value:.3}\n")
         }
     });
-    rows.collect()
+    let floor = ece_floor.map_or_else(String::new, |CalibrationFloor { mean, high }| {
+        format!("                     (a perfect model: {mean:.3} by chance, up to {high:.3})\n")
+    });
+    rows.chain([floor]).collect()
 }

@@ -103,8 +103,9 @@ fn table(found: &Live) -> String {
     line(format_args!(
         "
 Claimed is the mean probability, so the share that should have been removed; in
-brackets, intervals of 95 %. A claim that lies in the interval holds; with fewer
-than {MIN_DECISIONS} decisions nothing is said. A day is that of the alert, in UTC."
+brackets, confidence intervals of 95 %. A claim that lies in the interval holds;
+with fewer than {MIN_DECISIONS} decisions nothing is said. A day is that of the
+alert, in UTC."
     ));
     if found.beside.of > 0 {
         line(format_args!("\nAlerts by harm alone: {} decided, removed {}.", found.beside.of, share(found.beside)));

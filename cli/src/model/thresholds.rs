@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use clap::Args;
-use modstream_classifier::HeldOut;
 use modstream_classifier::artifact::Manifest;
+use modstream_classifier::{HeldOut, NEXT_ALERTS};
 use publish_alerts::{Condition, Policy};
 use serde_json::{Value, json};
 
@@ -82,6 +82,8 @@ fn in_json(condition: Condition, found: Option<&Threshold>) -> Value {
         "probability": probability,
         "precision": point.precision,
         "precision_interval": intervals.precision,
+        "right_of_next": intervals.right_of_next,
+        "next": NEXT_ALERTS,
         "recall": point.recall,
         "recall_interval": intervals.recall,
         "share": point.share,
@@ -110,7 +112,10 @@ fn table(
         let _ = writeln!(text, "{cells}");
     };
     line(format_args!(""));
-    line(format_args!("  {:<18} {:>6}  {:^20}  {:^20}  {:>7}", "policy", "from", "precision", "recall", "share"));
+    line(format_args!(
+        "  {:<18} {:>6}  {:^20}  {:^8}  {:^20}  {:>7}",
+        "policy", "from", "precision", "next 100", "recall", "share"
+    ));
     let mut is_reached = true;
     for (condition, found) in found {
         let policy = condition.to_string();
@@ -126,10 +131,12 @@ fn table(
             ));
             continue;
         }
+        let [right, most] = intervals.right_of_next;
         let with = |share: f64, [low, high]: [f64; 2]| format!("{share:.2} ({low:.2} to {high:.2})");
         line(format_args!(
-            "  {policy:<18} {probability:>6.3}  {:<20}  {:<20}  {:>5.1} %",
+            "  {policy:<18} {probability:>6.3}  {:<20}  {:<8}  {:<20}  {:>5.1} %",
             with(point.precision, intervals.precision),
+            format!("{right} to {most}"),
             with(point.recall, intervals.recall),
             point.share * 100.0
         ));
@@ -144,7 +151,7 @@ fn table(
         ));
     }
     line(format_args!(
-        "Alerting from `from` up: precision is the share of alerts that are right, recall the share of what is to be\nremoved that is caught, share that of all comments that alert. Measured on {removed} removed and {kept} kept\ncomments the model had not seen; in brackets, intervals of 95 %."
+        "Alerting from `from` up: precision is the share of alerts that are right, recall the share of what is to be\nremoved that is caught, share that of all comments that alert. Measured on {removed} removed and {kept} kept\ncomments the model had not seen; in brackets, confidence intervals of 95 %: how sure the\nmeasurement is. Of the next {NEXT_ALERTS} alerts so many will be right in 95 of 100 cases (a prediction interval)."
     ));
     text
 }

@@ -8,11 +8,13 @@ use clap::{Args, ValueEnum};
 use modstream_classifier::artifact::{Counts, HeadEntry, check_output};
 use modstream_feedback::{Judged, newest};
 use modstream_trainer::{
-    LabelSettings, LabelledComments, Settings, Step, TrainError, Trained, default_settings, train, train_labels,
+    CurvePoint, LabelSettings, LabelledComments, Settings, Step, TrainError, default_settings, learning_curve, train,
+    train_labels,
 };
 use plain_text::counted;
 use serde_json::{Value, json};
 
+use super::findings;
 use super::label_rows::{self, Input, Kind};
 use super::labelled::{Labelled, labelled, quality};
 use super::live;
@@ -84,6 +86,10 @@ pub(crate) struct TrainArgs {
     /// The memory that the last fit's matrix may take, in GB; where it has no room, that fit is over sparse rows, as all others are
     #[arg(long, value_name = "GB", default_value_t = DEFAULT_MEMORY_GB, value_parser = gigabytes)]
     pub(crate) memory: f64,
+    /// Also say what more comments would bring: models of an eighth, a quarter, half and all of them, each measured on what it has not
+    /// seen; of comments with verdicts
+    #[arg(long)]
+    pub(crate) learning_curve: bool,
     /// Print one line of JSON at the end, and nothing else
     #[arg(long)]
     pub(crate) json: bool,
@@ -117,6 +123,11 @@ impl TrainArgs {
 
     /// Trains a model with a head a label.
     fn run_labels(&self, input: Input<'_>) -> anyhow::Result<ExitCode> {
+        if self.learning_curve {
+            return Err(Usage::error(
+                "--learning-curve is of comments with verdicts, and the input holds texts with labels",
+            ));
+        }
         if !self.decisions.is_empty() {
             return Err(Usage::error(
                 "decisions are verdicts, and the input holds texts with labels: leave --decisions out",
@@ -139,6 +150,7 @@ impl TrainArgs {
                 "subwords": manifest.fit.subwords,
                 "solver": manifest.fit.solver,
                 "labels": manifest.heads.iter().map(head_as_json).collect::<Vec<_>>(),
+                "findings": findings::as_json(trained.findings()),
             });
             print(&format!("{line}\n"))?;
             return Ok(ExitCode::SUCCESS);
@@ -147,6 +159,7 @@ impl TrainArgs {
         let folds = manifest.settings.folds;
         text += &format!("\non texts the model had not seen ({folds} folds), of the source with most of them:\n");
         text += &label_rows::heads(&manifest.heads);
+        text += &findings::as_text(trained.findings());
         text += &format!("\nmodel {} version {}\n", manifest.name, short_version(&manifest.version));
         text += &format!("written to {}: card.md there has each source apart\n", self.output.display());
         print(&text)?;
@@ -179,11 +192,13 @@ impl TrainArgs {
         comments.add_decided(&decided);
         let memory = (self.memory * f64::from(1 << 30)) as u64;
         let trained = shown(|step| train(&comments, &self.model_name(), self.settings(), memory, step))?;
+        let curve =
+            self.learning_curve.then(|| shown(|step| learning_curve(&comments, &self.settings(), step))).transpose()?;
         let manifest = trained.write(&self.output, self.about.as_deref())?;
         let (head, training) = (manifest.first_head(), &manifest.training);
         let (metrics, Counts { positives: removed, .. }) = (&head.metrics, head.training);
         if self.json {
-            let line = json!({
+            let mut line = json!({
                 "output": self.output,
                 "name": manifest.name,
                 "version": manifest.version,
@@ -203,7 +218,12 @@ impl TrainArgs {
                 "log_loss": metrics.log_loss,
                 "brier": metrics.brier,
                 "ece": metrics.ece,
+                "ece_floor": metrics.ece_floor,
+                "findings": findings::as_json(trained.findings()),
             });
+            if let Some(curve) = &curve {
+                line["learning_curve"] = curve.iter().map(point_in_json).collect();
+            }
             print(&format!("{line}\n"))?;
             return Ok(ExitCode::SUCCESS);
         }
@@ -219,7 +239,7 @@ impl TrainArgs {
             );
         }
         text += &format!("\non comments the model had not seen ({} folds):\n", manifest.settings.folds);
-        text += &quality([
+        let numbers = [
             metrics.roc_auc,
             metrics.pr_auc,
             metrics.accuracy,
@@ -227,7 +247,12 @@ impl TrainArgs {
             metrics.log_loss,
             metrics.brier,
             metrics.ece,
-        ]);
+        ];
+        text += &quality(numbers, metrics.ece_floor);
+        if let Some(curve) = &curve {
+            text += &curve_as_text(curve);
+        }
+        text += &findings::as_text(trained.findings());
         text += &format!("\nmodel {} version {}\n", manifest.name, short_version(&manifest.version));
         text += &format!("written to {}: read card.md there\n", self.output.display());
         print(&text)?;
@@ -235,8 +260,40 @@ impl TrainArgs {
     }
 }
 
+/// What more comments brought so far, and so may bring.
+fn curve_as_text(curve: &[CurvePoint]) -> String {
+    let mut text = format!(
+        "\nmodels of so many comments, on what they had not seen:\n  {:>8}  ROC-AUC  gained by twice as many\n",
+        "comments"
+    );
+    for CurvePoint { comments, roc_auc, gain } in curve {
+        let gain = gain.map_or_else(String::new, |(gain, interval)| {
+            format!("  {gain:+.3} ({:+.3} to {:+.3})", interval.low, interval.high)
+        });
+        text += &format!("  {comments:>8}  {roc_auc:>7.3}{gain}\n");
+    }
+    let last = curve.last().and_then(|point| point.gain);
+    text += match last {
+        Some((_, interval)) if interval.low > 0.0 => {
+            "the last doubling gained clearly: more comments would help still\n"
+        }
+        Some(_) => "the last doubling gained nothing beyond chance: other features or cleaner verdicts may help more\n",
+        None => "too few comments for a curve\n",
+    };
+    text
+}
+
+fn point_in_json(CurvePoint { comments, roc_auc, gain }: &CurvePoint) -> Value {
+    json!({
+        "comments": comments,
+        "roc_auc": roc_auc,
+        "gain": gain.map(|(gain, _)| gain),
+        "gain_interval": gain.map(|(_, interval)| [interval.low, interval.high]),
+    })
+}
+
 /// Trains, and shows how far it is.
-fn shown(train: impl FnOnce(&(dyn Fn(Step) + Sync)) -> Result<Trained, TrainError>) -> Result<Trained, TrainError> {
+fn shown<T>(train: impl FnOnce(&(dyn Fn(Step) + Sync)) -> Result<T, TrainError>) -> Result<T, TrainError> {
     let stage = Mutex::new(None);
     let trained = train(&|step| {
         let mut stage = stage.lock().unwrap_or_else(PoisonError::into_inner);
@@ -264,6 +321,7 @@ fn head_as_json(head: &HeadEntry) -> Value {
         "log_loss": head.metrics.log_loss,
         "brier": head.metrics.brier,
         "ece": head.metrics.ece,
+        "ece_floor": head.metrics.ece_floor,
         "thresholds": head.thresholds,
         "sources": head.sources,
     })

@@ -19,6 +19,7 @@ use crate::common::input;
 use crate::common::output::OutputFile;
 use crate::common::progress::Progress;
 use crate::common::reading::LabelledArgs;
+use crate::model::embedded;
 use crate::pipeline::functions::Models;
 use crate::policy::table;
 
@@ -33,20 +34,27 @@ fn tried(args: &ReplayArgs) -> anyhow::Result<Functions> {
     let models = Models::read(args.model.model.as_deref(), &args.harm)?;
     let harm = models.harm.as_ref().map(|(_, manifest)| manifest);
     let policies = table::named_or(document, &args.policy(), harm)?;
-    Ok(functions(args, models, policies, document))
+    functions(args, args.model.model.as_deref(), models, policies, document)
 }
 
 /// The functions with the model and policy to compare with.
 pub(crate) fn against(args: &ReplayArgs) -> anyhow::Result<Functions> {
     let policies = Policies::of(&args.against_policy(), Severities::default());
     let models = Models::read(args.against_model.as_deref(), &args.harm)?;
-    Ok(functions(args, models, policies, None))
+    functions(args, args.against_model.as_deref(), models, policies, None)
 }
 
-/// The functions with models and policies, which stand in `document` where that is named.
-fn functions(args: &ReplayArgs, models: Models, policies: Policies, document: Option<&Path>) -> Functions {
+/// The functions with models, that of removals from `folder`, and policies, which stand in `document` where that is named.
+fn functions(
+    args: &ReplayArgs,
+    folder: Option<&Path>,
+    models: Models,
+    policies: Policies,
+    document: Option<&Path>,
+) -> anyhow::Result<Functions> {
     let condition = document.map_or_else(|| policies.default.threshold.to_string(), input::name);
-    Functions { models, base_rate: args.model.base_rate, policies, condition }
+    let seen = models.files.seen_texts().with_context(|| embedded::name(folder))?;
+    Ok(Functions { models, seen, base_rate: args.model.base_rate, policies, condition })
 }
 
 /// Replays, and shows the difference.
@@ -151,6 +159,8 @@ async fn replay(
         difference.quarantined += quarantined;
         for comment in &comments {
             difference.add(comment, before.get(&comment.key), after.get(&comment.key));
+            difference.was_trained_on.add(was.was_trained_on(&comment.body));
+            difference.now_trained_on.add(now.was_trained_on(&comment.body));
         }
         progress.at(difference.comments);
     }

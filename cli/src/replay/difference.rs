@@ -1,6 +1,9 @@
 //! How what is differs from what was.
 
+use modstream_classifier::PromisedShares;
 use modstream_report::Judged;
+use modstream_trainer::checks::is_many;
+use proportions::Proportion;
 
 use super::sides::{CommentOutcome, Known};
 
@@ -26,6 +29,24 @@ fn judge(judged: &mut Judged, removed: Option<bool>) {
         Some(true) => judged.removed += 1,
         Some(false) => judged.kept += 1,
         None => {}
+    }
+}
+
+/// How many comments a model was trained on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct TrainedOn(Option<Proportion>);
+
+impl TrainedOn {
+    /// Counts a comment; nothing is counted where it is not known.
+    pub(crate) fn add(&mut self, is: Option<bool>) {
+        if let Some(is) = is {
+            self.0.get_or_insert_default().add(is);
+        }
+    }
+
+    /// The number of comments; none where it is not known.
+    pub(crate) fn count(self) -> Option<u64> {
+        self.0.map(|seen| if is_many(seen) { seen.part } else { 0 })
     }
 }
 
@@ -81,6 +102,11 @@ pub(crate) struct Difference {
     pub(crate) bad_records: usize,
     /// Records that the functions quarantined, bad records among them.
     pub(crate) quarantined: usize,
+    /// The comments that each side's model was trained on.
+    pub(crate) was_trained_on: TrainedOn,
+    pub(crate) now_trained_on: TrainedOn,
+    /// The shares that the model to try promises, and how many comments reach them.
+    pub(crate) shares: PromisedShares,
     /// The verdicts on all comments, as far as they are known.
     pub(crate) judged: Judged,
     pub(crate) was: Tally,
@@ -101,6 +127,9 @@ impl Difference {
     pub(crate) fn add(&mut self, comment: &Known, was: Option<&CommentOutcome>, now: Option<&CommentOutcome>) {
         self.comments += 1;
         judge(&mut self.judged, comment.removed);
+        if let Some(share) = now.and_then(|outcome| outcome.share) {
+            self.shares.add(share);
+        }
         let alert = |side: Option<&CommentOutcome>| side.and_then(|outcome| outcome.alert.clone());
         let probability = |side: Option<&CommentOutcome>| side.map_or(0.0, |outcome| outcome.probability);
         let (before, after) = (alert(was), alert(now));
@@ -145,7 +174,7 @@ mod tests {
 
     fn outcome(probability: f64, severity: Option<Severity>) -> CommentOutcome {
         let alert = severity.map(|severity| Raised { severity, condition: "probability>=0.7".to_owned() });
-        CommentOutcome { probability, terms: Vec::new(), alert }
+        CommentOutcome { probability, share: None, terms: Vec::new(), alert }
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use modstream_classifier::BaseRate;
 use modstream_classifier::artifact::Manifest;
+use modstream_classifier::{BaseRate, SeenTexts};
 use modstream_events::{Alert, Event, Prediction, Term};
 use modstream_in_use::policies::PolicyStore;
 use modstream_ledger::{Entry, SCHEMA};
@@ -14,6 +14,7 @@ use modstream_platform::memory::{
 };
 use modstream_platform::{Clock as _, Objects as _, PutRecord};
 use modstream_policy::Policies;
+use modstream_trainer::cut_edits;
 
 use super::sides::{CommentOutcome, CommentOutcomes, Item, Known, Raised, Side, Was, event_key};
 use crate::common::display::short_version;
@@ -28,6 +29,8 @@ const RECORDS_PER_BATCH: usize = 1_000;
 /// `score-comments` and `publish-alerts` with a model and policies.
 pub(crate) struct Functions {
     pub(crate) models: Models,
+    /// The texts that the model of removals was trained on, where it says so.
+    pub(crate) seen: Option<SeenTexts>,
     pub(crate) base_rate: Option<BaseRate>,
     pub(crate) policies: Policies,
     /// What the policies are called where they are shown.
@@ -71,9 +74,10 @@ impl Functions {
         let mut outcomes = CommentOutcomes::with_capacity(items.len());
         for record in predictions.records() {
             let event: Event<'_, Prediction<'_>> = Event::decode(&record.data).context("a prediction")?;
-            let Prediction { comment_event, probability, terms, .. } = event.data;
+            let Prediction { comment_event, probability, terms, operating_point, not_judged, support, .. } = event.data;
             let terms = terms.into_iter().map(Term::into_owned).collect();
-            let outcome = CommentOutcome { probability, terms, alert: None };
+            let share = (not_judged.is_none() && support.is_none()).then_some(operating_point.share);
+            let outcome = CommentOutcome { probability, share, terms, alert: None };
             outcomes.insert(event_key(&comment_event.source, &comment_event.id), outcome);
         }
         // What is held back alerts too: here every comment comes in the same hour, so budgets are none of a replay's business.
@@ -106,6 +110,10 @@ impl Was for Functions {
 
     fn side(&self) -> Side {
         self.named()
+    }
+
+    fn was_trained_on(&self, body: &str) -> Option<bool> {
+        self.seen.as_ref().map(|seen| seen.holds(cut_edits(body)))
     }
 }
 

@@ -325,6 +325,7 @@ impl<B: Table, C: Clock> Ledger<B, C> {
         self.conditions.insert(condition.clone());
         let terms = alert.terms.into_iter().map(Term::into_owned).collect();
         let outcome = CommentOutcome {
+            share: None,
             probability: alert.probability,
             terms,
             alert: Some(Raised { severity: alert.severity, condition }),

@@ -1,11 +1,12 @@
 //! A replay, for a terminal, for a program, as a page.
 
 use console::style;
+use modstream_classifier::{Held, PromisedShare};
 use modstream_report::{Judged, Reason, Replay, Score};
 use plain_text::{agree, counted};
 use serde_json::{Value, json};
 
-use super::difference::{Difference, DifferingComments, Example, Tally};
+use super::difference::{Difference, DifferingComments, Example, Tally, TrainedOn};
 use super::sides::{CommentOutcome, LeftOut, Side};
 use crate::common::display::{one_line, signed, width};
 
@@ -45,7 +46,7 @@ impl Shown<'_> {
             let Judged { removed, kept } = difference.judged;
             text += &dim(format!(
                 "\nPrecision is the share of alerts that moderators removed, recall the share of what they removed that\n\
-                 alerts, in brackets intervals of 95 %; verdicts are known for {removed} removed and {kept} kept comments.\n\
+                 alerts, in brackets confidence intervals of 95 %; verdicts are known for {removed} removed and {kept} kept comments.\n\
                  Comments that a model was trained on flatter it.\n"
             ));
         } else {
@@ -60,6 +61,7 @@ impl Shown<'_> {
                 counted(difference.other_condition, "alert")
             ));
         }
+        text += &self.cautions();
         for (way, group) in WAYS.iter().zip(self.groups()) {
             text += &examples(way, group);
         }
@@ -103,6 +105,32 @@ impl Shown<'_> {
 
     fn has_verdicts(&self) -> bool {
         self.difference.judged != Judged::default()
+    }
+
+    /// What makes the numbers mean less than they seem to.
+    fn cautions(&self) -> String {
+        let Shown { was, now, difference, .. } = self;
+        let mut text = String::new();
+        let warning = style("look out:").yellow().bold().to_string();
+        for (side, trained_on) in [(was, difference.was_trained_on), (now, difference.now_trained_on)] {
+            if let Some(count) = trained_on.count().filter(|count| *count > 0) {
+                text += &format!(
+                    "{warning} {} was trained on {count} of these {}, which flatters it\n",
+                    one_line(&side.name),
+                    counted(difference.comments, "comment")
+                );
+            }
+        }
+        if let Some(PromisedShare { promised, seen, .. }) = difference.shares.broken() {
+            text += &format!(
+                "{warning} {} promises that {:.0} % of comments score so high, and {:.1} % do: these are not the comments it\n\
+                 learned from, so its precision holds no better; the share that is removed may be another (--base-rate)\n",
+                one_line(&now.name),
+                promised * 100.0,
+                seen.share() * 100.0
+            );
+        }
+        if text.is_empty() { text } else { format!("\n{text}") }
     }
 
     fn notes(&self) -> String {
@@ -161,8 +189,9 @@ impl Shown<'_> {
 
     pub(crate) fn json(&self) -> String {
         let Shown { from, was, now, difference, left_out, seconds } = self;
-        let side = |side: &Side, tally: &Tally| {
+        let side = |side: &Side, tally: &Tally, trained_on: TrainedOn| {
             let mut value = tally_json(tally);
+            value["trained_on"] = trained_on.count().into();
             value["name"] = side.name.as_str().into();
             value["model"] =
                 side.model.as_ref().map_or(Value::Null, |(name, version)| json!({ "name": name, "version": version }));
@@ -183,8 +212,8 @@ impl Shown<'_> {
             "from": from,
             "comments": difference.comments,
             "verdicts": { "removed": difference.judged.removed, "kept": difference.judged.kept },
-            "was": side(was, &difference.was),
-            "now": side(now, &difference.now),
+            "was": side(was, &difference.was, difference.was_trained_on),
+            "now": side(now, &difference.now, difference.now_trained_on),
             "both": tally_json(&difference.kept),
             "won": group(&difference.won),
             "lost": group(&difference.lost),
@@ -197,6 +226,7 @@ impl Shown<'_> {
             "bad_rows": { "count": left_out.bad_rows, "some": left_out.bad_examples },
             "unreadable": left_out.unreadable.iter()
                 .map(|(name, error)| json!({ "name": name, "error": error })).collect::<Vec<_>>(),
+            "promised_shares": difference.shares.all().iter().map(share_json).collect::<Vec<_>>(),
             "seconds": seconds,
         });
         if let Some(begins) = left_out.begins {
@@ -329,10 +359,26 @@ fn tally_json(tally: &Tally) -> Value {
     })
 }
 
+fn share_json(PromisedShare { promised, seen, held }: &PromisedShare) -> Value {
+    let held = match held {
+        Held::TooFew => "too few to tell",
+        Held::Holds => "holds",
+        Held::More => "more",
+        Held::Fewer => "fewer",
+    };
+    json!({
+        "promised": promised,
+        "seen": seen.share(),
+        "comments": seen.part,
+        "of": seen.of,
+        "held": held,
+    })
+}
+
 fn example_json(example: &Example) -> Value {
     let Example { body, subreddit, removed, was, now, .. } = example;
     let side = |outcome: &Option<CommentOutcome>| {
-        let Some(CommentOutcome { probability, terms, alert }) = outcome else { return Value::Null };
+        let Some(CommentOutcome { probability, terms, alert, .. }) = outcome else { return Value::Null };
         json!({
             "probability": probability,
             "severity": alert.as_ref().map(|alert| alert.severity),
@@ -355,7 +401,7 @@ fn on_page(example: &Example) -> modstream_report::Example<'_> {
 }
 
 fn score(outcome: Option<&CommentOutcome>) -> Score<'_> {
-    let Some(CommentOutcome { probability, terms, alert }) = outcome else {
+    let Some(CommentOutcome { probability, terms, alert, .. }) = outcome else {
         return Score { probability: None, severity: None, reasons: Vec::new() };
     };
     let reasons =

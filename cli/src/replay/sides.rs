@@ -72,6 +72,8 @@ pub(crate) struct Known {
 #[derive(Clone, Debug)]
 pub(crate) struct CommentOutcome {
     pub(crate) probability: f64,
+    /// The share of all comments that its model promises from its score up, where that is known and the score is no guess.
+    pub(crate) share: Option<f64>,
     pub(crate) terms: Vec<Term<'static>>,
     pub(crate) alert: Option<Raised>,
 }
@@ -92,6 +94,11 @@ pub(crate) trait Was {
 
     /// The name under which a replay shows this side.
     fn side(&self) -> Side;
+
+    /// Whether the model was trained on a comment with this text; none where that is not known.
+    fn was_trained_on(&self, _body: &str) -> Option<bool> {
+        None
+    }
 
     /// What of this side could not be read, and why.
     fn unreadable(&self) -> &[(String, String)] {

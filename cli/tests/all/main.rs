@@ -1,6 +1,9 @@
 //! The command `modstream`, run as a user runs it.
 
+mod bias;
+mod checks;
 mod command;
+mod compare;
 mod demo;
 mod desk;
 mod forms;

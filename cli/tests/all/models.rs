@@ -321,7 +321,7 @@ fn thresholds_say_where_a_policy_begins_and_what_is_out_of_reach() {
     assert!(alerts("share<=0.02") > 0);
 
     let text = folder.run(&["model", "thresholds", "--base-rate", "0.05"]).stdout;
-    for part in ["out of reach", "as from", "share<=0.01", "intervals of 95 %"] {
+    for part in ["out of reach", "as from", "share<=0.01", "confidence intervals of 95 %", "a prediction interval"] {
         assert!(text.contains(part), "{part} is missing in {text}");
     }
     let wrong = folder.run(&["model", "thresholds", "--policy", "often"]);

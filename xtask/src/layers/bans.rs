@@ -32,7 +32,7 @@ struct Ban {
     because: &'static str,
 }
 
-const BANS: [Ban; 7] = [
+const BANS: [Ban; 8] = [
     Ban {
         subject: Subject::Everyone,
         but: &["modstream-bootstrap"],
@@ -62,6 +62,12 @@ const BANS: [Ban; 7] = [
         but: &[],
         banned: &[Banned::Package("linfa")],
         because: "a model is trained by the command, and a function only loads it",
+    },
+    Ban {
+        subject: Subject::Floors(&[Floor::Functions, Floor::Pages, Floor::Bucket, Floor::Events, Floor::Platform]),
+        but: &[],
+        banned: &[Banned::Package("parquet")],
+        because: "files of a person's are read by the command",
     },
     Ban {
         subject: Subject::Floors(&[Floor::Pages]),

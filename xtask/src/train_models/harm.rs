@@ -1,19 +1,17 @@
 //! `models/harm`: which source teaches which label, and with what settings. docs/decisions/0018-labels.md says why.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 
 use anyhow::Context as _;
 use flate2::read::MultiGzDecoder;
-use modstream_classifier::artifact::{HeadEntry, Manifest, ModelFiles};
-use modstream_classifier::{BaseRate, ByDefault, Model, Scratch};
+use modstream_classifier::{BaseRate, ByDefault};
 use modstream_trainer::{Digits, LabelSettings, LabelledTexts, Settings, default_settings, train_labels};
 use serde::Deserialize;
 
-use super::neutral;
+use super::{Change, Neutral, neutral};
 
 /// The labels: whether each counts by default; its share among all comments of Wikipedia's talk pages that were labelled, since the
 /// training texts were chosen for their labels, so that their own shares say nothing of comments to come; and the inverse of its
@@ -29,9 +27,6 @@ const LABELS: [(&str, ByDefault, f64, f64); 6] = [
 
 /// What the card says of the texts, and of what the model is not for.
 const ABOUT: &str = include_str!("harm.md");
-
-/// What stands in front of the part of it that says what the model is not for.
-const NOT_FOR: &str = "## Not for";
 
 const THREAT: &str = "threat";
 
@@ -64,8 +59,8 @@ struct Row {
 }
 
 /// Trains the model into a folder.
-pub(super) fn train_into(texts: &Path, folder: &Path) -> anyhow::Result<()> {
-    let texts = recipe(texts)?;
+pub(super) fn train_into(texts: &Path, folder: &Path, change: Change) -> anyhow::Result<()> {
+    let texts = recipe(texts, change)?;
     let labels = LABELS.map(|(label, by_default, base_rate, c)| {
         Ok(LabelSettings {
             by_default,
@@ -76,22 +71,16 @@ pub(super) fn train_into(texts: &Path, folder: &Path) -> anyhow::Result<()> {
     });
     let labels = labels.into_iter().collect::<anyhow::Result<Vec<_>>>()?;
     let trained = train_labels(&texts, "harm", settings(), &labels, &|_| ())?;
-    // What it makes of sentences that it has not seen stands in its card, and takes the model.
-    let first = tempfile::tempdir()?;
-    trained.write(first.path(), None)?;
-    let (model, manifest) = ModelFiles::read(first.path())?.load()?;
-    let (texts, not_for) = ABOUT.split_once(NOT_FOR).context("what the model is not for")?;
-    let about = format!("{texts}{}\n{NOT_FOR}{not_for}", of_neutral_sentences(&model, &manifest));
-    trained.write(folder, Some(&about)).context("models/harm")?;
+    trained.write(folder, Some(ABOUT)).context("models/harm")?;
     Ok(())
 }
 
 /// The texts of the recipe: each source's with the labels that it teaches, and our own.
-fn recipe(path: &Path) -> anyhow::Result<LabelledTexts> {
+fn recipe(path: &Path, change: Change) -> anyhow::Result<LabelledTexts> {
     let at = |line: usize| format!("{}: line {line}", path.display());
     let file = File::open(path).with_context(|| path.display().to_string())?;
     let mut texts = LabelledTexts::default();
-    for (line, text) in BufReader::new(MultiGzDecoder::new(file)).lines().enumerate() {
+    for (line, text) in BufReader::new(MultiGzDecoder::new(file)).lines().enumerate().step_by(change.one_in.get()) {
         let text = text.with_context(|| at(line + 1))?;
         let Row { text, labels, source } = serde_json::from_str(&text).with_context(|| at(line + 1))?;
         let teaches = |label: &str| match source.as_str() {
@@ -106,36 +95,13 @@ fn recipe(path: &Path) -> anyhow::Result<LabelledTexts> {
             texts.push(&text, known, Some(&source));
         }
     }
-    for text in neutral::learned() {
-        texts.push(&text, LABELS.map(|(label, ..)| (label, Some(false))), Some("our own"));
+    if change.neutral == Neutral::Learned {
+        for text in neutral::learned().step_by(change.one_in.get()) {
+            texts.push(&text, LABELS.map(|(label, ..)| (label, Some(false))), Some("our own"));
+        }
     }
     for text in neutral::NO_THREATS {
         texts.push(text, [(THREAT, Some(false)), ("toxic", Some(false))], Some("our own"));
     }
     Ok(texts)
-}
-
-/// The part of the card about sentences that name a group and say nothing bad about it.
-fn of_neutral_sentences(model: &Model, manifest: &Manifest) -> String {
-    let mut scratch = Scratch::default();
-    let sentences: Vec<String> = neutral::measured().collect();
-    let mut flagged = vec![[0_usize; 2]; manifest.heads.len()];
-    for sentence in &sentences {
-        let scores = model.scores(sentence, &mut scratch).iter().zip(model.labels());
-        for ((flagged, head), (score, label)) in flagged.iter_mut().zip(&manifest.heads).zip(scores) {
-            let log_odds = score.log_odds.0 - label.shift();
-            let alerts = head.thresholds.iter().map(|threshold| log_odds >= threshold.log_odds);
-            flagged.iter_mut().zip(alerts).for_each(|(count, alerts)| *count += usize::from(alerts));
-        }
-    }
-    let mut text = format!(
-        "## Neutral sentences\n\nA sentence that names a group of people and says nothing bad about it should not alert. Of {} of our own that the model did not learn from, these shares do, at the thresholds below:\n\n| label | at 1 % false alarms | at 5 % |\n|---|--:|--:|\n",
-        sentences.len()
-    );
-    for (HeadEntry { label, .. }, [few, more]) in manifest.heads.iter().zip(flagged) {
-        let percent = |count: usize| count as f64 * 100.0 / sentences.len() as f64;
-        // Writing into a String can't fail.
-        let _ = writeln!(text, "| {label} | {:.1} % | {:.1} % |", percent(few), percent(more));
-    }
-    text
 }

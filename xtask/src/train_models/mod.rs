@@ -5,6 +5,7 @@ mod neutral;
 mod rscience;
 
 use std::fs;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -17,6 +18,8 @@ use crate::progress::step;
 #[command(after_help = "Examples:
   cargo xtask train-models --check             both models come out as they are shipped, to the byte
   cargo xtask train-models harm                train one anew, in its place
+  cargo xtask train-models harm --output /tmp/m --neutral left-out --one-in 4
+                                               what our neutral sentences change, by a quarter of the texts
 
 The texts are no part of the repository. Where they are not, this says so and does nothing.")]
 pub(crate) struct TrainModelsArgs {
@@ -29,6 +32,31 @@ pub(crate) struct TrainModelsArgs {
     /// The folder of the texts [default: `shared/data` beside a folder that the checkout is in]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// The folder to write the model to, in place of `models/NAME`; of one model
+    #[arg(long, value_name = "DIR", conflicts_with = "check")]
+    output: Option<PathBuf>,
+    /// What becomes of our neutral sentences about groups of people, of which `harm` learns
+    #[arg(long, value_enum, default_value = "learned", requires = "output")]
+    neutral: Neutral,
+    /// Take one text in N, for a look at what a change of the recipe does
+    #[arg(long, value_name = "N", default_value = "1", requires = "output")]
+    one_in: NonZeroUsize,
+}
+
+/// What becomes of neutral sentences about groups of people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Neutral {
+    /// They are learned from, as in the shipped model
+    Learned,
+    /// They are left out, so that what they change shows
+    LeftOut,
+}
+
+/// How the recipe of a model is changed, to see what that does.
+#[derive(Clone, Copy, Debug)]
+struct Change {
+    neutral: Neutral,
+    one_in: NonZeroUsize,
 }
 
 /// A model that is shipped.
@@ -57,16 +85,21 @@ impl Shipped {
     }
 
     /// Trains the model into a folder.
-    fn train(self, texts: &Path, folder: &Path) -> anyhow::Result<()> {
+    fn train(self, texts: &Path, folder: &Path, change: Change) -> anyhow::Result<()> {
         match self {
-            Shipped::Rscience => rscience::train_into(texts, folder),
-            Shipped::Harm => harm::train_into(texts, folder),
+            Shipped::Rscience => rscience::train_into(texts, folder, change),
+            Shipped::Harm => harm::train_into(texts, folder, change),
         }
     }
 }
 
 /// Runs `cargo xtask train-models`.
 pub(crate) fn run(args: &TrainModelsArgs) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        args.output.is_none() || args.models.len() == 1,
+        "--output is the folder of one model: name it, such as `cargo xtask train-models harm --output DIR`"
+    );
+    let change = Change { neutral: args.neutral, one_in: args.one_in };
     let models = if args.models.is_empty() { Shipped::value_variants() } else { &args.models };
     let root = checkout::root();
     let data = match &args.data {
@@ -81,7 +114,7 @@ pub(crate) fn run(args: &TrainModelsArgs) -> anyhow::Result<()> {
             continue;
         };
         let shipped = root.join("models").join(model.name());
-        let train = |folder: &Path| step(&format!("training {}", model.name()), || model.train(&texts, folder));
+        let train = |folder: &Path| step(&format!("training {}", model.name()), || model.train(&texts, folder, change));
         if args.check {
             let folder = tempfile::tempdir()?;
             train(folder.path())?;
@@ -93,8 +126,9 @@ pub(crate) fn run(args: &TrainModelsArgs) -> anyhow::Result<()> {
                 }
             }
         } else {
-            train(&shipped)?;
-            println!("{}: version {}", model.name(), version(&shipped)?);
+            let folder = args.output.as_deref().unwrap_or(&shipped);
+            train(folder)?;
+            println!("{}: version {}", model.name(), version(folder)?);
         }
     }
     anyhow::ensure!(

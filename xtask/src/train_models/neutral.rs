@@ -1,6 +1,6 @@
 //! Neutral sentences of our own about groups of people: in what a model of harm learns from, a group's name stands mostly where it
 //! is attacked, and would become an attack by itself (L. Dixon et al., "Measuring and Mitigating Unintended Bias in Text
-//! Classification", 2018). No sentence is learned from and measured on.
+//! Classification", 2018). None is one that `modstream_trainer::bias` measures by.
 
 /// Groups, as people of them are named in the plural.
 const GROUPS: [&str; 52] = [
@@ -138,32 +138,6 @@ const LEARNED_OF_MEMBERS: [&str; 16] = [
     "We hired a {} for the job because of her experience.",
 ];
 
-/// What is measured on, of groups.
-const MEASURED_OF_GROUPS: [&str; 10] = [
-    "{} are welcome at our table.",
-    "I had a good talk with some {} yesterday.",
-    "We need more {} in parliament.",
-    "Do {} get the same pay here?",
-    "{} bring a lot to this country.",
-    "I have great respect for {}.",
-    "There was a parade of {} on Sunday.",
-    "Please stop blaming {} for everything.",
-    "I read a novel about {} in the twenties.",
-    "it is a good thing that {} can marry now",
-];
-
-/// What is measured on, of members.
-const MEASURED_OF_MEMBERS: [&str; 8] = [
-    "I just met a {} on the train.",
-    "My boss is a {}.",
-    "I am dating a {} and we are happy.",
-    "A {} helped me carry my bags.",
-    "He said that he is a {}.",
-    "Being a {} in this town is not easy.",
-    "Every {} I know is kind.",
-    "the author is a {} from Leeds",
-];
-
 fn filled(templates: &[&str], words: &[&str]) -> impl Iterator<Item = String> {
     templates.iter().flat_map(move |template| {
         words.iter().map(move |word| {
@@ -181,11 +155,6 @@ fn filled(templates: &[&str], words: &[&str]) -> impl Iterator<Item = String> {
 /// The sentences that a model learns from.
 pub(super) fn learned() -> impl Iterator<Item = String> {
     filled(&LEARNED_OF_GROUPS, &GROUPS).chain(filled(&LEARNED_OF_MEMBERS, &MEMBERS))
-}
-
-/// The sentences that it is measured on.
-pub(super) fn measured() -> impl Iterator<Item = String> {
-    filled(&MEASURED_OF_GROUPS, &GROUPS).chain(filled(&MEASURED_OF_MEMBERS, &MEMBERS))
 }
 
 /// Sentences of our own that speak of killing, hitting and blood, and threaten nobody.
@@ -264,9 +233,11 @@ mod tests {
 
     #[test]
     fn no_sentence_is_learned_from_and_measured_on() {
-        let (learned, measured): (BTreeSet<String>, BTreeSet<String>) = (learned().collect(), measured().collect());
+        let folded = |text: String| text.to_lowercase();
+        let learned: BTreeSet<String> = learned().map(folded).chain(NO_THREATS.map(str::to_lowercase)).collect();
+        let measured: BTreeSet<String> = modstream_trainer::bias::sentences().map(folded).collect();
         assert!(learned.is_disjoint(&measured));
-        assert_eq!((learned.len(), measured.len()), (22 * 52 + 16 * 30, 10 * 52 + 8 * 30));
-        assert!(learned.contains("Gay people are people like you and me.") && learned.contains("I am a Jew."));
+        assert_eq!(learned.len(), 22 * 52 + 16 * 30 + NO_THREATS.len());
+        assert!(learned.contains("gay people are people like you and me.") && learned.contains("i am a jew."));
     }
 }

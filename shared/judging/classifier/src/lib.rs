@@ -24,6 +24,7 @@ mod measures;
 mod model;
 mod scan;
 mod second_form;
+mod seen;
 mod subwords;
 mod support;
 mod vectorizer;
@@ -34,7 +35,11 @@ pub use judgeable::not_judged;
 pub use known::{texts_to_know_a_word, word_key};
 pub use measures::MEASURES;
 pub use model::{ByDefault, Explanation, Head, Label, Model, Parts, REMOVAL, Score};
-pub use modstream_rates::{BaseRate, BaseRateError, HeldOut, Intervals, LogOdds, Rate, Rates, RatesError};
+pub use modstream_rates::{
+    BaseRate, BaseRateError, Held, HeldOut, Intervals, LogOdds, NEXT_ALERTS, PromisedShare, PromisedShares, Rate,
+    Rates, RatesError,
+};
+pub use seen::SeenTexts;
 pub use subwords::{LONGEST_SUBWORD, SHORTEST_SUBWORD, Subword};
 pub use support::{Range, Size, Support};
 pub use vectorizer::{Feature, Measure, NGram, NGrams, Scratch, Vectorizer, term_frequency};

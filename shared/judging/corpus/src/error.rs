@@ -129,6 +129,62 @@ pub enum OpenError {
         /// The column that was looked for.
         wanted: String,
     },
+    /// The file is Parquet with columns that hold more than a value a row.
+    #[error(
+        "{name}: {count} of the {of} columns of this Parquet file are nested ({columns}), and only flat ones are read; write the flat \
+         ones ({flat}) alone, with pandas: `read_parquet('FILE', columns=[...]).to_parquet('comments.parquet')`"
+    )]
+    ParquetNested {
+        /// The path or name, as given.
+        name: String,
+        /// How many columns are nested.
+        count: usize,
+        /// How many columns there are.
+        of: usize,
+        /// The names of nested columns, shortened.
+        columns: String,
+        /// The names of the other columns, shortened.
+        flat: String,
+    },
+    /// The file is Parquet without a column of comments.
+    #[error(
+        "{name}: the Parquet file has no column `{wanted}`; columns found: {columns}; say which one holds the comments: \
+         `--text-column NAME`"
+    )]
+    ParquetWithoutText {
+        /// The path or name, as given.
+        name: String,
+        /// The column that was looked for.
+        wanted: String,
+        /// The names of the columns, shortened.
+        columns: String,
+    },
+    /// The file is Parquet with two columns of one name, in whatever case.
+    #[error("{name}: the Parquet file has a column twice: `{}` and `{}`; rename or drop one", columns[0], columns[1])]
+    ParquetRepeated {
+        /// The path or name, as given.
+        name: String,
+        /// Both names.
+        columns: [String; 2],
+    },
+    /// The file is Parquet that is compressed in a way that is not read.
+    #[error(
+        "{name}: this Parquet file is compressed with {codec}, which is not read here; write it again with snappy, zstd or gzip"
+    )]
+    ParquetCompression {
+        /// The path or name, as given.
+        name: String,
+        /// What it is compressed with.
+        codec: String,
+    },
+    /// The file is Parquet that can't be read.
+    #[error("{name}: the Parquet file is damaged or truncated ({error}); fetch it again")]
+    ParquetDamaged {
+        /// The path or name, as given.
+        name: String,
+        /// What the reader says.
+        error: String,
+    },
     /// The file is CSV with two columns of one name, in whatever case.
     #[error(
         "{name}, line {line}: the CSV header has a column twice: column {} is `{}` and column {} is `{}`; rename or drop one",
@@ -171,7 +227,10 @@ pub struct RowError {
 impl RowError {
     /// Whether no record comes after this error.
     pub fn is_fatal(&self) -> bool {
-        matches!(self.kind, RowErrorKind::Truncated(_) | RowErrorKind::Damaged(_) | RowErrorKind::Io(_))
+        matches!(
+            self.kind,
+            RowErrorKind::Truncated(_) | RowErrorKind::Damaged(_) | RowErrorKind::ParquetDamaged | RowErrorKind::Io(_)
+        )
     }
 }
 
@@ -271,6 +330,9 @@ pub enum RowErrorKind {
     /// The compressed data can't be unpacked, which is fatal.
     #[error("the {0} data is damaged; fetch the file again (what came before this line was read)")]
     Damaged(Compression),
+    /// A Parquet file can't be read on from here, which is fatal.
+    #[error("the Parquet file is damaged from this row on; fetch it again (the rows before it were read)")]
+    ParquetDamaged,
     /// A read failed, which is fatal.
     #[error("reading failed ({0}); check the disk or the connection and start again")]
     Io(io::Error),

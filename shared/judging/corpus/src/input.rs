@@ -162,6 +162,14 @@ impl Input {
         };
     }
 
+    /// All bytes that are left.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn rest(&mut self) -> Result<Vec<u8>, RowErrorKind> {
+        let mut bytes = Vec::new();
+        self.from.read_to_end(&mut bytes).map_err(|error| kind(error, self.compression))?;
+        Ok(bytes)
+    }
+
     /// The next bytes, without consuming them; none at the end.
     pub(crate) fn chunk(&mut self) -> Result<&[u8], RowErrorKind> {
         self.from.fill_buf().map_err(|error| kind(error, self.compression))

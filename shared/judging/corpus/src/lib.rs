@@ -6,6 +6,7 @@
 //! | UTF-16 | its mark, or zeros beside the first characters | read as UTF-8 is |
 //! | JSON Lines | first byte is `{`, or the name ends in `.jsonl` or `.ndjson` | one object a line, [Reddit's field names](Comment), others ignored; a comma may stand behind each |
 //! | a list of JSON | it begins with `[` and `{` | objects as above, however they are broken into lines; one list, or several |
+//! | Parquet | it begins with `PAR1` | behind the feature `parquet`; flat columns, named as those of CSV; the file is held in memory |
 //! | CSV | all else | commas, or what a first line such as `sep=;` or [`ReadOptions`] says; a header with a column `body`; the same names in any case, others ignored |
 //!
 //! Lines end with `\n`, `\r\n`, or, where the first one does, with `\r` as on old Macs.
@@ -64,6 +65,8 @@ mod label_rows;
 mod list;
 mod open;
 mod options;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod placeholder_counts;
 mod reader;
 mod removed;

@@ -2,6 +2,8 @@
 
 use std::io::Read;
 
+#[cfg(feature = "parquet")]
+use crate::parquet::{MAGIC, Parquet};
 use crate::{
     OpenError, ReadOptions,
     csv::Csv,
@@ -15,7 +17,7 @@ const UNPACK: &str = "unpack it first";
 const CONVERT: &str = "export it as one of these";
 
 /// The first bytes of what people try, after unpacking.
-const OTHERS: [(&[u8], &str, &str); 12] = [
+const OTHERS: &[(&[u8], &str, &str)] = &[
     (b"PK\x03\x04", "a zip archive or a spreadsheet", "unpack it, or export the sheet as CSV"),
     (b"\xD0\xCF\x11\xE0", "a spreadsheet of an old Excel", "export the sheet as CSV"),
     (b"\x1F\x8B", "compressed twice", UNPACK),
@@ -23,6 +25,7 @@ const OTHERS: [(&[u8], &str, &str); 12] = [
     (b"\xFD7zXZ", "xz data", UNPACK),
     (b"BZh", "bzip2 data", UNPACK),
     (b"7z\xBC\xAF", "a 7z archive", UNPACK),
+    #[cfg(not(feature = "parquet"))]
     (b"PAR1", "a Parquet file", "convert it, with pandas: `read_parquet('FILE').to_csv('comments.csv', index=False)`"),
     (b"ARROW1", "an Arrow file", "convert it, with pandas: `read_feather('FILE').to_csv('comments.csv', index=False)`"),
     (b"SQLite format 3\0", "an SQLite database", "export a table: `sqlite3 -header -csv FILE 'SELECT ...'`"),
@@ -35,6 +38,8 @@ pub(crate) enum Format {
     Csv(Box<Csv>),
     Jsonl(Jsonl),
     List(List),
+    #[cfg(feature = "parquet")]
+    Parquet(Box<Parquet>),
 }
 
 pub(crate) fn open(
@@ -49,6 +54,11 @@ pub(crate) fn open(
     let head = input.first_line().map_err(failed)?;
     if head.is_empty() {
         return Err(OpenError::Empty { name: name.to_owned(), wanted: wanted.to_owned() });
+    }
+    #[cfg(feature = "parquet")]
+    if head.starts_with(MAGIC) {
+        let bytes = input.rest().map_err(failed)?;
+        return Ok((input, Format::Parquet(Box::new(Parquet::new(name, bytes, options)?))));
     }
     if let Some((found, next)) = other_format(&head) {
         return Err(OpenError::OtherFormat { name: name.to_owned(), found, next });

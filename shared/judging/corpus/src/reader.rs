@@ -60,6 +60,8 @@ impl Reader {
     pub fn columns(&self) -> Option<&[String]> {
         match &self.format {
             Format::Csv(csv) => Some(csv.names()),
+            #[cfg(feature = "parquet")]
+            Format::Parquet(parquet) => Some(parquet.names()),
             Format::Jsonl(_) | Format::List(_) => None,
         }
     }
@@ -76,6 +78,8 @@ impl Iterator for Reader {
             Format::Csv(csv) => csv.next(&mut self.input),
             Format::Jsonl(jsonl) => jsonl.next(&mut self.input),
             Format::List(list) => list.next(&mut self.input),
+            #[cfg(feature = "parquet")]
+            Format::Parquet(parquet) => parquet.next(),
         };
         self.ended = match &row {
             None => true,
@@ -94,7 +98,14 @@ impl fmt::Debug for Reader {
             Format::Csv(_) => "CSV",
             Format::Jsonl(_) => "JSON Lines",
             Format::List(_) => "a list of JSON",
+            #[cfg(feature = "parquet")]
+            Format::Parquet(_) => "Parquet",
         };
-        to.debug_struct("Reader").field("format", &format).field("line", &self.input.line()).finish_non_exhaustive()
+        let line = match &self.format {
+            #[cfg(feature = "parquet")]
+            Format::Parquet(parquet) => parquet.line(),
+            _ => self.input.line(),
+        };
+        to.debug_struct("Reader").field("format", &format).field("line", &line).finish_non_exhaustive()
     }
 }

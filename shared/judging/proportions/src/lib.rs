@@ -60,6 +60,28 @@ fn wilson(share: f64, n: f64) -> Interval {
     Interval { low: (centre - half).clamp(0.0, share), high: (centre + half).clamp(share, 1.0) }
 }
 
+/// The 95 % prediction interval of the number of successes in the next trials, after so many successes and failures: beta-binomial,
+/// from Jeffreys' prior.
+pub fn next(successes: f64, failures: f64, trials: u64) -> [u64; 2] {
+    let (a, b) = (successes.max(0.0) + 0.5, failures.max(0.0) + 0.5);
+    let count = trials as f64;
+    // In logarithms: the chance of no success is next to none where there are many trials.
+    let mut log: Vec<f64> = vec![(0..trials).map(|trial| ((b + trial as f64) / (a + b + trial as f64)).ln()).sum()];
+    for done in 0..trials {
+        let (k, before) = (done as f64, log[log.len() - 1]);
+        log.push(before + ((count - k) / (k + 1.0) * (a + k) / (b + count - k - 1.0)).ln());
+    }
+    let quantile = |share: f64| {
+        let mut sum = 0.0;
+        let reaches = |log: &f64| {
+            sum += log.exp();
+            sum >= share
+        };
+        log.iter().position(reaches).map_or(trials, |place| place as u64)
+    };
+    [quantile(0.025), quantile(0.975)]
+}
+
 /// A share of trials of which each stands for a number of others: its weight, above 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Weighted {
@@ -126,6 +148,23 @@ mod tests {
         }
         assert_eq!(Proportion { part: 0, of: 0 }.wilson(), None);
     }
+
+    /// The numbers are scipy's: `betabinom(trials, successes + .5, failures + .5).ppf([.025, .975])`.
+    #[test]
+    fn what_comes_next_is_beta_binomial() {
+        for (successes, failures, trials, expected) in [
+            (8.0, 2.0, 100, SCIPY[0]),
+            (80.0, 20.0, 100, SCIPY[1]),
+            (0.0, 10.0, 20, SCIPY[2]),
+            (12.5, 40.25, 100, SCIPY[3]),
+            (1e9, 1e9, 100, SCIPY[4]),
+        ] {
+            assert_eq!(next(successes, failures, trials), expected, "{successes} {failures}");
+        }
+        assert_eq!(next(3.0, 3.0, 0), [0, 0]);
+    }
+
+    const SCIPY: [[u64; 2]; 5] = [[48, 97], [68, 90], [0, 5], [11, 39], [40, 60]];
 
     #[test]
     fn unequal_weights_say_less() {

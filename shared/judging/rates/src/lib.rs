@@ -3,12 +3,14 @@
 //! A model's manifest has them, so that what a model promises is known without the model.
 
 mod log_odds;
+mod promised_share;
 
 use modstream_events::OperatingPoint;
 use proportions::Z;
 use serde::{Deserialize, Serialize};
 
 pub use log_odds::LogOdds;
+pub use promised_share::{Held, PromisedShare, PromisedShares};
 
 /// The share of comments that moderators remove: above 0, below 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -178,7 +180,12 @@ impl Rates {
         let variance = |rate: f64, count: usize| (1.0 - rate) / (rate * count.max(1) as f64);
         let spread = Z * (variance(hits, held_out.removed) + variance(alarms, held_out.kept)).sqrt();
         let middle = base_rate.log_odds() + rate.likelihood_ratio().ln();
+        // As many alerts as would say as much of a precision, by the deviation of its log-odds.
+        let precision = LogOdds(middle).probability();
+        let trials = (Z / spread.max(1e-6)).powi(2) / (precision * (1.0 - precision)).max(1e-12);
+        let right_of_next = proportions::next(precision * trials, (1.0 - precision) * trials, NEXT_ALERTS);
         Intervals {
+            right_of_next,
             precision: [middle - spread, middle + spread].map(|log_odds| LogOdds(log_odds).probability()),
             recall: wilson(hits, held_out.removed),
         }
@@ -197,7 +204,7 @@ pub struct HeldOut {
     pub kept: usize,
 }
 
-/// Intervals of 95 %, the lower bound first.
+/// Intervals of 95 %, the lower bound first: confidence intervals of what was measured, and a prediction interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Intervals {
     /// The precision's interval, from that of the likelihood ratio (D. Simel et al., "Likelihood ratios with
@@ -205,7 +212,13 @@ pub struct Intervals {
     pub precision: [f64; 2],
     /// The recall's interval (E. Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", 1927).
     pub recall: [f64; 2],
+    /// How many of the next [`NEXT_ALERTS`] alerts will be right: wider than the precision's share of them, since chance comes in
+    /// twice, in what was measured and in what comes. A prediction interval.
+    pub right_of_next: [u64; 2],
 }
+
+/// The number of alerts that [`Intervals::right_of_next`] is of.
+pub const NEXT_ALERTS: u64 = 100;
 
 /// As `Proportion::wilson`, for a share that lies between rows of the table and so is of no whole number of trials.
 fn wilson(share: f64, count: usize) -> [f64; 2] {

@@ -5,7 +5,9 @@
 //! A [`Report`] takes plain data, scored comments with their verdicts above all, and gives the page as text. It reads and writes
 //! no file, and knows no model.
 
+mod bias;
 mod chart;
+mod checks;
 pub mod html;
 mod numbers;
 mod replay;
@@ -14,6 +16,8 @@ mod stats;
 mod subgroup;
 mod terms;
 
+pub use bias::{Bias, GroupBias};
+pub use checks::Finding;
 pub use replay::{Difference, Example, Judged, Replay, Score, Side};
 pub use subgroup::{Subgroup, SubgroupError};
 pub use terms::Terms;
@@ -46,6 +50,8 @@ pub struct Quality {
     pub brier: f64,
     /// The expected calibration error.
     pub ece: f64,
+    /// The calibration error of a perfect model with the same probabilities: its mean, and what it stays below in 95 of 100 cases.
+    pub ece_floor: Option<[f64; 2]>,
     /// The share of right verdicts, where comments are removed from probability 0.5 up.
     pub accuracy: f64,
     /// The harmonic mean of precision and recall, where comments are removed from probability 0.5 up.
@@ -89,6 +95,10 @@ pub struct Report<'a> {
     pub terms: &'a Terms,
     /// The subgroups whose words to look for.
     pub subgroups: &'a [Subgroup],
+    /// What the model makes of sentences about groups of people; none where that is not asked.
+    pub bias: Option<&'a Bias>,
+    /// What is to be said of the comments themselves, before any number of theirs is believed.
+    pub findings: &'a [Finding],
     /// Gives the strongest reasons of a text's score. The page asks for the few texts that it shows.
     pub explain: &'a dyn Fn(&str) -> Vec<Reason>,
 }

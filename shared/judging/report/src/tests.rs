@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
 use html_oracle::Page;
+use proportions::{Interval, Proportion};
 use proptest::prelude::*;
 
 use super::*;
@@ -16,8 +17,16 @@ fn comments(count: u32, text: &str, removed: impl Fn(u32) -> bool) -> Vec<Commen
     (0..count).map(comment).collect()
 }
 
-const QUALITY: Quality =
-    Quality { roc_auc: 0.8, average_precision: 0.7, log_loss: 0.5, brier: 0.2, ece: 0.1, accuracy: 0.75, f1: 0.6 };
+const QUALITY: Quality = Quality {
+    roc_auc: 0.8,
+    average_precision: 0.7,
+    log_loss: 0.5,
+    brier: 0.2,
+    ece: 0.1,
+    ece_floor: Some([0.025, 0.038]),
+    accuracy: 0.75,
+    f1: 0.6,
+};
 
 fn html(comments: &[Comment<'_>], subgroups: &[&str]) -> String {
     html_at(comments, subgroups, 0.3, Policy { condition: "probability>=0.7", threshold: Some(0.7) })
@@ -41,10 +50,65 @@ fn html_at(comments: &[Comment<'_>], subgroups: &[&str], base_rate: f64, policy:
         comments,
         terms,
         subgroups,
+        bias: Some(&bias()),
+        findings: &findings(),
         explain: &explain,
     });
     assert_sound(&html);
     html
+}
+
+fn bias() -> Bias {
+    let of = |part: u64, of: u64| Proportion { part, of };
+    let interval = |low: f64, high: f64| Interval { low, high };
+    let group = |group: &str, beside_median: f64, neutral: u64| GroupBias {
+        group: group.to_owned(),
+        beside_median,
+        interval: interval(beside_median - 0.5, beside_median + 0.5),
+        neutral: of(neutral, 10),
+        hostile: of(4, 4),
+    };
+    Bias {
+        neutral: (of(3, 30), interval(0.02, 0.21)),
+        hostile: (of(12, 12), interval(0.7, 1.0)),
+        groups: vec![group("queer <people>", 1.46, 3), group("boys", 0.1, 0), group("women", -0.75, 0)],
+        detectable: 0.4,
+        outside: of(1, 42),
+    }
+}
+
+fn findings() -> Vec<Finding> {
+    let rows = vec![("line 7".to_owned(), "so <b>true</b>".to_owned()), ("line 9".to_owned(), String::new())];
+    vec![Finding { title: "both verdicts".to_owned(), text: "1 text has both.".to_owned(), rows }]
+}
+
+#[test]
+fn groups_that_stand_out_are_shown_with_their_intervals() {
+    let html = html(&comments(50, "so true", |number| number > 25), &[]);
+    let bias = section(&html, "bias");
+    for said in [
+        "10.0\u{a0}%",
+        "2.0\u{2013}21.0\u{a0}%",
+        "queer &lt;people&gt;",
+        "+1.46",
+        "+0.96 to +1.96",
+        "3 of 10",
+        "\u{2212}0.75",
+        "0.40 log-odds",
+    ] {
+        assert!(bias.contains(said), "{said}: {bias}");
+    }
+    assert!(!bias.contains("boys") && !bias.contains("unlike"), "{bias}");
+}
+
+#[test]
+fn what_is_to_be_said_of_the_comments_stands_before_their_numbers() {
+    let html = html(&comments(50, "so true", |number| number > 25), &[]);
+    let checks = section(&html, "checks");
+    for said in ["both verdicts", "1 text has both.", "line 7", "so &lt;b&gt;true&lt;/b&gt;"] {
+        assert!(checks.contains(said), "{said}: {checks}");
+    }
+    assert!(html.find("id=\"checks\"") < html.find("id=\"scores\""));
 }
 
 /// A browser corrects nothing, ids are there once, links lead to them, and nothing is loaded.
@@ -75,7 +139,19 @@ fn section<'a>(html: &'a str, id: &str) -> &'a str {
 fn a_page_holds_every_part_and_loads_nothing() {
     let comments = comments(200, "so true", |number| number * 7 % 200 < number);
     let html = html(&comments, &["praise=true"]);
-    for id in ["overview", "scores", "curves", "reliability", "length", "terms", "errors", "by-length", "subgroups"] {
+    for id in [
+        "overview",
+        "scores",
+        "curves",
+        "reliability",
+        "length",
+        "terms",
+        "errors",
+        "by-length",
+        "subgroups",
+        "bias",
+        "checks",
+    ] {
         assert!(section(&html, id).contains("<p class=\"how\">"), "{id}");
     }
     assert!(!html.contains("http://") && !html.contains("https://"));

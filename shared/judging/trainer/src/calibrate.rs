@@ -49,6 +49,23 @@ pub(crate) fn platt(log_odds: &[f64], removed: &[bool]) -> Option<Calibration> {
     (slope > 0.0 && slope.is_finite() && intercept.is_finite()).then_some(Calibration { slope, intercept })
 }
 
+/// The calibration of a model of all comments, from that of the models of the folds. The more comments a model learns from, the wider
+/// its scores are spread, so that the promises of the folds' models would be met too often by it. Neither kind has left anything out
+/// that could be compared; so the scores of comments that both have seen are, `[of a fold's model, of the model of all]` each: the
+/// line brings these to the mean and the spread of those.
+pub(crate) fn for_all(of_folds: Calibration, seen: &[[f64; 2]]) -> Calibration {
+    let count = seen.len() as f64;
+    let mean = |side: usize| seen.iter().map(|scores| scores[side]).sum::<f64>() / count;
+    let means = [mean(0), mean(1)];
+    let spread = |side: usize| seen.iter().map(|scores| (scores[side] - means[side]).powi(2)).sum::<f64>().sqrt();
+    let ratio = spread(0) / spread(1);
+    if !(ratio.is_finite() && ratio > 0.0) {
+        return of_folds;
+    }
+    let Calibration { slope, intercept } = of_folds;
+    Calibration { slope: slope * ratio, intercept: intercept + slope * (means[0] - ratio * means[1]) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,6 +86,19 @@ mod tests {
         let (x, removed) = drawn(1.7, -0.8);
         let line = platt(&x, &removed).expect("a rising line");
         assert!((line.slope - 1.7).abs() < 0.06 && (line.intercept + 0.8).abs() < 0.06, "{line:?}");
+    }
+
+    #[test]
+    fn a_wider_model_is_calibrated_as_the_narrower_ones_are() {
+        let of_folds = Calibration { slope: 1.3, intercept: -0.4 };
+        let seen: Vec<[f64; 2]> =
+            (0..50).map(|row| f64::from(row * 17 % 50) / 10.0).map(|z| [z, 1.06 * z - 0.2]).collect();
+        let found = for_all(of_folds, &seen);
+        for [narrow, wide] in &seen {
+            let (one, other) = (1.3 * narrow - 0.4, found.slope * wide + found.intercept);
+            assert!((one - other).abs() < 1e-9, "{one} {other}");
+        }
+        assert_eq!(for_all(of_folds, &[[0.0, 1.0]; 3]), of_folds);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 use plain_text::counted;
 use std::fmt::Write as _;
 
-use modstream_classifier::artifact::{Manifest, Vocabulary};
+use modstream_classifier::artifact::{CalibrationFloor, Manifest, Vocabulary};
 use modstream_classifier::{BaseRate, LONGEST_SUBWORD, LogOdds, Rates, SHORTEST_SUBWORD, Support};
 
 /// How many terms are shown each way.
@@ -68,6 +68,11 @@ pub(crate) fn card(manifest: &Manifest, vocabulary: &Vocabulary, about: Option<&
         "| {:.3} | {:.3} | {:.3} | {:.3} | {:.3} | {:.3} | {:.3} |\n",
         metrics.roc_auc, metrics.pr_auc, metrics.accuracy, metrics.f1, metrics.log_loss, metrics.brier, metrics.ece
     ));
+    if let Some(CalibrationFloor { mean, high }) = metrics.ece_floor {
+        line(format_args!(
+            "Of so many comments a perfectly calibrated model measures an ECE of {mean:.3}, and up to {high:.3} in 95 of 100 cases.\n"
+        ));
+    }
     line(format_args!(
         "ROC-AUC is the mean over the folds. Alerting from a probability up, where as many comments are removed as in training and where 5 % are:\n"
     ));

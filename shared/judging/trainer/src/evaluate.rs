@@ -1,3 +1,4 @@
+use modstream_classifier::artifact::CalibrationFloor;
 use modstream_classifier::{Model, Scratch};
 
 use crate::data::LabelledComments;
@@ -22,6 +23,8 @@ pub struct Evaluation {
     pub brier: f64,
     /// The expected calibration error, over ten bins of equal width.
     pub ece: f64,
+    /// What a perfect model with the same probabilities measures; none of no comments.
+    pub ece_floor: Option<CalibrationFloor>,
 }
 
 impl Evaluation {
@@ -37,6 +40,7 @@ impl Evaluation {
             log_loss: metrics::log_loss(log_odds, removed),
             brier: metrics::brier(&probabilities, removed),
             ece: metrics::expected_calibration_error(&probabilities, removed),
+            ece_floor: metrics::calibration_error_floor(&probabilities),
         }
     }
 }

@@ -1,6 +1,6 @@
 /// Cuts the tail that an author added later (`Edit: typo`, `EDIT 2: thanks!`): only comments that stayed up get one, so it
 /// gives the verdict away, and a live comment has none.
-pub(crate) fn cut_edits(text: &str) -> &str {
+pub fn cut_edits(text: &str) -> &str {
     let bytes = text.as_bytes();
     let is_word = |at: usize| bytes.get(at).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80);
     let mut line_start = 0;

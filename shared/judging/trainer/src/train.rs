@@ -5,19 +5,23 @@ use modstream_classifier::artifact::{
     TrainingData, Vocabulary,
 };
 use modstream_classifier::{
-    BaseRate, ByDefault, Calibration, Head, MEASURES, Model, Parts, REMOVAL, Rate, Rates, Score, Scratch, Support,
+    BaseRate, ByDefault, Calibration, Head, MEASURES, Model, Parts, REMOVAL, Rate, Rates, Score, Scratch, SeenTexts,
+    Support,
 };
 use rayon::prelude::*;
 
-use crate::calibrate::platt;
+use crate::bias::{self, Bias, bias};
+use crate::calibrate::{for_all, platt};
 use crate::card;
+use crate::checks::{Finding, is_hopeless};
 use crate::data::LabelledComments;
 use crate::evaluate::Evaluation;
 use crate::features::Chosen;
 use crate::fit::{FitError, Line, Problem, Solver};
-use crate::folds::{deal, of_equals};
+use crate::folds::deal;
 use crate::labels;
 use crate::metrics;
+use crate::near_duplicates::{equal, groups};
 use crate::rates;
 use crate::rows::Rows;
 use crate::tokens::Tokens;
@@ -32,7 +36,7 @@ const MATRICES: u64 = 2;
 pub const DEFAULT_MEMORY: u64 = 4 << 30;
 
 /// The fold of a text that is never held out.
-const NEVER_HELD_OUT: usize = usize::MAX;
+pub(crate) const NEVER_HELD_OUT: usize = usize::MAX;
 
 /// A step of training, for progress bars. One stage ends before the next begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +67,14 @@ pub enum TrainError {
         kept: usize,
         /// The number of folds.
         folds: usize,
+    },
+    /// So many comments have an equal text with the other verdict that nothing can be learned.
+    #[error("the comments contradict each other: {found}; see lines {lines}")]
+    Contradicting {
+        /// How many, in words.
+        found: String,
+        /// Some of their lines.
+        lines: String,
     },
     /// No term stands in enough comments.
     #[error(
@@ -125,6 +137,8 @@ pub enum TrainError {
 pub struct Trained {
     pub(crate) manifest: Manifest,
     pub(crate) vocabulary: Vocabulary,
+    pub(crate) bias: Vec<Bias>,
+    pub(crate) findings: Vec<Finding>,
 }
 
 /// Texts of no forum, to each of which a model must give the same probability everywhere.
@@ -157,14 +171,8 @@ pub fn train(
     if comments.is_empty() {
         return Err(TrainError::NoComments);
     }
-    let fold =
-        deal(&comments.texts, &comments.removed, settings.folds, settings.seed).ok_or_else(|| TrainError::TooFew {
-            removed: comments.removed(),
-            kept: comments.len() - comments.removed(),
-            folds: settings.folds,
-        })?;
     let decided = comments.decided.iter().map(|(text, removed)| (text.as_str(), *removed));
-    let decided_fold = of_equals(&comments.texts, &fold, decided.clone().map(|(text, _)| text));
+    let Dealt { fold, decided_fold, findings } = dealt(comments, &settings)?;
     let threads = rayon::ThreadPoolBuilder::new().num_threads(CONCURRENT_FITS).build();
     let threads = threads.map_err(|error| TrainError::Setting(error.to_string()))?;
     // The last "fold" holds nothing out: it is the model.
@@ -172,7 +180,7 @@ pub fn train(
     let removed: Vec<bool> =
         comments.removed.iter().copied().chain(decided.clone().map(|(_, removed)| removed)).collect();
     let texts = comments.texts.iter().map(String::as_str).chain(decided.map(|(text, _)| text)).collect();
-    // A decision is held out with an equal text, or never.
+    // A decision is held out with a text like its own, or never.
     let fold_of_decided = decided_fold.into_iter().map(|fold| fold.unwrap_or(NEVER_HELD_OUT));
     let fold_of_all = fold.iter().copied().chain(fold_of_decided).collect();
     progress(Step::Choosing(times));
@@ -194,25 +202,79 @@ pub fn train(
             let solver = if held_out == settings.folds && has_room { Solver::Linfa } else { Solver::Sparse };
             let fitted = Fitted::over(tokens, &removed, held_out, chosen, start.as_ref(), solver, &settings)?;
             // Decisions are measured by no fit.
-            let rows = tokens.held_out(held_out).into_iter().filter(|row| *row < comments.len()).collect();
-            let scores = fitted.log_odds(tokens, rows, &settings);
+            let scores = |is_wanted: &dyn Fn(usize) -> bool| {
+                let rows = (0..comments.len()).filter(|&row| is_wanted(fold[row])).collect();
+                fitted.log_odds(tokens, rows, &settings)
+            };
+            let of_unseen = scores(&|fold| fold == held_out);
+            // What a model of another fold than theirs and the model of all say of comments: both have learned from them.
+            let is_all = held_out == settings.folds;
+            let of_seen = scores(&|fold| is_all || (fold + 1) % settings.folds == held_out);
             progress(Step::Done);
-            Ok::<_, TrainError>((fitted, scores))
+            Ok::<_, TrainError>((fitted, of_unseen, of_seen))
         });
         fits.collect::<Result<Vec<_>, _>>()
     };
-    let mut fits = threads.install(fit_all)?;
-    let Some((fitted, _)) = fits.pop() else {
+    let (mut held_out, mut seen) = (vec![0.0; comments.len()], vec![[0.0; 2]; comments.len()]);
+    let mut last = None;
+    for (index, (fitted, of_unseen, of_seen)) in threads.install(fit_all)?.into_iter().enumerate() {
+        of_unseen.into_iter().for_each(|(row, score)| held_out[row] = score);
+        let side = usize::from(index == settings.folds);
+        of_seen.into_iter().for_each(|(row, score)| seen[row][side] = score);
+        last = Some(fitted);
+    }
+    let Some(fitted) = last else {
         return Err(TrainError::NoComments);
     };
 
-    let mut held_out = vec![0.0; comments.len()];
-    fits.iter().flat_map(|(_, scores)| scores).for_each(|&(row, score)| held_out[row] = score);
     let calibration = platt(&held_out, &comments.removed).ok_or(TrainError::NoSignal)?;
     let calibrated: Vec<f64> = held_out.iter().map(|x| calibration.slope * x + calibration.intercept).collect();
     let metrics = measure(&calibrated, &comments.removed, &fold, settings.folds);
     let rates = rates::table(&calibrated, &comments.removed);
-    fitted.finish(comments, tokens, name, settings, HeldOut { metrics, calibration, rates })
+    let findings = comments.check(&calibrated, None).into_iter().chain(findings).collect();
+    let calibration = for_all(calibration, &seen);
+    let trained = fitted.finish(comments, tokens, name, settings, HeldOut { metrics, calibration, rates })?;
+    Ok(Trained { findings, ..trained })
+}
+
+/// Comments in folds.
+pub(crate) struct Dealt {
+    /// The fold of each comment.
+    pub(crate) fold: Vec<usize>,
+    /// The fold that each decision is held out with, where it is about a text like one that is measured on.
+    decided_fold: Vec<Option<usize>>,
+    /// What is said of near-duplicates.
+    findings: Option<Finding>,
+}
+
+/// Deals comments into folds, near-duplicates together; equal texts alone where that leaves too few of a class.
+///
+/// # Errors
+/// Where there are too few different texts of a class, or too many texts with both verdicts.
+pub(crate) fn dealt(comments: &LabelledComments, settings: &Settings) -> Result<Dealt, TrainError> {
+    let texts: Vec<&str> = comments.texts.iter().map(String::as_str).collect();
+    let rows = comments.rows(&texts);
+    if let Some(finding) = rows.contradicting().filter(is_hopeless) {
+        let lines: Vec<String> = finding.rows.iter().map(|row| row.line.to_string()).collect();
+        return Err(TrainError::Contradicting { found: finding.in_words(), lines: lines.join(", ") });
+    }
+    // Comments come first, so that a group with one of them is named by it.
+    let all: Vec<&str> = texts.iter().copied().chain(comments.decided.iter().map(|(text, _)| text.as_str())).collect();
+    let deal_by = |group: Vec<usize>| {
+        let (of_comments, of_decided) = group.split_at(texts.len());
+        let fold = deal(&comments.texts, &comments.removed, of_comments, settings.folds, settings.seed)?;
+        let decided_fold = of_decided.iter().map(|&first| fold.get(first).copied()).collect();
+        Some((fold, decided_fold, of_comments.to_vec()))
+    };
+    if let Some((fold, decided_fold, group)) = deal_by(groups(&all)) {
+        return Ok(Dealt { fold, decided_fold, findings: rows.near_duplicates(&group) });
+    }
+    let (fold, decided_fold, _) = deal_by(equal(&all)).ok_or_else(|| TrainError::TooFew {
+        removed: comments.removed(),
+        kept: comments.len() - comments.removed(),
+        folds: settings.folds,
+    })?;
+    Ok(Dealt { fold, decided_fold, findings: None })
 }
 
 pub(crate) fn check(settings: &Settings) -> Result<(), TrainError> {
@@ -241,7 +303,7 @@ fn dense_matrix(chosen: &Chosen, texts: usize) -> u64 {
 
 /// The features that a fit over all candidates uses most, by |weight| times the root mean square of its values, and what it made of
 /// them, where they had to be chosen.
-fn choose(
+pub(crate) fn choose(
     tokens: &Tokens<'_>,
     removed: &[bool],
     held_out: usize,
@@ -291,6 +353,7 @@ fn measure(log_odds: &[f64], removed: &[bool], fold: &[usize], folds: usize) -> 
         log_loss: pooled.log_loss,
         brier: pooled.brier,
         ece: pooled.ece,
+        ece_floor: pooled.ece_floor,
     }
 }
 
@@ -301,7 +364,7 @@ struct HeldOut {
     rates: Vec<Rate>,
 }
 
-struct Fitted {
+pub(crate) struct Fitted {
     chosen: Chosen,
     line: Line,
     gradient: f64,
@@ -309,7 +372,7 @@ struct Fitted {
 }
 
 impl Fitted {
-    fn over(
+    pub(crate) fn over(
         tokens: &Tokens<'_>,
         removed: &[bool],
         held_out: usize,
@@ -328,7 +391,7 @@ impl Fitted {
     }
 
     /// The regression's log-odds of some texts, each with its text.
-    fn log_odds(&self, tokens: &Tokens<'_>, texts: Vec<usize>, settings: &Settings) -> Vec<(usize, f64)> {
+    pub(crate) fn log_odds(&self, tokens: &Tokens<'_>, texts: Vec<usize>, settings: &Settings) -> Vec<(usize, f64)> {
         let rows = Rows::of(tokens, &texts, &self.chosen, settings);
         texts.into_iter().zip(rows.iter().map(|row| self.line.log_odds(row))).collect()
     }
@@ -352,6 +415,8 @@ impl Fitted {
         let measure_weights: Vec<f32> = scaled(measures, settings.measure_scale);
         let training: TrainingData = comments.describe();
         let terms = chosen.names(tokens);
+        let decided = comments.decided.iter().map(|(text, _)| text.as_str());
+        let learned: Vec<&str> = comments.texts.iter().map(String::as_str).chain(decided).collect();
         let unusable = |error: &dyn std::error::Error| TrainError::Setting(error.to_string());
         let counts = Counts { texts: comments.len(), positives: comments.removed() };
         let sizes: Vec<_> = tokens.rows()[..comments.len()].iter().map(|row| row.size).collect();
@@ -377,6 +442,14 @@ impl Fitted {
             known_words: chosen.known_words.clone(),
             support: Some(support),
         });
+        let heads = vec![HeadEntry::of_removals(
+            counts,
+            metrics,
+            artifact::Regression { intercept: line.intercept },
+            calibration,
+            rates,
+        )];
+        let bias = bias(&model, &heads);
         let manifest = Manifest {
             format: Format::Removal,
             version: String::new(),
@@ -390,13 +463,7 @@ impl Fitted {
                 subwords: chosen.subwords.len(),
                 gradient,
             },
-            heads: vec![HeadEntry::of_removals(
-                counts,
-                metrics,
-                artifact::Regression { intercept: line.intercept },
-                calibration,
-                rates,
-            )],
+            heads,
             support: Some(support),
             golden: golden(&model),
         };
@@ -409,8 +476,9 @@ impl Fitted {
             measures: chosen.measures,
             measure_weights,
             known_words: chosen.known_words,
+            seen_texts: Some(SeenTexts::of(learned.into_iter())),
         };
-        Ok(Trained { manifest, vocabulary })
+        Ok(Trained { manifest, vocabulary, bias, findings: Vec::new() })
     }
 }
 
@@ -435,6 +503,16 @@ impl Trained {
         &self.manifest.heads
     }
 
+    /// What each label makes of sentences about groups of people.
+    pub fn bias(&self) -> &[Bias] {
+        &self.bias
+    }
+
+    /// What is to be known of the rows before a number of theirs is believed.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
     /// What the model was trained on.
     pub fn training(&self) -> &TrainingData {
         &self.manifest.training
@@ -447,8 +525,8 @@ impl Trained {
     /// [`TrainError`] where the folder can't be written, or holds something else.
     pub fn write(&self, folder: &Path, about: Option<&str>) -> Result<Manifest, TrainError> {
         Ok(artifact::write(folder, self.manifest.clone(), &self.vocabulary, |manifest| match manifest.format {
-            Format::Removal => card::card(manifest, &self.vocabulary, about),
-            Format::Labels => labels::card::card(manifest, &self.vocabulary, about),
+            Format::Removal => card::card(manifest, &self.vocabulary, about) + &bias::card(&self.bias),
+            Format::Labels => labels::card::card(manifest, &self.vocabulary, about) + &bias::card(&self.bias),
         })?)
     }
 }

@@ -9,6 +9,7 @@ use super::ArtifactError;
 use super::manifest::{FileEntry, Manifest};
 use super::tensors::Vocabulary;
 use crate::model::{Head, Model, Parts};
+use crate::seen::SeenTexts;
 use crate::vectorizer::Scratch;
 
 /// The manifest's file name.
@@ -54,6 +55,16 @@ impl ModelFiles {
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
         let others = self.others.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
         others.chain([(MANIFEST, self.manifest.as_slice())])
+    }
+
+    /// The texts that the model was trained on, where it says so.
+    ///
+    /// # Errors
+    /// [`ArtifactError`] where manifest or arrays are refused.
+    pub fn seen_texts(&self) -> Result<Option<SeenTexts>, ArtifactError> {
+        let manifest = Manifest::from_bytes(&self.manifest)?;
+        let tensors = self.others.iter().find(|(name, _)| name == TENSORS).map_or(&[][..], |(_, bytes)| bytes);
+        Ok(manifest.vocabulary(tensors)?.seen_texts)
     }
 
     /// Checks all files, each one's checksum before it is parsed, and builds the model.
@@ -250,6 +261,7 @@ mod tests {
             log_loss: 0.5,
             brier: 0.2,
             ece: 0.1,
+            ece_floor: None,
         };
         HeadEntry {
             label: head.label.clone(),
@@ -332,6 +344,7 @@ mod tests {
             measures: parts.measures,
             measure_weights: parts.measure_weights,
             known_words: if format == Format::Labels { vec![3, 1 << 30] } else { Vec::new() },
+            seen_texts: (format == Format::Labels).then(|| SeenTexts::of(["a text"].into_iter())),
         };
         (manifest, vocabulary)
     }

@@ -284,6 +284,19 @@ pub struct Metrics {
     pub brier: f64,
     /// The expected calibration error, over ten bins of equal width.
     pub ece: f64,
+    /// What a perfect model with the same probabilities measures; none in an older manifest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ece_floor: Option<CalibrationFloor>,
+}
+
+/// What the calibration error of a perfect model is, by chance alone.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CalibrationFloor {
+    /// The mean.
+    pub mean: f64,
+    /// What it stays below in 95 of 100 cases.
+    pub high: f64,
 }
 
 /// Quality on one fold.

@@ -25,7 +25,7 @@ mod tensors;
 pub use error::ArtifactError;
 pub use files::{CARD, MANIFEST, ModelFiles, TENSORS, check_output, open, write};
 pub use manifest::{
-    Caught, Counts, Digits, FileEntry, Fit, FoldMetrics, Format, Golden, HeadEntry, LABEL_RULE, Manifest, Measured,
-    Metrics, Regression, Settings, SourceMetrics, Threshold, TrainingData, is_label,
+    CalibrationFloor, Caught, Counts, Digits, FileEntry, Fit, FoldMetrics, Format, Golden, HeadEntry, LABEL_RULE,
+    Manifest, Measured, Metrics, Regression, Settings, SourceMetrics, Threshold, TrainingData, is_label,
 };
 pub use tensors::Vocabulary;

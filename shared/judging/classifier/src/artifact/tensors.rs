@@ -5,6 +5,7 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use super::ArtifactError;
 use super::manifest::Format;
 use crate::measures::MEASURES;
+use crate::seen::SeenTexts;
 use crate::subwords::{Subword, is_key};
 use crate::vectorizer::{Feature, Measure};
 
@@ -13,6 +14,11 @@ const MAX_TERMS: usize = 1 << 24;
 
 /// The name of the array of known words, which a model may lack.
 const KNOWN_WORDS: &str = "known_words";
+
+/// The name of the filter of training texts, which a model may lack.
+const SEEN_TEXTS: &str = "seen_texts";
+/// The longest filter of training texts, in bytes; a longer array is damage.
+const MAX_SEEN_BYTES: usize = 1 << 28;
 
 /// The arrays of a model.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +39,8 @@ pub struct Vocabulary {
     pub measure_weights: Vec<f32>,
     /// The keys of the words that are known, rising; none in an older model.
     pub known_words: Vec<u32>,
+    /// The texts that the model was trained on; none in an older model.
+    pub seen_texts: Option<SeenTexts>,
 }
 
 fn bad(what: impl Into<String>) -> ArtifactError {
@@ -84,9 +92,12 @@ impl Vocabulary {
         ];
         let known: Vec<u8> = self.known_words.iter().flat_map(|key| key.to_le_bytes()).collect();
         let known = (!known.is_empty()).then(|| (KNOWN_WORDS, Dtype::U32, flat(self.known_words.len()), known));
+        let seen = self.seen_texts.as_ref().map(SeenTexts::as_bytes);
+        let seen = seen.map(|bytes| (SEEN_TEXTS, Dtype::U8, flat(bytes.len()), bytes.to_vec()));
         let views = arrays
             .iter()
             .chain(&known)
+            .chain(&seen)
             .map(|(name, dtype, shape, bytes)| Ok((*name, TensorView::new(*dtype, shape.clone(), bytes)?)))
             .collect::<Result<Vec<_>, safetensors::SafeTensorError>>();
         views.and_then(|views| safetensors::serialize(views, None)).map_err(|error| bad(error.to_string()))
@@ -166,6 +177,10 @@ impl Vocabulary {
         if known_words.len() > MAX_TERMS || !known_words.is_sorted_by(|a, b| a < b) {
             return Err(bad(format!("`{KNOWN_WORDS}` do not rise")));
         }
+        let seen_texts = if tensors.names().contains(&SEEN_TEXTS) { array(SEEN_TEXTS, Dtype::U8, None)? } else { &[] };
+        if seen_texts.len() > MAX_SEEN_BYTES {
+            return Err(bad(format!("`{SEEN_TEXTS}` has {} bytes", seen_texts.len())));
+        }
         let (means, deviations) = (measures("measure_means")?, measures("measure_deviations")?);
         if deviations.iter().any(|&deviation| deviation <= 0.0) {
             return Err(bad("a measure's deviation is not above zero"));
@@ -179,6 +194,7 @@ impl Vocabulary {
             measures: std::array::from_fn(|index| Measure { mean: means[index], deviation: deviations[index] }),
             measure_weights: weights("measure_weights", MEASURES)?,
             known_words,
+            seen_texts: SeenTexts::from_bytes(seen_texts.to_vec()),
         })
     }
 }
@@ -202,6 +218,7 @@ mod tests {
             measures: parts.measures,
             measure_weights: parts.measure_weights,
             known_words: vec![7, 1 << 31],
+            seen_texts: Some(SeenTexts::of(["a text"].into_iter())),
         });
         [(one, Format::Removal, 1), (several, Format::Labels, HEADS)]
     }

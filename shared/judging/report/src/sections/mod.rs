@@ -1,6 +1,8 @@
 //! The page, section by section.
 
+mod bias;
 mod by_length;
+mod checks;
 mod curves;
 mod errors;
 mod overview;
@@ -47,8 +49,9 @@ impl Render for Section {
 }
 
 pub(crate) fn page(report: &Report<'_>) -> String {
-    let mut sections = vec![
-        overview::section(report),
+    let mut sections = vec![overview::section(report)];
+    sections.extend(checks::section(report));
+    sections.extend([
         scores::section(report),
         curves::section(report),
         reliability::section(report),
@@ -56,8 +59,9 @@ pub(crate) fn page(report: &Report<'_>) -> String {
         terms::section(report),
         errors::section(report),
         by_length::section(report),
-    ];
+    ]);
     sections.extend(subgroups::section(report));
+    sections.extend(bias::section(report));
     shell(&format!("Model {}", report.model), &overview::header(report), &sections)
 }
 

@@ -52,7 +52,7 @@ fn base_rate_note(report: &Report<'_>) -> Markup {
 }
 
 fn metrics(report: &Report<'_>) -> Markup {
-    let Quality { roc_auc: area, average_precision, log_loss, brier, ece, accuracy, f1 } = report.quality;
+    let Quality { roc_auc: area, average_precision, log_loss, brier, ece, ece_floor, accuracy, f1 } = report.quality;
     let share = removed_share(report);
     let area_with_interval = html! {
         (decimal(area))
@@ -65,6 +65,10 @@ fn metrics(report: &Report<'_>) -> Markup {
     };
     let plain =
         |name: &str, meaning: &str, value: f64, without: f64| row(name, meaning, decimal(value).render(), without);
+    let floor = ece_floor.map_or_else(String::new, |[mean, high]| {
+        format!("; of so many comments a perfect model measures {}, up to {}", decimal(mean), decimal(high))
+    });
+    let of_ece = format!("less is better; how far probabilities are from what happened (ECE){floor}");
     let rows = [
         row(
             "ROC-AUC",
@@ -75,7 +79,7 @@ fn metrics(report: &Report<'_>) -> Markup {
         plain("Average precision", "precision over all recalls", average_precision, share),
         plain("Log loss", "less is better; punishes being sure and wrong", log_loss, entropy(share)),
         plain("Brier score", "less is better; the probability's squared error", brier, share * (1.0 - share)),
-        plain("Calibration error", "less is better; how far probabilities are from what happened (ECE)", ece, f64::NAN),
+        plain("Calibration error", &of_ece, ece, f64::NAN),
         plain("Accuracy", "right verdicts, removing from 0.5 up", accuracy, share.max(1.0 - share)),
         plain("F1", "precision and recall in one, removing from 0.5 up", f1, f1_without(share)),
     ];

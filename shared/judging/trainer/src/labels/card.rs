@@ -64,7 +64,7 @@ pub(crate) fn card(manifest: &Manifest, vocabulary: &Vocabulary, about: Option<&
         settings.folds
     ));
     line(format_args!(
-        "| label | measured on | ROC-AUC | average precision | ECE | at 1 % false alarms: from | caught | at 5 %: from | caught |\n|---|---|--:|--:|--:|--:|--:|--:|--:|"
+        "| label | measured on | ROC-AUC | average precision | ECE (of a perfect model) | at 1 % false alarms: from | caught | at 5 %: from | caught |\n|---|---|--:|--:|--:|--:|--:|--:|--:|"
     ));
     for head in heads {
         let at = |wanted: f64| {
@@ -73,8 +73,9 @@ pub(crate) fn card(manifest: &Manifest, vocabulary: &Vocabulary, about: Option<&
                 .find(|it| it.false_alarms == wanted)
                 .map_or_else(|| "- | -".to_owned(), |it| format!("{:.3} | {:.2}", probability(head, it), it.caught))
         };
+        let floor = head.metrics.ece_floor.map_or_else(String::new, |floor| format!(" ({:.3})", floor.mean));
         line(format_args!(
-            "| {} | {} | {:.3} | {:.3} | {:.3} | {} | {} |",
+            "| {} | {} | {:.3} | {:.3} | {:.3}{floor} | {} | {} |",
             head.label,
             source_name(head.measured.source.as_deref()),
             head.metrics.roc_auc,

@@ -6,5 +6,6 @@ mod texts;
 mod train;
 
 pub use evaluate::{LabelEvaluation, evaluate_labels};
-pub use texts::LabelledTexts;
+pub use texts::{KnownText, LabelledTexts, OfSource};
+pub(crate) use train::measured_on;
 pub use train::{LabelSettings, MIN_TEXTS_A_CLASS, train_labels};

@@ -1,15 +1,20 @@
 use hashbrown::HashMap;
+use modstream_classifier::SeenTexts;
 use modstream_classifier::artifact::{Counts, TrainingData};
 use modstream_corpus::{PlaceholderCounts, Placeholders};
 use sha2::{Digest as _, Sha256};
 
+use crate::checks::{Finding, Rows};
 use crate::hindsight::cut_edits;
+use crate::metrics;
 
 /// Texts of which it is known, for each of some labels, whether they have it, do not have it, or whether nobody said.
 #[derive(Clone, Debug, Default)]
 pub struct LabelledTexts {
     labels: Vec<String>,
     pub(crate) texts: Vec<String>,
+    /// The line of each in its file, for who is to look at it.
+    lines: Vec<u64>,
     /// What is known of each text, a column a label; a column may be shorter than the texts: of the rest nothing is known.
     columns: Vec<Vec<Option<bool>>>,
     sources: Vec<String>,
@@ -17,6 +22,26 @@ pub struct LabelledTexts {
     source_of: Vec<Option<usize>>,
     placeholders: Placeholders,
     left_out: PlaceholderCounts,
+}
+
+/// The texts of one source of which a label is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OfSource<'a> {
+    /// The source; none of the texts without one.
+    pub source: Option<&'a str>,
+    /// The texts, at least one.
+    pub texts: Vec<KnownText<'a>>,
+}
+
+/// A text of which a label is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KnownText<'a> {
+    /// Its place among all texts.
+    pub row: usize,
+    /// The text.
+    pub text: &'a str,
+    /// Whether it has the label.
+    pub verdict: bool,
 }
 
 impl LabelledTexts {
@@ -33,12 +58,24 @@ impl LabelledTexts {
         labels: impl IntoIterator<Item = (&'a str, Option<bool>)>,
         source: Option<&str>,
     ) {
+        self.push_line(self.texts.len() as u64 + 1, text, labels, source);
+    }
+
+    /// Adds a text of this line of a file, as [`LabelledTexts::push`] does.
+    pub fn push_line<'a>(
+        &mut self,
+        line: u64,
+        text: &str,
+        labels: impl IntoIterator<Item = (&'a str, Option<bool>)>,
+        source: Option<&str>,
+    ) {
         if let Some(form) = self.placeholders.form(text) {
             self.left_out.add(form);
             return;
         }
         let row = self.texts.len();
         self.texts.push(cut_edits(text).to_owned());
+        self.lines.push(line);
         for (label, value) in labels {
             let index = index_of(&mut self.labels, label);
             self.columns.resize_with(self.labels.len(), Vec::new);
@@ -52,6 +89,26 @@ impl LabelledTexts {
     /// The labels that were named, in the order in which they first were.
     pub fn labels(&self) -> &[String] {
         &self.labels
+    }
+
+    /// The texts, in the order in which they were added.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.texts.iter().map(String::as_str)
+    }
+
+    /// The texts of which a label is known, a source at a time.
+    pub fn known(&self, label: &str) -> Vec<OfSource<'_>> {
+        let column = self.column(label);
+        let names = self.source_names();
+        let rows = members(&self.source_indices(), names.len());
+        let of_source = names.into_iter().zip(rows).map(|(name, rows)| {
+            let known = rows.into_iter().filter_map(|row| {
+                let verdict = column[row]?;
+                Some(KnownText { row, text: self.texts[row].as_str(), verdict })
+            });
+            OfSource { source: name, texts: known.collect() }
+        });
+        of_source.filter(|of_source| !of_source.texts.is_empty()).collect()
     }
 
     /// The number of texts.
@@ -80,6 +137,31 @@ impl LabelledTexts {
     /// How many texts are known to have a label, or not to have it.
     pub fn counts(&self, label: &str) -> Counts {
         counts(self.column(label))
+    }
+
+    /// What is found in the texts of which a label is known, scored by a model that had not seen them: all texts' scores, in log-odds.
+    pub(crate) fn check(&self, label: &str, column: &[Option<bool>], rows: &[usize], log_odds: &[f64]) -> Vec<Finding> {
+        let known: Vec<(usize, bool)> = rows.iter().filter_map(|&row| Some((row, column[row]?))).collect();
+        let texts: Vec<&str> = known.iter().map(|(row, _)| self.texts[*row].as_str()).collect();
+        let lines: Vec<u64> = known.iter().map(|(row, _)| self.lines[*row]).collect();
+        let verdicts: Vec<bool> = known.iter().map(|(_, verdict)| *verdict).collect();
+        let scores: Vec<f64> = known.iter().map(|(row, _)| log_odds[*row]).collect();
+        let rows = Rows { label: Some(label), texts: &texts, lines: &lines, verdicts: &verdicts };
+        rows.check(&scores, metrics::roc_auc(&scores, &verdicts))
+    }
+
+    /// What is said of groups of near-duplicates, given by the first of each text's.
+    pub(crate) fn near_duplicates(&self, first: &[usize]) -> Option<Finding> {
+        let texts: Vec<&str> = self.texts.iter().map(String::as_str).collect();
+        let verdicts = vec![false; self.len()];
+        Rows { label: None, texts: &texts, lines: &self.lines, verdicts: &verdicts }.near_duplicates(first)
+    }
+
+    /// What is said where a model was trained on some of the texts.
+    pub fn check_seen(&self, seen: &SeenTexts) -> Option<Finding> {
+        let texts: Vec<&str> = self.texts.iter().map(String::as_str).collect();
+        let verdicts = vec![false; self.len()];
+        Rows { label: None, texts: &texts, lines: &self.lines, verdicts: &verdicts }.seen(|text| seen.holds(text))
     }
 
     /// The index of each text's source among [`LabelledTexts::source_names`]; the last one where it has none.
@@ -139,16 +221,13 @@ pub(crate) fn members(classes: &[usize], count: usize) -> Vec<Vec<usize>> {
 }
 
 /// Numbers pairs of numbers as they come, for [`crate::folds::deal_classes`].
-pub(crate) fn numbered(pairs: impl Iterator<Item = (usize, usize)>) -> (Vec<usize>, usize) {
+pub(crate) fn numbered(pairs: impl Iterator<Item = (usize, usize)>) -> Vec<usize> {
     let mut numbers: HashMap<(usize, usize), usize> = HashMap::new();
-    let all: Vec<usize> = pairs
-        .map(|pair| {
-            let next = numbers.len();
-            *numbers.entry(pair).or_insert(next)
-        })
-        .collect();
-    let count = numbers.len();
-    (all, count)
+    let mut number = |pair| {
+        let next = numbers.len();
+        *numbers.entry(pair).or_insert(next)
+    };
+    pairs.map(&mut number).collect()
 }
 
 #[cfg(test)]

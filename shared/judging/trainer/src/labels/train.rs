@@ -1,17 +1,22 @@
+use std::collections::HashSet;
+
 use modstream_classifier::artifact::{
     self, Fit, FoldMetrics, Format, HeadEntry, Manifest, Measured, Metrics, Settings, Vocabulary,
 };
-use modstream_classifier::{BaseRate, ByDefault, Head, MEASURES, Model, Parts, Rates, Support};
+use modstream_classifier::{BaseRate, ByDefault, Head, MEASURES, Model, Parts, Rates, SeenTexts, Support};
 use rayon::prelude::*;
 
 use super::evaluate::{by_source, known, thresholds};
 use super::texts::{LabelledTexts, counts, members, numbered};
-use crate::calibrate::platt;
+use crate::bias::bias;
+use crate::calibrate::{for_all, platt};
+use crate::checks::Finding;
 use crate::evaluate::Evaluation;
 use crate::features::Chosen;
 use crate::fit::{FitError, Line, Problem, Solver};
 use crate::folds::deal_classes;
 use crate::metrics;
+use crate::near_duplicates::{equal, groups};
 use crate::rates;
 use crate::rows::Rows;
 use crate::tokens::Tokens;
@@ -19,6 +24,9 @@ use crate::train::{CONCURRENT_FITS, MAX_CHOOSING_COMMENTS, Step, TrainError, Tra
 
 /// The fewest texts with a label, and the fewest without it, that a head is trained on.
 pub const MIN_TEXTS_A_CLASS: usize = 20;
+
+/// The most texts by which the models of the folds are compared with the model of all.
+const MAX_COMPARED: usize = 10_000;
 
 /// A label to train a head for.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,7 +80,7 @@ pub fn train_labels(
             c: label.inverse_regularisation.unwrap_or(settings.inverse_regularisation),
         })
         .collect();
-    let fold = deal(texts, &columns, &settings);
+    let (fold, near_duplicates) = deal(texts, &columns, &settings);
     let threads = rayon::ThreadPoolBuilder::new().num_threads(CONCURRENT_FITS).build();
     let threads = threads.map_err(|error| TrainError::Setting(error.to_string()))?;
     // The last "fold" holds nothing out: it is the model.
@@ -89,6 +97,9 @@ pub fn train_labels(
     threads.install(|| tokens.keep_only(chosen.iter().map(|(chosen, _)| chosen)));
     progress(Step::Fitting(times * labels.len()));
     let mut held_out_scores = vec![vec![0.0; texts.len()]; labels.len()];
+    // Of some texts, what a model of another fold than theirs and the model of all say: both have learned from them.
+    let compared: Vec<usize> = (0..texts.len()).step_by(texts.len().div_ceil(MAX_COMPARED)).collect();
+    let mut seen_scores = vec![vec![[0.0; 2]; texts.len()]; labels.len()];
     let mut last = None;
     for (held_out, (chosen, starts)) in chosen.into_iter().enumerate() {
         let fitted =
@@ -96,17 +107,35 @@ pub fn train_labels(
         for (row, scores) in threads.install(|| fitted.scores(&tokens, &tokens.held_out(held_out), &settings)) {
             held_out_scores.iter_mut().zip(scores).for_each(|(column, score)| column[row] = score);
         }
+        let is_all = held_out == settings.folds;
+        let is_seen = |row: &usize| is_all || (fold[*row] + 1) % settings.folds == held_out;
+        let rows: Vec<usize> = compared.iter().copied().filter(is_seen).collect();
+        for (row, scores) in threads.install(|| fitted.scores(&tokens, &rows, &settings)) {
+            seen_scores.iter_mut().zip(scores).for_each(|(column, score)| column[row][usize::from(is_all)] = score);
+        }
         last = Some(fitted);
     }
     let Some(fitted) = last else {
         return Err(TrainError::NoComments);
     };
-    let heads = labels
+    let mut heads = labels
         .iter()
         .zip(columns.iter().zip(&held_out_scores).zip(&fitted.lines))
         .map(|(label, ((column, scores), (line, _)))| head(label, texts, column, scores, line, &fold, settings.folds))
         .collect::<Result<Vec<_>, _>>()?;
-    fitted.finish(texts, &tokens, name, settings, heads)
+    let of_labels = heads.iter().zip(columns.iter().zip(&held_out_scores)).flat_map(|(head, (column, scores))| {
+        let (_, rows) = measured_on(texts, column);
+        let calibrated: Vec<f64> =
+            scores.iter().map(|x| head.calibration.slope * x + head.calibration.intercept).collect();
+        texts.check(&head.label, column, &rows, &calibrated)
+    });
+    let findings = of_labels.chain(near_duplicates).collect();
+    for (head, (column, seen)) in heads.iter_mut().zip(columns.iter().zip(&seen_scores)) {
+        let learned: Vec<[f64; 2]> =
+            compared.iter().filter(|&&row| column[row].is_some()).map(|&row| seen[row]).collect();
+        head.calibration = for_all(head.calibration, &learned);
+    }
+    fitted.finish(texts, &tokens, name, settings, heads, findings)
 }
 
 /// What a head is fitted to.
@@ -144,8 +173,9 @@ fn known_enough(texts: &LabelledTexts, labels: &[LabelSettings]) -> Result<Vec<V
     columns.collect()
 }
 
-/// Deals the texts into folds: equal ones together, and those of a source with the same rarest label spread evenly.
-fn deal(texts: &LabelledTexts, columns: &[Vec<Option<bool>>], settings: &Settings) -> Vec<usize> {
+/// Deals the texts into folds: near-duplicates together, and those of a source with the same rarest label spread evenly. Where a label
+/// would be in too few folds so, equal texts alone are together. Returns what is said of near-duplicates, too.
+fn deal(texts: &LabelledTexts, columns: &[Vec<Option<bool>>], settings: &Settings) -> (Vec<usize>, Option<Finding>) {
     let positives: Vec<usize> = columns.iter().map(|column| counts(column.iter().copied()).positives).collect();
     let mut rarest_first: Vec<usize> = (0..columns.len()).collect();
     rarest_first.sort_by_key(|&label| (positives[label], label));
@@ -154,8 +184,20 @@ fn deal(texts: &LabelledTexts, columns: &[Vec<Option<bool>>], settings: &Setting
         found.unwrap_or(columns.len())
     };
     let source = texts.source_indices();
-    let (class, classes) = numbered((0..texts.len()).map(|row| (source[row], rarest(row))));
-    deal_classes(&texts.texts, &class, classes, settings.folds, settings.seed).0
+    let class = numbered((0..texts.len()).map(|row| (source[row], rarest(row))));
+    let plain: Vec<&str> = texts.texts.iter().map(String::as_str).collect();
+    let near = groups(&plain);
+    let is_spread = |fold: &[usize]| {
+        columns.iter().all(|column| {
+            [true, false].into_iter().all(|class| {
+                let of_class = column.iter().zip(fold).filter(|(known, _)| **known == Some(class));
+                of_class.map(|(_, fold)| fold).collect::<HashSet<_>>().len() == settings.folds
+            })
+        })
+    };
+    let dealt = |group: &[usize]| deal_classes(&texts.texts, &class, group, settings.folds, settings.seed).0;
+    let fold = dealt(&near);
+    if is_spread(&fold) { (fold, texts.near_duplicates(&near)) } else { (dealt(&equal(&plain)), None) }
 }
 
 /// The features that matter most to the head that they matter most to, and what a quick fit of each head made of them, where they
@@ -257,6 +299,7 @@ impl Fitted {
         name: &str,
         settings: Settings,
         entries: Vec<HeadEntry>,
+        findings: Vec<Finding>,
     ) -> Result<Trained, TrainError> {
         let Fitted { chosen, lines } = self;
         let (features, subwords) = (chosen.features.len(), chosen.subwords.len());
@@ -295,6 +338,7 @@ impl Fitted {
             support: Some(support),
         });
         let labels: Vec<&str> = entries.iter().map(|entry| entry.label.as_str()).collect();
+        let bias = bias(&model, &entries);
         let manifest = Manifest {
             format: Format::Labels,
             version: String::new(),
@@ -321,8 +365,9 @@ impl Fitted {
             measures: chosen.measures,
             measure_weights,
             known_words: chosen.known_words,
+            seen_texts: Some(SeenTexts::of(texts.texts.iter().map(String::as_str))),
         };
-        Ok(Trained { manifest, vocabulary })
+        Ok(Trained { manifest, vocabulary, bias, findings })
     }
 }
 
@@ -364,7 +409,7 @@ fn head(
 }
 
 /// The source, with its rows, that has most texts of a label and enough of both kinds; all rows where none has.
-fn measured_on(texts: &LabelledTexts, column: &[Option<bool>]) -> (Option<String>, Vec<usize>) {
+pub(crate) fn measured_on(texts: &LabelledTexts, column: &[Option<bool>]) -> (Option<String>, Vec<usize>) {
     let names = texts.source_names();
     let rows = members(&texts.source_indices(), names.len());
     let of_source = rows.iter().map(|rows| counts(rows.iter().map(|&row| column[row])));
@@ -399,5 +444,6 @@ fn measure(log_odds: &[f64], verdicts: &[bool], fold: &[usize], folds: usize) ->
         log_loss: pooled.log_loss,
         brier: pooled.brier,
         ece: pooled.ece,
+        ece_floor: pooled.ece_floor,
     }
 }
