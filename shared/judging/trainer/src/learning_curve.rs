@@ -66,7 +66,7 @@ pub fn learning_curve(
         rows.extend((0..comments.len()).filter(|&row| fold[row] == held_out));
         let texts = rows.iter().map(|&row| comments.texts[row].as_str()).collect();
         let removed: Vec<bool> = rows.iter().map(|&row| comments.removed[row]).collect();
-        // A part is learned from without any other, so that its texts have one fold beside them.
+        // A part has features of its own, so its texts are read by themselves, with those that are held out as the one fold.
         let fold_of_texts = (0..rows.len()).map(|text| if text < learned { NEVER_HELD_OUT } else { 0 }).collect();
         let tokens = Tokens::of(texts, fold_of_texts, &Settings { folds: 1, ..settings.clone() });
         let (chosen, start) = choose(&tokens, &removed, 0, settings)?;

@@ -9,7 +9,8 @@ use modstream_classifier::artifact::{self, Settings, TENSORS};
 use modstream_corpus::Reader;
 use modstream_events::Outside;
 use modstream_trainer::{
-    DEFAULT_MEMORY, FitError, LabelledComments, Step, TrainError, Trained, default_settings, evaluate, train,
+    DEFAULT_MEMORY, FitError, LabelledComments, Step, TrainError, Trained, default_settings, evaluate, learning_curve,
+    train,
 };
 
 fn comments(path: &Path) -> LabelledComments {
@@ -159,6 +160,19 @@ fn progress_tells_of_one_stage_after_the_other() {
     let stage = |begins: Step| [vec![begins], vec![Step::Done; times]].concat();
     let expected = [stage(Step::Choosing(times)), stage(Step::Fitting(times))].concat();
     assert_eq!(steps.into_inner().expect("no thread panicked"), expected);
+}
+
+/// All comments of all folds but one are what cross-validation learns from, too.
+#[test]
+fn a_learning_curve_ends_at_what_cross_validation_measures() {
+    let comments = samples();
+    let points = learning_curve(&comments, &default_settings(), &|_| ()).expect("learns");
+    let counts: Vec<usize> = points.iter().map(|point| point.comments).collect();
+    assert!(counts.windows(2).all(|pair| pair[1].abs_diff(2 * pair[0]) <= 2), "{counts:?}");
+    let last = points.last().expect("a point");
+    assert_eq!(last.comments, comments.len() * 4 / 5);
+    let measured = trained(&comments, default_settings()).expect("trains").metrics().roc_auc;
+    assert!((last.roc_auc - measured).abs() < 1e-3, "{} {measured}", last.roc_auc);
 }
 
 #[test]
