@@ -370,9 +370,10 @@ impl Model {
     /// The contribution of each n-gram of the text, once, by its first occurrence; of those that are shown alike the
     /// first, with the sum.
     fn terms(&self, label: usize, scratch: &Scratch) -> Vec<(f64, Source)> {
-        let once = scratch.subwords.iter().map(|found| {
-            found.value * self.subword_weights.at(found.index, label) / f64::from(found.times)
-        });
+        let once = scratch
+            .subwords
+            .iter()
+            .map(|found| found.value * self.subword_weights.at(found.index, label) / f64::from(found.times));
         let once: Vec<f64> = once.collect();
         let mut sums = Sums::with_room(scratch.terms.len() + scratch.words());
         for found in &scratch.terms {

@@ -196,7 +196,8 @@ impl Scan {
         self.may_be_disguised = false;
         self.counts = Counts { chars: text.chars().count(), ..Counts::default() };
         let bytes = text.as_bytes();
-        Scanner { text, bytes, scan: self, lexicon, kept, at: 0, last_at: 0, letters_in_row: 0, next_letter_at: 0 }.run();
+        Scanner { text, bytes, scan: self, lexicon, kept, at: 0, last_at: 0, letters_in_row: 0, next_letter_at: 0 }
+            .run();
     }
 
     /// Makes room behind `from` for the subwords of a form of so many bytes. What is kept of a word is written with room for the
@@ -292,7 +293,14 @@ impl<L: Lexicon> Scanner<'_, L> {
     fn push(&mut self, hash: Hash, start: usize) {
         let hash = hash.finish();
         let term = self.lexicon.term(hash);
-        self.scan.tokens.push(Token { hash, start: start as u32, end: self.at as u32, term, is_known: false, weight: Weight::NONE });
+        self.scan.tokens.push(Token {
+            hash,
+            start: start as u32,
+            end: self.at as u32,
+            term,
+            is_known: false,
+            weight: Weight::NONE,
+        });
     }
 
     /// Adds the token of a word, whose form and subwords are there already.
@@ -388,7 +396,14 @@ impl<L: Lexicon> Scanner<'_, L> {
         if byte < 0x80 && self.bytes.get(start + 1) != Some(&byte) {
             (self.at, self.last_at) = (start + 1, start);
             let (hash, term) = self.lexicon.mark(byte);
-            self.scan.tokens.push(Token { hash, start: start as u32, end: self.at as u32, term, is_known: false, weight: Weight::NONE });
+            self.scan.tokens.push(Token {
+                hash,
+                start: start as u32,
+                end: self.at as u32,
+                term,
+                is_known: false,
+                weight: Weight::NONE,
+            });
         } else {
             char = self.char();
             let width = char.len_utf8();

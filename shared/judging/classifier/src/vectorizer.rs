@@ -578,7 +578,8 @@ mod tests {
         let vector: Vec<_> = scratch.vector(&vectorizer).0.collect();
         assert_eq!(vector.iter().map(|found| found.0).collect::<Vec<_>>(), [0, 2, 1]);
         assert!((vector[1].1 - run / length).abs() < 1e-12 && (vector[2].1 - ing / length).abs() < 1e-12);
-        let words: Vec<_> = scratch.words_with_subwords().map(|(word, of)| (scratch.spelling(&word), of.count())).collect();
+        let words: Vec<_> =
+            scratch.words_with_subwords().map(|(word, of)| (scratch.spelling(&word), of.count())).collect();
         assert_eq!(words, [("RUNNING", 2), ("sing", 1)]);
     }
 

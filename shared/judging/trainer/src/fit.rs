@@ -111,9 +111,7 @@ impl Problem<'_> {
         };
         let mut point = self.solve(&start, FINE, length)?;
         if solver == Solver::Linfa {
-            point = self
-                .solve_dense(&point)
-                .map_err(|reason| FitError::Solver { solver: "linfa-logistic", reason })?;
+            point = self.solve_dense(&point).map_err(|reason| FitError::Solver { solver: "linfa-logistic", reason })?;
         }
         let gradient = self.gradient(&point)?;
         Ok((self.line(&point), gradient))
@@ -184,7 +182,8 @@ impl Problem<'_> {
         for (row, _) in rows.iter().zip(verdicts).filter(|(_, verdict)| verdict.is_some()) {
             row.iter().for_each(|&(column, value)| squares[column as usize] += f64::from(value).powi(2));
         }
-        let of_columns = squares.iter().zip(scales).map(|(sum, scale)| (1.0 / c + variance * sum * scale * scale).sqrt());
+        let of_columns =
+            squares.iter().zip(scales).map(|(sum, scale)| (1.0 / c + variance * sum * scale * scale).sqrt());
         of_columns.chain([(variance * known).sqrt()]).collect()
     }
 
@@ -204,7 +203,8 @@ impl Problem<'_> {
             .run()
             .map_err(failed)?;
         let best = found.state().get_best_param();
-        let best = best.ok_or_else(|| FitError::Solver { solver: "argmin", reason: "no step could be made".to_owned() })?;
+        let best =
+            best.ok_or_else(|| FitError::Solver { solver: "argmin", reason: "no step could be made".to_owned() })?;
         Ok(best.iter().zip(&bends).map(|(entry, bend)| entry / bend).collect())
     }
 
@@ -306,8 +306,8 @@ impl Gradient for Loss<'_> {
 mod tests {
     use super::*;
     use crate::features::Chosen;
-    use crate::tokens::Tokens;
     use crate::settings::{Settings, default_settings};
+    use crate::tokens::Tokens;
     use serde::Deserialize;
 
     fn all_known(removed: &[bool]) -> Vec<Option<bool>> {
@@ -369,8 +369,11 @@ mod tests {
         assert_eq!(half.iter().filter(|removed| **removed).count(), 100);
         for (removed, is_known) in [(few, 0.9), (many, 0.9), (half, 1.0), (turned, 1.0)] {
             // Neither may look at what is not known.
-            let verdicts: Vec<Option<bool>> =
-                removed.iter().zip(0..).map(|(it, index)| (f64::from(index) < 200.0 * is_known).then_some(*it)).collect();
+            let verdicts: Vec<Option<bool>> = removed
+                .iter()
+                .zip(0..)
+                .map(|(it, index)| (f64::from(index) < 200.0 * is_known).then_some(*it))
+                .collect();
             let scales = rows.ratio_scales(&verdicts, 0.5);
             assert!(scales.iter().any(|scale| *scale > 1.2) && scales.iter().any(|scale| *scale < 0.8));
             let problem = Problem { rows: &rows, verdicts: &verdicts, scales: &scales, c: 1.0 };

@@ -69,13 +69,14 @@ impl Rows {
                         Some((column, value))
                     }));
                     let scale = 1.0 / f64::sqrt(squares);
-                    rows.entries.extend(
-                        values.iter().map(|&(column, value)| (column, (value * scale * kind_scale) as f32)),
-                    );
+                    rows.entries
+                        .extend(values.iter().map(|&(column, value)| (column, (value * scale * kind_scale) as f32)));
                 }
-                measures.iter_mut().zip(chosen.measures.iter().zip(row.measures)).for_each(|(value, (measure, raw))| {
-                    *value = measure.standardised(raw);
-                });
+                measures.iter_mut().zip(chosen.measures.iter().zip(row.measures)).for_each(
+                    |(value, (measure, raw))| {
+                        *value = measure.standardised(raw);
+                    },
+                );
             } else {
                 vectorizer.vectorize(tokens.text(text), &mut scratch);
                 let (vector, standardised) = scratch.vector(&vectorizer);

@@ -169,7 +169,8 @@ pub fn train(
     let threads = threads.map_err(|error| TrainError::Setting(error.to_string()))?;
     // The last "fold" holds nothing out: it is the model.
     let times = settings.folds + 1;
-    let removed: Vec<bool> = comments.removed.iter().copied().chain(decided.clone().map(|(_, removed)| removed)).collect();
+    let removed: Vec<bool> =
+        comments.removed.iter().copied().chain(decided.clone().map(|(_, removed)| removed)).collect();
     let texts = comments.texts.iter().map(String::as_str).chain(decided.map(|(text, _)| text)).collect();
     // A decision is held out with an equal text, or never.
     let fold_of_decided = decided_fold.into_iter().map(|fold| fold.unwrap_or(NEVER_HELD_OUT));
@@ -177,9 +178,9 @@ pub fn train(
     progress(Step::Choosing(times));
     let choose_all = || {
         let tokens = Tokens::of(texts, fold_of_all, &settings);
-        let chosen = (0..times).into_par_iter().map(|held_out| {
-            choose(&tokens, &removed, held_out, &settings).inspect(|_| progress(Step::Done))
-        });
+        let chosen = (0..times)
+            .into_par_iter()
+            .map(|held_out| choose(&tokens, &removed, held_out, &settings).inspect(|_| progress(Step::Done)));
         let chosen = chosen.collect::<Result<Vec<_>, _>>()?;
         Ok::<_, TrainError>((tokens, chosen))
     };
@@ -321,8 +322,7 @@ impl Fitted {
         let rows = Rows::of(tokens, &texts, &chosen, settings);
         let verdicts: Vec<Option<bool>> = texts.iter().map(|&text| Some(removed[text])).collect();
         let scales = rows.ratio_scales(&verdicts, settings.ratio_exponent);
-        let problem =
-            Problem { rows: &rows, verdicts: &verdicts, scales: &scales, c: settings.inverse_regularisation };
+        let problem = Problem { rows: &rows, verdicts: &verdicts, scales: &scales, c: settings.inverse_regularisation };
         let (line, gradient) = problem.fit(start, solver)?;
         Ok(Fitted { chosen, line, gradient, solver })
     }

@@ -185,7 +185,8 @@ fn choose(
     let mut lines = lines.collect::<Result<Vec<Line>, FitError>>()?;
     let spread = vectors.root_mean_squares();
     let features = chosen.len();
-    let most = |feature: usize| lines.iter().map(|line| line.weights[feature].abs() * spread[feature]).fold(0.0, f64::max);
+    let most =
+        |feature: usize| lines.iter().map(|line| line.weights[feature].abs() * spread[feature]).fold(0.0, f64::max);
     let matters: Vec<f64> = (0..features).map(most).collect();
     let kept = chosen.keep(settings.max_features, &matters);
     lines.iter_mut().for_each(|line| line.keep(&kept, features));
