@@ -182,7 +182,8 @@ impl Problem<'_> {
         for (row, _) in rows.iter().zip(verdicts).filter(|(_, verdict)| verdict.is_some()) {
             row.iter().for_each(|&(column, value)| squares[column as usize] += f64::from(value).powi(2));
         }
-        let of_columns = squares.iter().zip(scales).map(|(sum, scale)| (1.0 / c + variance * sum * scale * scale).sqrt());
+        let of_columns =
+            squares.iter().zip(scales).map(|(sum, scale)| (1.0 / c + variance * sum * scale * scale).sqrt());
         of_columns.chain([(variance * known).sqrt()]).collect()
     }
 
@@ -202,7 +203,8 @@ impl Problem<'_> {
             .run()
             .map_err(failed)?;
         let best = found.state().get_best_param();
-        let best = best.ok_or_else(|| FitError::Solver { solver: "argmin", reason: "no step could be made".to_owned() })?;
+        let best =
+            best.ok_or_else(|| FitError::Solver { solver: "argmin", reason: "no step could be made".to_owned() })?;
         Ok(best.iter().zip(&bends).map(|(entry, bend)| entry / bend).collect())
     }
 
