@@ -48,7 +48,7 @@ fn it_ends_with_the_digest_of_the_busiest_subreddit_and_json_has_none() {
         "\n1. Medium, toxic .",
         "\n   dated 1 January 2025, ",
         " UTC\n   | ",
-        "\n   for toxic, because of: ",
+        "\n   for toxic, because of \"",
         "\nYou get this email because ",
     ] {
         assert!(digest.contains(part), "{part} is missing in {digest}");
