@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
-import { ALERTS, click, launch, number, open, picture, ready, signIn, text, visit, waiting } from './support.js';
+import { ALERTS, BY_REMOVAL, click, launch, number, open, picture, ready, signIn, text, visit, waiting } from './support.js';
 
 let browser;
 before(async () => { browser = await launch(); });
@@ -27,13 +27,13 @@ async function hold(page) {
 }
 
 test('the queue has the most severe first, then the oldest', async (t) => {
-  const page = await signIn(t, browser, await open(t), 'ana');
+  const page = await signIn(t, browser, await open(t, { args: BY_REMOVAL.args }), 'ana');
   const shown = await items(page).evaluateAll((all) => all.map((item) => ({
     severity: item.querySelector('.severity').textContent,
     time: item.querySelector('time').dateTime,
   })));
   assert.equal(shown.length, 50);
-  assert.equal(await waiting(page), ALERTS);
+  assert.equal(await waiting(page), BY_REMOVAL.alerts);
   const rank = ({ severity, time }) => `${SEVERITIES.indexOf(severity)} ${time}`;
   assert.deepEqual(shown.map(rank), shown.map(rank).sort());
   assert.deepEqual(new Set(shown.map(({ severity }) => severity)), new Set(['medium', 'low']));
@@ -249,7 +249,7 @@ test('the second moderator sees what the first decided, and can undo it', async 
 });
 
 test('the numbers are those of the decisions, with intervals', async (t) => {
-  const page = await signIn(t, browser, await open(t), 'ana');
+  const page = await signIn(t, browser, await open(t, { args: BY_REMOVAL.args }), 'ana');
   assert.deepEqual([await number(page, 'Precision'), await number(page, 'Decided')], ['\u2013', '0']);
   const places = [];
   for (const action of ['Remove', 'Keep', 'Remove']) {

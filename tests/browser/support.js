@@ -43,9 +43,11 @@ export async function launch() {
 const running = new Set();
 process.on('exit', () => running.forEach((child) => child.kill()));
 
-/** How many of the sample comments alert at the policy below, by the built-in model: more than a page shows. */
-export const ALERTS = 60;
+/** How many of the sample comments alert at the policy below, by the built-in models: more than a page shows. */
+export const ALERTS = 64;
 const POLICY = ['--policy', '0.6'];
+/** The same without labels: severity follows the probability, and one policy makes all alerts. */
+export const BY_REMOVAL = { alerts: 60, args: [...POLICY, '--harm-model', 'none'] };
 
 /** `modstream desk` with a moderator each for `names`, ended with the test. */
 export async function open(t, { names = ['ana', 'ben'], args = POLICY } = {}) {

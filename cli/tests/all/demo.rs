@@ -48,12 +48,12 @@ fn it_ends_with_the_digest_of_the_busiest_subreddit_and_json_has_none() {
         "\n1. Medium, toxic .",
         "\n   dated 1 January 2025, ",
         " UTC\n   | ",
-        "\n   for toxic, because of: ",
+        "\n   for toxic, because of \"",
         "\nYou get this email because ",
     ] {
         assert!(digest.contains(part), "{part} is missing in {digest}");
     }
-    assert!(digest.lines().count() < 35, "{digest}");
+    assert!(digest.lines().count() < 40, "{digest}");
     assert_eq!(folder.run(&[&args[..], &["--json"]].concat()).stdout.lines().count(), 1);
     assert!(
         !folder
@@ -79,9 +79,9 @@ fn a_policy_decides_what_alerts() {
     };
     // Two of the samples have no text to judge, 18 are shorter than what the model learned from, and one is in Spanish.
     assert_eq!(alerts("0"), 420 - 2 - 18 - 1);
-    // Labels alert besides: of the samples five, by the model built in.
+    // Labels alert besides: of the samples four, by the model built in.
     let by_harm = folder.run(&["demo", "--fast", "--comments", "420", "--policy", "1", "--json"]);
-    assert_eq!(by_harm.json()["alerts"], 5);
+    assert_eq!(by_harm.json()["alerts"], 4);
     assert_eq!(alerts("1"), 0);
     assert!(alerts("0.9") < alerts("0.5"));
     assert!(alerts("share<=0.02") < alerts("share<=0.2"));

@@ -224,8 +224,8 @@ impl<'a, B: Table, C: Clock> Ledger<'a, B, C> {
             .set(WITHDRAWN_BY, deletion.by.as_str())
             .set(IN_MADE, List::Withdrawn.partition())
             .remove(IN_OPEN)
-            .remove(WHOSE)
-            .remove(HARM);
+            .remove(WHOSE);
+        withdrawn = forget_need(withdrawn, entry);
         // What is no alert is not ours to change.
         if let Some(event) = redacted(&entry.event, self.clock.now()) {
             withdrawn = withdrawn.set(EVENT, pack(&event));
@@ -255,7 +255,7 @@ impl<'a, B: Table, C: Clock> Ledger<'a, B, C> {
     pub async fn redact(&self, entry: &Entry) -> Result<(), DeliveryError> {
         match redacted(&entry.event, self.clock.now()) {
             Some(event) => {
-                let redacted = Update::new().set(EVENT, pack(&event)).remove(WHOSE).remove(HARM);
+                let redacted = forget_need(Update::new().set(EVENT, pack(&event)).remove(WHOSE), entry);
                 self.update(&entry.key, &redacted, Condition::Always).await
             }
             None => Ok(()),
@@ -392,6 +392,14 @@ impl<'a, B: Table, C: Clock> Ledger<'a, B, C> {
         let query = Query::table(MISSED, Consistency::Eventual).range(SortRange::From(sort_time(from)));
         let page = items::query(self.table, self.clock, self.deadline, &query).await?;
         Ok((page.items.len(), page.next.is_some()))
+    }
+}
+
+/// Takes out that somebody may be in need, where that is so. How harmful the comment was stays, as the event says it still.
+fn forget_need(update: Update, entry: &Entry) -> Update {
+    match entry.urgency {
+        Urgency::SelfHarm => update.remove(HARM),
+        Urgency::Harm(_) | Urgency::Unknown | Urgency::NotJudged => update,
     }
 }
 
