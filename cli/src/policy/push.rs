@@ -76,28 +76,23 @@ impl PolicyInBucketCommand {
     }
 }
 
+/// Says what is wrong with the document.
+fn refused(args: &PolicyPushArgs, problems: &Problems) -> anyhow::Result<ExitCode> {
+    anyhow::ensure!(!args.system.json, "{}: {problems}", input::name(&args.file));
+    eprint!("{}", table::wrong(&args.file, problems));
+    Ok(ExitCode::FAILURE)
+}
+
 async fn push(args: &PolicyPushArgs) -> anyhow::Result<ExitCode> {
     let policies = match table::read(&args.file)? {
         Ok(policies) => policies,
-        Err(problems) if args.system.json => {
-            anyhow::bail!("{}: {problems}", input::name(&args.file));
-        }
-        Err(problems) => {
-            eprint!("{}", table::wrong(&args.file, &problems));
-            return Ok(ExitCode::FAILURE);
-        }
+        Err(problems) => return refused(args, &problems),
     };
     let system = Reached::open(&args.system.reach).await?;
     let bucket = args.system.bucket.bucket.as_str();
     let policies = match with_labels_in_use(policies, args, &system).await? {
         Ok(policies) => policies,
-        Err(problems) if args.system.json => {
-            anyhow::bail!("{}: {problems}", input::name(&args.file));
-        }
-        Err(problems) => {
-            eprint!("{}", table::wrong(&args.file, &problems));
-            return Ok(ExitCode::FAILURE);
-        }
+        Err(problems) => return refused(args, &problems),
     };
     let objects = system.objects(bucket);
     let store = PolicyStore::new(&objects, &SystemClock, deadline());

@@ -16,6 +16,7 @@ mod lifecycle;
 mod reach;
 mod withhold;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use futures_util::future::join_all;
@@ -31,7 +32,7 @@ use modstream_links::LinkMaker;
 use modstream_platform::deliver::{Cause, DeliveryError, Published, publish_all};
 use modstream_platform::table::Table;
 use modstream_platform::{Bytes, CallErrorKind, Clock, MAX_PUBLISH_MESSAGES, Message, Objects, Topic};
-use modstream_policy::{Judgement, Policies, Rules, Why};
+use modstream_policy::{Judgement, Policies, Why};
 use modstream_telemetry::{
     alert_resumed, alerts_withheld, batch_handled, breaker_opened, comment_gone, policy_unknown,
 };
@@ -150,21 +151,14 @@ struct Publication {
     message: Message,
 }
 
-/// How harmful a comment is, where its labels were judged. Of the labels the prediction keeps those that alert, the most harmful
-/// first. The others are in the prediction's own event, and so is which model said it, where none alerts: an alert is written three
-/// times.
-fn judged(rules: &Rules, prediction: &mut Prediction<'_>) -> Option<f64> {
-    let found = rules.harm(prediction).map(|found| {
-        let alerting: Vec<String> = found.alerting().map(str::to_owned).collect();
-        (found.harm, alerting)
-    });
+/// Keeps of a prediction the labels that alert, in their order. The others are in the prediction's own event, and so is which model
+/// said it, where none alerts: an alert is written three times.
+fn keep_labels(prediction: &mut Prediction<'_>, alerting: &[Cow<'_, str>]) {
     let mut labels = prediction.labels.take().unwrap_or_default();
-    let (harm, alerting) = found?;
-    labels.retain(|label| alerting.iter().any(|name| *name == label.label));
+    labels.retain(|label| alerting.contains(&label.label));
     labels.sort_by_key(|label| alerting.iter().position(|name| *name == label.label));
     prediction.labels = (!labels.is_empty()).then_some(labels);
     prediction.harm_model = prediction.harm_model.take().filter(|_| prediction.labels.is_some());
-    Some(harm)
 }
 
 /// What subscriptions filter alerts by. What SNS refuses of it is cleaned away on the way out.
@@ -235,15 +229,20 @@ impl<T: Topic, B: Table, O: Objects, C: Clock> Handler for Publishing<'_, T, B, 
         let seen = rules.at_base_rate(&prediction);
         let meets = rules.meets(&prediction);
         let policy = policies.to_ref(rules, Some(&meets));
-        let judged = judged(rules, &mut prediction);
+        let harm = rules.harm(&prediction).map(|found| found.harm);
+        match harm {
+            Some(_) => keep_labels(&mut prediction, &meets.labels),
+            // They say nothing.
+            None => prediction.labels = None,
+        }
         prediction.probability = seen.probability;
         prediction.log_odds = seen.log_odds;
         prediction.operating_point = seen.operating_point;
         let mut alert = Alert::new(prediction, event.id, severity, policy);
         alert.exploration = share;
         alert.probe = why == Some(Why::Probe);
-        alert.harm = judged;
-        alert.meets = judged.map(|_| meets);
+        alert.harm = harm;
+        alert.meets = harm.map(|_| meets);
         match why {
             Some(Why::Always(term)) => alert.matched = Some(term.into()),
             Some(Why::SelfHarm(phrase)) => alert.self_harm = Some(rules.self_harm.found(&phrase)),

@@ -67,6 +67,7 @@ fn said(alert: &Alert<'_>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
+    use modstream_events::Event;
     use modstream_events::Severity;
     use modstream_ledger::digests::{Late, WithheldCount};
     use modstream_ledger::{AlertKey, Withholding};
@@ -139,6 +140,33 @@ mod tests {
         }
         assert_eq!(text(&digest(None, 1, 0, 0), None, Some("https://x/~")), "no subreddit 10:00-10:05 UTC: 1 alert");
         assert_eq!(text(&digest(Some("a[\u{202E}]"), 1, 0, 0), None, None), "r/a?<U+202E>? 10:00-10:05 UTC: 1 alert");
+    }
+
+    #[test]
+    fn what_is_said_of_the_first_alert_stands_where_there_is_room_for_it() {
+        let alert = |what: &str| {
+            let text = format!(
+                r#"{{"specversion":"1.0","id":"a","source":"s","type":"modstream.alert.v1","time":"2026-01-05T10:00:00Z",
+                "data":{{"comment":{{}},"body_truncated":false,
+                "comment_event":{{"source":"u","id":"e","time":"2026-01-05T10:00:00Z"}},"prediction_id":"p",
+                "probability":0.81,"log_odds":1.5,"severity":"high","policy":{{"name":"p","condition":"c"}},"terms":[],
+                "model":{{"name":"m","version":"v"}},
+                "operating_point":{{"precision":0.8,"recall":0.3,"share":0.1,"base_rate":0.32}}{what}}}}}"#
+            );
+            Event::<Alert<'_>>::decode(text.as_bytes()).expect("an alert").data.into_owned()
+        };
+        let removal = alert(r#","meets":{"removal":true,"labels":[]}"#);
+        let in_need = alert(r#","self_harm":{"phrase":"end my life","contacts":[]}"#);
+        let of = |first: &Alert<'_>, page: Option<&str>| text(&digest(Some("science"), 2, 0, 0), Some(first), page);
+        let counts = "r/science 10:00-10:05 UTC: 2 alerts";
+        assert_eq!(of(&removal, None), format!("{counts}; first: this community would likely remove it .81"));
+        assert_eq!(
+            of(&in_need, Some("https://x/d")),
+            format!("{counts}; first: somebody may harm themselves https://x/d")
+        );
+        let long = format!("https://x/{}", "d".repeat(80));
+        assert_eq!(of(&in_need, Some(&long)), format!("{counts} {long}"));
+        assert_eq!(of(&alert(""), None), counts);
     }
 
     proptest! {

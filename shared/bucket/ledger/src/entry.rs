@@ -371,8 +371,8 @@ impl Urgency {
     fn place(self) -> u8 {
         match self {
             Urgency::SelfHarm | Urgency::Unknown => 0,
-            // From 0 to 10, whatever the number is.
             Urgency::NotJudged => 10,
+            // From 0 to 10, whatever the number is.
             Urgency::Harm(harm) => 10_u8.saturating_sub((harm * 10.0) as u8),
         }
     }

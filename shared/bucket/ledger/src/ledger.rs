@@ -369,9 +369,8 @@ impl<'a, B: Table, C: Clock> Ledger<'a, B, C> {
         Ok(Page { found: found.collect(), next: page.next })
     }
 
-    /// A page of the alerts that wait for a decision, the most urgent first: those of people in need, then by severity, by reports, by tenths of
-    /// harm, then the oldest. It may
-    /// lag behind a little.
+    /// A page of the alerts that wait for a decision, the most urgent first: those of people in need, then by severity, by reports,
+    /// by tenths of harm, then the oldest. It may lag behind a little.
     ///
     /// # Errors
     /// Where there is no answer by the deadline.

@@ -344,18 +344,8 @@ impl Model {
         (0..self.labels.len()).map(|label| self.explanation(label, most, scratch)).collect()
     }
 
-    /// Scores a text by every label and says of each, in their order, which terms moved its score most: as many as `most` says of
+    /// Says of the text that was scored last, by each label in order, which terms moved its score most: as many as `most` says of
     /// the label and its score. None are looked for where that is none, which is what takes the time.
-    pub fn explain_some<'a>(
-        &self,
-        text: &str,
-        most: impl Fn(&Label, Score) -> usize,
-        scratch: &'a mut Scratch,
-    ) -> Vec<Explanation<'a>> {
-        self.scores(text, scratch);
-        self.explanations(most, scratch)
-    }
-
     fn explanations<'a>(&self, most: impl Fn(&Label, Score) -> usize, scratch: &'a Scratch) -> Vec<Explanation<'a>> {
         let outside = self.outside(scratch);
         let all = self.labels.iter().zip(&scratch.scores).enumerate();
@@ -777,7 +767,8 @@ pub(crate) mod tests {
             let model = Model::new(labelled_parts(heads));
             let (mut scratch, mut other) = (Scratch::default(), Scratch::default());
             let name = model.labels()[asked % heads].name().to_owned();
-            let some = model.explain_some(&text, |label, _| if label.name() == name { 5 } else { 0 }, &mut scratch);
+            model.scores(&text, &mut scratch);
+            let some = model.explanations(|label, _| if label.name() == name { 5 } else { 0 }, &scratch);
             let all = model.explain_labels(&text, 5, &mut other);
             for (head, (some, all)) in some.into_iter().zip(all).enumerate() {
                 prop_assert_eq!(some.score, all.score);

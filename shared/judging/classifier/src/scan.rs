@@ -10,7 +10,7 @@ use crate::hash::Hash;
 use crate::second_form;
 use crate::subwords::{BORDER, SUBWORDS_A_BYTE};
 use crate::support::Weight;
-use crate::words::{self, Eight, SUBWORDS, Word, Words};
+use crate::words::{self, Eight, MAX_SUBWORDS, Word, Words};
 
 /// A token: the hash of its normal form, and where it stands in the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -204,7 +204,7 @@ impl Scan {
     /// most that a word has.
     #[inline]
     pub(crate) fn make_room(&mut self, from: usize, bytes: usize) {
-        let least = from + bytes * SUBWORDS_A_BYTE + SUBWORDS;
+        let least = from + bytes * SUBWORDS_A_BYTE + MAX_SUBWORDS;
         if self.subwords.len() < least {
             self.subwords.resize(least, 0);
         }
@@ -289,10 +289,14 @@ impl<L: Lexicon> Scanner<'_, L> {
         }
     }
 
-    /// Adds a token that is no word.
+    /// Adds a token that is no word, and looks it up.
     fn push(&mut self, hash: Hash, start: usize) {
         let hash = hash.finish();
-        let term = self.lexicon.term(hash);
+        self.push_found(hash, self.lexicon.term(hash), start);
+    }
+
+    /// Adds a token that is no word, and is this term.
+    fn push_found(&mut self, hash: u64, term: u32, start: usize) {
         self.scan.tokens.push(Token {
             hash,
             start: start as u32,
@@ -317,13 +321,13 @@ impl<L: Lexicon> Scanner<'_, L> {
         self.scan.tokens.push(Token { hash, start: start as u32, end: self.at as u32, term, is_known, weight });
     }
 
-    /// Reads a word of up to [`words::LONGEST`] ASCII letters and digits, and nothing behind it that may belong to it. Returns
+    /// Reads a word of up to [`words::MAX_WORD_BYTES`] ASCII letters and digits, and nothing behind it that may belong to it. Returns
     /// whether there is one.
     #[inline(always)]
     fn plain_word(&mut self) -> bool {
         let start = self.at;
-        let mut bytes = [0; words::LONGEST];
-        match self.bytes.get(start..start + words::LONGEST) {
+        let mut bytes = [0; words::MAX_WORD_BYTES];
+        match self.bytes.get(start..start + words::MAX_WORD_BYTES) {
             Some(all) => bytes.copy_from_slice(all),
             None => bytes[..self.bytes.len() - start].copy_from_slice(&self.bytes[start..]),
         }
@@ -341,13 +345,13 @@ impl<L: Lexicon> Scanner<'_, L> {
             letters += more_letters;
             capitals += more_capitals;
         }
-        let goes_on = |next: &u8| *next == b'\'' || *next >= 0x80 || length == words::LONGEST;
+        let goes_on = |next: &u8| *next == b'\'' || *next >= 0x80 || length == words::MAX_WORD_BYTES;
         if length == 0 || self.bytes.get(start + length).is_some_and(goes_on) {
             return false;
         }
-        let mut form = [BORDER; words::LONGEST + 1];
+        let mut form = [BORDER; words::MAX_WORD_BYTES + 1];
         form[..8].copy_from_slice(&key[0].to_le_bytes());
-        form[8..words::LONGEST].copy_from_slice(&key[1].to_le_bytes());
+        form[8..words::MAX_WORD_BYTES].copy_from_slice(&key[1].to_le_bytes());
         form[length] = BORDER;
         // As many bytes whatever the word's length: that is one step.
         let behind = self.scan.forms.len() + length + 1;
@@ -396,14 +400,7 @@ impl<L: Lexicon> Scanner<'_, L> {
         if byte < 0x80 && self.bytes.get(start + 1) != Some(&byte) {
             (self.at, self.last_at) = (start + 1, start);
             let (hash, term) = self.lexicon.mark(byte);
-            self.scan.tokens.push(Token {
-                hash,
-                start: start as u32,
-                end: self.at as u32,
-                term,
-                is_known: false,
-                weight: Weight::NONE,
-            });
+            self.push_found(hash, term, start);
         } else {
             char = self.char();
             let width = char.len_utf8();

@@ -2,16 +2,16 @@
 //! Principle of Least Effort", 1949), so most are found here, and none of it is computed again.
 
 /// The bytes of the longest word that is kept.
-pub(crate) const LONGEST: usize = 16;
+pub(crate) const MAX_WORD_BYTES: usize = 16;
 /// The most subwords of a word that is kept.
-pub(crate) const SUBWORDS: usize = 16;
+pub(crate) const MAX_SUBWORDS: usize = 16;
 /// The number of places, as a power of two.
-const LOG: u32 = 13;
-const PLACES: usize = 1 << LOG;
+const PLACE_BITS: u32 = 13;
+const PLACES: usize = 1 << PLACE_BITS;
 /// The most words that are kept: then no more are, since to begin anew costs what is gained.
-const MOST: usize = PLACES * 5 / 8;
+const MAX_WORDS: usize = PLACES * 5 / 8;
 /// The number of vocabularies whose words are kept.
-const VOCABULARIES: usize = 4;
+const MAX_VOCABULARIES: usize = 4;
 
 /// A word of ASCII letters and digits in lower case, as two numbers; none has the first number 0.
 pub(crate) type Key = [u64; 2];
@@ -22,7 +22,7 @@ pub(crate) type Key = [u64; 2];
 struct Place {
     key: Key,
     hash: u64,
-    subwords: [u16; SUBWORDS],
+    subwords: [u16; MAX_SUBWORDS],
     term: u32,
     count: u8,
     is_known: bool,
@@ -54,17 +54,17 @@ impl Words {
         Words { places: vec![Place::default(); PLACES], used: 0 }
     }
 
-    /// Looks a word up, and writes its subwords to where `to` begins, which has room for [`SUBWORDS`]. Returns what is kept of the
+    /// Looks a word up, and writes its subwords to where `to` begins, which has room for [`MAX_SUBWORDS`]. Returns what is kept of the
     /// word, and the number of its subwords; or the place where it would be.
     #[inline(always)]
     pub(crate) fn find(&self, key: Key, to: &mut [u32]) -> Result<(Word, usize), usize> {
         let mixed = (key[0] ^ key[1].rotate_left(29)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let mut place = (mixed >> (u64::BITS - LOG)) as usize;
+        let mut place = (mixed >> (u64::BITS - PLACE_BITS)) as usize;
         loop {
             let found = &self.places[place % PLACES];
             if found.key == key {
                 // All of them, whatever their number: that is one step, and takes no decision.
-                if let Some(to) = to.first_chunk_mut::<SUBWORDS>() {
+                if let Some(to) = to.first_chunk_mut::<MAX_SUBWORDS>() {
                     to.iter_mut().zip(found.subwords).for_each(|(to, subword)| *to = u32::from(subword));
                 }
                 let &Place { hash, term, is_known, may_be_disguised, count, .. } = found;
@@ -79,10 +79,10 @@ impl Words {
 
     /// Keeps a word in the place where [`Words::find`] did not find it, if there is room.
     pub(crate) fn keep(&mut self, place: usize, key: Key, word: Word, subwords: &[u32]) {
-        if self.used == MOST || subwords.len() > SUBWORDS {
+        if self.used == MAX_WORDS || subwords.len() > MAX_SUBWORDS {
             return;
         }
-        let mut kept = [0; SUBWORDS];
+        let mut kept = [0; MAX_SUBWORDS];
         for (kept, &subword) in kept.iter_mut().zip(subwords) {
             let Ok(subword) = u16::try_from(subword) else { return };
             *kept = subword;
@@ -102,7 +102,7 @@ impl WordsOf {
     /// The words of the vocabulary with this number.
     pub(crate) fn of(&mut self, vocabulary: u64) -> &mut Words {
         let at = self.0.iter().position(|(number, _)| *number == vocabulary).unwrap_or_else(|| {
-            if self.0.len() == VOCABULARIES {
+            if self.0.len() == MAX_VOCABULARIES {
                 self.0.remove(0);
             }
             self.0.push((vocabulary, Words::new()));
@@ -176,28 +176,28 @@ mod tests {
     #[test]
     fn words_are_found_until_there_is_no_room_and_each_vocabularys_apart() {
         let mut all = WordsOf::default();
-        let mut room = [0; SUBWORDS];
-        for number in 0..2 * MOST as u64 {
+        let mut room = [0; MAX_SUBWORDS];
+        for number in 0..2 * MAX_WORDS as u64 {
             let place = all.of(7).find(key(number), &mut room).expect_err("it is new");
             let subwords: Vec<u32> = (0..number as u32 % 17).collect();
             all.of(7).keep(place, key(number), word(number), &subwords);
         }
-        for number in 0..2 * MOST as u64 {
+        for number in 0..2 * MAX_WORDS as u64 {
             let found = all.of(7).find(key(number), &mut room);
             let count = number as usize % 17;
-            assert_eq!(found.ok(), (number < MOST as u64).then_some((word(number), count)));
+            assert_eq!(found.ok(), (number < MAX_WORDS as u64).then_some((word(number), count)));
             assert!(found.is_err() || room[..count].iter().copied().eq(0..count as u32));
         }
         assert!(all.of(8).find(key(1), &mut room).is_err());
-        (0..VOCABULARIES as u64).for_each(|other| assert!(all.of(10 + other).find(key(1), &mut room).is_err()));
-        assert!(all.of(7).find(key(1), &mut room).is_err() && all.0.len() == VOCABULARIES);
+        (0..MAX_VOCABULARIES as u64).for_each(|other| assert!(all.of(10 + other).find(key(1), &mut room).is_err()));
+        assert!(all.of(7).find(key(1), &mut room).is_err() && all.0.len() == MAX_VOCABULARIES);
     }
 
     #[test]
     fn what_has_too_many_subwords_or_too_high_ones_is_not_kept() {
         let mut words = Words::new();
-        let mut room = [0; SUBWORDS];
-        for subwords in [vec![1; SUBWORDS + 1], vec![1, 1 << 16]] {
+        let mut room = [0; MAX_SUBWORDS];
+        for subwords in [vec![1; MAX_SUBWORDS + 1], vec![1, 1 << 16]] {
             let place = words.find(key(1), &mut room).expect_err("it is new");
             words.keep(place, key(1), word(1), &subwords);
             assert!(words.find(key(1), &mut room).is_err());
