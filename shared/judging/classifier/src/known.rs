@@ -1,4 +1,5 @@
-//! The words that a model knows, whether or not it has a weight for them: those that enough of its training texts hold.
+//! The words that a model knows, whether or not it has a weight for them: those that enough of its training texts hold; and those
+//! of them that are common.
 
 use std::hash::BuildHasherDefault;
 
@@ -10,6 +11,15 @@ use crate::hash::{AsIs, Hash};
 const LEAST_SHARE: f64 = 0.0005;
 /// The fewest training texts that must hold it, however few there are.
 const LEAST_TEXTS: usize = 2;
+
+/// The share of training texts that hold a common word. Of English texts, words in more of them are function words but for a few.
+pub(crate) const COMMON_SHARE: f64 = 0.03;
+
+/// In how many of so many training texts a word must stand to be common. What is common so depends on the texts and not on a list of
+/// one language.
+pub fn texts_to_be_common(texts: usize) -> usize {
+    ((texts as f64 * COMMON_SHARE).ceil() as usize).max(LEAST_TEXTS)
+}
 
 /// In how many of so many training texts a word must stand for the model to know it.
 ///
@@ -23,13 +33,13 @@ pub const fn word_key(hash: u64) -> u32 {
     (hash >> 32) as u32
 }
 
-/// The words that a model knows.
+/// Words by their keys.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct KnownWords(HashSet<u64, BuildHasherDefault<AsIs>>);
+pub(crate) struct WordKeys(HashSet<u64, BuildHasherDefault<AsIs>>);
 
-impl KnownWords {
+impl WordKeys {
     pub(crate) fn new(keys: &[u32]) -> Self {
-        KnownWords(keys.iter().map(|&key| spread(key)).collect())
+        WordKeys(keys.iter().map(|&key| spread(key)).collect())
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -62,8 +72,9 @@ mod tests {
     #[test]
     fn a_word_is_known_where_enough_texts_hold_it() {
         assert_eq!([1, 100, 5_000, 100_000].map(texts_to_know_a_word), [2, 2, 3, 50]);
-        let words = KnownWords::new(&[word_key(word_hash("so")), word_key(word_hash("true"))]);
+        assert_eq!([1, 60, 1_000, 100_000].map(texts_to_be_common), [2, 2, 30, 3_000]);
+        let words = WordKeys::new(&[word_key(word_hash("so")), word_key(word_hash("true"))]);
         assert!(words.has(word_hash("so")) && words.has(word_hash("true")) && !words.has(word_hash("false")));
-        assert!(!words.is_empty() && KnownWords::default().is_empty());
+        assert!(!words.is_empty() && WordKeys::default().is_empty());
     }
 }

@@ -32,7 +32,7 @@ mod words;
 
 pub use calibration::Calibration;
 pub use judgeable::not_judged;
-pub use known::{texts_to_know_a_word, word_key};
+pub use known::{texts_to_be_common, texts_to_know_a_word, word_key};
 pub use measures::MEASURES;
 pub use model::{ByDefault, Explanation, Head, Label, Model, Parts, REMOVAL, Score};
 pub use modstream_rates::{

@@ -36,6 +36,8 @@ pub struct Parts {
     pub heads: Vec<Head>,
     /// The keys of the words that are known; none where that was not looked at.
     pub known_words: Vec<u32>,
+    /// The keys of the words that are common; none where that was not looked at.
+    pub common_words: Vec<u32>,
     /// What the training texts were like, where that is known.
     pub support: Option<Support>,
 }
@@ -247,7 +249,8 @@ impl Model {
         let measure_weights = parts.measure_weights.into_iter().map(f64::from).collect();
         Model {
             vectorizer: Vectorizer::new(&parts.features, &parts.subwords, parts.measures, parts.longest_ngram)
-                .with_known_words(&parts.known_words),
+                .with_known_words(&parts.known_words)
+                .with_common_words(&parts.common_words),
             weights: Weights::new(parts.weights, heads),
             subword_weights: Weights::new(parts.subword_weights, heads),
             measure_weights: Weights::new(measure_weights, heads),
@@ -549,6 +552,8 @@ pub(crate) mod tests {
 
     use modstream_rates::Rate;
 
+    use crate::known::{word_hash, word_key};
+
     /// A small model whose every part does something.
     pub(crate) fn parts() -> Parts {
         let mut scratch = Scratch::default();
@@ -582,6 +587,7 @@ pub(crate) mod tests {
                     .expect("monotone"),
             }],
             known_words: Vec::new(),
+            common_words: Vec::new(),
             support: None,
         }
     }
@@ -677,6 +683,22 @@ pub(crate) mod tests {
         assert!(place("question") < place("for the") && terms.len() == 5, "{terms:?}");
         assert!(terms[..4].iter().all(|term| !term.starts_with('[')) && terms[4].starts_with("[form: "), "{terms:?}");
         assert_eq!(explanation.terms[4].form(), Some("25 characters, 1 long word"));
+    }
+
+    #[test]
+    fn a_word_that_the_model_lists_as_common_is_common_whether_or_not_it_is_a_term() {
+        let mut scratch = Scratch::default();
+        let mut is_common = |common_words: &[&str], term: &str| {
+            let common_words: Vec<u32> = common_words.iter().map(|word| word_key(word_hash(word))).collect();
+            let model = Model::new(Parts { common_words, ..parts() });
+            scratch.read("so can not");
+            let ngram = scratch.ngrams(2).find(|ngram| scratch.normal_form(ngram) == term).expect("an n-gram");
+            model.vectorizer.is_common(&ngram, &scratch)
+        };
+        // `so` is a term, and its inverse document frequency is that of a common one; the others are no terms.
+        assert!(is_common(&[], "so") && !is_common(&[], "can") && !is_common(&[], "so can"));
+        assert!(is_common(&["can"], "can") && is_common(&["can"], "so can") && !is_common(&["can"], "can not"));
+        assert!(is_common(&["not", "can"], "can not"));
     }
 
     #[test]

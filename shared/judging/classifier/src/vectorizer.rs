@@ -13,7 +13,7 @@ use normal_form::{Letters, undo_transport};
 
 use crate::filter::Filter;
 use crate::hash::{AsIs, Hash, follow};
-use crate::known::KnownWords;
+use crate::known::{COMMON_SHARE, WordKeys};
 use crate::measures::{MEASURES, measure};
 use crate::model::Score;
 use crate::scan::{Counts, Lexicon, NO_TERM, Scan, Token, normal_form};
@@ -49,10 +49,6 @@ pub struct Feature {
     /// The term's inverse document frequency.
     pub idf: f32,
 }
-
-/// In what share of the training's texts a word stands that is common. Of English texts, those in more are function words but
-/// for a few.
-const COMMON_SHARE: f32 = 0.03;
 
 /// An n-gram of a text. The order is that of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -305,7 +301,8 @@ pub struct Vectorizer {
     measures: [Measure; MEASURES],
     longest: usize,
     tf: [f64; TF],
-    known: KnownWords,
+    known: WordKeys,
+    common: WordKeys,
     /// The hash of each single mark of ASCII, and the term that it is.
     marks: Box<[(u64, u32)]>,
     /// What tells this vocabulary from others, for what is kept of words.
@@ -336,7 +333,8 @@ impl Vectorizer {
             measures,
             longest,
             tf: std::array::from_fn(|times| term_frequency(times as u32)),
-            known: KnownWords::default(),
+            known: WordKeys::default(),
+            common: WordKeys::default(),
             marks: Box::default(),
             number: NEXT.fetch_add(1, Ordering::Relaxed),
         };
@@ -353,8 +351,15 @@ impl Vectorizer {
     /// second form.
     #[must_use]
     pub fn with_known_words(mut self, keys: &[u32]) -> Self {
-        self.known = KnownWords::new(keys);
+        self.known = WordKeys::new(keys);
         self.number = NEXT.fetch_add(1, Ordering::Relaxed);
+        self
+    }
+
+    /// The same vectorizer, which counts the words with these keys as common, whether or not they are terms.
+    #[must_use]
+    pub(crate) fn with_common_words(mut self, keys: &[u32]) -> Self {
+        self.common = WordKeys::new(keys);
         self
     }
 
@@ -368,14 +373,14 @@ impl Vectorizer {
         self.term_idf.len() + self.subword_idf.len()
     }
 
-    /// Whether all that the n-gram holds is common: words that stand in more than [`COMMON_SHARE`] of the training's texts, and
-    /// punctuation. What is common so depends on the texts and not on a list of one language.
+    /// Whether all that the n-gram holds is common: words that stand in [`COMMON_SHARE`] of the training's texts, and punctuation.
+    /// An older model says so of its terms alone, by their inverse document frequency.
     pub(crate) fn is_common(&self, ngram: &NGram, scratch: &Scratch) -> bool {
-        let least_idf = (1.0 / COMMON_SHARE).ln() + 1.0;
+        let least_idf = ((1.0 / COMMON_SHARE).ln() + 1.0) as f32;
         scratch.tokens(ngram).iter().all(|token| {
             let is_word = scratch.scanned()[token.start as usize..].starts_with(char::is_alphanumeric);
             let idf = self.terms.get(&token.hash).map(|&index| self.term_idf[index as usize]);
-            !is_word || idf.is_some_and(|idf| idf < least_idf)
+            !is_word || self.common.has(token.hash) || idf.is_some_and(|idf| idf < least_idf)
         })
     }
 

@@ -17,6 +17,8 @@ pub(crate) struct Chosen {
     pub(crate) measures: [Measure; MEASURES],
     /// The keys of the words that are known, rising.
     pub(crate) known_words: Vec<u32>,
+    /// The keys of the words that are common, rising.
+    pub(crate) common_words: Vec<u32>,
     longest_ngram: usize,
 }
 
@@ -50,6 +52,7 @@ impl Chosen {
             numbered_subwords,
             measures,
             known_words: tokens.known_words(held_out).to_vec(),
+            common_words: tokens.common_words(held_out).to_vec(),
             longest_ngram: settings.longest_ngram,
         };
         match settings.digits {

@@ -2,7 +2,7 @@ use std::cmp::Reverse;
 use std::hash::Hash;
 
 use hashbrown::HashMap;
-use modstream_classifier::{MEASURES, Scratch, Size, texts_to_know_a_word, word_key};
+use modstream_classifier::{MEASURES, Scratch, Size, texts_to_be_common, texts_to_know_a_word, word_key};
 use rayon::prelude::*;
 
 use crate::features::Chosen;
@@ -28,6 +28,8 @@ pub(crate) struct Tokens<'a> {
     subwords: Kept<u32>,
     /// The keys of the words that are known of each fold's training texts, rising.
     known_words: Vec<Vec<u32>>,
+    /// The keys of the words that are common in each fold's training texts, rising.
+    common_words: Vec<Vec<u32>>,
     rows: Vec<Row>,
 }
 
@@ -167,13 +169,17 @@ impl<'a> Tokens<'a> {
         let most = CANDIDATES.max(settings.max_features);
         let terms = terms.most(settings.min_documents, most);
         let subwords = subwords.most(settings.subword_min_documents.unwrap_or_default(), most);
-        let known_words = (0..=folds).map(|held_out| {
-            let least = texts_to_know_a_word(fold.iter().filter(|fold| **fold != held_out).count());
-            known(words.without(held_out).filter(|(_, times)| *times as usize >= least).map(|(hash, _)| hash))
-        });
-        let known_words = known_words.collect();
+        let words_in = |texts: fn(usize) -> usize| -> Vec<Vec<u32>> {
+            let of_fold = |held_out: usize| {
+                let least = texts(fold.iter().filter(|fold| **fold != held_out).count());
+                word_keys(words.without(held_out).filter(|(_, times)| *times as usize >= least).map(|(hash, _)| hash))
+            };
+            (0..=folds).map(of_fold).collect()
+        };
+        let (known_words, common_words) = (words_in(texts_to_know_a_word), words_in(texts_to_be_common));
         let longest_ngram = settings.longest_ngram;
-        let mut tokens = Tokens { texts, fold, longest_ngram, terms, subwords, known_words, rows: Vec::new() };
+        let mut tokens =
+            Tokens { texts, fold, longest_ngram, terms, subwords, known_words, common_words, rows: Vec::new() };
         tokens.read(&words);
         tokens
     }
@@ -259,6 +265,11 @@ impl<'a> Tokens<'a> {
         &self.known_words[fold]
     }
 
+    /// The keys of the words that are common where this fold is held out.
+    pub(crate) fn common_words(&self, fold: usize) -> &[u32] {
+        &self.common_words[fold]
+    }
+
     /// Forgets all features but those that were chosen, which frees memory.
     pub(crate) fn keep_only<'c>(&mut self, chosen: impl Iterator<Item = &'c Chosen>) {
         let [mut terms, mut subwords] = self.numbered().map(|count| vec![false; count]);
@@ -284,7 +295,7 @@ impl Row {
 }
 
 /// The keys of words, rising.
-fn known(words: impl Iterator<Item = u64>) -> Vec<u32> {
+fn word_keys(words: impl Iterator<Item = u64>) -> Vec<u32> {
     let mut keys: Vec<u32> = words.map(word_key).collect();
     keys.sort_unstable();
     keys.dedup();

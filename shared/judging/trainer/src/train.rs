@@ -440,6 +440,7 @@ impl Fitted {
                 rates: Rates::new(rates.clone()).map_err(|error| unusable(&error))?,
             }],
             known_words: chosen.known_words.clone(),
+            common_words: chosen.common_words.clone(),
             support: Some(support),
         });
         let heads = vec![HeadEntry::of_removals(
@@ -476,6 +477,7 @@ impl Fitted {
             measures: chosen.measures,
             measure_weights,
             known_words: chosen.known_words,
+            common_words: chosen.common_words,
             seen_texts: Some(SeenTexts::of(learned.into_iter())),
         };
         Ok(Trained { manifest, vocabulary, bias, findings: Vec::new() })

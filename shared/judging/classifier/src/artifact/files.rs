@@ -150,6 +150,7 @@ fn build(manifest: &Manifest, vocabulary: Vocabulary) -> Result<Model, ArtifactE
         measure_weights: vocabulary.measure_weights,
         heads: heads.collect::<Result<_, ArtifactError>>()?,
         known_words: vocabulary.known_words,
+        common_words: vocabulary.common_words,
         support: manifest.support,
     });
     let mut scratch = Scratch::default();
@@ -344,6 +345,7 @@ mod tests {
             measures: parts.measures,
             measure_weights: parts.measure_weights,
             known_words: if format == Format::Labels { vec![3, 1 << 30] } else { Vec::new() },
+            common_words: if format == Format::Labels { vec![3] } else { Vec::new() },
             seen_texts: (format == Format::Labels).then(|| SeenTexts::of(["a text"].into_iter())),
         };
         (manifest, vocabulary)

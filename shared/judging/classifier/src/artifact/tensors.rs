@@ -14,6 +14,8 @@ const MAX_TERMS: usize = 1 << 24;
 
 /// The name of the array of known words, which a model may lack.
 const KNOWN_WORDS: &str = "known_words";
+/// The name of the array of common words, which a model may lack.
+const COMMON_WORDS: &str = "common_words";
 
 /// The name of the filter of training texts, which a model may lack.
 const SEEN_TEXTS: &str = "seen_texts";
@@ -39,6 +41,8 @@ pub struct Vocabulary {
     pub measure_weights: Vec<f32>,
     /// The keys of the words that are known, rising; none in an older model.
     pub known_words: Vec<u32>,
+    /// The keys of the words that are common, rising; none in an older model.
+    pub common_words: Vec<u32>,
     /// The texts that the model was trained on; none in an older model.
     pub seen_texts: Option<SeenTexts>,
 }
@@ -90,13 +94,17 @@ impl Vocabulary {
             ("measure_deviations", Dtype::F32, flat(MEASURES), measure(|measure| measure.deviation)),
             ("measure_weights", Dtype::F32, weights(MEASURES), floats(&mut self.measure_weights.iter().copied())),
         ];
-        let known: Vec<u8> = self.known_words.iter().flat_map(|key| key.to_le_bytes()).collect();
-        let known = (!known.is_empty()).then(|| (KNOWN_WORDS, Dtype::U32, flat(self.known_words.len()), known));
+        let words = |name: &'static str, keys: &[u32]| {
+            let bytes: Vec<u8> = keys.iter().flat_map(|key| key.to_le_bytes()).collect();
+            (!keys.is_empty()).then(|| (name, Dtype::U32, flat(keys.len()), bytes))
+        };
+        let (known, common) = (words(KNOWN_WORDS, &self.known_words), words(COMMON_WORDS, &self.common_words));
         let seen = self.seen_texts.as_ref().map(SeenTexts::as_bytes);
         let seen = seen.map(|bytes| (SEEN_TEXTS, Dtype::U8, flat(bytes.len()), bytes.to_vec()));
         let views = arrays
             .iter()
             .chain(&known)
+            .chain(&common)
             .chain(&seen)
             .map(|(name, dtype, shape, bytes)| Ok((*name, TensorView::new(*dtype, shape.clone(), bytes)?)))
             .collect::<Result<Vec<_>, safetensors::SafeTensorError>>();
@@ -168,15 +176,15 @@ impl Vocabulary {
         if start != text.len() {
             return Err(bad("`term_ends` do not fit `terms`"));
         }
-        let known_words = if tensors.names().contains(&KNOWN_WORDS) {
-            let keys = array(KNOWN_WORDS, Dtype::U32, None)?;
-            keys.as_chunks().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect()
-        } else {
-            Vec::new()
+        let words = |name: &str| -> Result<Vec<u32>, ArtifactError> {
+            if !tensors.names().contains(&name) {
+                return Ok(Vec::new());
+            }
+            let keys = array(name, Dtype::U32, None)?;
+            let keys: Vec<u32> = keys.as_chunks().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect();
+            let are_sound = keys.len() <= MAX_TERMS && keys.is_sorted_by(|a, b| a < b);
+            if are_sound { Ok(keys) } else { Err(bad(format!("`{name}` do not rise"))) }
         };
-        if known_words.len() > MAX_TERMS || !known_words.is_sorted_by(|a, b| a < b) {
-            return Err(bad(format!("`{KNOWN_WORDS}` do not rise")));
-        }
         let seen_texts = if tensors.names().contains(&SEEN_TEXTS) { array(SEEN_TEXTS, Dtype::U8, None)? } else { &[] };
         if seen_texts.len() > MAX_SEEN_BYTES {
             return Err(bad(format!("`{SEEN_TEXTS}` has {} bytes", seen_texts.len())));
@@ -193,7 +201,8 @@ impl Vocabulary {
             subwords: keys.into_iter().zip(subword_idf).map(|(key, idf)| Subword { key, idf }).collect(),
             measures: std::array::from_fn(|index| Measure { mean: means[index], deviation: deviations[index] }),
             measure_weights: weights("measure_weights", MEASURES)?,
-            known_words,
+            known_words: words(KNOWN_WORDS)?,
+            common_words: words(COMMON_WORDS)?,
             seen_texts: SeenTexts::from_bytes(seen_texts.to_vec()),
         })
     }
@@ -218,6 +227,7 @@ mod tests {
             measures: parts.measures,
             measure_weights: parts.measure_weights,
             known_words: vec![7, 1 << 31],
+            common_words: vec![7],
             seen_texts: Some(SeenTexts::of(["a text"].into_iter())),
         });
         [(one, Format::Removal, 1), (several, Format::Labels, HEADS)]
@@ -264,6 +274,7 @@ mod tests {
         assert!(refused(|it| it.subwords.swap(0, 1)).contains("`subword_keys`"));
         assert!(refused(|it| it.subwords[0].key = 0x61).contains("`subword_keys`"));
         assert!(refused(|it| it.known_words = vec![2, 1]).contains("`known_words` do not rise"));
+        assert!(refused(|it| it.common_words = vec![2, 2]).contains("`common_words` do not rise"));
         let empty = |it: &mut Vocabulary| {
             it.features.clear();
             it.weights.clear();

@@ -335,6 +335,7 @@ impl Fitted {
             measure_weights: measure_weights.clone(),
             heads: heads.collect::<Result<_, TrainError>>()?,
             known_words: chosen.known_words.clone(),
+            common_words: chosen.common_words.clone(),
             support: Some(support),
         });
         let labels: Vec<&str> = entries.iter().map(|entry| entry.label.as_str()).collect();
@@ -365,6 +366,7 @@ impl Fitted {
             measures: chosen.measures,
             measure_weights,
             known_words: chosen.known_words,
+            common_words: chosen.common_words,
             seen_texts: Some(SeenTexts::of(texts.texts.iter().map(String::as_str))),
         };
         Ok(Trained { manifest, vocabulary, bias, findings })
