@@ -48,6 +48,7 @@ fn labels(texts: &[&str]) -> Model {
         measure_weights: vec![0.01; MEASURES * HEADS],
         heads: vec![head; HEADS],
         known_words,
+        common_words: Vec::new(),
         support: Some(Support::of(&sizes)),
     })
 }

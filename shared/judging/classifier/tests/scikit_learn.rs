@@ -55,6 +55,7 @@ fn log_odds_are_scikit_learns() {
             rates: Rates::new(vec![rate(-1.0, 1.0), rate(1.0, 0.1)]).expect("monotone"),
         }],
         known_words: Vec::new(),
+        common_words: Vec::new(),
         support: None,
     });
     let mut scratch = Scratch::default();
