@@ -105,9 +105,14 @@ fn broken_in_copies(
     let in_need = event.pointer("/data/self_harm").is_some();
     let by_severity = ["high", "medium", "low"].iter().position(|known| *known == severity).unwrap_or_default() + 1;
     let first = if in_need { 0 } else { by_severity };
-    // By tenths of harm, where it is known.
-    let harm = event.pointer("/data/harm").and_then(serde_json::Value::as_f64).filter(|_| !in_need);
-    let place = harm.map_or(0, |harm| 10 - (harm * 10.0).floor() as i64);
+    // By tenths of harm, where it is known; first where no model of harm was asked, last where none knew anything of the text.
+    let has = |field: &str| event.pointer(&format!("/data/{field}")).is_some();
+    let place = match event.pointer("/data/harm").and_then(serde_json::Value::as_f64) {
+        _ if in_need => 0,
+        Some(harm) => 10 - (harm * 10.0).floor() as i64,
+        None if has("not_judged") || has("support") => 10,
+        None => 0,
+    };
     let reports = alert.number("reports").unwrap_or_default();
     let rank = format!("{first}{:03}{place:x}{:016x}", 999 - reports, made.as_nanosecond());
     let is_ranked = alert.text("rank") == Some(rank.as_str()) && alert.text("severity") == Some(severity);

@@ -154,7 +154,7 @@ impl Policies<'_> {
         let usual = match label {
             "threat" => 1.0,
             "severe_toxic" => 0.9,
-            "insult" | "toxic" => 0.5,
+            "insult" | "toxic" => 0.45,
             "obscene" => 0.25,
             _ => 0.0,
         };
@@ -173,7 +173,7 @@ impl Policies<'_> {
             self.0.pointer(&format!("/harm/severity/{name}")).and_then(Value::as_f64).unwrap_or(usual)
         };
         match self.harm(labels) {
-            harm if harm >= from("high", 0.6) => Urgency::High,
+            harm if harm >= from("high", 0.5) => Urgency::High,
             harm if harm >= from("medium", 0.3) => Urgency::Medium,
             _ => Urgency::Low,
         }
@@ -351,9 +351,9 @@ mod tests {
         };
         let label = |name: &str, probability: f64, false_alarms: f64| json!([{"label": name, "probability": probability, "false_alarms": false_alarms}]);
         let never = json!({"default": {"threshold": 1}});
-        assert_eq!(with(label("threat", 0.61, 0.01), never.clone()), Verdict::Alert(High));
+        assert_eq!(with(label("threat", 0.51, 0.01), never.clone()), Verdict::Alert(High));
         assert_eq!(with(label("threat", 0.61, 0.02), never.clone()), Verdict::Pass);
-        assert_eq!(with(label("insult", 0.61, 0.001), never.clone()), Verdict::Alert(Medium));
+        assert_eq!(with(label("insult", 0.99, 0.001), never.clone()), Verdict::Alert(Medium));
         assert_eq!(with(label("identity_attack", 0.99, 0.001), never), Verdict::Pass);
         assert_eq!(with(label("toxic", 0.002, 0.9), json!({"default": {"threshold": 0.9}})), Verdict::Alert(Low));
         let own = json!({"default": {"threshold": 1}, "harm": {"weights": {"insult": 1}, "alert": {"insult": "0.6"}}});

@@ -78,7 +78,7 @@ async fn among_fifty_comments_a_threat_is_first_and_a_joke_is_never_urgent() {
     };
     let wanted = [
         said(SHORT_THREAT, &["threat .99", "toxic .99"]),
-        said(THREAT, &["threat .60", "this community would likely remove it .76"]),
+        said(THREAT, &["threat .54", "this community would likely remove it .75"]),
     ];
     assert_eq!(threats, wanted);
     assert_eq!(rest.len(), 42, "the jokes are likely to be removed, and so alert");

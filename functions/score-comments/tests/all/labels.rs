@@ -58,7 +58,7 @@ async fn a_prediction_has_a_probability_a_label_and_is_otherwise_what_it_is_with
         assert_eq!(names, ["toxic", "severe_toxic", "obscene", "insult", "threat", "identity_attack"]);
         assert_eq!(event, plain);
     }
-    assert!(number(label(&found[0], "threat"), "/probability") > 0.6);
+    assert!(number(label(&found[0], "threat"), "/probability") > 0.5);
     assert!(number(label(&found[0], "threat"), "/false_alarms") < 0.01);
     assert!(number(label(&found[1], "toxic"), "/false_alarms") > 0.05);
 }

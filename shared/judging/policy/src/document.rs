@@ -46,7 +46,7 @@ pub struct HarmDocument {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<Vec<String>>,
     /// How much a label counts, from 0 to 1. What is left out counts as it does without a document: `threat` 1, `severe_toxic` 0.9,
-    /// `insult` and `toxic` 0.5, `obscene` 0.25, others nothing.
+    /// `insult` and `toxic` 0.45, `obscene` 0.25, others nothing.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[cfg_attr(feature = "schema", schemars(extend("additionalProperties" = { "type": "number", "minimum": 0, "maximum": 1 })))]
     pub weights: BTreeMap<String, f64>,
@@ -54,7 +54,7 @@ pub struct HarmDocument {
     /// is left out alerts at `false_alarms<=0.01`, if it counts.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub alert: BTreeMap<String, LabelThreshold>,
-    /// From which harm up an alert is how urgent: 0.3 and 0.6 where it is left out.
+    /// From which harm up an alert is how urgent: 0.3 and 0.5 where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub severity: Option<SeverityDocument>,
 }

@@ -16,8 +16,8 @@ use crate::Severities;
 const WEIGHTS: [(&str, f64); 6] = [
     ("threat", 1.0),
     ("severe_toxic", 0.9),
-    ("insult", 0.5),
-    ("toxic", 0.5),
+    ("insult", 0.45),
+    ("toxic", 0.45),
     ("obscene", 0.25),
     ("identity_attack", 0.0),
 ];
@@ -26,7 +26,7 @@ const WEIGHTS: [(&str, f64); 6] = [
 const FALSE_ALARMS: f64 = 0.01;
 
 /// From which harm up an alert is how urgent, where a document does not say it.
-const SEVERITIES: Severities = Severities { high: 0.6, medium: 0.3 };
+const SEVERITIES: Severities = Severities { high: 0.5, medium: 0.3 };
 
 /// What labels mean in a community: the document's `[harm]`.
 #[derive(Clone, Debug, PartialEq)]
