@@ -51,12 +51,12 @@ pub(super) const STEPS: [Step; 15] = [
     first("tests", Taken::Always, |settings| passed(rust::tests(settings))),
     first("documentation", Taken::ByDefault, |_| passed(documentation::make_and_test())),
     first("simulation", Taken::ByDefault, |_| passed(simulate::test())),
-    first("browser", Taken::ByDefault, |_| browser::run()),
-    first("clients", Taken::ByDefault, |_| clients::run()),
     first("demo", Taken::ByDefault, |_| passed(demo())),
     first("docs-check", Taken::ByDefault, |_| passed(this_program(&["docs-check"]))),
     beside("local-stack", local_stack::run),
     beside("local-demo", |_| passed(this_program(&LOCAL_DEMO))),
+    beside("browser", |_| browser::run()),
+    beside("clients", |_| clients::run()),
     first("peers", Taken::WhenNamed, |_| peers::run()),
 ];
 
