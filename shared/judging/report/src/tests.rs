@@ -79,7 +79,7 @@ fn bias() -> Bias {
 
 fn findings() -> Vec<Finding> {
     let rows = vec![("line 7".to_owned(), "so <b>true</b>".to_owned()), ("line 9".to_owned(), String::new())];
-    vec![Finding { title: "both verdicts".to_owned(), text: "1 text has both.".to_owned(), rows }]
+    vec![Finding { title: "both verdicts".to_owned(), text: "rows have both.".to_owned(), rows }]
 }
 
 #[test]
@@ -105,10 +105,10 @@ fn groups_that_stand_out_are_shown_with_their_intervals() {
 fn what_is_to_be_said_of_the_comments_stands_before_their_numbers() {
     let html = html(&comments(50, "so true", |number| number > 25), &[]);
     let checks = section(&html, "checks");
-    for said in ["both verdicts", "1 text has both.", "line 7", "so &lt;b&gt;true&lt;/b&gt;"] {
+    for said in ["both verdicts", "Rows have both.", "line 7", "so &lt;b&gt;true&lt;/b&gt;", "no text"] {
         assert!(checks.contains(said), "{said}: {checks}");
     }
-    assert!(html.find("id=\"checks\"") < html.find("id=\"scores\""));
+    assert!(html.find("id=\"checks\"") < html.find("id=\"overview\""));
 }
 
 /// A browser corrects nothing, ids are there once, links lead to them, and nothing is loaded.

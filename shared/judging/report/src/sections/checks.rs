@@ -1,6 +1,6 @@
 use maud::{Render as _, html};
 
-use super::{Section, missing};
+use super::Section;
 use crate::html::{cut, isolate_direction};
 use crate::{Finding, Report};
 
@@ -19,16 +19,26 @@ pub(super) fn section(report: &Report<'_>) -> Option<Section> {
         content: html! {
             @for Finding { title, text, rows } in report.findings {
                 h3 { (isolate_direction(title)) }
-                p { (isolate_direction(text)) }
-                @for (place, row) in rows {
-                    p { small { (isolate_direction(place)) } }
-                    @if row.trim().is_empty() {
-                        (missing("The comment has no text."))
-                    } @else {
-                        p.row { (isolate_direction(&cut(row, MAX_ROW_CHARS))) }
+                p { (isolate_direction(&as_a_sentence(text))) }
+                ul.rows {
+                    @for (place, row) in rows {
+                        li {
+                            small { (isolate_direction(place)) } " "
+                            @if row.trim().is_empty() {
+                                small { "no text" }
+                            } @else {
+                                (isolate_direction(&cut(row, MAX_ROW_CHARS)))
+                            }
+                        }
                     }
                 }
             }
         },
     })
+}
+
+/// The text with a capital letter at its beginning: what is found is written to stand behind a dash, too.
+fn as_a_sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

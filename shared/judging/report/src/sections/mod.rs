@@ -49,9 +49,9 @@ impl Render for Section {
 }
 
 pub(crate) fn page(report: &Report<'_>) -> String {
-    let mut sections = vec![overview::section(report)];
-    sections.extend(checks::section(report));
+    let mut sections: Vec<Section> = checks::section(report).into_iter().collect();
     sections.extend([
+        overview::section(report),
         scores::section(report),
         curves::section(report),
         reliability::section(report),
