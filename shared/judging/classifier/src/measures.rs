@@ -57,14 +57,12 @@ fn counted(count: usize, what: &str) -> Option<String> {
 
 /// A text's form in words: of what it has, what moved the score most. `moved` says by how much a measure did.
 pub(crate) fn form(counts: &Counts, moved: impl Fn(usize) -> f64) -> String {
-    let aspects = ASPECTS.iter().zip(MEMBERS).filter_map(|(aspect, members)| {
-        let said = aspect(counts)?;
-        Some((members.map(&moved).sum::<f64>().abs(), said))
-    });
-    let mut aspects: Vec<(f64, String)> = aspects.collect();
+    let mut aspects: [(f64, usize); ASPECTS.len()] =
+        std::array::from_fn(|aspect| (MEMBERS[aspect].clone().map(&moved).sum::<f64>().abs(), aspect));
     // A stable sort: of what moved it alike, what comes first above.
     aspects.sort_by(|(one, _), (other, _)| other.total_cmp(one));
-    let said: Vec<String> = aspects.into_iter().take(SAID_ASPECTS).map(|(_, said)| said).collect();
+    let said = aspects.into_iter().filter_map(|(_, aspect)| ASPECTS[aspect](counts));
+    let said: Vec<String> = said.take(SAID_ASPECTS).collect();
     if said.is_empty() { "no character".to_owned() } else { said.join(", ") }
 }
 

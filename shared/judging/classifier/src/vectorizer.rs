@@ -97,6 +97,8 @@ impl Iterator for NGrams<'_> {
 pub struct Scratch {
     /// The text as its author saw it.
     cleaned: String,
+    /// Whether that is ASCII: it is asked for each n-gram that is shown.
+    is_ascii: bool,
     /// The same with its letters in their one form; of a text that is ASCII it is never asked for.
     letters: Letters,
     scan: Scan,
@@ -156,14 +158,15 @@ impl Scratch {
     /// Reads `text`, which the other methods are then about.
     pub fn read(&mut self, text: &str) {
         self.clean(text);
-        let Scratch { cleaned, letters, scan, .. } = self;
-        scan.read(if cleaned.is_ascii() { cleaned } else { letters.text() });
+        let Scratch { cleaned, is_ascii, letters, scan, .. } = self;
+        scan.read(if *is_ascii { cleaned } else { letters.text() });
     }
 
     /// Undoes what transport did to `text`, and puts its letters in one form.
     fn clean(&mut self, text: &str) {
         undo_transport(text, &mut self.cleaned);
-        if !self.cleaned.is_ascii() {
+        self.is_ascii = self.cleaned.is_ascii();
+        if !self.is_ascii {
             self.letters.read(&self.cleaned);
         }
     }
@@ -171,8 +174,8 @@ impl Scratch {
     /// Whether some word of the text may be another in disguise, where no more than these words are known; else no vectorizer that
     /// knows some of them reads the text otherwise than [`Scratch::read`] did.
     pub fn may_have_second_form(&mut self, is_word: impl Fn(u64) -> bool) -> bool {
-        let Scratch { cleaned, letters, scan, second_form, .. } = self;
-        second_form.may_change(scan, if cleaned.is_ascii() { cleaned } else { letters.text() }, is_word)
+        let Scratch { cleaned, is_ascii, letters, scan, second_form, .. } = self;
+        second_form.may_change(scan, if *is_ascii { cleaned } else { letters.text() }, is_word)
     }
 
     /// The text's size, where the words with these hashes are known.
@@ -192,7 +195,7 @@ impl Scratch {
 
     /// The text that the tokens are of.
     fn scanned(&self) -> &str {
-        if self.cleaned.is_ascii() { &self.cleaned } else { self.letters.text() }
+        if self.is_ascii { &self.cleaned } else { self.letters.text() }
     }
 
     /// The text's n-grams of up to `longest` tokens.
@@ -223,7 +226,7 @@ impl Scratch {
     pub fn spelling(&self, ngram: &NGram) -> &str {
         let tokens = self.tokens(ngram);
         let stretch = tokens[0].start as usize..tokens[tokens.len() - 1].end as usize;
-        &self.cleaned[if self.cleaned.is_ascii() { stretch } else { self.letters.before(stretch) }]
+        &self.cleaned[if self.is_ascii { stretch } else { self.letters.before(stretch) }]
     }
 
     /// An n-gram's normal form: its tokens' normal forms, with a space between. Second forms are not looked at.
@@ -281,7 +284,7 @@ impl Scratch {
 
     /// The bytes of an n-gram's spelling.
     pub(crate) fn spelling_length(&self, ngram: &NGram) -> usize {
-        if !self.cleaned.is_ascii() {
+        if !self.is_ascii {
             return self.spelling(ngram).len();
         }
         let tokens = self.tokens(ngram);
@@ -379,9 +382,15 @@ impl Vectorizer {
         let least_idf = ((1.0 / COMMON_SHARE).ln() + 1.0) as f32;
         scratch.tokens(ngram).iter().all(|token| {
             let is_word = scratch.scanned()[token.start as usize..].starts_with(char::is_alphanumeric);
-            let idf = self.terms.get(&token.hash).map(|&index| self.term_idf[index as usize]);
-            !is_word || self.common.has(token.hash) || idf.is_some_and(|idf| idf < least_idf)
+            !is_word
+                || self.common.has(token.hash)
+                || self.common.is_empty() && self.idf(token.hash).is_some_and(|idf| idf < least_idf)
         })
+    }
+
+    /// The inverse document frequency of a term.
+    fn idf(&self, hash: u64) -> Option<f32> {
+        self.terms.get(&hash).map(|&index| self.term_idf[index as usize])
     }
 
     /// Leaves the vector of `text` in `scratch`.
@@ -401,8 +410,8 @@ impl Vectorizer {
     /// Reads `text` and looks its tokens and subwords up, those of words that are not known by their second form.
     fn read(&self, text: &str, scratch: &mut Scratch) {
         scratch.clean(text);
-        let Scratch { cleaned, letters, scan, words, second_form, .. } = scratch;
-        let scanned = if cleaned.is_ascii() { cleaned } else { letters.text() };
+        let Scratch { cleaned, is_ascii, letters, scan, words, second_form, .. } = scratch;
+        let scanned = if *is_ascii { cleaned } else { letters.text() };
         scan.look_up(scanned, self, words.of(self.number));
         if scan.may_be_disguised && !self.known.is_empty() && second_form.apply(scan, scanned, |hash| self.has(hash)) {
             self.look_up_again(scan);
@@ -642,8 +651,8 @@ mod tests {
         let mut scratch = Scratch::default();
         scratch.read(text);
         if !vectorizer.known.is_empty() {
-            let Scratch { cleaned, letters, scan, second_form, .. } = &mut scratch;
-            let scanned = if cleaned.is_ascii() { cleaned } else { letters.text() };
+            let Scratch { cleaned, is_ascii, letters, scan, second_form, .. } = &mut scratch;
+            let scanned = if *is_ascii { cleaned } else { letters.text() };
             second_form.apply(scan, scanned, |hash| vectorizer.has(hash));
         }
         let (mut terms, mut subwords) = (Vec::new(), Vec::new());

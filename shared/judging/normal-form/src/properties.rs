@@ -1,5 +1,7 @@
 //! What Unicode's data say of a character.
 
+use std::sync::LazyLock;
+
 use icu_properties::props::{
     CanonicalCombiningClass, Dash, DefaultIgnorableCodePoint, ExtendedPictographic, GeneralCategory,
     GeneralCategoryGroup, NoncharacterCodePoint, Script, WordBreak,
@@ -11,10 +13,21 @@ use crate::letters::NFKC;
 /// Whether a character has no glyph of its own where nobody treats it specially: zero-width characters and joiners, soft
 /// hyphens, variation selectors, directions, noncharacters, control characters but for white space.
 pub(crate) fn is_ignorable(c: char) -> bool {
-    // Dashes, quotation marks and the ellipsis: what is frequent is not looked up.
-    if matches!(c, '\u{2010}'..='\u{2027}') {
-        return false;
+    /// A bit for each character of the basic plane: a text whose quotation marks were decoded wrongly asks for thousands.
+    static BASIC_PLANE: LazyLock<Box<[u64]>> = LazyLock::new(|| {
+        let mut bits = vec![0; 1 << 10].into_boxed_slice();
+        for c in ('\0'..='\u{FFFF}').filter(|c| is_ignorable_by_unicode(*c)) {
+            bits[c as usize / 64] |= 1 << (c as usize % 64);
+        }
+        bits
+    });
+    match BASIC_PLANE.get(c as usize / 64) {
+        Some(bits) => bits >> (c as usize % 64) & 1 == 1,
+        None => is_ignorable_by_unicode(c),
     }
+}
+
+fn is_ignorable_by_unicode(c: char) -> bool {
     CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
         || CodePointSetData::new::<NoncharacterCodePoint>().contains(c)
         || (c.is_control() && !c.is_whitespace())
@@ -111,12 +124,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_looked_up_has_a_glyph() {
-        let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>();
-        for c in '\u{2010}'..='\u{2027}' {
-            assert!(!ignorable.contains(c) && !c.is_control(), "{c:?}");
+    fn each_character_is_ignorable_as_unicode_says() {
+        for c in '\0'..=char::MAX {
+            assert_eq!(is_ignorable(c), is_ignorable_by_unicode(c), "{c:?}");
         }
-        assert!(is_ignorable('\u{200F}') && is_ignorable('\u{202A}'));
+        assert!(is_ignorable('\u{200F}') && is_ignorable('\u{E0001}') && !is_ignorable('\u{2019}'));
     }
 
     #[test]
