@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use modstream_platform::table::Item;
+use serde_json::json;
 
 use super::Evidence;
 use super::json::{parse, text, time};
@@ -106,11 +107,14 @@ fn broken_in_copies(
     let by_severity = ["high", "medium", "low"].iter().position(|known| *known == severity).unwrap_or_default() + 1;
     let first = if in_need { 0 } else { by_severity };
     // By tenths of harm, where it is known; first where no model of harm was asked, last where none knew anything of the text.
-    let has = |field: &str| event.pointer(&format!("/data/{field}")).is_some();
+    let has = |field: &str| event["data"].get(field).is_some_and(|value| !value.is_null() && *value != json!(false));
+    // What the model of removals said counts where a policy went by it.
+    let is_met = event.pointer("/data/meets/removal") != Some(&json!(false));
+    let is_of_removal = is_met && !["matched", "self_harm", "exploration", "probe"].into_iter().any(has);
     let place = match event.pointer("/data/harm").and_then(serde_json::Value::as_f64) {
         _ if in_need => 0,
         Some(harm) => 10 - (harm * 10.0).floor() as i64,
-        None if has("not_judged") || has("support") => 10,
+        None if (has("not_judged") || has("support")) && !is_of_removal => 10,
         None => 0,
     };
     let reports = alert.number("reports").unwrap_or_default();

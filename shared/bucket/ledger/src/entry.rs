@@ -330,7 +330,7 @@ impl Urgency {
         match (&alert.self_harm, alert.harm) {
             (Some(_), _) => Urgency::SelfHarm,
             (None, Some(harm)) => Urgency::Harm(harm),
-            (None, None) if alert.not_judged.is_some() || alert.support.is_some() => Urgency::NotJudged,
+            (None, None) if alert.is_beside_a_guess() => Urgency::NotJudged,
             (None, None) => Urgency::Unknown,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use modstream_events::{DeletedBy, Severity};
+use modstream_events::{DeletedBy, Outside, Severity};
 use modstream_ledger::comments::{Deletion, Version};
 use modstream_ledger::{AlertKey, Fate, InQueue, Kind, LedgerError, List, Next, Withholding, with_decision};
 use modstream_platform::Clock;
@@ -119,6 +119,25 @@ async fn lists_have_what_waits_by_urgency_and_what_was_made_by_time_and_nothing_
     }
     ledger.redact(&entry("edited").await).await.expect("done");
     assert!(ledger.maybe_of((Some("copper"), None), List::Superseded, None).await.expect("a page").found.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_guess_that_a_policy_goes_by_waits_for_none_and_one_beside_which_something_else_alerts_for_all() {
+    let clock = clock();
+    let table = table(clock);
+    let ledger = ledger(&table, &clock);
+    let mut by_term = alert("term", time(), Severity::Low);
+    (by_term.data.support, by_term.data.matched) = (Some(Outside::Shorter), Some("a term".into()));
+    let mut harmful = alert("harm", time() + Duration::from_secs(1), Severity::Low);
+    harmful.data.harm = Some(0.2);
+    let mut by_policy = alert("policy", time() + Duration::from_secs(2), Severity::Low);
+    by_policy.data.support = Some(Outside::Shorter);
+    let mut expected = Vec::new();
+    for event in [&by_policy, &harmful, &by_term] {
+        expected.push(request(&ledger, event).await.0);
+    }
+    let waiting = ledger.waiting(None).await.expect("a page").found;
+    assert_eq!(waiting.into_iter().map(|waiting| waiting.key).collect::<Vec<_>>(), expected);
 }
 
 #[tokio::test(start_paused = true)]
