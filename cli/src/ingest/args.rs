@@ -1,5 +1,6 @@
 //! What `modstream ingest` takes.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use modstream_sources::{Origin, bluesky};
 use url::Url;
 
 use super::dial::Dialer;
+use super::listen::{Secrets, Taking, webhook_secret};
 use super::mastodon::{Server, TOKEN, Which};
 use super::poll::{Api, Forum};
 use super::run::{self, Run};
@@ -31,6 +33,8 @@ pub(crate) enum IngestCommand {
     Discourse(ForumArgs),
     /// Comments of a Lemmy, by its list of the newest
     Lemmy(ForumArgs),
+    /// What is sent here over HTTP: CloudEvents, comments, and webhooks of a Discourse
+    Http(HttpArgs),
 }
 
 impl IngestCommand {
@@ -41,6 +45,7 @@ impl IngestCommand {
             IngestCommand::Mastodon(args) => args.run(),
             IngestCommand::Discourse(args) => args.run(Api::Discourse),
             IngestCommand::Lemmy(args) => args.run(Api::Lemmy),
+            IngestCommand::Http(args) => args.run(),
         }
     }
 
@@ -49,6 +54,7 @@ impl IngestCommand {
             IngestCommand::Bluesky(args) => args.to.json,
             IngestCommand::Mastodon(args) => args.to.json,
             IngestCommand::Discourse(args) | IngestCommand::Lemmy(args) => args.to.json,
+            IngestCommand::Http(args) => args.to.json,
         }
     }
 }
@@ -68,9 +74,6 @@ pub(super) struct ToArgs {
     /// Write the events to standard output, a line each, and put them nowhere
     #[arg(long, visible_alias = "dry-run", conflicts_with_all = ["data", "json"], help_heading = "To")]
     print: bool,
-    /// The file that says how far it came, and from where it goes on; it is made where there is none
-    #[arg(long, value_name = "FILE", required_unless_present = "print")]
-    state: Option<PathBuf>,
     /// Names the system that the comments' ids are of, a URI [default: that of the source]
     #[arg(long, value_name = "URI", value_parser = source)]
     source: Option<String>,
@@ -88,6 +91,14 @@ pub(super) struct ToArgs {
     pub(super) json: bool,
     #[command(flatten)]
     reach: ReachArgs,
+}
+
+/// How far a source came.
+#[derive(Debug, Args)]
+pub(super) struct StateArgs {
+    /// The file that says how far it came, and from where it goes on; it is made where there is none
+    #[arg(long, value_name = "FILE", required_unless_present = "print")]
+    state: Option<PathBuf>,
 }
 
 /// The variable that holds the key of a server.
@@ -108,10 +119,15 @@ impl ToArgs {
     }
 
     /// Opens the state of a source, called so in it, and the way to where events go.
-    pub(super) async fn open(&self, name: &'static str, source: &str) -> anyhow::Result<Run> {
-        let (state, cursor) = run::open(self.state.as_deref(), source)?;
+    pub(super) async fn open(&self, name: &'static str, source: &str, state: &StateArgs) -> anyhow::Result<Run> {
+        let (state, cursor) = run::open(state.state.as_deref(), source)?;
+        Ok(Run { state, cursor, ..self.stateless(name, Duration::ZERO).await? })
+    }
+
+    /// Opens the way to where events go. The source may take so long to end.
+    async fn stateless(&self, name: &'static str, ending: Duration) -> anyhow::Result<Run> {
         let sink = self.sink().await?;
-        Ok(Run { name, sink, state, cursor, limit: self.limit, json: self.json })
+        Ok(Run { name, sink, state: None, cursor: None, limit: self.limit, json: self.json, ending })
     }
 
     async fn sink(&self) -> anyhow::Result<Sink> {
@@ -198,6 +214,8 @@ pub(crate) struct BlueskyArgs {
     #[arg(long, value_name = "TIME", value_parser = time)]
     since: Option<Timestamp>,
     #[command(flatten)]
+    state: StateArgs,
+    #[command(flatten)]
     pub(super) to: ToArgs,
 }
 
@@ -206,7 +224,7 @@ impl BlueskyArgs {
         block_on(async {
             let (dialer, origin) = (self.to.dialer(), self.to.origin(bluesky::SOURCE, None));
             // Times are the same at every Jetstream.
-            let run = self.to.open("bluesky", "bluesky").await?;
+            let run = self.to.open("bluesky", "bluesky", &self.state).await?;
             run.all(|feed, cursor: Option<Cursor>| {
                 let (dialer, url, origin) = (&dialer, &self.url, &origin);
                 super::bluesky::read(feed, dialer, url, origin, cursor, self.since)
@@ -238,6 +256,8 @@ pub(crate) struct MastodonArgs {
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
     #[command(flatten)]
+    state: StateArgs,
+    #[command(flatten)]
     to: ToArgs,
 }
 
@@ -249,7 +269,7 @@ impl MastodonArgs {
             let token = secret(self.token_file.as_deref(), TOKEN)?;
             let which = if self.local { Which::Local } else { Which::All };
             let scope = if self.local { " local" } else { "" };
-            let run = self.to.open("mastodon", &format!("mastodon {address}{scope}")).await?;
+            let run = self.to.open("mastodon", &format!("mastodon {address}{scope}"), &self.state).await?;
             run.all(|feed, cursor| {
                 let server = Server {
                     url: &self.url,
@@ -286,6 +306,8 @@ pub(crate) struct ForumArgs {
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=1_000))]
     rescan: u64,
     #[command(flatten)]
+    state: StateArgs,
+    #[command(flatten)]
     to: ToArgs,
 }
 
@@ -294,7 +316,7 @@ impl ForumArgs {
         block_on(async {
             let address = self.url.as_str().trim_end_matches('/');
             let (dialer, origin) = (self.to.dialer(), self.to.origin(address, None));
-            let run = self.to.open(api.name(), &format!("{} {address}", api.name())).await?;
+            let run = self.to.open(api.name(), &format!("{} {address}", api.name()), &self.state).await?;
             run.all(|feed, cursor| {
                 let forum = Forum {
                     api,
@@ -308,5 +330,83 @@ impl ForumArgs {
             })
             .await
         })
+    }
+}
+
+/// The variables that hold the secrets of those who send.
+const LISTEN_KEY: &str = "MODSTREAM_LISTEN_KEY";
+const WEBHOOK_SECRET: &str = "MODSTREAM_WEBHOOK_SECRET";
+const DISCOURSE_SECRET: &str = "MODSTREAM_DISCOURSE_SECRET";
+
+/// How long requests that are under way have to end.
+const HTTP_ENDING: Duration = Duration::from_secs(10);
+
+/// `modstream ingest http`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  modstream ingest http --stream comments
+  modstream ingest http --listen 0.0.0.0:8090 --listen-key-file key --stream comments
+  modstream ingest http --discourse-url https://forum.example --discourse-secret-file secret --stream comments
+
+Senders POST to /v1/comments what `modstream serve` takes there (docs/serve.md), and are answered with 202 once it is where it goes; a
+Discourse's webhooks go to /discourse. It goes on until it is ended (Ctrl-C, SIGTERM). docs/sources.md says more.")]
+pub(crate) struct HttpArgs {
+    /// Where it listens; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8090")]
+    listen: SocketAddr,
+    /// A file with the key that senders have [default: what MODSTREAM_LISTEN_KEY says; on loopback none is needed]
+    #[arg(long, value_name = "FILE")]
+    listen_key_file: Option<PathBuf>,
+    /// A file with the secret of Standard Webhooks (`whsec_...`) that signs requests [default: what MODSTREAM_WEBHOOK_SECRET says]
+    #[arg(long, value_name = "FILE")]
+    webhook_secret_file: Option<PathBuf>,
+    /// The address of the Discourse whose webhooks are taken at /discourse
+    #[arg(long, value_name = "URL", value_parser = http_url)]
+    discourse_url: Option<Url>,
+    /// A file with the secret that its webhooks are signed with [default: what MODSTREAM_DISCOURSE_SECRET says]
+    #[arg(long, value_name = "FILE", requires = "discourse_url")]
+    discourse_secret_file: Option<PathBuf>,
+    #[command(flatten)]
+    to: ToArgs,
+}
+
+impl HttpArgs {
+    fn run(self) -> anyhow::Result<ExitCode> {
+        let secrets = self.secrets()?;
+        let is_open = secrets.key.is_none() && secrets.webhook.is_none();
+        if is_open && !self.listen.ip().is_loopback() {
+            return Err(Usage::error(format!(
+                "everybody could send to {}: say --listen-key-file or --webhook-secret-file, or listen on 127.0.0.1",
+                self.listen
+            )));
+        }
+        block_on(tokio::task::LocalSet::new().run_until(async {
+            let address = self.discourse_url.as_ref().map_or("", |url| url.as_str().trim_end_matches('/'));
+            let taking = Taking { secrets, source: self.to.source.clone(), discourse: self.to.origin(address, None) };
+            let run = self.to.stateless("http", HTTP_ENDING).await?;
+            let listener = tokio::net::TcpListener::bind(self.listen).await;
+            // Not the system's error itself: where an address is in use, that is none of standard output's.
+            let listener =
+                listener.map_err(|error| anyhow::anyhow!("{} can't be listened on: {error}", self.listen))?;
+            eprintln!("modstream ingest listens: POST http://{}/v1/comments", listener.local_addr()?);
+            run.all(|feed, _| super::listen::read(feed, listener, taking)).await
+        }))
+    }
+
+    fn secrets(&self) -> anyhow::Result<Secrets> {
+        let webhook = secret(self.webhook_secret_file.as_deref(), WEBHOOK_SECRET)?;
+        let webhook = webhook.map(|text| {
+            webhook_secret(&text).context("the secret of Standard Webhooks is `whsec_` and base64 behind it")
+        });
+        let discourse = match &self.discourse_url {
+            None => None,
+            Some(_) => Some(secret(self.discourse_secret_file.as_deref(), DISCOURSE_SECRET)?.ok_or_else(|| {
+                Usage::error(format!(
+                    "say the secret that the webhooks are signed with: --discourse-secret-file, or {DISCOURSE_SECRET}"
+                ))
+            })?),
+        };
+        let key = secret(self.listen_key_file.as_deref(), LISTEN_KEY)?;
+        Ok(Secrets { key, webhook: webhook.transpose()?, discourse })
     }
 }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use modstream_sources::Said;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use modstream_sources::{Ready, Said};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
+use super::sink::Put;
 use super::state::Cursor;
 
 /// How many things may be on their way.
@@ -36,6 +37,8 @@ pub(super) struct Item {
     pub(super) cursor: Option<Cursor>,
     /// The memory that it takes, until it is dropped.
     pub(super) room: Option<OwnedSemaphorePermit>,
+    /// Who waits for what becomes of an event.
+    pub(super) waits: Option<oneshot::Sender<Put>>,
 }
 
 /// Nobody takes anything any more.
@@ -78,6 +81,22 @@ impl Feed {
 
     /// Says something, once there is room for it.
     pub(super) async fn say(&self, told: Told, cursor: Option<Cursor>) -> Result<(), Stopped> {
+        self.send(told, cursor, None).await
+    }
+
+    /// Says an event, once there is room for it. What is returned tells what becomes of it.
+    pub(super) async fn ask(&self, event: Ready) -> Result<oneshot::Receiver<Put>, Stopped> {
+        let (waits, answer) = oneshot::channel();
+        self.send(Told::Said(Said::Event(event)), None, Some(waits)).await?;
+        Ok(answer)
+    }
+
+    async fn send(
+        &self,
+        told: Told,
+        cursor: Option<Cursor>,
+        waits: Option<oneshot::Sender<Put>>,
+    ) -> Result<(), Stopped> {
         let bytes = match &told {
             Told::Said(Said::Event(event)) => event.bytes.len(),
             _ => 0,
@@ -94,7 +113,12 @@ impl Feed {
         } else {
             None
         };
-        self.items.send(Item { told, cursor, room }).await.map_err(|_| Stopped)
+        self.items.send(Item { told, cursor, room, waits }).await.map_err(|_| Stopped)
+    }
+
+    /// Returns when nobody takes anything any more.
+    pub(super) async fn closed(&self) {
+        self.items.closed().await;
     }
 
     /// Waits, unless nobody takes anything any more.

@@ -6,6 +6,7 @@ mod bluesky;
 mod dial;
 mod feed;
 mod http;
+mod listen;
 mod mastodon;
 mod poll;
 mod run;

@@ -71,6 +71,8 @@ pub(super) struct Run {
     /// After how many events it ends.
     pub(super) limit: Option<u64>,
     pub(super) json: bool,
+    /// How long the source may take to end, where it has something to end.
+    pub(super) ending: Duration,
 }
 
 /// Opens a state where one is named.
@@ -96,7 +98,8 @@ impl Run {
             counts: Counts::default(),
             limit: self.limit,
             behind: None,
-            unkept: None,
+            place: None,
+            is_kept: true,
             kept: Instant::now(),
             reported: Instant::now(),
             run: &self,
@@ -114,17 +117,28 @@ impl Run {
                     end = source.as_mut(), if ended.is_none() => ended = Some(end),
                 }
             };
+            if ended.is_none() && !self.ending.is_zero() {
+                ended = tokio::time::timeout(self.ending, source.as_mut()).await.ok();
+            }
             (put, ended)
         };
         // What is acknowledged is kept, whatever ended it.
         let kept = putting.keep();
         let (counts, behind) = (putting.counts.clone(), putting.behind);
-        self.tell(&counts, behind, started.elapsed(), interrupts.is_asked())?;
-        put?;
-        kept?;
-        match ended {
+        let failed = match ended {
             Some(Err(Ended::Failed(error))) => Err(error),
-            _ => Ok(ExitCode::SUCCESS),
+            _ => Ok(()),
+        };
+        match put.and(kept).and(failed) {
+            Ok(()) => {
+                self.tell(&counts, behind, started.elapsed(), interrupts.is_asked())?;
+                Ok(ExitCode::SUCCESS)
+            }
+            // Standard output gets the error alone, where it is a line of JSON.
+            Err(error) => {
+                eprintln!("{}", in_words(self.name, &counts, behind));
+                Err(error)
+            }
         }
     }
 
@@ -158,8 +172,9 @@ struct Putting<'a> {
     limit: Option<u64>,
     /// How far behind the clock the source was at last, in seconds, where it says so.
     behind: Option<i64>,
-    /// A place that is not kept yet.
-    unkept: Option<Cursor>,
+    /// The latest place, and whether it is kept.
+    place: Option<Cursor>,
+    is_kept: bool,
     kept: Instant,
     reported: Instant,
 }
@@ -194,11 +209,11 @@ impl Putting<'_> {
         let mut is_last = false;
         // Their memory is taken until they are put.
         let mut rooms = Vec::with_capacity(items.len());
-        for Item { told, cursor, room } in items {
+        for Item { told, cursor, room, waits } in items {
             rooms.push(room);
             match told {
                 Told::Said(Said::Event(event)) => {
-                    behind.push((Some(event.kind), None, cursor));
+                    behind.push((Some((event.kind, waits)), None, cursor));
                     events.push(event);
                     is_last = self.limit.is_some_and(|limit| self.counts.events() + events.len() as u64 >= limit);
                 }
@@ -223,40 +238,46 @@ impl Putting<'_> {
             Batch::Done(puts) => puts.into_iter(),
             Batch::Unfinished => return Ok(false),
         };
-        for (kind, skipped, cursor) in behind {
-            let skipped = match kind.and_then(|_| puts.next()) {
+        for (event, skipped, cursor) in behind {
+            let (kind, waits) = event.unzip();
+            let put = kind.and_then(|_| puts.next());
+            let skipped = match &put {
                 Some(Put::TooLarge) => Some("too_large"),
                 Some(Put::Refused(message)) => {
                     if self.counts.skipped.get("refused").is_none_or(|refused| *refused < MAX_NAMED) {
-                        eprintln!("{} refuses an event: {}", self.run.sink.name(), one_line(&message));
+                        eprintln!("{} refuses an event: {}", self.run.sink.name(), one_line(message));
                     }
                     Some("refused")
                 }
                 Some(Put::Taken) | None => skipped,
             };
+            if let (Some(put), Some(waits)) = (put, waits.flatten()) {
+                // Whoever waited may have gone.
+                let _ = waits.send(put);
+            }
             match (skipped, kind) {
                 (Some(name), _) => *self.counts.skipped.entry(name).or_default() += 1,
                 (None, Some(kind)) => *self.counts.events.entry(kind.as_str()).or_default() += 1,
                 (None, None) => {}
             }
             if let Some(cursor) = cursor {
-                self.place(cursor);
+                self.note(cursor);
             }
         }
         Ok(!is_last)
     }
 
     /// Notes a place, behind which all is acknowledged.
-    fn place(&mut self, cursor: Cursor) {
+    fn note(&mut self, cursor: Cursor) {
         if let Cursor::Time(micros) = cursor {
             self.behind = Some(Timestamp::now().as_second().saturating_sub(micros.div_euclid(1_000_000)));
         }
         // A source that goes back a little after it broke off has come no less far.
-        let known = self.unkept.as_ref().or(self.run.cursor.as_ref());
+        let known = self.place.as_ref().or(self.run.cursor.as_ref());
         if known.is_some_and(|known| cursor.is_before(known)) {
             return;
         }
-        self.unkept = Some(cursor);
+        (self.place, self.is_kept) = (Some(cursor), false);
     }
 
     fn look(&mut self) -> anyhow::Result<()> {
@@ -272,8 +293,9 @@ impl Putting<'_> {
 
     /// Keeps the place, where there is one to keep.
     fn keep(&mut self) -> anyhow::Result<()> {
-        if let (Some(state), Some(cursor)) = (&self.run.state, &self.unkept) {
-            state.write(cursor)?;
+        if let (Some(state), Some(place), false) = (&self.run.state, &self.place, self.is_kept) {
+            state.write(place)?;
+            self.is_kept = true;
         }
         self.kept = Instant::now();
         Ok(())

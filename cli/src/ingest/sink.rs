@@ -21,6 +21,9 @@ use crate::common::reached::{AnyStream, place_of};
 /// How long it is waited when nothing was taken for as long as a put is tried.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// How long what is being put may take when an end is asked for. What is not acknowledged then comes again.
+const ENDING_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Where events go.
 pub(super) enum Sink {
     Stream(AnyStream),
@@ -96,7 +99,7 @@ async fn put_on<S: Stream>(
         let deliveries = tokio::select! {
             biased;
             deliveries = putting => deliveries,
-            () = interrupts.asked_twice() => return Ok(Batch::Unfinished),
+            () = ending(interrupts) => return Ok(Batch::Unfinished),
         };
         let mut failed = Vec::new();
         let mut cause = None;
@@ -123,6 +126,15 @@ async fn put_on<S: Stream>(
         }
     }
     Ok(Batch::Done(puts.into_iter().flatten().collect()))
+}
+
+/// Returns a while after an end was asked for, or when it is asked for again.
+async fn ending(interrupts: &Interrupts) {
+    interrupts.asked().await;
+    tokio::select! {
+        () = interrupts.asked_twice() => {}
+        () = tokio::time::sleep(ENDING_TIMEOUT) => {}
+    }
 }
 
 /// The comments of a running `modstream serve`, over HTTP. It drops repeats by their ids.

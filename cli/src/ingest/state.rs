@@ -117,11 +117,13 @@ impl State {
     /// Writes how far the source has come. What stood there stands until the new is on the disk.
     pub(super) fn write(&self, cursor: &Cursor) -> Result<(), StateError> {
         let written = Written { format: FORMAT, source: self.source.clone(), cursor: cursor.clone() };
+        // Its parts are texts and numbers.
+        let mut line = serde_json::to_vec(&written).unwrap_or_default();
+        line.push(b'\n');
         let part = beside(&self.path, "part");
         let replace = || {
             let mut file = File::create(&part)?;
-            serde_json::to_writer(&file, &written)?;
-            file.write_all(b"\n")?;
+            file.write_all(&line)?;
             file.sync_all()?;
             fs::rename(&part, &self.path)?;
             // The name must be on the disk, too. Where a folder can't be opened, as on Windows, there is nothing to do.

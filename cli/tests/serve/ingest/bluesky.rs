@@ -220,8 +220,8 @@ fn a_running_server_takes_them_with_a_key_and_not_without() {
     let args = of(&url, &["--state", arg(&path), "--serve", &serve, "--limit", "30", "--json"]);
     let refused = Ingest::start(&mut ingest(&args)).finish();
     assert_eq!(refused.status, Some(1));
-    let lines: Vec<&str> = refused.stdout.lines().collect();
-    assert!(lines.last().is_some_and(|line| line.contains("a key of the role send")), "{refused:?}");
+    assert_eq!(refused.stdout.lines().count(), 1, "{refused:?}");
+    assert!(refused.stdout.contains("a key of the role send"), "{refused:?}");
     assert!(!path.exists(), "nothing is acknowledged");
     let key_file = folder.path().join("key");
     std::fs::write(&key_file, format!("{key}\n")).expect("written");

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::html::text_of;
 use crate::json;
-use crate::said::{NoPage, Origin, Post, Skip, Told, Version, time};
+use crate::said::{Kind, NoPage, Origin, Post, Said, Skip, Told, Version, time};
 
 /// The kinds of posts: people's own, and what only the staff sees. Others are the forum's, such as that a topic was closed.
 const REGULAR: u64 = 1;
@@ -31,6 +31,28 @@ pub fn page(text: &str, origin: &Origin, told: &Told, now: Timestamp) -> Result<
 pub fn one(text: &str, origin: &Origin, told: &Told, now: Timestamp) -> Result<Post, NoPage> {
     let read = json::read(text).filter(|read| json::number(read, "id").is_some());
     Ok(post(&read.ok_or(NoPage("a post of Discourse"))?, origin, told, now))
+}
+
+/// Reads a [webhook](https://meta.discourse.org/t/setting-up-webhooks/49045) of this event's name about a post.
+pub fn webhook(event: &str, text: &str, origin: &Origin, now: Timestamp) -> Said {
+    if !matches!(event, "post_created" | "post_edited" | "post_recovered" | "post_destroyed") {
+        return Said::Skipped(Skip::OtherKind);
+    }
+    let Some(read) = json::read(text) else { return Said::Skipped(Skip::NotJson) };
+    let Some(read) = read.get("post") else { return Said::Skipped(Skip::OddShape) };
+    let Some(number) = json::number(read, "id") else { return Said::Skipped(Skip::OddShape) };
+    let mut told = Told::default();
+    if event != "post_created" {
+        // Whatever it said before, it says something else now.
+        told.0.insert(number, String::new());
+    }
+    match post(read, origin, &told, now).said {
+        // Of a post that is destroyed, the text still stands there.
+        Said::Event(ready) if event == "post_destroyed" && ready.kind != Kind::Deleted => {
+            origin.deleted(&number.to_string(), community(read).as_deref(), DeletedBy::Unknown, now)
+        }
+        said => said,
+    }
 }
 
 fn post(read: &Value, origin: &Origin, told: &Told, now: Timestamp) -> Post {

@@ -115,6 +115,8 @@ pub enum Kind {
     Edited,
     /// It is gone.
     Deleted,
+    /// Somebody reported it.
+    Reported,
 }
 
 impl Kind {
@@ -124,6 +126,7 @@ impl Kind {
             Kind::Created => "created",
             Kind::Edited => "edited",
             Kind::Deleted => "deleted",
+            Kind::Reported => "reported",
         }
     }
 }

@@ -302,6 +302,26 @@ fn what_is_no_comment_of_discourse_is_skipped_by_name_and_what_was_told_holds() 
     assert!(discourse::page("<html>", &origin(), &told, now()).is_err());
 }
 
+#[test]
+fn a_webhook_of_discourse_says_what_happened_to_a_post() {
+    let said =
+        |event: &str, post: Value| discourse::webhook(event, &json!({ "post": post }).to_string(), &origin(), now());
+    let created = ready(said("post_created", discourse_post(41, "hello")));
+    assert_eq!(created, ready(discourse(&discourse_post(41, "hello"), &Told::default()).said), "as its page says it");
+    let edited = ready(said("post_edited", discourse_post(41, "hello, all")));
+    assert_eq!(
+        (edited.kind, ready(said("post_recovered", discourse_post(41, "hello"))).kind),
+        (Kind::Edited, Kind::Edited)
+    );
+    assert_eq!(data(said("post_destroyed", discourse_post(41, "hello")))["by"], "unknown");
+    let mut by_author = discourse_post(41, "(post deleted by author)");
+    by_author["user_deleted"] = json!(true);
+    assert_eq!(data(said("post_edited", by_author))["by"], "author");
+    assert_eq!(said("user_created", json!({})), Said::Skipped(Skip::OtherKind));
+    assert_eq!(said("post_created", json!({ "id": {} })), Said::Skipped(Skip::OddShape));
+    assert_eq!(discourse::webhook("post_created", "{", &origin(), now()), Said::Skipped(Skip::NotJson));
+}
+
 fn lemmy_view(number: u64, content: &str) -> Value {
     json!({
         "comment": { "id": number, "creator_id": 9, "post_id": 17, "content": content, "removed": false, "deleted": false,
@@ -485,6 +505,9 @@ proptest! {
             let read = bluesky::read(&text, &origin(), now());
             check(&read.said);
             prop_assert_eq!(&bluesky::read(&text, &origin(), now()), &read);
+            for name in ["post_created", "post_edited", "post_destroyed"] {
+                check(&discourse::webhook(name, &text, &origin(), now()));
+            }
             for name in ["update", "status.update", "delete"] {
                 check(&mastodon::read(name, &text, &origin(), now()).said);
             }
