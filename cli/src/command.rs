@@ -27,6 +27,7 @@ use crate::replay::ReplayArgs;
 use crate::{
     common::reached::on_one_machine,
     decisions::{decide::DecideArgs, desk_link::DeskLinkArgs, feedback::FeedbackCommand, pull::DecisionsCommand},
+    ingest::IngestCommand,
     model::bucket::ModelsCommand,
     operate::{
         backup::BackupArgs, forget::ForgetArgs, function::FunctionArgs, key::KeyCommand, redrive::RedriveArgs,
@@ -154,6 +155,9 @@ enum AwsCommand {
     Forget(ForgetArgs),
     /// Show a function as it is deployed: its code, architecture, memory
     Function(FunctionArgs),
+    /// Bring comments in from forums as they are written: a long-running process
+    #[command(subcommand)]
+    Ingest(Box<IngestCommand>),
     /// Make, list and revoke keys: who may send, check and give feedback over HTTP
     #[command(subcommand)]
     Key(KeyCommand),
@@ -220,6 +224,7 @@ impl AwsCommand {
             AwsCommand::Feedback(command) => command.run(),
             AwsCommand::Forget(args) => args.run(),
             AwsCommand::Function(args) => args.run(),
+            AwsCommand::Ingest(command) => command.run(),
             AwsCommand::Key(command) => command.run(),
             AwsCommand::Send(args) => args.run(),
             AwsCommand::Serve(args) => args.run(),
@@ -241,6 +246,7 @@ impl AwsCommand {
             AwsCommand::Feedback(command) => command.wants_json(),
             AwsCommand::Forget(args) => args.json,
             AwsCommand::Function(args) => args.json,
+            AwsCommand::Ingest(command) => command.wants_json(),
             AwsCommand::Key(command) => command.wants_json(),
             AwsCommand::Send(args) => args.json,
             AwsCommand::Serve(args) => args.json,

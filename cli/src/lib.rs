@@ -3,6 +3,8 @@
 mod command;
 mod common;
 mod decisions;
+#[cfg(feature = "aws")]
+mod ingest;
 mod model;
 mod operate;
 mod pipeline;

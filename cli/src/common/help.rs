@@ -7,7 +7,7 @@ pub(crate) const TOPICS: [(&str, &[&str]); 7] = [
     ("Models", &["train", "evaluate", "score", "explain", "model"]),
     ("Policies", &["policy", "breaker"]),
     ("Decisions", &["desk", "desk-link", "decide", "decisions", "feedback"]),
-    ("Pipeline", &["demo", "serve", "load", "send", "tail", "probe", "corpus"]),
+    ("Pipeline", &["demo", "serve", "load", "send", "ingest", "tail", "probe", "corpus"]),
     ("Replay", &["replay"]),
     ("Operate", &["subscribe", "key", "redrive", "forget", "backup", "function"]),
     ("Other", &["completions", "help"]),

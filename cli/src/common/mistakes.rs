@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// The commands that a build without AWS lacks, with the command that they stand below.
-pub(crate) const ONLY_WITH_AWS: [&str; 21] = [
+pub(crate) const ONLY_WITH_AWS: [&str; 22] = [
     "backup",
     "breaker",
     "corpus",
@@ -15,6 +15,7 @@ pub(crate) const ONLY_WITH_AWS: [&str; 21] = [
     "feedback",
     "forget",
     "function",
+    "ingest",
     "key",
     "model list",
     "model promote",

@@ -8,7 +8,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout, timeout_at};
 
 /// The most bytes of a body of comments.
-pub(super) const MAX_BODY_BYTES: usize = 8 << 20;
+pub(crate) const MAX_BODY_BYTES: usize = 8 << 20;
 /// What every body may have without a turn: each connection has so much in memory.
 const SMALL_BYTES: usize = 16 << 10;
 /// How many larger bodies are in memory at once; others wait in the network.
@@ -24,7 +24,7 @@ const GRACE: Duration = Duration::from_secs(2);
 
 /// Why there is no body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NotArrived {
+pub(crate) enum NotArrived {
     TooLarge,
     BrokeOff,
     TooSlow,
@@ -33,25 +33,25 @@ pub(super) enum NotArrived {
 }
 
 /// A body, with the place in memory that it takes.
-pub(super) struct Arrived<'a> {
-    pub(super) bytes: Vec<u8>,
+pub(crate) struct Arrived<'a> {
+    pub(crate) bytes: Vec<u8>,
     _turn: Option<SemaphorePermit<'a>>,
     _at_work: SemaphorePermit<'a>,
 }
 
 /// What keeps bodies within bounds.
-pub(super) struct Bodies {
+pub(crate) struct Bodies {
     turns: Semaphore,
     at_work: Semaphore,
 }
 
 impl Bodies {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Bodies { turns: Semaphore::new(TURNS), at_work: Semaphore::new(AT_WORK) }
     }
 
     /// Receives a body of at most so many bytes, and waits until it may be worked on.
-    pub(super) async fn receive(&self, mut body: Incoming, most: usize) -> Result<Arrived<'_>, NotArrived> {
+    pub(crate) async fn receive(&self, mut body: Incoming, most: usize) -> Result<Arrived<'_>, NotArrived> {
         let told = body.size_hint().exact().map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
         if told.is_some_and(|bytes| bytes > most) {
             return Err(NotArrived::TooLarge);

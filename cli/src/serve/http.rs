@@ -52,7 +52,7 @@ const KEEP_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long the system has to recover when it can't take a connection, for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-type Answer = Response<Full<Bytes>>;
+pub(crate) type Answer = Response<Full<Bytes>>;
 
 /// What answers requests.
 pub(super) struct Server {
@@ -349,7 +349,7 @@ fn is_zero(number: &usize) -> bool {
 }
 
 /// The source of a request's comments: `?source=`, or the one of `modstream send`.
-fn source(query: Option<&str>) -> Result<String, &'static str> {
+pub(crate) fn source(query: Option<&str>) -> Result<String, &'static str> {
     let pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
     let Some((_, source)) = pairs.into_iter().find(|(name, _)| name == "source") else {
         return Ok(DEFAULT_SOURCE.to_owned());
@@ -358,7 +358,7 @@ fn source(query: Option<&str>) -> Result<String, &'static str> {
     if fits { Ok(source.into_owned()) } else { Err("`source` is a URI such as urn:example:forum") }
 }
 
-fn format(headers: &HeaderMap) -> Result<Format, String> {
+pub(crate) fn format(headers: &HeaderMap) -> Result<Format, String> {
     for (name, plain) in [(CONTENT_ENCODING, "identity"), (TRANSFER_ENCODING, "chunked")] {
         let is_coded = |value: &&HeaderValue| !value.as_bytes().eq_ignore_ascii_case(plain.as_bytes());
         if let Some(encoding) = headers.get_all(name).iter().find(is_coded) {
@@ -399,14 +399,14 @@ fn written(response: modstream_gateway::Response) -> Answer {
     answer
 }
 
-fn json_answer(status: StatusCode, value: &impl Serialize) -> Answer {
+pub(crate) fn json_answer(status: StatusCode, value: &impl Serialize) -> Answer {
     // Numbers and texts are always JSON.
     let mut text = serde_json::to_vec(value).unwrap_or_default();
     text.push(b'\n');
     with(plain(status, text), CONTENT_TYPE, "application/json")
 }
 
-fn refused(status: StatusCode, error: &str, detail: &str) -> Answer {
+pub(crate) fn refused(status: StatusCode, error: &str, detail: &str) -> Answer {
     json_answer(status, &json!({ "error": error, "detail": detail }))
 }
 
@@ -418,11 +418,11 @@ fn too_many_bytes() -> String {
     format!("a body has at most {MAX_BODY_BYTES} bytes: send it in parts, or the file with `modstream send`")
 }
 
-fn unavailable(detail: &str) -> Answer {
+pub(crate) fn unavailable(detail: &str) -> Answer {
     with(refused(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail), RETRY_AFTER, "1")
 }
 
-fn not_allowed(methods: &'static str) -> Answer {
+pub(crate) fn not_allowed(methods: &'static str) -> Answer {
     with(plain(StatusCode::METHOD_NOT_ALLOWED, format!("{methods} only\n")), ALLOW, methods)
 }
 

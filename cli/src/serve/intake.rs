@@ -18,7 +18,7 @@ use crate::pipeline::versions::Versions;
 
 /// How a body is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Format {
+pub(crate) enum Format {
     /// One JSON object a line: a comment, or an event.
     Lines,
     /// One JSON object, or a list of them: comments, or events.
@@ -30,7 +30,7 @@ pub(super) enum Format {
 }
 
 /// The types that a body may have, for whoever sends another.
-pub(super) const TYPES: &str = "application/x-ndjson, application/json, application/cloudevents+json or \
+pub(crate) const TYPES: &str = "application/x-ndjson, application/json, application/cloudevents+json or \
                                 application/cloudevents-batch+json";
 
 /// The names of UTF-8 and of what is a part of it, as senders write them.
@@ -38,7 +38,7 @@ const UTF_8: [&str; 3] = ["utf-8", "utf8", "us-ascii"];
 
 impl Format {
     /// The format that a content type names.
-    pub(super) fn of(content_type: &str) -> Option<Self> {
+    pub(crate) fn of(content_type: &str) -> Option<Self> {
         let mut parts = content_type.split(';').map(str::trim);
         let kind = parts.next()?.to_ascii_lowercase();
         // JSON is UTF-8; whoever says another character set means another text.
@@ -69,28 +69,28 @@ const PART_BYTES: usize = 1 << 20;
 
 /// What a part of a body says.
 #[derive(Debug, Default)]
-pub(super) struct Read {
+pub(crate) struct Read {
     /// The events, in their order.
-    pub(super) records: Vec<Identified>,
+    pub(crate) records: Vec<Identified>,
     /// Their ids.
-    pub(super) ids: Vec<String>,
+    pub(crate) ids: Vec<String>,
     /// What is no event.
-    pub(super) refused: Vec<Refused>,
+    pub(crate) refused: Vec<Refused>,
 }
 
 /// An entry that is not taken. It quotes none of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Refused {
+pub(crate) struct Refused {
     /// The line of a body of lines, else the entry's number; from 1.
-    pub(super) line: u64,
-    pub(super) reason: &'static str,
+    pub(crate) line: u64,
+    pub(crate) reason: &'static str,
     /// What is wrong, and what to do.
-    pub(super) detail: String,
+    pub(crate) detail: String,
 }
 
 /// A body of which nothing can be told apart, or too much.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum NoBody {
+pub(crate) enum NoBody {
     #[error("the body is empty")]
     Empty,
     #[error("the body is no UTF-8 from byte {0} on")]
@@ -104,7 +104,7 @@ pub(super) enum NoBody {
 }
 
 /// A body that is being read, part by part: each is written before the next one is made.
-pub(super) struct Reading<'a> {
+pub(crate) struct Reading<'a> {
     entries: Entries<'a>,
     meant: Meant,
     events: Events,
@@ -149,7 +149,7 @@ impl<'a> Iterator for Entries<'a> {
 
 /// Tells the entries of a body apart. Comments without an id are known by the body they came in, so that a request that is sent
 /// again says the same.
-pub(super) fn read<'a>(format: Format, body: &'a [u8], source: &str, now: Timestamp) -> Result<Reading<'a>, NoBody> {
+pub(crate) fn read<'a>(format: Format, body: &'a [u8], source: &str, now: Timestamp) -> Result<Reading<'a>, NoBody> {
     let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
     if body.trim_ascii().is_empty() {
         return Err(NoBody::Empty);

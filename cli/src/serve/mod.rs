@@ -1,12 +1,12 @@
 //! The whole system on one machine, over one file: `modstream serve`, and what works beside it.
 
 mod args;
-mod bodies;
+pub(crate) mod bodies;
 pub(crate) mod data;
 mod front_door;
-mod http;
+pub(crate) mod http;
 mod identity;
-mod intake;
+pub(crate) mod intake;
 mod logging;
 mod mail;
 mod metrics;

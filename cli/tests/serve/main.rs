@@ -4,6 +4,7 @@ mod backup;
 mod crashes;
 mod desk;
 mod front_door;
+mod ingest;
 mod intake;
 mod mail;
 mod operators;

@@ -159,7 +159,7 @@ pub(crate) fn post(listen: &str, path: &str, content_type: &str, body: &[u8]) ->
     raw(listen, &[head.as_bytes(), body].concat())
 }
 
-fn raw(listen: &str, request: &[u8]) -> Option<Answer> {
+pub(crate) fn raw(listen: &str, request: &[u8]) -> Option<Answer> {
     let mut connection = TcpStream::connect(listen).ok()?;
     connection.set_read_timeout(Some(TIMEOUT)).ok()?;
     // A server that has seen enough closes while we still write.
