@@ -5,8 +5,6 @@ mod bodies;
 pub(crate) mod data;
 mod front_door;
 mod http;
-mod identity;
-mod intake;
 mod logging;
 mod mail;
 mod metrics;
