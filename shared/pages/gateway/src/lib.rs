@@ -45,6 +45,6 @@ pub use gateway::{Answered, Gateway, Stored};
 pub use http::{Request, Response};
 pub use judging::{Judging, Models};
 pub use quotas::Quotas;
-pub use route::{Refusal, Route};
+pub use route::{Refusal, Route, unknown};
 pub use settings::{Settings, SettingsError};
 pub use trouble::{NotReady, Trouble};

@@ -295,6 +295,11 @@ fn told(route: Route, refusal: &Refusal) -> Told {
     Told { status, kind, text }
 }
 
+/// What is told of a path that is no route.
+pub fn unknown() -> Response {
+    ours(404, "not_found", "there is nothing at this path: GET /openapi.json says what there is")
+}
+
 /// An error as our routes tell it.
 pub(crate) fn ours(status: u16, error: &str, detail: &str) -> Response {
     Response::json(status, &json!({ "error": error, "detail": detail }))

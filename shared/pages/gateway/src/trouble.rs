@@ -46,8 +46,13 @@ fn is_for_operator(error: &DeliveryError) -> bool {
 impl Refusal {
     /// There is no answer for this cause. Where the service did not answer, the caller asks again; where an operator must act,
     /// that is of no use.
-    pub(crate) fn of_call(told: &'static str, error: &DeliveryError) -> Self {
+    pub fn of_call(told: &'static str, error: &DeliveryError) -> Self {
         Refusal::of(told, error.to_string(), is_for_operator(error))
+    }
+
+    /// There is no answer until the operator acts.
+    pub fn broken(told: &'static str, cause: String) -> Self {
+        Refusal::of(told, cause, true)
     }
 
     fn of(told: &'static str, cause: String, is_for_operator: bool) -> Self {

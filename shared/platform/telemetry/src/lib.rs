@@ -147,6 +147,11 @@ pub fn request_failed(route: &str, reason: &str, cause: &str, must_act: bool) {
     }
 }
 
+/// There is nothing to answer checks by yet: the first request that needs a model looks again.
+pub fn front_door_unready(cause: &dyn Display) {
+    warn!(event = "front_door_unready", cause = %cause);
+}
+
 /// A comment that was asked about is not on its stream, as it should be. Its caller has the answer all the same.
 pub fn comment_unkept(route: &str, cause: &str) {
     warn!(event = "comment_unkept", route, cause);
