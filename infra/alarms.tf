@@ -75,6 +75,7 @@ locals {
       periods     = 1
       above       = 0
     } },
+    local.front_door_alarms,
   )
 }
 

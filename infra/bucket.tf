@@ -81,14 +81,15 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     }
   }
 
+  # Texts of comments: what the stream carried, and what others said of some.
   dynamic "rule" {
-    for_each = var.archive_days == null ? [] : [var.archive_days]
+    for_each = var.archive_days == null ? {} : { for name in ["archive", "feedback"] : name => var.archive_days }
     content {
-      id     = "archive"
+      id     = rule.key
       status = "Enabled"
 
       filter {
-        prefix = "archive/"
+        prefix = "${rule.key}/"
       }
 
       expiration {

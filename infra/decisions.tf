@@ -1,11 +1,17 @@
-# Where moderators decide: two functions with a URL each.
+# Functions with a URL each: two where moderators decide, and the front door.
 
 locals {
-  # Pages, so a second of waiting counts and a timeout of a gateway does not.
-  pages = {
-    take-decisions = { access = "link" }
-    show-desk      = { access = var.desk_access }
-  }
+  # What is asked over HTTP, each function by a URL. Pages, so a second of waiting counts and a timeout of a gateway does not; and
+  # the front door (front_door.tf), where there is one.
+  pages = merge({
+    take-decisions = { access = "link", timeout = 30, concurrency = -1, environment = local.page_environment }
+    show-desk = {
+      access      = var.desk_access
+      timeout     = 30
+      concurrency = -1
+      environment = merge(local.page_environment, { DESK_ACCESS = var.desk_access })
+    }
+  }, local.front_door)
 
   page_environment = {
     TABLE            = aws_dynamodb_table.this.name
@@ -54,10 +60,13 @@ resource "aws_lambda_function" "pages" {
   runtime       = "provided.al2023"
   architectures = [var.architecture]
   memory_size   = 512
-  timeout       = 30
+  timeout       = each.value.timeout
+
+  # -1: it takes of what the account has.
+  reserved_concurrent_executions = each.value.concurrency
 
   environment {
-    variables = merge(local.page_environment, each.key == "show-desk" ? { DESK_ACCESS = each.value.access } : {})
+    variables = each.value.environment
   }
 
   logging_config {
@@ -79,7 +88,8 @@ resource "aws_lambda_function" "pages" {
   depends_on = [aws_iam_role_policy.this]
 }
 
-# The links' pages answer to a valid signature alone, which the function checks. The desk's do, or AWS checks who asks.
+# The links' pages answer to a valid signature alone, which the function checks. The desk's do, or AWS checks who asks. The front
+# door answers to a key of ours, which a forum or a client of Perspective's can send, as neither can sign for AWS.
 resource "aws_lambda_function_url" "this" {
   for_each = local.pages
 
@@ -88,7 +98,7 @@ resource "aws_lambda_function_url" "this" {
 }
 
 # A URL needs both permissions: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
-# The provider gives the other. Neither lets anyone in whose signature is not valid.
+# The provider gives the other. Neither lets anyone in whose signature, or key, is not valid.
 resource "aws_lambda_permission" "pages" {
   for_each = { for name, it in local.pages : name => it if it.access != "iam" }
 

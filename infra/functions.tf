@@ -60,10 +60,10 @@ locals {
   }
 
   # All of them. By name, since the settings of some know the URLs of others.
-  function_names = toset([
+  function_names = toset(concat([
     "generate-comments", "score-comments", "publish-alerts", "archive-comments",
     "digest-alerts", "take-decisions", "show-desk",
-  ])
+  ], var.front_door_enabled ? ["answer-checks"] : []))
 
   # Those that Lambda invokes by itself, and tries again.
   scheduled = ["generate-comments", "digest-alerts"]

@@ -9,7 +9,7 @@ output "region" {
 }
 
 output "bucket" {
-  description = "The bucket: corpus/, models/, policies/, archive/ (what the stream of comments carried), quarantine/, aws/lambda/ (batches that were given up)."
+  description = "The bucket: corpus/, models/, policies/, keys/, archive/ (what the stream of comments carried), feedback/, quarantine/, aws/lambda/ (batches that were given up)."
   value       = aws_s3_bucket.this.bucket
 }
 
@@ -41,6 +41,11 @@ output "links_url" {
 output "desk_url" {
   description = "The desk. `modstream desk-link` makes a link to sign in, where desk_access is signed-link."
   value       = local.urls["show-desk"]
+}
+
+output "front_door_url" {
+  description = "The front door; null where there is none. `modstream key create` makes a key for it."
+  value       = lookup(local.urls, "answer-checks", null)
 }
 
 output "link_key_secret" {

@@ -39,6 +39,17 @@ locals {
     ]
     take-decisions = local.decide
     show-desk      = local.decide
+    answer-checks = concat([
+      { actions = ["s3:GetObject"], resources = concat(
+        [for name in compact([var.model_name, var.harm_model_name]) : "${aws_s3_bucket.this.arn}/models/${name}/*"],
+        ["${aws_s3_bucket.this.arn}/policies/*", "${aws_s3_bucket.this.arn}/keys/*"],
+      ) },
+      # What others say that a comment should have got. It reads none of it.
+      { actions = ["s3:PutObject"], resources = ["${aws_s3_bucket.this.arn}/feedback/*"] },
+      { actions = ["kinesis:PutRecords"], resources = [local.stream_arns["comments"]] },
+      ], var.coral_secret_arn == null ? [] : [
+      { actions = ["secretsmanager:GetSecretValue"], resources = [var.coral_secret_arn] },
+    ])
   }
 
   # What a function may do with which partitions of the table, and of its indexes' lists. A transaction needs the permissions of
@@ -122,7 +133,7 @@ data "aws_iam_policy_document" "this" {
   # Every function that reads the bucket may list all of it: without that S3 says 403 of an object that is missing, and to the
   # functions what is denied is not missing. Lambda looks before it gives up a batch, too.
   dynamic "statement" {
-    for_each = contains(keys(local.pages), each.key) ? [] : [aws_s3_bucket.this.arn]
+    for_each = contains(["take-decisions", "show-desk"], each.key) ? [] : [aws_s3_bucket.this.arn]
     content {
       sid       = "List"
       actions   = ["s3:ListBucket"]

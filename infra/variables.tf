@@ -263,6 +263,45 @@ variable "desk_access" {
   }
 }
 
+variable "front_door_enabled" {
+  description = "Whether there is a front door: an address of its own that anybody reaches and a key opens, for comments in and checks before they are posted (Perspective's, OpenAI's and Coral's shapes)."
+  type        = bool
+  default     = false
+}
+
+variable "front_door" {
+  description = "Which label answers for which of Perspective's and OpenAI's names: a document in TOML, for example file(\"front-door.toml\"). Empty: shared/pages/gateway/default.toml."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = length(var.front_door) <= 3000
+    error_message = "front_door must have at most 3000 characters: Lambda takes 4 KB of settings."
+  }
+}
+
+variable "coral_secret_arn" {
+  description = "The secret whose text is that by which Coral signs, a line each while it is changed. Where it is not set, Coral is not answered."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.coral_secret_arn == null || can(regex("^arn:[^:]+:secretsmanager:[^:]*:[0-9]{12}:secret:.+$", var.coral_secret_arn))
+    error_message = "coral_secret_arn must be the ARN of a secret, such as arn:aws:secretsmanager:eu-central-1:123456789012:secret:coral-AbCdEf."
+  }
+}
+
+variable "front_door_concurrency" {
+  description = "How many requests the front door answers at once; they are reserved for it, and each counts a key's quota by itself. null: as many as the account has left."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.front_door_concurrency == null || try(var.front_door_concurrency >= 0 && floor(var.front_door_concurrency) == var.front_door_concurrency, false)
+    error_message = "front_door_concurrency must be a whole number from 0 (nobody is answered), or null."
+  }
+}
+
 # How much.
 
 variable "shards" {

@@ -12,7 +12,7 @@ override_data {
   values = {
     function_names = [
       "modstream-generate-comments", "modstream-score-comments", "modstream-publish-alerts", "modstream-archive-comments",
-      "modstream-digest-alerts", "modstream-take-decisions", "modstream-show-desk",
+      "modstream-digest-alerts", "modstream-take-decisions", "modstream-show-desk", "modstream-answer-checks",
     ]
   }
 }
@@ -81,5 +81,66 @@ run "decisions_have_a_stream_of_their_own_where_they_are_given_shards" {
   assert {
     condition     = aws_lambda_function.pages["show-desk"].environment[0].variables.DECISIONS_STREAM == "modstream-decisions" && output.decisions_stream == "modstream-decisions"
     error_message = "Decisions go elsewhere."
+  }
+}
+
+run "nobody_has_a_public_front_door_who_did_not_ask_for_one" {
+  command = plan
+
+  assert {
+    condition     = !contains(keys(aws_lambda_function_url.this), "answer-checks") && !contains(keys(aws_lambda_function.pages), "answer-checks")
+    error_message = "There is a front door."
+  }
+
+  assert {
+    condition     = output.front_door_url == null && !contains(keys(aws_iam_role.this), "answer-checks")
+    error_message = "There are parts of a front door."
+  }
+}
+
+run "a_front_door_is_reached_by_anybody_watched_and_may_use_its_parts_alone" {
+  command = plan
+
+  variables {
+    front_door_enabled     = true
+    front_door_concurrency = 5
+    front_door             = "[attributes]"
+    coral_secret_arn       = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:coral-AbCdEf"
+  }
+
+  assert {
+    condition     = aws_lambda_function_url.this["answer-checks"].authorization_type == "NONE" && contains(keys(aws_lambda_permission.pages), "answer-checks")
+    error_message = "Whoever has a key must sign for AWS, too."
+  }
+
+  assert {
+    condition     = aws_lambda_function.pages["answer-checks"].reserved_concurrent_executions == 5 && aws_lambda_function.pages["show-desk"].reserved_concurrent_executions == -1
+    error_message = "It is another number of requests at once."
+  }
+
+  assert {
+    condition     = aws_lambda_function.pages["answer-checks"].environment[0].variables.COMMENTS_STREAM == "modstream-comments" && aws_lambda_function.pages["answer-checks"].environment[0].variables.FRONT_DOOR == "[attributes]" && aws_lambda_function.pages["answer-checks"].environment[0].variables.CORAL_SECRET == var.coral_secret_arn
+    error_message = "It has other settings."
+  }
+
+  assert {
+    condition     = alltrue([for alarm in ["errors", "failing", "slow", "throttles"] : contains(keys(aws_cloudwatch_metric_alarm.this), "answer-checks-${alarm}")])
+    error_message = "An alarm is missing: ${join(" ", keys(aws_cloudwatch_metric_alarm.this))}"
+  }
+
+  assert {
+    condition     = !contains(keys(aws_cloudwatch_metric_alarm.this), "answer-checks-lost")
+    error_message = "Lambda gives up nothing of what is asked over HTTP."
+  }
+
+  # What a statement allows, each on resources that begin so.
+  assert {
+    condition     = toset(flatten([for statement in local.allowed["answer-checks"] : statement.actions])) == toset(["s3:GetObject", "s3:PutObject", "kinesis:PutRecords", "secretsmanager:GetSecretValue"])
+    error_message = "It may do something else."
+  }
+
+  assert {
+    condition     = !contains(keys(local.access), "answer-checks")
+    error_message = "It may use the table."
   }
 }

@@ -9,7 +9,7 @@ use clap::Args;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::package::{self, Built, FUNCTIONS, architecture};
+use crate::package::{self, Built, FUNCTIONS, OPTIONAL, architecture};
 use crate::progress::step;
 use crate::stack::Stack;
 use crate::tools::{self, Venv};
@@ -110,17 +110,12 @@ pub(crate) fn run(args: &DeployArgs) -> anyhow::Result<ExitCode> {
 
 /// Deploys functions: to a local stack those that are built for it, and else what cargo-lambda builds.
 fn deploy(args: &DeployArgs, built: Option<&Built>) -> anyhow::Result<()> {
-    // Whoever reads starts first: it must know what its writer is going to write.
-    let chosen: Vec<&str> = FUNCTIONS
-        .into_iter()
-        .rev()
-        .filter(|name| args.functions.is_empty() || args.functions.iter().any(|chosen| chosen == name))
-        .collect();
     if !args.allow_dirty {
         check_clean()?;
     }
     let log = checkout::local().join("logs/deploy.log");
     let target = Target::of(args)?;
+    let chosen = chosen(&args.functions, &target.names)?;
     let cargo_lambda = step("cargo lambda", || match target.machine() {
         Machine::Own => tools::cargo_lambda(&log),
         Machine::Lambda => tools::zig(&log),
@@ -168,6 +163,18 @@ fn deploy(args: &DeployArgs, built: Option<&Built>) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The functions to deploy, of those that Terraform made. Whoever reads starts first: it must know what its writer is going to write.
+fn chosen(asked: &[String], names: &Value) -> anyhow::Result<Vec<&'static str>> {
+    let is_there = |name: &str| names[name].is_string();
+    if let Some(missing) = asked.iter().find(|name| !is_there(name)) {
+        bail!(
+            "{missing} is not deployed: `terraform apply` in infra/ makes it, where its variable says so (docs/deploy.md)"
+        );
+    }
+    let is_meant = |name: &str| asked.is_empty() || asked.iter().any(|asked| asked == name);
+    Ok(FUNCTIONS.into_iter().rev().filter(|name| is_meant(name) && is_there(name)).collect())
+}
+
 fn check_clean() -> anyhow::Result<()> {
     let status = command::asked(Command::new("git").args(["status", "--porcelain"]).current_dir(checkout::root()));
     match status {
@@ -212,7 +219,7 @@ impl Target {
         let outputs: Value = serde_json::from_str(&outputs).context("terraform output -json can't be read")?;
         let names = outputs["functions"]["value"].clone();
         ensure!(
-            FUNCTIONS.iter().all(|name| names[name].is_string()),
+            FUNCTIONS.iter().all(|name| names[name].is_string() || OPTIONAL.contains(name)),
             "not all functions are deployed yet: `terraform apply` in infra/ makes them (docs/deploy.md)"
         );
         let region = outputs["region"]["value"].as_str().unwrap_or_default().to_owned();
@@ -400,6 +407,21 @@ mod tests {
         let mut other = own;
         other[18..20].copy_from_slice(&[0xf3, 0]);
         assert_eq!((machine(&other), machine(b"#!/bin/sh"), machine(b"\x7fELF")), (None, None, None));
+    }
+
+    #[test]
+    fn what_a_deployment_is_without_is_not_deployed_and_is_named_by_who_asks_for_it() {
+        let mut names = serde_json::json!({});
+        for name in FUNCTIONS.into_iter().filter(|name| !OPTIONAL.contains(name)) {
+            names[name] = format!("modstream-{name}").into();
+        }
+        let all = chosen(&[], &names).expect("some");
+        assert_eq!((all.len(), all.last()), (FUNCTIONS.len() - 1, Some(&"generate-comments")));
+        let error = chosen(&["answer-checks".to_owned()], &names).expect_err("it is not there");
+        assert!(error.to_string().contains("answer-checks is not deployed"), "{error}");
+        names["answer-checks"] = "modstream-answer-checks".into();
+        assert_eq!(chosen(&["answer-checks".to_owned()], &names).expect("one"), ["answer-checks"]);
+        assert_eq!(chosen(&[], &names).expect("all").len(), FUNCTIONS.len());
     }
 
     #[test]

@@ -126,6 +126,8 @@ impl<'a> Infra<'a> {
             "schedule_enabled": switched == Switched::All,
             // A browser has no AWS credentials.
             "desk_access": "signed-link",
+            // Nobody but this machine reaches it.
+            "front_door_enabled": true,
         });
         let optional = [("policy", policy), ("base_rate", base_rate), ("model_name", model_name)];
         for (name, value) in optional.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {

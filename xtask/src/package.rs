@@ -12,8 +12,9 @@ use crate::cargo::{Programs, TELLS_PROGRAMS};
 use crate::{cargo, command};
 
 /// The functions, each before those that read what it writes.
-pub(crate) const FUNCTIONS: [&str; 7] = [
+pub(crate) const FUNCTIONS: [&str; 8] = [
     "generate-comments",
+    "answer-checks",
     "score-comments",
     "publish-alerts",
     "archive-comments",
@@ -21,6 +22,9 @@ pub(crate) const FUNCTIONS: [&str; 7] = [
     "take-decisions",
     "show-desk",
 ];
+
+/// Those that a deployment may be without.
+pub(crate) const OPTIONAL: [&str; 1] = ["answer-checks"];
 
 /// What was built.
 pub(crate) struct Built {

@@ -6,14 +6,15 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use modstream_gateway::{FEEDBACK_PREFIX, Feedback};
 use modstream_platform::deliver::{get, list};
-use modstream_platform::sqlite::{Database, Role, SqliteObjects};
 use modstream_platform::{Fetched, SystemClock};
 use plain_text::counted;
 use serde_json::json;
 
+use crate::common::aws_args::InBucketArgs;
 use crate::common::connection::deadline;
 use crate::common::display::{one_line, print};
 use crate::common::output::OutputFile;
+use crate::common::reached::Reached;
 use crate::common::runtime::block_on;
 
 /// How many damaged objects are named.
@@ -27,8 +28,9 @@ pub(crate) enum FeedbackCommand {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:
+#[command(after_help = "Examples:
   modstream feedback pull --data /var/lib/modstream --output feedback.jsonl
+  modstream feedback pull --output feedback.jsonl
 
 A line a comment and attribute: its text, whether it is to be removed by what was suggested (a score from 0.5 on), and the
 suggestion. It came over HTTP with a key of the role feedback: by `comments:suggestscore`, such as the decisions of Coral's
@@ -37,12 +39,8 @@ pub(crate) struct PullArgs {
     /// The file to write; one there is replaced
     #[arg(long, value_name = "FILE")]
     pub(crate) output: PathBuf,
-    /// The data folder of `modstream serve`
-    #[arg(long, value_name = "DIR")]
-    pub(crate) data: PathBuf,
-    /// Print one line of JSON, and nothing else
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) of: InBucketArgs,
 }
 
 impl FeedbackCommand {
@@ -54,7 +52,7 @@ impl FeedbackCommand {
 
     pub(crate) fn wants_json(&self) -> bool {
         let FeedbackCommand::Pull(args) = self;
-        args.json
+        args.of.json
     }
 }
 
@@ -62,9 +60,9 @@ impl PullArgs {
     fn run(self) -> anyhow::Result<ExitCode> {
         // Before the work, not after.
         let output = OutputFile::new(&self.output, [])?;
-        let objects = SqliteObjects::new(Database::open(&self.data, Role::Beside)?);
         let (mut rows, mut unreadable) = (Vec::new(), Vec::new());
         block_on(async {
+            let objects = Box::pin(Reached::open(&self.of.reach)).await?.bucket(&self.of.bucket.bucket);
             for key in list(&objects, &SystemClock, deadline(), FEEDBACK_PREFIX).await? {
                 // What is gone meanwhile was replaced or forgotten.
                 let Fetched::Object { bytes, .. } = get(&objects, &SystemClock, deadline(), &key, None).await? else {
@@ -92,7 +90,7 @@ impl PullArgs {
         }
         output.write(&lines)?;
         let removed = rows.iter().filter(|(_, said)| said.removed).count();
-        print(&if self.json {
+        print(&if self.of.json {
             let unreadable: Vec<_> = unreadable.iter().map(|(key, why)| json!({ "key": key, "why": why })).collect();
             let line = json!({
                 "output": self.output, "feedback": rows.len(), "removed": removed, "unreadable": unreadable,

@@ -13,23 +13,23 @@ use hyper::body::Incoming;
 use hyper::header::AUTHORIZATION;
 use hyper::http::request::Parts;
 use hyper::service::service_fn;
-use hyper::{Method, Request, StatusCode};
+use hyper::{Method, Request};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use jiff::Timestamp;
 use modstream_events::CommentEvent;
+use modstream_gateway::{Outcome, Put, Refusal, Response, Route, Sink, ToPut, take_comments};
+use modstream_platform::PutRecord;
 use modstream_sources::{Kind, Origin, Ready, Said, discourse};
-use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::Sha256;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::feed::{Ended, Feed, Stopped, Told};
-use super::sink::Put;
-use crate::serve::bodies::{Bodies, MAX_BODY_BYTES, NotArrived};
-use crate::serve::http::{Answer, format, json_answer, not_allowed, refused, source, unavailable};
-use crate::serve::intake::{self, NoBody, Refused};
+use super::sink;
+use crate::serve::bodies::Bodies;
+use crate::serve::messages::{Answer, headers, refusal, written};
 
 /// How long a request's head may take to arrive.
 const ARRIVAL_TIMEOUT: Duration = Duration::from_secs(30);
@@ -38,6 +38,9 @@ const MAX_CONNECTIONS: usize = 256;
 const MAX_HEAD_BYTES: usize = 16 << 10;
 /// How long an answer waits for its events to be taken.
 const PUT_TIMEOUT: Duration = Duration::from_secs(10);
+/// What is told of what is not put.
+const NOT_STORED: &str = "it can't be stored now";
+const ENDS: &str = "this process ends";
 /// How long connections have to end when the process does.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the system has to recover when it can't take a connection.
@@ -106,12 +109,45 @@ pub(super) async fn read(feed: Feed, listener: TcpListener, taking: Taking) -> R
     Err(Ended::Stopped)
 }
 
-/// What became of a body.
-#[derive(Default, Serialize)]
-struct Taken {
-    accepted: usize,
-    ids: Vec<String>,
-    refused: Vec<Refused>,
+/// Puts comments where those of other sources go.
+struct Onward<'a>(&'a Feed);
+
+impl Sink for Onward<'_> {
+    async fn put(&self, entries: Vec<ToPut>, _: Timestamp) -> Vec<Put> {
+        self.all(entries.into_iter().map(|entry| ready(entry.record)).collect()).await
+    }
+}
+
+impl Onward<'_> {
+    /// Puts events, and says what became of each: an answer waits for so long and no longer.
+    async fn all(&self, events: Vec<Ready>) -> Vec<Put> {
+        let until = tokio::time::Instant::now() + PUT_TIMEOUT;
+        let mut waiting = Vec::with_capacity(events.len());
+        for event in events {
+            waiting.push(match tokio::time::timeout_at(until, self.0.ask(event)).await {
+                Ok(Ok(answer)) => Ok(answer),
+                Ok(Err(Stopped)) => Err(ENDS),
+                Err(_) => Err(NOT_STORED),
+            });
+        }
+        let mut puts = Vec::with_capacity(waiting.len());
+        for answer in waiting {
+            let answer = match answer {
+                Ok(answer) => match tokio::time::timeout_at(until, answer).await {
+                    Ok(answer) => answer.map_err(|_| ENDS),
+                    Err(_) => Err(NOT_STORED),
+                },
+                Err(why) => Err(why),
+            };
+            puts.push(match answer {
+                Ok(sink::Put::Taken) => Put::New,
+                Ok(sink::Put::TooLarge) => Put::Never("the event is larger than a record may be".to_owned()),
+                Ok(sink::Put::Refused(message)) => Put::Never(message),
+                Err(why) => Put::Failed(Refusal::Unavailable(why.into())),
+            });
+        }
+        puts
+    }
 }
 
 impl Listening {
@@ -136,158 +172,104 @@ impl Listening {
 
     async fn answer(&self, request: Request<Incoming>) -> Answer {
         let (head, body) = request.into_parts();
-        let path = head.uri.path();
-        let is_known = path == "/v1/comments" || (path == "/discourse" && self.taking.secrets.discourse.is_some());
-        if !is_known {
-            return refused(StatusCode::NOT_FOUND, "not_found", "comments are sent to /v1/comments");
+        let is_webhook = head.uri.path() == "/discourse" && self.taking.secrets.discourse.is_some();
+        if Route::of(head.uri.path()) != Some(Route::Comments) && !is_webhook {
+            return written(json(404, &json!({ "error": "not_found", "detail": "comments are sent to /v1/comments" })));
         }
+        let refuse = |refusal: &Refusal| written(Route::Comments.refuse(refusal));
         if head.method != Method::POST {
-            return not_allowed("POST");
+            return refuse(&Refusal::Method);
         }
         // Before the body is read, where that is possible: whoever may not send costs no memory.
-        if path == "/v1/comments" && !self.taking.secrets.is_signed_by(&head) && !self.taking.secrets.has_key(&head) {
-            return unknown();
+        if !is_webhook && !self.taking.secrets.is_signed_by(&head) && !self.taking.secrets.has_key(&head) {
+            return unauthorized();
         }
         // Its place in memory is kept until the request is answered.
-        let arrived = match self.bodies.receive(body, MAX_BODY_BYTES).await {
+        let mut arrived = match self.bodies.receive(body, Route::Comments.max_body_bytes()).await {
             Ok(arrived) => arrived,
-            Err(error) => return not_arrived(error),
+            Err(error) => return refuse(&refusal(error)),
         };
-        let taken = if path == "/discourse" {
-            self.discourse(&head, &arrived.bytes).await
-        } else {
-            self.comments(&head, &arrived.bytes).await
-        };
-        taken.unwrap_or_else(|Stopped| unavailable("it ends: send it again"))
+        let body = std::mem::take(&mut arrived.bytes);
+        if is_webhook { self.discourse(&head, &body).await } else { self.comments(&head, body).await }
     }
 
     /// Takes comments, and CloudEvents of the stream of comments.
-    async fn comments(&self, head: &Parts, body: &[u8]) -> Result<Answer, Stopped> {
-        if !self.taking.secrets.has_key(head) && !self.taking.secrets.is_signed(head, body, Timestamp::now()) {
-            return Ok(unknown());
+    async fn comments(&self, head: &Parts, body: Vec<u8>) -> Answer {
+        let now = Timestamp::now();
+        if !self.taking.secrets.has_key(head) && !self.taking.secrets.is_signed(head, &body, now) {
+            return unauthorized();
         }
-        let source = match (source(head.uri.query()), &self.taking.source) {
-            (Ok(_), Some(ours)) if !names_source(head.uri.query()) => ours.clone(),
-            (Ok(source), _) => source,
-            (Err(detail), _) => return Ok(refused(StatusCode::BAD_REQUEST, "source", detail)),
-        };
-        let format = match format(&head.headers) {
-            Ok(format) => format,
-            Err(detail) => return Ok(refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type", &detail)),
-        };
-        let parts = match intake::read(format, body, &source, Timestamp::now()) {
-            Ok(parts) => parts,
-            Err(error @ NoBody::TooMany) => {
-                return Ok(refused(StatusCode::PAYLOAD_TOO_LARGE, "too_large", &error.to_string()));
+        let query = head.uri.query().unwrap_or_default();
+        let query = match &self.taking.source {
+            Some(ours) if !names_source(query) => {
+                url::form_urlencoded::Serializer::new(query.to_owned()).append_pair("source", ours).finish()
             }
-            Err(error) => return Ok(refused(StatusCode::BAD_REQUEST, "body", &error.to_string())),
+            _ => query.to_owned(),
         };
-        let mut taken = Taken::default();
-        for part in parts {
-            for refused in part.refused {
-                self.feed.say(Told::Skipped(refused.reason), None).await?;
-                taken.refused.push(refused);
-            }
-            let events = part.ids.into_iter().zip(part.records).map(|(id, identified)| Ready {
-                id,
-                partition_key: identified.record.partition_key,
-                kind: kind_of(&identified.record.data),
-                bytes: identified.record.data,
-            });
-            if !self.put(events.collect(), &mut taken).await? {
-                return Ok(unavailable(
-                    "it can't be stored now: send it again, which stores nothing twice under another id",
-                ));
+        let request = modstream_gateway::Request { query, headers: headers(head), body, address: String::new() };
+        let Outcome { response, tally, .. } = take_comments(&request, &Onward(&self.feed), now, now).await;
+        for (reason, number) in tally.refused {
+            for _ in 0..number {
+                // Whoever counts has gone where it is not said.
+                let _ = self.feed.say(Told::Skipped(reason), None).await;
             }
         }
-        Ok(written(&taken))
+        written(response)
     }
 
     /// Takes a webhook of a Discourse. What it is about that is no post is answered with 202, or it would come again.
-    async fn discourse(&self, head: &Parts, body: &[u8]) -> Result<Answer, Stopped> {
+    async fn discourse(&self, head: &Parts, body: &[u8]) -> Answer {
         let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let signature = header("x-discourse-event-signature").strip_prefix("sha256=").and_then(decode_hex);
         let secret = self.taking.secrets.discourse.as_deref().unwrap_or_default();
         if !signature.is_some_and(|signature| is_of(secret.as_bytes(), &[body], &signature)) {
-            return Ok(unknown());
+            return unauthorized();
         }
         let text = String::from_utf8_lossy(body);
         let said = discourse::webhook(header("x-discourse-event"), &text, &self.taking.discourse, Timestamp::now());
-        let mut taken = Taken::default();
-        match said {
-            Said::Event(event) => {
-                if !self.put(vec![event], &mut taken).await? {
-                    return Ok(unavailable("it can't be stored now: send it again"));
-                }
+        let puts = match said {
+            Said::Event(event) => Onward(&self.feed).all(vec![event]).await,
+            said @ Said::Skipped(_) => {
+                let _ = self.feed.say(Told::Said(said), None).await;
+                Vec::new()
             }
-            said @ Said::Skipped(_) => self.feed.say(Told::Said(said), None).await?,
-        }
-        Ok(json_answer(StatusCode::ACCEPTED, &taken))
-    }
-
-    /// Puts events, and says whether all that can be is there.
-    async fn put(&self, events: Vec<Ready>, taken: &mut Taken) -> Result<bool, Stopped> {
-        let until = tokio::time::Instant::now() + PUT_TIMEOUT;
-        let mut answers = Vec::with_capacity(events.len());
-        for event in events {
-            let id = event.id.clone();
-            let asked = tokio::time::timeout_at(until, self.feed.ask(event)).await;
-            let Ok(asked) = asked else { return Ok(false) };
-            answers.push((id, asked?));
-        }
-        for (id, answer) in answers {
-            let refusal = match tokio::time::timeout_at(until, answer).await {
-                Err(_) => return Ok(false),
-                Ok(Err(_)) => return Err(Stopped),
-                Ok(Ok(Put::Taken)) => {
-                    taken.accepted += 1;
-                    taken.ids.push(id);
-                    continue;
-                }
-                Ok(Ok(Put::TooLarge)) => ("too_large", "the event is larger than a record may be".to_owned()),
-                Ok(Ok(Put::Refused(message))) => ("refused", message),
-            };
-            let (reason, detail) = refusal;
-            taken.refused.push(Refused { line: 0, reason, detail });
-        }
-        Ok(true)
+        };
+        written(match puts.into_iter().next() {
+            Some(Put::Failed(refusal)) => Route::Comments.refuse(&refusal),
+            Some(Put::Never(detail)) => json(202, &json!({ "accepted": 0, "detail": detail })),
+            Some(Put::New | Put::Repeated) => json(202, &json!({ "accepted": 1 })),
+            None => json(202, &json!({ "accepted": 0 })),
+        })
     }
 }
 
 /// Whether a request says which source its comments are of.
-fn names_source(query: Option<&str>) -> bool {
-    form_urlencoded::parse(query.unwrap_or_default().as_bytes()).any(|(name, _)| name == "source")
+fn names_source(query: &str) -> bool {
+    url::form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "source")
 }
 
-fn kind_of(event: &[u8]) -> Kind {
-    match CommentEvent::decode(event) {
-        Ok(CommentEvent::Edited(_)) => Kind::Edited,
-        Ok(CommentEvent::Deleted(_)) => Kind::Deleted,
-        Ok(CommentEvent::Reported(_)) => Kind::Reported,
-        Ok(CommentEvent::Created(_)) | Err(_) => Kind::Created,
-    }
+/// What a record of the stream of comments says.
+fn ready(record: PutRecord) -> Ready {
+    let PutRecord { partition_key, data } = record;
+    let (kind, id) = match CommentEvent::decode(&data) {
+        Ok(CommentEvent::Created(event)) => (Kind::Created, event.id.into_owned()),
+        Ok(CommentEvent::Edited(event)) => (Kind::Edited, event.id.into_owned()),
+        Ok(CommentEvent::Deleted(event)) => (Kind::Deleted, event.id.into_owned()),
+        Ok(CommentEvent::Reported(event)) => (Kind::Reported, event.id.into_owned()),
+        // What is read as none is none of these.
+        Err(_) => (Kind::Created, String::new()),
+    };
+    Ready { id, partition_key, kind, bytes: data }
 }
 
-/// Says what became of a body: where nothing of it is taken, that it is none.
-fn written(taken: &Taken) -> Answer {
-    let is_none = taken.accepted == 0 && !taken.refused.is_empty();
-    json_answer(if is_none { StatusCode::BAD_REQUEST } else { StatusCode::ACCEPTED }, taken)
-}
-
-fn unknown() -> Answer {
+fn unauthorized() -> Answer {
     let detail = "send the key as `Authorization: Bearer KEY`, or sign the request";
-    json_answer(StatusCode::UNAUTHORIZED, &json!({ "error": "unauthorized", "detail": detail }))
+    written(json(401, &json!({ "error": "unauthorized", "detail": detail })))
 }
 
-fn not_arrived(error: NotArrived) -> Answer {
-    match error {
-        NotArrived::TooLarge => {
-            refused(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "a body has at most 8 MiB: send it in parts")
-        }
-        NotArrived::BrokeOff => refused(StatusCode::BAD_REQUEST, "body", "the body broke off"),
-        NotArrived::TooSlow => refused(StatusCode::REQUEST_TIMEOUT, "too_slow", "the body did not arrive in time"),
-        NotArrived::NoTurn => unavailable("others send as much as is taken at once"),
-    }
+fn json(status: u16, value: &Value) -> Response {
+    let headers = vec![("content-type", "application/json".to_owned()), ("cache-control", "no-store".to_owned())];
+    Response { status, headers, body: value.to_string().into_bytes() }
 }
 
 /// Whether a signature is that of these parts, one behind another. It is compared in constant time.

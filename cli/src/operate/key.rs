@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
@@ -11,8 +11,10 @@ use modstream_platform::sqlite::{Database, OpenError, Role as Work, SqliteObject
 use modstream_platform::{Clock as _, SystemClock};
 use serde_json::{Value, json};
 
+use crate::common::aws_args::InBucketArgs;
 use crate::common::connection::deadline;
 use crate::common::display::{one_line, print};
+use crate::common::reached::{Bucket, Reached};
 use crate::common::runtime::block_on;
 
 /// `modstream key`.
@@ -30,9 +32,11 @@ pub(crate) enum KeyCommand {
 #[command(after_help = "Examples:
   modstream key create --role check --data /var/lib/modstream
   modstream key create --role check,feedback --note Coral --data /var/lib/modstream --json
+  modstream key create --role send,check --note 'our forum'
 
 The key goes into a request as ?key=KEY or as `Authorization: Bearer KEY`. It is printed once: whoever loses it makes another. From
-the first key on, `modstream serve` lets in nobody without one.")]
+the first key on, `modstream serve` lets in nobody without one; on AWS nobody is in any case. There a key that is revoked lets nobody
+in half a minute later.")]
 pub(crate) struct CreateArgs {
     /// What the key is for: check (what would this get), send (comments), feedback (what this should have got)
     #[arg(long = "role", value_name = "ROLE", required = true, value_delimiter = ',', value_parser = role)]
@@ -44,13 +48,13 @@ pub(crate) struct CreateArgs {
     #[arg(long, value_name = "TEXT", value_parser = note)]
     pub(crate) note: Option<String>,
     #[command(flatten)]
-    pub(crate) of: KeyArgs,
+    pub(crate) of: InBucketArgs,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
     #[command(flatten)]
-    pub(crate) of: KeyArgs,
+    pub(crate) of: InBucketArgs,
 }
 
 #[derive(Debug, Args)]
@@ -59,18 +63,7 @@ pub(crate) struct RevokeArgs {
     #[arg(value_name = "ID")]
     pub(crate) id: String,
     #[command(flatten)]
-    pub(crate) of: KeyArgs,
-}
-
-/// Whose keys they are.
-#[derive(Debug, Args)]
-pub(crate) struct KeyArgs {
-    /// The data folder of `modstream serve`; it is made where it is not there
-    #[arg(long, value_name = "DIR")]
-    pub(crate) data: PathBuf,
-    /// Print one line of JSON, and nothing else
-    #[arg(long)]
-    pub(crate) json: bool,
+    pub(crate) of: InBucketArgs,
 }
 
 fn role(name: &str) -> Result<Role, String> {
@@ -107,21 +100,34 @@ impl KeyCommand {
     }
 }
 
+/// The bucket whose keys they are. The first key of a data folder may come before the server does, so `create` makes one.
+async fn bucket(of: &InBucketArgs, missing: MissingFolder) -> anyhow::Result<Bucket> {
+    let Some(folder) = &of.reach.data else {
+        return Ok(Box::pin(Reached::open(&of.reach)).await?.objects(&of.bucket.bucket));
+    };
+    Ok(Bucket::Here(SqliteObjects::new(database(folder, missing)?)))
+}
+
+/// What becomes of a data folder that is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum MissingFolder {
+    Made,
+    Refused,
+}
+
 /// The file of a data folder.
-fn database(folder: &Path) -> Result<Database, OpenError> {
-    Database::open(folder, Work::Beside)
+fn database(folder: &Path, missing: MissingFolder) -> Result<Database, OpenError> {
+    match Database::open(folder, Work::Beside) {
+        Err(OpenError::Missing { .. }) if missing == MissingFolder::Made => Database::open(folder, Work::Serve),
+        opened => opened,
+    }
 }
 
 impl CreateArgs {
     async fn create(&self) -> anyhow::Result<String> {
-        let database = match database(&self.of.data) {
-            // The first key may come before the server does.
-            Err(OpenError::Missing { .. }) => Database::open(&self.of.data, Work::Serve)?,
-            opened => opened?,
-        };
+        let objects = bucket(&self.of, MissingFolder::Made).await?;
         let roles: BTreeSet<Role> = self.roles.iter().copied().collect();
         let made = NewKey::make(roles, self.per_minute, self.note.clone(), SystemClock.now())?;
-        let objects = SqliteObjects::new(database);
         KeyStore::new(&objects, &SystemClock, deadline()).add(&made).await?;
         let NewKey { key, record } = &made;
         Ok(if self.of.json {
@@ -138,13 +144,13 @@ impl CreateArgs {
 
 impl ListArgs {
     async fn list(&self) -> anyhow::Result<String> {
-        let objects = SqliteObjects::new(database(&self.of.data)?);
+        let objects = bucket(&self.of, MissingFolder::Refused).await?;
         let keys = KeyStore::new(&objects, &SystemClock, deadline()).all().await?;
         if self.of.json {
             return Ok(format!("{}\n", json!({ "keys": keys.iter().map(in_json).collect::<Vec<_>>() })));
         }
         if keys.is_empty() {
-            return Ok("no key yet: on loopback `modstream serve` asks for none until there is one\n".to_owned());
+            return Ok("no key yet: on loopback `modstream serve` asks for none until there is one, and on AWS nobody is let in\n".to_owned());
         }
         let mut text = String::new();
         for key in &keys {
@@ -166,14 +172,17 @@ impl ListArgs {
 
 impl RevokeArgs {
     async fn revoke(&self) -> anyhow::Result<String> {
-        let objects = SqliteObjects::new(database(&self.of.data)?);
+        let objects = bucket(&self.of, MissingFolder::Refused).await?;
         // Whoever pastes what stands before the secret means the name.
         let id = self.id.strip_prefix("ms_").unwrap_or(&self.id);
         let was_valid = KeyStore::new(&objects, &SystemClock, deadline()).revoke(id).await?;
         Ok(if self.of.json {
             format!("{}\n", json!({ "id": id, "revoked": was_valid }))
         } else if was_valid {
-            format!("{id} is revoked: from now on it lets nobody in\n")
+            {
+                let when = if self.of.reach.data.is_some() { "from now on" } else { "half a minute from now" };
+                format!("{id} is revoked: {when} it lets nobody in\n")
+            }
         } else {
             format!("{id} was revoked before\n")
         })

@@ -1,8 +1,6 @@
 //! Comments in, predictions, alerts out: in this process, or on a deployed system.
 
 pub(crate) mod audit;
-#[cfg(feature = "aws")]
-pub(crate) mod comment_events;
 pub(crate) mod corpus;
 #[cfg(feature = "aws")]
 pub(crate) mod corpus_push;
@@ -25,5 +23,3 @@ pub(crate) mod stream;
 pub(crate) mod system;
 #[cfg(feature = "aws")]
 pub(crate) mod tail;
-#[cfg(feature = "aws")]
-pub(crate) mod versions;

@@ -10,6 +10,7 @@ use clap::Args;
 use clap::builder::{ArgPredicate, NonEmptyStringValueParser};
 use jiff::Timestamp;
 use modstream_corpus::{OpenError, PlaceholderCounts, Placeholders};
+use modstream_intake::{DEFAULT_SOURCE, Events, Held, Versions};
 use modstream_platform::aws::SystemClock;
 use modstream_platform::deliver::{Delivery, DeliveryError, put_all};
 use modstream_platform::{MAX_PUT_BYTES, MAX_PUT_RECORDS, PutRecord, Stream};
@@ -26,8 +27,6 @@ use crate::common::progress::Progress;
 use crate::common::reached::{HERE, ReachArgs, Reached, place_of};
 use crate::common::reading::FormatArgs;
 use crate::common::runtime::block_on;
-use crate::pipeline::comment_events::{DEFAULT_SOURCE, Events, Held};
-use crate::pipeline::versions::Versions;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:

@@ -14,6 +14,7 @@ use jiff::SignedDuration;
 use modstream_classifier::artifact::Manifest;
 use modstream_decisions::moderator;
 use modstream_desk::{Access, SESSION_HOURS, Site, SiteSettings};
+use modstream_gateway::WithoutKeys;
 use modstream_in_use::models::{ModelStore, Pointer};
 use modstream_in_use::policies::PolicyStore;
 use modstream_links::{Claim, FORUM, Keys};
@@ -27,7 +28,7 @@ use uuid::Uuid;
 
 use super::bodies::Bodies;
 use super::data::{DESK_URL, DataFolder, HARM_MODEL_NAME, KEEP_HOURS, LINK_KEY, MODEL_NAME};
-use super::front_door::{Address, FrontDoor, FrontDoorArgs, Prepared, WithoutKeys};
+use super::front_door::{Address, Door, FrontDoorArgs, Prepared};
 use super::http::{Hosts, Server, host_of, url_of};
 use super::logging::{self, Level};
 use super::mail::MailArgs;
@@ -156,7 +157,7 @@ impl ServeArgs {
             None => Address::AsAsked(url.clone()),
         };
         let judges = (&models, self.model.base_rate);
-        let door = FrontDoor::start(door, data.objects.clone(), judges, (without_keys, said)).await?;
+        let door = Door::start(door, &data, judges, (without_keys, said)).await?;
         let hint = match without_keys {
             WithoutKeys::Refuse if !door.has_keys().await? => NO_KEYS,
             WithoutKeys::Refuse | WithoutKeys::LetIn => "",
@@ -187,7 +188,6 @@ impl ServeArgs {
         let site = Site::new(data.table.clone(), data.decisions.clone(), SystemClock, settings);
         let hosts = Hosts { named: host_of(&url).to_owned(), port: address.port() };
         let bodies = Bodies::new();
-        let door = Arc::new(door);
         let server = Server { data: data.clone(), site, keys, metrics, hosts, works, bodies, door };
         let serving = tokio::task::spawn_local(server.serve(listener, stopped));
         self.tell(address, &desk, hint)?;

@@ -7,8 +7,6 @@ use hyper::body::{Body as _, Incoming};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout, timeout_at};
 
-/// The most bytes of a body of comments.
-pub(crate) const MAX_BODY_BYTES: usize = 8 << 20;
 /// What every body may have without a turn: each connection has so much in memory.
 const SMALL_BYTES: usize = 16 << 10;
 /// How many larger bodies are in memory at once; others wait in the network.

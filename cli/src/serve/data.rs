@@ -3,12 +3,11 @@
 use std::path::Path;
 
 use jiff::SignedDuration;
+use modstream_intake::identity;
 use modstream_ledger::SCHEMA;
 use modstream_platform::sqlite::{
     Database, DatabaseError, Role, SqliteObjects, SqliteSecrets, SqliteStream, SqliteTable, SqliteTopic,
 };
-
-use super::identity;
 
 /// The secret that signs links.
 pub(crate) const LINK_KEY: &str = "link-key";

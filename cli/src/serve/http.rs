@@ -8,34 +8,26 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
-use hyper::header::{
-    ALLOW, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
-    TRANSFER_ENCODING,
-};
+use hyper::body::Incoming;
+use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use modstream_desk::Site;
-use modstream_events::MAX_NAME_BYTES;
-use modstream_gateway::{Answered, Refusal, Route, Stored};
+use modstream_gateway::{Done, Route};
 use modstream_links::Keys;
-use modstream_platform::sqlite::{DatabaseError, Identified, SqliteSecrets, SqliteStream, SqliteTable};
+use modstream_platform::sqlite::{SqliteSecrets, SqliteStream, SqliteTable};
 use modstream_platform::{Clock as _, SystemClock};
-use serde::Serialize;
-use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-use super::bodies::{Bodies, MAX_BODY_BYTES, NotArrived};
+use super::bodies::Bodies;
 use super::data::DataFolder;
-use super::front_door::FrontDoor;
-use super::intake::{self, Format, NoBody, Read, Refused, TYPES};
+use super::front_door::Door;
+use super::messages::{Answer, refusal, written};
 use super::metrics::{self, Metrics};
 use crate::decisions::serve::{PAGE_TIMEOUT, host, plain, read, write};
-use crate::pipeline::comment_events::DEFAULT_SOURCE;
 
 /// How long a request may take to arrive: its head, a form.
 const ARRIVAL_TIMEOUT: Duration = Duration::from_secs(30);
@@ -43,16 +35,10 @@ const ARRIVAL_TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_CONNECTIONS: usize = 512;
 /// How much of a connection is in memory before it is looked at; a request's head is no longer.
 const MAX_HEAD_BYTES: usize = 16 << 10;
-/// How many entries that are refused are named: an answer is in memory until its client has read it.
-const MAX_NAMED: usize = 1_000;
 /// How long connections have to end when the process does.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long an answer waits for its comment to be stored, which goes on without it.
-const KEEP_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long the system has to recover when it can't take a connection, for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
-pub(crate) type Answer = Response<Full<Bytes>>;
 
 /// What answers requests.
 pub(super) struct Server {
@@ -64,7 +50,7 @@ pub(super) struct Server {
     /// Whether the functions are at work.
     pub(super) works: Arc<AtomicBool>,
     pub(super) bodies: Bodies,
-    pub(super) door: Arc<FrontDoor>,
+    pub(super) door: Door,
 }
 
 /// The hosts under which the desk is opened. A page elsewhere may make its own name point here, and would have the desk's
@@ -169,11 +155,7 @@ impl Server {
         let (path, method) = (request.uri().path(), request.method());
         let is_get = method == Method::GET || method == Method::HEAD;
         if let Some(route) = Route::of(path) {
-            let answer = if route == Route::Comments && method != Method::POST {
-                not_allowed("POST")
-            } else {
-                self.front_door(route, request).await
-            };
+            let answer = self.front_door(route, request).await;
             self.metrics.answered(route.path(), answer.status().as_u16());
             return answer;
         }
@@ -226,15 +208,8 @@ impl Server {
     async fn front_door(&self, route: Route, request: Request<Incoming>) -> Answer {
         let (head, body) = request.into_parts();
         let mut asked = self.door.asked(&head);
-        let admitted = match route.takes(head.method.as_str()) {
-            true => self.door.admit(route, &asked).await,
-            false => Err(Refusal::Method),
-        };
-        if let Err(refusal) = admitted {
+        if let Err(refusal) = self.door.admit(route, head.method.as_str(), &asked).await {
             return written(route.refuse(&refusal));
-        }
-        if route == Route::Comments {
-            return self.comments(Request::from_parts(head, body)).await;
         }
         // Its place in memory is kept until the request is answered.
         let mut arrived = match self.bodies.receive(body, route.max_body_bytes()).await {
@@ -242,187 +217,17 @@ impl Server {
             Err(error) => return written(route.refuse(&refusal(error))),
         };
         asked.body = std::mem::take(&mut arrived.bytes);
-        let Answered { response, kept } = match self.door.answer(route, asked).await {
-            Ok(answered) => answered,
-            Err(refusal) => return written(route.refuse(&refusal)),
-        };
-        for kept in kept {
-            match kept {
-                // Whoever asks what a text would get has the answer, wherever the text gets to.
-                Stored::Comment(event) => {
-                    let parts = intake::read(Format::Event, &event, "", SystemClock.now());
-                    for part in parts.into_iter().flatten() {
-                        let put = tokio::time::timeout(KEEP_TIMEOUT, self.put(part.records)).await;
-                        if !matches!(put, Ok(Ok(_))) {
-                            self.metrics.failed("front_door");
-                        }
-                    }
-                }
-                Stored::Feedback { key, content } => {
-                    if self.door.keep(&key, content).await.is_err() {
-                        self.metrics.failed("front_door");
-                        return written(route.refuse(&Refusal::Unavailable("it can't be kept now".to_owned())));
-                    }
-                }
-            }
+        let Done { response, tally, failed } = self.door.answer(route, asked).await;
+        self.metrics.taken(tally.new, tally.repeated);
+        tally.refused.iter().for_each(|(reason, number)| self.metrics.refused(reason, *number));
+        if failed.is_some() {
+            self.metrics.failed(if route == Route::Comments { "intake" } else { "front_door" });
         }
         written(response)
     }
-
-    /// Takes comments. What is answered with 202 is on the disk.
-    async fn comments(&self, request: Request<Incoming>) -> Answer {
-        let source = match source(request.uri().query()) {
-            Ok(source) => source,
-            Err(detail) => return refused(StatusCode::BAD_REQUEST, "source", detail),
-        };
-        let format = match format(request.headers()) {
-            Ok(format) => format,
-            Err(detail) => return refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type", &detail),
-        };
-        let body = match self.bodies.receive(request.into_body(), MAX_BODY_BYTES).await {
-            Ok(body) => body,
-            Err(NotArrived::TooLarge) => return too_large(&too_many_bytes()),
-            // Nobody may be there to read it.
-            Err(NotArrived::BrokeOff) => {
-                let detail = "the body broke off: nothing of it is stored, send it again";
-                return refused(StatusCode::BAD_REQUEST, "body", detail);
-            }
-            Err(NotArrived::TooSlow) => {
-                let detail = "the body did not arrive in time: nothing of it is stored, send it in smaller parts";
-                return refused(StatusCode::REQUEST_TIMEOUT, "body", detail);
-            }
-            Err(NotArrived::NoTurn) => {
-                return unavailable("others send as much as is taken at once: nothing of it is stored, send it again");
-            }
-        };
-        let parts = match intake::read(format, &body.bytes, &source, SystemClock.now()) {
-            Ok(parts) => parts,
-            Err(error @ NoBody::TooMany) => return too_large(&error.to_string()),
-            Err(error) => return refused(StatusCode::BAD_REQUEST, "body", &error.to_string()),
-        };
-        let mut taken = Taken::default();
-        for Read { records, ids, refused } in parts {
-            refused.iter().for_each(|refusal| self.metrics.refused(refusal.reason));
-            match self.put(records).await {
-                Ok(repeated) => taken.repeated += repeated,
-                Err(error) => {
-                    self.metrics.failed("intake");
-                    return unavailable(&format!("{error}; what was stored of it is known when it is sent again"));
-                }
-            }
-            taken.ids.extend(ids);
-            let named = refused.len().min(MAX_NAMED - taken.refused.len());
-            taken.more_refused += refused.len() - named;
-            taken.refused.extend(refused.into_iter().take(named));
-        }
-        taken.accepted = taken.ids.len();
-        let status = if taken.ids.is_empty() { StatusCode::BAD_REQUEST } else { StatusCode::ACCEPTED };
-        json_answer(status, &taken)
-    }
-
-    /// Puts events on the stream, and says how many were there already.
-    async fn put(&self, records: Vec<Identified>) -> Result<usize, DatabaseError> {
-        if records.is_empty() {
-            return Ok(0);
-        }
-        let is_new = self.data.comments.put_identified(records).await?;
-        let repeated = is_new.iter().filter(|is_new| !**is_new).count();
-        self.metrics.taken((is_new.len() - repeated) as u64, repeated as u64);
-        Ok(repeated)
-    }
 }
 
-/// What became of a body.
-#[derive(Debug, Default, Serialize)]
-struct Taken {
-    accepted: usize,
-    repeated: usize,
-    ids: Vec<String>,
-    refused: Vec<Refused>,
-    /// How many are refused besides those that are named.
-    #[serde(skip_serializing_if = "is_zero")]
-    more_refused: usize,
-}
-
-fn is_zero(number: &usize) -> bool {
-    *number == 0
-}
-
-/// The source of a request's comments: `?source=`, or the one of `modstream send`.
-pub(crate) fn source(query: Option<&str>) -> Result<String, &'static str> {
-    let pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
-    let Some((_, source)) = pairs.into_iter().find(|(name, _)| name == "source") else {
-        return Ok(DEFAULT_SOURCE.to_owned());
-    };
-    let fits = (1..=MAX_NAME_BYTES).contains(&source.len()) && source.chars().all(|c| c.is_ascii_graphic());
-    if fits { Ok(source.into_owned()) } else { Err("`source` is a URI such as urn:example:forum") }
-}
-
-pub(crate) fn format(headers: &HeaderMap) -> Result<Format, String> {
-    for (name, plain) in [(CONTENT_ENCODING, "identity"), (TRANSFER_ENCODING, "chunked")] {
-        let is_coded = |value: &&HeaderValue| !value.as_bytes().eq_ignore_ascii_case(plain.as_bytes());
-        if let Some(encoding) = headers.get_all(name).iter().find(is_coded) {
-            return Err(format!("the body is encoded as {encoding:?}: send it as it is"));
-        }
-    }
-    // Else the event would pass for a comment, under another id.
-    if headers.keys().any(|name| name.as_str().starts_with("ce-")) {
-        return Err(
-            "the attributes of a CloudEvent stand in its body here, not in headers: send it in structured mode, \
-                    as application/cloudevents+json"
-                .to_owned(),
-        );
-    }
-    let named = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    Format::of(named).ok_or_else(|| format!("send comments in UTF-8 as {TYPES}"))
-}
-
-/// Why a body did not arrive, as the front door refuses it.
-fn refusal(error: NotArrived) -> Refusal {
-    match error {
-        NotArrived::TooLarge => Refusal::TooLarge,
-        NotArrived::BrokeOff => Refusal::BrokeOff,
-        NotArrived::TooSlow => Refusal::TooSlow,
-        NotArrived::NoTurn => Refusal::Unavailable("others send as much as is taken at once".to_owned()),
-    }
-}
-
-/// Writes an answer of the front door.
-fn written(response: modstream_gateway::Response) -> Answer {
-    let mut answer = Response::new(Full::from(response.body));
-    *answer.status_mut() = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    for (name, value) in response.headers {
-        if let Ok(value) = HeaderValue::from_str(&value) {
-            answer.headers_mut().append(HeaderName::from_static(name), value);
-        }
-    }
-    answer
-}
-
-pub(crate) fn json_answer(status: StatusCode, value: &impl Serialize) -> Answer {
-    // Numbers and texts are always JSON.
-    let mut text = serde_json::to_vec(value).unwrap_or_default();
-    text.push(b'\n');
-    with(plain(status, text), CONTENT_TYPE, "application/json")
-}
-
-pub(crate) fn refused(status: StatusCode, error: &str, detail: &str) -> Answer {
-    json_answer(status, &json!({ "error": error, "detail": detail }))
-}
-
-fn too_large(detail: &str) -> Answer {
-    refused(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
-}
-
-fn too_many_bytes() -> String {
-    format!("a body has at most {MAX_BODY_BYTES} bytes: send it in parts, or the file with `modstream send`")
-}
-
-pub(crate) fn unavailable(detail: &str) -> Answer {
-    with(refused(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail), RETRY_AFTER, "1")
-}
-
-pub(crate) fn not_allowed(methods: &'static str) -> Answer {
+fn not_allowed(methods: &'static str) -> Answer {
     with(plain(StatusCode::METHOD_NOT_ALLOWED, format!("{methods} only\n")), ALLOW, methods)
 }
 
@@ -480,14 +285,5 @@ mod tests {
         assert_eq!(url("0.0.0.0:80"), "http://127.0.0.1:80");
         assert_eq!(url("[::]:8080"), "http://[::1]:8080");
         assert_eq!(url("10.0.0.7:1"), "http://10.0.0.7:1");
-    }
-
-    #[test]
-    fn a_source_is_a_uri() {
-        assert_eq!(source(None).as_deref(), Ok(DEFAULT_SOURCE));
-        assert_eq!(source(Some("a=b&source=urn%3Aforum")).as_deref(), Ok("urn:forum"));
-        for wrong in ["source=", "source=a%20b", "source=%C3%A9"] {
-            assert!(source(Some(wrong)).is_err(), "{wrong}");
-        }
     }
 }

@@ -44,9 +44,9 @@ impl Metrics {
         self.add(REPEATED, String::new(), repeated);
     }
 
-    /// An entry was refused.
-    pub(super) fn refused(&self, reason: &'static str) {
-        self.add(REFUSED, format!("{{reason=\"{reason}\"}}"), 1);
+    /// Entries were refused.
+    pub(super) fn refused(&self, reason: &'static str, number: u64) {
+        self.add(REFUSED, format!("{{reason=\"{reason}\"}}"), number);
     }
 
     /// A request was answered.
@@ -151,9 +151,9 @@ mod tests {
     fn each_name_is_explained_once_before_its_values() {
         let metrics = Metrics::default();
         metrics.taken(3, 1);
-        metrics.refused("not_json");
-        metrics.refused("too_large");
-        metrics.refused("not_json");
+        metrics.refused("not_json", 1);
+        metrics.refused("too_large", 1);
+        metrics.refused("not_json", 1);
         let counts = metrics.counts.lock().expect("not poisoned").clone();
         let text = written(&counts.into_iter().map(|(series, count)| (series, count as f64)).collect());
         let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("# HELP")).collect();

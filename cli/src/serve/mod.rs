@@ -4,11 +4,10 @@ mod args;
 pub(crate) mod bodies;
 pub(crate) mod data;
 mod front_door;
-pub(crate) mod http;
-mod identity;
-pub(crate) mod intake;
+mod http;
 mod logging;
 mod mail;
+pub(crate) mod messages;
 mod metrics;
 mod work;
 

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::path::Path;
 
+use modstream_stub_server::cases;
 use serde_json::{Value, json};
 
 use crate::oracle;
@@ -28,6 +29,32 @@ fn analyzed(text: &str) -> String {
 fn toxicity(answer: &Answer) -> f64 {
     assert_eq!(answer.status, 200, "{answer:?}");
     answer.json()["attributeScores"]["TOXICITY"]["summaryScore"]["value"].as_f64().expect("a number")
+}
+
+/// What the function `answer-checks` is asked, too.
+#[test]
+fn each_case_gets_what_it_gets_from_the_function() {
+    let folder = folder();
+    let (data, secret) = (folder.path().join("data"), folder.path().join("secret"));
+    fs::write(&secret, "coral-secret\n").expect("written");
+    let keys: Vec<(&str, String)> = ["check", "send", "feedback"].map(|role| (role, key(&data, role, &[]).1)).into();
+    let server = Server::start_with(&data, &["--coral-secret-file", secret.to_str().expect("text")]);
+    for case in cases(include_str!("../../../shared/pages/gateway/tests/cases.json")) {
+        let key = case.key.as_deref().map(|named| {
+            keys.iter().find(|(role, _)| *role == named).map_or("ms_000000000000_x", |(_, key)| key.as_str())
+        });
+        let target = case.target(key);
+        let mut request = format!("{} {target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n", case.method);
+        for (name, value) in &case.headers {
+            request += &format!("{name}: {value}\r\n");
+        }
+        if case.method == "POST" {
+            request += &format!("content-length: {}\r\n", case.body.len());
+        }
+        request += &format!("\r\n{}", case.body);
+        let answer = server.raw(request.as_bytes()).unwrap_or_else(|| panic!("{} gets no answer", case.name));
+        case.check(answer.status, |name| answer.header(name).map(str::to_owned), &answer.body);
+    }
 }
 
 #[test]

@@ -3,6 +3,8 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
+const FORM: &str = "application/x-www-form-urlencoded";
+
 /// A browser that keeps one cookie.
 #[derive(Debug, Default)]
 pub struct Browser {
@@ -23,25 +25,30 @@ pub struct Page {
 impl Browser {
     /// Opens a link.
     pub fn open(&mut self, url: &str) -> Page {
-        self.ask("GET", url, "")
+        self.ask("GET", url, FORM, "")
     }
 
     /// Sends a form.
     pub fn send(&mut self, url: &str, form: &str) -> Page {
-        self.ask("POST", url, form)
+        self.ask("POST", url, FORM, form)
+    }
+
+    /// Sends JSON, as a forum does.
+    pub fn send_json(&mut self, url: &str, json: &str) -> Page {
+        self.ask("POST", url, "application/json", json)
     }
 
     /// Names that end in `localhost` are this machine, as browsers have it.
-    fn ask(&mut self, method: &str, url: &str, form: &str) -> Page {
+    fn ask(&mut self, method: &str, url: &str, kind: &str, body: &str) -> Page {
         let (host, path) = url.strip_prefix("http://").and_then(|rest| rest.split_once('/')).expect("a URL");
         let (name, port) = host.rsplit_once(':').expect("a port");
         assert!(name.ends_with(".localhost"), "{url}");
         let mut stream = TcpStream::connect(format!("127.0.0.1:{port}")).expect("the stack listens");
         let request = format!(
             "{method} /{path} HTTP/1.1\r\nhost: {host}\r\ncookie: {}\r\nconnection: close\r\n\
-             content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{form}",
+             content-type: {kind}\r\ncontent-length: {}\r\n\r\n{body}",
             self.cookie,
-            form.len()
+            body.len()
         );
         stream.write_all(request.as_bytes()).expect("it reads");
         let mut answer = Vec::new();

@@ -1,11 +1,18 @@
 //! What stays out of the log.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use modstream_platform::CallErrorKind;
+use answer_checks::AnswerChecks;
+use modstream_gateway::keys::{KeyStore, NewKey, Role};
+use modstream_platform::environment::Environment;
+use modstream_platform::memory::MemorySecrets;
+use modstream_platform::{CallErrorKind, Clock as _};
 use modstream_tests::{
-    Fault, MemoryWorld, Operation, PRIVATE, System, Which, bad_comments, bad_predictions, install, model_files,
+    Fault, HARM_MODEL_NAME, MemoryWorld, Operation, PRIVATE, System, Which, World as _, bad_comments, bad_predictions,
+    harm_files, install, install_as, model_files,
 };
+use serde_json::{Value, json};
 
 use crate::logged::Logged;
 use crate::{key, put, put_comment, put_corpus, put_prediction};
@@ -79,4 +86,100 @@ async fn no_log_line_and_no_error_holds_a_comments_text_or_author() {
     assert!(quarantined >= bad, "{quarantined} lines about {bad} bad records");
     assert!(!log.contains(PRIVATE), "{log}");
     assert!(!errors.concat().contains(PRIVATE), "{errors:?}");
+}
+
+/// What a caller of the front door may send, each with a text of somebody's.
+fn asked() -> [(&'static str, Value); 9] {
+    let attributes = json!({ "TOXICITY": {} });
+    [
+        ("/v1/check", json!({ "body": PRIVATE, "author": PRIVATE })),
+        ("/v1/check", json!({ PRIVATE: PRIVATE, "body": [PRIVATE] })),
+        (
+            "/v1/comments",
+            json!([{ "id": PRIVATE, "body": PRIVATE, "author": PRIVATE }, { "body": [PRIVATE] }, PRIVATE]),
+        ),
+        (
+            "/v1alpha1/comments:analyze",
+            json!({ "comment": { "text": PRIVATE }, "requestedAttributes": attributes, "clientToken": PRIVATE }),
+        ),
+        (
+            "/v1alpha1/comments:analyze",
+            json!({ "comment": { "text": PRIVATE, PRIVATE: 1 }, "requestedAttributes": { PRIVATE: {} }, PRIVATE: {} }),
+        ),
+        (
+            "/v1alpha1/comments:suggestscore",
+            json!({
+                "comment": { "text": PRIVATE }, "clientToken": PRIVATE,
+                "attributeScores": { "TOXICITY": { "summaryScore": { "value": 1 } } },
+            }),
+        ),
+        ("/v1/moderations", json!({ "input": [PRIVATE, { "type": PRIVATE }] })),
+        ("/v1/moderations", json!({ "input": PRIVATE })),
+        ("/coral/moderate", json!({ "comment": { "body": PRIVATE } })),
+    ]
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_front_door_logs_no_text_and_no_key() {
+    let logged = Logged::start();
+    let world = MemoryWorld::new(1, 30);
+    install(&world, &model_files()).await;
+    install_as(&world, &harm_files(), HARM_MODEL_NAME).await;
+    let (objects, comments, clock) = (world.objects(), world.stream(Which::Comments), world.clock());
+    let made = NewKey::make(BTreeSet::from(Role::ALL), 60_000, None, clock.now()).expect("random bytes");
+    KeyStore::new(&objects, &clock, clock.now() + Duration::from_secs(20)).add(&made).await.expect("kept");
+    let variable = |name: &str| {
+        let value = match name {
+            "BUCKET" => "bucket",
+            "COMMENTS_STREAM" => "comments",
+            "MODEL_NAME" => "rscience",
+            "HARM_MODEL_NAME" => "harm",
+            "POLICY" => "0.7",
+            "CORAL_SECRET" => "coral",
+            _ => return None,
+        };
+        Some(value.to_owned())
+    };
+    let config = answer_checks::Config::read(Environment::new(&variable)).expect("a configuration");
+    let system = System::new(world, &[]);
+    let (objects, comments) = (system.faults.over(objects), system.faults.over(comments));
+    let mut said = String::new();
+    for kind in [None, Some(CallErrorKind::Unavailable), Some(CallErrorKind::Denied), Some(CallErrorKind::Invalid)] {
+        let secrets = MemorySecrets::new();
+        let function = AnswerChecks::new(&config, objects.clone(), comments.clone(), secrets, clock);
+        for (path, body) in asked() {
+            for key in [&made.key[..], PRIVATE, "ms_000000000000_somebodys-secret"] {
+                for operation in [Operation::PutRecords, Operation::PutObject, Operation::GetObject] {
+                    system.faults.next(operation, kind.map(Fault::Fails));
+                }
+                let payload = json!({
+                    "rawPath": path,
+                    "rawQueryString": format!("session={PRIVATE}"),
+                    "headers": { "content-type": "application/json", "authorization": format!("Bearer {key}") },
+                    "requestContext": { "http": { "method": "POST" } },
+                    "body": body.to_string(),
+                });
+                let deadline = clock.now() + Duration::from_secs(20);
+                let answer = function.handle(payload.to_string().as_bytes(), deadline).await.expect("an answer");
+                said += &format!("{} ", answer.status());
+            }
+        }
+        let nowhere = json!({ "rawPath": format!("/{PRIVATE}"), "requestContext": { "http": { "method": "GET" } } });
+        let deadline = clock.now() + Duration::from_secs(20);
+        function.handle(nowhere.to_string().as_bytes(), deadline).await.expect("an answer");
+    }
+    let log = logged.text();
+    for seen in
+        ["event=\"request_answered\"", "event=\"request_failed\"", "event=\"comment_unkept\"", "route=\"unknown\""]
+    {
+        assert!(log.contains(seen), "the scenario logs no {seen}:\n{log}");
+    }
+    for status in ["200 ", "202 ", "400 ", "401 ", "500 "] {
+        assert!(said.contains(status), "nobody got {status}: {said}");
+    }
+    assert_eq!(log.matches("event=\"request_answered\"").count(), said.split_whitespace().count() + 4);
+    assert!(log.contains(&made.record.id), "a key is named by what is no secret");
+    for secret in [PRIVATE, &made.key[16..], "somebodys-secret"] {
+        assert!(!log.contains(secret), "{log}");
+    }
 }

@@ -1,9 +1,10 @@
 //! The deployed system on LocalStack. `cargo xtask test` starts a stack, applies `infra/`, and runs these in order: before
-//! there is a model; with the mappings on; from alerts to decisions; under policies that withhold; under faults, each
+//! there is a model; with the mappings on; from a question to its answer; from alerts to decisions; under policies that withhold; under faults, each
 //! on a copy of the functions; with the schedule on; what all of it left behind; after everything is destroyed.
 //! One call in three to put records fails there, all its records or as a whole.
 
 mod a_before_model;
+mod b_asked;
 mod b_decided;
 mod b_faults;
 mod b_moderated;

@@ -53,7 +53,7 @@ const BANS: [Ban; 8] = [
     },
     Ban {
         subject: Subject::Floors(&[Floor::Functions, Floor::Pages, Floor::Bucket]),
-        but: &["score-comments", "modstream-gateway"],
+        but: &["answer-checks", "score-comments", "modstream-gateway"],
         banned: &[Banned::Package("modstream-classifier")],
         because: "who does not score does not carry the classifier",
     },

@@ -116,12 +116,13 @@ fn check_gone(stack: &Stack, venv: &Venv) -> anyhow::Result<()> {
 }
 
 /// Variables of Terraform's, and in which words they are refused.
-const REFUSED: [(&str, &str); 7] = [
+const REFUSED: [(&str, &str); 8] = [
     ("expected_account_id=123456789012", "set AWS_PROFILE, or correct the variable"),
     ("expected_region=eu-central-1", "set AWS_REGION or `region`, or correct the variable"),
     ("archive_days=0", "archive_days must be a whole number from 1, or null to keep the archive for ever"),
     ("recovery_days=36", "recovery_days must be a whole number from 1 to 35, or null to keep no copies of the table"),
     ("policy=share>=0.1", "policy must be a probability such as 0.8, or precision>=0.9, or share<=0.05"),
+    ("front_door_concurrency=-1", "front_door_concurrency must be a whole number from 0 (nobody is answered), or null"),
     (
         "alert_subscriptions=[{protocol=\"email\",endpoint=\"somebody\"}]",
         "the endpoint of email is an address, for example moderators@example.org",
@@ -211,6 +212,7 @@ fn on(stack: &Stack, tools: &Tools<'_>, programs: &Programs, built: &Built, comm
     })?;
     step("mappings on", || apply(Switched::Mappings))?;
     tests("tests: mappings on", "b_running")?;
+    tests("tests: the front door", "b_asked")?;
     tests("tests: digests and decisions", "b_decided")?;
     tests("tests: policies, budgets, the breaker, what is learned", "b_moderated")?;
     step("tests: the desk in a browser", || in_a_browser(stack, built, &deployed))?;

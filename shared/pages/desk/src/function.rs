@@ -1,9 +1,9 @@
+use function_url::{Answer, NoRequest, request};
 use jiff::Timestamp;
 use modstream_links::{KeyError, Keys};
 use modstream_platform::table::Table;
 use modstream_platform::{Clock, Secrets, Stream};
 
-use crate::function_url::{Answer, NoRequest, request};
 use crate::{Config, Site, SiteSettings};
 
 /// Why an invocation fails.
@@ -38,7 +38,7 @@ impl<B: Table, S: Stream, K: Secrets, C: Clock + Clone> Pages<B, S, K, C> {
     /// # Errors
     /// Where the payload is no request, or there are no keys.
     pub async fn handle(&self, payload: &[u8], deadline: Timestamp) -> Result<Answer, PagesError> {
-        let request = request(payload)?;
+        let request = request(payload)?.into();
         let signer = self.keys.signer(deadline).await?;
         Ok(self.site.answer(&request, &signer, deadline).await.into())
     }

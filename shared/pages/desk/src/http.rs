@@ -22,6 +22,20 @@ pub struct Request {
     pub caller: Option<String>,
 }
 
+impl From<function_url::Request> for Request {
+    fn from(request: function_url::Request) -> Self {
+        let function_url::Request { method, path, query, headers, cookies, body, caller } = request;
+        Request { method, path, query, headers, cookies, body, caller }
+    }
+}
+
+impl From<Response> for function_url::Answer {
+    fn from(response: Response) -> Self {
+        let Response { status, headers, cookies, body } = response;
+        function_url::Answer::new(status, headers, body.into_bytes()).with_cookies(cookies)
+    }
+}
+
 impl Request {
     pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
         let named = self.cookies.iter().filter_map(|cookie| cookie.trim().split_once('='));

@@ -18,7 +18,6 @@
 mod company;
 mod config;
 mod function;
-pub mod function_url;
 mod http;
 mod load;
 mod pages;

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use modstream_classifier::Scratch;
 use modstream_events::{Comment, Event, Prediction, ids};
+use modstream_intake::DEFAULT_SOURCE;
 use serde::Serialize;
 
 use crate::http::parameter;
@@ -11,9 +12,6 @@ use crate::route::ours;
 use crate::{Request, Response, read};
 
 const SOURCE: &str = "urn:modstream:check";
-/// The system that comments are of where nobody says it, as `modstream send` has it: a prediction has the id that it gets when
-/// the comment is sent.
-const DEFAULT_COMMENT_SOURCE: &str = "urn:modstream:send";
 
 /// The answer.
 #[derive(Debug, Serialize)]
@@ -38,8 +36,9 @@ pub(crate) fn check(request: &Request, judging: &Judging<'_>, now: Timestamp, sc
         Ok(body) => body.to_owned(),
         Err(_) => return ours(400, "missing_body", "the comment has no `body`: it is the text to check"),
     };
+    // A prediction has the id that it gets when the comment is sent.
     let source = parameter(&request.query, "source").filter(|source| !source.is_empty());
-    let source = source.as_deref().unwrap_or(DEFAULT_COMMENT_SOURCE);
+    let source = source.as_deref().unwrap_or(DEFAULT_SOURCE);
     let own = comment.id.as_deref().unwrap_or_default();
     let event_id = ids::comment(source, own, &ids::text_version(&body, 0)).to_string();
     let labels = judging.labels(&body, scratch);

@@ -10,7 +10,7 @@ use crate::perspective::suggest::{SuggestRequest, suggest};
 use crate::perspective::{discovery, unreadable};
 use crate::route::google_error;
 use crate::settings::Store;
-use crate::{Judging, Refusal, Request, Response, Route, Settings, check, coral, openai, read};
+use crate::{Judging, Refusal, Request, Response, Route, Settings, check, comments, coral, openai, read};
 
 /// The system that comments are of which were analysed.
 const ANALYZED: &str = "urn:modstream:perspective";
@@ -27,7 +27,7 @@ const OPENAPI: &str = include_str!("../openapi.json");
 #[derive(Debug)]
 pub struct Gateway {
     settings: Settings,
-    coral_secrets: Vec<String>,
+    coral_secrets: Mutex<Vec<String>>,
     /// Buffers that no request has now: a text is read into some that are there.
     scratches: Mutex<Vec<Scratch>>,
 }
@@ -64,7 +64,12 @@ impl From<Response> for Answered {
 impl Gateway {
     /// Answers by these settings. Coral signs by any of the secrets.
     pub fn new(settings: Settings, coral_secrets: Vec<String>) -> Self {
-        Gateway { settings, coral_secrets, scratches: Mutex::default() }
+        Gateway { settings, coral_secrets: Mutex::new(coral_secrets), scratches: Mutex::default() }
+    }
+
+    /// From now on Coral signs by any of these.
+    pub fn signed_by(&self, coral_secrets: Vec<String>) {
+        *self.coral_secrets.lock().unwrap_or_else(PoisonError::into_inner) = coral_secrets;
     }
 
     /// What it answers by.
@@ -78,6 +83,9 @@ impl Gateway {
     /// # Errors
     /// Why it is refused.
     pub fn take(&self, route: Route, request: &Request) -> Result<(), Refusal> {
+        if route == Route::Comments {
+            return comments::check(request);
+        }
         if route.max_body_bytes() == 0 {
             return Ok(());
         }
@@ -91,18 +99,14 @@ impl Gateway {
         if is_json || route == Route::Coral { Ok(()) } else { Err(Refusal::OtherType) }
     }
 
-    /// Answers a request that was let in. [`Route::Comments`] is answered by whoever has the stream.
-    pub fn answer(&self, route: Route, request: &Request, judging: &Judging<'_>, now: Timestamp) -> Answered {
-        let settings = &self.settings;
-        match route {
-            Route::Check => self.with_scratch(|scratch| check::check(request, judging, now, scratch)).into(),
-            Route::Moderations => {
-                self.with_scratch(|scratch| openai::moderate(&request.body, settings, judging.models, scratch)).into()
-            }
-            Route::Analyze => self.analyze(request, judging, now),
+    /// Answers a request that was let in, where nothing is judged for it; none where something is. [`Route::Comments`] is answered
+    /// by whoever has the stream.
+    pub fn plain(&self, route: Route, request: &Request, now: Timestamp) -> Option<Answered> {
+        Some(match route {
+            Route::Check | Route::Moderations | Route::Analyze | Route::Coral => return None,
             Route::SuggestScore => match read::json::<SuggestRequest>(&request.body) {
                 Err(problem) => unreadable(&problem).into(),
-                Ok(said) => match suggest(said, settings) {
+                Ok(said) => match suggest(said, &self.settings) {
                     Err(fault) => fault.response().into(),
                     Ok((answer, feedback)) => {
                         let kept = feedback.into_iter().map(|feedback| {
@@ -114,14 +118,30 @@ impl Gateway {
                 },
             },
             Route::Discovery => self.discovery(request).into(),
-            Route::Coral => self.coral(request, judging, now).into(),
             Route::OpenApi => {
                 let mut response = Response::empty(200).with("content-type", "application/json; charset=UTF-8");
                 response.body = OPENAPI.as_bytes().to_vec();
                 response.into()
             }
             Route::Comments => Route::Comments.refuse(&Refusal::Method).into(),
-        }
+        })
+    }
+
+    /// Answers a request that was let in.
+    pub fn answer(&self, route: Route, request: &Request, judging: &Judging<'_>, now: Timestamp) -> Answered {
+        let settings = &self.settings;
+        let response = match route {
+            Route::Check => self.with_scratch(|scratch| check::check(request, judging, now, scratch)),
+            Route::Moderations => {
+                self.with_scratch(|scratch| openai::moderate(&request.body, settings, judging.models, scratch))
+            }
+            Route::Analyze => return self.analyze(request, judging, now),
+            Route::Coral => self.coral(request, judging, now),
+            Route::SuggestScore | Route::Discovery | Route::OpenApi | Route::Comments => {
+                return self.plain(route, request, now).unwrap_or_else(|| route.refuse(&Refusal::Method).into());
+            }
+        };
+        response.into()
     }
 
     fn analyze(&self, request: &Request, judging: &Judging<'_>, now: Timestamp) -> Answered {
@@ -150,11 +170,12 @@ impl Gateway {
     }
 
     fn coral(&self, request: &Request, judging: &Judging<'_>, now: Timestamp) -> Response {
-        if self.coral_secrets.is_empty() {
+        let secrets = self.coral_secrets.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if secrets.is_empty() {
             return Route::Coral.refuse(&Refusal::NoSecret);
         }
         let signature = request.header("x-coral-signature").unwrap_or_default();
-        if !coral::is_signed(signature, &request.body, &self.coral_secrets) {
+        if !coral::is_signed(signature, &request.body, &secrets) {
             return Route::Coral.refuse(&Refusal::BadSignature);
         }
         let said = match read::json(&request.body) {

@@ -152,7 +152,7 @@ fn hash(key: &str) -> String {
 }
 
 /// The name within a key that was made here.
-fn id_of(key: &str) -> Option<&str> {
+pub(crate) fn id_of(key: &str) -> Option<&str> {
     let id = key.strip_prefix(MARK)?.get(..2 * ID_BYTES)?;
     id.bytes().all(|byte| byte.is_ascii_hexdigit()).then_some(id)
 }

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::Response;
 use crate::keys::Role;
+use crate::{Response, Trouble};
 
 /// The most bytes of a request to be answered at once. The longest text that Perspective takes has 20,480, and JSON may write
 /// each as six.
@@ -16,7 +17,7 @@ const MAX_BODY_BYTES: usize = 1 << 20;
 pub enum Route {
     /// `POST /v1/check`.
     Check,
-    /// `POST /v1/comments`: taken by whoever has the stream; here is who may.
+    /// `POST /v1/comments`: taken by whoever has the stream.
     Comments,
     /// `POST /v1alpha1/comments:analyze`.
     Analyze,
@@ -45,6 +46,8 @@ enum Form {
 pub enum Refusal {
     /// The request brings no key, and needs one.
     NoKey,
+    /// There is no key at all, so nobody can have one.
+    NoKeyYet(Role),
     /// Its key is none that is valid.
     UnknownKey,
     /// Its key is not for that.
@@ -63,8 +66,14 @@ pub enum Refusal {
     TooSlow,
     /// The body broke off.
     BrokeOff,
+    /// The source of its comments is none.
+    Source,
+    /// Its comments are written in no way that is known; what to do.
+    Format(String),
     /// There is no answer now, though there will be.
-    Unavailable(String),
+    Unavailable(Trouble),
+    /// There is no answer until the operator acts, whom the log tells how.
+    Broken(Trouble),
     /// Nobody said by which secret Coral signs.
     NoSecret,
     /// It is signed by nobody who has the secret.
@@ -76,6 +85,7 @@ impl Refusal {
     pub fn reason(&self) -> &'static str {
         match self {
             Refusal::NoKey => "no_key",
+            Refusal::NoKeyYet(_) => "no_key_yet",
             Refusal::UnknownKey => "unknown_key",
             Refusal::NotFor(_) => "not_for",
             Refusal::OverQuota(_) => "over_quota",
@@ -85,7 +95,10 @@ impl Refusal {
             Refusal::OtherType => "other_type",
             Refusal::TooSlow => "too_slow",
             Refusal::BrokeOff => "broke_off",
+            Refusal::Source => "source",
+            Refusal::Format(_) => "format",
             Refusal::Unavailable(_) => "unavailable",
+            Refusal::Broken(_) => "broken",
             Refusal::NoSecret => "no_secret",
             Refusal::BadSignature => "bad_signature",
         }
@@ -150,6 +163,7 @@ impl Route {
     pub fn max_body_bytes(self) -> usize {
         match self {
             Route::Discovery | Route::OpenApi => 0,
+            Route::Comments => modstream_intake::MAX_BODY_BYTES,
             _ => MAX_BODY_BYTES,
         }
     }
@@ -170,11 +184,32 @@ impl Route {
             Form::Google => google(refusal, status, &text),
             Form::OpenAi => openai(status, kind, &text, None),
         };
+        self.with_headers(refusal, response)
+    }
+
+    /// The same, where more is said than that: `body` makes it of the error's name and of what is told.
+    pub(crate) fn refuse_with<T: Serialize>(
+        self,
+        refusal: &Refusal,
+        body: impl FnOnce(&'static str, &str) -> T,
+    ) -> Response {
+        let Told { status, kind, text } = told(self, refusal);
+        let text = match refusal {
+            Refusal::Unavailable(trouble) | Refusal::Broken(trouble) => &trouble.told,
+            _ => text.as_str(),
+        };
+        self.with_headers(refusal, Response::json(status, &body(kind, text)))
+    }
+
+    fn with_headers(self, refusal: &Refusal, response: Response) -> Response {
+        let status = response.status;
         match refusal {
             Refusal::OverQuota(wait) => response.with("retry-after", wait.as_secs().max(1).to_string()),
             Refusal::Unavailable(_) => response.with("retry-after", "1"),
             Refusal::Method => response.with("allow", self.methods()),
-            Refusal::NoKey | Refusal::UnknownKey if status == 401 => response.with("www-authenticate", "Bearer"),
+            Refusal::NoKey | Refusal::NoKeyYet(_) | Refusal::UnknownKey if status == 401 => {
+                response.with("www-authenticate", "Bearer")
+            }
             _ => response,
         }
     }
@@ -187,13 +222,21 @@ struct Told {
     text: String,
 }
 
+/// What is said where nobody can have a key.
+fn no_key_yet(role: Role) -> String {
+    format!("there is no key yet: whoever operates this makes one by `modstream key create --role {role}`")
+}
+
 fn told(route: Route, refusal: &Refusal) -> Told {
+    // Who sent comments must know what became of them.
+    let unstored = |what_to_do| if route == Route::Comments { what_to_do } else { "" };
     let (status, kind, text) = match refusal {
         Refusal::NoKey => (
             401,
             "no_key",
             "send a key, as ?key= or as Authorization: Bearer; `modstream key create` makes one".to_owned(),
         ),
+        Refusal::NoKeyYet(role) => (401, "no_key", no_key_yet(*role)),
         Refusal::UnknownKey => (401, "invalid_api_key", "the key is none, or was revoked".to_owned()),
         Refusal::NotFor(role) => (
             403,
@@ -206,14 +249,40 @@ fn told(route: Route, refusal: &Refusal) -> Told {
             format!("the key has asked too much of late: wait {} s", wait.as_secs().max(1)),
         ),
         Refusal::Method => (405, "method", format!("{} is asked by {} only", route.path(), route.methods())),
+        Refusal::TooLarge if route == Route::Comments => {
+            let most = route.max_body_bytes();
+            let text = format!("a body has at most {most} bytes: send it in parts, or the file with `modstream send`");
+            (413, "too_large", text)
+        }
         Refusal::TooLarge => {
             (413, "too_large", format!("Request payload size exceeds the limit: {} bytes.", route.max_body_bytes()))
         }
         Refusal::Encoded => (415, "encoding", "the body is compressed: send it as it is".to_owned()),
         Refusal::OtherType => (415, "content_type", "send JSON, as application/json in UTF-8".to_owned()),
-        Refusal::TooSlow => (408, "too_slow", "the body did not arrive in time".to_owned()),
-        Refusal::BrokeOff => (400, "body", "the body broke off".to_owned()),
-        Refusal::Unavailable(detail) => (503, "unavailable", format!("{detail}: ask again")),
+        Refusal::TooSlow => (
+            408,
+            "too_slow",
+            format!(
+                "the body did not arrive in time{}",
+                unstored(": nothing of it is stored, send it in smaller parts")
+            ),
+        ),
+        Refusal::BrokeOff => {
+            (400, "body", format!("the body broke off{}", unstored(": nothing of it is stored, send it again")))
+        }
+        Refusal::Source => (400, "source", "`source` is a URI such as urn:example:forum".to_owned()),
+        Refusal::Format(detail) => (415, "content_type", detail.clone()),
+        Refusal::Unavailable(trouble) => {
+            let again = if route == Route::Comments {
+                unstored(": nothing of it is stored, send it again")
+            } else {
+                ": ask again"
+            };
+            (503, "unavailable", format!("{}{again}", trouble.told))
+        }
+        Refusal::Broken(trouble) => {
+            (500, "broken", format!("{}: whoever operates this finds in its log what to do", trouble.told))
+        }
         Refusal::NoSecret => {
             (503, "no_secret", "nobody said by which secret Coral signs: start with --coral-secret-file".to_owned())
         }
@@ -224,6 +293,11 @@ fn told(route: Route, refusal: &Refusal) -> Told {
         ),
     };
     Told { status, kind, text }
+}
+
+/// What is told of a path that is no route.
+pub fn unknown() -> Response {
+    ours(404, "not_found", "there is nothing at this path: GET /openapi.json says what there is")
 }
 
 /// An error as our routes tell it.
@@ -276,7 +350,12 @@ fn google(refusal: &Refusal, status: u16, text: &str) -> Response {
                         'commentanalyzer.googleapis.com'";
             google_error(429, "RESOURCE_EXHAUSTED", text, &[info("RATE_LIMIT_EXCEEDED"), retry])
         }
+        Refusal::NoKeyYet(role) => {
+            let text = format!("API key not valid. Please pass a valid API key. Here {}", no_key_yet(*role));
+            google_error(400, "INVALID_ARGUMENT", &text, &[info("API_KEY_INVALID")])
+        }
         Refusal::Unavailable(_) => google_error(503, "UNAVAILABLE", text, &[]),
+        Refusal::Broken(_) => google_error(500, "INTERNAL", text, &[]),
         Refusal::TooSlow => google_error(408, "DEADLINE_EXCEEDED", text, &[]),
         _ => google_error(if status == 413 { 400 } else { status }, "INVALID_ARGUMENT", text, &[]),
     }
@@ -336,10 +415,25 @@ mod tests {
     #[test]
     fn not_allowed_not_known_and_no_answer_are_three_things() {
         let status = |refusal| Route::Check.refuse(&refusal).status;
-        let unavailable = Refusal::Unavailable("the model is not there".to_owned());
-        assert_eq!(
-            (status(Refusal::UnknownKey), status(Refusal::NotFor(Role::Check)), status(unavailable)),
-            (401, 403, 503)
-        );
+        assert_eq!((status(Refusal::UnknownKey), status(Refusal::NotFor(Role::Check))), (401, 403));
+        let trouble = Trouble { told: "the keys can't be read".into(), cause: Some("s3 of account 123".to_owned()) };
+        for (refusal, answer) in [(Refusal::Unavailable(trouble.clone()), 503), (Refusal::Broken(trouble), 500)] {
+            for route in [Route::Check, Route::Comments, Route::Analyze, Route::Moderations] {
+                let response = route.refuse(&refusal);
+                assert_eq!((response.status, response.header("retry-after").is_some()), (answer, answer == 503));
+                let said = String::from_utf8(response.body).expect("text");
+                assert!(said.contains("can't be read") && !said.contains("account"), "{said}");
+            }
+        }
+    }
+
+    #[test]
+    fn whoever_can_have_no_key_is_told_how_one_is_made() {
+        for route in [Route::Check, Route::Comments, Route::Analyze, Route::SuggestScore, Route::Moderations] {
+            let role = route.role().expect("a role");
+            let response = route.refuse(&Refusal::NoKeyYet(role));
+            let said = String::from_utf8(response.body).expect("text");
+            assert!(said.contains(&format!("modstream key create --role {role}")), "{said}");
+        }
     }
 }

@@ -5,6 +5,7 @@
 //! It uses threads and blocking calls, so that a test's own runtime, real or paused, has no part in it.
 
 mod aws;
+mod cases;
 mod dynamodb;
 mod forward;
 mod http;
@@ -14,6 +15,7 @@ mod server;
 mod url;
 
 pub use aws::{CALLER_ARN, FakeAws};
+pub use cases::{Case, cases};
 pub use http::{Answer, Reply, Request};
 pub use lambda::{Ended, Lambda};
 pub use process::{Bootstrap, Finished};

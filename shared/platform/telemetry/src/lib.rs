@@ -125,6 +125,38 @@ pub fn request_refused(route: &str, key: Option<&str>, reason: &str) {
     info!(event = "request_refused", route, key, reason);
 }
 
+/// A request to the front door was answered: the one line of an invocation. `refused` is why it was turned away, in a word, and
+/// `comments` how many events of it are on their stream.
+pub fn request_answered(
+    function: &str,
+    route: &str,
+    status: u16,
+    key: Option<&str>,
+    refused: Option<&str>,
+    comments: u64,
+) {
+    info!(event = "request_answered", function, route, status, key, refused, comments);
+}
+
+/// A request to the front door has no answer, for no fault of its caller's: a service does not answer, or an operator must act.
+pub fn request_failed(route: &str, reason: &str, cause: &str, must_act: bool) {
+    if must_act {
+        error!(event = "request_failed", route, reason, cause);
+    } else {
+        warn!(event = "request_failed", route, reason, cause);
+    }
+}
+
+/// There is nothing to answer checks by yet: the first request that needs a model looks again.
+pub fn front_door_unready(cause: &dyn Display) {
+    warn!(event = "front_door_unready", cause = %cause);
+}
+
+/// A comment that was asked about is not on its stream, as it should be. Its caller has the answer all the same.
+pub fn comment_unkept(route: &str, cause: &str) {
+    warn!(event = "comment_unkept", route, cause);
+}
+
 /// Somebody reported a comment.
 pub fn comment_reported() {
     info!(event = "comment_reported");

@@ -1,5 +1,3 @@
-//! Which version of its comment a text is, where the forum tells none.
-
 use std::collections::HashMap;
 
 use modstream_events::ids;
@@ -8,15 +6,15 @@ use uuid::Uuid;
 /// How many comments are remembered at least; at most, twice as many. A comment takes about 100 bytes.
 const REMEMBERED: usize = 500_000;
 
-/// What was said of each comment so far: the comments seen last, and those before.
-#[derive(Default)]
-pub(crate) struct Versions {
+/// Which version of its comment a text is, where the forum tells none: what was said of each comment so far: the comments seen last, and those before.
+#[derive(Debug, Default)]
+pub struct Versions {
     latest: HashMap<Uuid, Said>,
     before: HashMap<Uuid, Said>,
 }
 
 /// What a comment said.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct Said {
     /// The latest text, and its number among the comment's versions of that text.
     text: Uuid,
@@ -27,16 +25,17 @@ struct Said {
 
 /// A version of a comment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Version {
-    pub(crate) name: String,
+pub struct Version {
+    /// The name, within the comment.
+    pub name: String,
     /// Whether an earlier version came before.
-    pub(crate) is_later: bool,
+    pub is_later: bool,
 }
 
 impl Versions {
     /// The version that a text of this edit is. Forums round the times of edits, so two edits of one second, or day, are told apart
     /// by their texts.
-    pub(crate) fn edited(&mut self, source: &str, id: &str, edited: i64, text: &str) -> Version {
+    pub fn edited(&mut self, source: &str, id: &str, edited: i64, text: &str) -> Version {
         let edit = ids::comment(source, id, &edited.to_string());
         let Version { name, .. } = self.of(edit, text);
         Version { name: ids::edit_version(edited, &name), is_later: true }
@@ -44,7 +43,7 @@ impl Versions {
 
     /// The version that this text is. A text that the comment has already is its version again; one that it had before another
     /// is a new one.
-    pub(crate) fn of(&mut self, comment: Uuid, text: &str) -> Version {
+    pub fn of(&mut self, comment: Uuid, text: &str) -> Version {
         let hash = Uuid::new_v5(&ids::NAMESPACE, text.as_bytes());
         let said = self.latest.remove(&comment).or_else(|| self.before.remove(&comment));
         let said = match said {

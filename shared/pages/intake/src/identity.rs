@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 /// The identity of an event. By the ids alone a second deletion of a comment, which came back in between, would pass for the first
 /// one again; it has another time.
-pub(super) fn of(source: &str, id: &str, deleted: Option<Timestamp>) -> [u8; 16] {
+pub(crate) fn of(source: &str, id: &str, deleted: Option<Timestamp>) -> [u8; 16] {
     let deleted = deleted.map(|time| time.to_string()).unwrap_or_default();
     let mut name = Vec::with_capacity(source.len() + id.len() + deleted.len() + 2);
     for part in [source, id, &deleted] {
@@ -19,7 +19,7 @@ pub(super) fn of(source: &str, id: &str, deleted: Option<Timestamp>) -> [u8; 16]
 }
 
 /// The identity of a comment's event.
-pub(super) fn of_event(event: &CommentEvent<'_>) -> [u8; 16] {
+pub fn of_event(event: &CommentEvent<'_>) -> [u8; 16] {
     match event {
         CommentEvent::Created(event) => of(&event.source, &event.id, None),
         CommentEvent::Edited(event) => of(&event.source, &event.id, None),
@@ -29,7 +29,7 @@ pub(super) fn of_event(event: &CommentEvent<'_>) -> [u8; 16] {
 }
 
 /// The identity of a record of the stream of comments; none where it is no event.
-pub(super) fn of_record(record: &PutRecord) -> Option<[u8; 16]> {
+pub fn of_record(record: &PutRecord) -> Option<[u8; 16]> {
     CommentEvent::decode(&record.data).ok().as_ref().map(of_event)
 }
 

@@ -1,24 +1,19 @@
-//! What a request's body says: comments, as events that are ready to be put, and what is wrong with the others.
-
 use std::fmt;
 
 use jiff::Timestamp;
 use modstream_corpus::{Placeholders, ReadOptions, RowErrorKind, row_of_line};
 use modstream_events::{BadRecord, CommentEvent, Reason, ids};
-use modstream_platform::sqlite::Identified;
 use modstream_platform::{MAX_KEY_CHARS, MAX_RECORD_BYTES, PutRecord};
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::identity;
-use crate::pipeline::comment_events::{Events, Held, Ready};
-use crate::pipeline::versions::Versions;
+use crate::{Events, Held, Ready, Versions, identity};
 
 /// How a body is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Format {
+pub enum Format {
     /// One JSON object a line: a comment, or an event.
     Lines,
     /// One JSON object, or a list of them: comments, or events.
@@ -30,7 +25,7 @@ pub(crate) enum Format {
 }
 
 /// The types that a body may have, for whoever sends another.
-pub(crate) const TYPES: &str = "application/x-ndjson, application/json, application/cloudevents+json or \
+pub const TYPES: &str = "application/x-ndjson, application/json, application/cloudevents+json or \
                                 application/cloudevents-batch+json";
 
 /// The names of UTF-8 and of what is a part of it, as senders write them.
@@ -38,7 +33,7 @@ const UTF_8: [&str; 3] = ["utf-8", "utf8", "us-ascii"];
 
 impl Format {
     /// The format that a content type names.
-    pub(crate) fn of(content_type: &str) -> Option<Self> {
+    pub fn of(content_type: &str) -> Option<Self> {
         let mut parts = content_type.split(';').map(str::trim);
         let kind = parts.next()?.to_ascii_lowercase();
         // JSON is UTF-8; whoever says another character set means another text.
@@ -61,6 +56,9 @@ impl Format {
     }
 }
 
+/// The most bytes of a body.
+pub const MAX_BODY_BYTES: usize = 8 << 20;
+
 /// The most entries of a body: what is said of each is in memory until all is answered.
 const MAX_ENTRIES: usize = 50_000;
 /// How many entries are read before they are written, and of how many bytes together, but for the one that goes beyond it.
@@ -69,42 +67,64 @@ const PART_BYTES: usize = 1 << 20;
 
 /// What a part of a body says.
 #[derive(Debug, Default)]
-pub(crate) struct Read {
+pub struct Read {
     /// The events, in their order.
-    pub(crate) records: Vec<Identified>,
-    /// Their ids.
-    pub(crate) ids: Vec<String>,
+    pub entries: Vec<Entry>,
     /// What is no event.
-    pub(crate) refused: Vec<Refused>,
+    pub refused: Vec<Refused>,
+}
+
+/// An event of a body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The line of a body of lines, else the entry's number; from 1.
+    pub line: u64,
+    /// The event's id.
+    pub id: String,
+    /// What makes it the one that came before.
+    pub identity: [u8; 16],
+    /// The record of the stream of comments.
+    pub record: PutRecord,
 }
 
 /// An entry that is not taken. It quotes none of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Refused {
+pub struct Refused {
     /// The line of a body of lines, else the entry's number; from 1.
-    pub(crate) line: u64,
-    pub(crate) reason: &'static str,
+    pub line: u64,
+    /// What is wrong, in a word.
+    pub reason: &'static str,
     /// What is wrong, and what to do.
-    pub(crate) detail: String,
+    pub detail: String,
 }
 
 /// A body of which nothing can be told apart, or too much.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum NoBody {
+pub enum NoBody {
+    /// The body holds nothing.
     #[error("the body is empty")]
     Empty,
+    /// The body is no UTF-8; the first byte that is none.
     #[error("the body is no UTF-8 from byte {0} on")]
     NotUtf8(usize),
+    /// The body is no JSON; where it is wrong.
     #[error("the body is no JSON: it is wrong at line {line}, column {column}")]
-    NotJson { line: usize, column: usize },
+    NotJson {
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+    },
+    /// The body is JSON of another kind than its type says.
     #[error("the body is JSON, and no {0}")]
     OtherJson(&'static str),
+    /// The body has more entries than are answered at once.
     #[error("a body has at most {MAX_ENTRIES} comments: send it in parts, or the file with `modstream send`")]
     TooMany,
 }
 
 /// A body that is being read, part by part: each is written before the next one is made.
-pub(crate) struct Reading<'a> {
+pub struct Reading<'a> {
     entries: Entries<'a>,
     meant: Meant,
     events: Events,
@@ -149,7 +169,10 @@ impl<'a> Iterator for Entries<'a> {
 
 /// Tells the entries of a body apart. Comments without an id are known by the body they came in, so that a request that is sent
 /// again says the same.
-pub(crate) fn read<'a>(format: Format, body: &'a [u8], source: &str, now: Timestamp) -> Result<Reading<'a>, NoBody> {
+///
+/// # Errors
+/// Where nothing of the body can be told apart, or it holds too much.
+pub fn read<'a>(format: Format, body: &'a [u8], source: &str, now: Timestamp) -> Result<Reading<'a>, NoBody> {
     let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
     if body.trim_ascii().is_empty() {
         return Err(NoBody::Empty);
@@ -251,30 +274,21 @@ impl Iterator for Reading<'_> {
         let mut part = Read::default();
         let mut bytes = 0;
         while bytes < PART_BYTES
-            && part.ids.len() + part.refused.len() < PART_ENTRIES
+            && part.entries.len() + part.refused.len() < PART_ENTRIES
             && let Some((line, text)) = self.entries.next()
         {
             bytes += text.len();
             match self.entry(line, text) {
-                Ok(event) => {
-                    part.ids.push(event.id);
-                    part.records.push(event.identified);
-                }
+                Ok(entry) => part.entries.push(entry),
                 Err((reason, detail)) => part.refused.push(Refused { line, reason, detail }),
             }
         }
-        (!part.ids.is_empty() || !part.refused.is_empty()).then_some(part)
+        (!part.entries.is_empty() || !part.refused.is_empty()).then_some(part)
     }
 }
 
-/// An event that is ready to be put, with its id.
-struct Taken {
-    id: String,
-    identified: Identified,
-}
-
 impl Reading<'_> {
-    fn entry(&mut self, line: u64, text: &[u8]) -> Result<Taken, (&'static str, String)> {
+    fn entry(&mut self, line: u64, text: &[u8]) -> Result<Entry, (&'static str, String)> {
         let bad = |bad: BadRecord| (bad.reason.as_str(), bad.detail);
         let (Ready { id, record }, identity) = match self.meant {
             Meant::Either if !is_event(text) => self.comment(line, text)?,
@@ -283,7 +297,7 @@ impl Reading<'_> {
         if record.size() > MAX_RECORD_BYTES {
             return Err(bad(BadRecord::too_large(record.size())));
         }
-        Ok(Taken { id, identified: Identified { record, identity: Some(identity) } })
+        Ok(Entry { line, id, identity, record })
     }
 
     fn comment(&mut self, line: u64, text: &[u8]) -> Result<(Ready, [u8; 16]), (&'static str, String)> {
@@ -351,7 +365,8 @@ fn event(text: &[u8]) -> Result<(Ready, [u8; 16]), BadRecord> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::embedded::SAMPLE_COMMENTS;
+
+    const SAMPLE_COMMENTS: &[u8] = include_bytes!("../../../../events/samples/comments.jsonl");
 
     fn now() -> Timestamp {
         Timestamp::from_second(1_767_607_500).expect("a time")
@@ -360,9 +375,8 @@ mod tests {
     /// What all parts say together.
     fn whole(format: Format, body: &[u8], source: &str, now: Timestamp) -> Result<Read, NoBody> {
         let mut all = Read::default();
-        for Read { records, ids, refused } in read(format, body, source, now)? {
-            all.records.extend(records);
-            all.ids.extend(ids);
+        for Read { entries, refused } in read(format, body, source, now)? {
+            all.entries.extend(entries);
             all.refused.extend(refused);
         }
         Ok(all)
@@ -383,10 +397,10 @@ mod tests {
         let once = whole(Format::Lines, SAMPLE_COMMENTS, "urn:a", now()).expect("reads");
         let later = now() + jiff::SignedDuration::from_hours(1);
         let again = whole(Format::Lines, SAMPLE_COMMENTS, "urn:a", later).expect("reads");
-        assert_eq!((once.ids.len(), once.refused.len()), (420, 0));
-        assert_eq!((&once.ids, &once.records), (&again.ids, &again.records));
+        assert_eq!((once.entries.len(), once.refused.len()), (420, 0));
+        assert_eq!(once.entries, again.entries);
         let other = whole(Format::Lines, SAMPLE_COMMENTS, "urn:b", now()).expect("reads");
-        assert!(once.ids.iter().zip(&other.ids).all(|(one, other)| one != other));
+        assert!(once.entries.iter().zip(&other.entries).all(|(one, other)| one.id != other.id));
     }
 
     #[test]
@@ -420,7 +434,7 @@ mod tests {
                 (10, "missing_body")
             ]
         );
-        assert_eq!(read.records.iter().map(|one| one.record.partition_key.as_str()).collect::<Vec<_>>(), ["a", "h"]);
+        assert_eq!(read.entries.iter().map(|one| one.record.partition_key.as_str()).collect::<Vec<_>>(), ["a", "h"]);
         assert!(read.refused.iter().all(|refused| !refused.detail.is_empty()));
     }
 
@@ -436,23 +450,23 @@ mod tests {
         ] {
             let read = said(format, &body);
             assert_eq!(read.refused, []);
-            assert_eq!(read.ids[0], "a");
-            assert!(read.records.iter().all(|one| one.record.partition_key == "k1"));
-            assert_eq!(read.records[0].record.data, comment.as_bytes());
+            assert_eq!(read.entries[0].id, "a");
+            assert!(read.entries.iter().all(|one| one.record.partition_key == "k1"));
+            assert_eq!(read.entries[0].record.data, comment.as_bytes());
         }
         let read = said(Format::Json, r#"[{"id":"a","body":"one"},{"id":"b","body":"says \"specversion\" itself"}]"#);
-        assert_eq!((read.records.len(), read.refused.len()), (2, 0));
+        assert_eq!((read.entries.len(), read.refused.len()), (2, 0));
         let read = said(Format::Event, r#"{"id":"a","body":"a comment"}"#);
         assert_eq!(read.refused[0].reason, "not_an_event");
     }
 
     #[test]
     fn a_comment_without_an_id_is_another_in_another_body() {
-        let (one, other) = (said(Format::Json, r#"{"body":"lol"}"#), said(Format::Json, r#"{"body":"lol"} "#));
-        assert_ne!(one.ids, other.ids);
-        assert_eq!(one.ids, said(Format::Json, r#"{"body":"lol"}"#).ids);
-        let twice = said(Format::Lines, "{\"body\":\"lol\"}\n{\"body\":\"lol\"}");
-        assert_ne!(twice.ids[0], twice.ids[1]);
+        let ids = |format, body| said(format, body).entries.into_iter().map(|entry| entry.id).collect::<Vec<_>>();
+        assert_ne!(ids(Format::Json, r#"{"body":"lol"}"#), ids(Format::Json, r#"{"body":"lol"} "#));
+        assert_eq!(ids(Format::Json, r#"{"body":"lol"}"#), ids(Format::Json, r#"{"body":"lol"}"#));
+        let twice = ids(Format::Lines, "{\"body\":\"lol\"}\n{\"body\":\"lol\"}");
+        assert_ne!(twice[0], twice[1]);
     }
 
     #[test]
@@ -475,7 +489,7 @@ mod tests {
         let large: Vec<String> = (0..9).map(|number| format!(r#"{{"id":"l{number}","body":"{long}"}}"#)).collect();
         let sizes = |format, body: &str| -> Vec<usize> {
             let parts = read(format, body.as_bytes(), "urn:a", now()).expect("reads");
-            parts.map(|part| part.ids.len() + part.refused.len()).collect()
+            parts.map(|part| part.entries.len() + part.refused.len()).collect()
         };
         assert_eq!(sizes(Format::Lines, &lines.join("\n\n")), [250, 250, 200]);
         assert_eq!(sizes(Format::Json, &format!("[{}]", lines.join(","))), [250, 250, 200]);

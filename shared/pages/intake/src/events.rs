@@ -1,33 +1,31 @@
-//! How a row of comments becomes an event.
-
 use jiff::Timestamp;
 use modstream_corpus::{Placeholders, ReadOptions, Row, RowErrorKind};
 use modstream_events::{CommentEdited, Event, ids};
 use modstream_platform::{MAX_KEY_CHARS, PutRecord};
 
-use crate::pipeline::versions::Versions;
+use crate::Versions;
 
 /// The system that comments are of where nobody says it.
-pub(crate) const DEFAULT_SOURCE: &str = "urn:modstream:send";
+pub const DEFAULT_SOURCE: &str = "urn:modstream:send";
 
 /// Makes the events of what is read together: a file, standard input, a request.
-pub(crate) struct Events {
+pub struct Events {
     /// Names the system that the comments' ids are of.
-    pub(crate) source: String,
+    pub source: String,
     /// The file's name, without its folder: a file that was moved is the same.
-    pub(crate) name: String,
+    pub name: String,
     /// The time of comments that have none.
-    pub(crate) time: Timestamp,
+    pub time: Timestamp,
     /// The versions that were read so far.
-    pub(crate) versions: Versions,
+    pub versions: Versions,
     /// How the rows are read.
-    pub(crate) options: ReadOptions,
+    pub options: ReadOptions,
     /// What stands in place of a text that is gone.
-    pub(crate) placeholders: Placeholders,
+    pub placeholders: Placeholders,
 }
 
 /// What a row holds.
-pub(crate) enum Held {
+pub enum Held {
     /// A comment, as an event that is ready to be put.
     Comment(Ready),
     /// What stands in place of a comment that is gone, in the form that it is counted under. The comment's alert is about what it
@@ -37,10 +35,11 @@ pub(crate) enum Held {
 
 /// An event that is ready to be put.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Ready {
+pub struct Ready {
     /// The event's id.
-    pub(crate) id: String,
-    pub(crate) record: PutRecord,
+    pub id: String,
+    /// The record of the stream of comments.
+    pub record: PutRecord,
 }
 
 impl Events {
@@ -48,7 +47,7 @@ impl Events {
     ///
     /// # Errors
     /// Where the comment has no text.
-    pub(crate) fn event(&mut self, row: Row) -> Result<Held, RowErrorKind> {
+    pub fn event(&mut self, row: Row) -> Result<Held, RowErrorKind> {
         if let Some(form) = self.placeholders.form(self.options.text(&row)?) {
             return Ok(Held::Placeholder(form));
         }
