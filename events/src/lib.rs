@@ -29,6 +29,7 @@ mod comment;
 mod data;
 mod decision;
 mod event;
+mod feedback;
 mod harm;
 pub mod ids;
 mod lenient;
@@ -48,6 +49,7 @@ pub use comment::Comment;
 pub use data::Data;
 pub use decision::{Action, DECISIONS_SOURCE, Decision, MAX_MODERATOR_CHARS, NoAction};
 pub use event::Event;
+pub use feedback::Feedback;
 pub use harm::{GET_HELP, LabelPrediction, Meets, SelfHarm};
 pub use lifecycle::{
     CommentDeleted, CommentEdited, CommentEvent, CommentReported, CommentVersion, DecisionEvent, DeletedBy,

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use modstream_gateway::{FEEDBACK_PREFIX, Feedback};
+use modstream_events::Feedback;
+use modstream_gateway::{FEEDBACK_PREFIX, read_feedback};
 use modstream_platform::deliver::{get, list};
 use modstream_platform::{Fetched, SystemClock};
 use plain_text::counted;
@@ -68,7 +69,7 @@ impl PullArgs {
                 let Fetched::Object { bytes, .. } = get(&objects, &SystemClock, deadline(), &key, None).await? else {
                     continue;
                 };
-                match Feedback::read(&bytes) {
+                match read_feedback(&bytes) {
                     Ok(Some(said)) => rows.push(said),
                     Ok(None) => {}
                     Err(problem) => unreadable.push((key, problem)),

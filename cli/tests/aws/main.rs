@@ -7,6 +7,7 @@ mod demo;
 mod forget;
 mod function;
 mod harm;
+mod keys;
 mod model;
 mod policy;
 mod probe;

@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::whole_events::{
-    alert_event, breaker_closed_event, comment_event, decision_event, model_promoted_event, policies_changed_event,
-    prediction_event, quarantined_event,
+    alert_event, breaker_closed_event, comment_event, decision_event, feedback_event, model_promoted_event,
+    policies_changed_event, prediction_event, quarantined_event,
 };
 
 fn read_by_the_sdk<T: Data + Serialize>(event: &Event<'_, T>) -> cloudevents::Event {
@@ -52,6 +52,8 @@ fn the_sdk_reads_every_event_and_what_it_writes_decodes_to_the_same() {
     decodes_to(&promoted, &written_by_the_sdk(&read_by_the_sdk(&promoted)));
     decodes_to(&changed, &written_by_the_sdk(&read_by_the_sdk(&changed)));
     decodes_to(&closed, &written_by_the_sdk(&read_by_the_sdk(&closed)));
+    let feedback = feedback_event();
+    decodes_to(&feedback, &written_by_the_sdk(&read_by_the_sdk(&feedback)));
 }
 
 #[test]

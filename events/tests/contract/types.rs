@@ -10,6 +10,7 @@ macro_rules! for_each_type {
         $check::<modstream_events::CommentEdited<'_>>($($argument),*);
         $check::<modstream_events::CommentReported<'_>>($($argument),*);
         $check::<modstream_events::Decision<'_>>($($argument),*);
+        $check::<modstream_events::Feedback<'_>>($($argument),*);
         $check::<modstream_events::ModelPromoted<'_>>($($argument),*);
         $check::<modstream_events::PoliciesChanged<'_>>($($argument),*);
         $check::<modstream_events::Prediction<'_>>($($argument),*);

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use modstream_events::{
-    Action, Alert, BreakerClosed, Cause, Comment, Decision, Event, EventRef, ModelPromoted, ModelRef, OperatingPoint,
-    Origin, PoliciesChanged, PolicyRef, Prediction, Quarantined, Reason, Severity, Term, ids,
+    Action, Alert, BreakerClosed, Cause, Comment, Decision, Event, EventRef, Feedback, ModelPromoted, ModelRef,
+    OperatingPoint, Origin, PoliciesChanged, PolicyRef, Prediction, Quarantined, Reason, Severity, Term, ids,
 };
 
 pub(crate) const FORUM: &str = "urn:example:forum";
@@ -105,6 +105,19 @@ pub(crate) fn model_promoted_event() -> Event<'static, ModelPromoted<'static>> {
         cause: cause(),
     };
     promoted.into_event(time("2026-01-05T10:31:07.25Z"))
+}
+
+pub(crate) fn feedback_event() -> Event<'static, Feedback<'static>> {
+    let feedback = Feedback {
+        subreddit: Some("Coral:https://comments.example.org".into()),
+        id: Some("42".into()),
+        body: "you idiot".into(),
+        attribute: "TOXICITY".into(),
+        score: 1.0,
+        removed: true,
+    };
+    let id = "5f0f6f3e-6a0a-5d55-9a3f-0b6f0f1c2d3e";
+    Event::new(id, "urn:modstream:front-door", time("2026-01-05T10:31:07.25Z"), feedback)
 }
 
 pub(crate) fn policies_changed_event() -> Event<'static, PoliciesChanged<'static>> {

@@ -11,7 +11,8 @@ mod whole_events;
 
 use jsonschema::Validator;
 use modstream_events::{
-    Alert, BreakerClosed, Comment, Data, Decision, Event, ModelPromoted, PoliciesChanged, Prediction, Quarantined,
+    Alert, BreakerClosed, Comment, Data, Decision, Event, Feedback, ModelPromoted, PoliciesChanged, Prediction,
+    Quarantined,
 };
 use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;
@@ -19,8 +20,8 @@ use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 use types::for_each_type;
 use whole_events::{
-    alert_event, breaker_closed_event, comment_event, decision_event, model_promoted_event, policies_changed_event,
-    prediction_event, quarantined_event,
+    alert_event, breaker_closed_event, comment_event, decision_event, feedback_event, model_promoted_event,
+    policies_changed_event, prediction_event, quarantined_event,
 };
 
 fn schema<T: Data + JsonSchema>() -> Value {
@@ -119,6 +120,7 @@ fn every_event_follows_its_schema() {
         (validator::<Alert<'_>>(), json(&alert_event())),
         (validator::<Decision<'_>>(), json(&decision_event())),
         (validator::<Quarantined<'_>>(), json(&quarantined_event())),
+        (validator::<Feedback<'_>>(), json(&feedback_event())),
         (validator::<ModelPromoted<'_>>(), json(&model_promoted_event())),
         (validator::<PoliciesChanged<'_>>(), json(&policies_changed_event())),
         (validator::<BreakerClosed<'_>>(), json(&breaker_closed_event())),
@@ -255,6 +257,21 @@ fn a_broken_event_about_a_change_does_not_follow_the_schema() {
     let opened = [("/data/breaker", None), ("/data/opened", Some(json!("yesterday")))];
     let opened = [&breaks[..], &opened].concat();
     assert_each_break_is_found(&validator::<BreakerClosed<'_>>(), &json(&breaker_closed_event()), &opened);
+}
+
+#[test]
+fn broken_feedback_does_not_follow_the_schema() {
+    let breaks = [
+        ("/data/body", None),
+        ("/data/attribute", None),
+        ("/data/score", None),
+        ("/data/score", Some(json!(1.5))),
+        ("/data/score", Some(json!("1"))),
+        ("/data/removed", Some(json!("yes"))),
+        ("/data/id", Some(json!(42))),
+        ("/data/subreddit", Some(Value::Null)),
+    ];
+    assert_each_break_is_found(&validator::<Feedback<'_>>(), &json(&feedback_event()), &breaks);
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! A function URL's request in, as Lambda hands it over, and its answer out, over the memory world: what CPU a warm check takes in
-//! the function.
+//! the function, and what its start takes.
 #![allow(missing_docs, reason = "criterion's macro makes a public function")]
 
 use std::collections::BTreeSet;
@@ -55,7 +55,8 @@ fn check(criterion: &mut Criterion) {
     };
     let config = Config::read(Environment::new(&variable)).expect("a configuration");
     let stream = MemoryStream::new("comments", 1, clock);
-    let function = AnswerChecks::new(&config, objects, stream, MemorySecrets::new(), clock);
+    let new = || AnswerChecks::new(&config, objects.clone(), stream.clone(), MemorySecrets::new(), clock);
+    let function = new();
     let request = |path: &str, body: &Value| {
         let mut request = url_request("POST", path, &body.to_string());
         request["headers"] =
@@ -64,6 +65,10 @@ fn check(criterion: &mut Criterion) {
     };
     let analyzed = json!({
         "comment": { "text": text() }, "requestedAttributes": { "TOXICITY": {}, "INSULT": {} }, "doNotStore": true,
+    });
+    // What a cold start adds of its own: both models, checked and loaded.
+    criterion.bench_function("start", |bencher| {
+        bencher.iter(|| runtime.block_on(new().start(clock.now() + TIME)).expect("both models are there"));
     });
     for (name, payload) in [
         ("check", request("/v1/check", &json!({ "body": text() }))),

@@ -169,9 +169,13 @@ async fn the_front_door_logs_no_text_and_no_key() {
         function.handle(nowhere.to_string().as_bytes(), deadline).await.expect("an answer");
     }
     let log = logged.text();
-    for seen in
-        ["event=\"request_answered\"", "event=\"request_failed\"", "event=\"comment_unkept\"", "route=\"unknown\""]
-    {
+    for seen in [
+        "event=\"field_unknown\"",
+        "event=\"request_answered\"",
+        "event=\"request_failed\"",
+        "event=\"comment_unkept\"",
+        "route=\"unknown\"",
+    ] {
         assert!(log.contains(seen), "the scenario logs no {seen}:\n{log}");
     }
     for status in ["200 ", "202 ", "400 ", "401 ", "500 "] {

@@ -1,8 +1,8 @@
 //! What somebody says that a comment should have got: an object of the bucket each, apart from what moderators decided here.
 
 use jiff::Timestamp;
-use modstream_events::{Data, Event, ids};
-use serde::{Deserialize, Serialize};
+use modstream_events::{Data as _, Event, Feedback, ids};
+use serde::Deserialize;
 use uuid::Uuid;
 
 /// The prefix of all feedback in a bucket.
@@ -13,103 +13,85 @@ const REMOVED_FROM: f64 = 0.5;
 /// What Coral's tokens begin with; the comment's id follows.
 const CORALS: &str = "comment:";
 
-/// What a caller says that a comment should have got.
+/// What was suggested, of a comment that a caller names by a token.
+pub(crate) fn suggested(
+    community: Option<String>,
+    token: Option<String>,
+    body: String,
+    attribute: String,
+    score: f64,
+) -> Feedback<'static> {
+    let id = token.map(|token| token.strip_prefix(CORALS).map(str::to_owned).unwrap_or(token));
+    Feedback {
+        subreddit: community.map(Into::into),
+        id: id.map(Into::into),
+        body: body.into(),
+        attribute: attribute.into(),
+        score,
+        removed: score >= REMOVED_FROM,
+    }
+}
+
+/// What is said of the same comment and attribute by the same community has the same name, so the last one stands.
+fn name(feedback: &Feedback<'_>) -> Uuid {
+    let Feedback { subreddit, id, body, attribute, .. } = feedback;
+    let comment = id.as_ref().unwrap_or(body);
+    let has_id = if id.is_some() { "id" } else { "text" };
+    let mut name = Vec::new();
+    for part in [Feedback::TYPE, subreddit.as_deref().unwrap_or_default(), has_id, comment, attribute] {
+        name.extend_from_slice(part.as_bytes());
+        // No text holds this byte.
+        name.push(0xFF);
+    }
+    Uuid::new_v5(&ids::NAMESPACE, &name)
+}
+
+/// The object that it is kept as: its key, and its content, which is an event.
+pub(crate) fn object(feedback: Feedback<'_>, now: Timestamp) -> (String, Vec<u8>) {
+    let name = name(&feedback);
+    (format!("{PREFIX}{name}.json"), Event::new(name.to_string(), SOURCE, now, feedback).encode())
+}
+
+/// Reads what is kept, and when it was said; none where it was forgotten.
 ///
-/// Its community says so, whoever that is: it is no decision of a moderator of ours, and no alert follows from it. It may be wrong
-/// on purpose, so it is trained on only where somebody asks for it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Feedback {
-    /// The community that says so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub subreddit: Option<String>,
-    /// The comment's id, where the caller named it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    /// The comment's text.
-    pub body: String,
-    /// The attribute that is meant.
-    pub attribute: String,
-    /// What it should have got, from 0 to 1.
-    pub score: f64,
-    /// Whether that means that the comment is to be removed.
-    pub removed: bool,
-}
-
-impl Data for Feedback {
-    const TYPE: &'static str = "modstream.feedback.v1";
-}
-
-impl Feedback {
-    pub(crate) fn new(
-        community: Option<String>,
-        token: Option<String>,
-        body: String,
-        attribute: String,
-        score: f64,
-    ) -> Self {
-        let id = token.map(|token| token.strip_prefix(CORALS).map(str::to_owned).unwrap_or(token));
-        Feedback { subreddit: community, id, body, attribute, score, removed: score >= REMOVED_FROM }
+/// # Errors
+/// What is wrong with it.
+pub fn read(content: &[u8]) -> Result<Option<(Timestamp, Feedback<'static>)>, String> {
+    #[derive(Deserialize)]
+    struct Kept<'a> {
+        time: Timestamp,
+        #[serde(borrow)]
+        data: Said<'a>,
     }
-
-    /// What is said of the same comment and attribute by the same community has the same name, so the last one stands.
-    fn name(&self) -> Uuid {
-        let comment = self.id.as_ref().unwrap_or(&self.body);
-        let has_id = if self.id.is_some() { "id" } else { "text" };
-        let mut name = Vec::new();
-        for part in [Self::TYPE, self.subreddit.as_deref().unwrap_or_default(), has_id, comment, &self.attribute] {
-            name.extend_from_slice(part.as_bytes());
-            // No text holds this byte.
-            name.push(0xFF);
-        }
-        Uuid::new_v5(&ids::NAMESPACE, &name)
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Said<'a> {
+        Forgotten {
+            #[serde(rename = "forgotten")]
+            _forgotten: Timestamp,
+        },
+        #[serde(borrow)]
+        Feedback(Feedback<'a>),
     }
-
-    /// The object that it is kept as: its key, and its content, which is an event.
-    pub(crate) fn object(self, now: Timestamp) -> (String, Vec<u8>) {
-        let name = self.name();
-        (format!("{PREFIX}{name}.json"), Event::new(name.to_string(), SOURCE, now, self).encode())
-    }
-
-    /// Reads what is kept; none where it was forgotten.
-    ///
-    /// # Errors
-    /// What is wrong with it.
-    pub fn read(content: &[u8]) -> Result<Option<(Timestamp, Self)>, String> {
-        #[derive(Deserialize)]
-        struct Kept {
-            time: Timestamp,
-            data: Said,
-        }
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Said {
-            Forgotten {
-                #[serde(rename = "forgotten")]
-                _forgotten: Timestamp,
-            },
-            Feedback(Feedback),
-        }
-        let Kept { time, data } = serde_json::from_slice(content).map_err(|error| error.to_string())?;
-        Ok(match data {
-            Said::Forgotten { .. } => None,
-            Said::Feedback(feedback) => Some((time, feedback)),
-        })
-    }
+    let Kept { time, data } = serde_json::from_slice(content).map_err(|error| error.to_string())?;
+    Ok(match data {
+        Said::Forgotten { .. } => None,
+        Said::Feedback(feedback) => Some((time, feedback.into_owned())),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn said(community: &str, token: Option<&str>, body: &str, score: f64) -> Feedback {
+    fn said(community: &str, token: Option<&str>, body: &str, score: f64) -> Feedback<'static> {
         let token = token.map(str::to_owned);
-        Feedback::new(Some(community.to_owned()), token, body.to_owned(), "TOXICITY".to_owned(), score)
+        suggested(Some(community.to_owned()), token, body.to_owned(), "TOXICITY".to_owned(), score)
     }
 
     #[test]
     fn the_last_word_about_a_comment_stands() {
-        let key = |feedback: Feedback| feedback.object(Timestamp::UNIX_EPOCH).0;
+        let key = |feedback| object(feedback, Timestamp::UNIX_EPOCH).0;
         let one = key(said("c", Some("comment:42"), "so", 1.0));
         assert_eq!(one, key(said("c", Some("comment:42"), "so", 0.0)));
         assert_eq!(one, key(said("c", Some("42"), "so, edited", 0.0)));
@@ -122,10 +104,10 @@ mod tests {
         let feedback = said("Coral:https://c.example", Some("comment:42"), "you idiot", 0.5);
         assert!(feedback.removed && !said("c", None, "so", 0.49).removed);
         assert_eq!(feedback.id.as_deref(), Some("42"));
-        let (_, content) = feedback.clone().object(Timestamp::UNIX_EPOCH);
-        assert_eq!(Feedback::read(&content), Ok(Some((Timestamp::UNIX_EPOCH, feedback))));
-        assert!(Feedback::read(b"{}").is_err());
+        let (_, content) = object(feedback.clone(), Timestamp::UNIX_EPOCH);
+        assert_eq!(read(&content), Ok(Some((Timestamp::UNIX_EPOCH, feedback))));
+        assert!(read(b"{}").is_err());
         let forgotten = br#"{"time":"2026-01-05T10:00:00Z","data":{"forgotten":"2026-01-06T10:00:00Z"}}"#;
-        assert_eq!(Feedback::read(forgotten), Ok(None));
+        assert_eq!(read(forgotten), Ok(None));
     }
 }

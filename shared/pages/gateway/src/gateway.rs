@@ -2,15 +2,15 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 use modstream_classifier::Scratch;
-use modstream_events::{Comment, Event, ids};
+use modstream_events::{Comment, Event, Feedback, ids};
 use sha2::{Digest, Sha256};
 
 use crate::perspective::analyze::{AnalyzeRequest, Analyzed, analyze};
-use crate::perspective::suggest::{SuggestRequest, suggest};
-use crate::perspective::{discovery, unreadable};
+use crate::perspective::suggest::{SuggestRequest, SuggestResponse, suggest};
+use crate::perspective::{Fault, discovery, unknown, unreadable};
 use crate::route::google_error;
 use crate::settings::Store;
-use crate::{Judging, Refusal, Request, Response, Route, Settings, check, comments, coral, openai, read};
+use crate::{Judging, Refusal, Request, Response, Route, Settings, check, comments, coral, feedback, openai, read};
 
 /// The system that comments are of which were analysed.
 const ANALYZED: &str = "urn:modstream:perspective";
@@ -30,6 +30,8 @@ pub struct Gateway {
     coral_secrets: Mutex<Vec<String>>,
     /// Buffers that no request has now: a text is read into some that are there.
     scratches: Mutex<Vec<Scratch>>,
+    /// The fields of Perspective's requests that nobody knows, each said once in the log.
+    unknown: unknown::Told,
 }
 
 /// An answer, and what is to be kept.
@@ -64,7 +66,12 @@ impl From<Response> for Answered {
 impl Gateway {
     /// Answers by these settings. Coral signs by any of the secrets.
     pub fn new(settings: Settings, coral_secrets: Vec<String>) -> Self {
-        Gateway { settings, coral_secrets: Mutex::new(coral_secrets), scratches: Mutex::default() }
+        Gateway {
+            settings,
+            coral_secrets: Mutex::new(coral_secrets),
+            scratches: Mutex::default(),
+            unknown: unknown::Told::default(),
+        }
     }
 
     /// From now on Coral signs by any of these.
@@ -106,11 +113,11 @@ impl Gateway {
             Route::Check | Route::Moderations | Route::Analyze | Route::Coral => return None,
             Route::SuggestScore => match read::json::<SuggestRequest>(&request.body) {
                 Err(problem) => unreadable(&problem).into(),
-                Ok(said) => match suggest(said, &self.settings) {
+                Ok(said) => match self.suggest(said, request) {
                     Err(fault) => fault.response().into(),
                     Ok((answer, feedback)) => {
                         let kept = feedback.into_iter().map(|feedback| {
-                            let (key, content) = feedback.object(now);
+                            let (key, content) = feedback::object(feedback, now);
                             Stored::Feedback { key, content }
                         });
                         Answered { response: Response::json(200, &answer), kept: kept.collect() }
@@ -144,11 +151,21 @@ impl Gateway {
         response.into()
     }
 
+    fn suggest(
+        &self,
+        said: SuggestRequest,
+        request: &Request,
+    ) -> Result<(SuggestResponse, Vec<Feedback<'static>>), Fault> {
+        self.unknown.look(Route::SuggestScore, &request.body);
+        suggest(said, &self.settings)
+    }
+
     fn analyze(&self, request: &Request, judging: &Judging<'_>, now: Timestamp) -> Answered {
         let said: AnalyzeRequest = match read::json(&request.body) {
             Ok(said) => said,
             Err(problem) => return unreadable(&problem).into(),
         };
+        self.unknown.look(Route::Analyze, &request.body);
         let analyzed = self.with_scratch(|scratch| analyze(&said, &self.settings, judging.models, scratch));
         let Analyzed { response, models } = match analyzed {
             Ok(analyzed) => analyzed,

@@ -40,7 +40,7 @@ mod trouble;
 
 pub use comments::{OnStream, Outcome, Put, Sink, Tally, ToPut, take as take_comments};
 pub use door::{Done, FrontDoor, Setup, Turned, WithoutKeys, asked_at};
-pub use feedback::{Feedback, PREFIX as FEEDBACK_PREFIX};
+pub use feedback::{PREFIX as FEEDBACK_PREFIX, read as read_feedback};
 pub use gateway::{Answered, Gateway, Stored};
 pub use http::{Request, Response};
 pub use judging::{Judging, Models};

@@ -152,6 +152,12 @@ pub fn front_door_unready(cause: &dyn Display) {
     warn!(event = "front_door_unready", cause = %cause);
 }
 
+/// A caller sends a field that nobody knows: it is passed over. Each is said once a process. Of a field whose name may be anything,
+/// the name is not said.
+pub fn field_unknown(route: &str, field: &str) {
+    info!(event = "field_unknown", route, field);
+}
+
 /// A comment that was asked about is not on its stream, as it should be. Its caller has the answer all the same.
 pub fn comment_unkept(route: &str, cause: &str) {
     warn!(event = "comment_unkept", route, cause);

@@ -3,6 +3,7 @@
 pub(crate) mod analyze;
 pub(crate) mod discovery;
 pub(crate) mod suggest;
+pub(crate) mod unknown;
 
 use serde::Deserialize;
 use serde_json::{Value, json};

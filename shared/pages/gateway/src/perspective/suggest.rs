@@ -1,10 +1,11 @@
 //! `comments:suggestscore`: what somebody says that a text should have got.
 
+use modstream_events::Feedback;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::{Fault, TextEntry, text_of};
-use crate::feedback::Feedback;
+use crate::feedback;
 use crate::read::{self, Named};
 use crate::settings::Settings;
 use crate::text::MAX_BYTES;
@@ -64,7 +65,10 @@ pub(crate) struct SuggestResponse {
 }
 
 /// What is suggested, and the answer.
-pub(crate) fn suggest(request: SuggestRequest, settings: &Settings) -> Result<(SuggestResponse, Vec<Feedback>), Fault> {
+pub(crate) fn suggest(
+    request: SuggestRequest,
+    settings: &Settings,
+) -> Result<(SuggestResponse, Vec<Feedback<'static>>), Fault> {
     let text = text_of(request.comment.as_ref())?.to_owned();
     let SuggestRequest { attribute_scores: Named(suggested), community_id, client_token, .. } = request;
     if suggested.is_empty() {
@@ -76,7 +80,7 @@ pub(crate) fn suggest(request: SuggestRequest, settings: &Settings) -> Result<(S
             return Err(Fault::invalid(format!("{name} must have at most {MAX_BYTES} bytes")));
         }
     }
-    let mut feedback = Vec::new();
+    let mut said_of = Vec::new();
     for (name, said) in suggested {
         if !settings.attributes.contains_key(&name) {
             return Err(Fault::invalid(format!("Unknown requested attribute: {}", read::cut(&name))));
@@ -85,7 +89,7 @@ pub(crate) fn suggest(request: SuggestRequest, settings: &Settings) -> Result<(S
         match summary_score.and_then(|score| score.value) {
             Some(value) if (0.0..=1.0).contains(&value) => {
                 let (community, token) = (community_id.clone(), client_token.clone());
-                feedback.push(Feedback::new(community, token, text.clone(), name, value));
+                said_of.push(feedback::suggested(community, token, text.clone(), name, value));
             }
             Some(_) => return Err(Fault::invalid("score must be in [0, 1]")),
             None if span_scores.is_none_or(|spans| spans.is_empty()) => {
@@ -94,5 +98,5 @@ pub(crate) fn suggest(request: SuggestRequest, settings: &Settings) -> Result<(S
             None => {}
         }
     }
-    Ok((SuggestResponse { client_token }, feedback))
+    Ok((SuggestResponse { client_token }, said_of))
 }

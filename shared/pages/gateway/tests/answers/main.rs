@@ -9,7 +9,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::Timestamp;
 use modstream_classifier::artifact::ModelFiles;
 use modstream_gateway::{
-    Answered, FEEDBACK_PREFIX, Feedback, Gateway, Judging, Models, Request, Route, Settings, Stored,
+    Answered, FEEDBACK_PREFIX, Gateway, Judging, Models, Request, Route, Settings, Stored, read_feedback,
 };
 use modstream_in_use::models::InUse;
 use modstream_in_use::policies;
@@ -231,7 +231,7 @@ fn a_score_that_is_suggested_is_kept_apart_and_answered_with_its_token() {
     assert_eq!((got.status, &got.body), (200, &json!({ "clientToken": "comment:42" })));
     let [Stored::Feedback { key, content }] = &*got.answered.kept else { panic!("{:?}", got.answered.kept) };
     assert!(key.starts_with(FEEDBACK_PREFIX));
-    let (time, feedback) = Feedback::read(content).expect("reads").expect("not forgotten");
+    let (time, feedback) = read_feedback(content).expect("reads").expect("not forgotten");
     assert_eq!((time, feedback.removed, feedback.id.as_deref()), (now(), true, Some("42")));
 
     let score = |score: Value| json!({ "comment": { "text": "x" }, "attributeScores": { "TOXICITY": score } });
