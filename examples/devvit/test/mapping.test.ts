@@ -166,7 +166,7 @@ describe('what says nothing', () => {
     for (const time of [...forms, '2026-01-05T09:59:00Z', '2026-01-05T10:59:00.999+01:00']) {
       expect([time, at(time)]).toEqual([time, seconds]);
     }
-    for (const time of [0, -1, NaN, Infinity, 1e30, '', 'soon', '9'.repeat(30), '99999-01-01T00:00:00Z', null, {}, true]) {
+    for (const time of [0, -1, NaN, Infinity, 1e30, '', 'soon', '9'.repeat(30), '99999-01-01T00:00:00Z', '9999-12-31T23:59:59-12:00', null, {}, true]) {
       expect([time, at(time)]).toEqual([time, undefined]);
       expect(event('created', created({ createdAt: time as number })).time).toBe(NOW);
       expect(event('deleted', { ...deleted(), deletedAt: time }).time).toBe(NOW);

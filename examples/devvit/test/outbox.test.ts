@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 
-import { commentId, hasText, type CommentEvent } from '../src/events';
+import { commentId, type CommentEvent } from '../src/events';
 import { post } from '../src/front-door';
 import { eventOf, type Trigger } from '../src/mapping';
 import { Outbox, PAGE } from '../src/outbox';
@@ -88,6 +88,23 @@ describe('an event is sent', () => {
     await app().sender.run();
     expect(ids(door.has)).toEqual(ids([numbered(0), numbered(1)]));
     expect(door.requests).toBe(2);
+  });
+
+  test('at once where it comes when the one that sends has just found nothing left', async () => {
+    await kept(numbered(0));
+    const redis = redisOf(data);
+    let first = true;
+    const del: typeof redis.del = async (...keys) => {
+      if (first && keys.includes('outbox:lease')) {
+        first = false;
+        await kept(numbered(1));
+        await app().sender.run();
+      }
+      await redis.del(...keys);
+    };
+    const outbox = new Outbox({ ...redis, del }, clock.now);
+    await new Sender(outbox, (events) => post(FRONT_DOOR, events, door.fetch()), () => undefined, clock.now).run();
+    expect(ids(door.has)).toEqual(ids([numbered(0), numbered(1)]));
   });
 });
 
@@ -188,15 +205,18 @@ describe('what waits is bounded', () => {
 });
 
 describe('a comment that is deleted before it was sent', () => {
-  test('by its author is not sent any more; its deletion is', async () => {
-    const others = Array.from({ length: 2 * PAGE }, (_, number) => numbered(number));
-    await kept(event('created', created()), ...others, event('edited', edited()), event('reported', reported()));
-    await kept(event('deleted', deleted({ source: 1 })));
-    expect(await app().outbox.counts()).toMatchObject({ withdrawn: 2 });
-    await app().sender.run();
-    const rest = [...others, event('reported', reported()), event('deleted', deleted({ source: 1 }))];
-    expect(ids(door.has)).toEqual(ids(rest));
-    expect(door.has.filter((one) => hasText(one) && commentId(one) === 'k3f9a01')).toEqual([]);
+  test('by its author is not sent any more, wherever it waits; its deletion is', async () => {
+    const places = [PAGE - 1, PAGE, 2 * PAGE].flatMap((count) => [0, 5, PAGE - 1].map((before) => [count, before] as const));
+    for (const [count, before] of places) {
+      [data, door] = [new Data(clock), new Door()];
+      const others = Array.from({ length: count }, (_, number) => numbered(number));
+      await kept(...others.slice(0, before), event('created', created()), ...others.slice(before));
+      await kept(event('edited', edited()), event('reported', reported()), event('deleted', deleted({ source: 1 })));
+      expect(await app().outbox.counts()).toMatchObject({ withdrawn: 2 });
+      await app().sender.run();
+      const rest = [...others, event('reported', reported()), event('deleted', deleted({ source: 1 }))];
+      expect(ids(door.has)).toEqual(ids(rest));
+    }
   });
 
   test('by a moderator is sent all the same: what they removed is to be learned from', async () => {
