@@ -283,9 +283,11 @@ fn told(route: Route, refusal: &Refusal) -> Told {
         Refusal::Broken(trouble) => {
             (500, "broken", format!("{}: whoever operates this finds in its log what to do", trouble.told))
         }
-        Refusal::NoSecret => {
-            (503, "no_secret", "nobody said by which secret Coral signs: start with --coral-secret-file".to_owned())
-        }
+        Refusal::NoSecret => (
+            503,
+            "no_secret",
+            "nobody said by which secret Coral signs: --coral-secret-file does, and coral_secret_arn on AWS".to_owned(),
+        ),
         Refusal::BadSignature => (
             401,
             "signature",
