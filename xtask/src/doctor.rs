@@ -40,9 +40,17 @@ pub(crate) fn run() -> ExitCode {
         if cargo::has("nextest") { ("ok", "runs the tests") } else { ("absent", "`cargo test` runs the tests") };
     println!("  {:8} {:16} {}", nextest.0, "cargo-nextest", nextest.1);
     println!("\nInstalled on first use, into {}:", checkout::local().display());
-    for tool in
-        ["localstack", "kinesis-local", "browser", "clients", "clients-python", "cargo-lambda", "cargo-lambda-zig"]
-    {
+    const TOOLS: [&str; 8] = [
+        "localstack",
+        "kinesis-local",
+        "browser",
+        "clients",
+        "clients-python",
+        "devvit",
+        "cargo-lambda",
+        "cargo-lambda-zig",
+    ];
+    for tool in TOOLS {
         let is_there = checkout::local().join("tools").join(tool).join("installed-from").is_file();
         println!("  {:8} {tool}", if is_there { "there" } else { "not yet" });
     }

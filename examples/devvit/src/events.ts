@@ -39,3 +39,8 @@ export function commentId(event: CommentEvent): string {
 export function hasText(event: CommentEvent): boolean {
   return event.type === 'modstream.comment.v1' || event.type === 'modstream.comment-edited.v1';
 }
+
+/** Whether an event says that a comment is gone. */
+export function isDeletion(event: CommentEvent): event is Deleted {
+  return event.type === 'modstream.comment-deleted.v1';
+}

@@ -264,6 +264,11 @@ const PLACEHOLDERS = [
 
 function isPlaceholder(body: string): boolean {
   if (body.length > 100) return false;
-  const form = body.trim().toLowerCase().replace(/\s+/g, ' ').replace(/^\\?\[ ?/, '[').replace(/ ?\\?\]$/, ']');
+  const form = body
+    .trim()
+    .toLowerCase()
+    .replace(/\s+/g, ' ')
+    .replace(/^\\?\[ ?/, '[')
+    .replace(/ ?\\?\]$/, ']');
   return PLACEHOLDERS.includes(form);
 }

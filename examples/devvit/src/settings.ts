@@ -11,17 +11,21 @@ export class SettingsError extends Error {
  * @param domains the hosts that devvit.json asks Reddit to let the app send to
  */
 export function commentsUrl(address: unknown, domains: readonly string[]): URL {
-  const set = 'set it with `npx devvit settings set frontDoor`, such as https://modstream.example.com';
+  const set = 'set it with `devvit settings set frontDoor`, such as https://modstream.example.com';
   if (typeof address !== 'string' || address.trim() === '') throw new SettingsError(`frontDoor is missing: ${set}`);
   if (!URL.canParse(address.trim())) throw new SettingsError(`frontDoor is no address: ${set}`);
   const url = new URL(address.trim());
-  if (url.protocol !== 'https:') throw new SettingsError('frontDoor is not of https, and Reddit lets apps send to no other');
+  if (url.protocol !== 'https:')
+    throw new SettingsError('frontDoor is not of https, and Reddit lets apps send to no other');
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
-    throw new SettingsError('frontDoor is more than an address: leave out name, password, ? and #; the key has a setting of its own');
+    throw new SettingsError(
+      'frontDoor is more than an address: leave out name, password, ? and #; the key has a setting of its own',
+    );
   }
   if (!domains.includes(url.hostname)) {
     throw new SettingsError(
-      `frontDoor is at ${url.hostname}, which devvit.json does not name: write it into permissions.http.domains, and upload the app again`,
+      `frontDoor is at ${url.hostname}, which devvit.json does not name: ` +
+        'write it into permissions.http.domains, and upload the app again',
     );
   }
   // An address may be that of a folder, and may be that of the route itself.
@@ -31,7 +35,7 @@ export function commentsUrl(address: unknown, domains: readonly string[]): URL {
 
 /** A key as it goes into a header. */
 export function keyOf(key: unknown): string {
-  const set = 'make one with `modstream key create --role send`, and set it with `npx devvit settings set key`';
+  const set = 'make one with `modstream key create --role send`, and set it with `devvit settings set key`';
   if (typeof key !== 'string' || key.trim() === '') throw new SettingsError(`key is missing: ${set}`);
   if (!/^[!-~]+$/.test(key.trim())) throw new SettingsError(`key is none: ${set}`);
   return key.trim();

@@ -54,7 +54,7 @@ describe('a trigger', () => {
 
   test('waits where the front door is down, and the job sends it', async () => {
     const door = new Door();
-    door.instead = () => new Response('', { status: 503, headers: { 'retry-after': '1' } });
+    door.instead = () => new Response('', { status: 503, headers: { 'retry-after': '3600' } });
     const app = platform(door);
     const texts = Array.from({ length: 45 }, (_, number) => `text ${number}`);
     for (const [number, body] of texts.entries()) {
@@ -63,14 +63,14 @@ describe('a trigger', () => {
     expect(door.requests).toBe(1);
     expect(await new Outbox(redis).waiting()).toBe(45);
     door.instead = undefined;
-    // As if the second that the front door asked for had passed.
+    // As if the hour that the front door asked for had passed.
     await redis.del('outbox:pause');
     expect(await handle(JOB, { name: 'send-what-waits' }, app)).toEqual(OK);
     expect(door.has.map(({ data }) => 'body' in data && data.body)).toEqual(texts);
     expect(await new Outbox(redis).waiting()).toBe(0);
   });
 
-  test('that its author deleted is not sent any more', async () => {
+  test('whose comment is deleted is not sent any more', async () => {
     const door = new Door();
     door.instead = () => new Response('', { status: 500 });
     const app = platform(door);
@@ -120,10 +120,18 @@ describe('settings', () => {
 
   test('an address is looked at before it is taken', async () => {
     const check = async (value: unknown) =>
-      (await handle(config.settings.global.frontDoor.validationEndpoint, { value, isEditing: true }, platform(new Door()))).body;
+      (
+        await handle(
+          config.settings.global.frontDoor.validationEndpoint,
+          { value, isEditing: true },
+          platform(new Door()),
+        )
+      ).body;
     expect(await check('https://modstream.example.com')).toEqual({ success: true });
     expect(await check('http://modstream.example.com')).toMatchObject({ success: false });
-    expect(await check('https://elsewhere.example')).toMatchObject({ error: expect.stringContaining('devvit.json') as string });
+    expect(await check('https://elsewhere.example')).toMatchObject({
+      error: expect.stringContaining('devvit.json') as string,
+    });
     expect(await check(undefined)).toMatchObject({ success: false });
   });
 

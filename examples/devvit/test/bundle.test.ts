@@ -36,7 +36,11 @@ beforeAll(async () => {
     env: { PATH: process.env['PATH'], WEBBIT_PORT: String(port) },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
-  const answers = () => answer('/', '').then(() => true, () => false);
+  const answers = () =>
+    answer('/', '').then(
+      () => true,
+      () => false,
+    );
   await vi.waitUntil(answers, { timeout: 30_000 });
 }, 60_000);
 

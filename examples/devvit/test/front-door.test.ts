@@ -11,16 +11,39 @@ const event = 'event' in mapped ? mapped.event : undefined;
 if (event === undefined) throw new Error('no event');
 
 describe('what an answer says', () => {
-  const taken = JSON.stringify({ accepted: 2, repeated: 1, ids: ['a', 'b'], refused: [{ line: 3, reason: 'too_large', detail: '' }] });
+  const taken = JSON.stringify({
+    accepted: 2,
+    repeated: 1,
+    ids: ['a', 'b'],
+    refused: [{ line: 3, reason: 'too_large', detail: '' }],
+  });
 
   test('each event is taken, or is named', () => {
-    expect(answerOf(202, null, taken, 3)).toEqual({ kind: 'taken', repeated: 1, refused: [{ index: 2, reason: 'too_large' }] });
+    expect(answerOf(202, null, taken, 3)).toEqual({
+      kind: 'taken',
+      repeated: 1,
+      refused: [{ index: 2, reason: 'too_large' }],
+    });
     const none = JSON.stringify({ accepted: 0, repeated: 0, ids: [], refused: [{ line: 1, reason: 'missing_body' }] });
-    expect(answerOf(400, null, none, 1)).toEqual({ kind: 'taken', repeated: 0, refused: [{ index: 0, reason: 'missing_body' }] });
+    expect(answerOf(400, null, none, 1)).toEqual({
+      kind: 'taken',
+      repeated: 0,
+      refused: [{ index: 0, reason: 'missing_body' }],
+    });
   });
 
   test('an answer that does not say it of all events says nothing', () => {
-    const bodies = ['', 'OK', '<html>', '[]', 'null', '{}', '{"ids":["a","b","c"]}', '{"ids":[],"refused":[]}', '{"ids":{},"refused":{}}'];
+    const bodies = [
+      '',
+      'OK',
+      '<html>',
+      '[]',
+      'null',
+      '{}',
+      '{"ids":["a","b","c"]}',
+      '{"ids":[],"refused":[]}',
+      '{"ids":{},"refused":{}}',
+    ];
     for (const body of [...bodies, taken.replace('"line":3', '"line":4'), taken.replace('"line":3', '"line":"3"')]) {
       expect(answerOf(202, null, body, 3)).toMatchObject({ kind: 'later' });
       expect(answerOf(400, null, body, 3)).toEqual({ kind: 'wrong', reason: 'status 400' });
@@ -34,7 +57,9 @@ describe('what an answer says', () => {
     for (const status of [200, 204, 301, 302, 307, 401, 403, 404, 405, 408, 415, 425, 429, 500, 502, 503, 504, 599]) {
       expect(answerOf(status, null, '', 1).kind).toBe('later');
     }
-    expect(answerOf(401, null, '', 1)).toMatchObject({ reason: expect.stringContaining('modstream key create') as string });
+    expect(answerOf(401, null, '', 1)).toMatchObject({
+      reason: expect.stringContaining('modstream key create') as string,
+    });
   });
 
   test('it may say when to come again', () => {
@@ -75,7 +100,9 @@ describe('a request', () => {
     };
     expect(await post(FRONT_DOOR, [event], throws)).toMatchObject({ kind: 'later' });
     const cut: typeof fetch = () =>
-      Promise.resolve(new Response(new ReadableStream({ start: (stream) => stream.error(new Error('cut')) }), { status: 202 }));
+      Promise.resolve(
+        new Response(new ReadableStream({ start: (stream) => stream.error(new Error('cut')) }), { status: 202 }),
+      );
     expect(await post(FRONT_DOOR, [event], cut)).toEqual({ kind: 'later', reason: 'no connection: cut' });
   });
 });
@@ -94,10 +121,12 @@ describe('settings', () => {
 
   test('what is wrong is said, with what to do', () => {
     const says = (address: unknown) => problem(() => commentsUrl(address, domains));
-    for (const address of [undefined, '', ' ', 7]) expect(says(address)).toMatch(/missing.*npx devvit settings set/);
+    for (const address of [undefined, '', ' ', 7]) expect(says(address)).toMatch(/missing.*devvit settings set/);
     for (const address of ['modstream.example.com', 'https://', 'x y']) expect(says(address)).toMatch(/no address/);
-    for (const address of ['http://modstream.example.com', 'ftp://modstream.example.com']) expect(says(address)).toMatch(/https/);
-    for (const rest of ['?key=ms_1_a', '#x']) expect(says(`https://modstream.example.com/${rest}`)).toMatch(/leave out/);
+    for (const address of ['http://modstream.example.com', 'ftp://modstream.example.com'])
+      expect(says(address)).toMatch(/https/);
+    for (const rest of ['?key=ms_1_a', '#x'])
+      expect(says(`https://modstream.example.com/${rest}`)).toMatch(/leave out/);
     expect(says('https://a:b@modstream.example.com')).toMatch(/leave out/);
     expect(says('https://elsewhere.example')).toMatch(/elsewhere\.example.*permissions\.http\.domains/);
     expect(says('https://modstream.example.com')).toBeUndefined();

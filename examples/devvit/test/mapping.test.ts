@@ -125,7 +125,20 @@ describe('what says nothing', () => {
   test('ids come with and without what they are ids of', () => {
     expect(data({ id: 'k3f9a01' })).toEqual(data({ id: 't1_k3f9a01' }));
     expect(data({ id: ' T1_K3F9A01 ' })['id']).toBe('k3f9a01');
-    for (const id of ['', 't1_', 't3_1abc', 'a b', 'k3f9a01/..', '../../x', 'é', 'a'.repeat(30), 7, null, undefined, {}]) {
+    for (const id of [
+      '',
+      't1_',
+      't3_1abc',
+      'a b',
+      'k3f9a01/..',
+      '../../x',
+      'é',
+      'a'.repeat(30),
+      7,
+      null,
+      undefined,
+      {},
+    ]) {
       expect(eventOf('created', created({ id: id as string }), context)).toEqual({ skipped: 'no_id' });
       expect(eventOf('deleted', deleted({ commentId: id as string }), context)).toEqual({ skipped: 'no_id' });
       expect(eventOf('reported', reported({ id: id as string }), context)).toEqual({ skipped: 'no_id' });
@@ -133,7 +146,18 @@ describe('what says nothing', () => {
   });
 
   test('a request without a comment is none, whatever it is', () => {
-    for (const request of [undefined, null, 0, '', 'text', [], {}, { comment: null }, { comment: [] }, { comment: 'x' }]) {
+    for (const request of [
+      undefined,
+      null,
+      0,
+      '',
+      'text',
+      [],
+      {},
+      { comment: null },
+      { comment: [] },
+      { comment: 'x' },
+    ]) {
       for (const trigger of ['created', 'edited', 'deleted', 'reported'] as const) {
         expect(eventOf(trigger, request, context)).toEqual({ skipped: 'no_id' });
       }
@@ -166,7 +190,21 @@ describe('what says nothing', () => {
     for (const time of [...forms, '2026-01-05T09:59:00Z', '2026-01-05T10:59:00.999+01:00']) {
       expect([time, at(time)]).toEqual([time, seconds]);
     }
-    for (const time of [0, -1, NaN, Infinity, 1e30, '', 'soon', '9'.repeat(30), '99999-01-01T00:00:00Z', '9999-12-31T23:59:59-12:00', null, {}, true]) {
+    for (const time of [
+      0,
+      -1,
+      NaN,
+      Infinity,
+      1e30,
+      '',
+      'soon',
+      '9'.repeat(30),
+      '99999-01-01T00:00:00Z',
+      '9999-12-31T23:59:59-12:00',
+      null,
+      {},
+      true,
+    ]) {
       expect([time, at(time)]).toEqual([time, undefined]);
       expect(event('created', created({ createdAt: time as number })).time).toBe(NOW);
       expect(event('deleted', { ...deleted(), deletedAt: time }).time).toBe(NOW);
@@ -194,7 +232,18 @@ describe('what says nothing', () => {
 
 describe('texts', () => {
   test('a text goes as it is', () => {
-    const texts = ['a', ' a\n', 'a\u0000', 'a\u2028b', '"\\', '<b>&amp;', '[removed by my mom]', 'e\u0301', '\ufffe', '[removed] why?'];
+    const texts = [
+      'a',
+      ' a\n',
+      'a\u0000',
+      'a\u2028b',
+      '"\\',
+      '<b>&amp;',
+      '[removed by my mom]',
+      'e\u0301',
+      '\ufffe',
+      '[removed] why?',
+    ];
     for (const body of texts) {
       expect(data({ body })['body']).toBe(body);
     }
@@ -214,7 +263,9 @@ describe('texts', () => {
       expect(eventOf('created', created({ body: body as string }), context)).toEqual({ skipped: 'no_text' });
     }
     expect(event('edited', edited({ body: '' }))).toMatchObject({ data: { comment: { body: '' } } });
-    expect(eventOf('edited', edited({ body: undefined as unknown as string }), context)).toEqual({ skipped: 'no_text' });
+    expect(eventOf('edited', edited({ body: undefined as unknown as string }), context)).toEqual({
+      skipped: 'no_text',
+    });
   });
 
   test('what stands in place of a text is neither', () => {
@@ -227,8 +278,36 @@ describe('texts', () => {
 
 test('whatever stands in whichever field, nothing is thrown, and what comes out is an event', () => {
   const next = random(20260105);
-  const junk: unknown[] = [undefined, null, true, 0, -1, 1e308, NaN, '', ' ', '\ud800', 'x'.repeat(5000), '2026', [], {}, [[]], { name: 1 }];
-  junk.push('t1_k3f9a01', 't3_1abc', '/r/x', '0x10', '[deleted]', { toString: 1 }, { valueOf: null }, Symbol('x'), 7n, () => 1);
+  const junk: unknown[] = [
+    undefined,
+    null,
+    true,
+    0,
+    -1,
+    1e308,
+    NaN,
+    '',
+    ' ',
+    '\ud800',
+    'x'.repeat(5000),
+    '2026',
+    [],
+    {},
+    [[]],
+    { name: 1 },
+  ];
+  junk.push(
+    't1_k3f9a01',
+    't3_1abc',
+    '/r/x',
+    '0x10',
+    '[deleted]',
+    { toString: 1 },
+    { valueOf: null },
+    Symbol('x'),
+    7n,
+    () => 1,
+  );
   const any = <T>(of: readonly T[]): T => of[Math.floor(next() * of.length)] as T;
   const spoil = (value: unknown, depth: number): unknown => {
     if (next() < 0.15) return any(junk);

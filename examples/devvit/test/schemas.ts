@@ -14,7 +14,8 @@ const TYPES: CommentEvent['type'][] = [
 ];
 
 /** Where the schemas are: `cargo xtask test clients` says it, since it tests a copy. */
-const folder = process.env['MODSTREAM_TEST_SCHEMAS'] ?? fileURLToPath(new URL('../../../events/schemas', import.meta.url));
+const folder =
+  process.env['MODSTREAM_TEST_SCHEMAS'] ?? fileURLToPath(new URL('../../../events/schemas', import.meta.url));
 
 const ajv = new Ajv2020({ allErrors: true, strict: true });
 formats.default(ajv);

@@ -62,7 +62,9 @@ describe.skipIf(command === undefined)('a real front door', () => {
     const life = LIFE.map(([trigger, request]) => event(trigger, request));
     expect(await send(...life)).toEqual(taken(0));
     expect(await send(...life)).toEqual(taken(4));
-    expect(await send(event('edited', edited({ body: 'again' })), event('reported', reported({ numReports: 2 })))).toEqual(taken(0));
+    expect(
+      await send(event('edited', edited({ body: 'again' })), event('reported', reported({ numReports: 2 }))),
+    ).toEqual(taken(0));
   });
 
   test('takes what is odd, and names what is not taken', async () => {
@@ -82,12 +84,21 @@ describe.skipIf(command === undefined)('a real front door', () => {
     expect(await send(...sent)).toEqual(taken(0));
     const rows = [
       { id: 'dump', body: 'You are **wrong**.', created_utc: CREATED_MS / 1000 },
-      { id: 'dump', body: 'You are mistaken.', created_utc: CREATED_MS / 1000, edited: Math.floor(CREATED_MS / 1000) + 60 },
+      {
+        id: 'dump',
+        body: 'You are mistaken.',
+        created_utc: CREATED_MS / 1000,
+        edited: Math.floor(CREATED_MS / 1000) + 60,
+      },
     ];
     const url = new URL(frontDoor.url);
     url.searchParams.set('source', SOURCE);
     const headers = { 'content-type': 'application/x-ndjson', authorization: `Bearer ${frontDoor.key}` };
-    const response = await fetch(url, { method: 'POST', headers, body: rows.map((row) => JSON.stringify(row)).join('\n') });
+    const response = await fetch(url, {
+      method: 'POST',
+      headers,
+      body: rows.map((row) => JSON.stringify(row)).join('\n'),
+    });
     expect(await response.json()).toMatchObject({ repeated: 2, ids: sent.map(({ id }) => id), refused: [] });
   });
 
@@ -98,9 +109,16 @@ describe.skipIf(command === undefined)('a real front door', () => {
 
   test('judges what it took: the last word about a comment that is gone is that it is', () => {
     const args = ['tail', 'predictions', '--data', data, '--json', '--until-idle'];
-    const lines = execFileSync(program, args, { maxBuffer: 1 << 26 }).toString().trim().split('\n');
-    const events = lines.map((line) => JSON.parse(line) as { type: string; data: { comment?: { id: string }; id?: string } });
-    const ofLife = events.filter(({ data }) => (data.comment?.id ?? data.id) === commentId(event('created', created())));
+    const lines = execFileSync(program, args, { maxBuffer: 1 << 26 })
+      .toString()
+      .trim()
+      .split('\n');
+    const events = lines.map(
+      (line) => JSON.parse(line) as { type: string; data: { comment?: { id: string }; id?: string } },
+    );
+    const ofLife = events.filter(
+      ({ data }) => (data.comment?.id ?? data.id) === commentId(event('created', created())),
+    );
     expect(ofLife.map(({ type }) => type)).toEqual([
       'modstream.prediction.v1',
       'modstream.prediction.v1',

@@ -9,7 +9,7 @@ import type {
   UserV2,
 } from '@devvit/web/shared';
 
-import type { CommentEvent } from '../src/events';
+import { isDeletion, type CommentEvent } from '../src/events';
 import type { FrontDoor } from '../src/front-door';
 import type { Redis } from '../src/outbox';
 
@@ -84,7 +84,6 @@ export function redisOf(data: Data, fault = new Fault()): Redis {
       fault.around(() => {
         for (const key of keys) data.texts.delete(key);
       }),
-    exists: (...keys) => fault.around(() => keys.filter((key) => data.text(key) !== undefined).length),
     get: (key) => fault.around(() => data.text(key)),
     hGetAll: (key) =>
       fault.around(() => Object.fromEntries([...data.hash(key)].map(([field, value]) => [field, String(value)]))),
@@ -155,17 +154,15 @@ export class Door {
       }
       ids.push(event.id);
       // As `modstream serve` knows events: a deletion by its time, too.
-      const isKnown = this.has.some((known) => known.id === event.id && (known.time === event.time || !isDeletion(event)));
+      const isKnown = this.has.some(
+        (known) => known.id === event.id && (known.time === event.time || !isDeletion(event)),
+      );
       if (isKnown) repeated += 1;
       else this.has.push(event);
     });
     const body = JSON.stringify({ accepted: ids.length, repeated, ids, refused });
     return new Response(body, { status: ids.length === 0 ? 400 : 202 });
   }
-}
-
-function isDeletion(event: CommentEvent): boolean {
-  return event.type === 'modstream.comment-deleted.v1';
 }
 
 /** The same numbers in every run. */

@@ -10,7 +10,7 @@ use crate::checkout;
 
 pub(crate) use browser::{Chromium, browser_driver};
 pub(crate) use install::once;
-pub(crate) use node::{clients_in_javascript, kinesis_local, npm};
+pub(crate) use node::{clients_in_javascript, kinesis_local, npm, reddit_app};
 pub(crate) use python::{Venv, cargo_lambda, clients_in_python, has_peer, local_stack, peer, python, zig};
 pub(crate) use terraform::{Providers, providers, terraform};
 

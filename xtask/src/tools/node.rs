@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use super::{Missing, once, version};
 use crate::{checkout, command};
 
-const OLDEST: u32 = 18;
+const OLDEST: u32 = 20;
 const HINT: &str = "install Node.js 20 or newer with npm (nodejs.org, or your system's packages: nodejs and npm)";
 
 /// npm of a Node.js that is new enough for what we install with it, and that Node.js' version.
@@ -79,6 +79,36 @@ pub(crate) fn clients_in_javascript(log: &Path) -> anyhow::Result<PathBuf> {
     let packages =
         Packages { tool: "clients", source: "tests/clients", programs: &[], options: &[], oldest_node: OLDEST };
     packages.install(log, |_| Ok(()))
+}
+
+/// The folder that has the app for Reddit of `examples/devvit`, as it is now, beside its packages: nothing is written into the
+/// checkout.
+pub(crate) fn reddit_app(log: &Path) -> anyhow::Result<PathBuf> {
+    const SOURCE: &str = "examples/devvit";
+    let packages =
+        Packages { tool: "devvit", source: SOURCE, programs: &[], options: &["--include=dev"], oldest_node: OLDEST };
+    let folder = packages.install(log, |_| Ok(()))?;
+    let source = checkout::root().join(SOURCE);
+    let copy = || -> std::io::Result<()> {
+        for name in ["devvit.json", "tsconfig.json", "vitest.config.ts"] {
+            fs::copy(source.join(name), folder.join(name))?;
+        }
+        for name in ["src", "test"] {
+            let to = folder.join(name);
+            // What was removed since must not stay.
+            if to.exists() {
+                fs::remove_dir_all(&to)?;
+            }
+            fs::create_dir(&to)?;
+            for file in fs::read_dir(source.join(name))? {
+                let file = file?;
+                fs::copy(file.path(), to.join(file.file_name()))?;
+            }
+        }
+        Ok(())
+    };
+    copy().with_context(|| format!("{} can't be copied into {}", source.display(), folder.display()))?;
+    Ok(folder)
 }
 
 /// The folder whose `node_modules` holds kinesis-local.
