@@ -21,6 +21,7 @@ use crate::{cargo, checkout, command};
   cargo xtask load --scale                                   ten times the comments, and what that costs
   cargo xtask load --serve --rate 1000 --slo p99=250ms       over HTTP to `modstream serve`, with its memory
   cargo xtask load --http --rate 500 --slo p99=20ms          texts to be checked over HTTP, with the CPU time of each
+  cargo xtask load --http --rate 200 --peer                  the same of a server of FastAPI, beside it
   cargo xtask up && cargo xtask load --local --rate 20 --seconds 60 --json
 
 The status is 1 where the rate is not sustained, an objective is missed, or a promise is broken.")]
@@ -34,6 +35,9 @@ pub(crate) struct LoadArgs {
     /// Texts to be checked, over HTTP to `modstream serve`: by `comments:analyze`, 300 bytes each
     #[arg(long, conflicts_with_all = ["local", "serve", "scale", "policy", "input"])]
     http: bool,
+    /// Also ask a server of FastAPI around scikit-learn's classifier the same, one after the other
+    #[arg(long, requires = "http")]
+    peer: bool,
     /// The port of that stack
     #[arg(long, value_name = "PORT", default_value_t = 4566, value_parser = clap::value_parser!(u16).range(1024..))]
     #[arg(requires = "local")]

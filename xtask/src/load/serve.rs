@@ -214,7 +214,12 @@ impl Server {
     pub(super) fn start(program: &Path, data: &Path) -> anyhow::Result<Self> {
         let mut serve = Command::new(program);
         serve.args(["serve", "--listen", "127.0.0.1:0", "--log", "error", "--json", "--data"]).arg(data);
-        let mut child = serve.stdout(Stdio::piped()).spawn()?;
+        Self::started(&mut serve)
+    }
+
+    /// Starts a server that says in a line of JSON where it listens.
+    pub(super) fn started(command: &mut Command) -> anyhow::Result<Self> {
+        let mut child = command.stdout(Stdio::piped()).spawn()?;
         let line = first_line(child.stdout.take())?;
         let said: Value = serde_json::from_str(&line).with_context(|| format!("the server said {line:?}"))?;
         let listen = said["listen"].as_str().with_context(|| format!("the server said {line:?}"))?.to_owned();
