@@ -1,4 +1,5 @@
-//! The step that has other people's clients ask the front door, and the app for Reddit send to it.
+//! The step that has other people's clients ask the front door, the app for Reddit send to it, and Bluesky's SDK read what
+//! `modstream ingest` reads.
 
 use std::path::Path;
 use std::process::Command;
@@ -21,7 +22,7 @@ pub(crate) fn run() -> anyhow::Result<Ended> {
     let programs = step("the tests' programs", || tested::build(&[]))?;
     let modstream = programs.binary("modstream")?;
     let mut unittest = Command::new(python.program("python"));
-    unittest.args(["-B", "-m", "unittest", "--verbose", "test_clients"]);
+    unittest.args(["-B", "-m", "unittest", "--verbose", "test_clients", "test_sources"]);
     unittest.current_dir(checkout::root().join("tests/clients"));
     unittest.env("MODSTREAM_TEST_COMMAND", modstream).env("MODSTREAM_TEST_TOOLS", node);
     let status = command::shown(&mut unittest)?;
