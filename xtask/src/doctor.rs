@@ -6,6 +6,18 @@ use crate::stack::{Stack, Status};
 use crate::tools::{self, Missing, Providers};
 use crate::{cargo, checkout, command};
 
+/// What is installed on first use, by its folder.
+const INSTALLED: [&str; 8] = [
+    "localstack",
+    "kinesis-local",
+    "browser",
+    "clients",
+    "clients-python",
+    "devvit",
+    "cargo-lambda",
+    "cargo-lambda-zig",
+];
+
 /// Says what is here and what is missing; fails where something is missing that tests or the local stack need.
 pub(crate) fn run() -> ExitCode {
     let mut missing = 0;
@@ -40,17 +52,7 @@ pub(crate) fn run() -> ExitCode {
         if cargo::has("nextest") { ("ok", "runs the tests") } else { ("absent", "`cargo test` runs the tests") };
     println!("  {:8} {:16} {}", nextest.0, "cargo-nextest", nextest.1);
     println!("\nInstalled on first use, into {}:", checkout::local().display());
-    const TOOLS: [&str; 8] = [
-        "localstack",
-        "kinesis-local",
-        "browser",
-        "clients",
-        "clients-python",
-        "devvit",
-        "cargo-lambda",
-        "cargo-lambda-zig",
-    ];
-    for tool in TOOLS {
+    for tool in INSTALLED {
         let is_there = checkout::local().join("tools").join(tool).join("installed-from").is_file();
         println!("  {:8} {tool}", if is_there { "there" } else { "not yet" });
     }

@@ -84,12 +84,8 @@ export class Outbox {
 
   /** Removes events, and says how many were still there. */
   async remove(events: readonly Waiting[]): Promise<number> {
-    return events.length === 0
-      ? 0
-      : this.redis.zRem(
-          QUEUE,
-          events.map(({ member }) => member),
-        );
+    const members = events.map(({ member }) => member);
+    return members.length === 0 ? 0 : this.redis.zRem(QUEUE, members);
   }
 
   async count(what: Count, by: number): Promise<void> {
@@ -140,7 +136,8 @@ export class Outbox {
 
   /** Removes the texts of a comment. */
   private async withdraw(id: string): Promise<void> {
-    for (let from = 0; ;) {
+    let from = 0;
+    for (;;) {
       const page = await this.oldest(from);
       const texts = page.filter(({ event }) => hasText(event) && commentId(event) === id);
       await this.count('withdrawn', await this.remove(texts));
@@ -155,11 +152,8 @@ export class Outbox {
     let dropped = 0;
     for (let above = (await this.waiting()) - this.maxWaiting; above > 0; above -= PAGE) {
       const page = await this.oldest();
-      const [others, deletions] = [
-        page.filter(({ event }) => !isDeletion(event)),
-        page.filter(({ event }) => isDeletion(event)),
-      ];
-      const first = [...others, ...deletions];
+      const deletions = page.filter(({ event }) => isDeletion(event));
+      const first = [...page.filter(({ event }) => !isDeletion(event)), ...deletions];
       dropped += await this.remove(first.slice(0, Math.min(above, PAGE)));
     }
     await this.count('dropped', dropped);
