@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use modstream_classifier::artifact::Manifest;
+use modstream_trainer::MIN_TEXTS_A_CLASS;
 use modstream_trainer::bias::{Area, Bias, Flagged, GroupBias, GroupQuality, Subgroups};
 use plain_text::{agree, counted};
 use proportions::{Interval, Proportion};
@@ -126,7 +127,7 @@ fn subgroup(found: &Subgroups) -> String {
     let mut text = format!("\n{label}, in {}{from} about groups of people\n", counted(*texts, "text"));
     let is_told = |it: &&GroupQuality| it.within.is_some() || it.bpsn.is_some() || it.bnsp.is_some();
     let told: Vec<&GroupQuality> = groups.iter().filter(is_told).collect();
-    let fewest = Subgroups::FEWEST;
+    let fewest = MIN_TEXTS_A_CLASS;
     // Writing into a String can't fail.
     let mut line = |cells: std::fmt::Arguments<'_>| {
         let _ = writeln!(text, "{cells}");
@@ -225,7 +226,7 @@ fn subgroup_in_json(found: &Subgroups) -> Value {
         "label": found.label,
         "source": found.source,
         "texts": found.texts,
-        "fewest_of_a_class": Subgroups::FEWEST,
+        "fewest_of_a_class": MIN_TEXTS_A_CLASS,
         "generalised_means": { "subgroup": within, "bpsn": bpsn, "bnsp": bnsp },
         "groups": groups.collect::<Vec<_>>(),
     })

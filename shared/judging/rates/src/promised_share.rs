@@ -3,7 +3,7 @@ use proportions::Proportion;
 /// The shares that are compared.
 const SHARES: [f64; 5] = [0.01, 0.02, 0.05, 0.1, 0.2];
 /// The fewest comments that must be promised to reach a threshold, for a share of theirs to say something.
-const FEWEST: f64 = 20.0;
+const MIN_PROMISED_COMMENTS: f64 = 20.0;
 /// How many times as many or as few comments may reach a threshold, for its promise to count as held.
 const WITHIN: f64 = 1.25;
 
@@ -67,7 +67,7 @@ impl PromisedShares {
 
 fn held(promised: f64, seen: Proportion) -> Held {
     match seen.wilson() {
-        Some(_) if promised * (seen.of as f64) < FEWEST => Held::TooFew,
+        Some(_) if promised * (seen.of as f64) < MIN_PROMISED_COMMENTS => Held::TooFew,
         None => Held::TooFew,
         Some(interval) if interval.low > promised && seen.share() > promised * WITHIN => Held::More,
         Some(interval) if interval.high < promised && seen.share() < promised / WITHIN => Held::Fewer,

@@ -236,9 +236,9 @@ impl Rows<'_> {
             let says = |term: &String| (!term.contains(char::is_alphanumeric), std::cmp::Reverse(term.len()));
             share(*other).total_cmp(&share(*one)).then_with(|| says(a).cmp(&says(b))).then_with(|| a.cmp(b))
         });
-        let mut named: BTreeMap<[usize; 2], ()> = BTreeMap::new();
+        let mut named = HashSet::new();
         // Of terms that stand in the same texts, a word and the pairs with it, the first says all.
-        telling.retain(|(_, counts)| named.insert(*counts, ()).is_none());
+        telling.retain(|(_, counts)| named.insert(*counts));
         telling.truncate(SHOWN_MARKERS);
         let markers = telling.into_iter().map(|(term, [without, with])| {
             let holding = sample.iter().copied().filter(|&row| terms(self.texts[row]).contains(&term));

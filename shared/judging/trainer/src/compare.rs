@@ -9,7 +9,7 @@ const DRAWS: usize = 1_000;
 /// The shares of false alarms at which what is caught is compared.
 pub const FALSE_ALARMS: [f64; 2] = [0.01, 0.05];
 /// The fewest rows with a label, and without it, that models are compared on.
-const FEWEST: usize = 10;
+const MIN_ROWS_A_CLASS: usize = 10;
 
 /// A number of two models on the same rows.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -135,7 +135,7 @@ impl<'a> Sorted<'a> {
 pub fn compare(first: Scored<'_>, second: Scored<'_>, verdicts: &[bool]) -> Option<Comparison> {
     let class = |wanted: bool| -> Vec<usize> { (0..verdicts.len()).filter(|&row| verdicts[row] == wanted).collect() };
     let (positives, negatives) = (class(true), class(false));
-    if positives.len().min(negatives.len()) < FEWEST {
+    if positives.len().min(negatives.len()) < MIN_ROWS_A_CLASS {
         return None;
     }
     let sides = [first, second].map(|scored| Sorted::new(scored, verdicts));

@@ -13,7 +13,7 @@ use crate::train::{CONCURRENT_FITS, Dealt, Fitted, NEVER_HELD_OUT, Step, TrainEr
 /// The parts of the comments of all folds but one that a model is trained on: each twice the one before.
 const PARTS: [f64; 4] = [0.125, 0.25, 0.5, 1.0];
 /// The 97.5 % quantile of Student's t with 1 to 9 degrees of freedom, and above.
-const T: [f64; 9] = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262];
+const T_975_BY_DEGREES: [f64; 9] = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262];
 
 /// How good models of so many comments are.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -108,7 +108,7 @@ fn gain(before: &[f64], after: &[f64]) -> (f64, Interval) {
     let mean = gains.iter().sum::<f64>() / count;
     let squares: f64 = gains.iter().map(|gain| (gain - mean).powi(2)).sum();
     let error = (squares / (count - 1.0) / count).sqrt();
-    let half = T[(gains.len() - 2).min(T.len() - 1)] * error;
+    let half = T_975_BY_DEGREES[(gains.len() - 2).min(T_975_BY_DEGREES.len() - 1)] * error;
     (mean, Interval { low: mean - half, high: mean + half })
 }
 

@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 use super::{Bias, FALSE_ALARMS, Flagged, GROUPS, GroupBias, HOSTILE, NEUTRAL};
 
 /// How many groups a label's line names.
-const NAMED: usize = 5;
+const MAX_NAMED_GROUPS: usize = 5;
 
 /// The part of a card about groups of people, in Markdown.
 pub(crate) fn card(labels: &[Bias]) -> String {
@@ -36,7 +36,7 @@ pub(crate) fn card(labels: &[Bias]) -> String {
             }
             None => "-".to_owned(),
         };
-        let above = bias.groups.iter().filter(|group| group.interval.low > 0.0).take(NAMED).map(|it| {
+        let above = bias.groups.iter().filter(|group| group.interval.low > 0.0).take(MAX_NAMED_GROUPS).map(|it| {
             let GroupBias { group, beside_median, interval, .. } = it;
             format!("{group} {beside_median:+.2} ({:+.2} to {:+.2})", interval.low, interval.high)
         });

@@ -18,7 +18,7 @@ use sentences::{GROUPS, HOSTILE, NEUTRAL, filled};
 /// The share of false alarms that says where sentences count as flagged.
 const FALSE_ALARMS: f64 = 0.05;
 /// The 97.5 % and the 80 % quantile of Student's t with one degree of freedom less than there are neutral sentences.
-const T: [f64; 2] = [2.262_157_162_8, 0.883_403_859_7];
+const T_QUANTILES: [f64; 2] = [2.262_157_162_8, 0.883_403_859_7];
 /// How often sentences and groups are drawn again for an interval.
 const DRAWS: usize = 2_000;
 
@@ -124,7 +124,7 @@ fn of_label(head: &HeadEntry, neutral: &[Vec<f64>], hostile: &[Vec<f64>], outsid
             GroupBias {
                 group: group.name,
                 beside_median: mean,
-                interval: Interval { low: mean - T[0] * error, high: mean + T[0] * error },
+                interval: Interval { low: mean - T_QUANTILES[0] * error, high: mean + T_QUANTILES[0] * error },
                 neutral: flagged.iter().copied().collect(),
                 hostile: caught.iter().copied().collect(),
             }
@@ -137,7 +137,7 @@ fn of_label(head: &HeadEntry, neutral: &[Vec<f64>], hostile: &[Vec<f64>], outsid
         neutral: Flagged::of(&flagged),
         hostile: Flagged::of(&caught),
         groups,
-        detectable: (T[0] + T[1]) * (squares / GROUPS.len() as f64).sqrt(),
+        detectable: (T_QUANTILES[0] + T_QUANTILES[1]) * (squares / GROUPS.len() as f64).sqrt(),
         outside,
     }
 }
@@ -212,7 +212,9 @@ mod tests {
             (0..5).map(|g| (0..10).map(|s| f64::from((g * 7 + s * s * 3) % 11) / 4.0).collect()).collect();
         let differences = beside_median(&scores);
         let (mean, error) = mean_with_error(&differences[2]);
-        for (found, expected) in [(mean, SCIPY[0]), (mean - T[0] * error, SCIPY[1]), (mean + T[0] * error, SCIPY[2])] {
+        for (found, expected) in
+            [(mean, SCIPY[0]), (mean - T_QUANTILES[0] * error, SCIPY[1]), (mean + T_QUANTILES[0] * error, SCIPY[2])]
+        {
             assert!((found - expected).abs() < 1e-9, "{found}, not {expected}");
         }
         let even = beside_median(&scores[..4]);

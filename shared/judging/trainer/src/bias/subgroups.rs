@@ -57,9 +57,6 @@ pub struct Subgroups {
 }
 
 impl Subgroups {
-    /// The fewest texts about a group, with a label and without it, that anything is told by.
-    pub const FEWEST: usize = MIN_TEXTS_A_CLASS;
-
     fn of(label: &str, source: Option<String>, rows: &[(&str, f64, bool)]) -> Self {
         let about: Vec<Vec<usize>> = by_group(rows.iter().map(|(text, ..)| *text));
         let class = |wanted: bool| -> Vec<(usize, f64)> {
@@ -98,7 +95,7 @@ impl Subgroups {
 }
 
 fn area(positives: &[f64], negatives: &[f64]) -> Option<Area> {
-    if positives.len().min(negatives.len()) < Subgroups::FEWEST {
+    if positives.len().min(negatives.len()) < MIN_TEXTS_A_CLASS {
         return None;
     }
     Some(Area { area: roc_auc(positives, negatives)?, interval: roc_auc_interval(positives, negatives) })
@@ -192,7 +189,7 @@ mod tests {
 
     #[test]
     fn what_too_few_texts_tell_is_not_said() {
-        let count = Subgroups::FEWEST as u32;
+        let count = MIN_TEXTS_A_CLASS as u32;
         let rows = |about: u32| -> Vec<(&'static str, f64, bool)> {
             let about = (0..2 * about - 1).map(|row| ("a trans woman", f64::from(row % 7), row % 2 == 1));
             let others = (0..200).map(|row| ("a word", f64::from(row % 7), row % 2 == 0));
